@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spoil the code a little, one place at a time, and see whether a test notices: docs/contributing/mutation.md.
 
-    python tools/mutants.py [--scope-checks] [--most 2] [--seed 7] [--only TEXT] PACKAGE... -- PYTEST-ARGUMENTS...
+    python tools/mutants.py [--scope-checks] [--most 2] [--seed 7]... [--only PLACES] PACKAGE... -- PYTEST-ARGUMENTS...
 
 PACKAGE: "authority" or "rollout.directives" under bluezone. The tests run once while the lines that each executes are
 noted. Then, for each mutant, this process forks; the child gives the spoilt function to whoever holds the sound one and
 runs only the tests that execute the line, the cheapest first. No file is changed. A mutant outside every function is
-written into a copy of the tree, and the tests of its module run there in a process of their own.
+written into a copy of the tree, and the test files that execute its module, or a module that has its name, run there in
+a process of their own.
 """
 
 import argparse
 import ast
 import collections
+import contextlib
 import copy
+import functools
 import gc
 import os
 import random
@@ -36,10 +39,11 @@ from _pytest.runner import runtestprotocol
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCE = REPOSITORY / "src" / "bluezone"
-# Processor seconds on top of ten times what the tests took: a mutant that never ends is killed by its own time.
-SPARE_SECONDS = 30
-# Whoever sleeps for ever uses no processor; that is told as hung and judged by nobody.
-HUNG_SECONDS = 900
+# Processor seconds on top of five times what a test took: a mutant that never ends is killed by its own time.
+SPARE_SECONDS = 5
+# Whoever waits for ever uses hardly any processor, this part of the time or less, for so long; that is told as hung
+# and judged by nobody.
+HUNG_SECONDS, HUNG_SHARE = 120, 0.02
 # How a child ends.
 SURVIVED, KILLED, BROKEN, OUTSIDE, NOT_APPLICABLE = range(5)
 Change = Callable[[ast.AST], ast.AST | None]
@@ -93,7 +97,7 @@ _NOTHING = _instead(lambda node: ast.Pass())
 
 def anywhere(node: ast.AST) -> Iterator[tuple[str, Change]]:
     """What the usual operators make of a node."""
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in _OPPOSITE:
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in _OPPOSITE and not _rounds(node):
         other = _OPPOSITE[type(node.ops[0])]
         yield f"{type(node.ops[0]).__name__} -> {other.__name__}", _with(ops=[other(), *node.ops[1:]])
     elif isinstance(node, (ast.BoolOp, ast.BinOp)) and type(node.op) in _OPPOSITE:
@@ -108,11 +112,21 @@ def anywhere(node: ast.AST) -> Iterator[tuple[str, Change]]:
         yield "raise dropped", _NOTHING
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield f"call dropped: {ast.unparse(node)[:60]}", _NOTHING
+    elif isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and type(node.value.value) is bool:
+        yield (
+            f"returns {not node.value.value}",
+            _with(value=ast.copy_location(ast.Constant(not node.value.value), node)),
+        )
     elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
         yield "returns None", _with(value=ast.copy_location(ast.Constant(None), node.value))
     elif isinstance(node, ast.Attribute) and node.attr in ("filter", "exclude"):
         other_name = {"filter": "exclude", "exclude": "filter"}[node.attr]
         yield f"{node.attr} -> {other_name}", _with(attr=other_name)
+
+
+def _rounds(node: ast.AST) -> bool:
+    """Whether a comparison allows for rounding: no number lies just on such a bound, so < and <= are the same."""
+    return any(isinstance(one, ast.Name) and "ROUNDING" in one.id for one in ast.walk(node))
 
 
 def _is_none(node: ast.AST) -> bool:
@@ -198,13 +212,60 @@ _OUTCOMES = {
 # Finding the places.
 
 
+# What is never spoilt, because no difference follows that a test should see: docs/contributing/mutation.md says why.
+_LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
+_WAITS = {"sleep", "wait", "wait_for", "timeout", "timeout_at", "settimeout", "lru_cache", "MenuEntry", "FirstPage"}
+_PATIENCE = re.compile(r"(\w+_)?timeout(_\w+)?|maxsize|max_workers")
+
+
+def _is_no_matter(node: ast.AST) -> bool:
+    """Whether nothing within a node is spoilt: a log line, how long is waited, how much is remembered."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _LOGS:
+            return bool(re.fullmatch(r"log|logger", _name(node.func.value)))
+        return _name(node.func) in _WAITS
+    return isinstance(node, ast.keyword) and bool(_PATIENCE.fullmatch(node.arg or ""))
+
+
+def places(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree that may be spoilt."""
+    matters = not (isinstance(node, ast.Expr) and _is_no_matter(node.value))
+    if matters and not _is_no_matter(node):
+        yield node
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns"):
+                for one in value if isinstance(value, list) else [value]:
+                    if isinstance(one, ast.AST):
+                        yield from places(one)
+
+
 def mutants_of(path: Path, operators: Callable[[ast.AST], Iterator[tuple[str, Change]]]) -> list[Mutant]:
     """Every mutant of a file, in the order of its lines."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in places(ast.parse(path.read_text())):
         for what, change in operators(node):
             found.append(Mutant(path, node.lineno, what, node, change))  # type: ignore[attr-defined]
     return sorted(found, key=lambda one: one.line)
+
+
+def is_outside(mutant: Mutant) -> bool:
+    """Whether it stands in no function, so that its line is executed only while its module is imported."""
+    return not any(
+        one.lineno <= mutant.line <= (one.end_lineno or 0) and one.body[0].lineno <= mutant.line
+        for one in ast.walk(ast.parse(mutant.path.read_text()))
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
+
+
+def names_of(mutant: Mutant) -> set[str]:
+    """The names that the module gives to what stands at the mutant's place, if it is outside every function."""
+    for statement in ast.parse(mutant.path.read_text()).body:
+        if statement.lineno <= mutant.line <= (statement.end_lineno or 0):
+            if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                return {statement.name}
+            targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+            return {one.id for target in targets if target for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return set()
 
 
 def spoilt(mutant: Mutant) -> ast.Module:
@@ -230,6 +291,15 @@ def functions() -> dict[tuple[str, str, int], list[types.FunctionType]]:
             code = one.__code__
             found[code.co_filename, code.co_qualname, code.co_firstlineno].append(one)
     return found
+
+
+def caches() -> list[Any]:
+    """The caches of our functions: an answer kept there would hide that the function is spoilt, and who asks it.
+
+    What is kept open stays open.
+    """
+    found = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
+    return [one for one in found if one.__module__.startswith("bluezone") and "open" not in one.__name__]
 
 
 def codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -272,39 +342,58 @@ class Runner:
     control: Mutant = field(init=False)
     seconds: dict[int, float] = field(default_factory=dict)
     sound: set[int] = field(default_factory=set)
+    items: list[pytest.Item] = field(default_factory=list)
+    # Of a child: the processor seconds that it had used at its last look, and when that was.
+    _used: dict[int, tuple[float, float]] = field(default_factory=dict)
+    # Which tests execute a file at all, and what is written in it.
+    by_file: dict[str, set[int]] = field(default_factory=lambda: collections.defaultdict(set))
+    texts: dict[str, str] = field(default_factory=lambda: {str(one): one.read_text() for one in SOURCE.rglob("*.py")})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = session.items
         self._note(session)
         living = functions()
         # The control: nothing spoilt, every test once more in a child. If that "kills", no outcome means anything.
         self.control = Mutant(self.mutants[0].path, 0, "control", ast.Pass(), lambda node: node)
-        waiting = [self.control, *self.mutants]
-        running: dict[int, tuple[Mutant, float, int]] = {}
+        waiting = [*self.mutants, self.control]
+        running: dict[int, tuple[Mutant, int]] = {}
         while waiting or running:
             while waiting and len(running) < self.jobs:
                 mutant = waiting.pop(0)
+                if mutant is not self.control and is_outside(mutant):
+                    mutant.outcome = "outside"
+                    continue
                 tests = sorted(self.sound) if mutant is self.control else self._tests_of(mutant)
                 if not tests:
                     mutant.outcome = "not executed"
                     continue
                 pid, pipe = self._fork(session, mutant, tests, living)
-                running[pid] = mutant, time.monotonic(), pipe
+                running[pid] = mutant, pipe
             self._collect(running)
         return True
 
     def _note(self, session: pytest.Session) -> None:
         """Run every test once, and keep open what the last module has prepared."""
         interesting = {str(one.path) for one in self.mutants}
+        near = set(self.texts) if any(is_outside(one) for one in self.mutants) else frozenset()
         items = session.items
+        gc.unfreeze()  # what tests/conftest.py has frozen is not among the objects
         for number, item in enumerate(items):
+            if number == 0 or item.path != items[number - 1].path:
+                known = caches()
+            for cache in known:
+                cache.cache_clear()
 
             def line(frame: types.FrameType, event: str, _arg: Any, number: int = number) -> Any:
-                if event == "line":
+                if event == "line" and frame.f_code.co_name != "<module>":
                     self.executed[frame.f_code.co_filename, frame.f_lineno].add(number)
                 return line
 
-            def call(frame: types.FrameType, _event: str, _arg: Any, line: Any = line) -> Any:
-                return line if frame.f_code.co_filename in interesting else None
+            def call(frame: types.FrameType, _event: str, _arg: Any, line: Any = line, number: int = number) -> Any:
+                path = frame.f_code.co_filename
+                if path in near:
+                    self.by_file[path].add(number)
+                return line if path in interesting else None
 
             after = items[number + 1] if number + 1 < len(items) else items[number - 1]
             began = time.process_time()
@@ -329,6 +418,20 @@ class Runner:
         tests = set().union(*(self.executed.get((str(mutant.path), line), set()) for line in lines))
         return sorted(tests & self.sound, key=self.seconds.__getitem__)
 
+    def files_near(self, mutant: Mutant) -> list[str]:
+        """The test files that execute something of a mutant's module or of one that has its name, cheapest first."""
+        words = [re.compile(rf"\b{re.escape(name)}\b") for name in names_of(mutant)]
+        near = {
+            number
+            for path, numbers in self.by_file.items()
+            if path == str(mutant.path) or any(word.search(self.texts[path]) for word in words)
+            for number in numbers & self.sound
+        }
+        cost: dict[str, float] = collections.defaultdict(float)
+        for number in near:
+            cost[str(self.items[number].path.relative_to(REPOSITORY))] += self.seconds[number]
+        return sorted(cost, key=cost.__getitem__)
+
     def _fork(self, session: pytest.Session, mutant: Mutant, tests: list[int], living: Any) -> tuple[int, int]:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -337,17 +440,20 @@ class Runner:
             return pid, reading
         code = BROKEN
         try:
+            os.setpgid(0, 0)
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
-            spare = SPARE_SECONDS + int(10 * sum(self.seconds[one] for one in tests))
-            resource.setrlimit(resource.RLIMIT_CPU, (spare, spare + 5))
             if mutant is not self.control and not put_in(mutant, living):
                 os._exit(OUTSIDE)
+            for cache in caches():
+                cache.cache_clear()
             code = SURVIVED
             items = [session.items[one] for one in tests]
             session._setupstate.teardown_exact(items[0])
-            for item, after in zip(items, [*items[1:], items[0]], strict=True):
+            for number, item, after in zip(tests, items, [*items[1:], items[0]], strict=True):
+                ends = int(time.process_time() + SPARE_SECONDS + 5 * self.seconds[number])
+                resource.setrlimit(resource.RLIMIT_CPU, (ends, resource.RLIM_INFINITY))
                 if any(report.failed for report in runtestprotocol(item, nextitem=after, log=False)):
                     os.write(writing, item.nodeid.encode()[:500])
                     code = KILLED
@@ -358,17 +464,24 @@ class Runner:
         finally:
             os._exit(code)
 
-    def _collect(self, running: dict[int, tuple[Mutant, float, int]]) -> None:
+    def _collect(self, running: dict[int, tuple[Mutant, int]]) -> None:
         if not running:
             return
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
-            for child, (_mutant, began, _pipe) in running.items():
-                if time.monotonic() - began > HUNG_SECONDS:
-                    os.kill(child, signal.SIGKILL)
+            for child in running:
+                used, since = self._used.setdefault(child, (0.0, time.monotonic()))
+                if (waited := time.monotonic() - since) > HUNG_SECONDS:
+                    now_used = _processor_seconds(child)
+                    if now_used - used < HUNG_SHARE * waited:
+                        os.kill(child, signal.SIGKILL)
+                    self._used[child] = now_used, time.monotonic()
             time.sleep(0.02)
             return
-        mutant, _began, pipe = running.pop(pid)
+        mutant, pipe = running.pop(pid)
+        # What its tests have started ends with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
         mutant.killed_by = os.read(pipe, 500).decode(errors="replace")
         os.close(pipe)
         if os.WIFSIGNALED(status):
@@ -379,20 +492,67 @@ class Runner:
         self.out.flush()
 
 
-def in_a_copy(mutant: Mutant, arguments: list[str]) -> None:
-    """Try a mutant that stands in no function: written into a copy of the tree, all the given tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
+def _processor_seconds(group: int) -> float:
+    """What the processes of a group have used, with those that they have waited for."""
+    used = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                used += sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+class Copies:
+    """A copy of the tree, for the mutants that stand in no function: one at a time is written into it."""
+
+    def __init__(self, folder: Path, runner: Runner, arguments: list[str]) -> None:
+        self._tree = folder / "tree"
+        self._runner = runner
+        self._arguments = arguments
+        # Tests that pass in the copy while nothing is spoilt, and those that do not (they want what was not copied).
+        self._sound: set[str] = set()
+        self._unsound: set[str] = set()
         shutil.copytree(
-            REPOSITORY, tree, symlinks=True,
+            REPOSITORY, self._tree, symlinks=True,
             ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules", "bluezone-data"),
         )  # fmt: skip
-        (tree / mutant.path.relative_to(REPOSITORY)).write_text(ast.unparse(spoilt(mutant)))
+        if self._ran([*arguments, "--collect-only"])[0] != 0:
+            sys.exit("the tests cannot be collected in a copy of the tree")
+
+    def judge(self, mutant: Mutant) -> None:
+        """Try a mutant: the test files that execute its module, or a module that has its name."""
+        tests = self._runner.files_near(mutant)
+        if not tests:
+            mutant.outcome = "not executed"
+            return
+        place = self._tree / mutant.path.relative_to(REPOSITORY)
+        while True:
+            place.write_text(ast.unparse(spoilt(mutant)))
+            ended, failed = self._ran(["-x", *(f"--deselect={one}" for one in self._unsound), *tests])
+            place.write_text(mutant.path.read_text())
+            if failed and failed not in self._sound:
+                (self._sound if self._ran([failed])[0] == 0 else self._unsound).add(failed)
+            if failed not in self._unsound:
+                break
+        # 5: no test was left.
+        mutant.outcome = {0: "survived", 5: "not executed"}.get(ended, "killed")
+        mutant.killed_by = failed
+
+    def _ran(self, arguments: list[str]) -> tuple[int, str]:
+        """What pytest ended with, and the first test that failed."""
+        options = [word for word in self._options() if word not in arguments]
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments],
-            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree / "src")}, capture_output=True, check=False,
+            [sys.executable, "-m", "pytest", "-q", "-n", "0", "-rfE", "-p", "no:cacheprovider", *options, *arguments],
+            cwd=self._tree, env={**os.environ, "PYTHONPATH": str(self._tree / "src")}, capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
-        mutant.outcome = "survived" if ran.returncode == 0 else "killed"
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+::.*?)(?: - .*)?$", ran.stdout, re.MULTILINE)
+        return ran.returncode, failed[1] if failed else ""
+
+    def _options(self) -> list[str]:
+        """What was given to pytest, without the tests."""
+        return [word for word in self._arguments if not (REPOSITORY / word.partition("::")[0]).exists()]
 
 
 def table(mutants: list[Mutant]) -> str:
@@ -415,9 +575,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", nargs="+")
     parser.add_argument("--scope-checks", action="store_true", help="the checks of whose an object is, all of them")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, action="append", help="7; may be given again, for others beside them")
     parser.add_argument("--most", type=int, default=2, help="mutants a file; 0 all")
-    parser.add_argument("--only", default="", help="mutants whose place and change contain this")
+    parser.add_argument("--only", default="", help="mutants whose place and change fit this expression")
+    parser.add_argument("--outside", action="store_true", help="the mutants that stand in no function, and no others")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args(given)
     os.chdir(REPOSITORY)
@@ -429,16 +590,27 @@ def main() -> int:
             if "migrations" in path.parts:
                 continue
             found = mutants_of(path, whose if asked.scope_checks else anywhere)
-            found = [one for one in found if asked.only in str(one)]
+            if not asked.scope_checks:
+                found = [one for one in found if is_outside(one) == asked.outside]
+            found = [one for one in found if re.search(asked.only, str(one))]
             if asked.most and not asked.scope_checks and len(found) > asked.most:
-                found = random.Random(f"{asked.seed} {path.relative_to(SOURCE)}").sample(found, asked.most)
+                drawn = set()
+                for seed in asked.seed or [7]:
+                    chance = random.Random(f"{seed} {path.relative_to(SOURCE)}")
+                    drawn |= set(chance.sample(range(len(found)), asked.most))
+                found = [found[number] for number in sorted(drawn)]
             chosen += found
     runner = Runner(chosen, asked.jobs)
     arguments = tests or ["tests/authority"]
     pytest.main([*arguments, "-q", "-p", "no:cacheprovider", "-o", "timeout=0"], plugins=[runner])
-    for mutant in chosen:
-        if mutant.outcome == "outside":
-            in_a_copy(mutant, arguments)
+    outside = [one for one in chosen if one.outcome == "outside"]
+    if outside:
+        with tempfile.TemporaryDirectory() as folder:
+            copies = Copies(Path(folder), runner, arguments)
+            for mutant in outside:
+                copies.judge(mutant)
+                sys.stdout.write(f"{mutant.outcome:9} {mutant} {mutant.killed_by[:120]}\n")
+                sys.stdout.flush()
     sys.stdout.write(table(chosen) + "\n")
     if runner.control.outcome != "survived":
         sys.exit(f"the control was {runner.control.outcome}: {runner.control.killed_by}; no outcome means anything")

@@ -80,6 +80,7 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
     assert asked == [bits, bits]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("real_puzzles")
 def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
     challenge = server.limits.challenge_always(NO_CHALLENGE, NO_NONCE)

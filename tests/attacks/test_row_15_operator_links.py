@@ -75,6 +75,7 @@ def test_no_value_joins_codes_to_keys_and_nothing_of_a_phone_is_stored(server, c
             assert text.encode() not in stored
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", SIZES)
 def test_the_order_of_the_table_tells_nothing_about_who_came_with_whom(server, count):
     server.tick()

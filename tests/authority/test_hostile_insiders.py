@@ -243,6 +243,7 @@ def emergency(agency, *outlets):
     return bulletins.approved("emergency", keeper=agency, seconds=2.0), writer
 
 
+@pytest.mark.long
 def test_a_wards_editor_does_not_speak_over_anothers_loudspeakers(ward, beside):
     theirs, radio = bulletins.zone("Tổ 1", beside, by_hand=True).outlet, bulletins.station(keeper=beside)
     bulletin, writer = emergency(ward)

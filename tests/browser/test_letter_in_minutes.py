@@ -135,6 +135,7 @@ def test_the_text_of_the_letter_goes_out_in_under_ten_minutes(at_desk, record_pr
     assert (work.clicks, work.fields) == (11, 3), work
 
 
+@pytest.mark.slow
 def test_a_scan_of_the_letter_goes_out_in_under_ten_minutes(at_desk, chromium, record_property):
     work = Work()
     desk = TimedPage(at_desk("clerk"), work)

@@ -117,7 +117,7 @@ def test_the_first_tab_leads_past_the_navigation(admin):
     admin.page.wait_for_url("**#main")
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("language", ["vi", pytest.param("en", marks=pytest.mark.slow)])
 def test_the_sheet_of_every_role_prints_on_one_page_of_a4(admin, served, language):
     admin.context.add_cookies([{"name": "bluezone-language", "value": language, "url": served.office}])
     for role in Role:

@@ -68,6 +68,7 @@ def esbuild(tmp_path_factory):
     return folder / "node_modules" / ".bin" / "esbuild"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_no_syntax_has_to_be_rewritten_for_chrome_90(esbuild, entry):
     built = [

@@ -227,7 +227,8 @@ def _new_drive(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _bulletin_text(city: City, actor: Actor) -> dict[str, Any]:
-    return {"title": "Cài Bluezone", "importance": "normal", "agency": city.ward.pk, "text_vi": TEXT, "text_en": ""}
+    """A text in which there is nothing to say: a machine's voice would work for most of a second, each time."""
+    return {"title": "Cài Bluezone", "importance": "normal", "agency": city.ward.pk, "text_vi": "…", "text_en": ""}
 
 
 def _break(holder: Callable[[City], str]) -> Body:

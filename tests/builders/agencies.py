@@ -114,4 +114,4 @@ def many(agencies):
         entries.AgencyEntry(f"a{n}", f"Trường Tiểu học số {n}", AgencyKind.SCHOOL, f"w{n % 10}", f"TH{n:04}")
         for n in range(agencies)
     ]
-    rewrite(lambda _: Directory.build(units, made))
+    rewrite(lambda _: Directory.build(units, made), lambda *_: None)

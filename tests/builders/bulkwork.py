@@ -3,7 +3,8 @@
 phones of canvassers send their visits, and desks queue text messages.
 
 Run as a program in a process of its own, because Django opens one data folder a process. Arguments: the data folder,
-then "plant", "send" or "import"; a JSON line of what is wanted on stdin, a JSON line of what there is on stdout.
+then "plant", "send", "import" or "directory"; a JSON line of what is wanted on stdin, a JSON line of what there is on
+stdout.
 """
 
 import datetime
@@ -259,6 +260,97 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
     }  # fmt: skip
 
 
+def units_of(count: int) -> list[tuple[str, ...]]:
+    """Rows of a province with so many communes."""
+    communes = [(f"X{n:05}", f"xã số {n}", "xã", "T01") for n in range(count)]
+    return [("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("T01", "tỉnh số 1", "tỉnh", ""), *communes]
+
+
+def agencies_of(count: int, communes: int, more: str = "") -> list[tuple[str, ...]]:
+    """Rows of so many agencies: a committee in each commune, then schools. more: behind each name."""
+    headings = ("Mã cơ quan", "Tên cơ quan", "Loại", "Mã địa bàn", "Số cán bộ", "Nguồn", "Tính đến ngày")
+    kinds = [("UBND xã số", "Ủy ban nhân dân")] * communes + [("Trường số", "Trường")] * (count - communes)
+    return [headings] + [
+        (f"A{n:05}", f"{name} {n}{more}", kind, f"X{n % communes:05}", "20", "Sở Nội vụ", "01/8/2020")
+        for n, (name, kind) in enumerate(kinds)
+    ]
+
+
+def accepted_list(about: str, rows: list[tuple[str, ...]]) -> Any:
+    """A list of units or agencies that somebody has sent in, looked at and accepted: a ListImport."""
+    from django.utils import timezone
+    from tests.builders.agencies import csv
+
+    from bluezone.directory.imports import list_imports
+    from bluezone.identity.models import User
+
+    who = User.objects.get(username="importer")
+    sent = list_imports.receive(who, about, "ds.csv", csv(*rows), timezone.localdate())
+    return list_imports.accept(sent, list_imports.preview(sent).digest)
+
+
+def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, Any]:
+    """Lists of units and agencies, new and changed and taken back; one unit by hand; a directive to all committees.
+
+    Returns for each of these what its transactions held; timed: by the CPU that they took, not by what they called.
+    """
+    from django.utils import timezone
+    from tests.builders.agencies import unit_values
+    from tests.builders.heldwork import held_work, timed_work
+    from tests.builders.office import user
+
+    from bluezone.directory.imports import list_imports
+    from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
+    from bluezone.directory.records import changes
+    from bluezone.identity.models import Role
+    from bluezone.rollout.directives.issuance import approval
+    from bluezone.rollout.directives.models import Directive, Task
+
+    now, by = timezone.now(), user("importer", Role.ADMIN)
+    found: dict[str, Any] = {}
+
+    def held(what: str, act: Callable[[], object]) -> None:
+        with timed_work() if timed else held_work() as noted:
+            act()
+        found[what] = [
+            {"statements": len(one.statements), "calls": one.calls, "names": sorted(one.names), "rows": one.rows,
+             "cpu_seconds": one.cpu_seconds}
+            for one in noted
+        ]  # fmt: skip
+
+    def stored(about: str, rows: list[tuple[str, ...]]) -> None:
+        list_imports.carry_out(accepted_list(about, rows), now)
+
+    def taken_back() -> None:
+        rows = agencies_of(agencies, communes)
+        another = accepted_list("agencies", [rows[0], *((f"B{code}", *more) for code, *more in rows[1:])])
+        list_imports.carry_out(another, now, transactions=2)
+        list_imports.take_back(another)
+        list_imports.carry_out(another, now)
+
+    def sent_out() -> None:
+        letter = Directive.objects.create(
+            issuer=Agency.objects.get(key=COMMITTEE), number="1", notation="UBND", date=now.date(), subject="x",
+            signer_name="Mai", made_by=by, recipients_action="Các xã",
+        )  # fmt: skip
+        for n in range(5):
+            Task.objects.create(directive=letter, position=n, label=str(n), text="x", lead_names="Các xã")
+        approval.approve(letter, by, now)
+        approval.issue(letter, by, now)
+        approval.revoke(letter, "x", by, now)
+
+    held("units", lambda: stored("units", units_of(communes)))
+    held("agencies", lambda: stored("agencies", agencies_of(agencies, communes)))
+    held("changed", lambda: stored("agencies", agencies_of(agencies, communes, " mới")))
+    held("taken back", taken_back)
+    one = AdminUnit.objects.get(code="X00000")
+    held("by hand", lambda: changes.save_unit("importer", None, unit_values(parent=one)))
+    group = RecipientGroup.objects.create(key="cac-xa", name="Các xã")
+    group.agencies.set(Agency.objects.filter(kind="committee", code__startswith="A"))
+    held("directive", sent_out)
+    return {"held": found, "agencies": Agency.everything.filter(name__endswith="mới").count()}
+
+
 def _send(rows: int, groups: int, messages: int) -> dict[str, Any]:
     """Beside a running `serve`: send a list in, accept it, and leave it to the worker; queue messages meanwhile.
 
@@ -296,7 +388,7 @@ def main(data: Path, what: str) -> None:
                       sms_segments_a_day=1_000_000, sms_segments_a_month=1_000_000)  # fmt: skip
     open_office(data)
     wanted = json.loads(sys.stdin.read())
-    found = {"plant": plant, "send": _send, "import": _import}[what](**wanted)
+    found = {"plant": plant, "send": _send, "import": _import, "directory": _directory}[what](**wanted)
     print(json.dumps(found))  # noqa: T201 - its answer
 
 

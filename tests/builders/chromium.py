@@ -22,6 +22,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pages of one context share a process instead of starting one each.
+    "--renderer-process-limit=1",
 )
 # Filming a file instead of what a camera sees.
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")

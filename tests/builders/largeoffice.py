@@ -214,18 +214,18 @@ def everyday_pages():
 def measured(client, pages, requests=REQUESTS):
     """Queries and median seconds of server time of each page, over `requests` requests after a first one.
 
-    requests: 0 counts the queries of one request and leaves the seconds at 0.
+    requests: 0 counts the queries of the first request and leaves the seconds at 0.
     """
     clock, found = server_clock(), {}
     for name, address in pages.items():
-        assert client.get(address, follow=True).status_code == 200, name
         spent = []
-        for _ in range(requests or 1):
+        for turn in range(requests + 1):
             with CaptureQueriesContext(connection) as asked:
                 begun = clock()
-                client.get(address)
+                answer = client.get(address, follow=True)
                 taken = clock() - begun
-            if requests:
+            assert answer.status_code == 200, name
+            if turn:
                 spent.append(paced(taken))
         found[name] = (len(asked), statistics.median(spent) if spent else 0.0)
     return found

@@ -172,7 +172,11 @@ class Browser:
 
     def rehearse_later(self) -> None:
         """Put the next rehearsal off for 50 days: what is uploaded until then is a report."""
-        self.run("await engine.parts.store.write({chaff: {next: sim.now + 50 * 86_400, pending: null, played: 0}})")
+        self.rehearse_in(50 * 86_400)
+
+    def rehearse_in(self, seconds: int) -> None:
+        """The next rehearsal comes so many seconds from now, whatever was drawn."""
+        self.run("await engine.parts.store.write({chaff: {next: sim.now + x, pending: null, played: 0}})", seconds)
 
     def close(self) -> None:
         self.context.close()

@@ -36,8 +36,9 @@ def test_a_loudspeakers_question_costs_a_tenth_of_a_small_page_at_most():
     assert found["ratio"] >= 10, found
 
 
-def test_ten_thousand_doors_are_imported_into_a_city_at_work_and_nobody_is_refused():
+def test_lists_of_a_country_hold_the_store_for_moments_and_ten_thousand_doors_keep_nobody_out():
     found = figure("bulk")
+    assert max(found["most_cpu_seconds_of_a_transaction"].values()) < 1.0, found
     assert found["refused"] == {}, found
     # Seconds of waiting are by the wall, and its budget of one second wants a quiet machine.
     assert found["value"] < max(1.0, found["load_average"] / 4), found

@@ -57,6 +57,7 @@ def test_a_role_in_a_unit_reaches_it_and_the_agencies_that_serve_it():
     assert set(agencies_of(lan, [Role.LEAD])) == set(Agency.objects.filter(unit__path__startswith=ward.path))
 
 
+@pytest.mark.long
 def test_a_role_in_an_agency_reaches_those_that_answer_to_it_and_no_unit():
     parent, child = parent_and_child()
     over, under = user("over", Role.OFFICER, within=parent), user("under", Role.OFFICER, within=child)

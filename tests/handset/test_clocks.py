@@ -123,3 +123,31 @@ def test_a_list_served_for_ever_does_not_hold_time_back():
     time = synchronised()
     time.signed_file_seen(int(T - HOUR), 1000 + 40 * HOUR, T + 40 * HOUR)
     assert time.now(1000 + 40 * HOUR, T + 40 * HOUR) == T + 40 * HOUR
+
+
+def test_after_another_start_a_newer_file_decides_even_against_the_wall_clock():
+    time = synchronised()
+    time.started("c", 5, T + HOUR)
+    assert time.provisional
+    time.signed_file_seen(int(T + 100 * HOUR), 10, T + HOUR)
+
+    assert (time.provisional, time.trusted, time.now(10, T + HOUR)) == (False, True, T + 100 * HOUR)
+
+
+def test_after_another_start_a_file_seen_before_says_nothing_of_a_wall_clock_far_ahead():
+    time = synchronised()
+    time.started("c", 5, T + 80 * HOUR)
+    time.signed_file_seen(int(T - HOUR), 10, T + 80 * HOUR)
+    assert (time.provisional, time.now(5, T + 80 * HOUR)) == (True, T + 80 * HOUR)
+
+    time.started("d", 5, T + 81 * HOUR)
+    time.signed_file_seen(int(T + 60 * HOUR), 10, T + 81 * HOUR)
+    assert (time.provisional, time.now(10, T + 81 * HOUR)) == (False, T + 81 * HOUR), "within 36 hours of it"
+
+
+def test_a_newer_file_moves_trusted_time_only_forward():
+    time = synchronised()
+    time.signed_file_seen(int(T - HOUR / 2), 1000, T + 90 * HOUR)
+    assert time.now(1000, T + 90 * HOUR) == T, "the wall clock is far off, and time is past the file already"
+    time.signed_file_seen(int(T + HOUR), 1000, T + 90 * HOUR)
+    assert time.now(1000, T + 90 * HOUR) == T + HOUR

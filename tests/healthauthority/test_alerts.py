@@ -12,6 +12,7 @@ from tests.builders.venue import a_venue, link_of
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority import alerts
+from bluezone.healthauthority.forms import AlertForm
 from bluezone.identity.models import AuditEntry
 from bluezone.keyserver.storage.store import StoreFull
 from bluezone.keyserver.venues import VenueDescription
@@ -159,3 +160,23 @@ def test_in_training_mode_nobody_is_warned(english, server, venue):
 
     assert told.name == PHO.name
     assert waiting(server) == []
+
+
+def test_an_end_that_is_not_after_the_beginning_is_on_the_next_day():
+    day, ten, eleven = datetime.date(2026, 11, 24), datetime.time(10), datetime.time(11)
+    lengths = [end - start for start, end in (alerts.hours(day, *span) for span in ((ten, eleven), (eleven, ten)))]
+
+    assert lengths == [datetime.timedelta(hours=1), datetime.timedelta(hours=23)]
+    assert alerts.hours(day, ten, ten)[1] - alerts.hours(day, ten, ten)[0] == datetime.timedelta(hours=24)
+
+
+def test_the_form_offers_the_days_that_may_be_alerted_and_takes_whole_minutes(venue):
+    asked = AlertForm(form(venue, begins="10:30:45", ends="12:00:59"))
+    offered, today = asked.fields["day"].widget.attrs, timezone.localdate()
+
+    assert (offered["min"], offered["max"]) == (str(today - datetime.timedelta(days=14)), str(today))
+    assert asked.is_valid()
+    assert [f"{timezone.localtime(asked.cleaned_data[name]):%X}" for name in ("start", "end")] == [
+        "10:30:00",
+        "12:00:00",
+    ]

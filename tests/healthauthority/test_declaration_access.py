@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import user
 
-from bluezone.healthauthority import declaration_access
+from bluezone.healthauthority import code_batches, declaration_access
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
@@ -258,3 +258,16 @@ def test_a_call_is_noted_of_opened_declarations_alone(page, server, key):
     declare(server)
 
     assert page.post(f"/codes/declarations/{handles(server)[0]}/called/").status_code == 404
+
+
+def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and_not_before(server, supervisor, key):
+    now = timezone.now()
+    declaration_access.make_key(server, supervisor, OTHER, now)
+    OpenedDeclaration.objects.create(handle="h", opened_at=now, opened_by=supervisor)
+    second, day = datetime.timedelta(seconds=1), datetime.timedelta(days=1)
+    left = []
+    for moment in (now + 30 * day - second, now + 30 * day, now + 31 * day, now + 31 * day + second):
+        code_batches.purge(moment)
+        left.append((DeclarationKey.objects.count(), OpenedDeclaration.objects.count()))
+
+    assert left == [(2, 1), (2, 0), (2, 0), (1, 0)]

@@ -5,10 +5,12 @@ import datetime
 import uuid
 
 import pytest
+from django.utils import timezone
 from tests.builders.office import prove, today, user
 
 from bluezone import training
-from bluezone.healthauthority import queries
+from bluezone.healthauthority import code_issuance, queries
+from bluezone.healthauthority.code_issuance import OnsetRefused
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, parse_code, parse_link
@@ -114,3 +116,23 @@ def test_a_list_that_is_sent_again_after_the_training_gets_real_codes_and_not_th
     assert again == practised
     assert "0000-0000-0001" not in {row["code"] for row in real}
     assert IssuedCode.objects.count() == 3
+
+
+@pytest.mark.parametrize("days", [-1, 24])
+def test_training_refuses_the_onsets_that_are_refused_in_earnest(server, days):
+    """The key server, which refuses them too, is not asked in training."""
+    with training.practice(), pytest.raises(OnsetRefused):
+        code_issuance.issue(server, user(), "confirmed", today() - days * DAY, timezone.now())
+
+
+def test_a_code_for_practice_counts_as_used_after_half_a_minute(server):
+    now = timezone.now()
+    with training.practice():
+        made = code_issuance.issue(server, user(), "confirmed", today(), now).record
+        after = [
+            code_issuance.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]
+            for seconds in (0, 29, 30)
+        ]
+
+    assert after == ["open", "open", "used"]
+    assert (made.expires_at - now, made.link_expires_at - now) == (DAY, 2 * DAY)

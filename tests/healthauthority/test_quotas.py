@@ -10,11 +10,12 @@ from django.utils import timezone
 from tests.builders.devices import agency
 from tests.builders.office import today, user
 
+from bluezone.directory.models import Agency
 from bluezone.healthauthority import code_issuance, quotas
 from bluezone.healthauthority.code_issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
-from bluezone.healthauthority.quotas import codes_seen_by
-from bluezone.identity.models import AuditEntry, Role
+from bluezone.healthauthority.quotas import Quota, codes_seen_by
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -152,3 +153,31 @@ def test_a_worker_cannot_raise_a_limit(client, server):
     client.force_login(user("lan"))
 
     assert client.post("/codes/limits/", {}).status_code == 403
+
+
+def test_what_is_left_is_the_smaller_of_both_limits_and_never_below_none():
+    place = Agency(name="Trạm")
+    quotas_left = [
+        (Quota(None, 3, 5, 0, 0), 2, None),
+        (Quota(None, 5, 5, 0, 0), 0, "worker"),
+        (Quota(None, 7, 5, 0, 0), 0, "worker"),
+        (Quota(place, 3, 50, 9, 10), 1, None),
+        (Quota(place, 3, 50, 10, 10), 0, "facility"),
+        (Quota(place, 3, 50, 12, 10), 0, "facility"),
+        (Quota(place, 48, 50, 1, 10), 2, None),
+    ]
+
+    assert [(quota.left, quota.reached) for quota, _left, _reached in quotas_left] == [
+        (left, reached) for _quota, left, reached in quotas_left
+    ]
+
+
+def test_of_two_facilities_the_health_worker_s_counts_and_then_the_older_grant_s(server):
+    first, second = agency(STATION), agency("Bệnh viện tỉnh")
+    lan, hoa = user("lan", Role.SUPERVISOR, within=first), user("hoa", within=first)
+    for person, role in ((lan, Role.HEALTH_WORKER), (hoa, Role.HEALTH_WORKER)):
+        RoleGrant.objects.create(user=person, role=role, agency=second)
+
+    assert [quotas.facility_of(User.objects.get(pk=person.pk)) for person in (lan, hoa)] == [second, first]
+    assert quotas.facilities_of([lan, hoa]) == {lan.pk: second, hoa.pk: first}
+    assert (quotas.workplace(hoa), quotas.workplace(user("binh", agency="TYT"))) == (STATION, "TYT")

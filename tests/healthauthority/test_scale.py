@@ -21,7 +21,7 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.protocol.intervals import hour_at
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db, pytest.mark.usefixtures("quick_passphrases")]
-SIZES = [2_000, pytest.param(10_000, marks=pytest.mark.slow)]
+SIZES = [1_000, pytest.param(10_000, marks=pytest.mark.slow)]
 PAGES = (
     "/codes/",
     "/codes/?page=50",

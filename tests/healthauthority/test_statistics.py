@@ -103,3 +103,9 @@ def test_what_leaves_as_a_file_is_what_the_page_shows(client, server, some_codes
     assert [value.value for value in list(book.worksheets[0].rows)[-1]][1:] == [6, None, None, None]
     assert client.get("/codes/statistics/files.csv").status_code == 200
     assert client.get("/codes/statistics/else.csv").status_code == 404
+
+
+def test_a_row_stands_at_the_utc_day_on_which_its_codes_were_issued(server, some_codes):
+    (row_of_today,) = queries.code_rows(server, everything=True)
+
+    assert row_of_today.day == datetime.datetime.fromtimestamp(server.clock(), datetime.UTC).date()

@@ -7,11 +7,12 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import prove, today, user
 
 from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import Role
 from bluezone.protocol.upload.codes import Credential
@@ -191,3 +192,13 @@ def test_a_long_list_has_pages(english, server, lan):
         == 19
     )
     assert english.get("/codes/?page=nonsense").status_code == 200
+
+
+def test_a_moment_is_written_as_it_is_read_out():
+    moment = datetime.datetime(2026, 11, 25, 3, 5, tzinfo=datetime.UTC)
+    said = []
+    for language in ("vi", "en"):
+        with translation.override(language):
+            said.append(inwords(moment).replace("\xa0", " "))
+
+    assert said == ["10 giờ 05, thứ Tư ngày 25 tháng 11 năm 2026", "10:05 on Wednesday 25 November 2026"]

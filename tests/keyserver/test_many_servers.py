@@ -23,7 +23,7 @@ from bluezone.keyserver.storage.postgresql import (
     PostgresqlStore,
     connections_allowed,
 )
-from bluezone.keyserver.storage.store import StoreUnreachable
+from bluezone.keyserver.storage.store import ALIVE, SERVER_SIDE, StoreBusy, StoreUnreachable
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status, encode_upload
@@ -284,3 +284,42 @@ def test_an_upload_whose_commit_was_done_but_not_heard_of_is_sent_again_and_coun
 
     assert phone.upload().status is Status.OK
     assert server.keys_store.read("SELECT SUM(uploads) FROM upload_count") == [(1,)]
+
+
+# Nothing waits for ever
+
+
+def test_both_ends_of_a_connection_give_up_on_the_other_and_on_a_statement_that_does_not_end(database):
+    store = PostgresqlStore(database, "keys")
+    with psycopg.connect(store._connections._address) as connection:
+        told = connection.info.get_parameters()
+        shown = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in SERVER_SIDE}
+    assert {name: int(told[name]) for name in ALIVE} == ALIVE
+    assert shown == {
+        "statement_timeout": "1min", "idle_in_transaction_session_timeout": "2min", "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "25000",
+    }  # fmt: skip
+    store.close()
+
+
+def test_a_statement_that_does_not_end_is_store_busy(database):
+    store = PostgresqlStore(database, "keys")
+
+    def sleep(transaction):
+        transaction.execute("SET LOCAL statement_timeout = 100")
+        transaction.execute("SELECT pg_sleep(600)")
+
+    with pytest.raises(StoreBusy):
+        store.write(sleep)
+    store.close()
+
+
+def test_tidying_up_takes_as_long_as_it_takes_and_leaves_the_limit_as_it_was(database):
+    store = PostgresqlStore(database, "keys", connections=1)
+    store.write(lambda t: t.execute("CREATE TABLE large AS SELECT n FROM generate_series(1, 1000) AS n"))
+    # Each page takes a tenth of a second at least, and a statement may take two.
+    for setting in ("vacuum_cost_limit = 1", "vacuum_cost_delay = 100", "statement_timeout = 200"):
+        store.read(f"SET {setting}")
+    store.tidy()
+    assert store.read("SHOW statement_timeout") == [("1min",)]
+    store.close()

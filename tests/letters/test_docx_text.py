@@ -223,3 +223,34 @@ def test_a_file_larger_than_any_letter_is_refused_unread(monkeypatch):
     monkeypatch.setattr(letter_module, "LARGEST_READ", 10)
     with pytest.raises(LetterTooLarge):
         Letter(b"a" * 11).read()
+
+
+@pytest.mark.parametrize(
+    ("start", "form", "label"),
+    [
+        ("3", "decimal", "3."),
+        ("1", "lowerLetter", "a."),
+        ("26", "upperLetter", "Z."),
+        ("27", "lowerLetter", "27."),
+        ("0", "lowerLetter", "0."),
+        ("4", "lowerRoman", "iv."),
+        ("1949", "upperRoman", "MCMXLIX."),
+        ("3999", "upperRoman", "MMMCMXCIX."),
+        ("4000", "upperRoman", "4000."),
+        ("0", "upperRoman", "0."),
+        ("99999", "decimal", "99999."),
+        ("100000", "decimal", ""),
+        ("x", "decimal", ""),
+        ("1", "none", "."),
+    ],
+)
+def test_a_number_is_written_as_word_writes_it(start, form, label):
+    document = docx.Document()
+    assert document.part.numbering_part is not None
+    add_numbered(document, "Phòng Y tế", 1, 0)
+    add_numbered(document, "Trạm Y tế", 1, 0)
+    changed = level(0, form, "%1.").replace('w:start w:val="1"', f'w:start w:val="{start}"')
+    numbering = NUMBERING.replace(level(0, "decimal", "%1."), changed)
+    read = Letter(repacked(saved(document), **{"word/numbering.xml": numbering.encode()})).read().text
+
+    assert next(line for line in read.split("\n") if line) == f"{label} Phòng Y tế".strip()

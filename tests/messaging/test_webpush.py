@@ -89,7 +89,18 @@ def test_the_message_names_no_disease_and_nobody(server):
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [(201, "SENT"), (404, "GONE"), (410, "GONE"), (400, "FAILED"), (429, "FAILED"), (500, "FAILED"), (302, "FAILED")],
+    [
+        (200, "SENT"),
+        (201, "SENT"),
+        (299, "SENT"),
+        (300, "FAILED"),
+        (404, "GONE"),
+        (410, "GONE"),
+        (400, "FAILED"),
+        (429, "FAILED"),
+        (500, "FAILED"),
+        (302, "FAILED"),
+    ],
 )
 def test_what_became_of_a_message_is_told_apart(service, provider, status, outcome):
     service.status["/a"] = status

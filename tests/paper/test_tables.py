@@ -79,6 +79,7 @@ def test_no_part_of_the_workbook_holds_a_formula(text):
         assert not any(b"<f>" in archive.read(name) or b"<f " in archive.read(name) for name in archive.namelist())
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
 def test_any_text_comes_out_as_text_in_its_own_cell(texts):

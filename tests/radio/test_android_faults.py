@@ -43,6 +43,7 @@ async def works_again(life, seconds=70):
     assert life.heard_by_phone(now) > 0
 
 
+@pytest.mark.long
 def test_each_rotation_is_a_new_set_with_a_new_address_well_before_the_system_would_end_it():
     async def story(life):
         life.watch(every_seconds=1.05)

@@ -161,6 +161,7 @@ def test_an_expired_invitation(client, refused, committee):
     assert not account.has_usable_password()
 
 
+@pytest.mark.long
 def test_a_role_acting_outside_its_subtree(client, refused, committee, clerk, signer, officer, ward):
     directive = issued(committee, clerk, signer)
     other = Agency.objects.get(key="ubnd-phuong-duc-xuan")

@@ -13,6 +13,8 @@ COMMANDS = {
     "backup": "bluezone.cli.backup:backup",
     "bench": "bluezone.cli.tools:bench",
     "clock": "bluezone.cli.serve:clock",
+    "keys": "bluezone.cli.serve:keys",
+    "settings": "bluezone.cli.serve:settings",
     "codes": "bluezone.cli.codes:codes",
     "demo": "bluezone.cli.demo:demo",
     "doctor": "bluezone.cli.doctor:doctor",

@@ -3,6 +3,7 @@
 folder.
 
 `bluezone clock`: whether the server believes this machine's clock, and a person's word that it is right.
+`bluezone settings`: whether this folder's settings are the ones applied last, and a person's word that they shall be.
 """
 
 import contextlib
@@ -91,10 +92,12 @@ def serve(
     from bluezone import logs
     from bluezone.city import data_folder
     from bluezone.keyserver.datafolder import moved, only_one
+    from bluezone.keyserver.service import fetch_folder
     from bluezone.server.processes.service import Asked
 
     logs.begin()
     folder = data_folder(data)
+    fetch_folder(folder.resolve())
     hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
     asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
@@ -315,3 +318,75 @@ def clock(data: str | None, confirm: bool) -> dict[str, Any]:
 
 def _said(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
+
+
+def _settings_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"settings {result['applied']} were applied last"
+    if result["outdated"]:
+        yield "this folder's are others that were applied before; to go back to them: bluezone settings --apply"
+    else:
+        yield "they are this folder's"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--apply", is_flag=True, help="Go back to the settings of this folder, and of this version.")
+@command_result(_settings_lines)
+def settings(data: str | None, apply: bool) -> dict[str, Any]:
+    """Say whether this folder's settings are the ones that were applied last, of all hosts on its database.
+
+    New settings apply themselves at a start. Those of before never do, so that a host which still has them signs
+    nothing; --apply is how a person goes back to them. It covers what phones are told and how files are made.
+    """
+    from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.service import KeyServer
+
+    folder = data_folder(data).resolve()
+    load_city(folder)
+    server = KeyServer.open(folder)
+    try:
+        if apply and server.settings_outdated:
+            server.apply_settings()
+            server.settings_outdated = False
+        return {"applied": server.applied.newest(server.keys_store)[0], "outdated": server.settings_outdated}
+    finally:
+        server.close()
+
+
+def _keys_lines(result: dict[str, Any]) -> Iterable[str]:
+    if result["where"] == "database":
+        yield f"keys, configs and settings are in the database: {result['files']} files, sealed under the master key"
+    else:
+        yield "keys, configs and settings are in the files of this folder"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option(
+    "--to",
+    type=click.Choice(["database", "files"]),
+    help="Bring them there: into the database from this folder, in place of what is sealed; or only into this folder.",
+)
+@command_result(_keys_lines)
+def keys(data: str | None, to: str | None) -> dict[str, Any]:
+    """Say where the city's keys, configs and settings are, and bring them elsewhere.
+
+    Where BLUEZONE_MASTER_KEY_FILE or BLUEZONE_MASTER_KEY_COMMAND is set, a start seals them in the database.
+    `--to database` seals this folder's files anew, under another master key for example. `--to files` deletes what is
+    sealed; then unset the variable. Stop every host before.
+    """
+    from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.service import KeyServer, sealed_anew
+
+    folder = data_folder(data).resolve()
+    if to == "database":
+        load_city(folder)
+        return {"where": "database", "files": sealed_anew(folder)}
+    server = KeyServer.open(folder)
+    try:
+        if server.shared and to == "files":
+            server.shared.forget()
+        where = "database" if server.shared and to is None else "files"
+        return {"where": where, "files": server.shared.count() if server.shared else 0}
+    finally:
+        server.close()

@@ -26,6 +26,7 @@ from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records import changes
 from bluezone.directory.records.changes import AgencyCycle
 from bluezone.directory.records.entries import DirectoryRefused
+from bluezone.directory.records.store import ImportUnderWay
 from bluezone.directory.request_parameters import (
     chosen,
     chosen_day,
@@ -163,7 +164,7 @@ def _saved(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agen
         return None
     try:
         return changes.save_agency(request.user.username, old, values)
-    except (DirectoryRefused, AgencyCycle) as refused:
+    except (DirectoryRefused, AgencyCycle, ImportUnderWay) as refused:
         form.refuse(refused)
         return None
 

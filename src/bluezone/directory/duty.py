@@ -28,6 +28,7 @@ DUTY = Duty(
         ),
     ),
     purges=(Work("purge_directory", "bluezone.directory.imports.list_imports.purge"),),
+    every_tick=(Work("store_lists", "bluezone.directory.imports.list_imports.go_on"),),
     reversers={
         "recipients-added": "bluezone.directory.agency_views.take_out_again",
         "recipient-removed": "bluezone.directory.agency_views.put_back",

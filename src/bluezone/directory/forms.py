@@ -13,8 +13,9 @@ from bluezone.directory import refusals
 from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES, NotACount, count_of
 from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
-from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES, AgencyCycle
-from bluezone.directory.records.entries import PARENT_KINDS, DirectoryRefused
+from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES
+from bluezone.directory.records.entries import PARENT_KINDS
+from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
 
@@ -70,7 +71,7 @@ class EntryForm(forms.Form):
         values["successors"] = [entry for entry in found if entry is not None]
         return values
 
-    def refuse(self, refused: DirectoryRefused | AgencyCycle) -> None:
+    def refuse(self, refused: Refused) -> None:
         """Show a refusal of the directory beside the field it is about."""
         field = refusals.FIELDS.get(refused.code)
         if field == "parent" and field not in self.fields:

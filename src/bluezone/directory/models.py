@@ -7,7 +7,7 @@ then says stays true. The rules between rows are those of `records/entries.py`; 
 """
 
 import datetime
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.db import models
@@ -19,6 +19,58 @@ from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.vietnamese.spelling import fold
 
 _Row = TypeVar("_Row", bound=models.Model)
+
+
+class SentList(models.Model):
+    """A list that was sent in: looked at, accepted, and stored some rows at a time (imports/pieces.py).
+
+    conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
+    content:  the file, until the list is accepted. accepted: from then on what is to be done; {} when it is done.
+    added, changed: how many rows do so. done: how many rows of the present state are.
+    """
+
+    class State(models.TextChoices):
+        LOOKED_AT = "", _("is looked at")
+        STORING = "storing", _("what is new is being stored; nobody sees it yet")
+        CHANGING = "changing", _("what is changed is being stored")
+        SETTLING = "looking", _("what follows from it is being worked out")
+        TAKING_BACK = "back", _("is being taken back")
+        DONE = "done", _("stored")
+
+    file_name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    conversion = models.CharField(max_length=16, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+    state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
+    accepted = models.JSONField(default=dict)
+    added, changed, done = (models.PositiveIntegerField(default=0) for _ in range(3))
+
+    class Meta:
+        abstract = True
+
+
+class ListImport(SentList):
+    """A list of units or agencies. Deleted when it is stored or discarded, and a day after it came.
+
+    day: the local day that counts as today for the rows. accepted: as list_imports.py writes it.
+    """
+
+    about = models.CharField(max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies"))])
+    day = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.about} of {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class DirectoryState(models.Model):
+    """One row. number: goes up with every change of units, agencies and their figures."""
+
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
 
 
 class ValidityQuerySet(models.QuerySet[_Row]):
@@ -41,6 +93,17 @@ class ValidityQuerySet(models.QuerySet[_Row]):
         return self.filter(path__startswith=path)
 
 
+_ValidityManager = models.Manager.from_queryset(ValidityQuerySet)
+
+
+class SeenManager(_ValidityManager[_Row]):
+    """Without the rows of a list that is still being stored."""
+
+    def get_queryset(self) -> ValidityQuerySet[_Row]:
+        """Rows that are seen."""
+        return cast("ValidityQuerySet[_Row]", super().get_queryset().filter(arriving=None))
+
+
 class Entry(models.Model):
     """What a unit and an agency have in common.
 
@@ -50,6 +113,8 @@ class Entry(models.Model):
     path:       primary keys from the topmost row down to this one, "3/17/52/": a subtree is one prefix.
     valid_from: first day in force, None when before our knowledge. valid_to: first day no longer in force, None open.
     unconfirmed: names of fields that still need the city's word.
+    arriving:   the list that brings it, until the whole of that list is stored; seen by nobody before.
+    objects:    what is seen. everything: also what is arriving.
     """
 
     key = models.CharField(max_length=64, unique=True, editable=False)
@@ -61,12 +126,20 @@ class Entry(models.Model):
     valid_to = models.DateField(_("No longer in force from"), null=True, blank=True)
     confirmed = models.BooleanField(_("Confirmed by the city"), default=True)
     unconfirmed = models.JSONField(default=list, blank=True)
+    arriving = models.ForeignKey(
+        ListImport, on_delete=models.CASCADE, null=True, editable=False, db_index=False, related_name="+"
+    )
 
-    objects = ValidityQuerySet.as_manager()
+    objects = SeenManager()
+    everything = ValidityQuerySet.as_manager()
 
     class Meta:
         abstract = True
+        base_manager_name = "everything"
         ordering: ClassVar = ["name", "pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["arriving"], condition=Q(arriving__isnull=False), name="%(class)s_arriving")
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
@@ -232,24 +305,3 @@ class Denominator(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value} as of {self.as_of}"
-
-
-class ListImport(models.Model):
-    """A list that was sent in and is being looked at; nothing of it is in the directory yet.
-
-    Deleted when it is applied or discarded, and a day after it came (retention.py).
-    conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
-    day: the local day that counts as today for the rows.
-    """
-
-    about = models.CharField(max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies"))])
-    file_name = models.CharField(max_length=200)
-    content = models.BinaryField()
-    sha256 = models.CharField(max_length=64)
-    conversion = models.CharField(max_length=16, blank=True)
-    day = models.DateField()
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="list_imports")
-    made_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    def __str__(self) -> str:
-        return f"{self.about} of {self.made_at:%Y-%m-%d %H:%M}"

@@ -35,6 +35,10 @@ SENTENCES: dict[str, Promise] = {
         "The directory changed since this preview was made, so nothing was stored. Below is the new preview."
     ),
     "import_reference_unknown": _("No entry in force has the code that this cell names. Correct the code."),
+    "import_stored": _("The list is stored already and can no longer be taken back."),
+    "import_under_way": _(
+        "A list of units or agencies is being stored, so nothing else was. Wait until that is done, then try again."
+    ),
     "import_row_refused": _("This row cannot be used. Correct the cell."),
     "import_row_repeated": _("Another row is about the same entry. Delete one of the two."),
     "import_text_invalid": _("The code or name is missing, too long or not on one line. Correct the cell."),

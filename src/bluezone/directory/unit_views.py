@@ -18,6 +18,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import DirectoryRefused
+from bluezone.directory.records.store import ImportUnderWay
 from bluezone.directory.request_parameters import (
     chosen_day,
     chosen_number,
@@ -63,7 +64,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _placed(request, form, None):
         try:
             made = changes.save_unit(request.user.username, None, form.cleaned_data)
-        except DirectoryRefused as refused:
+        except (DirectoryRefused, ImportUnderWay) as refused:
             form.refuse(refused)
         else:
             messages.success(request, _("%(name)s is entered.") % {"name": made.name})
@@ -83,7 +84,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _placed(request, form, old):
         try:
             changes.save_unit(request.user.username, old, form.cleaned_data)
-        except DirectoryRefused as refused:
+        except (DirectoryRefused, ImportUnderWay) as refused:
             form.refuse(refused)
         else:
             messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})

@@ -178,10 +178,10 @@ class AlertForm(forms.Form):
         """A text that was scanned or pasted, without the line breaks that a message may have put into it."""
         return "".join(str(self.cleaned_data["code"]).split())
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Two times of one day, or of it and the next."""
-        values: dict[str, Any] = super().clean() or {}
+        super().clean()
+        values = self.cleaned_data
         if {"day", "begins", "ends"} <= set(values):
             begins, ends = (values[name].replace(second=0, microsecond=0) for name in ("begins", "ends"))
             values["start"], values["end"] = alerts.hours(values["day"], begins, ends)
-        return values

@@ -108,7 +108,7 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
     for found in counted.files(server.keys_store)[-most if most else 0 :]:
         ended = datetime.datetime.fromtimestamp(found.end_timestamp, datetime.UTC)
         rows.append(FileRow(found.number, ended, _keys_in_file(server, found.name), found.size))
-    return rows[::-1]
+    return list(reversed(rows))
 
 
 def _keys_in_file(server: KeyServer, name: str) -> int:

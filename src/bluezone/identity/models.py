@@ -282,9 +282,11 @@ def grants_of(user: User, on: datetime.date | None = None) -> list[RoleGrant]:
         return read[1]
     if not user.is_active:
         return []
-    return list(
-        RoleGrant.objects.in_force(on or today).filter(user=user).select_related("agency", "unit", "delegated_by__user")
-    )
+    held = list(RoleGrant.objects.in_force(on or today).filter(user=user).select_related("agency", "unit"))
+    # Few rest on another's, and every request of the office asks this.
+    if any(grant.delegated_by_id is not None for grant in held):
+        models.prefetch_related_objects(held, "delegated_by__user")
+    return held
 
 
 def remember_grants(user: User) -> None:

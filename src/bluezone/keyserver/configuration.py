@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed config: numbered, kept for ever, and renewed only when what it says has changed.
+"""The signed config: numbered, kept for ever, and renewed only when what it says has changed; and the settings it is
+made of, of which each version is applied once.
 
 Source: docs/protocol.md section 5, "History": a phone follows its numbers and payload hashes without a gap.
 """
@@ -7,6 +8,7 @@ Source: docs/protocol.md section 5, "History": a phone follows its numbers and p
 import hashlib
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -16,7 +18,7 @@ from typing import Any
 from bluezone.city import City, CityInvalid
 from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.keyfolder import Secrets, write_new, write_whole
-from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.keyserver.storage.store import Store, StoreDamaged, StoreRefused
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, decode_config, encode_config
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.epoch import Epoch, open_epoch
@@ -28,6 +30,57 @@ RECOVERY_FILE = Path("keys") / "recovery-ed25519.pub"
 
 # What changes from one number to the next although nothing is said anew.
 _PER_NUMBER = ("number", "generated_at", "history")
+# What a config says beside the city's settings and this program's own texts and limits.
+_NO_SETTINGS = (
+    *_PER_NUMBER, "week_keys", "export_keys", "venue_keys", "push_key", "recovery_key", "epochs",
+)  # fmt: skip
+# Settings that no config says, and by which files are made.
+_OF_FILES = ("region", "publish_period_seconds", "embargo_seconds", "padding_mean", "venue_padding_mean")
+
+
+class SettingsOutdated(StoreRefused):
+    """Other settings than this process has were applied after them, by another host or a newer process."""
+
+    code = "settings_outdated"
+
+
+class AppliedSettings:
+    """Which settings were applied, in the order in which they were, of all hosts that share a store.
+
+    Make one before the settings of this process are read: whatever is applied after that goes before them.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._seen = self.newest(store)[0]
+
+    def newest(self, store: Store) -> tuple[int, bytes]:
+        """Number and digest of the settings applied last; 0 and nothing before the first."""
+        found = store.read("SELECT version, digest FROM applied_settings ORDER BY version DESC LIMIT 1")
+        return (int(found[0][0]), bytes(found[0][1])) if found else (0, b"")
+
+    def require(self, store: Store, digest: bytes) -> None:
+        """Apply settings that never were. Raises SettingsOutdated where others were applied after them.
+
+        Call it in the turn.
+        """
+        number, newest = self.newest(store)
+        if digest == newest:
+            self._seen = number
+            return
+        if number != self._seen or store.read("SELECT 1 FROM applied_settings WHERE digest = ?", (digest,)):
+            raise SettingsOutdated(
+                f"settings with the number {number} were applied after those of this process, which signs nothing;"
+                f" bring city.toml and the program up to date and restart, or `bluezone settings --apply`"
+            )
+        self.apply(store, digest)
+
+    def apply(self, store: Store, digest: bytes) -> None:
+        """Put these settings after all others. Call it in the turn."""
+        number = self.newest(store)[0] + 1
+        store.write(
+            lambda transaction: transaction.execute("INSERT INTO applied_settings VALUES (?, ?)", (number, digest))
+        )
+        self._seen = number
 
 
 class ConfigFiles:
@@ -38,6 +91,8 @@ class ConfigFiles:
         public = secrets.signing_key.public_key().public_bytes_raw()
         self._trusted = {fingerprint(public): public}
         self._secrets = secrets
+        # Called with name and content of a new config before it is written.
+        self.before_written: Callable[[str, bytes], None] = lambda _name, _content: None
         self._sha256s: dict[int, str] = {}
         self._newest: Config | None = None
 
@@ -114,10 +169,30 @@ class ConfigFiles:
         Call it under the service's lock. Raises CityInvalid where the disease profile cannot be read.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        newest, next_one = self.newest_number(), self._next(city, data_dir, now)
+        payload = encode_config(next_one)
+        if newest and _said(payload) == _said(self.payload(newest)):
+            return newest
+        path, signed = self.path(next_one.number), sign_payload(KIND, payload, self._secrets.signing_key)
+        self.before_written(f"{self.folder.name}/{path.name}", signed)
+        write_whole(path, signed)
+        return next_one.number
+
+    def settings_digest(self, city: City, data_dir: Path) -> bytes:
+        """SHA-256 of the settings that phones are told or files are made by, this program's texts and limits included.
+
+        What a host may set for itself, such as its proxies, is not among them. Raises CityInvalid.
+        """
+        members = json.loads(encode_config(self._next(city, data_dir, 0)))
+        said = {name: value for name, value in members.items() if name not in _NO_SETTINGS}
+        said["files"] = {name: getattr(city, name) for name in _OF_FILES}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+
+    def _next(self, city: City, data_dir: Path, now: float) -> Config:
         newest, held, epoch = self.newest_number(), self.newest(), self.epoch()
         oldest = max(epoch.config.first if epoch else 1, newest - HISTORY_LENGTH + 1)
         recovery = read_recovery_key(data_dir)
-        config = Config(
+        return Config(
             number=newest + 1,
             # Phones refuse one that says an earlier time than the one before it.
             generated_at=max(int(now), held.generated_at if held else 0),
@@ -153,11 +228,6 @@ class ConfigFiles:
             recovery_key=(held.recovery_key if held else None) or recovery,
             epochs=held.epochs if held else (),
         )
-        payload = encode_config(config)
-        if newest and _said(payload) == _said(self.payload(newest)):
-            return newest
-        write_whole(self.path(config.number), sign_payload(KIND, payload, self._secrets.signing_key))
-        return config.number
 
 
 def read_recovery_key(data_dir: Path) -> str | None:

@@ -75,14 +75,15 @@ def readiness(codes_store: Store, keys_store: Store) -> dict[str, Any]:
 
 
 def health(
-    ready: dict[str, Any], indexes: Indexes, configs: ConfigFiles, now: int, ticked_at: float | None
+    ready: dict[str, Any], indexes: Indexes, configs: ConfigFiles, now: int, ticked_at: float | None, held: str | None
 ) -> dict[str, Any]:
     """Return the same for the whole city's key server, and the numbers phones should see.
 
-    ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick.
+    ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick. held: why nothing is
+    signed; phones go on fetching, so no process is less ready for it.
     tick_age_seconds: since the worker last did its round, null before the first.
     """
-    failing = list(ready["failing"])
+    failing = [*ready["failing"], *filter(None, [held])]
     index = None
     try:
         index = indexes.read()
@@ -259,7 +260,9 @@ def _unsubscribe(call: Call) -> Response:
 def _health(call: Call) -> Response:
     server = call.server
     ready = readiness(server.codes_store, server.keys_store)
-    return _report(health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at()))
+    return _report(
+        health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at(), server.held())
+    )
 
 
 def _ready(call: Call) -> Response:

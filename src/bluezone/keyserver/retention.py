@@ -13,7 +13,6 @@ from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.publication.downloads import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.reports.codes import GUESSES_HOURS, State
-from bluezone.keyserver.storage.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
@@ -39,7 +38,6 @@ def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now
     """
     _forget_codes(codes_store, now)
     _tell_used_once_a_day(codes_store, keys_store, day_at(now))
-    drop_before(keys_store, SPENT, int(now) + 1)
     _forget_uploads(keys_store, now)
     _forget_keys_once_a_day(keys_store, day_at(now))
     forget_declarations(keys_store, now)
@@ -94,8 +92,6 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
     if done and done[0][0] >= today:
         return
     oldest = first_interval(today - MAX_KEY_AGE_DAYS)
-    if not drop_before(store, KNOWN_KEY, oldest):
-        return
     forget_keys(store, oldest)
 
     def action(transaction: Transaction) -> None:
@@ -109,13 +105,12 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
 
 
 def forget_keys(store: Store, before_start: int) -> None:
-    """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction.
+    """Delete the keys that start before interval `before_start`.
 
-    On PostgreSQL most are gone with their partitions; what stands in none of its day is deleted like this there too.
+    On SQLite in ranges of keys, each in a short transaction; on PostgreSQL at once, where nobody waits for it.
     """
-    if store.dialect == "postgresql" and not store.read(
-        "SELECT 1 FROM known_key WHERE start < ? LIMIT 1", (before_start,)
-    ):
+    if store.dialect == "postgresql":
+        store.write(lambda transaction: _forget_at_once(transaction, before_start))
         return
     low, width = _LOWEST, _FIRST_WIDTH
     while low <= _HIGHEST:
@@ -130,6 +125,11 @@ def forget_keys(store: Store, before_start: int) -> None:
         low = high + 1
         if low <= _HIGHEST:
             time.sleep(_PAUSE_SECONDS)
+
+
+def _forget_at_once(transaction: Transaction, before_start: int) -> None:
+    transaction.execute("SET LOCAL statement_timeout = 0")
+    transaction.execute("DELETE FROM known_key WHERE start < ?", (before_start,))
 
 
 def _forget_range(transaction: Transaction, before_start: int, low: int, high: int) -> None:

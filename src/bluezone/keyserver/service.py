@@ -11,14 +11,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bluezone.city import City, load_city
-from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.configuration import AppliedSettings, ConfigFiles, SettingsOutdated
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder, require_settled
 from bluezone.keyserver.declarations import Declarations
-from bluezone.keyserver.keyfolder import Secrets, open_secrets
+from bluezone.keyserver.keyfolder import Secrets, write_whole
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
@@ -31,14 +31,14 @@ from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget
+from bluezone.keyserver.sealing import MasterKeyInvalid, SealedFolder, is_sealed, master_key, secrets_of, shared_folder
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.migrations import migrate
-from bluezone.keyserver.storage.partitions import make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
-from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.signed.epoch import Epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.timekeeping import ClockDoubted, ClockGuard
@@ -73,6 +73,8 @@ LOCK_NAME = "keyserver.lock"
 TURN_SECONDS = 60.0
 # Its time says when the last tick was done, to whichever process asks.
 TICK_NAME = "tick.done"
+# Holds the code of why nothing is signed, likewise.
+HELD_NAME = "signing.held"
 # How many limits `share_limits` shares.
 LIMITS = 3
 
@@ -107,6 +109,13 @@ class KeyServer:
         self.journal = Journal(journal_folder(data_dir), secrets.signing_key)
         # Why nothing is signed now: a code, None while what is here and what was published agree.
         self.history_problem: str | None = None
+        self.applied = AppliedSettings(keys_store)
+        # What this folder has in common with those of other hosts; None where they see the same files.
+        self.shared: SealedFolder | None = None
+        # Whether other settings than those of this process were applied after them, so that it signs nothing.
+        self.settings_outdated = False
+        # Whether this folder's keys or configs are not those that the hosts of its database share.
+        self.folder_differs = False
         self.limits = Limits(
             secrets.derived("puzzle"),
             clock,
@@ -202,20 +211,27 @@ class KeyServer:
         """Open the key server of a data folder, making stores, keys, config and index that are missing.
 
         Databases: BLUEZONE_CODES_URL and BLUEZONE_KEYS_URL, else BLUEZONE_DATABASE_URL, else SQLite files.
-        Raises CityMissing, CityInvalid, StoreTooNew, StoreRefused, KeyFileExposed.
+        Raises CityMissing, CityInvalid, StoreTooNew, StoreRefused, KeyFileExposed, MasterKeyInvalid, MasterKeyWrong.
         """
         folder = Path(data_dir).resolve()
+        fetch_folder(folder)
         city = load_city(folder)
         require_settled(folder)
         with only_one(folder / LOCK_NAME, wait=True):
-            secrets = open_secrets(folder / "keys")
-            codes_store = open_store("codes", folder, _database_url("codes"))
-            try:
+            with ExitStack() as opened:
+                codes_store = open_store("codes", folder, _database_url("codes"))
+                opened.callback(codes_store.close)
                 keys_store = open_store("keys", folder, _database_url("keys"))
-            except BaseException:
-                codes_store.close()
-                raise
+                opened.callback(keys_store.close)
+                shared = shared_folder(keys_store, folder)
+                secrets = secrets_of(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS))
+                opened.pop_all()
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
+            if shared:
+                server.shared = shared
+                server.configs.before_written = shared.keep
+            # Read again, because others may have been applied between reading them and opening the store.
+            server.city = load_city(folder)
             if clock is time.time:
                 server.guard = ClockGuard(folder, keys_store.database_clock)
             try:
@@ -231,6 +247,8 @@ class KeyServer:
             except HistoryForked as refused:
                 # Reports are taken meanwhile; each tick looks again.
                 logger.error("%s: %s", refused.code, refused.message, extra=event("history_forked", code=refused.code))
+            except SettingsOutdated as refused:
+                logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
             except PublishedRefused as refused:
                 # Reports are taken and files made meanwhile; each tick tries again.
                 said = event("published_files_away", code=refused.code)
@@ -255,7 +273,7 @@ class KeyServer:
                 if turn is None:
                     return False
                 if now is None and self.guard:
-                    self.guard.require(moment)
+                    self._require_clock(self.guard, moment)
                 self._do_what_is_due(moment, turn)
                 self._note_tick(moment)
                 return True
@@ -311,17 +329,46 @@ class KeyServer:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with only_one(self.data_dir / LOCK_NAME, wait=True), self.keys_store.exclusive(TURN_SECONDS):
+            self.sync()
             yield
+            self.sync()
+
+    def sync(self) -> None:
+        """Fetch and give keys, configs and settings where the database holds them for all. Raises StoreRefused."""
+        if self.shared:
+            self.shared.sync()
 
     def _believes(self, now: float) -> bool:
         try:
             if self.guard:
-                self.guard.require(now)
+                self._require_clock(self.guard, now)
         except ClockDoubted as refused:
             # What is there goes on being served and reports are taken; nothing is signed.
             logger.error("clock: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
             return False
         return True
+
+    def _require_clock(self, guard: ClockGuard, now: float) -> None:
+        try:
+            guard.require(now)
+        except ClockDoubted as refused:
+            self._hold(refused.code)
+            raise
+
+    def held(self) -> str | None:
+        """Why nothing is signed now, a code, as the last tick or start on this data folder found; None if it is."""
+        try:
+            return (self.data_dir / HELD_NAME).read_text() or None
+        except FileNotFoundError:
+            return None
+
+    def _hold(self, code: str | None) -> None:
+        if self.held() == code:
+            return
+        if code is None:
+            (self.data_dir / HELD_NAME).unlink(missing_ok=True)
+        else:
+            write_whole(self.data_dir / HELD_NAME, code.encode(), 0o600)
 
     def forget(self, now: float) -> None:
         """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""
@@ -362,29 +409,83 @@ class KeyServer:
 
     def _prepare(self, now: float) -> StoreRefused | None:
         """Make what is missing; returns why nothing may be signed, None if all that was published is known here."""
+        self.sync()
+        self.folder_differs = True
         require_same_folder(self.keys_store, self.secrets, self.configs)
+        self.folder_differs = False
         refusal = self._compared()
         self.secrets.week_keys.rotate(now)
-        make_ahead(self.keys_store, now, day_at(now))
+        # Before a config announces them.
+        self.sync()
         # A city that has no config yet has published nothing.
         if refusal is None or not self.configs.newest_number():
+            try:
+                self.applied.require(self.keys_store, self.configs.settings_digest(self.city, self.data_dir))
+            except SettingsOutdated as outdated:
+                self.settings_outdated = True
+                return refusal or outdated
+            self.settings_outdated = False
             self.configs.renew(self.city, self.data_dir, now)
             note_folder(self.keys_store, self.secrets, self.configs)
         return refusal
+
+    def apply_settings(self) -> int:
+        """Put this process's settings after all that were applied, as a person says; returns their number."""
+        with self._alone():
+            self.applied.apply(self.keys_store, self.configs.settings_digest(self.city, self.data_dir))
+        return self.applied.newest(self.keys_store)[0]
 
     def _compared(self) -> StoreRefused | None:
         try:
             self.history.compare()
         except (HistoryForked, PublishedRefused) as refused:
             self.history_problem = refused.code if isinstance(refused, HistoryForked) else None
+            self._hold(self.history_problem)
             return refused
         self.history_problem = None
+        self._hold(None)
         return None
 
     def _note_tick(self, moment: float) -> None:
         path = self.data_dir / TICK_NAME
         path.touch(mode=0o600)
         os.utime(path, (moment, moment))
+
+
+def fetch_folder(folder: Path) -> None:
+    """Fill a data folder with what its city has sealed in the database; does nothing where keys are kept in files.
+
+    Raises MasterKeyInvalid, MasterKeyWrong, StoreRefused.
+    """
+    if master_key() is None:
+        return
+    if _database_url("keys") is None:
+        raise MasterKeyInvalid("a master key is for stores on PostgreSQL; keep the keys in files")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = open_store("keys", folder, _database_url("keys"))
+    try:
+        shared = shared_folder(store, folder)
+        if shared and is_sealed(store):
+            shared.pull()
+    finally:
+        store.close()
+
+
+def sealed_anew(folder: Path) -> int:
+    """Seal what a folder holds in place of all that the database does, under the present master key; how many files.
+
+    Raises MasterKeyInvalid, StoreBusy where another process has the turn too long.
+    """
+    key = master_key()
+    if key is None:
+        raise MasterKeyInvalid("there is no master key yet; docs/operating.md says how to give one")
+    with only_one(folder / LOCK_NAME, wait=True):
+        store = open_store("keys", folder, _database_url("keys"))
+        try:
+            with store.exclusive(TURN_SECONDS):
+                return SealedFolder(store, folder, key).seal_anew()
+        finally:
+            store.close()
 
 
 def _note_nothing(_hour: int) -> None:

@@ -70,11 +70,23 @@ class Letter:
         self.data = data
 
     def check(self) -> str:
-        """Return the media type of a file that may be kept.
+        """Return the media type of a file that may be kept; looked through once.
 
         Raises FileTooLarge, FileTypeRefused, FileActive for what would start something where it is opened,
         FileUnreadable.
         """
+        return self._kind
+
+    def examine(self) -> None:
+        """Do now what takes long: look the file through and verify its signatures. Raises as `check`.
+
+        Whoever stores the file does it before the transaction, so that nobody else who writes waits.
+        """
+        self.check()
+        self.signatures  # noqa: B018 - kept
+
+    @cached_property
+    def _kind(self) -> str:
         if len(self.data) > LARGEST_KEPT:
             raise FileTooLarge(f"the file is {len(self.data)} bytes, at most {LARGEST_KEPT} are kept")
         kind = _media_type(self.data)

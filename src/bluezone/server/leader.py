@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.datafolder import only_one
-from bluezone.web.databases import ALIVE
+from bluezone.keyserver.storage.store import ALIVE
 
 if TYPE_CHECKING:
     from bluezone.keyserver.storage.leases import Lease
@@ -87,10 +87,11 @@ class Lead:
         return time.monotonic() - self._asked < PATIENCE_SECONDS
 
 
-def lead_when_free(lead: Lead, stopped: threading.Event) -> bool:
-    """Wait until this worker leads; False when it was stopped before."""
+def lead_when_free(lead: Lead, stopped: threading.Event, meanwhile: Callable[[], object] = lambda: None) -> bool:
+    """Wait until this worker leads; False when it was stopped before. meanwhile: done at each look."""
     while not stopped.is_set():
         if lead.take():
             return True
+        meanwhile()
         stopped.wait(LOOK_SECONDS)
     return False

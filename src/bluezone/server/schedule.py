@@ -16,6 +16,7 @@ from bluezone.city import data_folder
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
 from bluezone.duties.duty import load as loaded
+from bluezone.keyserver.configuration import SettingsOutdated
 from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer
 from bluezone.logs import event, say
@@ -104,10 +105,15 @@ def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) ->
 TICK_SECONDS = 15.0
 # A city that publishes at every tick is a demo, and somebody is waiting in front of it.
 HASTY_TICK_SECONDS = 1.0
+# For so long a worker that can do nothing for the city lets others lead before it makes a round again.
+STAND_BACK_SECONDS = 60.0
 
 
 def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, rounds: Rounds, lead: Lead) -> None:
-    """Tick until `stopped` or until this worker leads no longer; what is refused is tried again at the next tick."""
+    """Tick until `stopped` or until this worker leads no longer; what is refused is tried again at the next tick.
+
+    Ends after one round where this worker's settings are outdated or its folder is another than the database knows.
+    """
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
     while not stopped.is_set() and lead.kept():
         begun = time.monotonic()
@@ -131,6 +137,8 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
             else:
                 survey.failed()
         survey.measure(server.clock())
+        if server.settings_outdated or server.folder_differs:
+            return
         stopped.wait(pause)
     if not stopped.is_set():
         # Lost with the database: while nobody leads, what was measured last is what the monitor is told.
@@ -141,6 +149,9 @@ def _tick(server: KeyServer, survey: Survey) -> bool:
     """Tick; whether the clock may be believed. Raises StoreRefused."""
     try:
         server.tick()
+    except SettingsOutdated as refused:
+        # Another host has newer ones and does what is due; this one forgets, sends its mail, and lets go.
+        log.error("tick: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
     except ClockDoubted as refused:
         survey.clock(doubted=True)
         log.error("tick: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
@@ -193,6 +204,13 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
         meters.set("worker_leading", 0)
 
 
+def _stay_alike(server: KeyServer) -> None:
+    try:
+        server.sync()
+    except Refused as refused:
+        log.warning("tick: %s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
+
+
 def load(_part: str) -> None:
     """Import what ticks import late."""
     from bluezone.messaging.email import outbox  # noqa: F401
@@ -216,15 +234,18 @@ def main() -> None:
     meters = Meters.attach(given.meters)
     # One that was cut off could not say that it leads no longer.
     meters.set("worker_leading", 0)
+    meters.set("settings_outdated", server.settings_outdated)
     parameters = connection.get_connection_params() if connection.vendor == "postgresql" else None
     lead = Lead(folder, parameters, lost=lambda: meters.set("worker_leading", 0))
     say_ready(given.ready)
     try:
-        while lead_when_free(lead, stopped):
+        while lead_when_free(lead, stopped, lambda: _stay_alike(server)):
             say("worker_leads", "worker: at work")
             work_until(stopped, server, meters, lead)
             lead.release()
             say("worker_rests", "worker: no longer at work")
+            if server.settings_outdated or server.folder_differs:
+                stopped.wait(STAND_BACK_SECONDS)
     finally:
         server.close()
 

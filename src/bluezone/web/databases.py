@@ -7,33 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from bluezone.keyserver.storage.store import behind_pooler
+from bluezone.keyserver.storage.store import ALIVE, SERVER_SIDE, behind_pooler
 from bluezone.refusal import Refused
 
 OFFICE_SCHEMA = "office"
 LOCK_WAIT_SECONDS = 20
-# A server that is gone without a word would otherwise hold each thread for minutes.
-CONNECT_SECONDS = 4
-# Of libpq: whoever asks a database that is cut off is told so, and has tried it once more, within ten seconds.
-ALIVE: dict[str, Any] = {
-    "connect_timeout": CONNECT_SECONDS,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5_000,
-}
-# No page needs a statement that runs this long; migrations set it aside.
-STATEMENT_MILLISECONDS = 60_000
-# The server's side of the same, so that it lets go of what a machine held that is gone.
-_SERVER_SIDE = {
-    "search_path": OFFICE_SCHEMA,
-    "statement_timeout": STATEMENT_MILLISECONDS,
-    "idle_in_transaction_session_timeout": 120_000,
-    "tcp_keepalives_idle": 10,
-    "tcp_keepalives_interval": 5,
-    "tcp_keepalives_count": 3,
-    "tcp_user_timeout": 25_000,
-}
 
 
 class DatabaseUrlInvalid(Refused):
@@ -67,7 +45,7 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
         raise DatabaseUrlInvalid("the database address is not a URL") from None
     if parts.scheme not in {"postgresql", "postgres"}:
         raise DatabaseUrlInvalid(f"the database address begins with {parts.scheme!r}, expected postgresql://")
-    server_side = {} if behind_pooler() else _SERVER_SIDE
+    server_side = {} if behind_pooler() else {"search_path": OFFICE_SCHEMA, **SERVER_SIDE}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "bluezone",

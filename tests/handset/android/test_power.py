@@ -204,6 +204,7 @@ def test_even_a_radio_that_hangs_in_every_burst_keeps_it_awake_for_less_than_tha
     assert (bursts + rotations) * AWAKE_SECONDS < LONGEST_AWAKE_SECONDS
 
 
+@pytest.mark.long
 def test_a_burst_comes_as_often_as_the_profile_says_however_deep_the_sleep(day):
     gaps = [later - earlier for earlier, later in zip(day.radio.scans, day.radio.scans[1:], strict=False)]
 
@@ -226,3 +227,65 @@ def test_what_was_heard_is_on_disk_before_the_processor_sleeps(day):
 def test_the_citys_list_is_asked_for_by_true_time_and_not_by_the_time_awake(day):
     assert len(day.checks) >= DAY_SECONDS // (1.25 * DEFAULT_POLL_SECONDS)
     assert max(b - a for a, b in zip(day.checks, day.checks[1:], strict=False)) < 1.25 * DEFAULT_POLL_SECONDS + 130
+
+
+class Moments:
+    """A boot clock that is set by hand, and the wake time of a phone with it."""
+
+    def __init__(self) -> None:
+        self.now, self.awake = 100.0, Awake()
+        self.power = WakeTime(self.awake, lambda: self.now)
+
+
+def test_work_keeps_it_awake_until_the_last_is_done_and_only_that_time_is_counted():
+    phone = Moments()
+    phone.power.hold("burst", 10)
+    assert phone.awake.held == 10
+    phone.now += 2
+    phone.power.hold("upload", 3)
+    assert (phone.awake.held, phone.power.held_seconds) == (8, 2)
+    phone.now += 1
+    phone.power.release("burst")
+    assert phone.awake.held == 2
+    phone.now += 1
+    phone.power.release("upload")
+    assert (phone.awake.held, phone.power.held_seconds) == (0, 4)
+    phone.now += 50
+    phone.power.release("upload")
+    assert phone.power.held_seconds == 4, "asleep meanwhile"
+
+
+def test_work_that_is_never_released_ends_with_its_time():
+    phone = Moments()
+    phone.power.hold("burst", 10)
+    phone.now += 10
+    assert phone.power.held_seconds == 10
+    phone.now += 60
+    assert phone.power.held_seconds == 10
+    phone.power.hold("upload", 5)
+    phone.now += 1
+    assert (phone.awake.held, phone.power.held_seconds) == (5, 11)
+
+
+def test_at_its_end_it_counts_what_was_and_wakes_for_nothing_more():
+    phone = Moments()
+    phone.power.hold("burst", 10)
+    phone.power.wake_at(500.0)
+    phone.now += 4
+    phone.power.end()
+    phone.now += 4
+
+    assert (phone.power.held_seconds, phone.awake.held, phone.awake.alarm) == (4, 0, None)
+    phone.power.wake_at(500.0)
+    assert phone.awake.alarm == 500.0
+
+
+def test_an_alarm_is_set_once_for_a_moment_and_anew_after_it_has_come():
+    phone, asked = Moments(), []
+    phone.awake.wake_at = asked.append
+    for moment in (500.0, 500.0, 600.0):
+        phone.power.wake_at(moment)
+    phone.power.woken()
+    phone.power.wake_at(600.0)
+
+    assert asked == [500.0, 600.0, 600.0]

@@ -17,6 +17,7 @@ from tests.builders.handset import meet, published, reported
 
 from bluezone.handset import Handset
 from bluezone.handset.android.keyseal import KeystoreSealing
+from bluezone.handset.clocks import boot_id_of
 from bluezone.refusal import Refused
 
 LOCK_SCREEN = {"vi": "Bluezone có thông báo mới. Mở để xem.", "en": "Bluezone has news for you. Open to read."}
@@ -42,6 +43,11 @@ def opened(phone, **options) -> Handset:
     )  # fmt: skip
 
 
+def noted(phone) -> dict:
+    """What Java reads before Python is there."""
+    return json.loads((phone.folder / "setup.json").read_text())
+
+
 def heard(phone) -> int:
     seen = opened(phone, reading=True)
     try:
@@ -57,12 +63,14 @@ def test_the_service_serves_the_page_to_whoever_has_the_token_and_to_nobody_else
 
     assert url.startswith("http://127.0.0.1:")
     assert asked(url, "api/state")["started"] is True
+    assert noted(phone)["running_in"] == boot_id_of(phone.clock)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(url.partition("?")[0] + "api/state", timeout=120)
     assert refused.value.code == 403
     tracing.stop()
     assert tracing.url is None
     assert not tracing.running
+    assert noted(phone)["running_in"] is None
 
 
 def test_the_permanent_notice_says_running_only_once_another_phone_was_heard(phone):

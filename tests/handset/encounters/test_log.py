@@ -248,3 +248,41 @@ def test_a_phone_killed_at_any_instant_loses_at_most_the_last_five_seconds(tmp_p
     store.close()
     assert {number for number, at in heard.items() if at < killed - 5} <= kept
     assert max(kept) > 60
+
+
+def test_an_identifier_has_255_frames_a_burst_and_65535_bursts_a_page_at_most():
+    heard = Heard(bytes(16), bytes(4))
+    for _ in range(256):
+        heard.add(1, 0.0, 30.0, -70)
+    assert [len(burst.rssi_dbm) for burst in heard.bursts] == [255]
+    for number in range(2, 65_540):
+        heard.add(number, 30.0 * number, 30.0, -70)
+
+    assert (len(heard.bursts), heard.bursts[-1].number) == (65_535, 65_535)
+    heard.add(65_535, 0.0, 30.0, -71)
+    assert heard.bursts[-1].rssi_dbm == [-70, -71], "a burst that is there already goes on"
+
+
+@pytest.mark.parametrize(("apart", "repeated"), [(59.9, False), (60.0, True)])
+def test_an_identifier_is_repeated_from_a_minute_on(apart, repeated):
+    heard = Heard(bytes(16), bytes(4))
+    heard.add(1, 100.0, 30.0, -70)
+    heard.add(2, 100.0 + apart, 30.0, -70)
+
+    assert heard.repeated is repeated
+
+
+def test_a_page_is_turned_after_ten_minutes_on_another_day_stamp_or_power(store):
+    log = EncounterLog(store)
+
+    def pages(boot, stamp=STAMP, day=DAY):
+        frame = os.urandom(20)
+        log.burst_started(Burst(int(boot), boot, 30.0))
+        log.heard(Sighting(frame[:16], frame[16:], -70, int(boot), boot), stamp, day)
+        return sum(1 for _ in log.pages())
+
+    assert [pages(100.0), pages(699.0), pages(700.0), pages(701.0)] == [1, 1, 2, 2]
+    assert pages(702.0, day=DAY + 1) == 3
+    assert pages(703.0, stamp=Stamp("b", 2, STAMP.offset_seconds, False, True, 0, 0), day=DAY + 1) == 4
+    log.power_dbm = -20
+    assert pages(704.0, stamp=Stamp("b", 2, STAMP.offset_seconds, False, True, 0, 0), day=DAY + 1) == 5

@@ -10,7 +10,7 @@ from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.exposure.exposures import HeardIndex, Receiver, windows_of_file
 from bluezone.handset.store import Store
-from bluezone.protocol.exports.columns import KeyColumns
+from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.keys import DiagnosisKey
 from bluezone.protocol.risk.assessment import load_profile
@@ -141,3 +141,16 @@ def test_those_of_other_bursts_are_not_beside_a_burst_and_a_copy_with_other_meta
         log.burst_started(Burst(burst, burst * 30.0, 30.0))
         log.heard(Sighting(identifier, b"fake", -60, burst, burst * 30.0), GOOD, DAY)
     assert heard_beside(log, [-60]) == {(1, None)}
+
+
+def test_a_key_without_type_is_of_an_unknown_one_and_one_without_onset_of_standard_infectiousness(log):
+    windows(log, GOOD)
+    keys = published_keys()
+    onset = keys.days_since_onset[0]
+    said = []
+    for report_type, days in ((1, onset), (ABSENT, onset), (1, ABSENT)):
+        keys.report_types[0], keys.days_since_onset[0] = report_type, days
+        found = windows_of_file(HeardIndex(log), keys, 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19"))
+        said.append([(one.report_type, one.infectiousness) for one in found])
+
+    assert said == [[(1, 2)], [(0, 2)], [(1, 1)]]

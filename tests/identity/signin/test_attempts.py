@@ -150,6 +150,7 @@ def test_the_cookie_of_one_account_is_no_known_browser_of_another(cheap_puzzles)
         solving(PASSWORD, browser=browser)
 
 
+@pytest.mark.long
 def test_a_shared_computer_is_known_to_everybody_who_came_in_with_it(cheap_puzzles):
     names = ["lan", "hoa", "binh"]
     browser = {}

@@ -10,6 +10,7 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, call, opened, report_of
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
+from tests.builders.serving import serving
 
 from bluezone.keyserver.publication import bucket as publication_bucket
 from bluezone.keyserver.publication.bucket import (
@@ -323,3 +324,11 @@ def test_a_process_remembers_files_up_to_a_size_and_asks_for_an_index_now_and_th
     assert remembered.get("exports/index.json") == b"first"
     monkeypatch.setattr(publication_bucket, "_INDEX_SECONDS", 0.0)
     assert remembered.get("exports/index.json") == b"second"
+
+
+def test_a_whole_serve_starts_with_a_bucket_and_hands_out_what_lies_there(bucket, address, tmp_path):
+    # What reaches a bucket has threads of its own, which a copy of a process would not have.
+    with serving(tmp_path / "data", environment={**bucket.environment(), "BLUEZONE_EXPORTS_URL": address}) as served:
+        with urllib.request.urlopen(f"{served.public}/v1/exports/index.json", timeout=120) as answer:
+            assert answer.read() == ObjectFiles(address).get("exports/index.json")
+        assert not (tmp_path / "data" / "exports" / "index.json").exists()

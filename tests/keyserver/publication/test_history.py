@@ -2,6 +2,7 @@
 """A store that lost what phones hold: restored from a backup, promoted from a lagging copy, copied by hand."""
 
 import datetime
+import json
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
@@ -11,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.epochs import RECOVERY, set_recovery_key
 from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.keyserver import call
 
 from bluezone.backup import restoration
 from bluezone.backup.archive import FOLDER
@@ -116,6 +118,24 @@ def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tm
         assert (tmp_path / "anew" / "exports" / "index.json").read_bytes() == served
         assert server.key_server.configs.newest_number() == configs
         assert server.key_server.history_problem == "history_forked"
+
+
+def test_while_nothing_may_be_signed_the_monitor_is_told_and_phones_are_served(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _phones, world, _phone, backup):
+        old = server.key_server.data_dir
+        restored(server, world, backup, tmp_path / "anew")
+        # Another process than the one that looked.
+        other = KeyServer.open(tmp_path / "anew", lambda: world.now)
+        other.history_problem = None
+        try:
+            told = call(other, "GET", "/v1/health")
+            assert (told.status, json.loads(told.body)["failing"][0]) == (503, "history_forked")
+            for path in ("/v1/health/ready", "/v1/config", "/v1/exports/index.json", "/v1/venues/index.json"):
+                assert call(other, "GET", path).status == 200, path
+            adopted(server, old)
+            assert call(other, "GET", "/v1/health").status == 200
+        finally:
+            other.close()
 
 
 def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatch):

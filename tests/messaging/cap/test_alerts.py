@@ -16,7 +16,7 @@ from tests.builders.directives import city, person
 from tests.builders.office import data_folder, furnished_folder, prove, quick_passwords, server
 
 from bluezone.identity.models import User
-from bluezone.messaging.cap.document import Area, Message, Words, alert_xml
+from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, stamp
 from bluezone.messaging.cap.models import Alert
 from bluezone.messaging.cap.views import AlertForm, _plain
 
@@ -171,3 +171,33 @@ def test_what_no_phone_could_show_is_refused(desks, changes, sentence):
     assert Alert.objects.exists() == (sentence is None)
     if sentence:
         assert sentence in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_alert_is_in_force_until_it_ends_or_what_follows_it_is_sent(desks):
+    written(desks("editor"))
+    alert, now = Alert.objects.get(), timezone.now()
+    page = f"/alerts/{alert.pk}/"
+
+    def in_force():
+        return desks("editor").get(page).context["in_force"]
+
+    assert not in_force(), "a draft"
+    Alert.objects.filter(pk=alert.pk).update(sent_at=now, released_by="signer")
+    assert in_force()
+    until = (timezone.localtime() + datetime.timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M")
+    units = list(alert.units.values_list("pk", flat=True))
+    desks("editor").post(f"{page}update/", {**WORDS, "units": units, "expires_at": until})
+    assert in_force(), "what follows it is a draft"
+    Alert.objects.filter(kind="Update").update(sent_at=now, released_by="signer")
+    assert not in_force()
+    Alert.objects.filter(kind="Update").delete()
+    Alert.objects.filter(pk=alert.pk).update(expires_at=now)
+    assert not in_force()
+
+
+def test_a_time_has_whole_seconds_and_the_offset_of_its_zone():
+    moment = datetime.datetime(2020, 8, 7, 12, 0, 1, 999_999, datetime.timezone(datetime.timedelta(hours=7)))
+
+    assert stamp(moment) == "2020-08-07T12:00:01+07:00"
+    assert stamp(moment.astimezone(datetime.UTC)) == "2020-08-07T05:00:01+00:00"

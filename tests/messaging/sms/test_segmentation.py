@@ -206,3 +206,21 @@ def test_a_city_written_with_diacritics_in_english_costs_no_more_segments():
 
     assert notice.measured.text.startswith("Bac Kan City: welcome.")
     assert notice.measured.encoding is Encoding.GSM_7
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["🇻🇳", "🇱🇦", "x"],
+        ["🇻🇳", "🇱", "x", "🇦"],
+        ["\r\n", "\n", "\r", "a"],
+        ["👩🏽", "👩‍👧", "a"],
+        ["e\u0301", "\u200c".join("ab")[:2], "b"],
+        ["\x07", "e"],
+        ["\u1112\u1161\u11ab", "\u1100\u1100\u1161", "가\u11a8", "각\u11a8", "\u1161", "가"],
+        ["각", "\u1161"],
+        ["🏴\U000e0067\U000e0062\U000e007f", "x"],
+    ],
+)
+def test_what_looks_like_one_character_is_one_piece(pieces):
+    assert list(graphemes("".join(pieces))) == pieces

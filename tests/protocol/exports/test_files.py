@@ -322,3 +322,15 @@ def test_the_native_reader_and_python_read_every_file_the_same_or_refuse_it_the_
         monkeypatch.setenv(CHOICE_VARIABLE, way)
         answers.append(read_or_refused(bytes(content)))
     assert answers[0] == answers[-1]
+
+
+@pytest.mark.parametrize(("count", "read"), [(64, True), (65, False)])
+def test_an_export_has_sixty_four_signatures_at_most(count, read):
+    good = read_export(export())
+    signed = signature(good.signatures[0]) * count
+    try:
+        assert len(read_export(zipped(export_bin=good.export_bin, export_sig=signed)).signatures) == count
+    except InvalidExport:
+        assert not read
+    else:
+        assert read

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import io
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -88,3 +90,10 @@ def test_a_key_takes_32_bytes_and_nothing_tells_keys_apart_by_length():
 def test_columns_no_export_holds_are_refused(changes):
     with pytest.raises(InvalidExport):
         write(replace(export_keys(), **changes))
+
+
+def test_the_archive_says_nothing_of_when_and_where_it_was_made():
+    with zipfile.ZipFile(io.BytesIO(write(export_keys(3)))) as archive:
+        said = {(member.date_time, member.create_system, member.external_attr) for member in archive.infolist()}
+
+    assert said == {((1980, 1, 1, 0, 0, 0), 3, 0o644 << 16)}

@@ -133,3 +133,41 @@ def test_two_answers_to_one_challenge_share_nothing():
 def test_no_pass_is_made_of_a_session_of_another_length(length):
     with pytest.raises(NotABluezoneCode, match=f"session is {length} bytes, expected 16"):
         PassA(State.BLUETOOTH_ON, 5, bytes(length))
+
+
+LENGTHS = {"session": 16, "challenge": 8, "opk": 32, "token": 256, "signature": 64}
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+@pytest.mark.parametrize("name", LENGTHS)
+def test_no_part_of_a_browser_s_pass_has_another_length(name, change):
+    parts = {each: bytes(length + (change if each == name else 0)) for each, length in LENGTHS.items()}
+
+    with pytest.raises(NotABluezoneCode, match=f"{LENGTHS[name] + change} bytes, expected {LENGTHS[name]}"):
+        PassB(State.BLUETOOTH_ON, 5, kid=7, **parts)
+
+
+@pytest.mark.parametrize(("gate_id", "value"), [(3, 8), (5, 8), (4, 7), (4, 9)])
+def test_no_challenge_has_another_length(gate_id, value):
+    with pytest.raises(NotABluezoneCode):
+        Challenge(bytes(gate_id), bytes(value))
+
+
+@pytest.mark.parametrize(("session", "challenge"), [(15, 8), (16, 9)])
+def test_nothing_of_another_length_is_answered(session, challenge):
+    with pytest.raises(NotABluezoneCode):
+        response(bytes(session), bytes(challenge))
+
+
+@pytest.mark.parametrize(
+    ("step", "kid", "fits"),
+    [(0, 0, True), (2**32 - 1, 2**16 - 1, True), (2**32, 0, False), (-1, 0, False), (0, 2**16, False), (0, -1, False)],
+)
+def test_a_step_has_four_bytes_and_the_number_of_a_key_two(step, kid, fits):
+    parts = {each: bytes(length) for each, length in LENGTHS.items()}
+    try:
+        PassB(State.BLUETOOTH_ON, step, kid=kid, **parts)
+    except NotABluezoneCode:
+        assert not fits
+    else:
+        assert fits

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,17 @@ def test_published_windows_are_read(shared):
     for case in published:
         windows = read_windows(json.dumps(case["exposureWindows"]).encode(), TODAY)
         assert len(windows) == len(case["exposureWindows"])
+
+
+@pytest.mark.parametrize(("days", "read"), [(-1, False), (0, True), (3650, True), (3651, False)])
+def test_a_window_is_of_today_or_of_the_last_ten_years(days, read):
+    entry = {"ageInDays": days, "reportType": 1, "infectiousness": 2, "calibrationConfidence": 3, "scanInstances": []}
+    try:
+        (window,) = read_windows(json.dumps([entry]).encode(), TODAY)
+    except InvalidWindows:
+        assert not read
+    else:
+        assert (read, TODAY - window.day) == (True, timedelta(days))
 
 
 @given(st.binary(max_size=100))

@@ -115,6 +115,53 @@ def test_a_wrong_entry_is_refused_by_its_name(path, value):
     assert path.split(".")[0] in refused.value.message
 
 
+# The least and the most that each number of a profile may be; None where another number bounds it first.
+BOUNDS = {
+    "max_age_days": (0, 60),
+    "minimum_minutes": (0, 1440),
+    "factors.confirmed_test.high": (0, 10),
+    "factors.confirmed_test.standard": (0, 10),
+    "nearness.attenuation.at_1m_db": (0, 255),
+    "nearness.attenuation.slope_db": (1, 100),
+    "nearness.attenuation.bend_m": (0.1, 1000),
+    "nearness.attenuation.far_slope_db": (0, 100),
+    "nearness.distances.farthest_m": (None, 1000),
+    "nearness.distances.nearest_m": (0.05, None),
+    "nearness.shift.pair_db": (0, 40),
+    "nearness.shift.direction_db": (0, 40),
+    "nearness.shift.calibration_db.3": (0, 40),
+    "nearness.segment.drift_db": (0.5, 40),
+    "nearness.segment.burst_db": (0.5, 40),
+    "nearness.segment.seconds": (60, 3600),
+    "nearness.segment.stays.0": (0, 1),
+    "nearness.levels.high_dose": (None, 10_000),
+    "nearness.levels.high_minutes": (0.5, 1440),
+    "nearness.levels.high_chance": (0, None),
+    "nearness.levels.sure_chance": (None, 1),
+    "nearness.unclear.directions_within_db": (0, 255),
+    "nearness.unclear.crowd": (2, 1000),
+    "nearness.unclear.crowd_spread_db": (0, 255),
+    "nearness.unclear.change_db": (0, 255),
+    "nearness.unclear.fewest_bursts": (1, 1000),
+    "levels.high": (None, 10_000),
+    "summary.thresholds_db.0": (0, None),
+    "summary.thresholds_db.2": (None, 255),
+    "summary.attenuation.3": (0, 2.5),
+    "summary.report_type.confirmed_test": (0, 2.5),
+    "infectiousness.high_days_since_onset.0": (-14, 14),
+}
+
+
+@pytest.mark.parametrize("path", BOUNDS)
+def test_a_number_is_read_up_to_its_bounds_and_no_farther(path):
+    for bound, beyond in zip(BOUNDS[path], (-1, 1), strict=True):
+        if bound is not None:
+            assert parse_profile(changed(path, bound))
+            step = 1 if isinstance(bound, int) else 0.01
+            with pytest.raises(InvalidProfile):
+                parse_profile(changed(path, bound + beyond * step))
+
+
 STEPS = {name: table for name, table in COVID.items() if name != "nearness"} | {
     "weights": [{"below_db": 63, "weight": 1.0}, {"below_db": 70, "weight": 0.8}]
 }

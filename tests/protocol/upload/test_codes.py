@@ -163,3 +163,9 @@ def test_a_credential_holds_digits_or_a_link_and_does_not_print_them():
 def test_a_credential_of_another_shape_is_refused(kind, value):
     with pytest.raises(InvalidCode):
         Credential(kind, value)
+
+
+def test_a_text_of_two_hundred_characters_is_read_and_a_longer_one_is_not():
+    assert parse_code("1234 5678 9018".ljust(200)) == "123456789018"
+    with pytest.raises(InvalidCode, match="201 characters"):
+        parse_code("1234 5678 9018".ljust(201))

@@ -17,6 +17,7 @@ def test_a_solution_is_accepted_for_its_challenge(challenge, bits):
     assert int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big") >> (256 - bits) == 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("real_puzzles")
 def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
     challenge = bytes(range(32))

@@ -62,6 +62,11 @@ def test_the_fingerprint_of_the_vector_is_the_one_the_documentation_names(vector
         {"type": 13},
         {"stay_minutes": 0},
         {"stay_minutes": 1441},
+        {"type": -1},
+        {"valid_from": -1},
+        {"valid_from": 2**32},
+        {"valid_to": -1},
+        {"valid_to": 2**32},
         {"valid_from": 10, "valid_to": 10},
         {"name": ""},
         {"name": " "},
@@ -73,6 +78,8 @@ def test_the_fingerprint_of_the_vector_is_the_one_the_documentation_names(vector
         {"name": "Quán\u200bphở"},
         {"name": "Quán\nphở"},
         {"seed": bytes(15)},
+        {"signature": bytes(63)},
+        {"kid": -1},
         {"kid": 256},
         {"name": "\ud800"},
     ],
@@ -182,3 +189,20 @@ def test_any_bytes_are_read_or_refused(data):
     except InvalidVenue:
         return
     assert venue.to_bytes() == data
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": 0, "kid": 0, "stay_minutes": 1},
+        {"type": 12, "kid": 255, "stay_minutes": 1440},
+        {"valid_from": 2**32 - 2, "valid_to": 2**32 - 1},
+        {"valid_to": 1},
+        {"name": "a" * 80, "address": "a" * 100},
+        {"address": ""},
+    ],
+)
+def test_a_code_may_say_what_is_just_within_its_bounds(change):
+    venue = a_venue(**change)
+
+    assert read_venue_link(venue_link(venue, HOST)) == venue

@@ -58,6 +58,7 @@ def test_a_day_that_is_left_out_is_not_aired_and_the_others_are(bulletin):
         timetable.leave_out(schedule, datetime.date(2020, 8, 1), people()[0], NOW)
 
 
+@pytest.mark.long
 def test_a_priority_bulletin_moves_the_ordinary_one_behind_it_and_the_plan_says_so(bulletin):
     place = zone().outlet
     planned(bulletin, place)

@@ -10,11 +10,12 @@ import docx
 import openpyxl
 import pypdf
 import pytest
+from django.utils import timezone
 from tests.builders.coverage import WEEK, agency, city, registered_only, said
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage.api import Figure, RunningShare
+from bluezone.rollout.coverage.api import Figure, RunningShare, Week
 from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,36 @@ def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_
     assert "kept back / 60" in second
     assert "31 / 60" in third
     assert "54 / 180" in whole
+
+
+def test_a_page_says_why_a_number_is_kept_back_only_where_one_is(client, leader, wards):
+    top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+    shown = client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text
+    said(agency("UBND Sông Cầu", below[1]), leader, 3, 40)
+
+    assert "Kept back" not in shown.split("<main")[1]
+    assert "Kept back: a number under 5" in client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text
+
+
+def test_from_a_ward_one_gets_back_to_the_whole_city(client, leader, wards):
+    top, below = wards
+    pages = [client.get(f"/coverage/units/{unit.pk}/?week={WEEK}").text for unit in (top, below[0])]
+
+    assert ["The whole city" in page for page in pages] == [False, True]
+
+
+def test_every_page_knows_whether_its_week_is_the_one_going_on(client, leader, wards):
+    _top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+    last = Week.of(timezone.localdate())
+
+    for page in ("", "priority/", "league/", "trend/"):
+        now, before = (
+            client.get(f"/coverage/units/{below[0].pk}/{page}?week={week}").context["is_latest"]
+            for week in (last, last.previous)
+        )
+        assert (now, before) == (True, False), page
 
 
 def test_a_share_of_which_nothing_is_shown_says_so_once_with_the_way_to_its_rows(client, leader, wards):

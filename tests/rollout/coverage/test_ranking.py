@@ -61,6 +61,7 @@ def test_a_lower_share_running_never_lowers_a_place(city, part):
         assert place(lower, key) <= place(units, key)
 
 
+@pytest.mark.long
 @unhurried
 @given(cities(), st.floats(0, 12))
 def test_more_help_done_per_hour_never_lowers_a_place(city, more):
@@ -112,3 +113,39 @@ def test_little_knowledge_counts_for_need_and_not_against_it():
 
 def test_where_everybody_was_visited_nobody_needs_to_go():
     assert rank([Signals(1, 0, 0.1, 0.2), Signals(2, 1, 0.8, 0.9)])[0].signals.key == 2
+
+
+def scores(*units):
+    return {one.signals.key: one.score for one in rank(units)}
+
+
+def test_the_score_is_doors_times_the_part_not_running_times_the_speed():
+    assert scores(Signals(1, 100, 0.25, 0.5, 2.0, 1)) == {1: 150}
+    assert scores(Signals(1, 100, 0.25, 0.5, 2.0, 0)) == {1: 75}, "half of it without a team"
+    assert scores(Signals(1, teams=1)) == {1: 500}, "what is not known: 500 households, one phone an hour"
+
+
+def test_one_bad_and_one_good_afternoon_count_for_a_quarter_and_for_four_times():
+    assert scores(*(Signals(key, 100, 0.0, 0.1, speed, 1) for key, speed in enumerate((0.0, 0.3, 3.0, 50.0)))) == {
+        0: 25,
+        1: 30,
+        2: 300,
+        3: 400,
+    }
+
+
+def test_of_ten_units_one_and_of_eleven_two_are_kept_within_the_first_places():
+    """Unit 0 has the lowest share, unit 1 the next, and nobody is left to be visited in either."""
+    for count, order in ((10, [2, 3, 0]), (11, [2, 3, 4, 5, 0, 1])):
+        units = [Signals(0, 0, 0.0, 0.1), Signals(1, 0, 0.0, 0.2)]
+        units += [Signals(key, 100 - key, 0.0, 0.9) for key in range(2, count)]
+        ranked = rank(units)
+
+        assert [one.signals.key for one in ranked][: len(order)] == order
+        assert {one.signals.key for one in ranked if one.is_floor} == {0, 1} & set(order)
+
+
+def test_who_has_to_make_room_keeps_their_order_behind():
+    units = [Signals(0, 0, 0.0, 0.1), *(Signals(key, 100 - key, 0.0, 0.9) for key in range(1, 8))]
+
+    assert [one.signals.key for one in rank(units)] == [1, 2, 0, 3, 4, 5, 6, 7]

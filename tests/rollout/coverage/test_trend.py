@@ -49,3 +49,44 @@ def test_the_lines_across_stand_at_the_quarters_of_the_scale():
 
     assert shares == (0, 0.125, 0.25, 0.375, 0.5)
     assert 0 <= heights[4] < heights[3] < heights[2] < heights[1] < heights[0] <= HEIGHT
+
+
+def test_the_drawing_stands_where_the_page_draws_its_frame():
+    """The page draws the lines across from 40 to 352; the scale reaches from 12 down to 170."""
+    found = drawn(None, points([(0, 0.25, 0.25), (0, 0, 0.25), (0, 0.125, 0.25)]))
+
+    assert [(mark.x, mark.y) for mark in found.marks] == [(40, 12), (196, 170), (352, 91)]
+    assert [(mark.low, mark.high) for mark in found.marks] == [(170, 12)] * 3
+    assert found.paths == ["40.0,12.0 196.0,170.0 352.0,91.0"]
+    assert found.spreads == ["40.0,12.0 196.0,12.0 352.0,12.0 352.0,170.0 196.0,170.0 40.0,170.0"]
+
+
+def test_one_week_stands_in_the_middle_and_is_no_line():
+    found = drawn(None, points([(0.1, 0.2, 0.3)]))
+
+    assert found.marks[0].x == 196
+    assert (found.paths, found.spreads) == ([], [])
+
+
+def test_a_share_without_an_interval_is_its_own_interval():
+    found = drawn(None, [Point(FIRST, True, 1, 2, 0.3, None, "")])
+
+    assert found.top == 0.5
+    assert found.marks[0].low == found.marks[0].y == found.marks[0].high
+
+
+def test_the_first_the_middle_and_the_last_week_are_named_below():
+    found = drawn(None, points([None] * 12))
+
+    assert [(round(x), week.first_day) for x, week in found.ends] == [
+        (40, FIRST.first_day),
+        (182, FIRST.first_day + datetime.timedelta(weeks=5)),
+        (352, FIRST.first_day + datetime.timedelta(weeks=11)),
+    ]
+
+
+def test_a_week_with_figures_of_which_one_is_kept_back_is_hidden():
+    kept_back = [Point(FIRST, *values, None, None, "") for values in ((True, None, 9), (True, 1, None))]
+    others = [Point(FIRST, *values, None, None, "") for values in ((True, 1, 9), (False, None, None))]
+
+    assert [point.is_hidden for point in [*kept_back, *others]] == [True, True, False, False]

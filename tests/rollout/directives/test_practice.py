@@ -151,7 +151,11 @@ def test_numbers_of_the_register_and_of_documents_are_taken_neither_from_nor_for
     assert Directive.everything.filter(number="458").count() == 2
 
 
-def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, directive):
+def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, directive, committee):
+    first, second = directive.dispatches.all()[:2]
+    Dispatch.objects.filter(pk=second.pk).update(parent=first)
+    called = Campaign.objects.create(name="Ra quân", basis="x", owner=committee, rests_on=directive)
+    Directive.objects.filter(pk=directive.pk).update(campaign=called)
     before = counts(practice=False)
     made = Directive.everything.get(pk=practised.pk).made_at
     training.erase(made + 6 * DAY)
@@ -162,6 +166,9 @@ def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, 
     assert counts(practice=True) == dict.fromkeys(before, 0)
     assert counts(practice=False) == before
     assert before["Dispatch"] == 32
+    assert Dispatch.objects.get(pk=second.pk).parent == first
+    assert Campaign.objects.get().rests_on == directive
+    assert Directive.objects.get().campaign == called
 
 
 def test_younger_practice_that_names_an_older_letter_stays(practised, practising, clerk, committee):

@@ -248,6 +248,7 @@ def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
     assert [(one.count, one.base) for one in seen] == [(6, 9)]
 
 
+@pytest.mark.long
 def test_the_sheets_are_printed_with_a_code_that_leads_to_the_stall(client, lead, live):
     import pypdfium2
     import zxingcpp

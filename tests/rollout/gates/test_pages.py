@@ -57,6 +57,7 @@ def lead(client, place):
     return place[4]
 
 
+@pytest.mark.long
 def test_an_agency_opens_a_gate_nominates_and_gets_a_badge_shown_once(client, place, lead):
     ours = place[0]
     answer = client.post("/gates/new/", {"agency": ours.pk, "name": "Cổng sau"})

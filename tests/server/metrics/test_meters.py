@@ -2,12 +2,13 @@
 import re
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from bluezone.server.metrics.meters import GAUGES, ROUTES, Measured, Meters, office_class, public_class
-from bluezone.server.metrics.port import METRICS, Exposition
+from bluezone.server.metrics.port import HUNG_SECONDS, METRICS, Exposition
 from bluezone.server.processes.children import Part
 
 HOUR = 3600
@@ -123,3 +124,19 @@ def test_a_fault_is_an_answer_and_a_line_without_its_words(caplog):
     assert status == 500
     assert meters.requests("files").statuses == [0, 0, 0, 1, 0]
     assert [record.event for record in caplog.records] == ["answer_failed"]
+
+
+def test_a_store_that_a_hanging_worker_asked_long_ago_is_not_said_to_be_up():
+    meters = Meters.make(1)
+    page = exposition(meters, parts=[Part("worker", ())])
+    for name in ("worker_leading", "store_up_keys", "store_up_codes", "store_up_office"):
+        meters.set(name, 1)
+
+    def said():
+        families = {family.name: family for family in text_string_to_metric_families(page.text())}
+        return {sample.value for sample in families["bluezone_store_up"].samples}
+
+    meters.set("measured_timestamp_seconds", time.time())
+    assert said() == {1}
+    meters.set("measured_timestamp_seconds", time.time() - HUNG_SECONDS)
+    assert said() == {0}

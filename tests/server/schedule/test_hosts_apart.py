@@ -18,6 +18,8 @@ from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE, HOTLINE
 from tests.builders.stores import prepared_store
 
+from bluezone.keyserver.sealing import FILE_VARIABLE
+
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PORTS = {"public": 8000, "office": 8001, "operator": 8002}
@@ -43,7 +45,7 @@ class Machine:
         self.process = subprocess.Popen(
             host.command(BLUEZONE, "serve", "--data", folder, "--hotline", HOTLINE, *options),
             stderr=(folder / "said").open("w"),
-            env={**os.environ, "BLUEZONE_DATABASE_URL": address},
+            env={**os.environ, "BLUEZONE_DATABASE_URL": address, FILE_VARIABLE: str(folder.parent / "master.key")},
         )
         self.said = folder / "said"
 
@@ -89,12 +91,16 @@ def test_a_leader_that_is_cut_off_or_frozen_is_followed_and_stands_by_when_it_is
         relay = Relay("127.0.0.1", parts.port, gateway)
         address = parts._replace(netloc=f"{parts.username}@{gateway}:{relay.port}").geturl()
         machines = []
+        (tmp_path / "master.key").write_text("ab" * 32)
+        (tmp_path / "master.key").chmod(0o600)
+        prepared_store(tmp_path / "0")
         try:
             for number, host in enumerate(hosts):
                 folder = tmp_path / str(number)
-                prepared_store(folder)
-                for name in ("keys", "configs", "exports", "venues") if number else ():
-                    _share(tmp_path / "0" / name, folder / name)
+                folder.mkdir(exist_ok=True)
+                # The second begins with nothing; published files lie where both see them.
+                for name in ("exports", "venues"):
+                    _share(tmp_path / "published" / name, folder / name)
                 machines.append(Machine(host, folder, address))
                 until(machines[-1].ready)
             until(lambda: any(machine.leads() for machine in machines))
@@ -107,6 +113,7 @@ def test_a_leader_that_is_cut_off_or_frozen_is_followed_and_stands_by_when_it_is
             leader.host.mend()
             until(lambda: leader.ask("office", "/codes/")[0] == 200)
             assert [leader.leads(), other.leads()] == [False, True]
+            assert leader.ask("public", "/v1/config")[1] == other.ask("public", "/v1/config")[1]
             assert status == 503
 
             leader, other = other, leader
@@ -129,7 +136,7 @@ def test_a_leader_that_is_cut_off_or_frozen_is_followed_and_stands_by_when_it_is
 
 
 def _share(shared, here):
-    shared.mkdir(exist_ok=True)
+    shared.mkdir(parents=True, exist_ok=True)
     if here.is_dir() and not here.is_symlink():
         shutil.rmtree(here)
     here.symlink_to(shared)

@@ -70,6 +70,33 @@ def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
     server.close()
 
 
+def test_a_worker_whose_settings_are_outdated_makes_a_round_and_lets_others_lead(server, meters):
+    server.keys_store.write(lambda t: t.execute("INSERT INTO applied_settings VALUES (9, ?)", (bytes(32),)))
+    lead = Lead(server.data_dir, None)
+    assert lead.take()
+    tick_until(threading.Event(), server, Survey(server, meters, announcer_of(server)), Rounds.of_duties(meters), lead)
+
+    assert meters.gauge("settings_outdated") == 1
+    # What needs no signature was done.
+    assert meters.gauge("work_timestamp_seconds_purge_identity") > 0
+    lead.release()
+
+
+@pytest.mark.postgres
+def test_a_worker_whose_folder_is_another_than_the_database_knows_lets_others_lead(
+    data_folder, meters, relayed, monkeypatch
+):
+    _, url = relayed
+    monkeypatch.setenv("BLUEZONE_CODES_URL", url)
+    monkeypatch.setenv("BLUEZONE_KEYS_URL", url)
+    server, lead = KeyServer.open(data_folder), Lead(data_folder, {"conninfo": url})
+    server.keys_store.write(lambda t: t.execute("UPDATE data_folder SET configs = 99"))
+    assert lead.take()
+    tick_until(threading.Event(), server, Survey(server, meters, announcer_of(server)), Rounds.of_duties(meters), lead)
+    lead.release()
+    server.close()
+
+
 def test_how_the_last_drill_went_is_measured(server, meters):
     survey = Survey(server, meters, announcer_of(server))
     measured = []

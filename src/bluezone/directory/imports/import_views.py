@@ -12,11 +12,13 @@ from bluezone.directory import refusals
 from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
 from bluezone.directory.imports.list_imports import ImportOutdated
+from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ImportStored, State, progress
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.previews import shown
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import DirectoryRefused
+from bluezone.directory.records.store import ImportUnderWay
 from bluezone.directory.request_parameters import require_all
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -41,8 +43,9 @@ def new_import(request: OfficeRequest) -> HttpResponse:
         with acts.show_refusals(form, refusals.sentence_of, at="file", of=SpreadsheetRefused):
             waiting = list_imports.receive(request.user, about, file.name or "", file.read(), timezone.localdate())
             return redirect("import", waiting.pk)
-    lists = request.user.list_imports.order_by("-made_at")
-    context = {"form": form, "lists": lists.defer("content"), "columns": _columns()}
+    lists = ListImport.objects.filter(made_by=request.user).exclude(state__in=[State.DONE, State.TAKING_BACK])
+    lists = lists.defer("content", "accepted").order_by("-made_at")
+    context = {"form": form, "lists": lists, "columns": _columns()}
     return render(request, "agencies/import_new.html", context, status=422 if form.errors else 200)
 
 
@@ -59,7 +62,9 @@ def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN)
 def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Convert text of an old font, or leave it as it is; 302 to the preview."""
-    list_imports.decide(_own(request, pk), request.POST.get("conversion", ""))
+    waiting = _own(request, pk)
+    if not waiting.state:
+        list_imports.decide(waiting, request.POST.get("conversion", ""))
     return redirect("import", pk)
 
 
@@ -67,13 +72,21 @@ def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.OWN)
 def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Do what the preview showed: 302 done, 409 with the new preview when it is another by now or not possible."""
+    """Do what the preview showed, a long list by the worker: 302, or 409 with the new preview when it is another by now
+    or not possible.
+    """
     waiting = _own(request, pk)
+    if waiting.state:
+        return redirect("import", pk)
     try:
-        plan = list_imports.apply(request.user.username, waiting, request.POST.get("digest", ""))
-    except (ImportOutdated, ImportNotReady, DirectoryRefused) as refused:
+        held = list_imports.accept(waiting, request.POST.get("digest", ""))
+    except (ImportOutdated, ImportNotReady, ImportUnderWay, DirectoryRefused) as refused:
         return _show(request, waiting, refusals.sentence_of(refused), status=409)
-    counts = {"added": len(plan.added), "changed": len(plan.changed)}
+    if held.added + held.changed > MOST_AT_ONCE:
+        return redirect("import", pk)
+    list_imports.carry_out(held, timezone.now())
+    ListImport.objects.filter(pk=held.pk).delete()
+    counts = {"added": held.added, "changed": held.changed}
     messages.success(request, _("The list is imported: %(added)s added, %(changed)s changed.") % counts)
     return redirect("units" if waiting.about == "units" else "agencies")
 
@@ -82,8 +95,12 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.OWN)
 def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Forget the list; 302 to the page where the next one is sent in."""
-    _own(request, pk).delete()
+    """Forget the list, and take back what is stored of it: 302, or 409 when some of it is seen."""
+    waiting = _own(request, pk)
+    try:
+        list_imports.take_back(waiting)
+    except ImportStored as refused:
+        return _show(request, waiting, refusals.sentence_of(refused), status=409)
     messages.info(request, _("The list is discarded; nothing was stored."))
     return redirect("imports")
 
@@ -94,6 +111,8 @@ def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
 def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
     waiting = _own(request, pk)
+    if waiting.state:
+        return redirect("import", pk)
     try:
         return _file(write_xlsx([list_imports.marked(waiting)]), f"to-correct-{waiting.about}.xlsx")
     except ImportNotReady as refused:
@@ -111,10 +130,17 @@ def import_template(request: OfficeRequest, about: str) -> HttpResponse:
 
 def _own(request: OfficeRequest, pk: int) -> ListImport:
     require_all(request)
-    return get_object_or_404(ListImport, pk=pk, made_by=request.user)
+    return get_object_or_404(ListImport.objects.defer("accepted"), pk=pk, made_by=request.user)
 
 
 def _show(request: OfficeRequest, waiting: ListImport, refusal: str = "", status: int = 200) -> HttpResponse:
+    if waiting.state:
+        done, rows = progress(waiting)
+        context: dict[str, object] = {"held": waiting, "done": done, "rows": rows, "refusal": refusal}
+        response = render(request, "agencies/import_running.html", context, status=status)
+        if waiting.state != State.DONE:
+            response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
+        return response
     preview = list_imports.preview(waiting)
     context = {
         "waiting": waiting,

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of units or agencies on its way in: kept for a day, looked at, then done exactly as it was shown."""
+"""A list of units or agencies on its way in: kept for a day, looked at, then done exactly as it was shown.
+
+Until all of it is stored nothing else of the directory is changed, so what was accepted stays true. It is stored in
+pieces (imports/pieces.py).
+"""
 
 import datetime
 import hashlib
 import io
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +18,29 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, Accepted, Pieces, State
 from bluezone.directory.imports.plans import ImportNotReady, Plan, plan_agencies, plan_units
 from bluezone.directory.imports.raw_sheets import text_of
 from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.tables import Table, read_table
-from bluezone.directory.models import ListImport
+from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.entries import Directory
-from bluezone.directory.records.store import rewrite, state_of, stored_directory
+from bluezone.directory.records.store import (
+    begin_change,
+    directory_number,
+    free_codes,
+    insert,
+    note_change,
+    rank_of,
+    read_entry,
+    state_of,
+    stored_directory,
+    update,
+    write_paths,
+    write_successions,
+    written_entry,
+    wrong_paths,
+)
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
@@ -103,37 +124,122 @@ def preview(waiting: ListImport) -> Preview:
     return _preview(waiting, _table_of(waiting), stored_directory())
 
 
-def apply(actor: str, waiting: ListImport, digest: str) -> Plan:
-    """Do the whole plan that was shown under `digest`, in one transaction, and forget the file.
+def accept(waiting: ListImport, digest: str) -> ListImport:
+    """Keep what the plan that was shown under `digest` would do, to be stored by `carry_out`, and forget the file.
 
-    Raises ImportOutdated when the plan is another by now, ImportNotReady when it cannot be done; nothing is stored.
+    Raises ImportOutdated when the plan is another by now, ImportNotReady when it cannot be done, ImportUnderWay;
+    nothing will be stored then.
     """
-    done: list[Plan] = []
-    # Reading a file takes seconds, and whoever else writes would wait.
-    table = _table_of(waiting)
-
-    def change(directory: Directory) -> Directory:
-        now = _preview(waiting, table, directory)
-        if now.digest != digest:
-            raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
-        if now.plan is None:
-            raise ImportNotReady("the question whether to convert the text is still open")
-        done.append(now.plan)
-        return now.plan.accept()
-
+    # Reading a file and planning take seconds, and whoever else writes would wait.
+    number = directory_number()
+    seen = preview(waiting)
+    outdated = ImportOutdated("the directory changed since the preview was made; look at the new preview")
+    if seen.digest != digest:
+        raise outdated
+    if seen.plan is None:
+        raise ImportNotReady("the question whether to convert the text is still open")
+    planned = seen.plan.accept()
+    accepted = _as_json(seen.plan, planned)
     with transaction.atomic():
-        # A second tap on the button waits here and then finds the list gone.
-        ListImport.objects.select_for_update().get(pk=waiting.pk)
-        rewrite(change)
-        (plan,) = done
-        counts: dict[str, Any] = {
-            "added": len(plan.added),
-            "changed": len(plan.changed),
-            "unchanged": len(plan.unchanged),
-        }
-        hash_chain.record(actor, "list_imported", waiting.sha256, about=waiting.about, **counts)
-        waiting.delete()
-    return plan
+        begin_change()
+        if directory_number() != number + 1:
+            raise outdated
+        # A second tap on the button waits here and then finds the list accepted.
+        held = ListImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.LOOKED_AT)
+        if not held.update(
+            state=State.STORING, accepted=accepted, content=b"", added=len(seen.plan.added),
+            changed=len(seen.plan.changed),
+        ):  # fmt: skip
+            raise ImportNotReady("it was accepted or discarded meanwhile")
+    return ListImport.objects.defer("content", "accepted").select_related("made_by").get(pk=waiting.pk)
+
+
+def _as_json(plan: Plan, planned: Directory) -> dict[str, object]:
+    """added: by rank, entries in their order. changed: entries as they shall be. unchanged: how many rows are so."""
+    ranks: defaultdict[int, list[object]] = defaultdict(list)
+    for row in plan.added:
+        ranks[rank_of(row.entry, planned)].append(written_entry(row.entry))
+    return {
+        "added": [ranks[rank] for rank in sorted(ranks)],
+        "changed": [written_entry(row.after) for row in plan.changed],
+        "unchanged": len(plan.unchanged),
+    }
+
+
+def _model_of(held: ListImport) -> Any:
+    return AdminUnit if held.about == "units" else Agency
+
+
+def _store_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
+    """Store new entries of one rank: those above them are stored and have their path."""
+    start = held.done
+    for rank in accepted["added"]:
+        if start < len(rank):
+            new = [read_entry(row) for row in rank[start : start + ROWS_A_TRANSACTION]]
+            with transaction.atomic():
+                if _PIECES.moved_on(held, done=held.done + len(new)):
+                    insert(_model_of(held), new, held)
+            return
+        start -= len(rank)
+    changed = [read_entry(row) for row in accepted["changed"]]
+    with transaction.atomic():
+        if _PIECES.moved_on(held, state=State.CHANGING, done=0):
+            stored = dict(_model_of(held).objects.values_list("key", "code"))
+            free_codes(_model_of(held), [entry for entry in changed if entry.code != stored[entry.key]])
+
+
+def _change_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
+    changed = [read_entry(row) for row in accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]]
+    with transaction.atomic():
+        if not changed:
+            _PIECES.moved_on(held, state=State.SETTLING, done=0)
+        elif _PIECES.moved_on(held, done=held.done + len(changed)):
+            update(_model_of(held), changed)
+
+
+def _settle_some(held: ListImport, accepted: Accepted, now: datetime.datetime) -> None:
+    """Write paths, and who takes over from new entries; then let everybody see them, in one statement."""
+    model = _model_of(held)
+    succeeded = [row for rank in accepted["added"] for row in rank if row["successors"]]
+    some = [read_entry(row) for row in succeeded[held.done : held.done + ROWS_A_TRANSACTION]]
+    wrong = [] if some else wrong_paths(model)[:ROWS_A_TRANSACTION]
+    with transaction.atomic():
+        if some:
+            if _PIECES.moved_on(held, done=held.done + len(some)):
+                write_successions(model, some)
+        elif wrong:
+            if _PIECES.moved_on(held, done=held.done):
+                write_paths(model, wrong)
+        elif _PIECES.moved_on(held, state=State.DONE, done=0, accepted={}):
+            model.everything.filter(arriving=held).update(arriving=None)
+            note_change()
+            counts = {"added": held.added, "changed": held.changed, "unchanged": accepted["unchanged"]}
+            who = held.made_by.username
+            hash_chain.record(who, "list_imported", held.sha256, now=now, about=held.about, **counts)
+
+
+def _take_some_back(held: ListImport, _accepted: Accepted, _now: datetime.datetime) -> None:
+    """Delete from below: what hangs on nothing first."""
+    everything = _model_of(held).everything
+    with transaction.atomic():
+        free = everything.filter(arriving=held, children=None).order_by().values_list("pk", flat=True)
+        some = list(free[:ROWS_A_TRANSACTION])
+        if some:
+            everything.filter(pk__in=some).delete()
+        else:
+            ListImport.objects.filter(pk=held.pk).delete()
+
+
+_PIECES = Pieces(
+    ListImport,
+    {
+        State.STORING: _store_some,
+        State.CHANGING: _change_some,
+        State.SETTLING: _settle_some,
+        State.TAKING_BACK: _take_some_back,
+    },
+)
+carry_out, go_on, take_back = _PIECES.carry_out, _PIECES.go_on, _PIECES.take_back
 
 
 def marked(waiting: ListImport) -> ExportSheet:
@@ -171,4 +277,4 @@ LIST_LIFE = datetime.timedelta(days=1)
 
 def purge(now: datetime.datetime) -> None:
     """Delete lists that nobody applied or discarded within a day."""
-    ListImport.objects.filter(made_at__lte=now - LIST_LIFE).delete()
+    _PIECES.forget(now - LIST_LIFE)

@@ -17,7 +17,7 @@ from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import entries
 from bluezone.directory.records.entries import Directory
-from bluezone.directory.records.store import lock_directory, rewrite, rewrite_paths
+from bluezone.directory.records.store import lock_directory, note_change, rewrite, rewrite_paths
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -42,28 +42,31 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
 
     values: name, kind, code, parent (AdminUnit or None), valid_from, valid_to, successors (AdminUnits), confirmed,
     head_name, head_phone. Ending a unit ends on the same day what still lies under it.
-    Raises a DirectoryRefused; nothing is stored then.
+    Raises a DirectoryRefused or ImportUnderWay; nothing is stored then.
     """
     parent = values["parent"].key if values["parent"] else None
     own: dict[str, Any] = {"kind": UnitKind(values["kind"]), "parent": parent}
 
+    key = unit.key if unit else ""
+
     def change(directory: Directory) -> Directory:
-        key = unit.key if unit else _free_key(directory, values["name"])
-        keys.append(key)
+        nonlocal key
+        if not unit:
+            key = _free_key(directory, values["name"])
         old = directory.units.get(key) or entries.UnitEntry(key, values["name"], own["kind"])
         units = {**directory.units, key: dataclasses.replace(old, **_shared(old, values), **own)}
         # What lies under it is asked of the stored directory, which has no cycle; the planned one may have.
         below = directory.subtree(key)[1:] if unit else []
         return dataclasses.replace(directory, units={**units, **_ended(below, values["valid_to"])})
 
-    keys: list[str] = []
-    with transaction.atomic():
-        touched, _ = rewrite(change)
-        row = AdminUnit.objects.get(key=keys[0])
+    def finish(touched: set[str], _agencies: set[str]) -> AdminUnit:
+        row = AdminUnit.objects.get(key=key)
         is_group = row.kind == UnitKind.GROUP.value
         head = {name: values[name] if is_group else "" for name in ("head_name", "head_phone")}
         _finish(actor, row, new=unit is None, changed=row.key in touched, extra=head)
-    return row
+        return row
+
+    return rewrite(change, finish)
 
 
 def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Agency:
@@ -71,7 +74,7 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
 
     values: name, short_name, kind, code, unit (AdminUnit), parent (Agency or None), valid_from, valid_to, successors
     (Agencies), confirmed, edxml_id, email, phone. A new one without parent answers to whom its kind tells.
-    Raises a DirectoryRefused or AgencyCycle; nothing is stored then.
+    Raises a DirectoryRefused, ImportUnderWay or AgencyCycle; nothing is stored then.
     """
     own: dict[str, Any] = {
         "kind": AgencyKind(values["kind"]),
@@ -80,23 +83,26 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
         "edxml_id": values["edxml_id"] or None,
     }
 
+    key = agency.key if agency else ""
+
     def change(directory: Directory) -> Directory:
-        key = agency.key if agency else _free_key(directory, values["name"])
-        keys.append(key)
+        nonlocal key
+        if not agency:
+            key = _free_key(directory, values["name"])
         old = directory.agencies.get(key) or entries.AgencyEntry(key, values["name"], own["kind"], own["unit"])
         agencies = {**directory.agencies, key: dataclasses.replace(old, **_shared(old, values), **own)}
         return dataclasses.replace(directory, agencies=agencies)
 
-    keys: list[str] = []
-    with transaction.atomic():
-        _, touched = rewrite(change)
-        row = Agency.objects.get(key=keys[0])
+    def finish(_units: set[str], touched: set[str]) -> Agency:
+        row = Agency.objects.get(key=key)
         extra = {"email": values["email"], "phone": values["phone"]}
         if agency or values["parent"]:
             extra["parent"] = _checked_parent(row, values["parent"])
         _finish(actor, row, new=agency is None, changed=row.key in touched, extra=extra)
         rewrite_paths(Agency)
-    return Agency.objects.get(pk=row.pk)
+        return Agency.objects.get(pk=row.pk)
+
+    return rewrite(change, finish)
 
 
 def record_figure(
@@ -126,6 +132,7 @@ def record_figure(
     }
     with transaction.atomic():
         lock_directory()
+        note_change()
         figure, _ = Denominator.objects.update_or_create(defaults={"value": value, "source": source}, **place)
         hash_chain.record(actor, "figure_recorded", holder.key, quantity=quantity.value, value=value, as_of=str(as_of))
     return figure

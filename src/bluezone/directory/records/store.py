@@ -8,11 +8,13 @@ import datetime
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import CharField, F, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
@@ -22,7 +24,8 @@ from bluezone.directory.models import (
     Agency,
     AgencySuccession,
     Denominator,
-    Entry,
+    DirectoryState,
+    ListImport,
     RecipientGroup,
     UnitSuccession,
 )
@@ -85,11 +88,6 @@ def state_of(directory: Directory) -> str:
     return hashlib.sha256(repr((units, agencies)).encode()).hexdigest()
 
 
-def keys_by_pk(model: type[Entry]) -> dict[int, str]:
-    """Primary key -> key of every row."""
-    return dict(model._default_manager.values_list("pk", "key"))
-
-
 def _figures() -> tuple[Mapping[int, list[entries.DenominatorEntry]], Mapping[int, list[entries.DenominatorEntry]]]:
     of_units: defaultdict[int, list[entries.DenominatorEntry]] = defaultdict(list)
     of_agencies: defaultdict[int, list[entries.DenominatorEntry]] = defaultdict(list)
@@ -124,176 +122,243 @@ def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
 # All writers take the same PostgreSQL lock; on SQLite a transaction holds the whole store anyway.
 _DIRECTORY_LOCK = 1113211203
 _SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unconfirmed", "kind"]
+_AT_ONCE = 200
+_T = TypeVar("_T")
 
 
-def rewrite(change: Callable[[Directory], Directory]) -> tuple[set[str], set[str]]:
-    """Store what `change` makes of the stored directory: keys of the units, and of the agencies, that differ.
+class ImportUnderWay(Refused):
+    """Another list is being stored; until that is done nothing else that it is about is changed."""
 
-    change: takes the directory as it is now, gives the one that should be; it never drops an entry.
-    Raises a DirectoryRefused when the result contradicts itself, and whatever `change` raises; nothing is stored then.
+    code = "import_under_way"
+
+
+def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], set[str]], _T]) -> _T:
+    """Store what `change` makes of the stored directory.
+
+    change: takes the directory as it is now, gives the one that should be; it never drops an entry. It is asked again
+            where somebody else changed the directory meanwhile.
+    then:   what is done in the same transaction, given the keys of the units, and of the agencies, that differ; its
+            result is returned.
+    Raises a DirectoryRefused when the result contradicts itself, ImportUnderWay, and whatever the two raise; nothing is
+    stored then.
     """
-    with transaction.atomic():
-        lock_directory()
+    while True:
+        # Reading and checking a country takes a second, in which others may write.
+        number = directory_number()
         before = stored_directory()
         planned = change(before)
         after = Directory.build(planned.units.values(), planned.agencies.values(), planned.groups.values())
         units = [unit for key, unit in after.units.items() if before.units.get(key) != unit]
         agencies = [agency for key, agency in after.agencies.items() if before.agencies.get(key) != agency]
-        _write_units(units)
-        _write_agencies(agencies)
-        _write_groups([group for key, group in after.groups.items() if before.groups.get(key) != group])
-        return {unit.key for unit in units}, {agency.key for agency in agencies}
+        groups = [group for key, group in after.groups.items() if before.groups.get(key) != group]
+        with transaction.atomic():
+            begin_change()
+            if directory_number() != number + 1:
+                transaction.set_rollback(True)
+                continue
+            _write(AdminUnit, units, before.units, after)
+            _write(Agency, agencies, before.agencies, after)
+            _write_groups(groups)
+            return then({unit.key for unit in units}, {agency.key for agency in agencies})
+
+
+def directory_number() -> int:
+    """What goes up with every change of the directory."""
+    return DirectoryState.objects.values_list("number", flat=True).first() or 0
+
+
+def begin_change() -> None:
+    """Change the directory alone, from here to the end of the transaction. Raises ImportUnderWay.
+
+    Whoever has read the directory and not changed it yet reads it again.
+    """
+    lock_directory()
+    if ListImport.objects.exclude(state__in=[ListImport.State.LOOKED_AT, ListImport.State.DONE]).exists():
+        raise ImportUnderWay("a list of units or agencies is being stored")
+    note_change()
 
 
 def lock_directory() -> None:
-    """Let one transaction at a time change the directory."""
+    """Let one transaction at a time change the directory or its groups."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DIRECTORY_LOCK])
 
 
-def rewrite_paths(model: Any) -> None:
-    """Bring every path in line with the parents."""
-    manager = model.objects
-    parents = dict(manager.values_list("pk", "parent_id"))
+def note_change() -> None:
+    """Count one change of the directory; call it in the transaction of the change."""
+    if not DirectoryState.objects.update(number=F("number") + 1):
+        DirectoryState.objects.create(number=1)
+
+
+def rank_of(entry: UnitEntry | AgencyEntry, directory: Directory) -> int:
+    """Entries of a rank hang on none but those of a smaller one: units by level, committees first among agencies."""
+    levels = list(UnitKind)
+    if isinstance(entry, UnitEntry):
+        return levels.index(entry.kind)
+    if entry.kind is AgencyKind.COMMITTEE:
+        return levels.index(directory.units[entry.unit].kind)
+    return len(levels)
+
+
+def insert(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -> None:
+    """Store entries that are new, with figures and path: those of one rank, after those of every smaller one.
+
+    arriving: the list that brings them; nobody sees them before `show`.
+    """
+    unit_pk = _pks(AdminUnit, (_above(entry) for entry in new))
+    rows = [_filled(model(key=entry.key, arriving=arriving), entry, unit_pk) for entry in new]
+    if model is Agency:
+        _give_parents(rows)
+    model.everything.bulk_create(rows, batch_size=_AT_ONCE)
+    over = model.everything.filter(pk=OuterRef("parent_id")).values("path")
+    path = Concat(Coalesce(Subquery(over), Value("")), Cast("pk", CharField(max_length=20)), Value("/"))
+    for start in range(0, len(rows), _AT_ONCE):
+        model.everything.filter(pk__in=[row.pk for row in rows[start : start + _AT_ONCE]]).update(path=path)
+    _write_figures(model, new)
+
+
+def update(model: Any, changed: Sequence[Any]) -> None:
+    """Bring entries that are stored to what they should be, with successors and figures; their paths come later."""
+    present = model.everything.in_bulk([entry.key for entry in changed], field_name="key")
+    unit_pk = _pks(AdminUnit, (_above(entry) for entry in changed))
+    for entry in changed:
+        _filled(present[entry.key], entry, unit_pk)
+    own = ["parent"] if model is AdminUnit else ["unit", "short_name", "edxml_id"]
+    _overwrite(present.values(), [*_SHARED, *own])
+    write_successions(model, changed)
+    _write_figures(model, changed)
+
+
+def free_codes(model: Any, changed: Iterable[UnitEntry | AgencyEntry]) -> None:
+    """A code may pass from one changed row to another; the trigger must not meet them half-way."""
+    keys = [entry.key for entry in changed]
+    for start in range(0, len(keys), 5 * _AT_ONCE):
+        model.everything.filter(key__in=keys[start : start + 5 * _AT_ONCE]).update(code=None)
+
+
+def write_successions(model: Any, changed: Sequence[Any]) -> None:
+    """Store who takes over from these."""
+    between: Any = UnitSuccession if model is AdminUnit else AgencySuccession
+    pk_of = _pks(model, (key for entry in changed for key in (entry.key, *entry.successors)))
+    between.objects.filter(ended__in=[pk_of[entry.key] for entry in changed]).delete()
+    between.objects.bulk_create(
+        between(ended_id=pk_of[entry.key], successor_id=pk_of[successor], day=entry.validity.end)
+        for entry in changed
+        for successor in entry.successors
+    )
+
+
+def wrong_paths(model: Any) -> list[tuple[int, str]]:
+    """Rows whose path does not fit the parents, with the path that does."""
+    found = {pk: (parent, path) for pk, parent, path in model.everything.values_list("pk", "parent_id", "path")}
     paths: dict[int, str] = {}
 
     def path(pk: int) -> str:
         if pk not in paths:
-            parent = parents[pk]
+            parent = found[pk][0]
             paths[pk] = f"{path(parent) if parent else ''}{pk}/"
         return paths[pk]
 
-    wrong = [row for row in manager.only("pk", "path") if row.path != path(row.pk)]
-    for row in wrong:
-        row.path = path(row.pk)
-    manager.bulk_update(wrong, ["path"], batch_size=200)
+    return [(pk, path(pk)) for pk, (_parent, stored) in found.items() if stored != path(pk)]
 
 
-def _write_units(changed: list[entries.UnitEntry]) -> None:
-    """Level by level, because a row needs the primary key of the one above it."""
-    if not changed:
-        return
-    _free_codes(AdminUnit, changed)
-    for kind in UnitKind.values:
-        level = [unit for unit in changed if unit.kind.value == kind]
-        pk_of = {key: pk for pk, key in keys_by_pk(AdminUnit).items()}
-        rows = [(unit, {"parent_id": pk_of[unit.parent] if unit.parent else None}) for unit in level]
-        _write_rows(AdminUnit, rows, ["parent"])
-    _write_successions(UnitSuccession, AdminUnit, changed)
-    _write_figures(AdminUnit, "unit", changed)
-    rewrite_paths(AdminUnit)
+def write_paths(model: Any, paths: Sequence[tuple[int, str]]) -> None:
+    """Store paths as `wrong_paths` returned them."""
+    rows = model.everything.in_bulk([pk for pk, _path in paths])
+    for pk, path in paths:
+        rows[pk].path = path
+    _overwrite(rows.values(), ["path"])
 
 
-def _write_agencies(changed: list[entries.AgencyEntry]) -> None:
-    if not changed:
-        return
-    _free_codes(Agency, changed)
-    unit_pk = {key: pk for pk, key in keys_by_pk(AdminUnit).items()}
-    rows = [
-        (
-            agency,
-            {"unit_id": unit_pk[agency.unit], "short_name": agency.short_name, "edxml_id": agency.edxml_id or ""},
-        )
-        for agency in changed
-    ]
-    made = _write_rows(Agency, rows, ["unit", "short_name", "edxml_id"])
-    _give_parents(made)
-    _write_successions(AgencySuccession, Agency, changed)
-    _write_figures(Agency, "agency", changed)
-    rewrite_paths(Agency)
+def rewrite_paths(model: Any) -> None:
+    """Bring every path in line with the parents."""
+    write_paths(model, wrong_paths(model))
 
 
-def _free_codes(
-    model: type[AdminUnit] | type[Agency], changed: Iterable[entries.UnitEntry | entries.AgencyEntry]
-) -> None:
-    """A code may pass from one changed row to another; the trigger must not meet them half-way."""
-    model._default_manager.filter(key__in=[entry.key for entry in changed]).update(code=None)
+def _write(model: Any, differing: Sequence[Any], before: Mapping[str, Any], after: Directory) -> None:
+    new = [entry for entry in differing if entry.key not in before]
+    changed = [entry for entry in differing if entry.key in before]
+    # Of those of a key that is stored and not seen there are none: no list is being stored.
+    free_codes(model, changed)
+    for rank in sorted({rank_of(entry, after) for entry in new}):
+        insert(model, [entry for entry in new if rank_of(entry, after) == rank])
+    if changed:
+        update(model, changed)
+        rewrite_paths(model)
+    write_successions(model, [entry for entry in new if entry.successors])
 
 
-def _write_rows(model: Any, rows: list[tuple[Any, dict[str, Any]]], own_fields: list[str]) -> list[str]:
-    """Insert or update; `rows` are entries with the fields that only this model has. Returns the keys inserted."""
-    present = model.objects.in_bulk([entry.key for entry, _ in rows], field_name="key")
-    made: list[Any] = []
-    kept: list[Any] = []
-    for entry, own in rows:
-        row = present.get(entry.key) or model(key=entry.key)
-        (kept if row.pk else made).append(row)
-        row.code, row.name, row.kind = entry.code, entry.name, entry.kind.value
-        row.valid_from, row.valid_to = entry.validity.start, entry.validity.end
-        row.confirmed, row.unconfirmed = entry.confirmed, list(entry.unconfirmed)
-        row.folded = fold(" ".join([entry.name, own.get("short_name", ""), entry.code or ""]))
-        for field, value in own.items():
-            setattr(row, field, value)
-    model.objects.bulk_create(made, batch_size=200)
-    model.objects.bulk_update(kept, [*_SHARED, *own_fields], batch_size=200)
-    return [row.key for row in made]
+def _overwrite(rows: Collection[Any], fields: list[str]) -> None:
+    """Store these fields of rows that are there; bulk_update would take ten times as long."""
+    for model in {type(row) for row in rows}:
+        model.everything.bulk_create(rows, _AT_ONCE, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
 
-def _give_parents(keys: list[str]) -> None:
+def _above(entry: UnitEntry | AgencyEntry) -> str | None:
+    return entry.parent if isinstance(entry, UnitEntry) else entry.unit
+
+
+def _pks(model: Any, keys: Iterable[str | None]) -> dict[str, int]:
+    wanted = sorted({key for key in keys if key is not None})
+    return dict(model.everything.filter(key__in=wanted).values_list("key", "pk"))
+
+
+def _filled(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> Any:
+    above = _above(entry)
+    short_name = ""
+    if isinstance(entry, UnitEntry):
+        row.parent_id = unit_pk[above] if above else None
+    else:
+        row.unit_id, row.short_name, row.edxml_id = unit_pk[entry.unit], entry.short_name, entry.edxml_id or ""
+        short_name = entry.short_name
+    row.code, row.name, row.kind = entry.code, entry.name, entry.kind.value
+    row.valid_from, row.valid_to = entry.validity.start, entry.validity.end
+    row.confirmed, row.unconfirmed = entry.confirmed, list(entry.unconfirmed)
+    row.folded = fold(" ".join([entry.name, short_name, entry.code or ""]))
+    return row
+
+
+def _give_parents(rows: Iterable[Any]) -> None:
     """Say which agency a new one answers to, as far as its kind tells: the People's Committee of its territory.
 
     Unions, Party bodies, police and branches answer to bodies of their own; somebody enters those where it matters.
     """
-    committees = {agency.unit_id: agency.pk for agency in Agency.objects.filter(kind=AgencyKind.COMMITTEE.value)}
-    governed = {
-        AgencyKind.DEPARTMENT,
-        AgencyKind.MEDIA,
-        AgencyKind.SERVICE,
-        AgencyKind.SCHOOL,
-    }
-    given: defaultdict[int, list[int]] = defaultdict(list)
-    for agency in Agency.objects.filter(key__in=keys, parent=None).select_related("unit"):
-        parent = None
-        if agency.kind == AgencyKind.COMMITTEE.value:
-            parent = committees.get(agency.unit.parent_id or 0)
-        elif agency.kind in governed:
-            parent = committees.get(agency.unit_id)
-        if parent is not None:
-            given[parent].append(agency.pk)
-    # Many answer to one: a statement for each of them takes a tenth of what one row after another does.
-    for parent, agencies in given.items():
-        for start in range(0, len(agencies), 500):
-            Agency.objects.filter(pk__in=agencies[start : start + 500]).update(parent=parent)
-
-
-def _write_successions(model: Any, holder: type[Entry], changed: Iterable[Any]) -> None:
-    pk_of = {key: pk for pk, key in keys_by_pk(holder).items()}
-    keys = [entry.key for entry in changed]
-    model.objects.filter(ended__key__in=keys).delete()
-    model.objects.bulk_create(
-        [
-            model(ended_id=pk_of[entry.key], successor_id=pk_of[successor], day=entry.validity.end)
-            for entry in changed
-            for successor in entry.successors
-        ]
+    governed = {AgencyKind.DEPARTMENT.value, AgencyKind.MEDIA.value, AgencyKind.SERVICE.value, AgencyKind.SCHOOL.value}
+    parents = dict(AdminUnit.everything.filter(pk__in={row.unit_id for row in rows}).values_list("pk", "parent_id"))
+    committees = Agency.everything.filter(
+        kind=AgencyKind.COMMITTEE.value, unit__in={*parents, *filter(None, parents.values())}
     )
+    of_unit = dict(committees.order_by("name", "pk").values_list("unit_id", "pk"))
+    for row in rows:
+        if row.kind == AgencyKind.COMMITTEE.value:
+            row.parent_id = of_unit.get(parents[row.unit_id] or 0)
+        elif row.kind in governed:
+            row.parent_id = of_unit.get(row.unit_id)
 
 
-def _write_figures(holder: type[Entry], field: str, changed: Iterable[Any]) -> None:
-    pk_of = {key: pk for pk, key in keys_by_pk(holder).items()}
-    wanted = [
+def _write_figures(model: Any, changed: Sequence[Any]) -> None:
+    field = "unit" if model is AdminUnit else "agency"
+    pk_of = _pks(model, (entry.key for entry in changed))
+    figures = [
         Denominator(
-            kind=figure.quantity.value,
-            value=figure.value,
-            source=figure.source,
-            as_of=figure.as_of,
+            kind=one.quantity.value, value=one.value, source=one.source, as_of=one.as_of,
             **{f"{field}_id": pk_of[entry.key]},
         )
-        for entry in changed
-        for figure in entry.denominators
-    ]
-    Denominator.objects.filter(**{f"{field}__key__in": [entry.key for entry in changed]}).delete()
-    Denominator.objects.bulk_create(wanted, batch_size=500)
+        for entry in changed for one in entry.denominators
+    ]  # fmt: skip
+    Denominator.objects.bulk_create(
+        figures, _AT_ONCE, update_conflicts=True, unique_fields=[field, "kind", "as_of"],
+        update_fields=["value", "source"],
+    )  # fmt: skip
 
 
 def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
-    agency_pk = {key: pk for pk, key in keys_by_pk(Agency).items()}
     for group in changed:
         row, _ = RecipientGroup.objects.update_or_create(
             key=group.key, defaults={"name": group.name, "purpose": group.purpose.value}
         )
-        row.agencies.set([agency_pk[member] for member in group.members])
+        row.agencies.set(_pks(Agency, group.members).values())
 
 
 # The day of the directive: what holds on it is what its "Kính gửi" means.
@@ -329,6 +394,25 @@ def read_seed(units: bytes, agencies: bytes) -> Directory:
         raise SeedInvalid(f"a seed file cannot be read: {type(error).__name__}") from error
 
 
+def written_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
+    """An entry as a row of a document: that of a seed, with its figures."""
+    own = {"parent": entry.parent} if isinstance(entry, UnitEntry) else {
+        "unit": entry.unit, "short_name": entry.short_name, "edxml_id": entry.edxml_id
+    }  # fmt: skip
+    start, end = entry.validity.start, entry.validity.end
+    return {
+        "key": entry.key, "name": entry.name, "kind": entry.kind.value, "code": entry.code, **own,
+        "valid_from": start and start.isoformat(), "valid_until": end and end.isoformat(),
+        "successors": list(entry.successors), "confirmed": entry.confirmed, "unconfirmed": list(entry.unconfirmed),
+        "figures": [[one.quantity.value, one.value, one.source, one.as_of.isoformat()] for one in entry.denominators],
+    }  # fmt: skip
+
+
+def read_entry(row: Mapping[str, Any]) -> UnitEntry | AgencyEntry:
+    """An entry from such a row."""
+    return _agency(row) if "unit" in row else _unit(row)
+
+
 def _unit(row: Mapping[str, Any]) -> UnitEntry:
     return UnitEntry(kind=UnitKind(row["kind"]), parent=row.get("parent"), **_shared(row))
 
@@ -354,6 +438,10 @@ def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
         "code": row.get("code"),
         "validity": Validity(_day(row.get("valid_from")), _day(row.get("valid_until"))),
         "successors": tuple(row.get("successors", ())),
+        "denominators": tuple(
+            entries.DenominatorEntry(Quantity(kind), value, source, datetime.date.fromisoformat(day))
+            for kind, value, source, day in row.get("figures", ())
+        ),
         "confirmed": row.get("confirmed", True),
         "unconfirmed": tuple(row.get("unconfirmed", ())),
     }
@@ -395,17 +483,17 @@ def plant_seed() -> Planted:
 
 def _plant() -> Planted:
     seed = load_seed()
-    added: list[Planted] = []
+    planted = Planted(0, 0, 0)
 
     def change(directory: Directory) -> Directory:
+        nonlocal planted
         units = {key: unit for key, unit in seed.units.items() if key not in directory.units}
         agencies = {key: agency for key, agency in seed.agencies.items() if key not in directory.agencies}
         kept = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
         groups = {key: group for key, group in seed.groups.items() if key not in kept}
-        added.append(Planted(len(units), len(agencies), len(groups)))
+        planted = Planted(len(units), len(agencies), len(groups))
         return Directory(
             {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}
         )
 
-    rewrite(change)
-    return added[0]
+    return rewrite(change, lambda _units, _agencies: planted)

@@ -8,7 +8,7 @@ It holds nothing that is not public: numbers, chain values and configs, each lin
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,6 +29,8 @@ FOLDER_NAME = "bluezone-heads"
 _HEAD = "head"
 # Over 31 days of files and indexes; no backup opens longer.
 _READ_BYTES = 4 * 1024 * 1024
+# A line of a head has more, and each has another signature.
+_COMPARED_BYTES = 128
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,17 @@ def journal_folder(data_dir: Path) -> Path:
     return Path(set_to) if set_to else data_dir.parent / FOLDER_NAME
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read of a journal of `size` bytes: its whole lines up to `end`, which `before_end` stands before."""
+
+    size: int = -1
+    end: int = 0
+    before_end: bytes = b""
+    heads: list[Head] = field(default_factory=list)
+    configs: dict[int, bytes] = field(default_factory=dict)
+
+
 class Journal:
     """The journal of one city in a folder, named by the city's key; lines are appended and never changed."""
 
@@ -57,19 +70,15 @@ class Journal:
         public = signing_key.public_key().public_bytes_raw()
         self._trusted, self._key = {fingerprint(public): public}, signing_key
         self.path = folder / f"{fingerprint(public)}.jsonl"
-        self._size = -1
-        self._heads: list[Head] = []
-        self._configs: dict[int, bytes] = {}
+        self._known = _Known()
 
     def heads(self, kind: str) -> list[Head]:
         """The heads of a kind, oldest first, of at least the last 31 days."""
-        self._read()
-        return [head for head in self._heads if head.kind == kind]
+        return [head for head in self._read().heads if head.kind == kind]
 
     def configs(self) -> dict[int, bytes]:
         """The signed configs by number."""
-        self._read()
-        return self._configs
+        return self._read().configs
 
     def note_index(self, index: Index) -> None:
         """Note the head of an index, before phones can fetch it."""
@@ -100,27 +109,38 @@ class Journal:
             said = event("heads_unwritable")
             logger.warning("the journal of heads cannot be written: %s", error.strerror, extra=said)
 
-    def _read(self) -> None:
+    def _read(self) -> "_Known":
+        """Take in what was appended since the last look, or all of it where it is another file."""
+        known = self._known
         try:
             size = self.path.stat().st_size
-            if size == self._size:
-                return
+            if size == known.size:
+                return known
             with self.path.open("rb") as file:
-                file.seek(max(0, size - _READ_BYTES))
-                lines = file.read().split(b"\n")
+                file.seek(known.end - len(known.before_end))
+                if size < known.end or file.read(len(known.before_end)) != known.before_end:
+                    known = _Known(end=max(0, size - _READ_BYTES))
+                    file.seek(known.end)
+                added = file.read()
         except OSError:
-            return
-        self._size, self._heads, self._configs = size, [], {}
-        for line in lines:
-            self._take(*line.partition(b" ")[::2])
+            return known
+        # What stands after the last end of a line was cut, or is still being written.
+        whole = added[: added.rfind(b"\n") + 1]
+        heads, configs = list(known.heads), dict(known.configs)
+        for line in whole.split(b"\n"):
+            kind, _blank, signed = line.partition(b" ")
+            self._take(kind, signed, heads, configs)
+        before_end = (known.before_end + whole)[-_COMPARED_BYTES:]
+        self._known = _Known(size, known.end + len(whole), before_end, heads, configs)
+        return self._known
 
-    def _take(self, kind: bytes, signed: bytes) -> None:
+    def _take(self, kind: bytes, signed: bytes, heads: list[Head], configs: dict[int, bytes]) -> None:
         """Take a line in; one that was cut by a crash, or is not the city's, says nothing."""
         try:
             payload = json.loads(open_signed(kind.decode(errors="replace"), signed, self._trusted))
             if kind == CONFIG.encode():
-                self._configs[payload["number"]] = signed
+                configs[payload["number"]] = signed
             elif kind == _HEAD.encode():
-                self._heads.append(Head(**payload))
+                heads.append(Head(**payload))
         except (InvalidSignedFile, ValueError, KeyError, TypeError):
             return

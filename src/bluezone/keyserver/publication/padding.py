@@ -186,8 +186,7 @@ def mingle(store: Store, before_hour: int) -> None:
         if not waiting:
             return
         known = sorted((key_prefix(row[1]), row[0]) for row in waiting)
-        # With the day, so that only its partition is looked into.
-        transaction.execute_each("DELETE FROM known_key WHERE prefix = ? AND start = ?", known)
+        transaction.execute_each("DELETE FROM known_key WHERE prefix = ?", [(prefix,) for prefix, _ in known])
         transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", known)
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", sorted(waiting))
 

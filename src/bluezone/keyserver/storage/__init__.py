@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stores of the key server: what every store promises, SQLite, PostgreSQL, partitions by time, migrations; the
+"""The stores of the key server: what every store promises, SQLite, PostgreSQL, migrations; the
 factory opens one."""

@@ -19,9 +19,11 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bluezone.keyserver.storage.leases import Lease, TurnLost, renewed
 from bluezone.keyserver.storage.store import (
+    ALIVE,
     BUSY_SECONDS,
     NOISE_BYTES,
     NOISE_ROWS,
+    SERVER_SIDE,
     Parameters,
     Row,
     StoreBusy,
@@ -45,10 +47,6 @@ MOST_CONNECTIONS = 1000
 
 # A prepared statement would be another session's behind a pooler.
 _KWARGS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None if behind_pooler() else 5}
-# A machine that is gone says nothing: after about so long both ends know, and the server lets go of its locks.
-_KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
-_SILENT_MILLISECONDS = 25_000
-_IDLE_IN_TRANSACTION_MILLISECONDS = 120_000
 # How often somebody who waits for a new connection looks whether the attempt has failed.
 _LOOK_SECONDS = 0.05
 # Whoever needs a connection next has the pool try again; it need not go on by itself.
@@ -144,27 +142,17 @@ class Connections:
 
 def _address(url: str, schema: str) -> str:
     """The address of a database with all that our connections ask of both ends."""
-    keepalives = {f"keepalives_{name}": value for name, value in _KEEPALIVE.items()}
     if behind_pooler():
         # The role says what is set here otherwise: docs/operating.md, "Behind a pooler".
-        keepalives["tcp_user_timeout"] = _SILENT_MILLISECONDS
-        return make_conninfo(url, connect_timeout=int(BUSY_SECONDS), **keepalives)
+        return make_conninfo(url, **ALIVE)
     settings = {
         "search_path": schema,
         "lock_timeout": int(BUSY_SECONDS * 1000),
-        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_MILLISECONDS,
-        "tcp_user_timeout": _SILENT_MILLISECONDS,
-        # A second look after a lock was waited for must see what its holder committed (reports/uploads.py).
+        # Whoever waited for a row that another wrote goes on with what that one committed.
         "default_transaction_isolation": r"read\ committed",
-        **{f"tcp_{name}": value for name, value in keepalives.items()},
+        **SERVER_SIDE,
     }
-    return make_conninfo(
-        url,
-        connect_timeout=int(BUSY_SECONDS),
-        tcp_user_timeout=_SILENT_MILLISECONDS,
-        options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
-        **keepalives,
-    )
+    return make_conninfo(url, options=" ".join(f"-c {name}={value}" for name, value in settings.items()), **ALIVE)
 
 
 T = TypeVar("T")
@@ -273,8 +261,13 @@ class PostgresqlStore:
         # Dead row versions still hold what was deleted or rewritten; the autovacuum would come some time.
         tables = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'"
         with self._translated(), self._connections.held() as connection:
+            # It takes as long as it takes, and nobody waits for it; behind a pooler the role's limit holds.
+            if not behind_pooler():
+                connection.execute("SET statement_timeout = 0")
             for (table,) in _run(connection, tables, (self._schema,)):
                 connection.execute(sql.SQL("VACUUM {}").format(sql.Identifier(self._schema, table)))
+            if not behind_pooler():
+                connection.execute("RESET statement_timeout")
 
     def close(self) -> None:
         self._connections.close()

@@ -20,6 +20,24 @@ Parameters = Sequence[Any]
 POOLER_VARIABLE = "BLUEZONE_POOLER"
 # How long a writer waits for another process before it gives up with StoreBusy.
 BUSY_SECONDS = 5.0
+# Of libpq: whoever asks a database that is cut off is told so, and has tried it once more, within ten seconds.
+ALIVE: dict[str, Any] = {
+    "connect_timeout": 4,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+# The server's side of the same, so that it lets go of what a machine held that is gone. No page and no call needs a
+# statement that runs for a minute; migrations and VACUUM set that aside.
+SERVER_SIDE = {
+    "statement_timeout": 60_000,
+    "idle_in_transaction_session_timeout": 120_000,
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 # Rows of the table `noise`: calls of a report rewrite one of them, so that a rehearsal too has something to commit.
 NOISE_ROWS = 64
 NOISE_BYTES = 32

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
-from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind
+from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind, Script
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
 MOST_PHOTO_BYTES = 8 * 1024 * 1024
@@ -59,6 +59,34 @@ class TextForm(forms.Form):
 
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
     text = _text(_("Text"))
+
+
+class WrittenForm(TextForm):
+    """A text that the machine says, and how, where its reading was corrected.
+
+    before: the newest version of each language by its code, whose correction does not fit another text.
+    """
+
+    said = forms.CharField(
+        label=_("As the machine says it"),
+        help_text=_("Leave it empty unless the machine misreads something: then write every word as it is spoken."),
+        max_length=12000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+    def __init__(self, *args: Any, before: dict[str, Script], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._before = before
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a correction that was made for another text."""
+        given = super().clean() or {}
+        before = self._before.get(given.get("language", ""))
+        said = given.get("said", "")
+        if before and said and said == before.spoken_text and given.get("text", "") != before.text:
+            self.add_error("said", _("The text has changed: correct this too, or leave it empty."))
+        return given
 
 
 class RecordingForm(TextForm):

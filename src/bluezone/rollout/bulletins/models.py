@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.bulletins.air.recurrence import Rule
+from bluezone.speech import spoken
 from bluezone.training import PractisedMixin
 
 
@@ -93,6 +94,7 @@ class Bulletin(PractisedMixin):
 class Script(PractisedMixin):
     """One version of a text in one language; never changed, a correction is the next version.
 
+    said: what the machine says in place of its own reading of the text, where an editor has corrected that; else empty.
     machine, recording: its sound by the machine's voice and by a person, who is always heard first.
     approved_by: somebody else than the author, after listening (scripts.py).
     Personal data: the accounts of author and approver, official duties; the voice of who recorded it.
@@ -102,6 +104,7 @@ class Script(PractisedMixin):
     language = models.CharField(_("Language"), max_length=8, choices=Language)
     number = models.PositiveSmallIntegerField()
     text = models.TextField(_("Text"), max_length=6000)
+    said = models.TextField(max_length=12000, blank=True, default="")
     machine = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
     recording = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -127,6 +130,13 @@ class Script(PractisedMixin):
 
     def __str__(self) -> str:
         return f"{self.language} {self.number} of {self.bulletin_id}"
+
+    @property
+    def spoken_text(self) -> str:
+        """What the machine's voice says of this text; empty in a language that no machine speaks."""
+        if self.language not in MACHINE_LANGUAGES:
+            return ""
+        return self.said or (spoken(self.text) if self.language == Language.VI else self.text)
 
     @property
     def sound(self) -> Sound | None:

@@ -21,7 +21,6 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.air.planner import plan_ahead
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Listening, Schedule, Script, Sound
-from bluezone.speech import spoken
 from bluezone.speech.voice import ProgramFailed, SoundUnavailable, run_program, say
 
 MOST_SECONDS = 600.0
@@ -65,13 +64,12 @@ class Measured:
     peak_dbtp: float
 
 
-def machine_sound(text: str, language: str) -> Sound:
-    """The sound of a text by espeak-ng, stored once. Raises SoundUnavailable."""
+def machine_sound(said: str, language: str) -> Sound:
+    """The sound of words by espeak-ng, stored once. said: as they are spoken, see `spoken`. Raises SoundUnavailable."""
     if language not in MACHINE_LANGUAGES:
         raise SoundUnavailable(f"there is no machine's voice for {language}; put in a person's recording")
     with tempfile.TemporaryDirectory() as folder:
         wave = Path(folder) / "spoken.wav"
-        said = spoken(text) if language == "vi" else text
         try:
             say(said, language, wave)
             return _stored(*_levelled(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
@@ -182,19 +180,21 @@ def new_bulletin(
     return bulletin
 
 
-def write(bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime) -> Script:
+def write(bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime, said: str = "") -> Script:
     """The next version of a text, said by the machine where there is a voice; without one it waits for a recording.
 
-    Raises BulletinWithdrawn.
+    said: how the machine is to say it, where an editor has corrected its reading. Raises BulletinWithdrawn.
     """
-    machine = None
+    machine, text, said = None, _nfc(text), _nfc(said)
+    if said == Script(language=language, text=text).spoken_text:
+        said = ""
     if language in MACHINE_LANGUAGES:
         try:
-            machine = machine_sound(_nfc(text), language)
+            machine = machine_sound(Script(language=language, text=text, said=said).spoken_text, language)
         except SoundUnavailable:
             # The text is kept: a person can still record it.
             machine = None
-    return add_version(bulletin, language, _nfc(text), user, now, machine=machine)
+    return add_version(bulletin, language, text, user, now, machine=machine, said=said)
 
 
 def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime) -> Script:
@@ -204,8 +204,8 @@ def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User
     """
     recording = recorded_sound(data)
     before = bulletin.scripts.filter(language=language, text=_nfc(text)).first()
-    machine = before.machine if before else None
-    return add_version(bulletin, language, _nfc(text), user, now, machine=machine, recording=recording)
+    machine, said = (before.machine, before.said) if before else (None, "")
+    return add_version(bulletin, language, _nfc(text), user, now, machine=machine, recording=recording, said=said)
 
 
 def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
@@ -229,6 +229,7 @@ def add_version(
     *,
     machine: Sound | None,
     recording: Sound | None = None,
+    said: str = "",
 ) -> Script:
     """The next version of a text with the sounds there are of it. Raises BulletinWithdrawn."""
     with transaction.atomic():
@@ -237,8 +238,8 @@ def add_version(
             raise BulletinWithdrawn("the bulletin was withdrawn")
         last = held.scripts.filter(language=language).aggregate(last=Max("number"))["last"] or 0
         script = Script.objects.create(
-            bulletin=held, language=language, number=last + 1, text=text, machine=machine, recording=recording,
-            written_by=user, written_at=now,
+            bulletin=held, language=language, number=last + 1, text=text, said=said, machine=machine,
+            recording=recording, written_by=user, written_at=now,
         )  # fmt: skip
         hash_chain.record(
             user.username, "bulletin_written", f"bulletin {held.pk}", now=now, language=language, version=last + 1

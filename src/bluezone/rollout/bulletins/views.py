@@ -25,7 +25,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
 from bluezone.rollout.bulletins import scripts as bulletins_scripts
 from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
-from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
+from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, WrittenForm
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script, Sound
 from bluezone.training import practised
 
@@ -111,11 +111,13 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
     found = scope.bulletin_of_ours(request, pk)
-    form = TextForm(request.POST or None, initial=_initial(request, found))
+    before = {script.language: script for script in _newest(found)}
+    form = WrittenForm(request.POST or None, initial=_initial(request, found), before=before)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, scope.sentence_of, conflict=True):
-            bulletins_scripts.write(found, values["language"], values["text"], request.user, timezone.now())
+            language, text, said = values["language"], values["text"], values["said"]
+            bulletins_scripts.write(found, language, text, request.user, timezone.now(), said)
             if values["language"] not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language: put in a person’s recording."))
             messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
@@ -164,7 +166,11 @@ def _initial(request: OfficeRequest, found: Bulletin) -> dict[str, str]:
     if language not in Language.values:
         return {}
     newest = found.scripts.filter(language=language).order_by("-number").first()
-    return {"language": language, "text": newest.text if newest else ""}
+    if newest is None:
+        return {"language": language}
+    # The form opens with the machine's reading where it is to be corrected, or was.
+    said = newest.spoken_text if "said" in request.GET else newest.said
+    return {"language": language, "text": newest.text, "said": said}
 
 
 def _newest(found: Bulletin) -> list[Script]:

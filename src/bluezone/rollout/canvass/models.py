@@ -5,14 +5,13 @@ leases to phones, visits and photographs.
 
 from typing import ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device
-from bluezone.directory.models import AdminUnit
+from bluezone.directory.models import AdminUnit, SentList
 from bluezone.rollout.canvass.households.facts import LABELS, Outcome, Revisit, SkipReason
 from bluezone.training import ModeManager, PractisedMixin
 
@@ -127,34 +126,15 @@ class Change(models.Model):
         return f"{self.field} of {self.household_id} at {self.clock}"
 
 
-class DoorsImport(PractisedMixin):
+class DoorsImport(PractisedMixin, SentList):
     """A list of households that was sent in: looked at, accepted, and stored some rows at a time.
 
-    Deleted when it is stored or discarded, and a day after it came. conversion: as agencies.ListImport.
-    content:  the file, until the list is accepted. accepted: from then on what is to be done, as door_lists.py writes
-              it; {} when it is done.
-    added, changed: how many rows do so. done: how many rows of the present state are.
-    left:     rows that were to change a door which somebody else had changed meanwhile; nothing was done about them.
+    Deleted when it is stored or discarded, and a day after it came. accepted: as door_lists.py writes it.
+    left: rows that were to change a door which somebody else had changed meanwhile; nothing was done about them.
     """
 
-    class State(models.TextChoices):
-        LOOKED_AT = "", _("is looked at")
-        STORING = "storing", _("new doors are being stored; nobody sees them yet")
-        CHANGING = "changing", _("changed doors are being stored")
-        LOOKING = "looking", _("doors that may be one are being looked for")
-        TAKING_BACK = "back", _("is being taken back")
-        DONE = "done", _("stored")
-
     unit = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, related_name="+")
-    file_name = models.CharField(max_length=200)
-    content = models.BinaryField()
-    sha256 = models.CharField(max_length=64)
-    conversion = models.CharField(max_length=16, blank=True)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    made_at = models.DateTimeField(default=timezone.now, db_index=True)
-    state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
-    accepted = models.JSONField(default=dict)
-    added, changed, done, left = (models.PositiveIntegerField(default=0) for _ in range(4))
+    left = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"households of {self.unit_id}, {self.made_at:%Y-%m-%d %H:%M}"

@@ -44,7 +44,7 @@ GAUGES = (
     "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
     "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
     "guessing_hours_last_day", "uploads_last_whole_day",
-    "tick_failures_total", "history_forked", "clock_doubted",
+    "tick_failures_total", "history_forked", "clock_doubted", "settings_outdated", "measured_timestamp_seconds",
     *(f"work_timestamp_seconds_{work}" for work in WORKS), *(f"work_failures_total_{work}" for work in WORKS),
 )  # fmt: skip
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REFUSALS_GRAIN = 5
+# Rounds come every 15 seconds, and the longest there is takes a minute.
+HUNG_SECONDS = 120.0
 HOUR = 3600
 
 # Name without `bluezone_`: type, meaning.
@@ -60,9 +62,10 @@ METRICS = {
     "tick_duration_seconds": ("gauge", "How long it took."),
     "tick_failures_total": ("counter", "Ticks in which something was refused."),
     "clock_doubted": ("gauge", "1 where the clock has jumped and what cannot be taken back waits for a person."),
+    "settings_outdated": ("gauge", "1 where other settings were applied after this host's, so that it signs nothing."),
     "work_timestamp_seconds": ("gauge", "When a work of the worker last succeeded; 0 before the first time."),
     "work_failures_total": ("counter", "How often it failed."),
-    "store_up": ("gauge", "1 where the store answered the worker's last question."),
+    "store_up": ("gauge", "1 where the store answered the worker's last question, two minutes ago at most."),
     "store_bytes": ("gauge", "Size of a store, whole multiples of 16 MiB."),
     "index_timestamp_seconds": ("gauge", "When the signed index of files was last signed."),
     "history_forked": ("gauge", "1 where phones hold what the store does not know, so that nothing is signed."),
@@ -176,13 +179,16 @@ class Exposition(Collector):
             return
         leading = self._meters.gauge("worker_leading")
         yield "worker_leading", "", {}, leading
+        yield "settings_outdated", "", {}, self._meters.gauge("settings_outdated")
         # A worker that stands by has measured nothing, or long ago; one that died at work says how long ago.
         if leading or self._meters.gauge("tick_timestamp_seconds"):
             yield from self._of_the_worker(self._meters)
 
     def _of_the_worker(self, meters: Meters) -> Iterator[Sample]:
+        fresh = time.time() - meters.gauge("measured_timestamp_seconds") < HUNG_SECONDS
         for gauge, (family, label) in _MEASURED.items():
-            yield family, "", label, meters.gauge(gauge)
+            # A worker that waits for a store says nothing more; what it said before is no longer true.
+            yield family, "", label, meters.gauge(gauge) if fresh or family != "store_up" else 0.0
 
 
 def _end(certificate: Path) -> float:

@@ -54,6 +54,7 @@ class Survey:
         self._meters.set("drill_timestamp_seconds", drill.at if drill else 0)
         self._meters.set("drill_ok", bool(drill and drill.ok))
         self._meters.set("outbox_waiting_push", self._announcer.overdue(now))
+        self._meters.set("measured_timestamp_seconds", time.time())
 
     def leading(self) -> None:
         """This worker is at work."""
@@ -103,6 +104,7 @@ class Survey:
                 index = self._server.indexes.read(series)
                 self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
         self._meters.set("history_forked", float(self._server.history_problem is not None))
+        self._meters.set("settings_outdated", self._server.settings_outdated)
         self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
         # Accepted until a week after the week in which they sign.

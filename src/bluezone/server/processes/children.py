@@ -4,7 +4,8 @@
 A process of `serve` that begins as a copy of `serve` itself, with everything loaded: half of a start's work.
 
 Only the first processes of a `serve` begin so. Who is started again after a death, or at SIGHUP with the program that
-is installed then, is a new interpreter, as everywhere but on Linux, where forking after loading is not safe.
+is installed then, is a new interpreter, as everywhere but on Linux, where forking after loading is not safe, and with a
+bucket, for the same reason.
 """
 
 import contextlib
@@ -26,6 +27,11 @@ from bluezone.refusal import Refused
 AVAILABLE = sys.platform == "linux"
 _LOOK_SECONDS = 0.02
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+
+
+def may_fork() -> bool:
+    """Whether a copy of this process would be whole: what reaches a bucket has threads that would not come along."""
+    return AVAILABLE and "obstore" not in sys.modules
 
 
 class Forked:

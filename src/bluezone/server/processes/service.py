@@ -75,7 +75,7 @@ class Server:
     def run(self, stop: StopSignals, secured: Any, announce: Callable[[], None]) -> None:
         """Start everything, `announce` when it answers, go on until a stop signal. Raises ProcessEnded."""
         parts = self._parts(secured)
-        processes = Processes(parts, Meters.make(Processes.rows(parts)), children.AVAILABLE, self._manager.alive)
+        processes = Processes(parts, Meters.make(Processes.rows(parts)), children.may_fork(), self._manager.alive)
         if processes.fork:
             _load(parts)
         for taken in self._sockets.values():

@@ -10,7 +10,6 @@ import hashlib
 import os
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,9 +17,7 @@ from urllib.parse import urlsplit
 
 from bluezone.keyserver.datafolder import Moved, moved, note_move
 from bluezone.keyserver.service import open_store
-from bluezone.keyserver.storage.partitions import make_ahead
 from bluezone.keyserver.storage.store import StoreRefused
-from bluezone.protocol.intervals import day_at
 from bluezone.refusal import Refused
 from bluezone.server.relocation.tables import (
     PROGRESS,
@@ -177,13 +174,7 @@ class Move:
                 _claim(self._urls[name], name, note)
         for name in ("codes", "keys"):
             self._step(f"making {name}", 0)
-            store = open_store(name, self._folder, url[name])
-            try:
-                if name == "keys":
-                    # So that what comes lies where it is looked for when its time is over.
-                    make_ahead(store, time.time(), day_at(time.time()))
-            finally:
-                store.close()
+            open_store(name, self._folder, url[name]).close()
         self._step("making office", 0)
         _make_office(self._folder, url["office"], self._urls["office"])
 

@@ -2,7 +2,7 @@
 """The tables of one store in either database, read and written as the same Python values in the same order.
 
 What a column holds is said by PostgreSQL's types, because SQLite has but five; what the rows are ordered by is said by
-SQLite's primary keys, because partitioned tables of PostgreSQL have none.
+SQLite's primary keys.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from bluezone.refusal import Refused
 Row = tuple[Any, ...]
 
 # Each database has its own of these; what is in them says nothing about the city.
-NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sqlite_sequence"}
+NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sealed_file", "sqlite_sequence"}
 # What is done already of a move, in the store that is filled.
 PROGRESS = "move_progress"
 _LOCK_WAIT_SECONDS = 20
@@ -213,8 +213,7 @@ class PostgresqlTables:
     def __init__(self, url: str, schema: str) -> None:
         import psycopg
 
-        from bluezone.keyserver.storage.store import StoreUnreachable
-        from bluezone.web.databases import ALIVE
+        from bluezone.keyserver.storage.store import ALIVE, StoreUnreachable
 
         self._schema = schema
         self._errors = (psycopg.DataError, psycopg.IntegrityError)
@@ -252,11 +251,9 @@ class PostgresqlTables:
         return int(self.execute(asked)[0][0])
 
     def names(self) -> set[str]:
-        """Its tables; a divided one is one."""
+        """Its tables."""
         found = self.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind IN ('r', 'p')"
-            " AND NOT relispartition",
-            (self._schema,),
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'", (self._schema,)
         )
         return {name for (name,) in found} - NOT_MOVED - {PROGRESS}
 

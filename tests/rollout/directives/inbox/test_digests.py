@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scenario 3: a reminder after a day, escalation after two, one mail a day and address."""
 
+import datetime
+
 import pytest
+from django.utils import timezone
 from tests.builders.directives import DAY, NOW, person
 
 from bluezone.directory.models import Agency
@@ -125,3 +128,41 @@ def test_what_is_asked_grows_by_the_mails_alone(addresses, django_assert_max_num
         person(f"p{one.agency_id}", "lead", one.agency, email=f"p{one.agency_id}@example.org")
     with django_assert_max_num_queries(30 + 6 * 33):  # six for each mail: the outbox is asked before it is filled
         assert digests.queue_daily(NOW + DAY) == addresses.dispatches.filter(purpose="action").count()
+
+
+def test_a_digest_goes_out_from_eight_in_the_morning_and_never_without_a_mail_server(addresses, settings):
+    eight = (NOW + DAY).astimezone(timezone.get_default_timezone()).replace(hour=8, minute=0)
+    behind(addresses)
+    addresses.dispatches.update(arrived_at=NOW - DAY)
+
+    assert digests.queue_daily(eight - datetime.timedelta(minutes=1)) == 0
+    server, settings.SMTP = settings.SMTP, None
+    assert digests.queue_daily(eight) == 0
+    settings.SMTP = server
+    assert digests.queue_daily(eight) > 0
+
+
+def lines_of(addresses, ward, now):
+    """What a digest says to a ward that is in time with everything else, and whether the city hears of it."""
+    Mail.objects.all().delete()
+    digests.queue_daily(now)
+    texts = {mail.to: mail.text for mail in Mail.objects.all()}
+    upward = ward.name in texts.get(f"a{addresses.issuer_id}@example.org", "")
+    return [line for line in texts.get(f"a{ward.pk}@example.org", "").splitlines() if line.startswith("-")], upward
+
+
+def test_a_task_is_told_of_two_days_before_its_day_and_upward_two_days_after_it(addresses):
+    ward, later = behind(addresses), NOW + 10 * DAY
+    for one in addresses.dispatches.all():
+        to = DispatchState.RECEIVED if one.agency_id == ward.pk else DispatchState.DONE
+        if one.state != to:
+            dispatch_acts.move(one, to, addresses.approved_by, NOW)
+    addresses.tasks.exclude(label="2").update(due=None)
+    said = []
+    for days in (3, 2, 0, -1, -2):
+        ward.task_parties.all().update(due=None)
+        addresses.tasks.get(label="2").parties.filter(agency=ward).update(due=later.date() + days * DAY)
+        lines, upward = lines_of(addresses, ward, later)
+        said.append((["quá hạn" in line for line in lines], upward))
+
+    assert said == [([], False), ([False], False), ([False], False), ([True], False), ([True], True)]

@@ -5,6 +5,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from tests.builders.directives import DAY, LETTER, NOW, taken_in
 
+from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.issuance.addressees import RecipientUnknown
@@ -101,3 +102,69 @@ def test_the_database_keeps_the_log_of_a_dispatch(directive):
         type(event).objects.filter(pk=event.pk).update(note="anders")
     with pytest.raises(DatabaseError), transaction.atomic():
         event.delete()
+
+
+@pytest.mark.parametrize("field", ["number", "notation", "date", "signer_name", "recipients_action"])
+def test_nothing_that_a_letter_must_have_may_be_missing(committee, clerk, signer, field):
+    directive = taken_in(committee, clerk)
+    Directive.objects.filter(pk=directive.pk).update(**{field: None if field == "date" else ""})
+
+    with pytest.raises(approval.DirectiveIncomplete) as missing:
+        approval.approve(directive, signer, NOW)
+    assert missing.value.missing == (field,)
+
+
+def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_not_cooperate(committee, clerk, signer):
+    directive = taken_in(committee, clerk)
+    lead, acts, knows = (Agency.objects.get(key=f"ubnd-{key}") for key in ("phuong-song-cau", "phuong-duc-xuan", "tp"))
+    everybody = {"recipients_action": acts.name, "recipients_information": f"{acts.name}\n{knows.name}"}
+    Directive.objects.filter(pk=directive.pk).update(**everybody, recipients_file=knows.name)
+    directive.tasks.exclude(label="2").delete()
+    directive.tasks.update(lead_names=lead.name, cooperating_names=f"{lead.name}\n{acts.name}")
+    directive.refresh_from_db()
+    approval.approve(directive, signer, NOW)
+    sent = approval.issue(directive, clerk, NOW)
+    parties = {party.agency: party.role for party in directive.tasks.get().parties.all()}
+
+    assert {one.agency: one.purpose for one in directive.dispatches.all()} == {
+        acts: "action",
+        knows: "information",
+        lead: "action",
+    }
+    assert (sent, parties) == (3, {lead: "lead", acts: "cooperating"})
+    assert approval.dispatch(directive, [(lead, "action")], clerk, NOW) == [], "it has it"
+
+
+def test_an_approval_is_somebodys_and_is_gone_when_the_letter_is_opened_again(committee, clerk, signer):
+    directive = taken_in(committee, clerk)
+    approval.approve(directive, signer, NOW)
+    assert (directive.approved_by, directive.approved_at) == (signer, NOW)
+    with pytest.raises(approval.DirectiveStateWrong):
+        approval.revoke(directive, "Nhầm", clerk, NOW)
+    approval.reopen(directive, clerk, NOW)
+
+    assert (directive.state, directive.approved_by, directive.approved_at) == ("draft", None, None)
+    with pytest.raises(approval.DirectiveStateWrong):
+        approval.issue(directive, clerk, NOW)
+
+
+def test_a_letter_that_revokes_another_is_the_reason_of_it(directive, committee, clerk, signer):
+    newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
+    newer.replaces, newer.ending = directive, "revoked"
+    newer.save()
+    approval.approve(newer, signer, NOW)
+    approval.issue(newer, clerk, NOW + DAY)
+    directive.refresh_from_db()
+
+    assert (directive.state, directive.revoke_reason, directive.revoked_at) == ("revoked", "460/UBND-VP", NOW + DAY)
+    assert directive.dispatches.first().events.first().what == "revoked"
+
+
+def test_a_long_reason_is_cut_and_what_came_from_another_office_is_recalled_by_that_one(directive, clerk):
+    Directive.objects.filter(pk=directive.pk).update(from_file=True)
+    with pytest.raises(approval.DirectiveStateWrong, match="another office"):
+        approval.revoke(directive, "Nhầm", clerk, NOW)
+    Directive.objects.filter(pk=directive.pk).update(from_file=False)
+    approval.revoke(directive, "x" * 400, clerk, NOW)
+
+    assert directive.revoke_reason == directive.dispatches.first().events.first().note == "x" * 300

@@ -100,3 +100,55 @@ def test_a_campaign_is_changed(office, committee):
     assert office.post(f"/campaigns/{campaign.pk}/change/", sent).status_code == 302
     campaign.refresh_from_db()
     assert (campaign.name, campaign.begins) == ("Ra quân tháng 9", None)
+
+
+def test_a_campaign_is_under_way_on_its_last_day_and_past_on_the_next(office, committee):
+    called(office, committee)
+    everyone, last = Agency.objects.all(), datetime.date(2020, 8, 31)
+
+    for day, now, past in ((last, 1, 0), (last + datetime.timedelta(days=1), 0, 1)):
+        counts = [campaigns.campaigns(everyone, day, show).count() for show in ("now", "past", "")]
+        assert counts == [now, past, 1]
+
+
+def test_what_was_recalled_counts_nowhere_on_the_page_as_in_the_list(office, committee, directive, clerk):
+    campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
+    Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
+    first, second = directive.dispatches.all()[:2]
+    for one, states in ((first, ("received", "done")), (second, ("received",))):
+        for state in states:
+            dispatch_acts.move(one, DispatchState(state), clerk, NOW)
+    sent = directive.dispatches.count()
+    listed = [office.get("/campaigns/").context["rows"][0][1]]
+    shown = [office.get(f"/campaigns/{campaign.pk}/").context["figures"]]
+    approval.revoke(Directive.objects.get(pk=directive.pk), "Nhầm", clerk, NOW)
+    listed.append(office.get("/campaigns/").context["rows"][0][1])
+    shown.append(office.get(f"/campaigns/{campaign.pk}/").context["figures"])
+
+    assert listed == shown == [campaigns.Figures(1, sent, 2, 1), campaigns.Figures()]
+    assert campaigns.tasks_of(campaign, NOW.date()) == []
+
+
+def test_a_task_is_overdue_from_the_day_after_its_own(committee, directive):
+    campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
+    Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
+    task = door_to_door(directive)
+    directive.tasks.exclude(pk=task.pk).update(due=None)
+    days = [task.due, task.due + datetime.timedelta(days=1)]
+    rows = [{row.task.label: row for row in campaigns.tasks_of(campaign, day)} for day in days]
+
+    assert [found["2"].overdue for found in rows] == [False, True]
+    assert rows[0]["2"].agencies == task.parties.count() == 8
+    assert not any(row.overdue for label, row in rows[1].items() if label != "2")
+
+
+def test_who_may_call_or_change_a_campaign_is_offered_it_and_a_reader_is_not(client, committee, clerk):
+    own = Campaign.objects.create(name="Ra quân", owner=committee, basis="x")
+    nobodys = Campaign.objects.create(name="Chung", basis="x")
+    offered = []
+    for user in (clerk, person("reader", "auditor")):
+        client.force_login(user)
+        pages = [client.get(f"/campaigns/{one.pk}/").context["may_change"] for one in (own, nobodys)]
+        offered.append([client.get("/campaigns/").context["may_call"], *pages])
+
+    assert offered == [[True] * 3, [False] * 3]

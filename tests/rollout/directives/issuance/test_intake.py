@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Taking a letter in."""
 
+import datetime
+
 import pypdf
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pyhanko.pdf_utils import reader as pyhanko_reader
-from tests.builders.directives import LETTER
+from tests.builders.directives import LETTER, NOW
+from tests.letters import letters
 from tests.letters.signedpdfs import letter, signed
 
+from bluezone.rollout.directives.issuance import intake
 from bluezone.rollout.directives.models import Directive
+from bluezone.vietnamese.spelling import fold
 
 
 @pytest.fixture
@@ -42,3 +47,80 @@ def test_a_signed_pdf_is_parsed_once_for_all_that_is_asked_of_it(client, committ
     assert parses == {"pypdf": 1, "pyhanko": 1}
     assert directive.text
     assert [one["state"] for one in directive.original.signatures] == ["whole"]
+
+
+def taken(committee, clerk, text):
+    return intake.take_in(text.encode(), "", committee, clerk, NOW, keep=False)
+
+
+def test_a_plan_becomes_a_draft_with_what_is_known_and_what_is_not(committee, clerk):
+    draft = taken(committee, clerk, letters.PLAN)
+    seen, (first, second, third) = draft.proposal["seen"], draft.tasks.order_by("position")
+
+    assert (draft.kind, draft.number, draft.notation, draft.date) == ("plan", "", "KH-UBND", None)
+    assert (draft.signer_name, draft.signer_position, draft.authority) == (
+        "Lê Văn Bình",
+        "PHÓ CHỦ TỊCH",
+        "KT. CHỦ TỊCH",
+    )
+    assert draft.basis == "901/UBND-VX ngày 01/09/2020 của UBND thành phố"
+    assert (draft.recipients_action, draft.recipients_information, draft.recipients_file) == (
+        "",
+        "UBND thành phố",
+        "VT",
+    )
+    assert draft.proposal["unknown"] == ["Các đơn vị có tên tại mục II"]
+    assert seen["number"] == {"passage": "/KH-UBND", "confidence": "low", "doubts": ["incomplete"]}
+    assert "date" not in seen
+    assert (first.lead_names, first.cooperating_names) == ("", "Hội Liên hiệp Phụ nữ\nHội Cựu chiến binh")
+    assert draft.proposal["tasks"][0]["unknown"] == ["Đoàn Thanh niên phường", "Ban Công tác Mặt trận"]
+    assert len(draft.proposal["tasks"][0]["passage"]) == 161
+    assert [one["confidence"] for one in draft.proposal["tasks"]] == ["medium", "high", "medium"]
+    assert second.text.splitlines()[1] == "- Báo cáo số liệu vào thứ Sáu hằng tuần."
+    assert [(one.label, one.report_every, one.report_from) for one in (first, second, third)] == [
+        ("II.1", "week", NOW.date()),
+        ("II.2", "week", NOW.date()),
+        ("II.3", "week", NOW.date()),
+    ]
+    assert second.due is None, "it comes again, and has no day"
+    assert third.due == datetime.date(2020, 10, 5), "the letter's own day, where the task names none"
+
+
+def test_a_dated_letter_gives_its_day_to_its_tasks(committee, clerk):
+    draft = taken(committee, clerk, letters.DECISION)
+    second = draft.tasks.get(position=1)
+
+    assert (draft.kind, draft.number, draft.date) == ("decision", "12", datetime.date(2021, 2, 3))
+    assert draft.recipients_action == "", "as in article 3 names nobody"
+    assert (second.due, second.report_from) == (datetime.date(2021, 2, 12), datetime.date(2021, 2, 3))
+    assert draft.proposal["tasks"][0] == {
+        "confidence": "low",
+        "passage": "Thành lập tổ hỗ trợ gồm 5 thành viên.",
+        "unknown": [],
+    }
+
+
+def test_a_text_without_letters_becomes_an_empty_draft(committee, clerk):
+    draft = taken(committee, clerk, "12 / 7")
+
+    assert (draft.subject, draft.text, draft.original, draft.tasks.count()) == ("…", "", None, 0)
+
+
+def test_what_a_letter_leaves_open_stays_open_in_the_draft(committee, clerk):
+    draft = taken(committee, clerk, letters.PLAN.replace("Lê Văn Bình", ""))
+    assert (draft.signer_name, draft.signer_position) == ("", "PHÓ CHỦ TỊCH")
+    assert draft.code == "…/KH-UBND"
+    codes = []
+    for number, notation in (("12", "KH-UBND"), ("12", ""), ("", "")):
+        draft.number, draft.notation = number, notation
+        draft.save(update_fields=["number", "notation"])
+        codes.append((draft.code, Directive.objects.filter(folded__startswith=fold(draft.code)).exists()))
+
+    assert codes == [("12/KH-UBND", True), ("12", True), ("…", True)]
+
+
+def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
+    subject = "ra quân " * 80
+    draft = taken(committee, clerk, letters.PLAN.replace("Ra quân hỗ trợ người dân cài đặt", subject))
+
+    assert len(draft.subject) == 500

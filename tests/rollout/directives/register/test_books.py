@@ -71,3 +71,30 @@ def test_a_page_of_a_register_names_below_it_what_is_missing_in_the_whole():
 
     assert [row[1] for row in page.rows] == [3, 4]
     assert page.note == "A. Số không có trong sổ: 2, 5."
+
+
+def test_every_column_of_both_registers_is_filled_from_the_document():
+    came = dataclasses.replace(arrived(7), handed_to="Lý Văn Cán", handed_on=DAY, note="Đã thu hồi")
+    went = dataclasses.replace(sent(7), kept_by="VT", copies=3, sent_on=DAY, note="Đã thay thế")
+    incoming, outgoing = incoming_register([came], "A", 2020), outgoing_register([went], "A", 2020)
+
+    assert incoming.rows == (
+        (
+            DAY, 7, "UBND thành phố", "458/UBND-VP", datetime.date(2020, 8, 7), "Công văn V/v tuyên truyền",
+            "Lý Văn Cán", DAY, None, "Đã thu hồi",
+        ),
+    )  # fmt: skip
+    assert outgoing.rows == (
+        (
+            "07/UBND-VP", DAY, "Công văn V/v tuyên truyền", "Lê Văn Bình", "UBND xã A; UBND xã B", "VT", 3, DAY, None,
+            "Đã thay thế",
+        ),
+    )  # fmt: skip
+    assert (outgoing.title, outgoing.note) == ("SỔ ĐĂNG KÝ VĂN BẢN ĐI NĂM 2020", "A.")
+    assert outgoing_register([sent(7)], "A", 2020).rows[0][6] is None, "no paper copies"
+    assert outgoing_register([sent(7)], "A", 2021).rows == ()
+
+
+@pytest.mark.parametrize(("last", "end"), [(21, "20."), (22, "20, ….")])
+def test_of_many_missing_numbers_the_first_twenty_are_named(last, end):
+    assert incoming_register([arrived(last)], "A", 2020).note.endswith(f"19, {end}")

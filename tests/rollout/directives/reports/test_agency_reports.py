@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scenario 4: seven of eight wards on time, one late, a locked period, a returned report."""
 
+import datetime
+
 import pytest
 from tests.builders.directives import DAY, NOW, door_to_door
 
+from bluezone.identity.acts import UndoTooLate
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import DispatchState
 from bluezone.rollout.directives.reports import agency_reports
+
+SECOND = datetime.timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -106,3 +111,66 @@ def test_a_recalled_letter_takes_no_report(directive, task, clerk):
     task.directive.refresh_from_db()
     with pytest.raises(dispatch_acts.DirectiveNotInForce):
         report(task, wards(task)[0], clerk, NOW)
+
+
+def test_a_report_is_in_time_on_the_due_day_and_taken_until_the_period_is_locked(task, clerk):
+    first, second, third, fourth = wards(task)[:4]
+    (period,) = agency_reports.task_periods(task, NOW.date())
+    due, last = (NOW + DAY * (day - NOW.date()).days for day in (period.due, period.locks - DAY))
+
+    assert report(task, first, clerk, due).on_time
+    assert not report(task, second, clerk, due + DAY).on_time
+    assert not report(task, third, clerk, last).on_time
+    with pytest.raises(agency_reports.ReportPeriodLocked):
+        report(task, fourth, clerk, last + DAY)
+
+
+def test_a_period_that_has_not_begun_is_none_yet(task, clerk):
+    with pytest.raises(agency_reports.ReportPeriodLocked):
+        report(task, wards(task)[0], clerk, NOW - DAY)
+
+
+@pytest.mark.parametrize(("people", "taken"), [(0, True), (10**9, True), (10**9 + 1, False), ("7", False)])
+def test_a_number_is_whole_and_at_most_a_milliard(task, clerk, people, taken):
+    try:
+        assert report(task, wards(task)[0], clerk, NOW, people).values == {"people": people}
+    except agency_reports.ReportValueWrong:
+        assert not taken
+    else:
+        assert taken
+
+
+def test_nobody_is_late_on_the_due_day_itself(directive, task, clerk):
+    ward = wards(task)[0]
+    day = task.report_from
+    task.parties.filter(agency=ward).update(due=day)
+    received = [agency_reports.late(directive, NOW + step, day).get(ward.pk) for step in (DAY - SECOND, DAY)]
+    tasks = [agency_reports.late(directive, NOW, day + step).get(ward.pk) for step in (0 * DAY, DAY)]
+
+    assert [bool(one and one.not_received) for one in received] == [False, True], "a day after it arrived"
+    assert [one.tasks if one else [] for one in tasks] == [[], ["2"]]
+
+
+def test_an_accepted_report_is_corrected_no_more_and_one_given_back_is(task, clerk):
+    ward = wards(task)[0]
+    made = report(task, ward, clerk, NOW, people=1)
+    agency_reports.give_back(made, "x" * 400, clerk, NOW)
+    assert (made.state, made.return_reason) == ("returned", "x" * 300)
+    made = report(task, ward, clerk, NOW, people=2)
+    assert (made.state, made.return_reason, made.values) == ("submitted", "", {"people": 2})
+    agency_reports.accept(made, clerk, NOW)
+
+    for again in (lambda: report(task, ward, clerk, NOW), lambda: agency_reports.accept(made, clerk, NOW)):
+        with pytest.raises(agency_reports.ReportSettled):
+            again()
+    agency_reports.take_acceptance_back(made, clerk, NOW)
+    assert report(task, ward, clerk, NOW, people=3).values == {"people": 3}
+
+
+def test_only_who_has_accepted_a_report_takes_that_back(task, clerk, signer):
+    made = report(task, wards(task)[0], clerk, NOW)
+    for user in (clerk, signer):
+        with pytest.raises(UndoTooLate):
+            agency_reports.take_acceptance_back(made, user, NOW)
+        if user == clerk:
+            agency_reports.accept(made, clerk, NOW)

@@ -94,3 +94,29 @@ def test_the_page_of_a_locked_period_asks_and_the_office_answers_on_the_directiv
     sent = client.post(f"/tasks/{party.pk}/report/?period={period.first}", {"people": "12", "text": ""})
     assert sent.status_code == 302
     assert Report.objects.get(agency=ward).values == {"people": 12}
+
+
+def test_a_period_is_asked_for_from_the_day_it_is_locked(locked, ward, officer):
+    task, period = locked
+    first_locked = NOW + DAY * (period.locks - NOW.date()).days
+
+    with pytest.raises(agency_reports.PeriodNotLocked):
+        agency_reports.ask(task, ward, period, "x", officer, first_locked - DAY)
+    assert agency_reports.ask(task, ward, period, f" {'x' * 400}", officer, first_locked).reason == "x" * 300
+
+
+@pytest.mark.parametrize(("days", "taken"), [(-1, False), (0, True), (31, True), (32, False)])
+def test_a_period_is_opened_again_from_today_for_a_month_at_most(locked, ward, officer, clerk, days, taken):
+    task, period = locked
+    asked = agency_reports.ask(task, ward, period, "x", officer, LATER)
+    until = LATER + days * DAY
+    if not taken:
+        with pytest.raises(agency_reports.ReopeningWrong):
+            agency_reports.answer(asked, until.date(), "", clerk, LATER)
+        return
+    agency_reports.answer(asked, until.date(), "y" * 400, clerk, LATER)
+
+    assert asked.answer == "y" * 300
+    with pytest.raises(agency_reports.ReportPeriodLocked):
+        enter(task, ward, period, officer, until + DAY)
+    assert not enter(task, ward, period, officer, until).on_time, "on its last day"

@@ -11,15 +11,71 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, Protocol
 
-from bluezone.keyserver.storage.partitions import divide, limit_locks
 from bluezone.keyserver.storage.store import Store, StoreTooNew, Transaction
 
 _FILE = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
-# Migrations that need more than SQL: called with the store, each returns what its transaction does.
 Program = Callable[[Store], Callable[[Transaction], None]]
-_BY_PROGRAM: dict[tuple[str, str], dict[int, Program]] = {("keys", "postgresql"): {5: divide}}
 # How long a process waits for another that is migrating, or at its tick.
 _TURN_SECONDS = 60.0
+# A migration may wait a little for a lock: it runs once, and nobody is served by a version that has not had it.
+_LOCK_MILLISECONDS = 1000
+
+
+def _limit_locks(transaction: Transaction) -> None:
+    """Let a migration give up rather than have everybody queue behind it, and take its time once it has its locks."""
+    transaction.execute(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
+    transaction.execute("SET LOCAL statement_timeout = 0")
+
+
+def _join(store: Store) -> Callable[[Transaction], None]:
+    """Migration 8 of keys: `known_key` and `spent`, which were cut by time, become one table each.
+
+    Their rows are copied while others go on writing; what these write meanwhile a trigger copies. Returns what puts the
+    copies in their places, which is a few changes of the catalogue.
+    """
+    cut = [name for name in ("known_key", "spent") if _children(store, name)]
+    for name in cut:
+        store.write(lambda transaction, n=name: _begin_copy(transaction, n))  # type: ignore[misc]
+        for child in _children(store, name):
+            store.write(lambda transaction, n=name, c=child: _copy(transaction, n, c))  # type: ignore[misc]
+
+    def exchange(transaction: Transaction) -> None:
+        _limit_locks(transaction)
+        for name in cut:
+            transaction.execute(f"DROP TABLE {name}")
+            transaction.execute(f"DROP FUNCTION {name}_copy()")
+            transaction.execute(f"ALTER TABLE {name}_whole RENAME TO {name}")
+            transaction.execute(f"ALTER INDEX {name}_whole_pkey RENAME TO {name}_pkey")
+
+    return exchange
+
+
+def _begin_copy(transaction: Transaction, name: str) -> None:
+    _limit_locks(transaction)
+    transaction.execute(f"CREATE TABLE IF NOT EXISTS {name}_whole (LIKE {name}_rest INCLUDING ALL)")
+    transaction.execute(
+        f"CREATE OR REPLACE FUNCTION {name}_copy() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$BEGIN INSERT INTO {name}_whole SELECT (NEW).* ON CONFLICT DO NOTHING; RETURN NULL; END$$"
+    )
+    transaction.execute(f"DROP TRIGGER IF EXISTS copied ON {name}")
+    transaction.execute(
+        f"CREATE TRIGGER copied AFTER INSERT ON {name} FOR EACH ROW EXECUTE FUNCTION {name}_copy()"
+    )
+
+
+def _copy(transaction: Transaction, name: str, child: str) -> None:
+    _limit_locks(transaction)
+    transaction.execute(f"INSERT INTO {name}_whole SELECT * FROM {child} ON CONFLICT DO NOTHING")  # noqa: S608
+
+
+def _children(store: Store, name: str) -> list[str]:
+    """The partitions of a table."""
+    found = store.read("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(?)", (name,))
+    return [child for (child,) in found]
+
+
+# Migrations that need more than SQL: called with the store, each returns what its transaction does.
+_BY_PROGRAM: dict[tuple[str, str], dict[int, Program]] = {("keys", "postgresql"): {8: _join}}
 
 
 def migrate(store: Store, name: str) -> None:
@@ -104,7 +160,7 @@ def _newest(store: Readable) -> int:
 def _by_script(script: str) -> Callable[[Transaction], None]:
     def action(transaction: Transaction) -> None:
         if transaction.dialect == "postgresql":
-            limit_locks(transaction)
+            _limit_locks(transaction)
         for statement in statements_of(script):
             transaction.execute(statement)
 

@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.imports.list_imports import ImportOutdated
+from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ImportStored, progress
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
+from bluezone.directory.records.store import ImportUnderWay
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
@@ -25,7 +27,7 @@ from bluezone.paper.tables import write_xlsx
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import DoorsImportForm
 from bluezone.rollout.canvass.households import decisions, door_lists
-from bluezone.rollout.canvass.households.door_lists import COLUMNS, ImportStored, ImportUnderWay
+from bluezone.rollout.canvass.households.door_lists import COLUMNS
 from bluezone.rollout.canvass.households.facts import LABELS
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Aside, Change, DoorsImport, DuplicatePair, Household
@@ -172,7 +174,6 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
 
 # More rows than a person looks through on a page are counted and left to the file.
 ROWS_SHOWN = 100
-LOOK_AGAIN_SECONDS = 5
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -230,7 +231,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
         held = door_lists.accept(waiting, request.POST.get("digest", ""))
     except (ImportOutdated, ImportNotReady, ImportUnderWay) as refused:
         return _show(request, waiting, scope.sentence_of(refused), status=409)
-    if held.added + held.changed > door_lists.MOST_AT_ONCE:
+    if held.added + held.changed > MOST_AT_ONCE:
         return redirect("canvass-import", pk)
     door_lists.carry_out(held, timezone.now())
     DoorsImport.objects.filter(pk=held.pk).delete()
@@ -288,7 +289,7 @@ def _own(request: OfficeRequest, pk: int) -> DoorsImport:
 
 def _show(request: OfficeRequest, waiting: DoorsImport, refusal: str = "", status: int = 200) -> HttpResponse:
     if waiting.state:
-        done, rows = door_lists.progress(waiting)
+        done, rows = progress(waiting)
         context = {"held": waiting, "done": done, "rows": rows, "refusal": refusal}
         response = render(request, "canvass/import_running.html", context, status=status)
         if waiting.state != DoorsImport.State.DONE:

@@ -2,34 +2,32 @@
 """A ward's list of households as rows, and its import: read, shown with what is new, changed or refused, then done
 exactly as shown or not at all.
 
-What was accepted is kept with the list and stored some rows at a time, so that nobody else who writes waits long. New
-doors are seen by nobody until the last of them is stored, and until then the list can be taken back. Where it was cut
-off, the worker goes on.
+What was accepted is kept with the list and stored in pieces (bluezone.directory.imports.pieces).
 """
 
 import contextlib
 import datetime
 import hashlib
 import io
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.list_imports import CONVERT, KEEP, ImportOutdated
+from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, RUNNING, Pieces, State
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import NotACount, count_of, text_of
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.models import AdminUnit
+from bluezone.directory.records.store import ImportUnderWay
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
-from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.households.decisions import shown_text
 from bluezone.rollout.canvass.households.facts import FIELDS, new_key
@@ -149,28 +147,6 @@ def _read(row: Row, letters: Mapping[str, str]) -> dict[str, str] | RefusedRow:
     return {**values, "smartphones": "" if phones is None else str(phones)}
 
 
-# So few that whoever else writes never waits long.
-ROWS_A_TRANSACTION = 200
-# More are stored by the worker, so many transactions a round that its other work is not late.
-MOST_AT_ONCE = 500
-TRANSACTIONS_A_ROUND = 25
-LONGEST_PAUSE_SECONDS = 0.25
-_State = DoorsImport.State
-_RUNNING = (_State.STORING, _State.CHANGING, _State.LOOKING, _State.TAKING_BACK)
-
-
-class ImportUnderWay(Refused):
-    """Another list of the ward is being stored; what this one would do is not known before that is done."""
-
-    code = "import_under_way"
-
-
-class ImportStored(Refused):
-    """The list is stored, or so far that it can no longer be taken back."""
-
-    code = "import_stored"
-
-
 @dataclass(frozen=True)
 class DoorPreview:
     """What a person is shown. plan: None while it is open whether to convert an old font."""
@@ -229,68 +205,18 @@ def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
     accepted = _as_json(seen.plan)
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
-        held = DoorsImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=_State.LOOKED_AT)
+        held = DoorsImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.LOOKED_AT)
         if not held:
             raise ImportNotReady("it was accepted or discarded meanwhile")
-        if DoorsImport.objects.filter(unit=waiting.unit, state__in=_RUNNING).exists():
+        if DoorsImport.objects.filter(unit=waiting.unit, state__in=RUNNING).exists():
             raise ImportUnderWay("another list of this ward is being stored")
         if _extent(waiting) != before:
             raise outdated
         held.update(
-            state=_State.STORING, accepted=accepted, content=b"", added=len(seen.plan.added),
+            state=State.STORING, accepted=accepted, content=b"", added=len(seen.plan.added),
             changed=len(seen.plan.changed),
         )  # fmt: skip
     return DoorsImport.objects.defer("content", "accepted").select_related("unit", "made_by").get(pk=waiting.pk)
-
-
-def carry_out(held: DoorsImport, now: datetime.datetime, transactions: int | None = None) -> int:
-    """Go on with an accepted list, or with taking it back, until it is done; how many transactions that took.
-
-    transactions: at most so many. Safe to repeat, and beside another process that does the same.
-    """
-    accepted = DoorsImport.everything.values_list("accepted", flat=True).filter(pk=held.pk).first() or {}
-    made = 0
-    while transactions is None or made < transactions:
-        now_held = DoorsImport.everything.filter(pk=held.pk).values_list("state", "done").first()
-        if now_held is None or now_held[0] not in _STEPS:
-            break
-        held.state, held.done = now_held
-        begun = time.monotonic()
-        _STEPS[held.state](held, accepted, now)
-        made += 1
-        if connection.vendor == "sqlite" and not connection.in_atomic_block:
-            # Who waits for SQLite only looks now and then; one that is always back at once would keep them out.
-            time.sleep(min(time.monotonic() - begun, LONGEST_PAUSE_SECONDS))
-    return made
-
-
-def progress(held: DoorsImport) -> tuple[int, int]:
-    """How many rows of an accepted list are stored, and of how many."""
-    rows = held.added + held.changed
-    return {_State.STORING: held.done, _State.CHANGING: held.added + held.done}.get(_State(held.state), rows), rows
-
-
-def go_on(now: datetime.datetime) -> None:
-    """Store more of the lists that were accepted, oldest first: called by the worker in every round."""
-    left = TRANSACTIONS_A_ROUND
-    running = DoorsImport.everything.filter(state__in=_RUNNING).defer("content", "accepted")
-    for held in running.select_related("unit", "made_by").order_by("made_at", "pk"):
-        with practice() if held.training else contextlib.nullcontext():
-            left -= carry_out(held, now, left)
-
-
-def take_back(waiting: DoorsImport) -> None:
-    """Discard a list; what is stored of it, which nobody has seen, is deleted by the worker. Raises ImportStored."""
-    mine = DoorsImport.objects.filter(pk=waiting.pk)
-    if mine.filter(state__in=[_State.STORING, _State.TAKING_BACK]).update(state=_State.TAKING_BACK, accepted={}):
-        return
-    if not mine.filter(state__in=[_State.LOOKED_AT, _State.DONE]).delete()[0]:
-        raise ImportStored("its doors are seen already")
-
-
-def forget(until: datetime.datetime) -> None:
-    """Delete lists that came by then, but none that is being stored or taken back."""
-    DoorsImport.everything.filter(made_at__lte=until).exclude(state__in=_RUNNING).delete()
 
 
 def _extent(waiting: DoorsImport) -> object:
@@ -311,12 +237,6 @@ def _as_json(found: DoorPlan) -> dict[str, list[object]]:
     }
 
 
-def _moved_on(held: DoorsImport, **fields: object) -> bool:
-    """Write how far the list is, unless somebody else did meanwhile; in a transaction it is held from here on."""
-    same = DoorsImport.everything.filter(pk=held.pk, state=held.state, done=held.done)
-    return bool(same.update(**fields))
-
-
 def _store_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     rows = accepted["added"][held.done : held.done + ROWS_A_TRANSACTION]
     if not rows:
@@ -324,14 +244,14 @@ def _store_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.da
         return
     doors = [_household(held, values, now) for values in rows]
     with transaction.atomic():
-        if _moved_on(held, done=held.done + len(rows)):
+        if _PIECES.moved_on(held, done=held.done + len(rows)):
             Household.everything.bulk_create(doors)
 
 
 def _show_all(held: DoorsImport) -> None:
     """Let everybody see the new doors, in one statement."""
     with transaction.atomic():
-        if _moved_on(held, state=_State.CHANGING, done=0):
+        if _PIECES.moved_on(held, state=State.CHANGING, done=0):
             Household.everything.filter(arriving=held).update(arriving=None)
             hash_chain.record(held.made_by.username, "households_imported", held.sha256, unit=held.unit_id,
                               added=held.added, changed=held.changed)  # fmt: skip
@@ -340,10 +260,10 @@ def _show_all(held: DoorsImport) -> None:
 def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     rows = accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]
     if not rows:
-        _moved_on(held, state=_State.LOOKING, done=0)
+        _PIECES.moved_on(held, state=State.SETTLING, done=0)
         return
     with transaction.atomic():
-        if not _moved_on(held, done=held.done + len(rows)):
+        if not _PIECES.moved_on(held, done=held.done + len(rows)):
             return
         doors = Household.objects.select_for_update().order_by("pk").filter(merged_into=None)
         found = {str(door.pk): door for door in doors.filter(pk__in=[key for key, _values in rows])}
@@ -359,7 +279,7 @@ def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.d
 
 def _look_for_doubles(held: DoorsImport, _accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     decisions.propose(held.unit, now)
-    _moved_on(held, state=_State.DONE, accepted={})
+    _PIECES.moved_on(held, state=State.DONE, accepted={})
 
 
 def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
@@ -372,12 +292,17 @@ def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datet
             DoorsImport.everything.filter(pk=held.pk).delete()
 
 
-_STEPS: Mapping[str, Callable[[DoorsImport, Mapping[str, Any], datetime.datetime], None]] = {
-    _State.STORING: _store_some,
-    _State.CHANGING: _change_some,
-    _State.LOOKING: _look_for_doubles,
-    _State.TAKING_BACK: _take_some_back,
-}
+_PIECES = Pieces(
+    DoorsImport,
+    {
+        State.STORING: _store_some,
+        State.CHANGING: _change_some,
+        State.SETTLING: _look_for_doubles,
+        State.TAKING_BACK: _take_some_back,
+    },
+    within=lambda held: practice() if held.training else contextlib.nullcontext(),
+)
+carry_out, go_on, take_back, forget = _PIECES.carry_out, _PIECES.go_on, _PIECES.take_back, _PIECES.forget
 
 
 def marked(waiting: DoorsImport, reasons: dict[int, str]) -> ExportSheet:

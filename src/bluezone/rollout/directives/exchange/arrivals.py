@@ -6,6 +6,7 @@ what another office says of one it got from here.
 import datetime
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
@@ -64,9 +65,28 @@ def known(sender: Agency, about: str) -> Directive | None:
     return next((one for one in of_the_day if one.code == code), None)
 
 
+@dataclass(frozen=True)
+class Read:
+    """What a letter says, and whom names stand for."""
+
+    letter: Proposal
+    directory: Directory
+
+
+def read(letters: Sequence[Letter], now: datetime.datetime) -> Read | None:
+    """What the first file that can be read as a letter says; call it before the transaction, for it takes long."""
+    for one in letters:
+        try:
+            return Read(propose(one.read().text), Directory.of(now.date()))
+        except Refused:
+            continue
+    return None
+
+
 def bring_in(
     edoc: Edoc,
     letters: Sequence[Letter],
+    said: Read | None,
     sender: Agency,
     recipients: Sequence[Agency],
     user: User,
@@ -74,8 +94,8 @@ def bring_in(
 ) -> list[Dispatch]:
     """Store a document with its files and put it into the inboxes of its recipients; call within a transaction.
 
-    letters: the document's files, opened, in their order. Raises ExchangeRepeated, InvalidEdxml and what `Letter.check`
-    refuses.
+    letters: the document's files, opened, in their order. said: what `read` made of them.
+    Raises ExchangeRepeated, InvalidEdxml and what `Letter.check` refuses.
     """
     if len(edoc.number) > _LONGEST_NUMBER or len(edoc.notation) > _LONGEST_NOTATION:
         raise InvalidEdxml("number or notation of the document is longer than any is")
@@ -101,10 +121,9 @@ def bring_in(
     if files:
         directive.original = files[0]
         directive.attachments.set(files[1:])
-    read = _read(letters)
-    directive.text = read.text if read else edoc.content
+    directive.text = said.letter.text if said else edoc.content
     directive.save(update_fields=["original", "text"])
-    _set_tasks(directive, read, edoc, recipients, now)
+    _set_tasks(directive, said, edoc, recipients)
     return approval.dispatch(directive, [(agency, Purpose.ACTION) for agency in recipients], user, now)
 
 
@@ -155,28 +174,15 @@ def record(directive: Directive, user: User, now: datetime.datetime, kind: str, 
     )
 
 
-def _read(letters: Sequence[Letter]) -> Proposal | None:
-    """What the first file that can be read as a letter says."""
-    for one in letters:
-        try:
-            return propose(one.read().text)
-        except Refused:
-            continue
-    return None
-
-
-def _set_tasks(
-    directive: Directive, read: Proposal | None, edoc: Edoc, recipients: Sequence[Agency], now: datetime.datetime
-) -> None:
+def _set_tasks(directive: Directive, said: Read | None, edoc: Edoc, recipients: Sequence[Agency]) -> None:
     """Store the clauses that name a recipient or nobody, as read; where none does, the document as one task for each.
 
     Nothing is reported on here: the office that asks for reports is another.
     """
-    directory = Directory.of(now.date())
     parties: list[TaskParty] = []
-    for position, proposed in enumerate(read.tasks if read else ()):
-        leads = _agencies(directory, proposed.names(PartyRole.LEAD))
-        others = _agencies(directory, proposed.names(PartyRole.COOPERATING)) - leads
+    for position, proposed in enumerate(said.letter.tasks if said else ()):
+        leads = _agencies(said, proposed.names(PartyRole.LEAD))
+        others = _agencies(said, proposed.names(PartyRole.COOPERATING)) - leads
         # A clause that names nobody whom the directory knows may be meant for all: better shown than missed.
         named = leads | others or {one.pk for one in recipients}
         ours = [one for one in recipients if one.pk in named]
@@ -205,9 +211,11 @@ def _set_tasks(
     TaskParty.objects.bulk_create(parties)
 
 
-def _agencies(directory: Directory, names: Sequence[str]) -> set[int]:
-    found, _unknown = directory.known(names)
-    return {one.pk for one in directory.expand("\n".join(found))}
+def _agencies(said: Read | None, names: Sequence[str]) -> set[int]:
+    if said is None:
+        return set()
+    found, _unknown = said.directory.known(names)
+    return {one.pk for one in said.directory.expand("\n".join(found))}
 
 
 _STATES = {

@@ -85,7 +85,8 @@ def look(data: bytes, user: User, now: datetime.datetime) -> Look:
     Raises what reading refuses (InvalidEdxml, LargeEdxml, Unsigned, SignatureWeak, SignatureWrong, SignerUnknown),
     NotForUs, ExchangeRepeated, DocumentUnknown, or what `Letter.check` refuses of an attachment.
     """
-    return _look(_opened(data, now), user, now)
+    signed = _opened(data, now)
+    return _look(signed, _letters(signed), user, now)
 
 
 def _opened(data: bytes, now: datetime.datetime) -> SignedMessage:
@@ -94,29 +95,42 @@ def _opened(data: bytes, now: datetime.datetime) -> SignedMessage:
     return read_signed(data, partners.trusted(), now)
 
 
-def _look(signed: SignedMessage, user: User, now: datetime.datetime) -> Look:
+def _letters(signed: SignedMessage) -> tuple[Letter, ...]:
+    """The files of a document, looked through. Raises what `Letter.check` refuses."""
+    if isinstance(signed.message, StatusMessage):
+        return ()
+    letters = tuple(Letter(one.content) for one in signed.message.attachments)
+    for letter in letters:
+        letter.examine()
+    return letters
+
+
+def _look(signed: SignedMessage, letters: tuple[Letter, ...], user: User, now: datetime.datetime) -> Look:
     if ExchangedFile.objects.filter(direction="in", digest=signed.digest).exists():
         raise ExchangeRepeated("the file was read in before")
     sender = _sender(signed)
     if isinstance(signed.message, StatusMessage):
         return _look_at_status(signed, signed.message, sender, user)
-    return _look_at_document(signed, signed.message, sender, user, now)
+    return _look_at_document(signed, signed.message, letters, sender, user, now)
 
 
 def apply(waiting: ExchangeImport, digest: str, user: User, now: datetime.datetime) -> Look:
-    """Do what the preview under `digest` showed, in one transaction, and forget the file.
+    """Do what the preview under `digest` showed, in one transaction that holds no more than rows, and forget the file.
 
     Raises what `look` raises, and ExchangeRepeated when the file is another than the one shown.
     """
     data = bytes(waiting.content)
+    # Opening a file of 15 MB takes seconds, and whoever else writes would wait.
+    signed = _opened(data, now)
+    letters = _letters(signed)
+    read = arrivals.read(letters, now)
     with transaction.atomic():
         # Two clerks with the same file: the certificate's agency is the queue.
-        signed = _opened(data, now)
         Agency.objects.select_for_update().get(pk=_sender(signed).pk)
-        seen = _look(signed, user, now)
+        seen = _look(signed, letters, user, now)
         if seen.digest != digest:
             raise ExchangeRepeated("the file is not the one that was shown")
-        directive, dispatch = _do(seen, user, now)
+        directive, dispatch = _do(seen, read, user, now)
         status = seen.message if isinstance(seen.message, StatusMessage) else None
         ExchangedFile.objects.create(
             direction=ExchangedFile.Direction.IN,
@@ -168,7 +182,14 @@ def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agenc
     return Look(message, kind, sender, mark, signed.digest, (), dispatch.directive, dispatch, stale)
 
 
-def _look_at_document(signed: SignedMessage, edoc: Edoc, sender: Agency, user: User, now: datetime.datetime) -> Look:
+def _look_at_document(
+    signed: SignedMessage,
+    edoc: Edoc,
+    letters: tuple[Letter, ...],
+    sender: Agency,
+    user: User,
+    now: datetime.datetime,
+) -> Look:
     recipients = _recipients(edoc, user, now)
     kind = edoc.business.kind
     target = next((one for name in _ends(edoc, recipients) if (one := arrivals.known(sender, name))), None)
@@ -178,9 +199,6 @@ def _look_at_document(signed: SignedMessage, edoc: Edoc, sender: Agency, user: U
         raise DocumentUnknown("the document that the file recalls or updates never came here")
     if target is not None and not target.in_force:
         raise ExchangeRepeated(f"the document is {target.state} already")
-    letters = tuple(Letter(one.content) for one in edoc.attachments)
-    for letter in letters:
-        letter.check()
     mark = fingerprint(signed.certificate)
     return Look(edoc, _KINDS[kind], sender, mark, signed.digest, tuple(recipients), target, letters=letters)
 
@@ -213,7 +231,9 @@ def _ours(directive: Directive, user: User) -> tuple[Agency, ...]:
     return found
 
 
-def _do(seen: Look, user: User, now: datetime.datetime) -> tuple[Directive, Dispatch | None]:
+def _do(
+    seen: Look, read: arrivals.Read | None, user: User, now: datetime.datetime
+) -> tuple[Directive, Dispatch | None]:
     message = seen.message
     if isinstance(message, StatusMessage):
         if seen.dispatch is not None:
@@ -230,7 +250,7 @@ def _do(seen: Look, user: User, now: datetime.datetime) -> tuple[Directive, Disp
         assert seen.target is not None
         arrivals.update(seen.target, message, seen.letters, user, now)
         return seen.target, None
-    made = arrivals.bring_in(message, seen.letters, seen.sender, seen.recipients, user, now)
+    made = arrivals.bring_in(message, seen.letters, read, seen.sender, seen.recipients, user, now)
     directive = made[0].directive
     if seen.target is not None:
         directive.replaces = seen.target

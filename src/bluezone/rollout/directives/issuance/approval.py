@@ -6,8 +6,9 @@ Approval is a confirmation in the system (xác nhận trong hệ thống), not a
 
 import datetime
 from collections.abc import Iterable
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
@@ -51,10 +52,12 @@ class DirectiveRepeated(Refused):
 
 def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
     """Confirm a draft as final. Raises DirectiveStateWrong, -Incomplete, -Repeated or RecipientUnknown."""
+    # Reading the names of thousands of agencies takes a second, and whoever else writes would wait.
+    directory = Directory.of(now.date())
     with transaction.atomic():
         locked = _locked(directive, DirectiveState.DRAFT)
         _refuse_incomplete(locked)
-        _recipients(locked, Directory.of(now.date()))
+        _recipients(locked, directory)
         twin = Directive.objects.filter(
             issuer=locked.issuer_id, number=locked.number, notation=locked.notation, date=locked.date
         ).exclude(state=DirectiveState.DRAFT)
@@ -81,11 +84,18 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
 
     Agencies of a task receive it for action even where Nơi nhận leaves them out.
     """
+    # Five tasks for 3,000 agencies are 15,000 rows, made before anybody else who writes has to wait.
+    before = Directive.objects.get(pk=directive.pk)
+    directory = Directory.of(now.date())
+    parties = _parties(before, directory) if before.state == DirectiveState.APPROVED else []
+    rows = _as_rows(parties)
     with transaction.atomic():
         locked = _locked(directive, DirectiveState.APPROVED)
-        directory = Directory.of(now.date())
-        parties = _parties(locked, directory)
-        TaskParty.objects.bulk_create(parties, batch_size=500)
+        if locked.approved_at != before.approved_at:
+            raise DirectiveStateWrong("the directive was made a draft meanwhile, and approved again")
+        with connection.cursor() as cursor:
+            # A quarter of what bulk_create takes.
+            cursor.executemany(*rows)
         recipients = _recipients(locked, directory)
         for party in parties:
             recipients.setdefault(party.agency_id, (party.agency, Purpose.ACTION))
@@ -97,6 +107,16 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
             _end_earlier(locked, user, now)
     directive.refresh_from_db()
     return len(made)
+
+
+def _as_rows(parties: list[TaskParty]) -> tuple[str, list[list[Any]]]:
+    """A statement that stores a party, and its values for each."""
+    fields = [field for field in TaskParty._meta.concrete_fields if not field.primary_key]
+    columns, marks = ", ".join(field.column for field in fields), ", ".join(["%s"] * len(fields))
+    values = [
+        [field.get_db_prep_save(getattr(party, field.attname), connection) for field in fields] for party in parties
+    ]
+    return f"INSERT INTO {TaskParty._meta.db_table} ({columns}) VALUES ({marks})", values  # noqa: S608 - names are ours
 
 
 def dispatch(

@@ -21,7 +21,10 @@ SHOWN_INLINE = frozenset({"image/jpeg", "image/png"})
 
 
 def store(letter: Letter, name: str) -> StoredFile:
-    """Keep a file as it came. Raises what `Letter.check` refuses; nothing is kept then."""
+    """Keep a file as it came; `letter.examine()` was called before the transaction.
+
+    Raises what `Letter.check` refuses; nothing is kept then.
+    """
     made: StoredFile = StoredFile.objects.create(
         content_type=letter.check(),
         token=secrets.token_urlsafe(32),
@@ -47,6 +50,10 @@ LARGEST_TOGETHER = 10 * 1024 * 1024
 
 def add(directive: Directive, data: bytes, name: str) -> StoredFile:
     """Keep a file with a draft. Raises DirectiveStateWrong, FileTooLarge and what `Letter.check` refuses."""
+    if len(data) > LARGEST_TOGETHER:
+        raise FileTooLarge(f"a letter has at most {MOST_FILES} files of {LARGEST_TOGETHER} bytes together")
+    letter = Letter(data)
+    letter.examine()
     with transaction.atomic():
         locked = _draft(directive)
         sizes = list(locked.attachments.values_list("size", flat=True)) + (
@@ -54,7 +61,7 @@ def add(directive: Directive, data: bytes, name: str) -> StoredFile:
         )
         if len(sizes) >= MOST_FILES or sum(sizes) + len(data) > LARGEST_TOGETHER:
             raise FileTooLarge(f"a letter has at most {MOST_FILES} files of {LARGEST_TOGETHER} bytes together")
-        made = store(Letter(data), name)
+        made = store(letter, name)
         locked.attachments.add(made)
     return made
 

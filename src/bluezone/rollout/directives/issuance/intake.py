@@ -34,16 +34,17 @@ def take_in(
     """
     letter = Letter(data)
     if keep:
-        letter.check()
+        letter.examine()
     try:
         read = propose(letter.read().text)
     except LetterWithoutText:
         read = None
+    directory = Directory.of(now.date()) if read else None
     with transaction.atomic():
         original = store(letter, name) if keep else None
-        if read is None:
+        if read is None or directory is None:
             return _empty_draft(issuer, user, now, original)
-        return _draft(read, issuer, user, now, original)
+        return _draft(read, directory, issuer, user, now, original)
 
 
 def _empty_draft(issuer: Agency, user: User, now: datetime.datetime, original: StoredFile | None) -> Directive:
@@ -52,9 +53,13 @@ def _empty_draft(issuer: Agency, user: User, now: datetime.datetime, original: S
 
 
 def _draft(
-    read: Proposal, issuer: Agency, user: User, now: datetime.datetime, original: StoredFile | None
+    read: Proposal,
+    directory: Directory,
+    issuer: Agency,
+    user: User,
+    now: datetime.datetime,
+    original: StoredFile | None,
 ) -> Directive:
-    directory = Directory.of(now.date())
     recipients, unknown = _recipients(read, directory)
     signer = read.signers[0].value if read.signers else None
     directive = Directive.objects.create(

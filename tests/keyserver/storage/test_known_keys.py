@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys cut by day on PostgreSQL: forgotten with their file, never twice, and never lost for want of a partition."""
+"""Known keys on PostgreSQL: never twice over all days, forgotten in time, and not lost when their layout changes."""
 
 import os
 import threading
@@ -23,7 +23,6 @@ from tests.builders.keyserver import (
 from bluezone.keyserver.reports import submission
 from bluezone.keyserver.service import open_store
 from bluezone.keyserver.storage import migrations
-from bluezone.keyserver.storage.partitions import DAYS_AHEAD, KNOWN_KEY
 from bluezone.keyserver.storage.postgresql import PostgresqlStore
 from bluezone.keyserver.storage.store import StoreBusy, key_prefix
 from bluezone.protocol.intervals import first_interval
@@ -43,19 +42,6 @@ def database(monkeypatch):
         yield url
 
 
-def partition_of(server, key):
-    """Name of the partition that holds a key, None if none does."""
-    rows = server.keys_store.read(
-        "SELECT tableoid::regclass::text FROM known_key WHERE prefix = ?", (key_prefix(key.key),)
-    )
-    return rows[0][0] if rows else None
-
-
-def names(store, table="known_key"):
-    rows = store.read("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(?)", (table,))
-    return {name for (name,) in rows}
-
-
 @contextmanager
 def read_by_another(url, table):
     """Somebody, a backup say, who has read a table of the keys store and is not done yet."""
@@ -67,89 +53,10 @@ def read_by_another(url, table):
 
 
 def until_somebody_waits_for_a_lock(store):
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     deadline = time.monotonic() + 120
-    while not store.read("SELECT 1 FROM pg_locks WHERE NOT granted AND database IS NOT NULL LIMIT 1"):
+    while not store.read(waiting):
         assert time.monotonic() < deadline, "nobody waited"
-
-
-# Days
-
-
-def test_every_day_that_an_upload_may_hold_has_a_partition_and_so_have_the_days_to_come(server):
-    phone = report_of(server, days=14, keys=keys_for(NOON, days=15, newest_age=0, level=1))
-    assert phone.upload().status is Status.OK
-
-    assert {partition_of(server, key) for key in phone.keys} == {KNOWN_KEY.name(key.start + 144) for key in phone.keys}
-    ahead = {KNOWN_KEY.name(first_interval(TODAY + day + 1)) for day in range(1, DAYS_AHEAD + 1)}
-    assert ahead <= names(server.keys_store)
-    rest = server.keys_store.read("SELECT 1 FROM known_key_rest UNION ALL SELECT 1 FROM spent_rest")
-    assert rest == []
-
-
-def test_a_forgotten_day_is_gone_from_the_database_and_its_file_from_the_disk(server, clock):
-    phone = report_of(server, keys=keys_for(NOON, days=2, newest_age=0))
-    phone.upload()
-    server.tick()
-    yesterday, today = (partition_of(server, key) for key in phone.keys)
-    (path,) = server.keys_store.read("SELECT pg_relation_filepath(?::regclass)", (yesterday,))[0]
-    size = "SELECT (pg_stat_file(?, true)).size"
-    assert server.keys_store.read(size, (path,))[0][0] > 0
-
-    clock.pass_by(14 * DAY)
-    server.tick()
-    server.keys_store.read("CHECKPOINT")
-    assert server.keys_store.read(size, (path,)) == [(None,)]
-    assert yesterday not in names(server.keys_store)
-    assert [partition_of(server, key) for key in phone.keys] == [None, today]
-
-
-def test_a_spent_certificate_goes_with_its_partition_in_its_last_second(server, clock):
-    report_of(server).upload()
-    (where,) = server.keys_store.read("SELECT tableoid::regclass::text FROM spent")[0]
-    clock.pass_by(11 * DAY + 12 * HOUR - 1)
-    server.tick()
-    assert where in names(server.keys_store, "spent")
-
-    clock.pass_by(1)
-    server.tick()
-    assert where not in names(server.keys_store, "spent")
-    assert server.keys_store.read("SELECT 1 FROM spent") == []
-
-
-def test_keys_that_came_while_the_tick_was_down_are_kept_found_and_forgotten(server, clock):
-    clock.pass_by((DAYS_AHEAD + 2) * DAY)
-    phone = report_of(server, keys=keys_for(clock.now, days=1, newest_age=0))
-    assert phone.upload().status is Status.OK
-    (key,) = phone.keys
-    assert partition_of(server, key) == "known_key_rest"
-
-    # The tick is back: the day goes on without a partition of its own, those after it have theirs.
-    server.tick()
-    assert partition_of(server, key) == "known_key_rest"
-    assert KNOWN_KEY.name(key.start + 2 * 144) in names(server.keys_store)
-    assert report_of(server, keys=phone.keys).upload().status is Status.KEYS_REFUSED
-
-    clock.pass_by(15 * DAY)
-    server.tick()
-    assert partition_of(server, key) is None
-
-
-def test_a_day_that_somebody_reads_is_dropped_later_and_uploads_do_not_wait_for_it(server, clock, database):
-    (key,) = keys_for(NOON, days=1, newest_age=0)
-    report_of(server, keys=(key,)).upload()
-    where = partition_of(server, key)
-    clock.pass_by(15 * DAY)
-    phone = report_of(server)
-    with read_by_another(database, where), ThreadPoolExecutor(1) as pool:
-        ticking = pool.submit(server.tick)
-        until_somebody_waits_for_a_lock(server.keys_store)
-        # The reader reads on until the end of this block: an upload that waited for it would never be answered.
-        assert phone.upload().status is Status.OK
-        assert ticking.result()
-        assert where in names(server.keys_store)
-
-    server.tick()
-    assert where not in names(server.keys_store)
 
 
 # No key twice
@@ -259,66 +166,91 @@ def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock
 
 # From the layout before
 
+WHEN = 144 * (TODAY - 1)
+CUT = {
+    "known_key": "CREATE TABLE known_key (prefix BIGINT NOT NULL, start INTEGER NOT NULL) PARTITION BY RANGE (start)",
+    "spent": "CREATE TABLE spent (digest BYTEA NOT NULL, accept_until BIGINT NOT NULL)"
+    " PARTITION BY RANGE (accept_until)",
+}
+
 
 def old_store(url, monkeypatch, rows=()):
-    """A keys store as version 4 left it, with known keys and a spent certificate."""
+    """A keys store as version 7 left it: two tables cut by time, each with a partition and a rest; with known keys."""
     with monkeypatch.context() as patch:
         every = migrations._scripts("keys", "postgresql")
-        patch.setattr(migrations, "_scripts", lambda *_: {number: every[number] for number in range(1, 5)})
+        patch.setattr(migrations, "_scripts", lambda *_: {number: every[number] for number in range(1, 8)})
         store = open_store("keys", None, url)
-    store.write(lambda t: t.execute_each("INSERT INTO known_key VALUES (?, ?)", rows))
+
+    def cut(transaction):
+        for name, (low, high) in {"known_key": (WHEN, WHEN + 144), "spent": (1, 2)}.items():
+            transaction.execute(f"ALTER TABLE {name} RENAME TO {name}_rest")
+            transaction.execute(CUT[name])
+            transaction.execute(f"CREATE TABLE {name}_until_{high} (LIKE {name}_rest INCLUDING ALL)")
+            transaction.execute(f"ALTER TABLE {name} ATTACH PARTITION {name}_rest DEFAULT")
+            transaction.execute(
+                f"ALTER TABLE {name} ATTACH PARTITION {name}_until_{high} FOR VALUES FROM ({low}) TO ({high})"
+            )
+        transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", rows)
+
+    store.write(cut)
     return store
 
 
-def test_the_rows_of_the_layout_before_stay_where_they_are_and_are_forgotten_day_by_day(
+def tables(store):
+    found = store.read(
+        "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'keys'::regnamespace AND relkind IN ('r', 'p')"
+        " AND (relname LIKE 'known_key%' OR relname LIKE 'spent%') ORDER BY relname"
+    )
+    left = store.read("SELECT 1 FROM pg_proc WHERE pronamespace = 'keys'::regnamespace")
+    assert left == []
+    return found
+
+
+def test_a_store_that_was_cut_by_day_becomes_whole_and_knows_its_keys_under_whatever_day(
     city_folder, clock, database, monkeypatch
 ):
-    keys = keys_for(NOON, days=15, newest_age=0, level=1)
-    old_store(database, monkeypatch, [(key_prefix(key.key), key.start) for key in keys]).close()
+    keys = keys_for(NOON, days=3, newest_age=0, level=1)
+    before = old_store(database, monkeypatch, [(key_prefix(key.key), key.start) for key in keys])
+    before.write(lambda t: t.execute("INSERT INTO spent VALUES (?, 1)", (b"d" * 32,)))
+    before.close()
     server = opened(city_folder, clock)
     server.city = replace(server.city, padding_mean=0)
 
-    undivided = partition_of(server, keys[0])
-    assert {partition_of(server, key) for key in keys} == {undivided} != {"known_key_rest"}
-    assert report_of(server, keys=keys[3:4]).upload().status is Status.KEYS_REFUSED
-    assert report_of(server, keys=(as_of(keys[3], keys[4].start),)).upload().status is Status.KEYS_REFUSED
-
-    clock.pass_by(10 * DAY)
+    assert tables(server.keys_store) == [("known_key", "r"), ("spent", "r")]
+    assert server.keys_store.read("SELECT start FROM known_key ORDER BY start") == [(key.start,) for key in keys]
+    assert report_of(server, keys=keys[1:2]).upload().status is Status.KEYS_REFUSED
+    assert report_of(server, keys=(as_of(keys[1], keys[2].start),)).upload().status is Status.KEYS_REFUSED
     server.tick()
-    left = server.keys_store.read("SELECT start FROM known_key ORDER BY start")
-    assert left == [(key.start,) for key in keys[10:]]
-    clock.pass_by(10 * DAY)
-    server.tick()
-    assert undivided not in names(server.keys_store)
+    assert server.keys_store.read("SELECT 1 FROM spent WHERE accept_until = 1") == []
     server.close()
 
 
 def test_a_migration_gives_up_on_a_table_in_use_and_goes_on_when_started_again(database, monkeypatch):
-    before = old_store(database, monkeypatch, [(1, 144 * 20_000)])
+    before = old_store(database, monkeypatch, [(1, WHEN)])
     with read_by_another(database, "known_key"), pytest.raises(StoreBusy):
         open_store("keys", None, database)
-    # Nothing was changed, and whoever still runs the version before goes on.
-    assert before.read("SELECT MAX(number) FROM migration") == [(4,)]
-    before.write(lambda t: t.execute("INSERT INTO known_key VALUES (2, ?)", (144 * 20_001,)))
+    # Whoever still runs the version before goes on.
+    assert before.read("SELECT MAX(number) FROM migration") == [(7,)]
+    before.write(lambda t: t.execute("INSERT INTO known_key VALUES (2, ?)", (WHEN + 144,)))
 
     store = open_store("keys", None, database)
     assert sorted(store.read("SELECT prefix FROM known_key")) == [(1,), (2,)]
     # So does the version before once the new one has been there: its statements are the same.
-    before.write(lambda t: t.execute("INSERT INTO known_key VALUES (3, ?) ON CONFLICT DO NOTHING", (144 * 20_002,)))
+    before.write(lambda t: t.execute("INSERT INTO known_key VALUES (3, ?) ON CONFLICT DO NOTHING", (WHEN,)))
     assert sorted(store.read("SELECT prefix FROM known_key")) == [(1,), (2,), (3,)]
     before.close()
     store.close()
 
 
 def test_rows_that_come_during_the_migration_are_in_the_store_after_it(database, monkeypatch):
-    before = old_store(database, monkeypatch, [(number, 144 * 20_000) for number in range(-1000, 0)])
+    before = old_store(database, monkeypatch, [(number, WHEN) for number in range(-1000, 0)])
     stop, written = threading.Event(), []
 
     def upload_on_and_on():
         writer = PostgresqlStore(database, "keys")
         while not stop.is_set() or len(written) < 10:
             number = len(written)
-            writer.write(lambda t, n=number: t.execute("INSERT INTO known_key VALUES (?, ?)", (n, 144 * 20_001)))
+            writer.write(lambda t, n=number: t.execute("INSERT INTO known_key VALUES (?, ?)", (n, WHEN + n % 2 * 144)))
             written.append((number,))
         writer.close()
 
@@ -329,5 +261,16 @@ def test_rows_that_come_during_the_migration_are_in_the_store_after_it(database,
         writing.result(120)
 
     assert store.read("SELECT prefix FROM known_key WHERE prefix >= 0 ORDER BY prefix") == written
+    assert store.read("SELECT COUNT(*) FROM known_key WHERE prefix < 0") == [(1000,)]
     before.close()
     store.close()
+
+
+def test_a_row_that_comes_between_copying_and_exchange_is_not_lost(database, monkeypatch):
+    """What the trigger is for: the copy of the rows has ended, the old table is still the one that is written to."""
+    before = old_store(database, monkeypatch, [(1, WHEN)])
+    exchange = migrations._join(before)
+    before.write(lambda t: t.execute_each("INSERT INTO known_key VALUES (?, ?)", [(2, WHEN), (3, WHEN + 144)]))
+    before.write(exchange)
+    assert sorted(before.read("SELECT prefix, start FROM known_key")) == [(1, WHEN), (2, WHEN), (3, WHEN + 144)]
+    before.close()

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Cut known_key and spent by time until migration 8 took that back. Stores that have not had it stay as they are.

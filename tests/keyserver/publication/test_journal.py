@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal of heads as several processes see it: who reads it again takes in what was appended, and no more."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.keyserver.publication.journal import Journal
+from bluezone.protocol.signed.envelope import canonical_json, sign_payload
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+def a_config(number):
+    return sign_payload("config", canonical_json({"number": number}), KEY)
+
+
+@pytest.fixture
+def reading(tmp_path):
+    """A journal that one process has read while it held one config."""
+    Journal(tmp_path, KEY).note_config(1, a_config(1))
+    opened = Journal(tmp_path, KEY)
+    assert set(opened.configs()) == {1}
+    return opened
+
+
+def test_what_another_process_appended_is_found_and_once(reading, tmp_path):
+    for number in (2, 3):
+        Journal(tmp_path, KEY).note_config(number, a_config(number))
+
+        assert list(reading.configs()) == [*range(1, number + 1)]
+        assert list(reading.configs()) == [*range(1, number + 1)]
+
+
+def test_a_line_that_is_still_being_written_is_found_when_it_is_whole(reading):
+    line = b"config " + a_config(2) + b"\n"
+    for written in (line[:40], line[40:-1]):
+        with reading.path.open("ab") as file:
+            file.write(written)
+        assert set(reading.configs()) == {1}
+    with reading.path.open("ab") as file:
+        file.write(line[-1:])
+
+    assert set(reading.configs()) == {1, 2}
+
+
+def test_after_a_line_that_was_cut_the_next_ones_are_found(reading):
+    with reading.path.open("ab") as file:
+        file.write(b"config " + a_config(2)[:40])
+    assert set(reading.configs()) == {1}
+    for number in (3, 4):
+        reading.note_config(number, a_config(number))
+
+    assert set(reading.configs()) == {1, 4}, "the cut one has spoilt the line right after it, as it always did"
+
+
+@pytest.mark.parametrize("numbers", [(5,), (5, 6), (5, 6, 7)])
+def test_another_file_in_its_place_is_read_from_its_beginning(reading, tmp_path, numbers):
+    reading.note_config(2, a_config(2))
+    assert set(reading.configs()) == {1, 2}
+    other = Journal(tmp_path / "other", KEY)
+    for number in numbers:
+        other.note_config(number, a_config(number))
+    # Two lines would have the size that was seen last, which is the one thing that a look goes by.
+    reading.path.write_bytes(other.path.read_bytes() + b"\n" * (len(numbers) == 2))
+
+    assert set(reading.configs()) == set(numbers)
