@@ -149,6 +149,9 @@ class Overtaken:
             thread.join()
         return rows
 
+    def execute_each(self, sql, parameters):
+        return self._transaction.execute_each(sql, parameters)
+
 
 @pytest.mark.parametrize(("maker", "table"), [("export_files", "waiting_key"), ("venue_packages", "waiting_item")])
 def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock, maker, table):
