@@ -311,6 +311,22 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
     assert sorted(found) == sorted(keys)
 
 
+def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_standstill(city_folder, clock):
+    server = opened(city_folder, clock)
+    server.tick()
+    clock.pass_by(3 * DAY)
+
+    def waiting():
+        return server.keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0]
+
+    before = waiting()
+    for _ in range(5):
+        server.keys_store.write(lambda transaction: server.export_files.padding.put_before(transaction, clock.now))
+    # Two hours and the file itself: three parts of a thousand in the mean.
+    assert 1500 < waiting() - before < 5000
+    server.close()
+
+
 @pytest.mark.long
 def test_random_keys_stand_in_every_cell_of_a_file_and_of_what_no_hourly_copy_has_shown(city_folder, clock):
     """From noon past midnight, where the oldest day of a file changes; copies are taken between two ticks."""

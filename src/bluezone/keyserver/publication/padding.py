@@ -39,9 +39,8 @@ SEED_LENGTH = 32
 # Number of successes of the negative binomial distribution; with mean 50 its standard deviation is 36.
 _SUCCESSES = 2
 _DRAW_BYTES = 8
-# After a standstill the hours of two days are made up for; keys of reports that waited longer are published by then.
-_MOST_MISSED = 48
-_PAD = "pad"
+# Duties: the last hour that has its random keys, and the last in which a file has had some of its own.
+_PAD, _PAD_FILE = "pad", "pad_file"
 _LEAST_SHARE = 1 / 3
 
 
@@ -67,11 +66,14 @@ class Padding:
         In a transaction of its own before the rows are mingled, which makes these like all others.
         """
         hour = hour_at(now)
-        if self._hourly:
+        if not self._hourly:
+            self._put(transaction, hour)
+        elif _done(transaction, _PAD_FILE) != hour:
             # At midnight the file has keys of the hour before, whose oldest day is one earlier.
-            hour -= 1
-            self._put_hours(transaction, hour)
-        self._put(transaction, hour)
+            self._put_hours(transaction, hour - 1)
+            self._put(transaction, hour - 1)
+            # A file that cannot be begun is tried again every few seconds.
+            _note(transaction, _PAD_FILE, hour)
 
     def put_hourly(self, transaction: Transaction, now: float) -> None:
         """After a file, and in every hour without one: random keys for the hour that has begun. Safe to repeat."""
@@ -80,19 +82,18 @@ class Padding:
 
     def is_due(self, store: Store, now: float) -> bool:
         """Whether the hour of `now` (Unix seconds) has no random keys yet."""
+        if not self._hourly:
+            return False
         done = store.read("SELECT done FROM duty WHERE name = ?", (_PAD,))
-        return self._hourly and (not done or done[0][0] < hour_at(now))
+        return not done or done[0][0] < hour_at(now)
 
     def _put_hours(self, transaction: Transaction, last: int) -> None:
-        done = transaction.execute("SELECT done FROM duty WHERE name = ?", (_PAD,))
-        # In a new store as many as a whole file has.
-        first = done[0][0] + 1 if done else last - self._hours + 1
-        for hour in range(max(first, last - _MOST_MISSED + 1), last + 1):
+        # In a new store and after a standstill as many as a whole file has.
+        done = max(_done(transaction, _PAD), last - self._hours)
+        for hour in range(done + 1, last + 1):
             self._put(transaction, hour)
-        if first <= last:
-            transaction.execute(
-                "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (_PAD, last)
-            )
+        if done < last:
+            _note(transaction, _PAD, last)
 
     def _put(self, transaction: Transaction, hour: int) -> None:
         rows = random_rows(self._random_bytes(SEED_LENGTH), day_at(hour * SECONDS_PER_HOUR), self._mean, self._share)
@@ -100,6 +101,17 @@ class Padding:
         # Known as real ones are. That one was here before has a chance of none; it would then wait unknown.
         transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, hour) for row in rows])
+
+
+def _done(transaction: Transaction, duty: str) -> int:
+    done = transaction.execute("SELECT done FROM duty WHERE name = ?", (duty,))
+    return int(done[0][0]) if done else -1
+
+
+def _note(transaction: Transaction, duty: str, hour: int) -> None:
+    transaction.execute(
+        "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (duty, hour)
+    )
 
 
 def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
