@@ -277,8 +277,6 @@ def _label_end(line: Passage, articles: bool) -> int:
 
 
 def _closes(line: Passage, after_blank: bool) -> bool:
-    if BULLET.match(line.text) or _POINT.match(line.text):
-        return False
     return fold(line.text).startswith(_CLOSING) and (after_blank or line.text[0].isupper())
 
 

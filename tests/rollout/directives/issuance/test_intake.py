@@ -124,3 +124,9 @@ def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
     draft = taken(committee, clerk, letters.PLAN.replace("Ra quân hỗ trợ người dân cài đặt", subject))
 
     assert len(draft.subject) == 500
+
+
+def test_a_scan_is_named_after_its_file(committee, clerk):
+    draft = intake.take_in(b"\x89PNG\r\n\x1a\n" + bytes(64), "cv 458.ban 2.png", committee, clerk, NOW, keep=True)
+
+    assert (draft.subject, draft.original.name) == ("cv 458.ban 2", "cv 458.ban 2.png")
