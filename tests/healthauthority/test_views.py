@@ -183,6 +183,7 @@ def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
     assert server.codes.status(record.handle) == "revoked"
 
 
+@pytest.mark.long
 def test_a_long_list_has_pages(english, server, lan):
     for _ in range(21):
         issued_by(server, lan)

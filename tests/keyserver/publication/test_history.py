@@ -241,6 +241,7 @@ def test_keys_of_adopted_files_are_known_and_codes_that_were_open_are_revoked(tm
         assert server.key_server.codes.status(code) == "revoked"
 
 
+@pytest.mark.long
 def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
         old = server.key_server
