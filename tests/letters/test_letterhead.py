@@ -120,3 +120,12 @@ def test_two_texts_are_alike_from_a_share_on_and_never_if_one_is_much_longer():
     assert resembles("abcdef" + "gh", "abcdef", 0.5)
     assert not resembles("abcdef" + "ghi", "abcdef", 0.5)
     assert not resembles("", "abc", 0.0)
+
+
+def test_a_date_stands_behind_its_place_and_says_what_is_doubtful():
+    date, place = read(read_date, "Bắc Kạn, ngày 07 tháng 8 năm 2020")
+    assert (place.span.start, place.span.end) == (0, 7)
+    assert (date.span.start, date.span.end, date.confidence) == (8, 33, Confidence.HIGH)
+    misread, _place = read(read_date, "Bắc Kạn, ngày O7 tháng 8 năm 2020")
+    assert (str(misread.value), misread.doubts) == ("2020-08-07", (Doubt.OCR,))
+    assert read(read_date, "Bắc Kạn, ngày 31 tháng 9 năm 2020")[0] is None

@@ -166,8 +166,12 @@ def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, 
     before = counts(practice=False)
     assert all(before.values()), before
     made = Directive.everything.get(pk=practised.pk).made_at
+    StoredFile.everything.create(
+        name="b.png", content=b"x", content_type="image/png", size=1, sha256="y" * 64, token="u" * 43, training=True,
+        stored_at=made,
+    )  # fmt: skip
     training.erase(made + 6 * DAY)
-    assert counts(practice=True)["Dispatch"] == 32
+    assert (counts(practice=True)["Dispatch"], counts(practice=True)["StoredFile"]) == (32, 2)
 
     training.erase(made + 7 * DAY + datetime.timedelta(minutes=5))
 
