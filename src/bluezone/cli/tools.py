@@ -289,7 +289,8 @@ def bench(
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
     front, hostile, start, publish-day; linking, what copies of the stores tell about who reported; accuracy, how well
-    near is told from far; and scenarios, who is warned after which meeting, which takes an hour.
+    near is told from far; letters, how well letters are read; and scenarios, who is warned after which meeting, which
+    takes an hour.
 
     SIZES, of `phone` alone: how many neighbours it has; 2, 10, 40 and 200 if not said."""
     module_name = f"bench_{name.replace('-', '_')}"
