@@ -215,7 +215,8 @@ class Trial:
         act = self.act
         for actor in islice(who_may(self.city, self.name), 1 if act.dear else None):
             _, status, tables = answer = self.answer(partial(_itself, actor), act.sent)
-            writes = act.changes if self.method == "post" else actor.role in act.noted
+            noted = actor.role in act.noted and actor.place in act.noted_at
+            writes = act.changes if self.method == "post" else noted
             if status != (act.shown if self.method == "get" else act.done) or (writes and not tables):
                 self.tell("may", answer)
             elif self.method == "get" and tables and not writes:

@@ -58,11 +58,13 @@ class Desk:
 
 
 def approve(desk):
-    """Signatory: read the draft and confirm it."""
+    """Signatory: read what was submitted and confirm it, though it names another signer."""
     keys = desk.keys
     keys.press("Văn bản đi", "link")
-    keys.press(f"{peopling.DRAFTS[desk.person.width != 360]}/", "link")
-    keys.press("Duyệt", "link")
+    keys.press(f"{peopling.SUBMITTED[desk.person.width != 360]}/", "link")
+    keys.press("Xem và xác nhận", "link")
+    keys.to("Văn bản ghi người ký là")
+    desk.page.keyboard.press("Space")
     keys.press("Xác nhận trong hệ thống", "button")
     assert "đã duyệt" in desk.text
 
@@ -80,6 +82,8 @@ def take_in_and_send(desk):
     desk.visitor.open("/")
     keys.press("Văn bản đi", "link")
     keys.press(f"{peopling.APPROVED[desk.person.width != 360]}/", "link")
+    keys.to(r"\d+ cơ quan chưa có ai nhận")
+    desk.page.keyboard.press("Space")
     keys.press("Gửi 32 cơ quan", "button")
     assert "đã ban hành" in desk.text
 
@@ -94,7 +98,7 @@ def receive_and_assign(desk):
     assert "chưa tiếp nhận" in desk.text
     keys.press("Tiếp nhận", "button")
     keys.unfold("Phân công")
-    keys.write("Người hoặc bộ phận", "Tổ công nghệ")
+    keys.write("Hoặc người chưa có tài khoản", "Tổ công nghệ")
     keys.press("Phân công", "button")
     assert "Tổ công nghệ" in desk.text
 

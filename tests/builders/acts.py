@@ -14,9 +14,11 @@ from tests.builders.agencies import csv
 from tests.builders.bulletins import TEXT
 from tests.builders.directives import DAY, LETTER
 from tests.builders.objects import Actor, City, hear, png, receive
+from tests.letters.signedpdfs import letter as signed_letter
+from tests.letters.signedpdfs import signed as signed_pdf
 
 from bluezone.directory.imports import list_imports
-from bluezone.identity.objects import Whose
+from bluezone.identity.objects import Place, Whose
 from bluezone.rollout.canvass import sheets as leaflets
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.directives.exchange import uploads
@@ -35,7 +37,7 @@ class Act:
     changes: whether the act is seen in the database; False where it leads on or hands a file out.
     first:   what the person must have done before, prepared for those too who may not.
     dear:    whether the answer takes long to make (a sheet as PDF); then one person who may is enough.
-    noted:   roles whose reading of the page is noted; of everybody else's nothing is.
+    noted:   roles whose reading of the page is noted, of those held at `noted_at`; of everybody else's nothing is.
     strange: what the same person sends to reach for somebody else's object by the form; nothing is to come of it.
     near:    somebody with whom the object has to do; not enough where the role is held elsewhere.
     ways:    the declared ways that hold for this kind of object, None for all.
@@ -51,6 +53,7 @@ class Act:
     changes: bool = True
     first: Callable[[City, Actor], None] = lambda city, actor: None
     noted: frozenset[str] = frozenset()
+    noted_at: frozenset[Place] = frozenset(Place)
     strange: Body | None = None
     near: Callable[[City], Any] | None = None
     ways: tuple[Whose, ...] | None = None
@@ -353,9 +356,25 @@ ACTS: dict[str, Act] = {
     "campaign-new": make(_campaign),
     "directive": read(of("issued")),
     "directive-change": form(of("draft"), _draft),
-    "directive-approve": form(of("draft")),
+    "directive-submit": press(of("draft")),
+    "directive-approve": form(
+        of("submitted"), lambda city, actor: {"seen": city.seen, "for_another": "on"}, noted=frozenset({"issuer"})
+    ),
+    "directive-return": press(of("submitted"), _WHY),
+    "directive-remark": press(of("draft"), {"text": "Xem lại nhiệm vụ 2"}),
+    "directive-delete": press(of("draft")),
+    "directive-signed-copy": press(
+        of("approved"), lambda city, actor: {"file": SimpleUploadedFile("ky.pdf", signed_pdf(signed_letter("Ký")))}
+    ),
+    "directive-number": press(of("approved"), lambda city, actor: {"number": "481", "date": str(city.today)}),
+    "directive-add-recipient": press(
+        of("issued"), lambda city, actor: {"name": city.branch.name, "purpose": "information", "on_paper": "on"}
+    ),
+    "dispatch-recall": press(of("sent"), _WHY),
+    "dispatch-hand-over": press(of("sent"), {"note": "Giao tại bộ phận một cửa"}),
+    "dispatch-completion": press(of("reported"), {"accept": "1"}),
     "directive-reopen": press(of("approved")),
-    "directive-issue": press(of("approved")),
+    "directive-issue": press(of("approved"), {"on_paper": "on"}),
     "directive-revoke": press(of("issued"), _WHY),
     "directive-progress": read(of("issued")),
     "directive-file": read(lambda city: [city.issued.pk, "xlsx"]),
@@ -371,7 +390,8 @@ ACTS: dict[str, Act] = {
     "request-answer": press(of("request"), {"granted": "1", "answer": "Được"}),
     "period-answer": press(of("period_request"), {"granted": "1"}),
     # What the ward has got.
-    "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS)),
+    "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS), noted_at=Whose.DESK.places),
+    "request-withdraw": press(of("own_request")),
     "inbox-act": press(of("dispatch"), {"to": "received"}),
     "inbox-undo": press(of("dispatch"), first=lambda city, actor: receive(city, actor.user)),
     "inbox-pass": press(

@@ -56,7 +56,7 @@ def rows_of(count: int, groups: int, phones: int = 1) -> bytes:
 def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
     """Devices at work: tokens, and what each would say. Their agencies are those of the seed."""
     from django.utils import timezone
-    from tests.builders import bulletins, devices, peopling
+    from tests.builders import bulletins, devices, directives
     from tests.builders.canvass import Phone, street
     from tests.builders.office import user
 
@@ -68,7 +68,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
     from bluezone.rollout.gates import registry
 
     now, hour = timezone.now(), datetime.timedelta(hours=1)
-    peopling._last_until_today()
+    directives.last_until_today()
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     user("importer", Role.OFFICER, within=committee)
@@ -335,8 +335,9 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
         )  # fmt: skip
         for n in range(5):
             Task.objects.create(directive=letter, position=n, label=str(n), text="x", lead_names="Các xã")
-        approval.approve(letter, by, now)
-        approval.issue(letter, by, now)
+        version = approval.submit(letter, by, now)
+        approval.approve(letter, version.sha256, by, now, for_another=True)
+        approval.issue(letter, by, now, on_paper=True)
         approval.revoke(letter, "x", by, now)
 
     held("units", lambda: stored("units", units_of(communes)))

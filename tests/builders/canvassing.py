@@ -44,7 +44,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
 
     open_office(data)
     from django.utils import timezone
-    from tests.builders import peopling
+    from tests.builders import directives, peopling
     from tests.builders.canvass import street
 
     from bluezone.devices import enrolment
@@ -62,7 +62,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
         return told
     if "count" in wanted:
         return _counted()
-    peopling._last_until_today()
+    directives.last_until_today()
     if "load" in wanted:
         return _load(now, **wanted["load"])
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)

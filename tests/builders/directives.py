@@ -7,13 +7,18 @@ from importlib.resources import files
 from tests.builders.agencies import planted
 from tests.builders.office import user
 
-from bluezone.directory.models import Agency
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import RoleGrant
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake
-from bluezone.rollout.directives.models import Directive, Task
+from bluezone.rollout.directives.models import Directive, DispatchState, Task
 
 NOW = datetime.datetime(2020, 8, 7, 2, 0, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
+# From when on the units and agencies of 2020 are no more.
+ENDED = datetime.date(2025, 7, 1)
+# What the tests' reports count.
+NUMBERS = [{"name": "people", "label": "Số người đã tuyên truyền, hướng dẫn"}]
 LETTER = (files("bluezone.rollout.directives") / "seeds" / "cong-van-458.txt").read_text()
 WARD_KEYS = [
     "ubnd-phuong-nguyen-thi-minh-khai",
@@ -28,9 +33,19 @@ WARD_KEYS = [
 
 
 def city():
-    """Store the directory; gives the issuing People's Committee."""
+    """Store the directory, in force until today; gives the issuing People's Committee."""
     planted()
+    last_until_today()
     return Agency.objects.get(key="ubnd-tp")
+
+
+def last_until_today():
+    """Let the units and agencies of 2020, which ended in 2025, be those of today; the tests play the letter now."""
+    begun = AdminUnit.objects.filter(valid_from=ENDED)
+    begun.exclude(parent=None).delete()
+    begun.delete()
+    AdminUnit.objects.filter(valid_to=ENDED).update(valid_to=None)
+    Agency.objects.filter(valid_to=ENDED).update(valid_to=None)
 
 
 def person(username, role, agency=None, **values):
@@ -42,18 +57,46 @@ def person(username, role, agency=None, **values):
 
 
 def taken_in(issuer, clerk, now=NOW, text=LETTER):
-    """The letter as a draft that the clerk has completed: clause 2 names nobody by name."""
+    """The letter as a draft that the clerk has completed: clause 2 names nobody by name, and no report is ordered."""
     directive = intake.take_in(text.encode(), "", issuer, clerk, now, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
-    directive.tasks.update(due=now.date() + 30 * DAY)
+    directive.tasks.update(due=now.date() + 30 * DAY, report_every="week", fields=NUMBERS)
     return directive
+
+
+def confirmed(directive, clerk, signer, now=NOW):
+    """The draft, submitted by its clerk and confirmed by a signer whom the letter does not name."""
+    version = approval.submit(directive, clerk, now)
+    approval.approve(directive, version.sha256, signer, now, for_another=True)
+    return version
+
+
+def sent_out(directive, clerk, signer, now=NOW):
+    """The draft confirmed and sent, on paper to whom nobody reads for."""
+    confirmed(directive, clerk, signer, now)
+    approval.issue(directive, clerk, now, on_paper=True)
+
+
+def confirm_as_seen(client, pk):
+    """A signer who has just proved the second factor confirms by the page what it shows."""
+    address = f"/directives/{pk}/approve/"
+    seen = client.get(address).context["version"].sha256
+    return client.post(address, {"seen": seen, "for_another": "on"})
+
+
+def finished(dispatch, clerk, now=NOW):
+    """The agency has reported it done, and the issuer has accepted that; or has seen what is not to be acted on."""
+    if dispatch_acts.is_accepted_by_issuer(dispatch):
+        dispatch_acts.move(dispatch, DispatchState.REPORTED, clerk, now, note="Đã làm xong.")
+        dispatch_acts.accept_completion(dispatch, clerk, now)
+    else:
+        dispatch_acts.move(dispatch, DispatchState.DONE, clerk, now)
 
 
 def issued(issuer, clerk, signer, now=NOW):
     """The letter, sent."""
     directive = taken_in(issuer, clerk, now)
-    approval.approve(directive, signer, now)
-    approval.issue(directive, clerk, now)
+    sent_out(directive, clerk, signer, now)
     return Directive.objects.get(pk=directive.pk)
 
 

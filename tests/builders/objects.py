@@ -11,7 +11,7 @@ from django.utils import timezone
 from PIL import Image
 from tests.builders import bulletins, canvass, coverage, drives, schools, venues
 from tests.builders.agencies import csv
-from tests.builders.directives import DAY, LETTER, door_to_door
+from tests.builders.directives import DAY, LETTER, NUMBERS, confirmed, door_to_door, sent_out
 from tests.builders.office import prove, user
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
@@ -225,16 +225,20 @@ def _devices_and_gates(city: City) -> None:
 
 def _letter(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
     text = LETTER.replace("458/UBND-VP", f"{number}/UBND-VP")
+    # The ward does not leave out the level of the city's offices.
+    for office in ("Phòng Văn hóa và Thông tin", "Trung tâm Văn hóa, Thể thao và Truyền thông"):
+        text = text.replace(office, f"{office} thành phố")
     made = issuance_intake.take_in(text.encode(), "", issuer, clerk, city.now, keep=False)
     made.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
-    made.tasks.update(due=city.today + 30 * DAY)
+    made.tasks.update(due=city.today + 30 * DAY, report_every="week", fields=NUMBERS)
     return made
 
 
 def _issued(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
     made = _letter(city, number, issuer, clerk)
-    approval.approve(made, clerk, city.now)
-    approval.issue(made, clerk, city.now)
+    sent_out(made, clerk, clerk, city.now)
+    # As if it had been sent long ago: some weeks are locked.
+    made.tasks.update(report_from=city.today - 60 * DAY)
     return Directive.objects.get(pk=made.pk)
 
 
@@ -243,18 +247,24 @@ def _letters(city: City) -> None:
     clerk = user("clerk", Role.CLERK)
     Agency.objects.filter(pk=city.ward.pk).update(edxml_id="001.22.H03")
     city.ward.refresh_from_db()
-    city.draft, city.approved = (_letter(city, number, city.ward, clerk) for number in (470, 471))
+    city.draft, city.approved, city.submitted = (_letter(city, number, city.ward, clerk) for number in (470, 471, 473))
+    city.seen = approval.submit(city.submitted, clerk, city.now).sha256
     city.file = attachments.add(city.draft, png(), "ban-do.png")
-    approval.approve(city.approved, clerk, city.now)
+    confirmed(city.approved, clerk, clerk, city.now)
     city.issued = _issued(city, 472, city.ward, clerk)
     task = door_to_door(city.issued)
     weeks = agency_reports.task_periods(task, city.today)
     city.report = agency_reports.submit(task, city.other, weeks[-1].first, {"people": 9}, "", clerk, city.now)
     city.request = dispatch_acts.ask(task, city.other, "extension", "Mưa lũ", clerk, city.now, city.today + 40 * DAY)
     city.period_request = agency_reports.ask(task, city.other, weeks[0], "Nhập nhầm", clerk, city.now)
+    city.sent, city.reported = city.issued.dispatches.filter(purpose="action").exclude(agency=city.other)[:2]
+    dispatch_acts.move(city.reported, DispatchState.RECEIVED, clerk, city.now)
+    dispatch_acts.move(city.reported, DispatchState.REPORTED, clerk, city.now, note="Đã làm xong")
     got = _issued(city, 458, Agency.objects.get(key="ubnd-tp"), clerk)
     city.dispatch = Dispatch.objects.get(directive=got, agency=city.ward)
     city.party = door_to_door(got).parties.get(agency=city.ward)
+    until = city.today + 40 * DAY
+    city.own_request = dispatch_acts.ask(door_to_door(got), city.ward, "extension", "Mưa lũ", clerk, city.now, until)
     city.locked = weeks[0].first
     city.campaign = Campaign.objects.create(
         name="Toàn phường cài Bluezone", owner=city.ward, basis="Công văn 472/UBND-VP", aim="Mọi người dân cài.",

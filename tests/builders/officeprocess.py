@@ -58,10 +58,11 @@ def page(**asked) -> dict:
 
 def settle(identifiers: dict, people: list) -> dict:
     """Give agencies their identifiers, and make accounts: [name, role, agency key or ""]."""
-    from tests.builders.directives import person
+    from tests.builders.directives import last_until_today, person
 
     from bluezone.directory.models import Agency
 
+    last_until_today()
     for key, identifier in identifiers.items():
         Agency.objects.filter(key=key).update(edxml_id=identifier)
     for name, role, key in people:
@@ -72,11 +73,11 @@ def settle(identifiers: dict, people: list) -> dict:
 def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     """Take the letter in, approve and issue it today; with its number changed where it replaces another."""
     from django.utils import timezone
-    from tests.builders.directives import LETTER, taken_in
+    from tests.builders.directives import LETTER, sent_out, taken_in
 
     from bluezone.directory.models import Agency
     from bluezone.identity.models import User
-    from bluezone.rollout.directives.issuance import approval, attachments
+    from bluezone.rollout.directives.issuance import attachments
     from bluezone.rollout.directives.models import Directive
 
     clerk, signer = User.objects.get(username="clerk"), User.objects.get(username="signer")
@@ -88,8 +89,7 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     if replaces:
         Directive.objects.filter(pk=directive.pk).update(replaces=Directive.objects.get(number=replaces).pk)
         directive.refresh_from_db()
-    approval.approve(directive, signer, now)
-    approval.issue(directive, clerk, now)
+    sent_out(directive, clerk, signer, now)
     return {"pk": directive.pk}
 
 

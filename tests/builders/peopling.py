@@ -25,7 +25,6 @@ SECRET = b"a secret of twenty b"
 CITY_AGENCY = "ubnd-tp"
 # One person of each role for each width, so that a one-time code and a form are never used twice.
 WIDTHS = (360, 1280)
-ENDED = datetime.date(2025, 7, 1)
 _DAY = datetime.timedelta(days=1)
 # A list with one good row and one whose unit above nobody knows.
 _GROUPS = (
@@ -34,7 +33,7 @@ _GROUPS = (
     ("DX-02", "Tổ 2", "tổ dân phố", "99999"),
 )
 NAMES = ("Nông Thị Lan", "Hoàng Văn Bình", "Hà Thị Thu", "Lý Văn Páo", "Triệu Thị Mùi", "Đặng Văn Sơn", "Ma Thị Hồng")
-SIGNED, LETTER, DRAFTS, APPROVED = "458", "459", ("460", "461"), ("462", "463")
+SIGNED, LETTER, DRAFTS, APPROVED, SUBMITTED = "458", "459", ("460", "461"), ("462", "463"), ("465", "466")
 # Where a role is held: by agency key, one for each width; a name not here holds its role in the whole city.
 AGENCIES = {
     "issuer": (CITY_AGENCY, CITY_AGENCY),
@@ -118,28 +117,17 @@ def _plant(data: Path) -> None:
 
     open_office(data)
     from django.utils import timezone
+    from tests.builders import directives
 
     from bluezone.directory.models import Agency
     from bluezone.identity.models import Role
 
     now = timezone.now()
-    _last_until_today()
+    directives.last_until_today()
     users = {(role, width): _account(Person(str(role), width)) for role in Role for width in WIDTHS}
     _letters(Agency.objects.get(key=CITY_AGENCY), users["clerk", 360], users["issuer", 360], now)
     _everyday_work(users, now)
     furnish(users, now)
-
-
-def _last_until_today() -> None:
-    """Let the units and agencies of 2020, which ended in 2025, be those of today; the tests play the letter now."""
-    from bluezone.directory.models import AdminUnit, Agency
-
-    ended = {"valid_to": ENDED}
-    begun = AdminUnit.objects.filter(valid_from=ENDED)
-    begun.exclude(parent=None).delete()
-    begun.delete()
-    AdminUnit.objects.filter(**ended).update(valid_to=None)
-    Agency.objects.filter(**ended).update(valid_to=None)
 
 
 def _account(person: Person):
@@ -169,19 +157,24 @@ def _hashed() -> str:
 
 
 def _letters(issuer, clerk, signer, now) -> None:
-    """Công văn 458 under way, one just sent, two drafts, two approved, one recalled."""
+    """Công văn 458 under way, one just sent, two drafts, two submitted, two approved, one recalled."""
+    from tests.builders import directives
+
     from bluezone.rollout.directives import demo
     from bluezone.rollout.directives.issuance import approval, intake
 
     demo.plant(now)
     made = {}
-    for number in (LETTER, *DRAFTS, *APPROVED, "464"):
+    for number in (LETTER, *DRAFTS, *SUBMITTED, *APPROVED, "464"):
         made[number] = intake.take_in(letter(number).encode(), "", issuer, clerk, now, keep=False)
         made[number].tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
+        made[number].tasks.update(report_every="week", fields=directives.NUMBERS)
+    for number in SUBMITTED:
+        approval.submit(made[number], clerk, now)
     for number in (LETTER, *APPROVED, "464"):
-        approval.approve(made[number], signer, now)
+        directives.confirmed(made[number], clerk, signer, now)
     for number in (LETTER, "464"):
-        approval.issue(made[number], clerk, now)
+        approval.issue(made[number], clerk, now, on_paper=True)
     approval.revoke(made["464"], "Ban hành nhầm số", clerk, now)
 
 

@@ -24,12 +24,12 @@ def _plant(data: Path) -> None:
     from bluezone.server.preparation import open_office
 
     open_office(data)
-    from tests.builders.peopling import _last_until_today
+    from tests.builders.directives import last_until_today
     from tests.builders.schools import school
 
     from bluezone.directory.models import AdminUnit
 
-    _last_until_today()
+    last_until_today()
     leader = _account("lanh-dao", "leader", None)
     for name, ward, head, classes in (
         (FIRST, "phuong-duc-xuan", "hieu-truong", "6A 40\n6B 35"),

@@ -120,15 +120,18 @@ def _plant(data: Path) -> None:
     from bluezone.server.preparation import open_office
 
     open_office(data)
-    from tests.builders import peopling
+    from tests.builders import directives, peopling
     from tests.builders.agencies import agency_values
 
     from bluezone.directory.models import Agency, RecipientGroup
     from bluezone.directory.records.changes import save_agency
+    from bluezone.identity.models import User
 
-    peopling._last_until_today()
+    directives.last_until_today()
     for role in ("clerk", "issuer"):
         peopling._account(peopling.Person(role, 1280))
+    # Who signs is whom the letter names.
+    User.objects.filter(username="issuer.1280").update(name="Nguyễn Thị Hué")
     city = Agency.objects.get(key="ubnd-tp")
     group = RecipientGroup.objects.get(key="phong-ban-doan-the")
     for number in range(1, EXTRA_AGENCIES + 1):

@@ -10,7 +10,7 @@ import docx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from tests.builders.directives import LETTER
+from tests.builders.directives import LETTER, confirm_as_seen
 from tests.builders.office import app_code
 
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, read_message
@@ -45,7 +45,7 @@ def taken_in(client, committee, **letter):
     assert drafted.status_code == 302
     page = client.get(drafted.url)
     assert [form.instance.label for form in page.context["tasks"].forms] == list("123456")
-    stored = client.post(drafted.url, form_of(page) | {"task-1-lead_names": "UBND các xã, phường"})
+    stored = client.post(drafted.url, form_of(page) | {"task-1-lead_names": "UBND các xã, phường", "then": "submit"})
     assert stored.status_code == 302
     return Directive.objects.get()
 
@@ -57,7 +57,7 @@ def approved(client, directive, signer):
     asked = client.get(address)
     assert asked.url.startswith("/confirm/")
     assert client.post(asked.url, {"code": app_code()}).url == address
-    client.post(address)
+    confirm_as_seen(client, directive.pk)
 
 
 def edxml(client, dispatch):
@@ -78,7 +78,7 @@ def test_a_letter_goes_out_to_8_wards_and_n_agencies_and_a_recall_blocks_it(
     directive = taken_in(client, committee, **({"text": LETTER} if letter == "text" else {"file": as_docx()}))
     approved(client, directive, signer)
     client.force_login(clerk)
-    client.post(f"/directives/{directive.pk}/issue/")
+    client.post(f"/directives/{directive.pk}/issue/", {"on_paper": "on"})
     directive.refresh_from_db()
     assert (directive.state, directive.dispatches.count()) == ("issued", N + 8)
 

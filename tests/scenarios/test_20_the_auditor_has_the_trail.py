@@ -6,7 +6,7 @@ import io
 
 import pytest
 from django.db import connection
-from tests.builders.directives import LETTER, person
+from tests.builders.directives import LETTER, confirm_as_seen, person
 from tests.builders.office import app_code, prove
 
 from bluezone.audit import hash_chain
@@ -26,10 +26,11 @@ def trail(client, committee, clerk, signer):
     client.post("/directives/new/", {"issuer": committee.pk, "text": LETTER})
     directive = Directive.objects.get()
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
+    client.post(f"/directives/{directive.pk}/submit/")
     client.force_login(signer)
     client.post("/confirm/", {"code": app_code()})
-    client.post(f"/directives/{directive.pk}/approve/")
-    client.post(f"/directives/{directive.pk}/issue/")
+    confirm_as_seen(client, directive.pk)
+    client.post(f"/directives/{directive.pk}/issue/", {"on_paper": "on"})
     client.post(f"/directives/{directive.pk}/revoke/", {"reason": "Ban hành nhầm"})
     return hash_chain.verify()
 

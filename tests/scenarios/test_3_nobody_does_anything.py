@@ -4,12 +4,12 @@ digest, not N mails."
 """
 
 import pytest
-from tests.builders.directives import DAY, LETTER, NOW, issued, person
+from tests.builders.directives import DAY, LETTER, NOW, issued, person, sent_out
 from tests.builders.mailserver import MailServer, use
 
 from bluezone.messaging.email.outbox import deliver_due
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
-from bluezone.rollout.directives.issuance import approval, intake
+from bluezone.rollout.directives.issuance import intake
 from bluezone.rollout.directives.models import DispatchState
 
 SECOND = DAY / 86400
@@ -37,8 +37,7 @@ def second_letter(issuer, clerk, signer):
     directive = intake.take_in(text.encode(), "", issuer, clerk, NOW, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     directive.tasks.update(due=NOW.date() + 30 * DAY)
-    approval.approve(directive, signer, NOW)
-    approval.issue(directive, clerk, NOW)
+    sent_out(directive, clerk, signer)
     return directive
 
 

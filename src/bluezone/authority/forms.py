@@ -16,6 +16,7 @@ from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, S
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, holds_for_the_city, units_of
+from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, RoleGrant, User, grants_of
 
 DAY = datetime.timedelta(days=1)
@@ -149,7 +150,7 @@ class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
         self.fields["agency"].required = True
 
 
-class AccountChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+class AccountChangeForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """Changing an account; the sign-in name stays, because the audit speaks of it."""
 
     class Meta:

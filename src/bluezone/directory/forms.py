@@ -15,6 +15,7 @@ from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES
 from bluezone.directory.records.entries import PARENT_KINDS
+from bluezone.identity.edits import SharedForm
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -30,7 +31,7 @@ def day_field(label: Any, help_text: Any = "", required: bool = False) -> forms.
     )
 
 
-class EntryForm(forms.Form):
+class EntryForm(SharedForm, forms.Form):
     """What the forms of a unit and of an agency share; `entry` is the one being changed, None for a new one."""
 
     name = forms.CharField(label=_("Official name"), max_length=200)
@@ -215,7 +216,7 @@ class FigureForm(forms.Form):
         return as_of
 
 
-class RecipientForm(forms.ModelForm):  # type: ignore[type-arg]
+class RecipientForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """Name and usual purpose of a recipient group."""
 
     purpose = forms.ChoiceField(

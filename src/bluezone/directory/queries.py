@@ -3,7 +3,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Max, QuerySet
@@ -36,7 +36,8 @@ def agencies_under(top: Agency | AdminUnit, on: datetime.date) -> QuerySet[Agenc
 
 def members_of(group: RecipientGroup, on: datetime.date) -> QuerySet[Agency]:
     """The agencies that a group means on `on`: its members, and for one that has ended those that took over."""
-    return Agency.objects.in_force(on).filter(pk__in=_standing_for(group.agencies.all(), on)).select_related("unit")
+    standing = lead_on(group.agencies.values_list("pk", flat=True), successors_by(on))
+    return Agency.objects.in_force(on).filter(pk__in=standing).select_related("unit")
 
 
 def tree(on: datetime.date) -> list[Branch]:
@@ -92,15 +93,21 @@ def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date
     return max(today, entry.valid_from) if entry.valid_from is not None else today
 
 
-def _standing_for(agencies: Iterable[Agency], on: datetime.date) -> set[int]:
-    """Primary keys of the agencies, and of everything their successors lead to for those not in force on `on`."""
+def successors_by(on: datetime.date) -> dict[int, list[int]]:
+    """For each agency that had ended by `on`, the primary keys of those that took over."""
+    heirs: dict[int, list[int]] = {}
+    passed = AgencySuccession.objects.filter(day__lte=on).order_by("pk")
+    for ended, successor in passed.values_list("ended_id", "successor_id"):
+        heirs.setdefault(ended, []).append(successor)
+    return heirs
+
+
+def lead_on(agency_ids: Iterable[int], heirs: Mapping[int, list[int]]) -> set[int]:
+    """Primary keys of the agencies, and of everything their successors (`successors_by`) lead to."""
     found: set[int] = set()
-    waiting = {agency.pk for agency in agencies}
-    heirs: defaultdict[int, list[int]] = defaultdict(list)
-    for ended, successor in AgencySuccession.objects.filter(day__lte=on).values_list("ended_id", "successor_id"):
-        heirs[ended].append(successor)
+    waiting = set(agency_ids)
     while waiting:
         pk = waiting.pop()
         found.add(pk)
-        waiting.update(heir for heir in heirs[pk] if heir not in found)
+        waiting.update(heir for heir in heirs.get(pk, ()) if heir not in found)
     return found

@@ -21,7 +21,8 @@ from bluezone.refusal import Refused
 # A sentence for the reader, or what makes it of the refusal.
 Saying = str | Callable[[Refused], str]
 Kinds = type[Refused] | tuple[type[Refused], ...]
-_CONFLICT = "conflict"
+# The code of an error that says that what is stored does not let a right form in.
+CONFLICT = "conflict"
 
 
 class _Caught:
@@ -56,14 +57,14 @@ def show_refusals(
     of: the refusals that are shown; others go through. conflict: the form was right, but what is stored does not let
     it in; the page is then answered with 409 (see `status_of`).
     """
-    code = _CONFLICT if conflict else None
+    code = CONFLICT if conflict else None
     return _Caught(of, saying, lambda sentence: form.add_error(at, ValidationError(sentence, code=code)))
 
 
 def status_of(form: BaseForm) -> int:
     """The status of a page that shows this form: 200 nothing wrong, 409 refused as a conflict, 422 to be corrected."""
     found = [error.code for errors in form.errors.as_data().values() for error in errors]
-    if _CONFLICT in found:
+    if CONFLICT in found:
         return 409
     return 422 if found else 200
 

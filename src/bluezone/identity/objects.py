@@ -46,6 +46,7 @@ class Whose(enum.Enum):
     SHARED = "who asked for it, and who may do it as a second person, by the role and reach of that kind of act"
     AGENCY = "who holds the role in its agency, above it, in its unit or in the whole city"
     ITSELF = "who holds the role in its agency itself, not above"
+    DESK = "who holds the role in its agency itself or in the unit that this serves, not above nor in the whole city"
     ABOVE = "who holds the role above its agency, not in it nor in its unit"
     OVER = "who holds the role above its agency or in its unit, not in the agency"
     UNIT = "who holds the role in its unit, above that or in the whole city; a role in an agency reaches no unit"
@@ -82,6 +83,7 @@ _PLACES = {
     Whose.GIVEN: _OFFICE,
     Whose.AGENCY: _OFFICE,
     Whose.ITSELF: frozenset({Place.ITSELF}),
+    Whose.DESK: frozenset({Place.ITSELF, Place.UNIT}),
     Whose.ABOVE: frozenset({Place.CITY, Place.ABOVE}),
     Whose.OVER: frozenset({Place.CITY, Place.ABOVE, Place.UNIT}),
     Whose.UNIT: frozenset({Place.CITY, Place.UNIT}),

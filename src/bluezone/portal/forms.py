@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
+from bluezone.identity.edits import SharedForm
 from bluezone.portal import texts
 from bluezone.portal.models import MOST_NOTE, NewsItem
 from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 
 
-class NewsForm(forms.ModelForm):  # type: ignore[type-arg]
+class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """The four texts; English whole or not at all, links to https only."""
 
     class Meta:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vietnamese spelling: one spelling for searching and comparing, and whether a word can be a Vietnamese syllable."""
+"""Vietnamese spelling: one spelling for searching, one for comparing names exactly, and whether a word can be a
+Vietnamese syllable.
+"""
 
 import functools
 import unicodedata
@@ -12,6 +14,24 @@ def fold(text: str) -> str:
     """
     plain = _without_marks(_without_marks(text).casefold())
     return " ".join(plain.replace("đ", "d").split())
+
+
+def spell_alike(text: str) -> str:
+    """Small letters with every Vietnamese mark, the tone of a word at its end, one space between words.
+
+    Two texts are alike when they differ in case, normal form, spaces, dashes or the vowel that carries the tone ("hóa",
+    "hoá"), and in nothing else.
+    """
+    plain = unicodedata.normalize("NFC", text).casefold().translate(_DASHES)
+    return " ".join(_tone_last(word) for word in plain.split())
+
+
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+
+
+def _tone_last(word: str) -> str:
+    letters = [_without_tone(letter) for letter in word]
+    return "".join(letter for letter, _tone in letters) + "".join(tone for _letter, tone in letters)
 
 
 def _without_marks(text: str) -> str:

@@ -48,7 +48,10 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         _("This form is no longer valid"),
-        _("Nothing was sent. Go back, reload the page and send the form again. Cookies must be allowed for this site."),
+        _(
+            "Nothing was sent. What you typed is kept in this browser: open the page again, sign in if it asks, and "
+            "put the text back. Cookies must be allowed for this site."
+        ),
     )
 
 

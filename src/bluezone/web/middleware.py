@@ -2,6 +2,7 @@
 """What every page of an origin has in common before and after its view."""
 
 from collections.abc import Callable
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -40,6 +41,29 @@ def refuse_large_bodies(get_response: View) -> View:
         if too_long and not request.path.startswith("/v1/"):
             return too_large(request)
         return get_response(request)
+
+    return middleware
+
+
+# The cookie that tells a page which form was stored (web/static/typed.js), and for how long.
+STORED_COOKIE = "bluezone-stored"
+_STORED_SECONDS = 300
+# Where a form leads that was not stored, because somebody has to prove first who they are.
+_NOT_STORED = ("/sign-in/", "/confirm/")
+
+
+def tell_what_was_stored(get_response: View) -> View:
+    """Tell the browser the address of a form that was taken, so that it forgets what it has kept of it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        led_on = response.status_code == 302 and request.method == "POST" and request.user.is_authenticated
+        if led_on and not urlsplit(response.headers["Location"]).path.startswith(_NOT_STORED):
+            secure = bool(settings.SESSION_COOKIE_SECURE)
+            response.set_cookie(
+                STORED_COOKIE, quote(request.path), max_age=_STORED_SECONDS, samesite="Lax", secure=secure
+            )
+        return response
 
     return middleware
 

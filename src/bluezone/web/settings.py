@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "bluezone.training.TrainingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "bluezone.web.middleware.tell_what_was_stored",
 ]
 ROOT_URLCONF = "bluezone.web.urls_office"
 TEMPLATES: list[dict[str, Any]] = [

@@ -4,7 +4,7 @@
 import pytest
 from django.db import connection
 from django.db.utils import DatabaseError
-from tests.builders.directives import DAY, NOW, door_to_door, issued, taken_in
+from tests.builders.directives import DAY, NOW, confirmed, door_to_door, issued, sent_out, taken_in
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
@@ -35,20 +35,22 @@ def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
     later = taken_in(committee, clerk)
     Directive.objects.filter(pk=later.pk).update(number="470", replaces=directive.pk)
     later.refresh_from_db()
-    approval.approve(later, signer, NOW)
+    confirmed(later, clerk, signer)
     approval.reopen(later, clerk, NOW)
-    approval.approve(later, signer, NOW)
-    approval.issue(later, clerk, NOW)
+    sent_out(later, clerk, signer)
     approval.revoke(later, "Nhầm", clerk, NOW)
 
     assert acts() == [
+        ("clerk", "directive_submitted"),
         ("signer", "directive_approved"),
         ("clerk", "directive_issued"),
         ("clerk", "document_sent_back"),
         ("signer", "report_returned"),
         ("signer", "report_locked"),
+        ("clerk", "directive_submitted"),
         ("signer", "directive_approved"),
         ("clerk", "directive_reopened"),
+        ("clerk", "directive_submitted"),
         ("signer", "directive_approved"),
         ("clerk", "directive_issued"),
         ("clerk", "directive_replaced"),
@@ -56,13 +58,19 @@ def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
     ]
     assert hash_chain.verify().broken_at is None
     first = AuditEntry.objects.filter(action="directive_approved").earliest("number")
-    assert (first.subject, first.details) == (f"directive {directive.pk}", {"document": "458/UBND-VP"})
+    assert (first.subject, first.details) == (
+        f"directive {directive.pk}",
+        {"document": "458/UBND-VP", "sha256": directive.approved_version.sha256, "names_signer": False},
+    )
 
 
 def test_an_act_that_is_refused_leaves_no_entry(committee, clerk, signer):
     directive = issued(committee, clerk, signer)
     before = acts()
-    for act in (lambda: approval.approve(directive, signer, NOW), lambda: approval.issue(directive, clerk, NOW)):
+    for act in (
+        lambda: approval.approve(directive, "0" * 64, signer, NOW),
+        lambda: approval.issue(directive, clerk, NOW),
+    ):
         with pytest.raises(Refused):
             act()
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
-from tests.builders.directives import DAY, LETTER, NOW, door_to_door, person
+from tests.builders.directives import DAY, LETTER, NOW, confirm_as_seen, door_to_door, person
 from tests.builders.office import today
 from tests.rollout.directives.test_views import confirmed, form_of
 
@@ -81,11 +81,12 @@ def practised(practising, committee, clerk, signer):
     assert drafted.status_code == 302
     page = browser.get(drafted.url)
     campaign = page.context["form"].fields["campaign"].queryset.get()
-    typed = form_of(page) | {"task-1-lead_names": "UBND các xã, phường", "campaign": campaign.pk}
+    typed = form_of(page) | {"task-1-lead_names": "UBND các xã, phường", "campaign": campaign.pk, "then": "submit"}
+    typed |= {"task-1-report_every": "week", "task-1-asked_for": "Số người"}
     assert browser.post(drafted.url, typed).status_code == 302
     pk = Directive.everything.get(training=True).pk
-    practising(signer).post(f"/directives/{pk}/approve/")
-    practising(clerk).post(f"/directives/{pk}/issue/")
+    confirm_as_seen(practising(signer), pk)
+    practising(clerk).post(f"/directives/{pk}/issue/", {"on_paper": "on"})
     directive = Directive.everything.get(pk=pk)
     assert directive.state == "issued"
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")
@@ -94,9 +95,8 @@ def practised(practising, committee, clerk, signer):
     at_ward.post(f"/inbox/{way.pk}/act/", {"to": "received"})
     party = TaskParty.everything.get(task__directive=pk, task__label="2", agency=ward)
     png = b"\x89PNG\r\n\x1a\n" + bytes(64)
-    period = f"/tasks/{party.pk}/report/?period=2020-08-07"
-    Task.everything.filter(pk=party.task_id).update(days_to_lock=20000)
-    sent = at_ward.post(period, {"people": "44444", "text": "tập", "evidence": SimpleUploadedFile("a.png", png)})
+    period = f"/tasks/{party.pk}/report/?period={today()}"
+    sent = at_ward.post(period, {"n1": "44444", "text": "tập", "evidence": SimpleUploadedFile("a.png", png)})
     assert sent.status_code == 302
     at_ward.post(f"/tasks/{party.pk}/ask/", {"kind": "extension", "until": "2030-01-01", "reason": "thử"})
     return directive
@@ -111,7 +111,7 @@ def test_the_whole_duty_is_practised_by_the_same_pages(practised, practising, cl
     assert made["Dispatch"] == 32
     assert "458/UBND-VP" in browser.get("/directives/").text
     task = Task.everything.get(directive=practised, label="2")
-    assert "44.444" in browser.get(f"/directives/{practised.pk}/progress/?task={task.pk}&period=2020-08-07").text
+    assert "44.444" in browser.get(f"/directives/{practised.pk}/progress/?task={task.pk}&period={today()}").text
     assert "TẬP HUẤN" in browser.get("/inbox/").text.upper()
 
 

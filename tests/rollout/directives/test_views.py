@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.bulletins import approved, planned, station
 from tests.builders.coverage import said
-from tests.builders.directives import LETTER, door_to_door, person
+from tests.builders.directives import LETTER, confirm_as_seen, door_to_door, person
 from tests.builders.office import today
 
 from bluezone.directory.models import Agency
@@ -57,7 +57,8 @@ def form_of(page):
 def test_the_clerk_pastes_corrects_one_field_and_it_is_sent_to_everybody(as_clerk, committee, signer):
     drafted = as_clerk.post("/directives/new/", {"issuer": committee.pk, "text": LETTER})
     page = as_clerk.get(drafted.url)
-    stored = as_clerk.post(drafted.url, form_of(page) | {"task-1-lead_names": "UBND các xã, phường"})
+    named = {"task-1-lead_names": "UBND các xã, phường", "then": "submit"}
+    stored = as_clerk.post(drafted.url, form_of(page) | named)
     directive = Directive.objects.get()
     assert (drafted.status_code, page.status_code, stored.status_code) == (302, 200, 302)
     assert "458/UBND-VP" in page.content.decode()
@@ -65,9 +66,9 @@ def test_the_clerk_pastes_corrects_one_field_and_it_is_sent_to_everybody(as_cler
     as_clerk.force_login(signer)
     assert as_clerk.post(reverse("directive-approve", args=[directive.pk])).url.startswith("/confirm/")
     confirmed(as_clerk)
-    assert as_clerk.get(reverse("directive-approve", args=[directive.pk])).status_code == 200
-    as_clerk.post(reverse("directive-approve", args=[directive.pk]))
-    as_clerk.post(reverse("directive-issue", args=[directive.pk]))
+    confirm_as_seen(as_clerk, directive.pk)
+    assert as_clerk.post(reverse("directive-issue", args=[directive.pk])).status_code == 409
+    as_clerk.post(reverse("directive-issue", args=[directive.pk]), {"on_paper": "on"})
     directive.refresh_from_db()
     assert (directive.state, directive.dispatches.count()) == ("issued", 32)
     assert as_clerk.get(reverse("directive", args=[directive.pk])).status_code == 200
@@ -151,7 +152,7 @@ def test_another_wards_document_and_report_are_out_of_reach(client, directive, o
 
 def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(client, directive, officer, ward, clerk):
     task = door_to_door(directive)
-    task.report_from = today() - datetime.timedelta(days=3)
+    task.report_from, task.due = today() - datetime.timedelta(days=3), None
     task.save()
     party = task.parties.get(agency=ward)
     client.force_login(officer)

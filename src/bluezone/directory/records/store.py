@@ -18,6 +18,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
+from bluezone.directory.apps import tell_followers
 from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import (
     AdminUnit,
@@ -137,8 +138,7 @@ def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], 
 
     change: takes the directory as it is now, gives the one that should be; it never drops an entry. It is asked again
             where somebody else changed the directory meanwhile.
-    then:   what is done in the same transaction, given the keys of the units, and of the agencies, that differ; its
-            result is returned.
+    then:   done in the same transaction, given the keys of units and agencies that differ; its result is returned.
     Raises a DirectoryRefused when the result contradicts itself, ImportUnderWay, and whatever the two raise; nothing is
     stored then.
     """
@@ -159,6 +159,7 @@ def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], 
             _write(AdminUnit, units, before.units, after)
             _write(Agency, agencies, before.agencies, after)
             _write_groups(groups)
+            tell_followers(agencies)
             return then({unit.key for unit in units}, {agency.key for agency in agencies})
 
 

@@ -21,6 +21,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import OutsideScope, served_units
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
@@ -33,7 +34,7 @@ from bluezone.messaging.present_city import present_city
 _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 
 
-class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
+class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """What an alert says, where and until when. by: who writes it; only units in reach can be chosen."""
 
     expires_at = forms.DateTimeField(

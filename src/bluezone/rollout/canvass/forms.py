@@ -12,6 +12,7 @@ from bluezone.devices.models import Device
 from bluezone.directory import refusals
 from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
 from bluezone.directory.models import AdminUnit
+from bluezone.identity.edits import SharedForm
 from bluezone.rollout.canvass.leases import LONGEST as LONGEST_LEASE
 from bluezone.rollout.canvass.models import Household, LeafletMove
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
@@ -45,7 +46,7 @@ class DoorsImportForm(forms.Form):
         return file
 
 
-class HouseholdForm(forms.ModelForm):  # type: ignore[type-arg]
+class HouseholdForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """The facts of one household."""
 
     class Meta:

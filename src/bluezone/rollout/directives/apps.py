@@ -10,9 +10,16 @@ class DirectivesConfig(AppConfig):
     name = "bluezone.rollout.directives"
 
     def ready(self) -> None:
-        """A practised letter is erased as a whole, and its files when nothing refers to them any more."""
+        """A practised letter is erased as a whole, and its files when nothing refers to them any more; what an agency
+        that ends leaves open goes to its successor at once.
+        """
+        from django.utils import timezone
+
         from bluezone import training
+        from bluezone.directory.apps import FOLLOWERS
         from bluezone.rollout.directives import models, retention
+        from bluezone.rollout.directives.issuance import recipient_changes
 
         training.erase_by(models.Directive, retention.erase_practice)
         training.erase_by(models.StoredFile, retention.erase_practice_files)
+        FOLLOWERS.append(lambda: recipient_changes.follow_successors(timezone.now()))

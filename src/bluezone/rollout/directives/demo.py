@@ -56,10 +56,12 @@ def _issued(issuer: Agency, user: User, began: datetime.datetime) -> Directive:
     directive = intake.take_in(letter, "cong-van-458.txt", issuer, user, began)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     # The letter of 2020 is played in the present: days to report are those of the demo.
-    directive.tasks.update(due=began.date() + 12 * _DAY, report_from=began.date())
-    directive.tasks.exclude(label="2").update(report_every=Task.Every.ONCE)
-    approval.approve(directive, user, began)
-    approval.issue(directive, user, began)
+    people = [{"name": "people", "label": "Số người đã tuyên truyền, hướng dẫn"}]
+    directive.tasks.update(due=began.date() + 12 * _DAY, report_every=Task.Every.ONCE, fields=people)
+    directive.tasks.filter(label="2").update(report_every=Task.Every.WEEK)
+    version = approval.submit(directive, user, began)
+    approval.approve(directive, version.sha256, user, began, for_another=True)
+    approval.issue(directive, user, began, on_paper=True)
     return directive
 
 
@@ -77,7 +79,18 @@ def _live(number: int, dispatch: Dispatch, user: User, began: datetime.datetime)
     if number % 4 == 1:
         dispatch_acts.move(dispatch, DispatchState.IN_PROGRESS, user, at + 2 * _DAY)
     if number % 4 == 2:
-        dispatch_acts.move(dispatch, DispatchState.DONE, user, at + 6 * _DAY)
+        _finish(dispatch, user, at + 6 * _DAY)
+
+
+def _finish(dispatch: Dispatch, user: User, at: datetime.datetime) -> None:
+    """What was only to be seen is done; what was to be acted on is reported, and the issuer accepts it."""
+    if not dispatch_acts.is_accepted_by_issuer(dispatch):
+        dispatch_acts.move(dispatch, DispatchState.DONE, user, at)
+        return
+    for party in dispatch.directive.tasks.filter(report_every=Task.Every.ONCE, parties__agency=dispatch.agency):
+        agency_reports.submit(party, dispatch.agency, party.report_from or at.date(), {"people": 120}, "", user, at)
+    dispatch_acts.move(dispatch, DispatchState.REPORTED, user, at, note="Đã cài đặt và hướng dẫn xong.")
+    dispatch_acts.accept_completion(dispatch, user, at)
 
 
 def _report(directive: Directive, user: User, began: datetime.datetime, now: datetime.datetime) -> None:
@@ -88,7 +101,9 @@ def _report(directive: Directive, user: User, began: datetime.datetime, now: dat
         for period, at in ((began, began + 6 * _DAY), (began + 7 * _DAY, now))[: 2 if number < 3 else 1]:
             # What the directory of another city does not name reports nothing.
             with contextlib.suppress(Refused):
-                agency_reports.submit(task, agency, period.date(), {"people": 90 + 37 * number}, "", user, at)
+                agency_reports.submit(
+                    task, agency, timezone.localdate(period), {"people": 90 + 37 * number}, "", user, at
+                )
     if agencies:
         until = now.date() + 9 * _DAY
         dispatch_acts.ask(task, agencies[-1], "extension", "Đang thống kê các tổ vùng xa.", user, now - _DAY, until)

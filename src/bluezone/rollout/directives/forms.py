@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forms of directives: letters sent in, files, reasons, acts, requests, reports; those of drafts: draft_views.py."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
+from bluezone.identity.edits import SharedForm
+from bluezone.identity.models import User
 from bluezone.rollout.directives.models import (
     Campaign,
     ChangeRequest,
@@ -14,6 +20,7 @@ from bluezone.rollout.directives.models import (
     DirectiveState,
     DispatchState,
     Task,
+    TaskParty,
 )
 
 
@@ -57,7 +64,7 @@ class AttachmentForm(forms.Form):
     )
 
 
-class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
+class CampaignForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """A campaign. owners: agencies that the person may call one for."""
 
     class Meta:
@@ -97,24 +104,38 @@ class ReasonForm(forms.Form):
 
 
 class ActForm(forms.Form):
-    """One act on a dispatch."""
+    """One act on a dispatch. people: accounts that it can be assigned to; tasks: what it asks of the agency."""
 
     to = forms.ChoiceField(choices=DispatchState)
     reason = forms.CharField(max_length=300, required=False)
+    done = forms.CharField(max_length=300, required=False)
     assigned_to = forms.CharField(max_length=120, required=False)
+    account = forms.ModelChoiceField(queryset=User.objects.none(), required=False)
+    task = forms.ModelChoiceField(queryset=Task.objects.none(), required=False)
+    due = forms.DateField(required=False)
+
+    def __init__(self, *args: Any, people: QuerySet[User], tasks: Iterable[TaskParty], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["account"].queryset = people  # type: ignore[attr-defined]
+        self.fields["task"].queryset = Task.objects.filter(  # type: ignore[attr-defined]
+            pk__in=[one.task_id for one in tasks]
+        )
 
     def clean(self) -> dict[str, Any]:
-        """Sending back needs a reason, assigning needs somebody."""
+        """Sending back needs a reason, assigning somebody, and reporting it done a word of what was done."""
         values = super().clean() or {}
         if values.get("to") == DispatchState.SENT_BACK and not values.get("reason", "").strip():
             self.add_error("reason", _("Say why it is sent back: misdirected, an attachment missing."))
-        if values.get("to") == DispatchState.ASSIGNED and not values.get("assigned_to", "").strip():
+        nobody = not values.get("assigned_to", "").strip() and not values.get("account")
+        if values.get("to") == DispatchState.ASSIGNED and nobody:
             self.add_error("assigned_to", _("Name the person or the unit it is assigned to."))
+        if values.get("to") == DispatchState.REPORTED and not values.get("done", "").strip():
+            self.add_error("done", _("Say what was done; the issuer accepts it or says what is missing."))
         return values
 
 
 class RequestForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A change of a task, or more time for it."""
+    """A change of a task, or more time for it. party: the agency that asks, with the day that holds now."""
 
     class Meta:
         model = ChangeRequest
@@ -124,12 +145,39 @@ class RequestForm(forms.ModelForm):  # type: ignore[type-arg]
             "reason": forms.Textarea(attrs={"rows": 3}),
         }
 
+    def __init__(self, *args: Any, party: TaskParty, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.deadline = party.deadline
+
     def clean(self) -> dict[str, Any]:
-        """More time needs a day."""
+        """More time needs a day, later than the one that holds now."""
         values = super().clean() or {}
-        if values.get("kind") == ChangeRequest.Kind.EXTENSION and not values.get("until"):
-            self.add_error("until", _("Until which day?"))
+        if values.get("kind") == ChangeRequest.Kind.EXTENSION and "until" not in self.errors:
+            until = values.get("until")
+            if not until:
+                self.add_error("until", _("Until which day?"))
+            elif until < timezone.localdate() or (self.deadline and until <= self.deadline.day):
+                self.add_error("until", _("More time ends after the day that holds now."))
         return values
+
+
+class NumberForm(forms.Form):
+    """Number and day of a confirmed letter (cấp số)."""
+
+    number = forms.CharField(
+        label=_("Number of the document"), max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric"})
+    )
+    date = forms.DateField(
+        label=_("Date of the document"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+class RecipientForm(forms.Form):
+    """One agency more for a letter that was sent."""
+
+    name = forms.CharField(label=_("Agency"), max_length=200)
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose)
+    on_paper = forms.BooleanField(label=_("It gets the letter on paper if nobody reads for it here"), required=False)
 
 
 class ReportForm(forms.Form):

@@ -9,17 +9,22 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from bluezone.directory import scopes
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Role, User
+from bluezone.directory.scopes import OutsideScope
+from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.rollout.directives.models import (
     ChangeRequest,
+    Deadline,
     Directive,
     DirectiveState,
     Dispatch,
+    DispatchEvent,
     DispatchState,
+    EventKind,
     PeriodRequest,
     Report,
     ReportState,
@@ -37,54 +42,59 @@ _MOST_PERIODS = 530
 
 @dataclass(frozen=True)
 class Period:
-    """One period. first, last: its days; due: last day in time; locks: first day on which nothing is entered."""
+    """One period. first, last: its days, last None while no end is set; due: until when a report is in time, None
+    always; locks: first day on which nothing is entered, None never.
+    """
 
     first: datetime.date
-    last: datetime.date
-    due: datetime.date
-    locks: datetime.date
+    last: datetime.date | None
+    due: Deadline | None
+    locks: datetime.date | None
 
     def is_open(self, day: datetime.date) -> bool:
         """Whether a report is taken on `day`: from its first day until it is locked."""
-        return self.first <= day < self.locks
+        return self.first <= day and (self.locks is None or day < self.locks)
+
+    def is_past(self, now: datetime.datetime) -> bool:
+        """Whether a report that is made now is late."""
+        return self.due is not None and now >= self.due.moment
 
 
-def periods_of(
-    every: str,
-    begins: datetime.date | None,
-    due: datetime.date | None,
-    days_to_report: int,
-    days_to_lock: int,
-    until: datetime.date,
-) -> list[Period]:
-    """Periods that have begun by `until`, oldest first.
+def periods_of(task: Task, until: datetime.date, deadline: Deadline | None = None) -> list[Period]:
+    """Periods of a task that have begun by `until`, oldest first; none while the letter is not sent.
 
-    every: "", "once", "week" (seven days from `begins`) or "month" (from `begins`, then calendar months).
-    days_to_report, days_to_lock: after the last day; a report of "once" is due on `due`.
+    A week is seven days from the first, a month the rest of it and then calendar months; what is reported on once has
+    one period. A period is in time until some days after it, and never longer than the letter's own deadline gives.
+    deadline: the later one of an agency; without it, as the letter says.
     """
-    if not every or begins is None:
+    if not task.report_every or task.report_from is None:
         return []
+    ends = deadline or task.deadline
+    if task.report_every == Task.Every.ONCE:
+        last = max(task.report_from, ends.day) if ends else None
+        locks = last + DAY * (task.days_to_lock + 1) if last else None
+        return [Period(task.report_from, last, ends, locks)] if task.report_from <= until else []
     found: list[Period] = []
-    first = begins
-    while first <= until and len(found) < _MOST_PERIODS:
-        last = _last(every, first, due)
-        grace = 0 if every == "once" else days_to_report
-        found.append(Period(first, last, last + DAY * grace, last + DAY * (days_to_lock + 1)))
-        if every == "once":
-            break
+    first = task.report_from
+    while first <= until and (ends is None or first <= ends.day) and len(found) < _MOST_PERIODS:
+        last = _last(task.report_every, first)
+        due = Deadline(last + DAY * task.days_to_report)
+        if ends and ends.moment < due.moment and first <= ends.day <= last:
+            due = ends
+        found.append(Period(first, last, due, last + DAY * (task.days_to_lock + 1)))
         first = last + DAY
     return found
 
 
-def _last(every: str, first: datetime.date, due: datetime.date | None) -> datetime.date:
-    if every == "week":
+def _last(every: str, first: datetime.date) -> datetime.date:
+    if every == Task.Every.WEEK:
         return first + 6 * DAY
-    if every == "month":
-        return first.replace(day=calendar.monthrange(first.year, first.month)[1])
-    return max(first, due or first + 6 * DAY)
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
 NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
+# At which nobody works on the document any more, or not yet through this office.
+GONE = (DispatchState.RECALLED, DispatchState.HANDED_ON)
 # Hours after which a dispatch that nobody has received is a reminder, and is told to the agency above.
 REMIND_HOURS, ESCALATE_HOURS = 24, 48
 # Requests of one agency about one document that its page shows.
@@ -138,11 +148,12 @@ def counts(directive_ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """For each directive: recipients, how many have received it, how many are done."""
     rows = (
         Dispatch.objects.filter(directive__in=list(directive_ids))
+        .exclude(state__in=GONE)
         .order_by()
         .values("directive")
         .annotate(
             sent=Count("pk"),
-            received=Count("pk", filter=~Q(state__in=NOT_RECEIVED)),
+            received=Count("pk", filter=~Q(state__in=(*NOT_RECEIVED, DispatchState.HANDED_OVER))),
             done=Count("pk", filter=Q(state=DispatchState.DONE)),
         )
     )
@@ -155,7 +166,7 @@ def inbox(agencies: QuerySet[Agency], state: str = "") -> QuerySet[Dispatch]:
     if agencies.query.where:  # a reader of the whole city needs no look at 1,000 agencies
         found = found.filter(agency__in=agencies)
     if state == "open":
-        return found.exclude(state=DispatchState.DONE).filter(directive__state=DirectiveState.ISSUED)
+        return found.exclude(state__in=(DispatchState.DONE, *GONE)).filter(directive__state=DirectiveState.ISSUED)
     return found.filter(state=state) if state else found
 
 
@@ -231,6 +242,22 @@ def open_period_requests(directive: Directive) -> QuerySet[PeriodRequest]:
     return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")
 
 
+def completions(directive: Directive) -> QuerySet[Dispatch]:
+    """Agencies that have reported it done and wait for the issuer to accept that, oldest first, with what was done."""
+    told = DispatchEvent.objects.filter(dispatch=OuterRef("pk"), what=EventKind.REPORTED).order_by("-pk")
+    waiting = directive.dispatches.filter(state=DispatchState.REPORTED).select_related("agency")
+    return waiting.annotate(done_note=Subquery(told.values("note")[:1])).order_by("changed_at", "pk")
+
+
+def next_number(issuer: Agency, year: int) -> str:
+    """The number after the highest that an issuer has given in a year."""
+    given = Directive.objects.filter(issuer=issuer, date__year=year, from_file=False).exclude(
+        state__in=(DirectiveState.DRAFT, DirectiveState.SUBMITTED)
+    )
+    numbers = [int(one) for one in given.values_list("number", flat=True) if one.isascii() and one.isdigit()]
+    return str(max(numbers, default=0) + 1)
+
+
 # Take letters in, correct and issue them, check reports, keep the registers.
 CLERKS = (Role.CLERK, Role.ISSUER)
 SIGNERS = (Role.ISSUER,)
@@ -249,9 +276,25 @@ def require_signer(user: User, issuer: Agency) -> None:
     scopes.require(user, SIGNERS, agency=issuer)
 
 
-def require_handler(user: User, agency: Agency) -> None:
-    """Raise OutsideScope unless the person works on what this agency receives."""
-    scopes.require(user, HANDLERS, agency=agency)
+def require_handler(user: User, agency: Agency, issuer: Agency | None = None) -> None:
+    """Raise OutsideScope unless the person works at this agency itself, not only above it.
+
+    issuer: of the document; a role for the whole city works there.
+    """
+    if not works_at(user, agency, issuer):
+        raise OutsideScope(f"the role is not held at {agency.key} itself")
+
+
+def works_at(user: User, agency: Agency, issuer: Agency | None = None) -> bool:
+    """Whether a role was given for just this agency, or for the unit that it serves.
+
+    Who reads and answers for agencies below does not receive or report in their name.
+    """
+    for grant in scopes.granted(user, HANDLERS):
+        whole_city = grant.scope is None and issuer is not None and issuer.pk == agency.pk
+        if whole_city or agency.pk == grant.agency_id or agency.unit_id == grant.unit_id:
+            return True
+    return False
 
 
 def require_reader(user: User, agency: Agency) -> None:
@@ -272,3 +315,10 @@ def read_agencies(user: User) -> QuerySet[Agency]:
 def handled_agencies(user: User) -> QuerySet[Agency]:
     """Agencies for which the person works on what they receive."""
     return scopes.agencies_of(user, HANDLERS)
+
+
+def people_of(agency: Agency) -> QuerySet[User]:
+    """Accounts that work at an agency, as `works_at` has it, by name."""
+    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(role__in=HANDLERS)
+    here = grants.filter(Q(agency=agency) | Q(unit=agency.unit_id))
+    return User.objects.filter(is_active=True, pk__in=here.values("user")).order_by("name", "pk")

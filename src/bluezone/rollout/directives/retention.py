@@ -41,7 +41,7 @@ def erase_practice(now: datetime.datetime) -> int:
         Campaign.everything.filter(rests_on__in=old).update(rests_on=None)
         past = Campaign.everything.filter(training=True, made_at__lte=now - KEPT)
         Directive.everything.filter(campaign__in=past).update(campaign=None)
-        Dispatch.everything.filter(directive__in=old).update(parent=None)
+        Dispatch.everything.filter(directive__in=old).update(parent=None, taken_over_from=None)
         parts: list[QuerySet[Any]] = [
             Report.everything.filter(task__directive__in=old),
             PeriodRequest.everything.filter(task__directive__in=old),

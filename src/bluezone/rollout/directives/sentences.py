@@ -4,8 +4,8 @@
 from django.utils.translation import gettext as _
 
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.issuance.addressees import RecipientUnknown
-from bluezone.rollout.directives.issuance.approval import DirectiveIncomplete
+from bluezone.rollout.directives.issuance.addressees import RecipientUnknown, RecipientUnsettled, RecipientUnsure
+from bluezone.rollout.directives.issuance.approval import DirectiveIncomplete, RecipientUnreached
 
 
 def sentence_of(refused: Refused) -> str:
@@ -14,8 +14,19 @@ def sentence_of(refused: Refused) -> str:
         return _("Not in the directory: %(names)s. Correct the names or enter the agencies; nothing was sent.") % {
             "names": "; ".join(refused.names)
         }
+    if isinstance(refused, RecipientUnsettled):
+        text = (
+            _("It is not certain who is meant: %(names)s. Choose on the draft's page; nothing was sent.")
+            if isinstance(refused, RecipientUnsure)
+            else _("Has ended: %(names)s. Choose who has taken over on the draft's page; nothing was sent.")
+        )
+        return text % {"names": "; ".join(refused.names)}
+    if isinstance(refused, RecipientUnreached):
+        return _("Nobody reads here for: %(names)s. Say that they get it on paper; nothing was sent.") % {
+            "names": "; ".join(refused.names)
+        }
     if isinstance(refused, DirectiveIncomplete):
-        return _("Still missing: %(names)s. Complete the draft; nothing was approved.") % {
+        return _("Still missing: %(names)s. Complete the draft; nothing was stored.") % {
             "names": ", ".join(_field(name) for name in refused.missing)
         }
     return _sentences().get(refused.code) or _("Refused (%(code)s). Nothing was stored.") % {"code": refused.code}
@@ -26,6 +37,7 @@ def _field(name: str) -> str:
         return _("who leads task %(label)s") % {"label": name.removeprefix("lead of ")}
     return {
         "number": _("Number of the document"),
+        "subject": _("Subject"),
         "notation": _("Notation"),
         "date": _("Date of the document"),
         "signer_name": _("Signer"),
@@ -96,6 +108,25 @@ def _sentences() -> dict[str, str]:
         ),
         "certificate_held": _("This certificate is entered for this agency already."),
         "directive_state_wrong": _("Somebody else has moved this document on. Look at its state below."),
+        "directive_ahead": _("The letter is dated after today. Correct the day; nothing was sent."),
+        "directive_changed": _(
+            "What is confirmed is not what was shown: the letter was submitted anew, or its names mean other agencies "
+            "since. Nothing was confirmed or sent. Look at it again, or have it submitted again."
+        ),
+        "issuer_ended": _("The agency that is to issue this letter has ended. Take the letter in for its successor."),
+        "own_draft": _("You have written this draft and sign by a delegation only. Somebody else has to confirm it."),
+        "signed_copy_wrong": _(
+            "The file is no PDF with an electronic signature that fits it. Nothing was stored. Have it signed again."
+        ),
+        "signer_differs": _("The letter names another signer. Say that you confirm it all the same, or return it."),
+        "recipient_repeated": _("This agency has the letter already. Nothing was sent."),
+        "completion_without_report": _(
+            "Say what was done, and send the reports that the tasks ask for; then report it done. Nothing was changed."
+        ),
+        "assignee_wrong": _(
+            "The person does not work at this agency, or the day is after the letter’s own. Nothing was changed."
+        ),
+        "extension_not_later": _("More time ends after the day that holds now. Nothing was sent."),
         "directive_repeated": _("A document of this number and day is registered already. Check the number."),
         "directive_not_in_force": _("The issuer has recalled or replaced this document. Do not act on it."),
         "act_out_of_order": _("This step does not follow from the state shown. Nothing was changed."),

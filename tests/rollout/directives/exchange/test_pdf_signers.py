@@ -7,13 +7,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.directives import LETTER
+from tests.builders.directives import LETTER, NOW, confirmed, taken_in
 from tests.letters.pdffiles import pdf_writer, with_script, written
 from tests.letters.signedpdfs import identity, letter, signed
 
 from bluezone.letters.letter import Letter
+from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange import partners
 from bluezone.rollout.directives.exchange.partners import signatures_of
+from bluezone.rollout.directives.issuance import approval, attachments, versions
 from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import Directive, PartnerCertificate
 
@@ -79,3 +81,21 @@ def test_a_signed_pdf_with_a_script_is_refused_like_any_other(client, clerk, com
 
     assert answer.status_code == 422
     assert Directive.objects.count() == 0
+
+
+def test_a_signed_pdf_is_kept_beside_the_confirmation_and_one_that_was_changed_is_not(committee, clerk, signer):
+    draft = taken_in(committee, clerk)
+    confirmed(draft, clerk, signer)
+    whole = signed(letter("Công văn"))
+    for wrong in (letter("Công văn"), whole.replace(b"/Contents <", b"/Contents <00", 1)):
+        with pytest.raises(Refused):
+            attachments.keep_signed_copy(draft, Letter(wrong), "cv.pdf", clerk, NOW)
+    attachments.keep_signed_copy(draft, Letter(whole), "cv.pdf", clerk, NOW)
+    kept = draft.signed_copy
+
+    assert [one.state for one in partners.signatures_of(kept)] == ["whole"]
+    approval.issue(draft, clerk, NOW, on_paper=True)
+    parts = {"confirmed": draft.approved_version.sha256, "signed_copy": kept.sha256, "number": draft.number}
+    parts |= {"notation": draft.notation, "date": str(draft.date)}
+    sent_to = sorted([one.agency.key, one.purpose, one.channel] for one in draft.dispatches.select_related("agency"))
+    assert draft.seal == versions.digest_of(parts | {"sent_to": sent_to})

@@ -3,7 +3,7 @@
 
 import pytest
 from django.db import DatabaseError, transaction
-from tests.builders.directives import DAY, LETTER, NOW, taken_in
+from tests.builders.directives import DAY, LETTER, NOW, confirmed, sent_out, taken_in
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -45,13 +45,13 @@ def test_issuing_makes_one_dispatch_for_each_ward_and_agency(directive):
 def test_a_draft_without_a_lead_or_with_an_unknown_name_is_not_approved(committee, clerk, signer):
     directive = intake.take_in(LETTER.encode(), "", committee, clerk, NOW, keep=False)
     with pytest.raises(approval.DirectiveIncomplete) as missing:
-        approval.approve(directive, signer, NOW)
+        approval.submit(directive, clerk, NOW)
     assert missing.value.missing == ("lead of 2",)
 
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     Directive.objects.filter(pk=directive.pk).update(recipients_action="Sở Thủy lợi\nThành đoàn")
     with pytest.raises(RecipientUnknown) as unknown:
-        approval.approve(directive, signer, NOW)
+        approval.submit(directive, clerk, NOW)
     assert unknown.value.names == ("Sở Thủy lợi",)
 
 
@@ -60,15 +60,15 @@ def test_a_letter_is_issued_once_and_registered_once(directive, committee, clerk
         approval.issue(directive, clerk, NOW)
     again = taken_in(committee, clerk)
     with pytest.raises(approval.DirectiveRepeated):
-        approval.approve(again, signer, NOW)
+        approval.submit(again, clerk, NOW)
 
 
 def test_a_failure_half_way_issues_nothing(committee, clerk, signer, monkeypatch):
     directive = taken_in(committee, clerk)
-    approval.approve(directive, signer, NOW)
+    confirmed(directive, clerk, signer)
     monkeypatch.setattr(approval, "DispatchEvent", None)
     with pytest.raises(AttributeError):
-        approval.issue(directive, clerk, NOW)
+        approval.issue(directive, clerk, NOW, on_paper=True)
 
     directive.refresh_from_db()
     assert directive.state == "approved"
@@ -88,8 +88,7 @@ def test_a_replacement_ends_the_earlier_letter(directive, committee, clerk, sign
     newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     newer.replaces = directive
     newer.save()
-    approval.approve(newer, signer, NOW)
-    approval.issue(newer, clerk, NOW)
+    sent_out(newer, clerk, signer)
     directive.refresh_from_db()
 
     assert directive.state == "replaced"
@@ -104,14 +103,30 @@ def test_the_database_keeps_the_log_of_a_dispatch(directive):
         event.delete()
 
 
-@pytest.mark.parametrize("field", ["number", "notation", "date", "signer_name", "recipients_action"])
-def test_nothing_that_a_letter_must_have_may_be_missing(committee, clerk, signer, field):
+@pytest.mark.parametrize("field", ["notation", "signer_name", "recipients_action"])
+def test_nothing_that_a_letter_must_have_may_be_missing(committee, clerk, field):
     directive = taken_in(committee, clerk)
-    Directive.objects.filter(pk=directive.pk).update(**{field: None if field == "date" else ""})
+    Directive.objects.filter(pk=directive.pk).update(**{field: ""})
 
     with pytest.raises(approval.DirectiveIncomplete) as missing:
-        approval.approve(directive, signer, NOW)
+        approval.submit(directive, clerk, NOW)
     assert missing.value.missing == (field,)
+
+
+def test_number_and_day_follow_the_signature_and_are_not_after_today(committee, clerk, signer):
+    directive = taken_in(committee, clerk)
+    Directive.objects.filter(pk=directive.pk).update(number="", date=None)
+    directive.refresh_from_db()
+    version = confirmed(directive, clerk, signer)
+    with pytest.raises(approval.DirectiveIncomplete) as missing:
+        approval.issue(directive, clerk, NOW, on_paper=True)
+    assert missing.value.missing == ("number", "date")
+    with pytest.raises(approval.DirectiveAhead):
+        approval.give_number(directive, "458", NOW.date() + DAY, clerk, NOW)
+    approval.give_number(directive, "458", NOW.date(), clerk, NOW)
+    approval.issue(directive, clerk, NOW, on_paper=True)
+
+    assert (directive.state, directive.code, directive.approved_version) == ("issued", "458/UBND-VP", version)
 
 
 def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_not_cooperate(committee, clerk, signer):
@@ -122,8 +137,8 @@ def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_n
     directive.tasks.exclude(label="2").delete()
     directive.tasks.update(lead_names=lead.name, cooperating_names=f"{lead.name}\n{acts.name}")
     directive.refresh_from_db()
-    approval.approve(directive, signer, NOW)
-    sent = approval.issue(directive, clerk, NOW)
+    confirmed(directive, clerk, signer)
+    sent = approval.issue(directive, clerk, NOW, on_paper=True)
     parties = {party.agency: party.role for party in directive.tasks.get().parties.all()}
 
     assert {one.agency: one.purpose for one in directive.dispatches.all()} == {
@@ -137,7 +152,7 @@ def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_n
 
 def test_an_approval_is_somebodys_and_is_gone_when_the_letter_is_opened_again(committee, clerk, signer):
     directive = taken_in(committee, clerk)
-    approval.approve(directive, signer, NOW)
+    confirmed(directive, clerk, signer)
     assert (directive.approved_by, directive.approved_at) == (signer, NOW)
     with pytest.raises(approval.DirectiveStateWrong):
         approval.revoke(directive, "Nhầm", clerk, NOW)
@@ -152,8 +167,8 @@ def test_a_letter_that_revokes_another_is_the_reason_of_it(directive, committee,
     newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     newer.replaces, newer.ending = directive, "revoked"
     newer.save()
-    approval.approve(newer, signer, NOW)
-    approval.issue(newer, clerk, NOW + DAY)
+    confirmed(newer, clerk, signer)
+    approval.issue(newer, clerk, NOW + DAY, on_paper=True)
     directive.refresh_from_db()
 
     assert (directive.state, directive.revoke_reason, directive.revoked_at) == ("revoked", "460/UBND-VP", NOW + DAY)

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, person, taken_in
+from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, person, sent_out, taken_in
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -46,8 +46,7 @@ def test_a_task_of_a_campaign_has_the_reports_made_on_it_and_no_others(committee
     campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
     Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
     elsewhere = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
-    approval.approve(elsewhere, signer, NOW)
-    approval.issue(elsewhere, clerk, NOW)
+    sent_out(elsewhere, clerk, signer)
     wards = Agency.objects.filter(key__in=WARD_KEYS)
     for one, ward in [(directive, wards[0]), (elsewhere, wards[1]), (elsewhere, wards[2])]:
         task = door_to_door(one)

@@ -4,9 +4,8 @@
 import datetime
 
 import pytest
-from tests.builders.directives import NOW, issued, person, taken_in
+from tests.builders.directives import issued, person, sent_out, taken_in
 
-from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import Directive, Task
 
 
@@ -66,8 +65,8 @@ def test_a_task_is_added_after_the_last_and_gets_the_next_number(page, draft):
     assert page.store(**{"task-6-text": "Báo cáo kết quả", "task-6-lead_names": "UBND các xã, phường"}) == 302
     added = draft.tasks.order_by("position").last()
 
-    assert (added.label, added.position, added.report_every) == ("7", 6, "week")
-    assert added.report_from is not None
+    assert (added.label, added.position, added.report_every) == ("7", 6, "")
+    assert added.report_from is None
     assert [task.label for task in draft.tasks.all()][:6] == ["1", "2", "3", "4", "5", "6"]
 
 
@@ -159,8 +158,7 @@ def test_the_earlier_document_is_found_without_diacritics_and_ends_when_this_one
     page.tap("find", find="458")
     assert page.store(replaces=earlier.pk, ending=ending) == 302
     draft.refresh_from_db()
-    approval.approve(draft, signer, NOW)
-    approval.issue(draft, clerk, NOW)
+    sent_out(draft, clerk, signer)
     earlier.refresh_from_db()
 
     assert earlier.state == state

@@ -78,10 +78,10 @@ def test_a_plan_becomes_a_draft_with_what_is_known_and_what_is_not(committee, cl
     )
     assert draft.basis == "901/UBND-VX ngày 01/09/2020 của UBND thành phố"
     assert (draft.recipients_action, draft.recipients_information, draft.recipients_file) == (
-        "",
+        "Các đơn vị có tên tại mục II",
         "UBND thành phố",
         "VT",
-    )
+    ), "a name of nobody stays, and stops the letter"
     assert draft.proposal["unknown"] == ["Các đơn vị có tên tại mục II"]
     assert seen["number"] == {"passage": "/KH-UBND", "confidence": "low", "doubts": ["incomplete"]}
     assert "date" not in seen
@@ -91,12 +91,12 @@ def test_a_plan_becomes_a_draft_with_what_is_known_and_what_is_not(committee, cl
     assert [one["confidence"] for one in draft.proposal["tasks"]] == ["medium", "high", "medium"]
     assert second.text.splitlines()[1] == "- Báo cáo số liệu vào thứ Sáu hằng tuần."
     assert [(one.label, one.report_every, one.report_from) for one in (first, second, third)] == [
-        ("II.1", "week", NOW.date()),
-        ("II.2", "week", NOW.date()),
-        ("II.3", "week", NOW.date()),
+        ("II.1", "once", None),
+        ("II.2", "week", None),
+        ("II.3", "once", None),
     ]
     assert second.due is None, "it comes again, and has no day"
-    assert third.due == datetime.date(2020, 10, 5), "the letter's own day, where the task names none"
+    assert third.due == datetime.date(2020, 10, 4), "before the letter's own day, where the task names none"
 
 
 def test_a_dated_letter_gives_its_day_to_its_tasks(committee, clerk):
@@ -105,7 +105,7 @@ def test_a_dated_letter_gives_its_day_to_its_tasks(committee, clerk):
 
     assert (draft.kind, draft.number, draft.date) == ("decision", "12", datetime.date(2021, 2, 3))
     assert draft.recipients_action == "", "as in article 3 names nobody"
-    assert (second.due, second.report_from) == (datetime.date(2021, 2, 12), datetime.date(2021, 2, 3))
+    assert (second.due, second.report_from) == (datetime.date(2021, 2, 12), None)
     assert [task.label for task in draft.tasks.order_by("position")] == ["Điều 2", "Điều 3"], (
         "what article 1 founds is no task"
     )

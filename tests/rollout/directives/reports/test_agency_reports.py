@@ -10,7 +10,7 @@ from bluezone.identity.acts import UndoTooLate
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
-from bluezone.rollout.directives.models import DispatchState
+from bluezone.rollout.directives.models import Deadline, DispatchState
 from bluezone.rollout.directives.reports import agency_reports
 
 SECOND = datetime.timedelta(seconds=1)
@@ -82,7 +82,7 @@ def test_more_time_moves_the_day_of_one_agency_alone(task, clerk, signer):
 def test_who_is_late_is_named_with_what(directive, task, clerk):
     dispatch = directive.dispatches.get(agency=wards(task)[0])
     dispatch_acts.move(dispatch, DispatchState.RECEIVED, clerk, NOW)
-    behind = agency_reports.late(directive, NOW + 9 * DAY, NOW.date() + 9 * DAY)
+    behind = agency_reports.late(directive, NOW + 9 * DAY)
 
     assert behind[dispatch.agency_id].not_received is False
     assert "2" in behind[dispatch.agency_id].reports
@@ -116,7 +116,7 @@ def test_a_recalled_letter_takes_no_report(directive, task, clerk):
 def test_a_report_is_in_time_on_the_due_day_and_taken_until_the_period_is_locked(task, clerk):
     first, second, third, fourth = wards(task)[:4]
     (period,) = agency_reports.task_periods(task, NOW.date())
-    due, last = (NOW + DAY * (day - NOW.date()).days for day in (period.due, period.locks - DAY))
+    due, last = (NOW + DAY * (day - NOW.date()).days for day in (period.due.day, period.locks - DAY))
 
     assert report(task, first, clerk, due).on_time
     assert not report(task, second, clerk, due + DAY).on_time
@@ -144,8 +144,9 @@ def test_nobody_is_late_on_the_due_day_itself(directive, task, clerk):
     ward = wards(task)[0]
     day = task.report_from
     task.parties.filter(agency=ward).update(due=day)
-    received = [agency_reports.late(directive, NOW + step, day).get(ward.pk) for step in (DAY - SECOND, DAY)]
-    tasks = [agency_reports.late(directive, NOW, day + step).get(ward.pk) for step in (0 * DAY, DAY)]
+    received = [agency_reports.late(directive, NOW + step).get(ward.pk) for step in (DAY - SECOND, DAY)]
+    midnight = Deadline(day).moment
+    tasks = [agency_reports.late(directive, at).get(ward.pk) for at in (midnight - SECOND, midnight)]
 
     assert [bool(one and one.not_received) for one in received] == [False, True], "a day after it arrived"
     assert [one.tasks if one else [] for one in tasks] == [[], ["2"]]

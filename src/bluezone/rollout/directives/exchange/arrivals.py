@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
@@ -77,7 +79,7 @@ def read(letters: Sequence[Letter], now: datetime.datetime) -> Read | None:
     """What the first file that can be read as a letter says; call it before the transaction, for it takes long."""
     for one in letters:
         try:
-            return Read(propose(one.read().text), Directory.of(now.date()))
+            return Read(propose(one.read().text), Directory.of(timezone.localdate(now)))
         except Refused:
             continue
     return None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of a document with their signatures, its exchange by files, and the words and digits of both."""
 
+import datetime
 from typing import Any
 
 from django import template
@@ -12,10 +13,12 @@ from bluezone.rollout.directives.exchange import outgoing
 from bluezone.rollout.directives.exchange.edxml import StatusCode
 from bluezone.rollout.directives.exchange.partners import signatures_of
 from bluezone.rollout.directives.inbox import dispatch_acts
-from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
+from bluezone.rollout.directives.issuance.versions import Difference
+from bluezone.rollout.directives.models import Deadline, Directive, DirectiveState, Dispatch, Task
 from bluezone.training import practising
 
 register = template.Library()
+UNSENT = (DirectiveState.DRAFT, DirectiveState.SUBMITTED, DirectiveState.APPROVED)
 
 
 @register.filter
@@ -40,12 +43,49 @@ def statusword(code: StatusCode) -> str:
     }[code]
 
 
+@register.filter
+def deadline_of(task: dict[str, Any]) -> Deadline:
+    """Until when a task of a version is in time."""
+    time = datetime.time.fromisoformat(task["due_time"]) if task["due_time"] else None
+    return Deadline(datetime.date.fromisoformat(task["due"]), time)
+
+
+@register.filter
+def everyword(every: str) -> str:
+    """How often a task is reported on."""
+    return str(Task.Every(every).label)
+
+
+@register.filter
+def partword(difference: Difference) -> str:
+    """What part of a letter differs."""
+    words = {
+        "kind": _("Kind of document"),
+        "notation": _("Notation"),
+        "subject": _("Subject"),
+        "issuer": _("Issuer"),
+        "authority": _("Signing authority"),
+        "signer_position": _("Position of the signer"),
+        "signer_name": _("Signer"),
+        "basis": _("Basis documents"),
+        "priority": _("Urgency"),
+        "campaign": _("Campaign"),
+        "ends": _("Earlier document"),
+        "filed_by": _("For file"),
+        "text": _("Text of the letter"),
+        "original": _("The original"),
+        "files": _("Files"),
+        "recipients": _("Recipients"),
+        "tasks": _("Task"),
+    }
+    return words[difference.part]
+
+
 @register.inclusion_tag("directives/files.html")
 def directive_files(directive: Directive) -> dict[str, Any]:
     """The original and the files of a document, with what their signatures prove."""
-    files = ([directive.original] if directive.original else []) + list(
-        directive.attachments.defer("content").order_by("pk")
-    )
+    kept = [one for one in (directive.signed_copy, directive.original) if one]
+    files = kept + list(directive.attachments.defer("content").order_by("pk"))
     return {"files": [(one, signatures_of(one)) for one in files]}
 
 
@@ -54,18 +94,13 @@ def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
     user, directive = context["request"].user, dispatch.directive
     handles = scopes.may(user, queries.CLERKS, agency=dispatch.agency)
-    issued = (
-        not practising()
-        and not directive.from_file
-        and directive.state not in (DirectiveState.DRAFT, DirectiveState.APPROVED)
-    )
+    issued = not practising() and not directive.from_file and directive.state not in UNSENT
     may_send = issued and scopes.may(user, queries.CLERKS, agency=directive.issuer)
     kind = outgoing.FILE_KINDS[outgoing.kind_of(directive, dispatch)].label if may_send else ""
     return {
         "dispatch": dispatch,
         "states": _states(dispatch) if directive.from_file and not dispatch.parent_id else [],
-        "waits": dispatch_acts.waits_for_answer(dispatch)
-        and scopes.may(user, queries.HANDLERS, agency=dispatch.agency),
+        "waits": dispatch_acts.waits_for_answer(dispatch) and queries.works_at(user, dispatch.agency),
         "may_take": handles,
         "may_send": may_send,
         "kind": kind,

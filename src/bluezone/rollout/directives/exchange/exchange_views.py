@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory import scopes
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import require_city
@@ -160,7 +161,7 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     event = get_object_or_404(
         DispatchEvent.objects.select_related("dispatch__directive__issuer", "dispatch__agency__unit", "actor"), pk=pk
     )
-    queries.require_handler(request.user, event.dispatch.agency)
+    scopes.require(request.user, queries.HANDLERS, agency=event.dispatch.agency)
     return _file(
         request,
         lambda: outgoing.write_status(event, request.user, timezone.now()),
@@ -170,7 +171,7 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
     dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)

@@ -83,7 +83,7 @@ def write_document(dispatch: Dispatch, user: User, now: datetime.datetime) -> Wr
     Raises NothingToWrite, AgencyWithoutIdentifier, InvalidEdxml or LargeEdxml.
     """
     directive = dispatch.directive
-    if directive.from_file or directive.state in (DirectiveState.DRAFT, DirectiveState.APPROVED):
+    if directive.from_file or directive.issued_at is None:
         raise NothingToWrite(f"the directive is {directive.state}")
     business = _business(directive, dispatch)
     edoc = _edoc(directive, dispatch, business)
@@ -175,11 +175,11 @@ def _due(dispatch: Dispatch) -> datetime.date | None:
 def _attachments(directive: Directive) -> tuple[Attachment, ...]:
     """The original, or the text where it was pasted, and the files that go with it."""
     files: Sequence[StoredFile] = [
-        *([directive.original] if directive.original else []),
+        *(one for one in (directive.signed_copy, directive.original) if one),
         *directive.attachments.order_by("pk"),
     ]
     made = [Attachment(one.name, one.content_type.split(";")[0], bytes(one.content)) for one in files]
-    if directive.original is None and directive.text:
+    if directive.original is None and directive.signed_copy is None and directive.text:
         name = f"{directive.number}-{directive.notation}.txt".replace("/", "-")
         made.insert(0, Attachment(name, "text/plain", directive.text.encode()))
     return tuple(made)

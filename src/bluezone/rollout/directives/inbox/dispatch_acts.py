@@ -7,32 +7,38 @@ import datetime
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.directory.kinds import Purpose
+from bluezone.directory.kinds import AgencyKind, Purpose
 from bluezone.directory.models import Agency
 from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import (
+    Assignment,
     ChangeRequest,
     Dispatch,
     DispatchEvent,
     DispatchState,
     EventKind,
+    Report,
+    ReportState,
     Task,
     TaskParty,
 )
+from bluezone.rollout.directives.queries import people_of, tasks_for
 
 S = DispatchState
 ALLOWED = {
-    S.RECEIVED: {S.ARRIVED, S.SENT_BACK},
+    S.RECEIVED: {S.ARRIVED, S.SENT_BACK, S.HANDED_OVER},
     S.SENT_BACK: {S.ARRIVED, S.RECEIVED},
     S.ASSIGNED: {S.RECEIVED, S.ASSIGNED, S.IN_PROGRESS},
     S.IN_PROGRESS: {S.RECEIVED, S.ASSIGNED},
+    # What is to be acted on is reported done, and the issuer accepts that; the rest is only seen.
+    S.REPORTED: {S.RECEIVED, S.ASSIGNED, S.IN_PROGRESS},
     S.DONE: {S.RECEIVED, S.ASSIGNED, S.IN_PROGRESS},
 }
 _ONE_TAP = frozenset({EventKind.RECEIVED, EventKind.IN_PROGRESS, EventKind.DONE})
@@ -42,6 +48,12 @@ class ActOutOfOrder(Refused):
     """The act does not follow from the state of the dispatch."""
 
     code = "act_out_of_order"
+
+
+class CompletionWithoutReport(Refused):
+    """It was to be reported done without a word of what was done, or with a report of a task still owed."""
+
+    code = "completion_without_report"
 
 
 class DirectiveNotInForce(Refused):
@@ -56,6 +68,12 @@ class NotBelow(Refused):
     code = "agency_not_below"
 
 
+def next_states(dispatch: Dispatch) -> list[str]:
+    """The states to which an agency can bring a dispatch now."""
+    ends = {S.DONE} if is_accepted_by_issuer(dispatch) else {S.REPORTED}
+    return [to.value for to, before in ALLOWED.items() if dispatch.state in before and to not in ends]
+
+
 def open_it(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
     """Note that the agency has opened it, the first time only."""
     if Dispatch.objects.filter(pk=dispatch.pk, opened_at=None).update(opened_at=now):
@@ -65,14 +83,18 @@ def open_it(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
 def move(
     dispatch: Dispatch, to: DispatchState, user: User, now: datetime.datetime, *, note: str = "", assigned_to: str = ""
 ) -> None:
-    """Bring a dispatch to a state; `note` is the reason where it is sent back.
+    """Bring a dispatch to a state; `note` is the reason where it is sent back, and what was done where it is reported.
 
-    Raises ActOutOfOrder or DirectiveNotInForce.
+    Raises ActOutOfOrder, CompletionWithoutReport or DirectiveNotInForce.
     """
     with transaction.atomic():
         locked = _locked(dispatch)
         if locked.state not in ALLOWED[to]:
             raise ActOutOfOrder(f"the dispatch is {locked.state}; {to} follows {', '.join(sorted(ALLOWED[to]))}")
+        if to in (S.REPORTED, S.DONE) and (to == S.REPORTED) != is_accepted_by_issuer(locked):
+            raise ActOutOfOrder("what is to be acted on is reported to the issuer, and only to them")
+        if to == S.REPORTED:
+            _refuse_unreported(locked, note)
         before = locked.state
         locked.state, locked.changed_at = to, now
         if to == S.RECEIVED and locked.incoming_number is None:
@@ -83,12 +105,98 @@ def move(
             locked.assigned_to = note = assigned_to[:120]
         locked.save()
         DispatchEvent.objects.create(
-            dispatch=locked, what=EventKind(to.value), at=now, actor=user, before=before, note=note[:300]
+            dispatch=locked,
+            what=EventKind(to.value),
+            at=now,
+            actor=user,
+            before=before,
+            note=note[:300],
+            seal=locked.directive.seal if to == S.RECEIVED else "",
         )
         if to == S.SENT_BACK:
             subject = f"directive {locked.directive_id}"
             hash_chain.record(user.username, "document_sent_back", subject, now=now, agency=locked.agency.key)
     dispatch.refresh_from_db()
+
+
+def is_accepted_by_issuer(dispatch: Dispatch) -> bool:
+    """Whether its completion is reported and accepted: what is to be acted on, of a document of this office."""
+    return dispatch.purpose == Purpose.ACTION and not dispatch.directive.from_file
+
+
+def _refuse_unreported(dispatch: Dispatch, text: str) -> None:
+    """A report says what was done; one that a task asks for once must have been made."""
+    if not text.strip():
+        raise CompletionWithoutReport("nothing says what was done")
+    owed = TaskParty.objects.filter(
+        task__directive=dispatch.directive_id, task__report_every=Task.Every.ONCE, agency=dispatch.agency_id
+    )
+    made = Report.objects.filter(task=OuterRef("task"), agency=dispatch.agency_id).exclude(state=ReportState.RETURNED)
+    if owed.filter(~Exists(made)).exists():
+        raise CompletionWithoutReport("a task asks for a report that is not made")
+
+
+def accept_completion(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
+    """Accept for the issuer that an agency is done. Raises ActOutOfOrder or DirectiveNotInForce."""
+    _answer_completion(dispatch, S.DONE, EventKind.DONE, "", user, now)
+
+
+def reopen_completion(dispatch: Dispatch, reason: str, user: User, now: datetime.datetime) -> None:
+    """Say for the issuer what is still to be done. Raises ActOutOfOrder or DirectiveNotInForce."""
+    _answer_completion(dispatch, S.IN_PROGRESS, EventKind.REOPENED, reason, user, now)
+
+
+def _answer_completion(
+    dispatch: Dispatch, to: DispatchState, what: EventKind, note: str, user: User, now: datetime.datetime
+) -> None:
+    with transaction.atomic():
+        locked = _locked(dispatch)
+        if locked.state != S.REPORTED:
+            raise ActOutOfOrder(f"the dispatch is {locked.state}, expected reported")
+        locked.state, locked.changed_at = to, now
+        locked.save(update_fields=["state", "changed_at"])
+        DispatchEvent.objects.create(dispatch=locked, what=what, at=now, actor=user, before=S.REPORTED, note=note[:300])
+        act = "completion_accepted" if to == S.DONE else "completion_reopened"
+        subject = f"directive {locked.directive_id}"
+        hash_chain.record(user.username, act, subject, now=now, agency=locked.agency.key)
+    dispatch.refresh_from_db()
+
+
+class AssigneeWrong(Refused):
+    """The account does not work at this agency, or its own day is after the day of the letter."""
+
+    code = "assignee_wrong"
+
+
+def assign(
+    dispatch: Dispatch,
+    account: User,
+    task: Task | None,
+    due: datetime.date | None,
+    user: User,
+    now: datetime.datetime,
+) -> Assignment:
+    """Give a document, or one task of it, to a person of the agency with an own day; again changes the day.
+
+    Raises AssigneeWrong, ActOutOfOrder or DirectiveNotInForce.
+    """
+    with transaction.atomic():
+        locked = _locked(dispatch)
+        if not people_of(locked.agency).filter(pk=account.pk).exists():
+            raise AssigneeWrong("the account does not work at this agency")
+        parties = [one for one in tasks_for(locked) if task is None or one.task_id == task.pk]
+        if task is not None and not parties:
+            raise NotAParty("the task does not name this agency")
+        days = [one.deadline.day for one in parties if one.deadline]
+        if due and days and due > max(days):
+            raise AssigneeWrong(f"the letter's own day is {max(days)}")
+        made, _new = Assignment.objects.update_or_create(
+            dispatch=locked, task=task, account=account, defaults={"due": due, "made_by": user, "made_at": now}
+        )
+        names = list(dict.fromkeys(one.account.name for one in locked.assignments.select_related("account")))
+        move(locked, S.ASSIGNED, user, now, assigned_to=", ".join(names)[:120])
+    dispatch.refresh_from_db()
+    return made
 
 
 def answer_recall(dispatch: Dispatch, agrees: bool, user: User, now: datetime.datetime) -> None:
@@ -140,7 +248,7 @@ def pass_on(dispatch: Dispatch, agencies: Iterable[Agency], user: User, now: dat
     """Send a received directive on to agencies below this one. Raises NotBelow, ActOutOfOrder, DirectiveNotInForce."""
     with transaction.atomic():
         locked = _locked(dispatch)
-        if locked.state in (S.ARRIVED, S.SENT_BACK):
+        if locked.state in (S.ARRIVED, S.SENT_BACK, S.HANDED_OVER, S.RECALLED, S.HANDED_ON):
             raise ActOutOfOrder("the directive must be received before it is passed on")
         chosen = list(agencies)
         if any(not is_below(agency, locked.agency) for agency in chosen):
@@ -153,8 +261,9 @@ def pass_on(dispatch: Dispatch, agencies: Iterable[Agency], user: User, now: dat
 
 
 def is_below(agency: Agency, top: Agency) -> bool:
-    """Whether an agency answers to `top`, or serves a part of its territory."""
-    inside = agency.unit.path.startswith(top.unit.path) and agency.unit_id != top.unit_id
+    """Whether an agency answers to `top`; or serves a part of its territory, where that is a People's Committee."""
+    governs = top.kind == AgencyKind.COMMITTEE
+    inside = governs and agency.unit.path.startswith(top.unit.path) and agency.unit_id != top.unit_id
     return agency.pk != top.pk and (agency.is_under(top) or inside or _same_ward(agency, top))
 
 
@@ -194,6 +303,12 @@ class IssuedElsewhere(Refused):
     code = "issued_elsewhere"
 
 
+class ExtensionNotLater(Refused):
+    """More time was asked for until a day that is not after the present one."""
+
+    code = "extension_not_later"
+
+
 class RequestOpen(Refused):
     """The agency has asked already and has no answer yet."""
 
@@ -215,12 +330,16 @@ def ask(
     now: datetime.datetime,
     until: datetime.date | None = None,
 ) -> ChangeRequest:
-    """Store a request. Raises NotAParty, RequestOpen or IssuedElsewhere."""
+    """Store a request. Raises NotAParty, ExtensionNotLater, RequestOpen or IssuedElsewhere."""
     if task.directive.from_file:
         raise IssuedElsewhere("the document is another office's; it is asked by letter or telephone")
     with transaction.atomic():
-        if not TaskParty.objects.select_for_update().filter(task=task, agency=agency).exists():
+        parties = TaskParty.objects.select_for_update(of=("self",)).select_related("task")
+        party = parties.filter(task=task, agency=agency).first()
+        if party is None:
             raise NotAParty("the task does not name this agency")
+        if kind == ChangeRequest.Kind.EXTENSION and not _is_later(until, party, now):
+            raise ExtensionNotLater(f"{until} is not after the day that holds now")
         if ChangeRequest.objects.filter(task=task, agency=agency, kind=kind, state="open").exists():
             raise RequestOpen("the agency waits for the answer to an earlier request")
         return ChangeRequest.objects.create(
@@ -232,6 +351,22 @@ def ask(
             asked_by=user,
             asked_at=now,
         )
+
+
+def _is_later(until: datetime.date | None, party: TaskParty, now: datetime.datetime) -> bool:
+    present = party.deadline
+    return until is not None and until >= timezone.localdate(now) and (present is None or until > present.day)
+
+
+def withdraw(request: ChangeRequest, user: User, now: datetime.datetime) -> None:
+    """Take a request back for the agency that asked, so that it can ask again. Raises RequestAnswered."""
+    with transaction.atomic():
+        locked = ChangeRequest.objects.select_for_update().get(pk=request.pk)
+        if locked.state != ChangeRequest.State.OPEN:
+            raise RequestAnswered("the request has been answered")
+        locked.state, locked.answered_by, locked.answered_at = ChangeRequest.State.WITHDRAWN, user, now
+        locked.save(update_fields=["state", "answered_by", "answered_at"])
+    request.refresh_from_db()
 
 
 def answer(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory import scopes
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
@@ -30,6 +31,7 @@ from bluezone.training import practised
 
 A_PAGE = 25
 _MOST_BELOW = 300
+_MOST_PEOPLE = 200
 
 
 @practised
@@ -52,7 +54,7 @@ def inbox(request: OfficeRequest) -> HttpResponse:
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     """One document at one agency: what it asks, what can be done now, what has happened."""
     shown = _shown(pk)
-    queries.require_reader(request.user, shown.agency)
+    _require_reader(request, shown)
     if _handles(request, shown):
         dispatch_acts.open_it(shown, request.user, timezone.now())
     return _page(request, shown)
@@ -61,48 +63,65 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Move a document on: 302, 409 out of order, 422 without reason or person."""
     shown = _shown(pk)
-    queries.require_handler(request.user, shown.agency)
-    form = ActForm(request.POST)
+    queries.require_handler(request.user, shown.agency, shown.directive.issuer)
+    form = ActForm(request.POST, people=queries.people_of(shown.agency), tasks=queries.tasks_for(shown))
     if not form.is_valid():
         return _page(request, shown, act_form=form, status=422)
-    values = form.cleaned_data
-    return _done(
-        request,
-        shown,
-        lambda: dispatch_acts.move(
-            shown,
-            DispatchState(values["to"]),
-            request.user,
-            timezone.now(),
-            note=values["reason"],
-            assigned_to=values["assigned_to"],
-        ),
-    )
+    return _done(request, shown, lambda: _act(shown, form.cleaned_data, request.user, timezone.now()))
+
+
+def _act(shown: Dispatch, values: dict[str, Any], user: User, now: datetime.datetime) -> None:
+    if values["account"]:
+        dispatch_acts.assign(shown, values["account"], values["task"], values["due"], user, now)
+        return
+    note = values["reason"] or values["done"]
+    dispatch_acts.move(shown, DispatchState(values["to"]), user, now, note=note, assigned_to=values["assigned_to"])
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def answer_completion(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Accept for the issuer that an agency is done, or say what is missing: 302 to the directive."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.directive.issuer)
+    reason, now = " ".join(request.POST.get("reason", "").split()), timezone.now()
+    with acts.tell_refusals(request, sentences.sentence_of):
+        if request.POST.get("accept"):
+            dispatch_acts.accept_completion(shown, request.user, now)
+            messages.success(request, _("It is accepted as done."))
+        elif reason:
+            dispatch_acts.reopen_completion(shown, reason, request.user, now)
+            messages.success(request, _("The agency reads what is still to be done."))
+        else:
+            messages.error(request, _("Say what is still to be done. Nothing was changed."))
+    return redirect("directive", shown.directive_id)
 
 
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take one's last tap back: 302, 409 too late."""
     shown = _shown(pk)
-    queries.require_handler(request.user, shown.agency)
+    queries.require_handler(request.user, shown.agency, shown.directive.issuer)
     return _done(request, shown, lambda: dispatch_acts.undo(shown, request.user, timezone.now()))
 
 
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a document on to agencies below: 302, 409 not below or not received."""
     shown = _shown(pk)
-    queries.require_handler(request.user, shown.agency)
+    queries.require_handler(request.user, shown.agency, shown.directive.issuer)
     chosen_ids = [int(one) for one in request.POST.getlist("agency") if one.isascii() and one.isdigit()]
     below = Agency.objects.filter(pk__in=chosen_ids[:_MOST_BELOW]).select_related("unit")
     return _done(request, shown, lambda: dispatch_acts.pass_on(shown, below, request.user, timezone.now()))
@@ -111,12 +130,12 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
-    party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, party.agency)
-    form = RequestForm(request.POST or None)
+    party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
+    queries.require_handler(request.user, party.agency, party.task.directive.issuer)
+    form = RequestForm(request.POST or None, party=party)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, sentences.sentence_of, conflict=True):
@@ -151,6 +170,20 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("directive", asked.task.directive_id)
 
 
+@practised
+@require_POST
+@audience(SIGNED_IN)
+@touches(Whose.DESK.by(*queries.HANDLERS))
+def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a request of one's agency back: 302 to the document."""
+    asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
+    queries.require_handler(request.user, asked.agency, asked.task.directive.issuer)
+    with acts.tell_refusals(request, sentences.sentence_of):
+        dispatch_acts.withdraw(asked, request.user, timezone.now())
+        messages.success(request, _("The request is withdrawn."))
+    return redirect("inbox-one", _dispatch_of(asked.task, asked.agency).pk)
+
+
 def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request for a change."""
     due = datetime.date.fromisoformat(values["due"]) if values["due"] else None
@@ -163,17 +196,24 @@ def _dispatch_of(task: Task, agency: Agency) -> Dispatch:
 
 def _shown(pk: int) -> Dispatch:
     found = Dispatch.objects.select_related(
-        "directive__issuer", "directive__original", "agency__unit", "parent__agency"
+        "directive__issuer__unit", "directive__original", "taken_over_from__agency", "agency__unit", "parent__agency"
     )
     return get_object_or_404(found, pk=pk)
 
 
 def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
     try:
-        queries.require_handler(request.user, shown.agency)
+        queries.require_handler(request.user, shown.agency, shown.directive.issuer)
     except Refused:
         return False
     return True
+
+
+def _require_reader(request: OfficeRequest, shown: Dispatch) -> None:
+    """Whoever reads for the agency, or for the issuer that wants to know where its document stands."""
+    if not shown.directive.from_file and scopes.may(request.user, queries.READERS, agency=shown.directive.issuer):
+        return
+    queries.require_reader(request.user, shown.agency)
 
 
 def _done(request: OfficeRequest, shown: Dispatch, do: Any) -> HttpResponse:
@@ -205,9 +245,12 @@ def _page(
         "below": below,
         "act_form": act_form,
         "handles": handles and shown.directive.in_force,
-        "allowed": [to.value for to, before in dispatch_acts.ALLOWED.items() if shown.state in before],
+        "allowed": dispatch_acts.next_states(shown),
+        "people": list(queries.people_of(shown.agency)[:_MOST_PEOPLE]) if handles else [],
+        "assignments": list(shown.assignments.select_related("account", "task")),
+        "successors": list(shown.taken_over_by.select_related("agency")),
         "may_undo": handles and dispatch_acts.may_undo(shown, request.user, now),
         "replacement": shown.directive.replaced_by.exclude(issued_at=None).first(),
-        "today": timezone.localdate(),
+        "now": now,
     }
     return render(request, "directives/dispatch.html", context, status=status)

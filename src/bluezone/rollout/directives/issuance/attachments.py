@@ -3,6 +3,7 @@
 and who may see them.
 """
 
+import datetime
 import hashlib
 import secrets
 import unicodedata
@@ -12,7 +13,9 @@ from django.db.models import Q
 
 from bluezone.identity.models import User
 from bluezone.letters.letter import FileTooLarge, Letter
+from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries
+from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
 
@@ -75,6 +78,34 @@ def take_away(directive: Directive, token: str) -> None:
             file.delete()
 
 
+# States of a signature (letters.pdf_letter) by which the file is as it was signed.
+_FITTING = ("whole", "added")
+
+
+class SignedCopyWrong(Refused):
+    """The file is no PDF with an electronic signature that fits it."""
+
+    code = "signed_copy_wrong"
+
+
+def keep_signed_copy(directive: Directive, letter: Letter, name: str, user: User, now: datetime.datetime) -> None:
+    """Keep the PDF that the signer has signed (USB token, remote signing) beside the confirmation; the last one counts.
+
+    Who signed is told on the page, by the certificates held here. Raises DirectiveStateWrong, SignedCopyWrong (no
+    signature, or one that does not fit) and what `Letter.check` refuses.
+    """
+    letter.examine()
+    with transaction.atomic():
+        locked = approval.lock(directive, DirectiveState.APPROVED)
+        kept = store(letter, name)
+        if not kept.signatures or any(one["state"] not in _FITTING for one in kept.signatures):
+            raise SignedCopyWrong(f"signatures: {', '.join(one['state'] for one in kept.signatures) or 'none'}")
+        locked.signed_copy = kept
+        locked.save(update_fields=["signed_copy"])
+        approval.audit(user, "signed_copy_kept", locked, now, sha256=kept.sha256)
+    directive.refresh_from_db()
+
+
 def file_for(user: User, token: str) -> StoredFile | None:
     """The file of a token, for the parties of its document or report alone; None for everybody else.
 
@@ -85,7 +116,7 @@ def file_for(user: User, token: str) -> StoredFile | None:
     if file is None:
         return None
     agencies = queries.read_agencies(user)
-    documents = Directive.objects.filter(Q(original=file) | Q(attachments=file))
+    documents = Directive.objects.filter(Q(original=file) | Q(attachments=file) | Q(signed_copy=file))
     allowed = (
         documents.filter(issuer__in=agencies, from_file=False).exists()
         or Dispatch.objects.filter(directive__in=documents, agency__in=agencies).exists()

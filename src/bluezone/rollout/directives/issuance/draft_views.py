@@ -3,7 +3,6 @@
 typed.
 """
 
-import datetime
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,13 +19,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from bluezone.directory.models import Agency, RecipientGroup
-from bluezone.directory.queries import day_to_show
+from bluezone.directory.models import RecipientGroup
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.edits import SHOWN, SharedForm
 from bluezone.identity.objects import Whose, touches
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
-from bluezone.rollout.directives.issuance.addressees import names_in
+from bluezone.rollout.directives.issuance import approval
+from bluezone.rollout.directives.issuance.addressees import Directory, Meaning, channels, key_of, names_in
 from bluezone.rollout.directives.models import Campaign, Directive, DirectiveState, Ending, Task
 from bluezone.training import practised
 
@@ -36,7 +37,7 @@ _DEFAULT_DAYS = {"days_to_report": 1, "days_to_lock": 7}
 _MOST_DAYS = {"days_to_report": 60, "days_to_lock": 120}
 
 
-class DirectiveForm(forms.ModelForm):  # type: ignore[type-arg]
+class DirectiveForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """What the head, the foot and the recipients of a letter say. replaceable: documents it may replace or revoke."""
 
     class Meta:
@@ -84,7 +85,7 @@ def _named(directive: Directive) -> str:
     return f"{directive.code}{day} {directive.subject[:60]}"
 
 
-class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
+class TaskForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """One task. asked_for: the numbers of its report form, one label a line."""
 
     asked_for = forms.CharField(
@@ -98,6 +99,7 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
             "lead_names",
             "cooperating_names",
             "due",
+            "due_time",
             "report_every",
             "report_from",
             "days_to_report",
@@ -108,7 +110,9 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
             "lead_names": forms.Textarea(attrs={"rows": 3}),
             "cooperating_names": forms.Textarea(attrs={"rows": 3}),
             **{name: forms.DateInput(attrs=_DAY_WIDGET, format="%Y-%m-%d") for name in ("due", "report_from")},
+            "due_time": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         }
+        help_texts: ClassVar = {"report_from": _("Empty: from the day on which it is sent.")}
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -125,15 +129,11 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, usual in _DEFAULT_DAYS.items():
             if values.get(name) is None and name not in self.errors:
                 values[name] = usual
-        if values.get("report_every") and not values.get("report_from") and "report_from" not in self.errors:
-            values["report_from"] = self._first_day()
+        if values.get("due_time") and not values.get("due") and "due" not in self.errors:
+            self.add_error("due", _("On which day?"))
         if not self.errors and values["days_to_lock"] < values["days_to_report"]:
             self.add_error("days_to_lock", _("A period is locked on or after the last day to report."))
         return values
-
-    def _first_day(self) -> datetime.date:
-        known = self.instance.directive.date if self.instance.directive_id else None
-        return known or timezone.localdate()
 
     def save(self, commit: bool = True) -> Task:
         """Store the task; fields keep their name while their label stays."""
@@ -207,6 +207,7 @@ def changed(sent: QueryDict, tap: str) -> tuple[QueryDict, Change]:
         "put-recipient": _put_recipient,
         "same-due": _same_due,
         "due-days": _due_days,
+        "choose": _choose,
     }.get(name)
     return data, act(data, rest) if act else NOTHING
 
@@ -222,7 +223,6 @@ def _count(data: QueryDict) -> int:
 def _add_task(data: QueryDict, _rest: str) -> Change:
     count = _count(data)
     data[TOTAL] = str(count + 1)
-    data[f"task-{count}-report_every"] = "week"
     data[f"task-{count}-due"] = data.get("due_for_all", "")
     return Change("task-added", undo=f"drop-task:{count}")
 
@@ -281,6 +281,11 @@ def _drop_recipient(data: QueryDict, rest: str) -> Change:
     return Change("recipient-dropped", gone, f"put-recipient:{purpose}:{place}:{gone}")
 
 
+def _choose(_data: QueryDict, _rest: str) -> Change:
+    """What was chosen stands in the form; the page shows whom the names mean then."""
+    return Change("names-chosen")
+
+
 def _same_due(data: QueryDict, _rest: str) -> Change:
     day, count = data.get("due_for_all", ""), _count(data)
     before = ",".join(data.get(f"task-{number}-due", "") for number in range(count))
@@ -297,6 +302,7 @@ def _due_days(data: QueryDict, days: str) -> Change:
 
 _MOST_FOUND = 20
 _MOST_NAMES = 1500
+_MOST_CHOICES = 500
 
 
 @practised
@@ -311,7 +317,9 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original", "replaces"), pk=pk)
     queries.require_clerk(request.user, directive.issuer)
     if directive.state != DirectiveState.DRAFT:
-        messages.warning(request, gettext("This document is approved and is not changed any more."))
+        messages.warning(
+            request, gettext("This document is submitted or confirmed. Make it a draft again to change it.")
+        )
         return redirect("directive", pk)
     if request.method != "POST":
         return _page(request, directive, *_forms(directive, None))
@@ -320,12 +328,26 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
         form, tasks = _forms(directive, data)
         _unjudged(form, tasks)
         return _page(request, directive, form, tasks, change)
-    form, tasks = _forms(directive, request.POST)
-    if not (form.is_valid() and tasks.is_valid()):
-        return _page(request, directive, form, tasks, status=422)
+    now = timezone.now()
     with transaction.atomic():
+        # Held, so that two who store in the same moment see each other.
+        held = Directive.objects.select_for_update(of=("self",)).select_related("issuer", "original", "replaces")
+        directive = held.get(pk=pk)
+        form, tasks = _forms(directive, _with_ended_tasks(request.POST, directive))
+        if not (form.is_valid() and tasks.is_valid()):
+            meanwhile = any(one.meanwhile for one in (form, *tasks.forms))
+            return _page(request, directive, form, tasks, status=409 if meanwhile else 422)
+        form.instance.choices = _chosen(directive, form, tasks, request.POST)
         form.save()
         tasks.store(directive)
+        approval.note_stored(directive, request.user, now)
+    if request.POST.get("then") == "submit":
+        with acts.tell_refusals(request, sentences.sentence_of):
+            approval.submit(directive, request.user, now)
+            messages.success(request, gettext("Submitted for signing."))
+            return redirect("directive", pk)
+        messages.success(request, gettext("The draft is stored."))
+        return redirect("directive-change", pk)
     messages.success(request, gettext("The draft is stored."))
     return redirect("directive", pk)
 
@@ -339,6 +361,62 @@ def _forms(directive: Directive, data: QueryDict | None) -> tuple[DirectiveForm,
     offered = queries.replaceable(directive, "").filter(pk__in=[*found, number])
     form = DirectiveForm(data, instance=directive, replaceable=offered)
     return form, TaskForms(data, queryset=directive.tasks.select_related("directive"), prefix="task")
+
+
+def _with_ended_tasks(sent: QueryDict, directive: Directive) -> QueryDict:
+    """The form with tasks that somebody else has taken out meanwhile as new ones: what was typed into them stays."""
+    known = {str(pk) for pk in directive.tasks.values_list("pk", flat=True)}
+    count = _count(sent)
+    there = [place for place in range(count) if sent.get(f"task-{place}-id", "") in known]
+    if len(there) == sum(bool(sent.get(f"task-{place}-id")) for place in range(count)):
+        return sent
+    data = QueryDict(mutable=True)
+    for name in sent:
+        if not name.startswith("task-"):
+            data.setlist(name, sent.getlist(name))
+    order = [*there, *(place for place in range(count) if place not in there)]
+    for place, old in enumerate(order):
+        for name in sent:
+            if name.startswith(f"task-{old}-"):
+                data.setlist(f"task-{place}-{name.removeprefix(f'task-{old}-')}", sent.getlist(name))
+        if place >= len(there):
+            data[f"task-{place}-id"] = ""
+            data.pop(f"task-{place}-{SHOWN}", None)
+    data[TOTAL], data["task-INITIAL_FORMS"] = str(count), str(len(there))
+    return data
+
+
+def _chosen(directive: Directive, form: DirectiveForm, tasks: Any, sent: Any) -> dict[str, int]:
+    """Which agency stands for which name: what was chosen before or now, for names that the letter still has."""
+    picked = dict(directive.choices)
+    for place in range(_MOST_CHOICES):
+        name, agency = sent.get(f"choose-{place}-name"), sent.get(f"choose-{place}", "")
+        if name is None:
+            break
+        key = key_of(name)
+        picked.pop(key, None)
+        if agency.isascii() and agency.isdigit() and len(agency) < 18:
+            picked[key] = int(agency)
+    written = {key_of(name) for name in names_in(_lines_of(form, tasks))}
+    fitting = _directory(directive, {})
+    return {
+        key: pk
+        for key, pk in picked.items()
+        if key in written and pk in {one.pk for one in fitting.meant_by(key).candidates}
+    }
+
+
+def _lines_of(form: DirectiveForm, tasks: Any) -> str:
+    """Every line of the form as typed that names somebody."""
+    fields = [form[f"recipients_{purpose}"] for purpose in ("action", "information")]
+    for one in tasks:
+        if not one["DELETE"].value():
+            fields += [one["lead_names"], one["cooperating_names"]]
+    return "\n".join(field.value() or "" for field in fields)
+
+
+def _directory(directive: Directive, choices: dict[str, int]) -> Directory:
+    return Directory.of(timezone.localdate(), directive.issuer, choices)
 
 
 def _unjudged(form: DirectiveForm, tasks: Any) -> None:
@@ -359,28 +437,54 @@ def _page(
     read = directive.proposal.get("tasks", [])
     typed: Any = request.POST if request.method == "POST" else {}
     added = change is not None and change.what == "recipient-added"
+    picked = _chosen(directive, form, tasks, typed) if typed else directive.choices
+    directory = _directory(directive, picked)
     context = {
         "directive": directive,
         "form": form,
         "tasks": tasks,
-        "rows": [(one, _read_at(read, one), bool(one["DELETE"].value())) for one in tasks],
+        "rows": [(one, _read_at(read, one), bool(one["DELETE"].value()), _whom(directory, one)) for one in tasks],
         "seen": directive.proposal.get("seen", {}),
-        "unknown": directive.proposal.get("unknown", []),
         "wrong": status == 422,
+        "meanwhile": status == 409,
         "change": change,
         "find": typed.get("find", ""),
         "due_for_all": typed.get("due_for_all", ""),
         "recipient_name": "" if added else typed.get("recipient_name", ""),
         "recipient_purpose": typed.get("recipient_purpose", ""),
-        "recipients": [_recipients(form, purpose) for purpose in PURPOSES],
-        "names": _names(),
+        "recipients": [_recipients(directory, form, purpose) for purpose in PURPOSES],
+        "to_choose": _to_choose(directive, picked, names_in(_lines_of(form, tasks))),
+        "names": _names(directory),
     }
     return render(request, "directives/directive_form.html", context, status=status)
 
 
-def _recipients(form: DirectiveForm, purpose: str) -> dict[str, Any]:
+def _to_choose(directive: Directive, picked: dict[str, int], names: list[str]) -> list[dict[str, Any]]:
+    """Names that do not each stand for one agency by themselves, with whom they may mean and what was chosen."""
+    plain = _directory(directive, {})
+    found = [plain.meant_by(name) for name in dict.fromkeys(names)]
+    return [{"meaning": one, "chosen": picked.get(key_of(one.name))} for one in found if one.refusal]
+
+
+def _whom(directory: Directory, form: TaskForm) -> list[tuple[str, list[Meaning]]]:
+    """Whom lead and cooperating of a task mean, where that is not just what stands there."""
+    return [
+        (name, _meanings(directory, names_in(form[name].value() or ""))) for name in ("lead_names", "cooperating_names")
+    ]
+
+
+def _meanings(directory: Directory, names: list[str]) -> list[Meaning]:
+    return [directory.meant_by(name) for name in names]
+
+
+def _recipients(directory: Directory, form: DirectiveForm, purpose: str) -> dict[str, Any]:
+    """The names of one purpose with the agencies each means, and how these are reached."""
     field = form[f"recipients_{purpose}"]
-    return {"purpose": purpose, "field": field, "names": names_in(field.value() or "")}
+    meant = _meanings(directory, names_in(field.value() or ""))
+    agencies = {one.pk: one for meaning in meant for one in meaning.agencies}
+    ways = channels(agencies.values(), directory.issuer)
+    rows = [(meaning, [(one, ways[one.pk]) for one in meaning.agencies]) for meaning in meant]
+    return {"purpose": purpose, "field": field, "rows": rows}
 
 
 def _read_at(read: list[Any], form: Any) -> Any:
@@ -389,8 +493,7 @@ def _read_at(read: list[Any], form: Any) -> Any:
     return read[position] if position < len(read) else {}
 
 
-def _names() -> list[str]:
+def _names(directory: Directory) -> list[str]:
     """What a recipient line may say: recipient groups first, then agencies in force."""
-    on = day_to_show(Agency, timezone.localdate())
     groups = list(RecipientGroup.objects.values_list("name", flat=True))
-    return [*groups, *Agency.objects.in_force(on).order_by("name").values_list("name", flat=True)[:_MOST_NAMES]]
+    return [*groups, *sorted(one.name for one in directory.in_force.values())[:_MOST_NAMES]]

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import User
@@ -17,15 +18,16 @@ from bluezone.letters.reader import propose
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import Directive, Kind, Priority, StoredFile, Task
+from bluezone.vietnamese.spelling import fold
 
-# What every clause is reported on until the office names its own numbers.
-USUAL_FIELDS = [{"name": "people", "label": "Số người đã tuyên truyền, hướng dẫn"}]
 _PRIORITY = {
     Urgency.URGENT: Priority.URGENT,
     Urgency.VERY_URGENT: Priority.URGENT,
     Urgency.EXPRESS: Priority.EXPRESS,
 }
 _EVERY = {Every.WEEK: Task.Every.WEEK, Every.MONTH: Task.Every.MONTH}
+# Characters after a day in which the letter may still say that it is a report which is due then.
+_AFTER_THE_DAY = 80
 
 
 def take_in(
@@ -44,7 +46,7 @@ def take_in(
         read = propose(letter.read().text)
     except LetterWithoutText:
         read = None
-    directory = Directory.of(now.date()) if read else None
+    directory = Directory.of(timezone.localdate(now), issuer) if read else None
     with transaction.atomic():
         original = store(letter, name) if keep else None
         if read is None or directory is None:
@@ -87,7 +89,7 @@ def _draft(
         made_by=user,
         made_at=now,
     )
-    tasks = [_task(directive, position, read, directory, now) for position in range(len(read.tasks))]
+    tasks = [_task(directive, position, read, directory) for position in range(len(read.tasks))]
     Task.objects.bulk_create([task for task, _ in tasks])
     directive.proposal = {
         "seen": _seen(read),
@@ -99,27 +101,27 @@ def _draft(
 
 
 def _recipients(read: Proposal, directory: Directory) -> tuple[dict[Purpose, list[str]], list[str]]:
-    """Names by purpose that the directory knows, and the rest; "Như kính gửi" stands for the addressees."""
+    """Names by purpose, and those of them that the directory does not know: nothing goes out before they are settled.
+
+    "Như kính gửi" stands for the addressees.
+    """
     named: dict[Purpose, list[str]] = {purpose: [] for purpose in Purpose}
     named[Purpose.ACTION] += [one.value.name for one in read.addressees]
     for one in read.recipients:
         if one.value.refers_to is None:
             named[one.value.purpose].append(one.value.name)
-    unknown: list[str] = []
-    for purpose, names in named.items():
-        named[purpose], missed = directory.known(names)
-        unknown += missed
+    named = {purpose: list(dict.fromkeys(names)) for purpose, names in named.items()}
+    told = [*named[Purpose.ACTION], *named[Purpose.INFORMATION]]
+    _known, unknown = directory.known(told)
     return named, unknown
 
 
-def _task(
-    directive: Directive, position: int, read: Proposal, directory: Directory, now: datetime.datetime
-) -> tuple[Task, list[str]]:
+def _task(directive: Directive, position: int, read: Proposal, directory: Directory) -> tuple[Task, list[str]]:
     proposed = read.tasks[position]
     lead, missed = directory.known(proposed.names(PartyRole.LEAD))
     cooperating, missed_too = directory.known(proposed.names(PartyRole.COOPERATING))
-    due: Due | None = proposed.due.value if proposed.due else read.due.value if read.due else None
-    every = _EVERY.get(due.every) if due and due.every else None
+    due = proposed.due or read.due
+    day, hour = _deadline(due.value) if due else (None, None)
     task = Task(
         directive=directive,
         position=position,
@@ -127,12 +129,32 @@ def _task(
         text="\n".join([proposed.text.value, *(f"- {point.value}" for point in proposed.points)])[:8000],
         lead_names="\n".join(lead),
         cooperating_names="\n".join(cooperating),
-        due=due.date if due else None,
-        report_every=every or Task.Every.WEEK,
-        report_from=(read.date.value if read.date else now.date()),
-        fields=USUAL_FIELDS,
+        due=day,
+        due_time=hour,
+        report_every=_report_of(read, due),
     )
     return task, missed + missed_too
+
+
+def _deadline(due: Due) -> tuple[datetime.date | None, datetime.time | None]:
+    """The last day in time and, where the letter names one, the hour until which. "Trước ngày" leaves that day out."""
+    if due.date is None:
+        return None, None
+    if due.time is not None and due.time != datetime.time():
+        return due.date, due.time
+    # Before a day, and before its hour zero, is the day before.
+    return (due.date if due.inclusive and due.time is None else due.date - datetime.timedelta(days=1)), None
+
+
+def _report_of(read: Proposal, due: Proposed[Due] | None) -> Task.Every:
+    """The report that the letter itself orders: again and again, once by its day, or none."""
+    if due is None:
+        return Task.Every.NEVER
+    if due.value.every:
+        return _EVERY.get(due.value.every, Task.Every.NEVER)
+    start = read.text.rfind("\n", 0, due.span.start) + 1
+    paragraph = read.text[start : due.span.end + _AFTER_THE_DAY]
+    return Task.Every.ONCE if "bao cao" in fold(paragraph) and due.value.date else Task.Every.NEVER
 
 
 def _seen(read: Proposal) -> dict[str, Any]:

@@ -23,20 +23,23 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor, releases
+from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
-from bluezone.rollout.directives.forms import AttachmentForm, LetterForm, ReasonForm
-from bluezone.rollout.directives.issuance import approval, attachments, intake
-from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.forms import AttachmentForm, LetterForm, NumberForm, ReasonForm, RecipientForm
+from bluezone.rollout.directives.issuance import approval, attachments, intake, recipient_changes, versions
+from bluezone.rollout.directives.issuance.addressees import Directory, Receiver, receivers_of
 from bluezone.rollout.directives.issuance.attachments import SHOWN_INLINE
-from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
+from bluezone.rollout.directives.models import Channel, Directive, DirectiveState, Dispatch, DispatchState
 from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED
 from bluezone.training import practised
 
 A_PAGE = 25
 RECIPIENTS_A_PAGE = 50
 REQUESTS_AT_ONCE = 10
+STEPS_SHOWN = 40
+_MOST_NAMES = 1500
 
 
 @practised
@@ -91,17 +94,97 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def submit(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Submit a draft for signing: 302, 409 with what is still wrong."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.issuer)
+    now = timezone.now()
+    return _act(request, shown, lambda: approval.submit(shown, request.user, now), _("Submitted for signing."))
+
+
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_SIGNERS)
 @touches(Whose.AGENCY)
 @confirm_second_factor
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Second tap of the approval: 302 approved, 409 when it is incomplete or no draft."""
+    """Everything that is confirmed, and confirming it as seen: 302, 409 when it is another version or not submitted."""
     shown = _shown(pk)
     queries.require_signer(request.user, shown.issuer)
-    if request.method == "POST":
-        return _act(request, shown, lambda: approval.approve(shown, request.user, timezone.now()), _("Approved."))
-    return render(request, "directives/approve.html", {"directive": shown, "tasks": list(shown.tasks.all())})
+    now = timezone.now()
+    if request.method == "POST" and shown.state == DirectiveState.SUBMITTED:
+        seen, for_another = request.POST.get("seen", ""), request.POST.get("for_another") == "on"
+        with acts.tell_refusals(request, sentences.sentence_of):
+            approval.approve(shown, seen, request.user, now, for_another=for_another)
+            messages.success(request, _("Approved."))
+            return redirect("directive", pk)
+        return _to_confirm(request, shown, now, status=409)
+    version = versions.last_version(shown) if shown.state == DirectiveState.SUBMITTED else None
+    if version is None:
+        messages.warning(request, _("This document does not wait to be confirmed."))
+        return redirect("directive", pk)
+    return _to_confirm(request, shown, now)
+
+
+def _to_confirm(request: OfficeRequest, shown: Directive, now: datetime.datetime, *, status: int = 200) -> HttpResponse:
+    version = versions.last_version(shown)
+    assert version is not None
+    before = versions.last_seen(shown, request.user, version)
+    versions.note_seen(version, request.user, now)
+    content = version.content
+    context = {
+        "directive": shown,
+        "version": version,
+        "content": content,
+        "receivers": receivers_by_channel(content),
+        "before": before,
+        "differences": versions.differences(before.content, content) if before else [],
+        "steps": list(shown.steps.exclude(note="").select_related("actor")[:STEPS_SHOWN]),
+        "is_another": approval.is_another(shown, request.user),
+        "own_draft": request.user.pk in approval.writers(shown) and approval.signs_by_delegation(shown, request.user),
+        "form": ReasonForm(),
+    }
+    return render(request, "directives/approve.html", context, status=status)
+
+
+def receivers_by_channel(content: dict[str, Any]) -> list[tuple[str, list[dict[str, str]]]]:
+    """The recipients of a version by how they are reached, those reached by nobody first."""
+    order = [Channel.NOBODY, Channel.PAPER, Channel.MAIL, Channel.AXIS, Channel.ACCOUNT]
+    found = [(way, [one for one in content["recipients"] if one["channel"] == way]) for way in order]
+    return [(way.value, ones) for way, ones in found if ones]
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_SIGNERS)
+@touches(Whose.AGENCY)
+def give_back(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Return a submitted letter to its clerk: 302, 409 when it is not submitted, without a reason nothing."""
+    shown = _shown(pk)
+    queries.require_signer(request.user, shown.issuer)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say what is to be corrected. Nothing was changed."))
+        return redirect("directive-approve", pk)
+    reason, now = form.cleaned_data["reason"], timezone.now()
+    return _act(request, shown, lambda: approval.give_back(shown, reason, request.user, now), _("Returned."))
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def comment(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Put a remark beside a letter that is not sent yet: 302."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.issuer)
+    text, now = request.POST.get("text", "").strip(), timezone.now()
+    if not text:
+        return redirect("directive", pk)
+    return _act(request, shown, lambda: approval.comment(shown, text, request.user, now), _("The remark is kept."))
 
 
 @practised
@@ -109,10 +192,68 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make an approved directive a draft again: 302."""
+    """Make a submitted or confirmed letter a draft again: 302."""
     shown = _shown(pk)
     queries.require_clerk(request.user, shown.issuer)
-    return _act(request, shown, lambda: approval.reopen(shown, request.user, timezone.now()), _("It is a draft again."))
+    again = approval.take_back if shown.state == DirectiveState.SUBMITTED else approval.reopen
+    return _act(request, shown, lambda: again(shown, request.user, timezone.now()), _("It is a draft again."))
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def delete(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Delete a draft: 302 to the list, 409 when it is no draft."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.issuer)
+    with acts.tell_refusals(request, sentences.sentence_of):
+        approval.delete_draft(shown, request.user, timezone.now())
+        messages.success(request, _("The draft is deleted."))
+        return redirect("directives")
+    return _page(request, shown, status=409)
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def give_number(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Give a confirmed letter its number and day: 302, 409 refused, 422 bad form."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.issuer)
+    form = NumberForm(request.POST)
+    if not form.is_valid():
+        return _page(request, shown, number_form=form, status=422)
+    values, now = form.cleaned_data, timezone.now()
+    return _act(
+        request,
+        shown,
+        lambda: approval.give_number(shown, values["number"], values["date"], request.user, now),
+        _("Number and day are given."),
+    )
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def keep_signed_copy(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Keep the signed PDF of a confirmed letter: 302, 409 refused, 422 without a file."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.issuer)
+    form, now = AttachmentForm(request.POST, request.FILES), timezone.now()
+    if not form.is_valid():
+        messages.error(request, _("Choose the signed PDF. Nothing was stored."))
+        return _page(request, shown, status=422)
+    file = form.cleaned_data["file"]
+    letter = Letter(file.read())
+    return _act(
+        request,
+        shown,
+        lambda: attachments.keep_signed_copy(shown, letter, file.name or "", request.user, now),
+        _("The signed PDF is kept beside the confirmation."),
+    )
 
 
 @practised
@@ -121,10 +262,69 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 @releases
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Send an approved directive to everybody it names: 302."""
+    """Send a confirmed letter to everybody it names: 302, 409 when somebody is reached by nobody and no one said so."""
     shown = _shown(pk)
     queries.require_clerk(request.user, shown.issuer)
-    return _act(request, shown, lambda: approval.issue(shown, request.user, timezone.now()), _("Sent."))
+    on_paper, now = request.POST.get("on_paper") == "on", timezone.now()
+    return _act(request, shown, lambda: approval.issue(shown, request.user, now, on_paper=on_paper), _("Sent."))
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+@releases
+def add_recipient(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Send an issued letter to one more agency: 302, 409 refused, 422 bad form."""
+    shown = _shown(pk)
+    queries.require_clerk(request.user, shown.issuer)
+    form, now = RecipientForm(request.POST), timezone.now()
+    if not form.is_valid():
+        return _page(request, shown, recipient_form=form, status=422)
+    values = form.cleaned_data
+
+    def add() -> None:
+        for agency in Directory.for_letter(shown, timezone.localdate(now)).expand(values["name"]):
+            recipient_changes.add_recipient(
+                shown, agency, values["purpose"], request.user, now, on_paper=values["on_paper"]
+            )
+
+    return _act(request, shown, add, _("Sent."))
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+@releases
+def recall_from(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Recall a letter from one agency: 302, 409 recalled before. pk: of the dispatch."""
+    sent = get_object_or_404(Dispatch.objects.select_related("directive__issuer__unit", "agency"), pk=pk)
+    queries.require_clerk(request.user, sent.directive.issuer)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why it is recalled. Nothing was changed."))
+        return redirect("directive", sent.directive_id)
+    reason, now = form.cleaned_data["reason"], timezone.now()
+    with acts.tell_refusals(request, sentences.sentence_of):
+        recipient_changes.recall_from(sent, reason, request.user, now)
+        messages.success(request, _("Recalled from %(agency)s.") % {"agency": sent.agency.name})
+    return redirect("directive", sent.directive_id)
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def hand_over(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Note that a letter was handed over on paper: 302. pk: of the dispatch."""
+    sent = get_object_or_404(Dispatch.objects.select_related("directive__issuer__unit", "agency"), pk=pk)
+    queries.require_clerk(request.user, sent.directive.issuer)
+    note, now = request.POST.get("note", "").strip(), timezone.now()
+    with acts.tell_refusals(request, sentences.sentence_of):
+        recipient_changes.hand_over(sent, note, request.user, now)
+        messages.success(request, _("Noted as handed over on paper."))
+    return redirect("directive", sent.directive_id)
 
 
 @practised
@@ -152,19 +352,26 @@ def _act(request: OfficeRequest, shown: Directive, act: Any, done: str) -> HttpR
 
 
 def _shown(pk: int) -> Directive:
-    return get_object_or_404(
-        Directive.objects.select_related("issuer__unit", "original", "replaces", "campaign"), pk=pk
-    )
+    parts = ("issuer__unit", "original", "replaces", "campaign", "approved_by", "approved_version", "signed_copy")
+    return get_object_or_404(Directive.objects.select_related(*parts), pk=pk)
 
 
 def _page(
-    request: OfficeRequest, shown: Directive, form: ReasonForm | None = None, *, status: int = 200
+    request: OfficeRequest,
+    shown: Directive,
+    form: ReasonForm | None = None,
+    *,
+    number_form: NumberForm | None = None,
+    recipient_form: RecipientForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     queries.require_reader(request.user, shown.issuer)
     state = chosen(request, "state", DispatchState.values)
     page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
     asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
     periods = list(queries.open_period_requests(shown)[: REQUESTS_AT_ONCE + 1])
+    completed = list(queries.completions(shown)[: REQUESTS_AT_ONCE + 1])
+    sent = shown.issued_at is not None
     context = {
         "directive": shown,
         "tasks": list(shown.tasks.all()),
@@ -174,14 +381,33 @@ def _page(
         "counted": queries.counts([shown.pk]).get(shown.pk),
         "requests": asked[:REQUESTS_AT_ONCE],
         "period_requests": periods[:REQUESTS_AT_ONCE],
-        "more_wait": max(len(asked), len(periods)) > REQUESTS_AT_ONCE,
+        "completions": completed[:REQUESTS_AT_ONCE],
+        "more_wait": max(len(asked), len(periods), len(completed)) > REQUESTS_AT_ONCE,
         "usual_until": timezone.localdate() + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1),
         "form": form or ReasonForm(),
         "may_clerk": _may(queries.require_clerk, request, shown),
         "may_sign": _may(queries.require_signer, request, shown),
-        "reach": _reach(shown) if shown.state in (DirectiveState.DRAFT, DirectiveState.APPROVED) else None,
+        "steps": list(shown.steps.select_related("actor", "version")[:STEPS_SHOWN]),
+        "recipient_form": recipient_form or RecipientForm(),
+        "names": names_to_add(shown) if sent else [],
+        **({} if sent else _before_sending(shown, number_form)),
     }
     return render(request, "directives/directive.html", context, status=status)
+
+
+def _before_sending(shown: Directive, number_form: NumberForm | None) -> dict[str, Any]:
+    """Whom it would reach, what is still wrong, and the number that would be next."""
+    today = timezone.localdate()
+    faults = approval.faults(shown, today)
+    reach = _reach(shown, today)
+    unreached = [one.agency.name for one in reach or [] if one.channel == Channel.NOBODY]
+    first = {"number": shown.number or queries.next_number(shown.issuer, today.year), "date": shown.date or today}
+    return {
+        "faults": [sentences.sentence_of(one) for one in faults],
+        "reach": None if reach is None else len(reach),
+        "unreached": unreached,
+        "number_form": number_form or NumberForm(initial=first),
+    }
 
 
 def _may(check: Any, request: OfficeRequest, shown: Directive) -> bool:
@@ -192,14 +418,23 @@ def _may(check: Any, request: OfficeRequest, shown: Directive) -> bool:
     return True
 
 
-def _reach(shown: Directive) -> int | None:
-    """How many agencies the lines of Nơi nhận stand for, None while one of them is not found."""
-    directory = Directory.of(timezone.localdate())
-    lines = "\n".join([shown.recipients_action, shown.recipients_information, shown.recipients_file])
+def _reach(shown: Directive, today: datetime.date) -> list[Receiver] | None:
+    """Every agency that would receive it, None while a name is not settled."""
     try:
-        return len(directory.expand(lines))
+        return receivers_of(shown, shown.tasks.all(), Directory.for_letter(shown, today))
     except Refused:
         return None
+
+
+def names_to_add(shown: Directive) -> list[str]:
+    """Agencies in force that do not have the letter."""
+    have = shown.dispatches.order_by().values("agency")
+    return list(
+        Agency.objects.in_force(timezone.localdate())
+        .exclude(pk__in=have)
+        .order_by("name")
+        .values_list("name", flat=True)[:_MOST_NAMES]
+    )
 
 
 @practised

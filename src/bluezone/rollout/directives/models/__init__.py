@@ -3,17 +3,23 @@
 
 from bluezone.rollout.directives.models.directive import (
     Campaign,
+    Deadline,
     Directive,
     DirectiveState,
+    DirectiveStep,
+    DirectiveVersion,
     Ending,
     Kind,
     Priority,
+    Step,
     StoredFile,
     Task,
     TaskParty,
 )
 from bluezone.rollout.directives.models.dispatch import (
+    Assignment,
     ChangeRequest,
+    Channel,
     Dispatch,
     DispatchEvent,
     DispatchState,
@@ -27,10 +33,15 @@ from bluezone.rollout.directives.models.dispatch import (
 )
 
 __all__ = [
+    "Assignment",
     "Campaign",
     "ChangeRequest",
+    "Channel",
+    "Deadline",
     "Directive",
     "DirectiveState",
+    "DirectiveStep",
+    "DirectiveVersion",
     "Dispatch",
     "DispatchEvent",
     "DispatchState",
@@ -44,6 +55,7 @@ __all__ = [
     "Priority",
     "Report",
     "ReportState",
+    "Step",
     "StoredFile",
     "Task",
     "TaskParty",

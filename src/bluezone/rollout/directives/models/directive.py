@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The order itself (what it says, who signs it, its tasks), and the campaign (phát động) that it may belong to."""
 
+import datetime
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,6 +14,21 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.models import Agency
 from bluezone.training import PractisedMixin
 from bluezone.vietnamese.spelling import fold
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A day, and the hour on it: in time until `time`, or until the end of the day where the letter names no hour."""
+
+    day: datetime.date
+    time: datetime.time | None = None
+
+    @property
+    def moment(self) -> datetime.datetime:
+        """The first moment that is late."""
+        if self.time is not None:
+            return timezone.make_aware(datetime.datetime.combine(self.day, self.time))
+        return timezone.make_aware(datetime.datetime.combine(self.day + datetime.timedelta(days=1), datetime.time()))
 
 
 class Campaign(PractisedMixin):
@@ -89,6 +106,7 @@ class DirectiveState(models.TextChoices):
     """Where an order stands in the office that issues it."""
 
     DRAFT = "draft", _("draft")
+    SUBMITTED = "submitted", _("submitted for signing")
     APPROVED = "approved", _("approved")
     ISSUED = "issued", _("issued")
     REPLACED = "replaced", _("replaced")
@@ -136,7 +154,11 @@ class Directive(PractisedMixin):
     replaces: the earlier document that ends when this one is issued, ending says how.
     folded: number and subject without diacritics, for searching.
     recipients_action, _information, _file: lines of Nơi nhận as the clerk left them, until it is issued.
-    attachments: files that go with the letter. from_file: it came as an edXML file, approved by another office.
+    choices: which agency the clerk chose for a name that fits several, primary keys by `addressees.key_of` the name.
+    approved_version: what the signer confirmed. seal: SHA-256 over that with number, day and who received it, 64 hex
+    digits, set when it is issued.
+    attachments: files that go with the letter. signed_copy: the PDF with the signer's electronic signature, kept beside
+    the confirmation. from_file: it came as an edXML file, approved by another office.
     Personal data: the signer's name and the accounts that made and approved it, official duties.
     """
 
@@ -154,6 +176,9 @@ class Directive(PractisedMixin):
     text = models.TextField(blank=True)
     proposal = models.JSONField(default=dict, editable=False)
     original = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_copy = models.ForeignKey(
+        StoredFile, on_delete=models.PROTECT, null=True, editable=False, related_name="signed_letters"
+    )
     attachments = models.ManyToManyField(StoredFile, related_name="directives", blank=True)
     from_file = models.BooleanField(default=False, editable=False)
     campaign = models.ForeignKey(
@@ -165,11 +190,16 @@ class Directive(PractisedMixin):
     recipients_action = models.TextField(_("For action"), max_length=8000, blank=True)
     recipients_information = models.TextField(_("For information"), max_length=8000, blank=True)
     recipients_file = models.TextField(_("For file"), max_length=1000, blank=True)
-    state = models.CharField(max_length=8, choices=DirectiveState, default=DirectiveState.DRAFT, db_index=True)
+    choices = models.JSONField(default=dict, editable=False)
+    state = models.CharField(max_length=12, choices=DirectiveState, default=DirectiveState.DRAFT, db_index=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
+    approved_version = models.ForeignKey(
+        "directives.DirectiveVersion", on_delete=models.RESTRICT, null=True, editable=False, related_name="+"
+    )
+    seal = models.CharField(max_length=64, blank=True, editable=False)
     issued_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=300, blank=True)
@@ -182,16 +212,20 @@ class Directive(PractisedMixin):
             models.CheckConstraint(condition=Q(state__in=DirectiveState.values), name="directive_state_is_known"),
             models.CheckConstraint(condition=~Q(subject=""), name="directive_has_a_subject"),
             models.CheckConstraint(
-                condition=Q(state="draft")
-                | Q(from_file=True, date__isnull=False)
-                | Q(approved_by__isnull=False, approved_at__isnull=False, date__isnull=False),
+                condition=Q(state__in=("draft", "submitted"))
+                | Q(from_file=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
                 name="directive_is_approved_first",
             ),
+            # Number and day follow the signature.
             models.CheckConstraint(
-                condition=Q(state="draft") | (~Q(number="") & ~Q(notation="")), name="approved_directive_has_a_number"
+                condition=Q(state__in=("draft", "submitted", "approved"))
+                | (~Q(number="") & ~Q(notation="") & Q(date__isnull=False)),
+                name="issued_directive_has_a_number",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=("draft", "approved")) | Q(issued_at__isnull=False), name="directive_is_issued"
+                condition=Q(state__in=("draft", "submitted", "approved")) | Q(issued_at__isnull=False),
+                name="directive_is_issued",
             ),
             models.CheckConstraint(
                 condition=~Q(state="revoked") | (Q(revoked_at__isnull=False) & ~Q(revoke_reason="")),
@@ -199,7 +233,7 @@ class Directive(PractisedMixin):
             ),
             models.UniqueConstraint(
                 fields=["issuer", "number", "notation", "date", "training"],
-                condition=~Q(state="draft"),
+                condition=~Q(state__in=("draft", "submitted")) & ~Q(number=""),
                 name="directive_once",
             ),
             models.CheckConstraint(condition=~Q(replaces=F("id")), name="directive_replaces_another"),
@@ -227,11 +261,73 @@ class Directive(PractisedMixin):
         return self.state == DirectiveState.ISSUED
 
 
+class DirectiveVersion(PractisedMixin):
+    """What a directive said when it was submitted for signing; the database refuses to change it.
+
+    content: everything that is shown of it but number and day (issuance/versions.py). sha256: of its canonical JSON.
+    """
+
+    directive = models.ForeignKey(Directive, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    content = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["directive", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["directive", "number"], name="version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.directive_id} version {self.number}"
+
+
+class Step(models.TextChoices):
+    """What the log of a directive tells of before it is sent."""
+
+    STORED = "stored", _("draft stored")
+    SUBMITTED = "submitted", _("submitted for signing")
+    SEEN = "seen", _("seen by the signer")
+    COMMENTED = "commented", _("remark")
+    TAKEN_BACK = "taken_back", _("taken back to correct it")
+    RETURNED = "returned", _("returned with a reason")
+    APPROVED = "approved", _("confirmed by the signer")
+    REOPENED = "reopened", _("made a draft again")
+    NUMBERED = "numbered", _("number and day given")
+    ISSUED = "issued", _("sent")
+
+
+class DirectiveStep(PractisedMixin):
+    """One thing that happened to a directive on its way to the signature. note: the remark or the reason.
+
+    Personal data: the account that did it, an official duty.
+    """
+
+    directive = models.ForeignKey(Directive, on_delete=models.CASCADE, related_name="steps")
+    what = models.CharField(max_length=12, choices=Step)
+    version = models.ForeignKey(DirectiveVersion, on_delete=models.CASCADE, null=True, related_name="steps")
+    note = models.CharField(max_length=1000, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(what__in=Step.values), name="step_is_known")]
+
+    def __str__(self) -> str:
+        return f"{self.directive_id} {self.what}"
+
+
 class Task(PractisedMixin):
     """One clause of a directive.
 
-    due:           last day on which it is in time, None where the letter states none.
-    report_every:  how often it is reported on; `report_from` the first day of the first period.
+    due:           last day on which it is in time, None where the letter states none. due_time: until when on that
+                   day, None until its end.
+    report_every:  how often it is reported on; `report_from` the first day of the first period, None until it is sent.
     days_to_report, days_to_lock: after the last day of a period until a report is late, until it is locked.
     lead_names, cooperating_names: agencies and recipient groups as written, one a line; parties when issued.
     fields:        numbers asked for, [{"name": "visited", "label": "Hộ đã đến"}, …].
@@ -252,6 +348,7 @@ class Task(PractisedMixin):
     lead_names = models.TextField(_("Lead"), max_length=4000, blank=True)
     cooperating_names = models.TextField(_("Cooperating"), max_length=4000, blank=True)
     due = models.DateField(_("Due"), null=True, blank=True)
+    due_time = models.TimeField(_("Until (hour)"), null=True, blank=True)
     report_every = models.CharField(_("Report"), max_length=8, choices=Every, blank=True, default=Every.NEVER)
     report_from = models.DateField(_("First day of the first period"), null=True, blank=True)
     days_to_report = models.PositiveSmallIntegerField(_("Days to report after a period"), default=1)
@@ -268,7 +365,7 @@ class Task(PractisedMixin):
                 condition=Q(report_every__in=["", "once", "week", "month"]), name="task_period_known"
             ),
             models.CheckConstraint(
-                condition=Q(report_every="") | Q(report_from__isnull=False), name="reported_task_begins"
+                condition=Q(due_time__isnull=True) | Q(due__isnull=False), name="an_hour_is_of_a_day"
             ),
             models.CheckConstraint(
                 condition=Q(days_to_lock__gte=F("days_to_report")), name="task_locks_after_it_is_due"
@@ -277,6 +374,11 @@ class Task(PractisedMixin):
 
     def __str__(self) -> str:
         return f"{self.label}. {self.text[:60]}"
+
+    @property
+    def deadline(self) -> "Deadline | None":
+        """Until when it is in time; None where the letter states no day."""
+        return Deadline(self.due, self.due_time) if self.due else None
 
 
 class TaskParty(PractisedMixin):
@@ -304,3 +406,8 @@ class TaskParty(PractisedMixin):
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.role} of {self.task_id}"
+
+    @property
+    def deadline(self) -> "Deadline | None":
+        """Until when this agency is in time: to the end of the later day it was given, else as the letter says."""
+        return Deadline(self.due) if self.due else self.task.deadline

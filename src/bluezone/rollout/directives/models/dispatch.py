@@ -25,7 +25,21 @@ class DispatchState(models.TextChoices):
     SENT_BACK = "sent_back", _("sent back")
     ASSIGNED = "assigned", _("assigned")
     IN_PROGRESS = "in_progress", _("in progress")
+    REPORTED = "reported", _("reported done, to be accepted")
     DONE = "done", _("done")
+    HANDED_OVER = "handed_over", _("handed over on paper")
+    HANDED_ON = "handed_on", _("went to the successor")
+    RECALLED = "recalled", _("recalled from this agency")
+
+
+class Channel(models.TextChoices):
+    """How an agency is reached."""
+
+    ACCOUNT = "account", _("account here")
+    AXIS = "axis", _("exchange file")
+    MAIL = "mail", _("e-mail notice only")
+    PAPER = "paper", _("on paper")
+    NOBODY = "nobody", _("nobody")
 
 
 class Dispatch(PractisedMixin):
@@ -33,6 +47,8 @@ class Dispatch(PractisedMixin):
 
     incoming_number: the agency's own running number of the year (số đến), given when it is received.
     by_file: the agency is of another office, which got the document as an edXML file and answers with files.
+    channel: how the agency was reached when it was sent, "" for one of before this was kept.
+    taken_over_from: the dispatch to an agency that has ended, whose open work this one goes on with.
     Personal data: the person a task was assigned to, an official duty.
     """
 
@@ -49,6 +65,8 @@ class Dispatch(PractisedMixin):
     assigned_to = models.CharField(_("Assigned to"), max_length=120, blank=True)
     reason = models.CharField(_("Reason"), max_length=300, blank=True)
     by_file = models.BooleanField(default=False)
+    channel = models.CharField(max_length=8, choices=Channel, blank=True)
+    taken_over_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="taken_over_by")
     changed_at = models.DateTimeField()
 
     TRAINING_MOMENT = ""
@@ -66,7 +84,7 @@ class Dispatch(PractisedMixin):
             models.CheckConstraint(condition=~Q(state="sent_back") | ~Q(reason=""), name="sent_back_for_a_reason"),
             models.CheckConstraint(condition=~Q(state="assigned") | ~Q(assigned_to=""), name="assigned_to_somebody"),
             models.CheckConstraint(
-                condition=Q(state__in=("arrived", "sent_back"))
+                condition=Q(state__in=("arrived", "sent_back", "handed_over", "handed_on", "recalled"))
                 | Q(by_file=True)
                 | Q(received_at__isnull=False, incoming_number__gt=0),
                 name="dispatch_is_received_first",
@@ -88,7 +106,12 @@ class EventKind(models.TextChoices):
     SENT_AGAIN = "sent_again", _("sent again")
     ASSIGNED = "assigned", _("assigned")
     IN_PROGRESS = "in_progress", _("begun")
-    DONE = "done", _("reported done")
+    REPORTED = "reported", _("reported done")
+    DONE = "done", _("done")
+    REOPENED = "reopened", _("not accepted yet")
+    HANDED_OVER = "handed_over", _("handed over on paper")
+    HANDED_ON = "handed_on", _("went to the successor")
+    RECALLED = "recalled", _("recalled from this agency")
     UNDONE = "undone", _("taken back within seconds")
     PASSED_ON = "passed_on", _("passed on to units below")
     REPLACED = "replaced", _("replaced by another document")
@@ -105,6 +128,7 @@ class DispatchEvent(PractisedMixin):
     """One thing that happened to a dispatch; the database refuses to change it, or to delete it unless for practice.
 
     before: the state before, for taking a tap back. actor: None for the clock and for files.
+    seal: of a receipt, the seal of the document that was received.
     """
 
     dispatch = models.ForeignKey(Dispatch, on_delete=models.PROTECT, related_name="events")
@@ -113,6 +137,7 @@ class DispatchEvent(PractisedMixin):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     before = models.CharField(max_length=12, blank=True)
     note = models.CharField(max_length=300, blank=True)
+    seal = models.CharField(max_length=64, blank=True)
 
     TRAINING_MOMENT = ""
 
@@ -124,6 +149,36 @@ class DispatchEvent(PractisedMixin):
 
     def __str__(self) -> str:
         return f"{self.dispatch_id} {self.what}"
+
+
+class Assignment(PractisedMixin):
+    """A person of an agency who works on a document there. due: until the end of which day, None as the letter says.
+
+    Personal data: the accounts that work on it and that assigned it, official duties.
+    """
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="assignments")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, null=True, related_name="assignments")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    due = models.DateField(_("Due"), null=True, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["due", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["dispatch", "task", "account"], condition=Q(task__isnull=False), name="one_task_a_person"
+            ),
+            models.UniqueConstraint(
+                fields=["dispatch", "account"], condition=Q(task__isnull=True), name="whole_document_once_a_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dispatch_id} for {self.account_id}"
 
 
 class ChangeRequest(PractisedMixin):
@@ -141,6 +196,7 @@ class ChangeRequest(PractisedMixin):
         OPEN = "open", _("waiting for an answer")
         GRANTED = "granted", _("granted")
         DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="requests")
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="change_requests")
@@ -162,7 +218,7 @@ class ChangeRequest(PractisedMixin):
             models.CheckConstraint(condition=~Q(kind="extension") | Q(until__isnull=False), name="extension_has_a_day"),
             models.CheckConstraint(condition=~Q(reason=""), name="request_has_a_reason"),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "granted", "declined"]), name="request_state_is_known"
+                condition=Q(state__in=["open", "granted", "declined", "withdrawn"]), name="request_state_is_known"
             ),
             models.UniqueConstraint(
                 fields=["task", "agency", "kind"], condition=Q(state="open"), name="one_open_request_a_kind"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
@@ -72,7 +72,7 @@ def ask(task: Task, agency: Agency, period: Period, reason: str, user: User, now
             raise NotAParty("the task does not name this agency")
         if not task.directive.in_force:
             raise DirectiveNotInForce(f"the directive is {task.directive.state}")
-        if today < period.locks or is_open(task, agency, period, today):
+        if period.locks is None or today < period.locks or is_open(task, agency, period, today):
             raise PeriodNotLocked("the period is open")
         asked = PeriodRequest.objects.filter(task=task, agency=agency, period=period.first)
         if asked.filter(state=PeriodRequest.State.OPEN).exists():
@@ -146,14 +146,14 @@ class ReportValueWrong(Refused):
     code = "report_value_wrong"
 
 
-def task_periods(task: Task, until: datetime.date) -> list[Period]:
-    """Periods of a task that have begun by `until`."""
-    return periods_of(task.report_every, task.report_from, task.due, task.days_to_report, task.days_to_lock, until)
+def task_periods(task: Task, until: datetime.date, party: TaskParty | None = None) -> list[Period]:
+    """Periods of a task that have begun by `until`; of one agency with the time that it was given."""
+    return periods_of(task, until, party.deadline if party else None)
 
 
-def period_at(task: Task, first: datetime.date, today: datetime.date) -> Period:
+def _period_at(task: Task, first: datetime.date, today: datetime.date, party: TaskParty) -> Period:
     """The period that begins on `first`. Raises ReportPeriodLocked when there is none by today."""
-    for period in task_periods(task, today):
+    for period in task_periods(task, today, party):
         if period.first == first:
             return period
     raise ReportPeriodLocked("the task has no period that begins on this day")
@@ -175,20 +175,20 @@ def submit(
     DirectiveNotInForce.
     """
     today = timezone.localtime(now).date()
-    period = period_at(task, first, today)
-    if not is_open(task, agency, period, today):
-        raise ReportPeriodLocked(f"the period was locked on {period.locks}")
     numbers = _checked(task, values)
     with transaction.atomic():
         party = TaskParty.objects.select_for_update().filter(task=task, agency=agency).first()
         if party is None:
             raise NotAParty("the task does not name this agency")
+        party.task = task
+        period = _period_at(task, first, today, party)
+        if not is_open(task, agency, period, today):
+            raise ReportPeriodLocked(f"the period was locked on {period.locks}")
         if not task.directive.in_force:
             raise DirectiveNotInForce(f"the directive is {task.directive.state}")
-        due = max(period.due, party.due) if party.due and task.report_every == Task.Every.ONCE else period.due
         report = Report.objects.filter(task=task, agency=agency, period=first).first()
         if report is None:
-            report = Report(task=task, agency=agency, period=first, on_time=today <= due)
+            report = Report(task=task, agency=agency, period=first, on_time=not period.is_past(now))
         elif report.state == ReportState.ACCEPTED:
             raise ReportSettled("the report was accepted")
         report.values, report.text, report.state, report.return_reason = numbers, text, ReportState.SUBMITTED, ""
@@ -257,23 +257,26 @@ class Late:
     reports: list[str] = field(default_factory=list)
 
 
-def late(directive: Directive, now: datetime.datetime, today: datetime.date) -> dict[int, Late]:
-    """By agency: not received after a day, a task past its due day, a report whose period is past and not made."""
+def late(directive: Directive, now: datetime.datetime) -> dict[int, Late]:
+    """By agency: not received after a day, a task past its deadline, a report that was owed by now and is not made."""
     found: dict[int, Late] = defaultdict(Late)
     since = now - datetime.timedelta(hours=REMIND_HOURS)
     waiting = directive.dispatches.filter(purpose="action", state__in=NOT_RECEIVED, arrived_at__lte=since)
     for agency in waiting.order_by().values_list("agency", flat=True):
         found[agency].not_received = True
-    done = set(directive.dispatches.filter(state=DispatchState.DONE).order_by().values_list("agency", flat=True))
+    standing = dict(directive.dispatches.order_by().values_list("agency", "state"))
+    settled = (DispatchState.REPORTED, DispatchState.DONE)
     tasks = {task.pk: task for task in directive.tasks.all()}
-    overdue = TaskParty.objects.filter(task__directive=directive).filter(
-        Q(due__lt=today) | Q(due__isnull=True, task__due__lt=today)
-    )
-    for task, agency in overdue.order_by("task__position").values_list("task", "agency"):
-        if agency not in done:
-            found[agency].tasks.append(tasks[task].label)
-    for task, agency in _unreported(tasks, today):
-        found[agency].reports.append(tasks[task].label)
+    parties = list(TaskParty.objects.filter(task__in=tasks).order_by("task__position", "pk"))
+    past: dict[tuple[int, datetime.date | None], bool] = {}  # few deadlines for many agencies
+    for party in parties:
+        party.task, key = tasks[party.task_id], (party.task_id, party.due)
+        if key not in past:
+            past[key] = party.deadline is not None and party.deadline.moment <= now
+        if past[key] and standing.get(party.agency_id) not in settled:
+            found[party.agency_id].tasks.append(party.task.label)
+    for party in _unreported(directive, parties, now):
+        found[party.agency_id].reports.append(party.task.label)
     return dict(found)
 
 
@@ -283,19 +286,31 @@ def in_order(agency_ids: list[int]) -> QuerySet[Agency]:
     return agencies.order_by("unit__path", "name", "pk")
 
 
-def _unreported(tasks: dict[int, Task], today: datetime.date) -> list[tuple[int, int]]:
-    """Task and agency of every report that was owed by today and is not made."""
-    owed = {
-        pk: [period.first for period in task_periods(task, today) if period.due < today] for pk, task in tasks.items()
+def _unreported(directive: Directive, parties: Sequence[TaskParty], now: datetime.datetime) -> list[TaskParty]:
+    """Parties that owe a report and have not made it: from the period on in which they received the document."""
+    received = {
+        agency: timezone.localdate(at)
+        for agency, at in directive.dispatches.order_by().values_list("agency", "received_at")
+        if at
     }
-    asking = [pk for pk, firsts in owed.items() if firsts]
-    past = Q(pk__in=[])
-    for pk in asking:
-        past |= Q(task=pk, period__lte=owed[pk][-1])
-    made = Report.objects.filter(past).exclude(state=ReportState.RETURNED).order_by()
-    counted = {
-        (task, agency): count
-        for task, agency, count in made.values_list("task", "agency").annotate(count=Count("period"))
-    }
-    parties = TaskParty.objects.filter(task__in=asking).order_by("task__position").values_list("task", "agency")
-    return [(task, agency) for task, agency in parties if counted.get((task, agency), 0) < len(owed[task])]
+    made = set(
+        Report.objects.filter(task__directive=directive)
+        .exclude(state=ReportState.RETURNED)
+        .order_by()
+        .values_list("task", "agency", "period")
+    )
+    periods: dict[tuple[int, datetime.date | None], list[Period]] = {}
+    late_ones = []
+    for party in parties:
+        since = received.get(party.agency_id)
+        key = (party.task_id, party.due)
+        if key not in periods:
+            owed = task_periods(party.task, timezone.localdate(now), party)
+            periods[key] = [one for one in owed if one.is_past(now)]
+        if since and any(
+            (party.task_id, party.agency_id, one.first) not in made
+            for one in periods[key]
+            if one.last is None or since <= one.last
+        ):
+            late_ones.append(party)
+    return late_ones

@@ -83,9 +83,11 @@ def period_table(task: Task, period: Period, under: AdminUnit | None) -> Table:
         f"Phải báo cáo {rates.expected}; đã báo cáo {rates.actual}; đúng hạn {rates.on_time}. "
         "Số liệu do các cơ quan, đơn vị tự báo."
     )
-    return Table(
-        f"Nhiệm vụ {task.label}, kỳ {period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}", columns, tuple(rows), note
-    )
+    return Table(f"Nhiệm vụ {task.label}, kỳ {_days(period)}", columns, tuple(rows), note)
+
+
+def _days(period: Period) -> str:
+    return f"{period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}" if period.last else f"từ {period.first:%d/%m/%Y}"
 
 
 def _state(report: object) -> str:
@@ -106,7 +108,7 @@ def _document(
     return OfficialDocument(
         head=Letterhead(directive.issuer.name, "BC-UBND", directive.issuer.unit.name, None, month=today),
         title="BÁO CÁO",
-        subject=f"Kết quả thực hiện nhiệm vụ {task.label}, kỳ {period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}",
+        subject=f"Kết quả thực hiện nhiệm vụ {task.label}, kỳ {_days(period)}",
         basis=f"Thực hiện Công văn số {directive.code} ngày {signed}",
         body=(Paragraph(task.text.splitlines()[0]), Paragraph(body), table),
         signature=SignatureBlock(tuple(directive.authority.splitlines()), directive.signer_position, ""),
@@ -121,13 +123,13 @@ MOST_WEEKS = 6
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, party.agency)
+    queries.require_handler(request.user, party.agency, party.task.directive.issuer)
     today = timezone.localdate()
-    periods = agency_reports.task_periods(party.task, today)
+    periods = agency_reports.task_periods(party.task, today, party)
     if not periods:
         raise Http404("the task asks for no report yet")
     period = _period(request, periods)
@@ -198,7 +200,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
-    behind = agency_reports.late(directive, timezone.now(), timezone.localdate())
+    behind = agency_reports.late(directive, timezone.now())
     page = Paginator(agency_reports.in_order(list(behind)), A_PAGE).get_page(request.GET.get("page"))
     rows = [(agency, behind[agency.pk]) for agency in page.object_list]
     return render(request, "directives/late.html", {"directive": directive, "page": page, "rows": rows})
@@ -284,7 +286,7 @@ def _asked(
 
 def _weeks(period: Period, today: datetime.date) -> list[Week]:
     """The newest weeks that a period touches by today, oldest first."""
-    found = [Week.of(min(period.last, today))]
+    found = [Week.of(min(period.last or today, today))]
     while len(found) < MOST_WEEKS and found[0].first_day > period.first:
         found.insert(0, found[0].previous)
     return found
@@ -302,14 +304,14 @@ def _period(request: OfficeRequest, periods: list[Period]) -> Period:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.DESK.by(*queries.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
-    party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
-    queries.require_handler(request.user, party.agency)
+    party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
+    queries.require_handler(request.user, party.agency, party.task.directive.issuer)
     now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
     first = _day(request.GET.get("period", ""))
-    periods = agency_reports.task_periods(party.task, timezone.localdate(now))
+    periods = agency_reports.task_periods(party.task, timezone.localdate(now), party)
     period = next((one for one in periods if one.first == first), None)
     if period is None:
         raise Http404("the task has no such period")
