@@ -15,4 +15,5 @@ command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's vo
 command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the sound of bulletins and loudspeakers" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v nginx)" ] || need_package nginx-light "the tests of the documented proxies" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || need_package pgbouncer "the tests behind a pooler" || true
+command -v faketime >/dev/null 2>&1 || need_package faketime "the tests of a wrong clock, marked slow" || true
 command -v caddy >/dev/null 2>&1 || need_package caddy "the tests of the documented proxies" || true

@@ -2,6 +2,7 @@
 """Attack row 5, the office's half: somebody inside sells codes. The quota bounds how many, the audit shows who."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,6 +19,7 @@ from bluezone.identity.models import AuditEntry
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 pytestmark = pytest.mark.django_db
 QUOTA = 7
+DAY = timedelta(days=1)
 
 
 def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(server):
@@ -30,14 +32,26 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
         with pytest.raises(QuotaReached):
             code_issuance.issue(server, seller, "confirmed", today(), timezone.now())
 
+    code_issuance.audit_past_days(timezone.now() + DAY)
     acts = list(AuditEntry.objects.filter(actor="seller").values_list("action", flat=True))
-    assert acts == ["code_issued"] * QUOTA + ["quota_refused"] * 2
+    assert acts == ["quota_refused"] * 2 + ["code_issued"] * QUOTA
     assert IssuedCode.objects.count() == QUOTA
     assert hash_chain.verify().broken_at is None
 
 
+def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before_the_audit_has_it(server):
+    issued = code_issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
+    IssuedCode.objects.update(worker=user("colleague"))
+    code_issuance.audit_past_days(timezone.now() + DAY)
+
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.subject, entry.details) == ("colleague", issued.record.handle, {"changed": True})
+
+
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague(server):
     code_issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
+    code_issuance.audit_past_days(timezone.now() + DAY)
+    assert AuditEntry.objects.get().details == {}
     call_command("verify_audit")
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER audit_never_changes")

@@ -86,13 +86,19 @@ def who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(files, 
 
 
 def nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
-    for patient, keys in files[0][:20]:
+    for _, keys in files[0][:20]:
         assert all(earlier.key < later.key for earlier, later in pairwise(keys))
         assert {key.period for key in keys} == {144}
         assert {key.transmission_risk_level for key in keys} == {None}
-        assert {cell(key) for key in keys if key.key in patient} <= {
-            cell(key) for key in keys if key.key not in patient
-        }
+    # A cell is empty with a chance of 0.0015; a real key hardly ever stands alone in one.
+    own = [cell(key) for patient, keys in files[0] for key in keys if key.key in patient]
+    alone = [
+        cell(key)
+        for patient, keys in files[0]
+        for key in keys
+        if key.key in patient and not any(cell(other) == cell(key) for other in keys if other.key not in patient)
+    ]
+    assert len(alone) <= 0.01 * len(own)
 
 
 @pytest.mark.long

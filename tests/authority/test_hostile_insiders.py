@@ -280,6 +280,7 @@ def test_a_wards_editor_speaks_in_the_ward_alone_and_with_a_fresh_proof(ward):
     assert Schedule.objects.count() == 2
 
 
+@pytest.mark.long
 def test_an_emergency_of_the_city_takes_two_at_once_and_by_a_schedule(ward):
     top = Agency.objects.get(key="ubnd-tp")
     outlet = bulletins.zone("Tổ 5", ward, by_hand=True).outlet

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -252,6 +252,14 @@ def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterato
             yield server, phones, world
         finally:
             phones.close()
+
+
+def without_random_keys(server: Served) -> None:
+    """Random keys wait and are known like real ones; without them a test can count the real ones."""
+    key_server = server.key_server
+    key_server.city = replace(key_server.city, padding_mean=0)
+    for table in ("known_key", "waiting_key"):
+        key_server.keys_store.write(lambda transaction, table=table: transaction.execute(f"DELETE FROM {table}"))
 
 
 def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:

@@ -181,8 +181,7 @@ def quota_of_codes(workers, each):
     now = timezone.now()
     IssuedCode.objects.bulk_create(
         IssuedCode(
-            handle=secrets.token_hex(16), worker=one, case_class="confirmed", issued_at=now, expires_at=now + DAY,
-            link_expires_at=now + 2 * DAY, form_id=secrets.token_hex(16),
+            handle=secrets.token_hex(16), worker=one, issued_at=now, form_id=secrets.token_hex(16),
         )
         for one in workers for _ in range(each)
     )  # fmt: skip

@@ -134,6 +134,7 @@ def test_cutting_off_is_asked_first_and_then_done(english, keeper):
     assert english.post(f"/devices/{made.pk}/code/").url == f"/devices/{made.pk}/"
 
 
+@pytest.mark.long
 def test_the_list_takes_the_same_number_of_queries_however_long_it_is(english, keeper, django_assert_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

@@ -211,6 +211,7 @@ def test_a_clock_that_is_changed_is_told_and_moves_no_encounter(town):
     live(town, story)
 
 
+@pytest.mark.long
 def test_twelve_hours_of_doze_cost_no_encounter_and_running_since_says_that_there_was_a_gap(town):
     async def story():
         await asyncio.sleep(100)

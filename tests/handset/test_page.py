@@ -164,6 +164,8 @@ def test_a_report_goes_from_code_to_what_is_sent_to_thanks(server, phone, ask):
     assert told(ask, "sentLog")["own"][-1]["what"] == "code_checked"
     answer = told(ask, "sendReport", days=days, visits=[], consent=True)
     assert (answer["state"], answer["withToday"]) == ("sent", True)
+    # Published every two hours, and then fetched.
+    assert answer["reachAt"] - answer["sendAt"] == 2 * 3600 + phone.city.current.poll_seconds
     sent = told(ask, "sentLog")
     assert [(entry["what"], entry["outcome"], entry["bytes"]) for entry in sent["own"]] == [
         ("code_checked", "accepted", 1024), ("certificate_asked", "accepted", 1024), ("keys_sent", "accepted", 4096),

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import code_batches
+from bluezone.healthauthority import code_batches, code_issuance
 from bluezone.healthauthority.code_batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -46,6 +46,7 @@ def test_sent_again_the_same_codes_come_back_and_no_others_are_made(server, lan)
 
     assert first == again
     assert IssuedCode.objects.count() == 3
+    code_issuance.audit_past_days(timezone.now() + datetime.timedelta(days=1))
     assert AuditEntry.objects.filter(action="code_issued").count() == 3
 
 
@@ -93,13 +94,13 @@ def test_over_the_limit_the_first_rows_are_served_and_one_refusal_is_in_the_audi
     assert AuditEntry.objects.filter(action="quota_refused").count() == 1
 
 
-def test_a_batch_is_forgotten_when_its_codes_have_expired(server, lan):
+def test_a_batch_is_forgotten_when_the_day_is_over_on_which_its_codes_expire(server, lan):
     now = timezone.now()
     issue(server, lan, now=now)
-    code_batches.purge(now + datetime.timedelta(hours=47, minutes=59))
+    code_batches.purge(now + datetime.timedelta(hours=48))
     assert Batch.objects.exists()
 
-    code_batches.purge(now + datetime.timedelta(hours=48))
+    code_batches.purge(timezone.localtime(now).replace(hour=0, minute=0) + datetime.timedelta(days=3, minutes=1))
     assert not Batch.objects.exists()
 
 

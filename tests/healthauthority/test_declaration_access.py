@@ -11,6 +11,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.healthauthority import code_batches, declaration_access
+from bluezone.healthauthority.forms import NewPassphraseForm
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
@@ -271,3 +272,29 @@ def test_the_purge_forgets_a_replaced_key_and_a_note_when_their_time_is_over_and
         left.append((DeclarationKey.objects.count(), OpenedDeclaration.objects.count()))
 
     assert left == [(2, 1), (2, 0), (2, 0), (1, 0)]
+
+
+def test_each_key_that_is_made_is_in_the_audit_and_whether_it_replaces_one(server, supervisor, key):
+    declaration_access.make_key(server, supervisor, OTHER, timezone.now())
+    made = AuditEntry.objects.filter(action="declaration_key_made").order_by("number")
+
+    assert [(entry.actor, entry.details) for entry in made] == [
+        ("sup", {"replaced": False}),
+        ("sup", {"replaced": True}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "again", "wrong"),
+    [
+        (OTHER, OTHER, set()),
+        (OTHER, PASSPHRASE, {"again"}),
+        ("x" * 15, "x" * 15, {"new"}),
+        ("x" * 15, OTHER, {"new"}),
+        ("x" * 16, "x" * 16, set()),
+        (" " * 9 + "x" * 15, " " * 9 + "x" * 15, {"new"}),
+        (OTHER, "", {"again"}),
+    ],
+)
+def test_a_passphrase_is_typed_twice_and_long_enough(new, again, wrong):
+    assert set(NewPassphraseForm({"new": new, "again": again}).errors) == wrong

@@ -32,7 +32,7 @@ def test_a_code_can_be_used_and_the_office_keeps_only_its_handle(server):
 
     assert server.codes.status(issued.code) == server.codes.status(issued.link) == "open"
     assert server.codes.status(issued.record.handle) == "open"
-    assert issued.record.expires_at < issued.record.link_expires_at
+    assert issued.expires_at < issued.link_expires_at
 
 
 def everything_in_the_office() -> str:
@@ -59,17 +59,40 @@ def test_the_office_has_no_field_for_anything_about_the_person():
     fields = {field.name for field in IssuedCode._meta.get_fields()}
 
     assert fields == {
-        "id", "handle", "worker", "facility", "case_class", "onset", "issued_at", "expires_at", "link_expires_at",
-        "form_id", "training",
+        "id", "handle", "worker", "facility", "issued_at", "form_id", "audited", "proof", "training",
     }  # fmt: skip
 
 
-def test_the_audit_tells_who_and_when_but_neither_class_nor_onset(server):
-    issued = issue(server, user("lan"))
-    entry = AuditEntry.objects.get()
+def test_the_audit_tells_when_the_day_is_over_who_issued_what_and_no_time_class_or_onset(server):
+    now = timezone.now()
+    issued = [issue(server, user(name), now=now) for name in ("lan", "hoa")]
+    code_issuance.audit_past_days(now)
+    assert not AuditEntry.objects.exists(), "an entry between others of known times would tell the minute"
 
-    assert (entry.actor, entry.action, entry.subject) == ("lan", "code_issued", issued.record.handle)
-    assert entry.details == {}
+    code_issuance.audit_past_days(now + DAY)
+    code_issuance.audit_past_days(now + DAY)
+    entries = AuditEntry.objects.all()
+
+    assert {(entry.actor, entry.action, entry.subject) for entry in entries} == {
+        (name, "code_issued", each.record.handle) for name, each in zip(("lan", "hoa"), issued, strict=True)
+    }
+    assert len(entries) == 2
+    assert {entry.at for entry in entries} == {
+        timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    }
+    assert [entry.details for entry in entries] == [{}, {}]
+
+
+def test_of_a_code_the_office_keeps_the_day_and_nothing_that_tells_the_order_within_it(server):
+    now = timezone.now().replace(hour=5)
+    worker = user()
+    records = [issue(server, worker, now=now + datetime.timedelta(minutes=each)).record for each in range(8)]
+
+    assert {record.issued_at for record in records} == {
+        timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    }
+    keys = [record.pk for record in records]
+    assert keys != sorted(keys)
 
 
 @pytest.mark.parametrize("days", [0, 1, 14, 23])
@@ -119,6 +142,7 @@ def test_the_quota_is_each_worker_s_own_and_the_command_line_has_none(server):
         issue(server, worker)
 
     assert IssuedCode.objects.count() == 5
+    code_issuance.audit_past_days(timezone.now() + DAY)
     assert AuditEntry.objects.filter(actor="command line").count() == 3
 
 
@@ -133,13 +157,14 @@ def test_a_form_sent_twice_issues_one_code(server):
 
 FULL_DISK = {
     "sqlite": (
-        "CREATE TRIGGER full_disk BEFORE INSERT ON accounts_auditentry BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON healthauthority_issuedcode"
+        " BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
         "DROP TRIGGER full_disk",
     ),
     "postgresql": (
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql"
         " AS $$ BEGIN RAISE EXCEPTION 'disk is full'; END $$; "
-        "CREATE TRIGGER full_disk BEFORE INSERT ON accounts_auditentry EXECUTE FUNCTION full_disk()",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON healthauthority_issuedcode EXECUTE FUNCTION full_disk()",
         "DROP FUNCTION full_disk CASCADE",
     ),
 }

@@ -128,11 +128,12 @@ def test_training_refuses_the_onsets_that_are_refused_in_earnest(server, days):
 def test_a_code_for_practice_counts_as_used_after_half_a_minute(server):
     now = timezone.now()
     with training.practice():
-        made = code_issuance.issue(server, user(), "confirmed", today(), now).record
+        issued = code_issuance.issue(server, user(), "confirmed", today(), now)
+        made = issued.record
         after = [
             code_issuance.practice_states([made], now + datetime.timedelta(seconds=seconds))[made.handle]
             for seconds in (0, 29, 30)
         ]
 
     assert after == ["open", "open", "used"]
-    assert (made.expires_at - now, made.link_expires_at - now) == (DAY, 2 * DAY)
+    assert (issued.expires_at - now, issued.link_expires_at - now) == (DAY, 2 * DAY)

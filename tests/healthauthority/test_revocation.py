@@ -42,7 +42,7 @@ def test_revoking_twice_is_one_act(server, issued):
     for _ in range(2):
         assert code_issuance.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
 
-    assert acts() == ["code_issued", "code_revoked"]
+    assert acts() == ["code_revoked"]
 
 
 def test_a_used_code_stays_used(server, issued):
@@ -50,12 +50,12 @@ def test_a_used_code_stays_used(server, issued):
     phone.certified()
 
     assert code_issuance.revoke(server, issued.record.worker, issued.record.handle) == "used"
-    assert acts() == ["code_issued"]
+    assert acts() == []
 
 
 def test_the_command_line_revokes_by_the_code_itself_and_the_audit_does_not_repeat_it(server, issued):
     assert code_issuance.revoke(server, None, issued.code) == "revoked"
-    entry = AuditEntry.objects.get(number=2)
+    entry = AuditEntry.objects.get()
 
     assert (entry.actor, entry.subject) == ("command line", "")
 

@@ -114,20 +114,26 @@ def test_the_list_shows_each_state(english, server, lan):
     server.codes.revoke(handles[1].handle)
     made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
+    the_next_day(server)
     page = english.get("/codes/").text
 
-    assert re.findall(r"</svg>(not used yet|used|revoked|expired)</span>", page) == [
-        "used",
-        "revoked",
-        "not used yet",
-    ]
+    states = re.findall(r"</svg>(not used by this morning|used|revoked|expired)</span>", page)
+    assert sorted(states) == ["not used by this morning", "revoked", "used"]
+    assert all(f">{mark}</td>" in page for mark in (handles[0].mark, handles[1].mark, made.record.mark))
 
 
-def test_the_open_page_learns_that_the_code_was_used(english, server, lan):
+def the_next_day(server):
+    """What the first tick of a day does (tests/keyserver/test_retention.py)."""
+    server.codes_store.write(lambda transaction: transaction.execute("UPDATE credential SET told = 1 WHERE state = 1"))
+
+
+def test_the_open_page_learns_on_the_next_day_that_the_code_was_used(english, server, lan):
     made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
     place = f"/codes/{made.record.pk}/state/"
     assert english.get(place).headers["X-Code-State"] == "open"
     Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
+    assert english.get(place).headers["X-Code-State"] == "open"
+    the_next_day(server)
     answer = english.get(place)
 
     assert answer.headers["X-Code-State"] == "used"
@@ -153,8 +159,10 @@ def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan)
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 
-    assert "cannot be recalled" in prove(english).get(place).text
+    assert "stop working at once" in prove(english).get(place).text, "the page does not tell it before"
     assert "Too late" in english.post(place, follow=True).text
+    the_next_day(server)
+    assert "cannot be recalled" in english.get(place).text
 
 
 def test_a_worker_does_not_see_or_revoke_the_codes_of_another(english, server):
@@ -175,6 +183,7 @@ def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
     assert server.codes.status(record.handle) == "revoked"
 
 
+@pytest.mark.long
 def test_a_long_list_has_pages(english, server, lan):
     for _ in range(21):
         issued_by(server, lan)

@@ -89,7 +89,7 @@ def test_postgresql_restarted_in_the_middle_of_uploads(cluster, city_folder, mon
     assert {b'"code": "store_unreachable"' in body or b'"code": "store_busy"' in body for body in refused} <= {True}
 
     stored = {row[0] for row in server.keys_store.read("SELECT prefix FROM known_key")}
-    assert stored == {key_prefix(key.key) for phone in phones for key in phone.keys}
+    assert {key_prefix(key.key) for phone in phones for key in phone.keys} <= stored
     for process in processes:
         process.kill()
     # Yesterday's keys are published two hours after midnight UTC; the test may run before.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import random
+from dataclasses import replace
 
 import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of
@@ -14,7 +15,13 @@ def count(store, table):
     return store.read(f"SELECT COUNT(*) FROM {table}")[0][0]
 
 
+def without_random_keys(server):
+    """Random keys are known as long as real ones; without them the real ones can be counted."""
+    server.city = replace(server.city, padding_mean=0)
+
+
 def test_a_key_is_forgotten_when_its_day_is_over_14_days_ago(server, clock):
+    without_random_keys(server)
     phone = report_of(server, keys=keys_for(NOON, days=2, newest_age=0))
     phone.upload()
     server.tick()
@@ -52,11 +59,11 @@ def test_a_code_loses_its_credentials_at_its_later_expiry_and_its_outcome_two_we
     used = report_of(server)
     issued = server.codes.issue("confirmed", onset)
     handles = [row[0].hex() for row in server.codes_store.read("SELECT handle FROM credential")]
-    clock.pass_by(2 * DAY)
+    clock.pass_by(3 * DAY)
     server.tick()
 
-    rows = server.codes_store.read("SELECT digits_hash, link_hash, used_digest, onset_day FROM credential")
-    assert rows == [(None,) * 4] * 2
+    rows = server.codes_store.read("SELECT digits_hash, link_hash, used_digest, class, onset_day FROM credential")
+    assert rows == [(None,) * 5] * 2
     assert sorted(server.codes.status(handle) for handle in handles) == ["expired", "used"]
     assert server.codes.status(issued.row_id) == "expired"
     assert used.verify1().status is Status.CODE_INVALID
@@ -64,6 +71,32 @@ def test_a_code_loses_its_credentials_at_its_later_expiry_and_its_outcome_two_we
     clock.pass_by(14 * DAY)
     server.tick()
     assert count(server.codes_store, "credential") == 0
+
+
+def test_no_past_or_used_code_tells_its_hour_of_issue(server, clock, onset):
+    report_of(server)
+    server.codes.issue("confirmed", onset)
+    server.codes.revoke(server.codes.issue("clinical", onset).row_id)
+    clock.pass_by(2 * DAY)
+    server.tick()
+
+    ends = server.codes_store.read("SELECT digits_expire, link_expire FROM credential")
+    assert {end % DAY for row in ends for end in row} == {0}
+
+
+def test_the_office_is_shown_on_the_day_after_that_a_code_was_used(server, clock):
+    report_of(server)
+    ((handle,),) = server.codes_store.read("SELECT handle FROM credential")
+    for hours in range(12):
+        server.tick()
+        assert server.codes.statuses([handle.hex()]) == {handle.hex(): "open"}, hours
+        assert [row.used for row in statistics.codes_by_issue_day(server.codes_store, clock())] == [0]
+        clock.pass_by(HOUR)
+
+    server.tick()
+    assert server.codes.statuses([handle.hex()]) == {handle.hex(): "used"}
+    assert [row.used for row in statistics.codes_by_issue_day(server.codes_store, clock())] == [1]
+    assert server.codes.status(handle.hex()) == "used"
 
 
 def test_keys_are_forgotten_over_the_whole_range_of_key_bytes(server):
@@ -91,6 +124,7 @@ def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
 @pytest.mark.long
 def test_a_published_key_is_not_left_in_the_store_and_half_of_it_is_forgotten_later(city_folder, clock):
     server = opened(city_folder, clock)
+    without_random_keys(server)
     phone = report_of(server, keys=keys_for(NOON, days=14, newest_age=1, level=1))
     phone.upload()
 

@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import subprocess
+from contextlib import nullcontext
 
 import pytest
 from tests.builders.keyserver import DAY, call, opened, postgresql_database, postgresql_server, report_of
@@ -12,8 +13,15 @@ from tests.builders.serving import BLUEZONE
 
 from bluezone.backup.archive import key_of_today
 from bluezone.keyserver.configuration import SettingsOutdated
-from bluezone.keyserver.sealing import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid, MasterKeyWrong
-from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.sealing import (
+    COMMAND_VARIABLE,
+    FILE_VARIABLE,
+    MasterKeyInvalid,
+    MasterKeyWrong,
+    secrets_of,
+    shared_folder,
+)
+from bluezone.keyserver.service import KeyServer, fetch_folder
 from bluezone.protocol.upload import Status
 
 pytestmark = pytest.mark.postgres
@@ -81,6 +89,19 @@ def test_a_host_with_an_empty_folder_is_the_same_city_and_each_goes_on_where_the
     other.tick()
     assert server.configs.newest_number() == other.configs.newest_number()
     other.close()
+
+
+def test_of_two_hosts_that_begin_at_once_one_makes_the_keys_and_the_other_has_them(
+    city_folder, tmp_path_factory, clock, database
+):
+    second_folder = tmp_path_factory.mktemp("second")
+    # This one has looked before the other had made any.
+    fetch_folder(second_folder)
+    first = opened(city_folder, clock)
+    shared = shared_folder(first.keys_store, second_folder)
+    secrets_of(second_folder, shared, nullcontext)
+    assert secrets_in(second_folder) == secrets_in(city_folder)
+    first.close()
 
 
 def test_what_is_sealed_shows_nothing_and_day_keys_of_backups_are_not_among_it(server, second, clock):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Invented letters of other shapes than Công văn 458; no place, person or order in them is real."""
 
+from bluezone.letters.letter_text import Passage, rows_of
+
 DECISION = """\
 UBND HUYỆN LŨNG MÂY          CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
 PHÒNG Y TẾ                        Độc lập - Tự do - Hạnh phúc
@@ -209,3 +211,8 @@ Nguyên liệu: 1 con cá lóc, 2 quả cà chua, 1 quả dứa.
 2. Nấu nước sôi, cho cà chua và dứa vào trước.
 3. Cho cá vào, nêm vừa ăn. Dùng nóng.
 """
+
+
+def lines_of(text: str) -> list[Passage]:
+    """The pieces of a text's lines, one after the other."""
+    return [piece for row in rows_of(text) for piece in row]

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.letters import letter as letter_module
+from bluezone.letters.files.docx_text import read_docx
 from bluezone.letters.letter import Letter
-from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, bounded
 from bluezone.refusal import Refused
 
 
@@ -22,7 +23,7 @@ def saved(document) -> bytes:
 
 
 def lines(document) -> list[str]:
-    return [line for line in Letter(saved(document)).read().text.split("\n") if line]
+    return [line for line in read_docx(saved(document)).text.split("\n") if line]
 
 
 def repacked(data: bytes, **parts: bytes) -> bytes:
@@ -59,6 +60,39 @@ NUMBERING = (
 )
 
 
+def test_numbers_that_word_counts_by_the_style_of_a_paragraph_are_part_of_the_text():
+    document = docx.Document()
+    for text in ("Sở Y tế kiểm tra", "Công an tỉnh tuần tra"):
+        document.add_paragraph(text, style="List Number")
+    document.add_paragraph("tuần tra ban đêm", style="List Bullet")
+
+    assert lines(document) == ["1. Sở Y tế kiểm tra", "2. Công an tỉnh tuần tra", "- tuần tra ban đêm"]
+
+
+def test_a_table_of_tasks_comes_row_by_row_and_a_head_column_by_column():
+    document = docx.Document()
+    head = document.add_table(rows=2, cols=2)
+    for row, cells in zip(head.rows, (("UBND XÃ", "CỘNG HÒA XÃ HỘI"), ("Số: 1/UBND", "Độc lập - Tự do")), strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+    table = document.add_table(rows=2, cols=3)
+    for row, cells in zip(table.rows, (("TT", "Nhiệm vụ", "Chủ trì"), ("1", "Rà soát", "Công an xã")), strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+
+    assert lines(document) == [
+        "UBND XÃ", "Số: 1/UBND", "CỘNG HÒA XÃ HỘI",
+        "Độc lập - Tự do", "| TT | Nhiệm vụ | Chủ trì |", "| 1 | Rà soát | Công an xã |",
+    ]  # fmt: skip
+
+
+def test_a_run_in_a_font_of_old_is_turned_into_unicode():
+    document = docx.Document()
+    document.add_paragraph().add_run("Së Y tÕ").font.name = ".VnTime"
+
+    assert lines(document) == ["Sở Y tế"]
+
+
 def add_numbered(document, text, number, depth):
     paragraph = document.add_paragraph(text)
     properties = OxmlElement("w:numPr")
@@ -84,7 +118,7 @@ def test_numbers_that_word_counts_are_part_of_the_text():
         ("không có", 9, 0),
     ):
         add_numbered(document, text, number, depth)
-    text = Letter(repacked(saved(document), **{"word/numbering.xml": NUMBERING.encode()})).read().text
+    text = read_docx(repacked(saved(document), **{"word/numbering.xml": NUMBERING.encode()})).text
 
     assert [line for line in text.split("\n") if line] == [
         "I. MỤC ĐÍCH",
@@ -144,7 +178,7 @@ def test_macros_links_and_objects_are_noted_and_left_alone(letter):
             "word/_rels/settings.xml.rels": link,
         },
     )
-    found = Letter(data).read()
+    found = read_docx(data)
 
     assert found.remarks == {Remark.MACROS, Remark.EXTERNAL_LINK, Remark.EMBEDDED_FILE}
     assert found.text.startswith("Số: 12/KH-UBND")
@@ -173,18 +207,18 @@ ENTITY = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/host
 @pytest.mark.parametrize("part", ["word/document.xml", "_rels/.rels", "word/_rels/document.xml.rels"])
 def test_a_part_with_a_document_type_is_refused(letter, part):
     with pytest.raises(LetterUnreadable, match="document type"):
-        Letter(repacked(letter, **{part: ENTITY})).read()
+        read_docx(repacked(letter, **{part: ENTITY}))
 
 
 @pytest.mark.parametrize("data", [b"PK\x03\x04 no archive", b"PK\x05\x06" + bytes(18)])
 def test_a_zip_that_is_no_docx_is_refused(data):
     with pytest.raises(LetterUnreadable):
-        Letter(data).read()
+        read_docx(data)
 
 
 def test_an_empty_document_holds_no_text():
     with pytest.raises(LetterWithoutText):
-        Letter(saved(docx.Document())).read()
+        bounded(read_docx(saved(docx.Document())))
 
 
 @pytest.mark.long
@@ -197,7 +231,7 @@ def test_a_damaged_docx_is_read_or_refused(data):
     start = data.draw(st.integers(0, len(whole)))
     damaged = whole[:start] + data.draw(st.binary(max_size=20)) + whole[start + data.draw(st.integers(0, 200)) :]
     try:
-        Letter(damaged).read()
+        read_docx(damaged)
     except Refused:
         return
 

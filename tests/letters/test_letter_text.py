@@ -2,6 +2,7 @@
 """The text of a letter as it is stored, its columns and its marks."""
 
 import pytest
+from tests.letters.letters import lines_of
 
 from bluezone.letters.letter_text import (
     LetterText,
@@ -12,7 +13,6 @@ from bluezone.letters.letter_text import (
     clean,
     folded_ocr,
     joined,
-    lines_of,
 )
 
 

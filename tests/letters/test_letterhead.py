@@ -2,8 +2,8 @@
 """The head of a letter: number, kind, bodies and subject, and how sure each is."""
 
 import pytest
+from tests.letters.letters import lines_of
 
-from bluezone.letters.letter_text import lines_of
 from bluezone.letters.letterhead import (
     HEAD_LINES,
     read_bodies,
@@ -74,7 +74,7 @@ def test_a_kind_is_read_from_the_title_or_the_notation(lines, kind, confidence):
 
 
 def test_the_body_that_issues_stands_below_the_one_above_it():
-    issuer, superior = read(
+    superior, issuer = read(
         read_bodies,
         "ỦY BAN NHÂN DÂN",
         "THÀNH PHỐ BẮC KẠN   CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
@@ -86,8 +86,9 @@ def test_the_body_that_issues_stands_below_the_one_above_it():
     assert (issuer.value, superior.value) == ("PHÒNG VĂN HÓA VÀ THÔNG TIN", "ỦY BAN NHÂN DÂN THÀNH PHỐ BẮC KẠN")
     assert issuer.confidence is superior.confidence is Confidence.HIGH
     assert read(read_bodies, "SỞ Y TẾ", "PHÒNG Y TẾ", "TRẠM Y TẾ")[0].confidence is Confidence.LOW
-    assert read(read_bodies, "SỞ Y TẾ")[1] is None
-    assert read(read_bodies, "Sở Y tế", "AB") == (None, None)
+    assert len(read(read_bodies, "SỞ Y TẾ")) == 1
+    [typed] = read(read_bodies, "Sở Y tế", "AB")
+    assert (typed.value, typed.confidence) == ("Sở Y tế", Confidence.LOW)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,12 @@ def test_two_texts_are_alike_from_a_share_on_and_never_if_one_is_much_longer():
     assert resembles("abcdef" + "gh", "abcdef", 0.5)
     assert not resembles("abcdef" + "ghi", "abcdef", 0.5)
     assert not resembles("", "abc", 0.0)
+
+
+def test_a_date_stands_behind_its_place_and_says_what_is_doubtful():
+    date, place = read(read_date, "Bắc Kạn, ngày 07 tháng 8 năm 2020")
+    assert (place.span.start, place.span.end) == (0, 7)
+    assert (date.span.start, date.span.end, date.confidence) == (8, 33, Confidence.HIGH)
+    misread, _place = read(read_date, "Bắc Kạn, ngày O7 tháng 8 năm 2020")
+    assert (str(misread.value), misread.doubts) == ("2020-08-07", (Doubt.OCR,))
+    assert read(read_date, "Bắc Kạn, ngày 31 tháng 9 năm 2020")[0] is None

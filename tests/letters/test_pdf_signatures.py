@@ -3,7 +3,7 @@
 
 from tests.letters.signedpdfs import identity, letter, signed, with_page_added
 
-from bluezone.letters.pdf_letter import read_signatures
+from bluezone.letters.files.pdf_letter import read_signatures
 
 
 def states(data):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tests.builders.pace import paced
 from tests.letters import letters
 
-from bluezone.letters.letter_text import LegacyEncoding
 from bluezone.letters.proposal import (
     Authority,
     Confidence,
@@ -24,7 +23,6 @@ from bluezone.letters.proposal import (
     Purpose,
 )
 from bluezone.letters.reader import NotADirective, propose
-from bluezone.vietnamese.legacy_fonts import to_unicode
 
 
 @pytest.fixture(scope="module")
@@ -128,12 +126,12 @@ def test_a_decision_in_two_columns_is_read_by_its_articles():
         ("1040/QĐ-UBND", "UBND huyện"),
         ("77/KH-UBND", "Ủy ban nhân dân huyện"),
     ]
-    assert [task.label for task in decision.tasks] == ["Điều 1", "Điều 2", "Điều 3"]
-    assert [point.value for point in decision.tasks[1].points] == [
+    assert [task.label for task in decision.tasks] == ["Điều 2", "Điều 3"]
+    assert [point.value for point in decision.tasks[0].points] == [
         "a) Báo cáo bằng văn bản;",
         "b) Báo cáo trên hệ thống.",
     ]
-    assert decision.tasks[2].names(PartyRole.LEAD) == ("Trạm Y tế các xã, thị trấn",)
+    assert decision.tasks[1].names(PartyRole.LEAD) == ("Trạm Y tế các xã, thị trấn",)
     [signer] = decision.signers
     assert (signer.value.position, signer.value.name) == ("TRƯỞNG PHÒNG", "Trần Thị Mai Hoa")
     assert [(to.value.name, to.value.purpose, to.value.refers_to) for to in decision.recipients] == [
@@ -144,7 +142,7 @@ def test_a_decision_in_two_columns_is_read_by_its_articles():
 
 
 def test_a_day_with_an_hour_is_due_before_that_hour():
-    due = propose(letters.DECISION).tasks[1].due.value
+    due = propose(letters.DECISION).tasks[0].due.value
 
     assert (due.date, due.time, due.inclusive) == (datetime.date(2021, 2, 12), datetime.time(16, 30), False)
 
@@ -196,14 +194,17 @@ def test_two_bodies_sign_side_by_side():
     assert joint.tasks[0].due.value.every is Every.DAY
 
 
-def test_a_letter_by_order_has_no_clauses_and_its_date_is_not_lost():
+def test_a_letter_of_one_sentence_orders_what_it_asks_its_addressee_for():
     letter = propose(letters.BY_ORDER)
     [signer] = letter.signers
 
     assert [line.authority for line in signer.value.authorities] == [Authority.TL, Authority.KT]
     assert (signer.value.position, signer.value.name) == ("PHÓ CHÁNH VĂN PHÒNG", "Đặng Minh Khôi")
-    assert letter.tasks == ()
-    assert (letter.due.value.date, letter.due.value.time) == (datetime.date(2020, 12, 4), datetime.time(17))
+    [task] = letter.tasks
+    assert (task.label, task.text.doubts) == ("Ý 1", (Doubt.PROSE,))
+    assert parties(task) == (("Sở Thông tin và Truyền thông",), ())
+    assert (task.due.value.date, task.due.value.time) == (datetime.date(2020, 12, 4), datetime.time(17))
+    assert letter.due is None
     assert letter.recipients[1].value.purpose is Purpose.INFORMATION
 
 
@@ -223,7 +224,7 @@ def test_an_instruction_tells_leads_from_helpers_and_names_from_verbs():
         (("Sở Y tế",), ()),
         (("Chủ tịch UBND các huyện, thành phố",), ()),
         (("Ủy ban Mặt trận Tổ quốc Việt Nam tỉnh", "các tổ chức chính trị - xã hội tỉnh"), ()),
-        ((), ()),
+        (("Báo Hà Mây", "Đài Phát thanh và Truyền hình tỉnh"), ()),
         (
             (
                 "Thủ trưởng các sở, ban, ngành",
@@ -257,12 +258,12 @@ def test_a_letter_typed_in_another_normal_form_says_the_same(letter, form):
     assert propose(unicodedata.normalize(form, letter)) == propose(letter)
 
 
-def test_text_of_an_old_font_asks_for_conversion():
-    with pytest.raises(LegacyEncoding) as refusal:
-        propose(letters.TCVN3)
+def test_text_of_an_old_font_is_read_and_says_that_it_was_converted():
+    letter = propose(letters.TCVN3)
 
-    assert refusal.value.encoding == "tcvn3"
-    assert str(propose(to_unicode(letters.TCVN3, refusal.value.encoding)).number.value) == "12/UBND-VP"
+    assert letter.converted_from == "tcvn3"
+    assert str(letter.number.value) == "12/UBND-VP"
+    assert letter.text.startswith("UBND huyện Lũng Mây")
 
 
 def test_a_recipe_is_no_letter_and_the_refusal_says_what_was_missed():
@@ -292,7 +293,7 @@ def test_whatever_is_lost_from_a_letter_each_value_stands_where_it_says(letter, 
     end = data.draw(st.integers(start, min(len(letter), start + 300)))
     try:
         proposal = propose(letter[:start] + data.draw(st.text(max_size=40)) + letter[end:])
-    except (NotADirective, LegacyEncoding):
+    except NotADirective:
         return
 
     for proposed in every_proposed(proposal):
@@ -303,7 +304,7 @@ def test_whatever_is_lost_from_a_letter_each_value_stands_where_it_says(letter, 
 
 @given(st.text(max_size=2000))
 def test_any_other_text_is_refused_or_read_and_never_breaks(text):
-    with contextlib.suppress(NotADirective, LegacyEncoding):
+    with contextlib.suppress(NotADirective):
         propose(text)
 
 

@@ -2,8 +2,8 @@
 """Who signs a letter: names, positions and authorities as they stand below the body."""
 
 import pytest
+from tests.letters.letters import lines_of
 
-from bluezone.letters.letter_text import lines_of
 from bluezone.letters.proposal import Confidence
 from bluezone.letters.signatures import is_signature_line, read_signers
 

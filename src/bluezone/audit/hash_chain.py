@@ -78,6 +78,12 @@ def record(
     return entry
 
 
+def proof_of(*content: str) -> str:
+    """64 hex digits that whoever can write the database alone cannot make: for what enters the chain later."""
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    return hmac.digest(_key(), b"bluezone audit proof v1\0" + text.encode(), "sha256").hex()
+
+
 def verify(expected: tuple[int, str] | None = None) -> Verdict:
     """Read the whole chain and recompute it.
 

@@ -27,10 +27,11 @@ from bluezone.handset.client import MAX_EXPORT_BYTES, MAX_SIGNED_BYTES, Client, 
 from bluezone.handset.store import Store
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import only_one
-from bluezone.keyserver.http import file_at_hand
+from bluezone.keyserver.http import file_of
 from bluezone.keyserver.keyfolder import open_secrets, write_whole
+from bluezone.keyserver.publication.bucket import place_of
 from bluezone.keyserver.publication.downloads import Downloads
-from bluezone.keyserver.publication.folder import LocalFiles, place_of
+from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
@@ -64,8 +65,8 @@ class DrillFailed(Refused):
 def hold_drill(data_dir: Path, day_keys: Path, published: str, database: str | None, backup: Path | None) -> Drill:
     """Try the newest backup, and note how it went.
 
-    day_keys:  folder with the key of the backup's day. published: where phones' files lie now, a data folder or an
-               address. database: an empty PostgreSQL database for a city that has its stores on one.
+    day_keys:  folder with the key of the backup's day. published: where phones' files lie now, a data folder, a bucket
+               or an address. database: an empty PostgreSQL database for a city that has its stores on one.
     backup:    a file in place of the newest of the folder.
     """
     followed: dict[str, tuple[int, int]] = {}
@@ -195,7 +196,7 @@ class _Here(Client):
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
         """As a server would answer."""
         server: Any = SimpleNamespace(downloads=self.downloads)
-        found = file_at_hand(server, path, "")
+        found = file_of(server, path)
         if found is None or found.status != 200:
             raise ServerAnswerRefused(f"GET {path} is not answered with a file")
         body = found.body if isinstance(found.body, bytes) else found.body.read_bytes()

@@ -3,6 +3,7 @@
 
 import datetime
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -104,7 +105,7 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
 
 
 def _compared(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
-    from bluezone.keyserver.publication.folder import place_of
+    from bluezone.keyserver.publication.bucket import place_of
     from bluezone.keyserver.service import KeyServer
     from bluezone.refusal import Refused
 
@@ -145,8 +146,6 @@ def _purge(folder: Path) -> None:
 
 def _urls() -> dict[str, str]:
     """Store -> address, for the stores that PostgreSQL keeps."""
-    import os
-
     from bluezone.backup.copies import STORES
 
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")
@@ -181,7 +180,7 @@ def _drilled(result: dict[str, Any]) -> Iterable[str]:
 @click.option(
     "--published",
     metavar="PLACE",
-    help="Where phones' files are if not in the data folder: an address, when they are in a bucket.",
+    help="Where phones' files are, if neither in the data folder nor in the city's bucket: an address.",
 )
 @click.option(
     "--scratch-database",
@@ -204,12 +203,14 @@ def drill(
     from bluezone.backup.archive import FOLDER
     from bluezone.backup.drill import hold_drill
     from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
 
     signal.signal(signal.SIGTERM, _end)
     folder = data_folder(data).resolve()
     load_city(folder)
     keys = (day_keys or folder / FOLDER).resolve()
-    held = hold_drill(folder, keys, published or str(folder), scratch_database, backup_file)
+    published = published or os.environ.get(EXPORTS_URL_VARIABLE) or str(folder)
+    held = hold_drill(folder, keys, published, scratch_database, backup_file)
     result = asdict(held)
     if not held.ok:
         raise Failed(result)

@@ -177,7 +177,7 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
     from bluezone.healthauthority import code_issuance
 
     issued = code_issuance.issue(server, None, case_class, onset.date(), timezone.now())
-    return {"code": issued.code, "link": issued.link, "expires": int(issued.record.expires_at.timestamp())}
+    return {"code": issued.code, "link": issued.link, "expires": int(issued.expires_at.timestamp())}
 
 
 @codes.command()

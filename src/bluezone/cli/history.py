@@ -220,7 +220,7 @@ def _opened(data: str | None) -> "KeyServer":
 
 
 def _places(texts: tuple[str, ...]) -> list[Any]:
-    from bluezone.keyserver.publication.folder import place_of
+    from bluezone.keyserver.publication.bucket import place_of
 
     return [place_of(text) for text in texts]
 

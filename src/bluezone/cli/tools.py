@@ -281,11 +281,16 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
     metavar="FOLDER",
     help="For accuracy: a collection of recordings (docs/accuracy.md).",
 )
+@click.option("--cases-a-day", type=click.FloatRange(min=0.1, max=300), help="For linking: one rate; all if not given.")
+@click.option("--seed", type=click.IntRange(min=0), help="For linking: which made-up cities.")
 @command_result(_bench_lines)
-def bench(name: str, sizes: tuple[int, ...], recordings: Path | None) -> dict[str, Any]:
+def bench(
+    name: str, sizes: tuple[int, ...], recordings: Path | None, cases_a_day: float | None, seed: int | None
+) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    front, hostile, start, publish-day; accuracy, how well near is told from far; and scenarios, who is warned after
-    which meeting, which takes an hour.
+    front, hostile, start, publish-day; linking, what copies of the stores tell about who reported; accuracy, how well
+    near is told from far; letters, how well letters are read; and scenarios, who is warned after which meeting, which
+    takes an hour.
 
     SIZES, of `phone` alone: how many neighbours it has; 2, 10, 40 and 200 if not said."""
     module_name = f"bench_{name.replace('-', '_')}"
@@ -302,7 +307,8 @@ def bench(name: str, sizes: tuple[int, ...], recordings: Path | None) -> dict[st
     spec.loader.exec_module(module)
     if sizes and not hasattr(module, "SIZES"):
         raise click.UsageError(f"the bench {name} has one size only")
-    given = {} if recordings is None else {"recordings": recordings}
+    options = {"recordings": recordings, "cases_a_day": cases_a_day, "seed": seed}
+    given = {option: value for option, value in options.items() if value is not None}
     result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **given)
     return result
 

@@ -109,7 +109,8 @@ def issue_batch(
             worker=worker,
             rows_digest=rows_digest,
             answer=_sealed(key, answers),
-            expires_at=now + datetime.timedelta(seconds=LINK_LIFE_SECONDS),
+            # A whole day: its hour would tell when the codes were issued.
+            expires_at=quotas.midnight(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
         )
     return answers
 
@@ -130,9 +131,8 @@ def _issued(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: datet
             reached = True
             answers.append(RowAnswer(refusal=refused.code))
         else:
-            record = made.record
-            ends = int(record.expires_at.timestamp()), int(record.link_expires_at.timestamp())
-            answers.append(RowAnswer(made.code, made.link, *ends, pk=record.pk))
+            ends = int(made.expires_at.timestamp()), int(made.link_expires_at.timestamp())
+            answers.append(RowAnswer(made.code, made.link, *ends, pk=made.record.pk))
     return answers
 
 
@@ -167,11 +167,11 @@ RETENTION = datetime.timedelta(days=14)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Forget the onset of expired codes and sealed batches; codes and raised limits after 14 days.
+    """Write the codes of past days into the audit; forget sealed batches, and codes and raised limits after 14 days.
 
     Notes of declarations go with the declarations, which the key server deletes after 30 days.
     """
-    IssuedCode.objects.filter(link_expires_at__lte=now, onset__isnull=False).update(onset=None)
+    code_issuance.audit_past_days(now)
     IssuedCode.objects.filter(issued_at__lt=now - RETENTION).delete()
     QuotaRaise.objects.filter(raised_at__lt=now - RETENTION).delete()
     delete_past_batches(now)

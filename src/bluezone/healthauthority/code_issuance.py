@@ -4,6 +4,8 @@ that is clearly made-up.
 """
 
 import datetime
+import hmac
+import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,19 +37,13 @@ USED_AFTER_SECONDS = 30
 _OPEN, _REVOKED = "practice-", "practice-revoked-"
 
 
-def issue_practice_code(
-    worker: User | None, case_class: str, onset: datetime.date, now: datetime.datetime, form_id: uuid.UUID | None
-) -> IssuedCode:
+def issue_practice_code(worker: User | None, now: datetime.datetime, form_id: uuid.UUID | None) -> IssuedCode:
     """Remember a made-up code for the list of this mode."""
     return IssuedCode.objects.create(
         handle=f"{_OPEN}{uuid.uuid4().hex}",
         worker=worker,
         facility=facility_of(worker),
-        case_class=case_class,
-        onset=onset,
         issued_at=now,
-        expires_at=now + datetime.timedelta(seconds=DIGITS_LIFE_SECONDS),
-        link_expires_at=now + datetime.timedelta(seconds=LINK_LIFE_SECONDS),
         form_id=form_id or uuid.uuid4(),
     )
 
@@ -86,11 +82,16 @@ class FormAlreadySent(Refused):
 
 @dataclass(frozen=True)
 class Issued:
-    """A code at the only moment it can be seen: `code` "dddd-dddd-dddd", `link` URL, `record` what the office keeps."""
+    """A code at the only moment it can be seen: `code` "dddd-dddd-dddd", `link` URL, `record` what the office keeps.
+
+    expires_at, link_expires_at: aware; the office keeps neither.
+    """
 
     code: str
     link: str
     record: IssuedCode
+    expires_at: datetime.datetime
+    link_expires_at: datetime.datetime
 
 
 def issue(
@@ -150,23 +151,43 @@ def _issue(
     form_id: uuid.UUID | None,
 ) -> Issued:
     if practising():
-        record = issue_practice_code(worker, case_class, onset, now, form_id)
-        return Issued(PRACTICE_CODE, f"https://{server.city.public_host}{PRACTICE_LINK_END}", record)
+        record = issue_practice_code(worker, now, form_id)
+        ends = [now + datetime.timedelta(seconds=life) for life in (DIGITS_LIFE_SECONDS, LINK_LIFE_SECONDS)]
+        return Issued(PRACTICE_CODE, f"https://{server.city.public_host}{PRACTICE_LINK_END}", record, *ends)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
     made = server.codes.issue(case_class, onset)
-    record = IssuedCode.objects.create(
+    record = IssuedCode(
         handle=made.row_id,
         worker=worker,
         facility=facility_of(worker),
-        case_class=case_class,
-        onset=onset,
-        issued_at=now,
-        expires_at=datetime.datetime.fromtimestamp(made.expires, datetime.UTC),
-        link_expires_at=datetime.datetime.fromtimestamp(made.link_expires, datetime.UTC),
+        issued_at=quotas.midnight(now),
         form_id=form_id or uuid.uuid4(),
     )
-    hash_chain.record(_actor(worker), "code_issued", made.row_id)
-    return Issued(made.code, made.link, record)
+    record.proof = _proof(record)
+    record.save(force_insert=True)
+    ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (made.expires, made.link_expires)]
+    return Issued(made.code, made.link, record, *ends)
+
+
+def audit_past_days(now: datetime.datetime) -> None:
+    """Write the codes of days that are over into the audit: who issued which, on which day, in an order of chance.
+
+    Written at once, an entry between others of known times would tell the minute. Until then the list of codes tells
+    who issued what; an entry whose row was changed meanwhile says so.
+    """
+    with transaction.atomic():
+        past = list(
+            IssuedCode.objects.filter(audited=False, issued_at__lt=quotas.midnight(now)).select_related("worker")
+        )
+        secrets.SystemRandom().shuffle(past)
+        for one in past:
+            changed = {} if hmac.compare_digest(one.proof, _proof(one)) else {"changed": True}
+            hash_chain.record(_actor(one.worker), "code_issued", one.handle, now=one.issued_at, **changed)
+        IssuedCode.objects.filter(pk__in=[one.pk for one in past]).update(audited=True)
+
+
+def _proof(issued: IssuedCode) -> str:
+    return hash_chain.proof_of(issued.handle, _actor(issued.worker), str(issued.day))
 
 
 def _actor(worker: User | None) -> str:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the office remembers of codes and declarations: never a code, never a case, never what was declared."""
 
+import datetime
+import secrets
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.training import PractisedMixin
@@ -17,35 +20,49 @@ class CaseClass(models.TextChoices):
     CLINICAL = "clinical", _("Clinical diagnosis, no test")
 
 
+def random_key() -> int:
+    """A primary key that, unlike a counted one, does not tell in which order the codes of a day were issued."""
+    return secrets.randbits(53)
+
+
 class IssuedCode(PractisedMixin):
     """A code that a worker has issued: an opaque handle by which the key server tells its state.
 
     There is no field for a name, a file number or a remark, on purpose: whatever were written there would tie a code
-    to a person. A worker finds a code again by the time it was issued. The onset is forgotten when the code expires,
-    the row after 14 days. facility: the agency the worker worked for at the time, whose limit the code counts toward;
-    None for a worker of the whole city. In training mode: a made-up code (practice.py), erased after 7 days.
+    to a person. Nor is there one for class, onset or time of day: with them a report could be told by its keys where
+    few are ill. A worker finds a code again by its day and `mark`. The row goes after 14 days. facility: the agency the
+    worker worked for at the time, whose limit the code counts toward; None for a worker of the whole city. issued_at:
+    beginning of the local day. audited: whether the audit has it, which it does when its day is over; proof: until then
+    holds worker and day to what they were.
+    In training mode: a made-up code (code_issuance.py) with its moment, erased after 7 days.
     """
 
+    id = models.BigIntegerField(primary_key=True, default=random_key, editable=False)
     handle = models.CharField(max_length=128, unique=True)
     worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="codes")
     facility = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, null=True, related_name="+")
-    case_class = models.CharField(max_length=16, choices=CaseClass)
-    onset = models.DateField(null=True)
     issued_at = models.DateTimeField(db_index=True)
-    expires_at = models.DateTimeField()
-    link_expires_at = models.DateTimeField()
     form_id = models.UUIDField(unique=True)
+    audited = models.BooleanField(default=False)
+    proof = models.CharField(max_length=64, blank=True)
 
     TRAINING_MOMENT = "issued_at"
 
     class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-issued_at", "-pk"]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(case_class__in=CaseClass.values), name="case_class_is_known")
-        ]
 
     def __str__(self) -> str:
-        return f"code issued {self.issued_at:%Y-%m-%d %H:%M}"
+        return f"code issued {self.issued_at:%Y-%m-%d}"
+
+    @property
+    def day(self) -> datetime.date:
+        """Local day of issue."""
+        return timezone.localdate(self.issued_at)
+
+    @property
+    def mark(self) -> str:
+        """Four signs by which a worker tells a code from the others of its day."""
+        return self.handle[-4:].upper()
 
 
 class Batch(models.Model):

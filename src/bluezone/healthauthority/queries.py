@@ -37,10 +37,9 @@ Cell = int | None
 
 @dataclass(frozen=True)
 class DayRow:
-    """Codes of one class issued on one day, and what became of them; None is a count that is not shown."""
+    """Codes issued on one day, and what had become of them this morning; None is a count that is not shown."""
 
     day: datetime.date
-    case_class: CaseClass
     issued: Cell
     used: Cell
     revoked: Cell
@@ -58,17 +57,16 @@ class FileRow:
 
 
 def code_rows(server: KeyServer, *, everything: bool) -> list[DayRow]:
-    """Codes of the last 16 days by day and class, newest first.
+    """Codes of the last 16 days by day, newest first.
 
     everything: as a supervisor sees it; otherwise counts under 5 are not shown, nor one that could be worked out
     from those that are.
     """
-    names = {1: CaseClass.CONFIRMED, 2: CaseClass.CLINICAL}
     rows = [
-        DayRow(_date(count.day), names[count.klass], count.issued, count.used, count.revoked, count.expired)
+        DayRow(_date(count.day), count.issued, count.used, count.revoked, count.expired)
         for count in counted.codes_by_issue_day(server.codes_store, server.clock())
     ]
-    rows.sort(key=lambda row: (-row.day.toordinal(), row.case_class))
+    rows.sort(key=lambda row: -row.day.toordinal())
     return rows if everything else [suppressed(row) for row in rows]
 
 
@@ -79,11 +77,11 @@ def suppressed(row: DayRow) -> DayRow:
     """
     cells: dict[str, Cell] = {name: getattr(row, name) for name in FATES}
     if row.issued is None or row.issued < SMALLEST_SHOWN:
-        return DayRow(row.day, row.case_class, None, None, None, None)
+        return DayRow(row.day, None, None, None, None)
     shown = {name: value for name, value in cells.items() if value is not None and value >= SMALLEST_SHOWN}
     if len(shown) == len(FATES) - 1:
         del shown[min(shown, key=lambda name: shown[name])]
-    return DayRow(row.day, row.case_class, row.issued, *(shown.get(name) for name in FATES))
+    return DayRow(row.day, row.issued, *(shown.get(name) for name in FATES))
 
 
 def totals(rows: Sequence[DayRow]) -> dict[str, Cell]:
@@ -135,7 +133,7 @@ def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:
 
 
 def codes_sheet(server: KeyServer, *, everything: bool) -> ExportSheet:
-    """Codes by day and class; a hidden count is an empty cell, and a note says so."""
+    """Codes by day; a hidden count is an empty cell, and a note says so."""
     notes = [
         _("Days are UTC days (07:00 to 07:00 in Vietnam). “Used” stands at the day of issue: no time of use is stored.")
     ]
@@ -144,7 +142,7 @@ def codes_sheet(server: KeyServer, *, everything: bool) -> ExportSheet:
             _("Empty cells are counts under 5, or counts from which one could be worked out; they are not shown.")
         )
     headings = [_("Codes issued"), _("Used"), _("Revoked"), _("Expired unused")]
-    columns = [ExportColumn(_("Day"), ColumnKind.DAY), ExportColumn(_("Case"))]
+    columns = [ExportColumn(_("Day"), ColumnKind.DAY)]
     columns += [ExportColumn(heading, ColumnKind.COUNT) for heading in headings]
     return ExportSheet(_("Codes"), columns, _code_cells(code_rows(server, everything=everything)), notes)
 
@@ -164,7 +162,7 @@ def files_sheet(server: KeyServer) -> ExportSheet:
 
 
 def _code_cells(rows: Iterable[DayRow]) -> list[tuple[datetime.date | str | Cell, ...]]:
-    return [(row.day, str(row.case_class.label), row.issued, row.used, row.revoked, row.expired) for row in rows]
+    return [(row.day, row.issued, row.used, row.revoked, row.expired) for row in rows]
 
 
 def _date(day: int) -> datetime.date:
@@ -207,10 +205,10 @@ def page_of_codes(
 
 
 def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
-    """open, used, revoked or expired, as the key server says now."""
+    """open, used, revoked or expired, as the key server tells the office: used on the day after."""
     if practising():
         return code_issuance.practice_states([issued], timezone.now())[issued.handle]
-    return server.codes.status(issued.handle)
+    return server.codes.statuses([issued.handle])[issued.handle]
 
 
 def reach(server: KeyServer, now: datetime.datetime) -> Reach:

@@ -101,7 +101,7 @@ class Quota:
 def quota_of(server: KeyServer, worker: User, now: datetime.datetime) -> Quota:
     """The state of both limits for a worker on the local day of `now`."""
     facility, day = facility_of(worker), timezone.localdate(now)
-    today = IssuedCode.objects.filter(issued_at__gte=_midnight(now))
+    today = IssuedCode.objects.filter(issued_at__gte=midnight(now))
     return Quota(
         facility=facility,
         worker_issued=today.filter(worker=worker).count(),
@@ -152,7 +152,7 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
     """The state of the limits of everybody who may issue, in a constant number of queries; most codes first."""
     people, day = issuers(), timezone.localdate(now)
     facilities = facilities_of(people)
-    today = IssuedCode.objects.filter(issued_at__gte=_midnight(now)).order_by()
+    today = IssuedCode.objects.filter(issued_at__gte=midnight(now)).order_by()
     by_worker = dict(today.values_list("worker").annotate(Count("pk")))
     by_facility = dict(today.values_list("facility").annotate(Count("pk")))
     raises = QuotaRaise.objects.filter(day=day).order_by()
@@ -196,5 +196,6 @@ def _more(**whose: object) -> int:
     return QuotaRaise.objects.filter(**whose).aggregate(total=Sum("more"))["total"] or 0
 
 
-def _midnight(now: datetime.datetime) -> datetime.datetime:
+def midnight(now: datetime.datetime) -> datetime.datetime:
+    """Beginning of the local day."""
     return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)

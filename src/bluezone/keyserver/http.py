@@ -323,7 +323,12 @@ ROUTES = FILES + _routes(
 
 def file_at_hand(server: KeyServer, path: str, if_none_match: str) -> Response | None:
     """What GET of a file answers, without waiting for anything; None for other paths and for files in a bucket."""
-    if server.downloads.folder is None or not handles(path):
+    return None if server.downloads.folder is None else file_of(server, path, if_none_match)
+
+
+def file_of(server: KeyServer, path: str, if_none_match: str = "") -> Response | None:
+    """What GET of a file answers, wherever it lies; None for other paths."""
+    if not handles(path):
         return None
     for _, pattern, answer in FILES:
         if match := pattern.fullmatch(path):

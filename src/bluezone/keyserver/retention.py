@@ -12,13 +12,13 @@ from bluezone.keyserver import push
 from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.publication.downloads import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.publication.folder import PublishedFiles
-from bluezone.keyserver.reports.codes import GUESSES_HOURS
+from bluezone.keyserver.reports.codes import GUESSES_HOURS, State
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
-# What is left of a code after its expiry, for the office to see what became of it: class and state, no credential.
+# What is left of a code after its expiry, for the office to see what became of it: day and state, no credential.
 OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
 ALARM_HOURS = 14 * 24
 _NUMBERED = re.compile(r"([0-9]+)-")
@@ -37,6 +37,7 @@ def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now
     Call it under the service's lock; safe to interrupt and to repeat.
     """
     _forget_codes(codes_store, now)
+    _tell_used_once_a_day(codes_store, keys_store, day_at(now))
     _forget_uploads(keys_store, now)
     _forget_keys_once_a_day(keys_store, day_at(now))
     forget_declarations(keys_store, now)
@@ -49,15 +50,29 @@ def _forget_codes(store: Store, now: float) -> None:
     def action(transaction: Transaction) -> None:
         transaction.execute(
             "UPDATE credential SET digits_hash = NULL, link_hash = NULL, used_digest = NULL, onset_day = NULL,"
-            " revoked_digits_hash = NULL, revoked_link_hash = NULL"
-            " WHERE link_expire <= ? AND digits_expire <= ? AND onset_day IS NOT NULL",
-            (int(now), int(now)),
+            " class = NULL, revoked_digits_hash = NULL, revoked_link_hash = NULL,"
+            " digits_expire = ? * (digits_expire / ?), link_expire = ? * (link_expire / ?)"
+            " WHERE link_expire <= ? AND digits_expire <= ? AND COALESCE(digits_hash, revoked_digits_hash) IS NOT NULL",
+            (SECONDS_PER_DAY,) * 4 + (int(now), int(now)),
         )
         transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now) - OUTCOME_SECONDS,))
         transaction.execute("DELETE FROM guess_count WHERE hour <= ?", (hour_at(now) - GUESSES_HOURS,))
         transaction.execute("DELETE FROM guessing_alarm WHERE hour < ?", (hour_at(now) - ALARM_HOURS,))
 
     store.write(action)
+
+
+def _tell_used_once_a_day(codes_store: Store, keys_store: Store, today: int) -> None:
+    """Show the office which codes were used before this UTC day; it is never told at what time."""
+    done = keys_store.read("SELECT done FROM duty WHERE name = 'tell_used'")
+    if done and done[0][0] >= today:
+        return
+    # At the very first tick there is no day before.
+    if done:
+        sql = "UPDATE credential SET told = 1 WHERE state = ? AND told = 0"
+        codes_store.write(lambda transaction: transaction.execute(sql, (State.USED,)))
+    note = "INSERT INTO duty VALUES ('tell_used', ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done"
+    keys_store.write(lambda transaction: transaction.execute(note, (today,)))
 
 
 def _forget_uploads(store: Store, now: float) -> None:

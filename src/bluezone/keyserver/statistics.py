@@ -12,10 +12,9 @@ from bluezone.keyserver.storage.store import Store, Transaction
 
 @dataclass(frozen=True)
 class CodeCount:
-    """Codes issued on one UTC day (since 1970-01-01) for one class, and what became of them so far."""
+    """Codes issued on one UTC day (since 1970-01-01), and what had become of them when the present day began."""
 
     day: int
-    klass: int
     issued: int
     used: int
     revoked: int
@@ -47,10 +46,10 @@ def codes_by_issue_day(codes_store: Store, now: float) -> list[CodeCount]:
     now: Unix seconds, to know which have expired.
     """
     rows = codes_store.read(
-        "SELECT issue_day, class, COUNT(*), SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
+        "SELECT issue_day, COUNT(*), SUM(CASE WHEN state = ? AND told = 1 THEN 1 ELSE 0 END),"
         " SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
         " SUM(CASE WHEN state = ? AND digits_expire <= ? AND link_expire <= ? THEN 1 ELSE 0 END)"
-        " FROM credential GROUP BY issue_day, class ORDER BY issue_day, class",
+        " FROM credential GROUP BY issue_day ORDER BY issue_day",
         (State.USED, State.REVOKED, State.OPEN, int(now), int(now)),
     )
     return [CodeCount(*(int(value) for value in row)) for row in rows]

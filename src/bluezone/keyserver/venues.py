@@ -246,7 +246,7 @@ class VenueAlerts:
 
 
 def _check_hours(start: int, end: int, now: int) -> None:
-    if start >= end or end - start < 60:
+    if end - start < 60:
         raise AlertRefused("the end is not after the beginning; nothing was published")
     if end - start > LONGEST_SECONDS:
         raise AlertRefused(f"{(end - start) / SECONDS_PER_HOUR:.1f} hours were given, expected at most 24")

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file that somebody sent in, opened once: its kind, whether it may be kept, its text and its signatures.
+"""A file that somebody sent in: its kind, whether it may be kept, its text and its signatures.
 
-The kind is told by the content, never by the name; all is bounded, and nothing inside the file is run.
+The kind is told by the content, never by the name; whatever must be parsed for the rest is parsed in a confined process
+(`files.confinement`), and nothing inside the file is run.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bluezone.letters.files.confinement import OpenedPdf, open_docx, open_pdf, signatures_confined
 from bluezone.letters.letter_text import (
+    SIGNATURE_MARKS,
     LetterText,
     LetterTooLarge,
     LetterUnreadable,
     LetterWithoutText,
     Remark,
     bounded,
+    unread_signature,
 )
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.letters.pdf_letter import PdfLetter
 
 LARGEST_KEPT = 10 * 1024 * 1024
 # A signed scan of a long plan is a few megabytes; what is larger is no letter.
@@ -62,7 +63,7 @@ class FileUnreadable(Refused):
 
 
 class Letter:
-    """The bytes of a file, asked as often as needed: a PDF is parsed once for its remarks and text, and its signatures
+    """The bytes of a file, asked as often as needed: a PDF is opened once for its remarks and text, and its signatures
     are verified once.
     """
 
@@ -104,11 +105,11 @@ class Letter:
         if len(self.data) > LARGEST_READ:
             raise LetterTooLarge(f"the file is {len(self.data)} bytes, at most {LARGEST_READ} are read")
         if b"%PDF-" in self.data[:1024]:
+            if self._pdf.letter_text is None:
+                raise self._pdf.refused or LetterUnreadable("the PDF cannot be read")
             return bounded(self._pdf.letter_text)
         if self.data.startswith(b"PK"):
-            from bluezone.letters.docx_text import read_docx
-
-            return bounded(read_docx(self.data))
+            return bounded(open_docx(self.data))
         if self.data.startswith(_IMAGES):
             raise LetterWithoutText("the file is a picture; a letter is read from text, DOCX or PDF with text")
         if self.data.startswith(_OLD_WORD):
@@ -120,16 +121,16 @@ class Letter:
         """What each electronic signature of a PDF shows (see `pdf_letter`); [] for every other kind of file."""
         if not self.data.startswith(b"%PDF-"):
             return []
-        from bluezone.letters.pdf_letter import read_signatures
-
-        return read_signatures(self.data)
+        if not any(mark in self.data for mark in SIGNATURE_MARKS):
+            return []
+        try:
+            return signatures_confined(self.data)
+        except Refused:
+            return [unread_signature()]
 
     @cached_property
-    def _pdf(self) -> "PdfLetter":
-        # pypdf takes a tenth of the office's start, so whoever takes in a PDF loads it.
-        from bluezone.letters.pdf_letter import PdfLetter
-
-        return PdfLetter(self.data)
+    def _pdf(self) -> OpenedPdf:
+        return open_pdf(self.data)
 
     def _refuse_active_pdf(self) -> None:
         try:
@@ -141,7 +142,7 @@ class Letter:
 
 
 def _refuse_active_package(data: bytes) -> None:
-    from bluezone.letters.docx_text import PackageRefused, check_package
+    from bluezone.letters.files.docx_text import PackageRefused, check_package
 
     try:
         check_package(data)

@@ -12,7 +12,7 @@ from typing import Self
 
 from bluezone.letters.proposal import Span
 from bluezone.refusal import Refused
-from bluezone.vietnamese.legacy_fonts import TextEncoding, detect
+from bluezone.vietnamese.legacy_fonts import TextEncoding, detect, to_unicode
 from bluezone.vietnamese.spelling import fold
 
 # Marks of a transcript, longest first; one asterisk followed by a blank is a bullet and stays.
@@ -20,9 +20,18 @@ _MARKS = re.compile(r"\*\*|~~|\*(?!\s)|(?<=\S)\*|<(?=https?://)|(?<=/)>")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _OTHER_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
-# Two columns on one line: a tab or three blanks; not a gap left for the pen ("ngày     tháng 8", "Số:     /KH").
+# Two columns on one line: a tab, three blanks or an upright stroke; not a gap left for the pen ("ngày     tháng 8",
+# "Số:     /KH").
 _COLUMN_GAP = re.compile(
-    r"(?<!ngày)(?<!tháng)(?<!năm)(?<!Số:)(?<!SỐ:)(?<![ \t])(?:\t[\t ]*| {3,})(?=\S)(?!/|tháng|năm)"
+    r"(?<!ngày)(?<!tháng)(?<!Số:)(?<!SỐ:)(?<!Số)(?<![ \t|│])(?:\t[\t ]*| {3,})(?=[^\s|│])(?!/|tháng|năm|[.…_]*/)"
+    r"|(?<![ \t])[ \t]*[|│]"
+)
+# Copied out of a PDF, the two columns of a head stand on one line with a single blank between them.
+_RIGHT_COLUMN = re.compile(
+    r"(?<=\S)\s+(?=CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA|Độc lập\s*[-–]\s*Tự do|ĐẢNG CỘNG SẢN VIỆT NAM$)"
+)
+_NUMBER_THEN_PLACE = re.compile(
+    r"^(?:Số|SỐ)\s*:?\s*[~\w]*\s*/\s*[A-ZĐ][\wĐ&.-]*\s+(?=[A-ZĐÀ-Ỹ][^,\d]{1,40},\s*(?:[\w\s:]{0,30}\s)?ngày\s)"
 )
 
 # What an optical reader takes for letters in words.
@@ -102,28 +111,47 @@ def joined(passages: Iterable[Passage]) -> Passage:
     return Passage("".join(text), tuple(offsets), frozenset(struck), column)
 
 
-def lines_of(stored: str) -> list[Passage]:
-    """Split the stored text into lines, and a line in two columns into its pieces from left to right.
+Row = list[Passage]
 
-    A blank line gives one blank passage, so that paragraphs stay apart.
+
+def rows_of(stored: str) -> list[Row]:
+    """Split the stored text into rows, and a row in columns into its pieces from left to right.
+
+    A blank line gives a row of one blank passage, so that paragraphs stay apart.
     """
-    lines: list[Passage] = []
+    rows: list[Row] = []
     start = 0
     for line in stored.split("\n"):
-        for column, (left, right) in enumerate(_columns(line)):
-            lines.append(_without_marks(line[left:right], start + left, column))
+        rows.append(
+            [
+                _without_marks(line[left:right], start + left, column)
+                for column, (left, right) in enumerate(_columns(line))
+            ]
+        )
         start += len(line) + 1
-    return lines
+    return rows
 
 
 def _columns(line: str) -> list[tuple[int, int]]:
     lead = len(line) - len(line.lstrip())
-    edges = [(gap.start(), gap.end()) for gap in _COLUMN_GAP.finditer(line, lead)]
+    if not line.strip(" \t|│-:+="):
+        return [(0, 0)]  # the rule under a table's head
+    edges = [(gap.start(), gap.end()) for gap in _COLUMN_GAP.finditer(line, 0 if line[lead] in "|│" else lead)]
+    if not edges:
+        apart = _RIGHT_COLUMN.search(line, lead) or _NUMBER_THEN_PLACE.match(line, lead)
+        if apart:
+            end = apart.end()
+            edges = [(lead + len(line[lead:end].rstrip()), end)]
     # What stands far to the right with nothing before it is still the right column: letterheads and signatures.
-    first = [(0, 0)] if lead >= 24 and len(line.strip()) < 60 else []
+    indented = lead >= 24 or "\t" in line[:lead]
+    first = [(0, 0)] if indented and len(line.strip()) < 60 else []
     starts = [lead, *(end for _, end in edges)]
     ends = [*(begin for begin, _ in edges), len(line)]
-    return first + list(zip(starts, ends, strict=True)) if line.strip() else [(0, 0)]
+    columns = first + list(zip(starts, ends, strict=True))
+    stripped = line.strip()
+    if stripped[0] in "|│" and stripped[-1] in "|│" and len(columns) > 2:
+        columns = columns[1:-1]  # the outer strokes of a table's row
+    return columns
 
 
 def _without_marks(piece: str, at: int, column: int) -> Passage:
@@ -189,6 +217,15 @@ class LetterText:
     pages: int | None = None
 
 
+# A signature's own dictionary is never packed, because its place in the file is part of it.
+SIGNATURE_MARKS = (b"/ByteRange", b"/Adobe.PPK", b"adbe.pkcs7", b"ETSI.CAdES")
+
+
+def unread_signature() -> dict[str, str | bool]:
+    """What is found of a signature of which nothing can be told."""
+    return {"state": "unreadable", "certificate": "", "said_at": "", "stamped": False}
+
+
 def bounded(letter: LetterText) -> LetterText:
     """Return the letter, or raise LetterTooLarge for more text than a letter has, LetterWithoutText for none."""
     if len(letter.text) > LARGEST_TEXT:
@@ -198,23 +235,28 @@ def bounded(letter: LetterText) -> LetterText:
     return letter
 
 
-class LegacyEncoding(Refused):
-    """The text was typed in a TCVN3 or VNI font.
+_LEGACY_HEADS = ("uy ban nhan dan", "cong hoa xa hoi", "quyet dinh", "ke hoach", "thong bao", "giay moi", "cong dien")
 
-    encoding: which; `bluezone.vietnamese.legacy_fonts.to_unicode` converts it.
+
+def converted(text: str) -> tuple[str, TextEncoding | None]:
+    """Return text typed in a TCVN3 or VNI font as Unicode, and the encoding it was in; other text as it is, and None.
+
+    What a font of capitals drew arrives in small letters; a line that opens as a head does is put back into capitals.
     """
-
-    code = "letter_encoding_legacy"
-
-    def __init__(self, encoding: TextEncoding) -> None:
-        super().__init__(
-            f"the text is in {encoding}, an encoding of old fonts; convert it to Unicode before it is read"
-        )
-        self.encoding = encoding
-
-
-def refuse_legacy_text(text: str) -> None:
-    """Raise LegacyEncoding for text in an old encoding."""
     found = detect(text)
-    if found.is_legacy:
-        raise LegacyEncoding(found.encoding)
+    if not found.is_legacy:
+        return text, None
+    lines = [_capitals_again(line) for line in to_unicode(text, found.encoding).split("\n")]
+    return "\n".join(lines), found.encoding
+
+
+def _capitals_again(line: str) -> str:
+    pieces = re.split(r"(\t+| {3,}|\|)", line)
+    for at, piece in enumerate(pieces):
+        small = [sign for sign in piece if sign.islower()]
+        capitals = sum(sign.isupper() for sign in piece)
+        # A capital with a tone is typed as a small letter, so that no plain letter is small where all are capitals.
+        in_capitals = capitals + len(small) >= 5 and capitals >= len(small) and not any(map(str.isascii, small))
+        if in_capitals or (small and not capitals and fold(piece).startswith(_LEGACY_HEADS)):
+            pieces[at] = piece.upper()
+    return "".join(pieces)

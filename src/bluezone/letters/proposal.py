@@ -32,6 +32,8 @@ class Doubt(StrEnum):
     YEAR_ASSUMED = "year_assumed"  # day and month only; the year is the letter's
     OUTSIDE_ITS_PLACE = "outside_its_place"  # found elsewhere than the layout puts it
     INCOMPLETE = "incomplete"  # part of it is missing or impossible
+    PERIOD = "period"  # a month or quarter is named, and its last day taken
+    PROSE = "prose"  # taken out of running text, not from a numbered clause
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ class DocumentKind(StrEnum):
     PROGRAMME = "programme"  # chương trình (CTr)
     INVITATION = "invitation"  # giấy mời (GM)
     OTHER = "other"
+
+
+class Urgency(StrEnum):
+    """Stamp of urgency: KHẨN, THƯỢNG KHẨN, HỎA TỐC."""
+
+    URGENT = "urgent"
+    VERY_URGENT = "very_urgent"
+    EXPRESS = "express"
 
 
 @dataclass(frozen=True)
@@ -189,7 +199,9 @@ class Due:
 
 @dataclass(frozen=True)
 class ProposedTask:
-    """A numbered clause. label: `1`, `III.2` or `Điều 2`; text: the clause without its label and points."""
+    """One order. label: the clause's own, `1`, `III.2` or `Điều 2`; `Ý 1` for the first of a list of dashes or of
+    prose, `Bảng 1` for a row of a table. text: the order without its label and points.
+    """
 
     label: str
     text: Proposed[str]
@@ -204,7 +216,10 @@ class ProposedTask:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Everything read from a letter; what was not found is None or empty, and a clerk fills it in."""
+    """Everything read from a letter; what was not found is None or empty, and a clerk fills it in.
+
+    co_issuers: the other bodies of a joint letter. converted_from: "tcvn3" or "vni" for text of an old font.
+    """
 
     text: str
     kind: Proposed[DocumentKind]
@@ -220,3 +235,20 @@ class Proposal:
     due: Proposed[Due] | None
     signers: tuple[Proposed[Signer], ...]
     recipients: tuple[Proposed[Recipient], ...]
+    urgency: Proposed[Urgency] | None = None
+    co_issuers: tuple[Proposed[str], ...] = ()
+    converted_from: str | None = None
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The fields every letter has that were not found in this one, by their names here."""
+        found: dict[str, object] = {
+            "number": self.number and self.number.value.number,
+            "date": self.date,
+            "issuer": self.issuer,
+            "subject": self.subject,
+            "tasks": self.tasks,
+            "signers": self.signers and self.signers[0].value.name,
+            "recipients": self.recipients or self.addressees,
+        }
+        return tuple(name for name, value in found.items() if not value)

@@ -5,11 +5,10 @@ A clerk sees each proposed value beside the place it was read from and corrects 
 Acceptance case: Công văn 458/UBND-VP of 7 August 2020.
 """
 
-import datetime
-
-from bluezone.letters.clauses import Clause, read_body, read_parties
+from bluezone.letters.arrangement import arrange
+from bluezone.letters.clauses import read_body
 from bluezone.letters.due_dates import read_due
-from bluezone.letters.letter_text import Passage, clean, joined, lines_of, refuse_legacy_text
+from bluezone.letters.letter_text import Passage, clean, converted, joined
 from bluezone.letters.letterhead import (
     HEAD_LINES,
     is_national_title,
@@ -19,8 +18,11 @@ from bluezone.letters.letterhead import (
     read_kind,
     read_number,
     read_subject,
+    read_urgency,
+    title_of,
 )
-from bluezone.letters.proposal import Addressee, Proposal, Proposed, ProposedTask, Span
+from bluezone.letters.orders import Context, read_tasks
+from bluezone.letters.proposal import Proposal, Proposed, Signer, Span
 from bluezone.letters.recipients import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.letters.signatures import read_signers
 from bluezone.refusal import Refused
@@ -47,23 +49,28 @@ class NotADirective(Refused):
 def propose(text: str) -> Proposal:
     """Propose what a letter's text says.
 
-    text: the letter as pasted or extracted, any normalisation form, with or without the marks of a transcript.
+    text: the letter as pasted or extracted, any normalisation form, with or without the marks of a transcript; text
+    typed in a TCVN3 or VNI font is turned into Unicode first (`Proposal.converted_from`).
     Returns a proposal whose spans refer to `proposal.text` (cleaned, NFC).
-    Raises NotADirective when too few marks of a letter are found, LegacyEncoding for text typed in a TCVN3 or VNI font.
+    Raises NotADirective when too few marks of a letter are found.
     """
-    refuse_legacy_text(text)
-    stored = clean(text)
-    lines = lines_of(stored)
-    _refuse_other_text(lines)
+    unicode, encoding = converted(text)
+    stored = clean(unicode)
+    sheet = arrange(stored)
+    lines = sheet.lines
     number = read_number(lines)
     date, place = read_date(lines)
-    letter_date = date.value if date else None
-    issuer, superior = read_bodies(lines)
+    _refuse_other_text(lines, place is not None)
+    kind = read_kind(lines, number)
     addressees, after = read_addressees(lines)
     body = read_body(lines, after or _head_end(lines))
+    signers = read_signers(body.tail)
+    issuer, superior, others = _issuers(read_bodies(lines), signers)
+    letter_date = date.value if date else None
+    tasks = read_tasks(body, sheet.tables, Context(kind.value, addressees, letter_date, issuer.value if issuer else ""))
     return Proposal(
         text=stored,
-        kind=read_kind(lines, number),
+        kind=kind,
         number=number,
         date=date,
         place=place,
@@ -72,46 +79,50 @@ def propose(text: str) -> Proposal:
         subject=read_subject(lines),
         basis=read_basis(joined(body.preamble)),
         addressees=addressees,
-        tasks=tuple(_task(clause, addressees, letter_date) for clause in body.clauses),
-        due=read_due(joined(body.closing if body.clauses else body.preamble), letter_date),
-        signers=read_signers(body.tail),
+        tasks=tasks,
+        due=read_due(joined(body.closing if tasks else body.preamble), letter_date),
+        signers=signers,
         recipients=read_recipients(lines),
+        urgency=read_urgency(lines),
+        co_issuers=others,
+        converted_from=str(encoding) if encoding else None,
     )
 
 
-def _task(
-    clause: Clause, addressees: tuple[Proposed[Addressee], ...], letter_date: datetime.date | None
-) -> ProposedTask:
-    own = joined(clause.lines)
-    points = [joined(point) for point in clause.points]
-    whole = joined([own, *points])
-    return ProposedTask(
-        label=clause.label,
-        text=Proposed(own.text, own.span()),
-        points=tuple(Proposed(point.text, point.span()) for point in points),
-        parties=read_parties(own, addressees),
-        due=read_due(whole, letter_date),
-    )
+def _issuers(
+    bodies: list[Proposed[str]], signers: tuple[Proposed[Signer], ...]
+) -> tuple[Proposed[str] | None, Proposed[str] | None, tuple[Proposed[str], ...]]:
+    """Tell the body that issues from the one above it, and from those that issue with it.
+
+    Two signatures on behalf of two bodies make the bodies of the head equals.
+    """
+    if not bodies:
+        return None, None, ()
+    if len(bodies) >= 2 and len(signers) >= len(bodies):
+        return bodies[0], None, tuple(bodies[1:])
+    return bodies[-1], bodies[-2] if len(bodies) > 1 else None, ()
 
 
 def _head_end(lines: list[Passage]) -> int:
-    """Return the index below the head of a document that addresses nobody by name: after its date, or its number."""
-    date, _ = read_date(lines)
+    """Return the index below the head of a document that addresses nobody by name: after its title, date, or number."""
+    titled = next((index for index, line in enumerate(lines[:HEAD_LINES]) if title_of(line)), None)
+    if titled is not None:
+        return titled + 1
+    date, place = read_date(lines)
     number = read_number(lines)
-    spans: list[Span] = [found.span for found in (date, number) if found]
+    spans: list[Span] = [found.span for found in (date or place, number) if found]
     if not spans:
         return 0
     last = max(span.end for span in spans)
     return next((index for index, line in enumerate(lines) if line.text and line.offsets[0] >= last), 0)
 
 
-def _refuse_other_text(lines: list[Passage]) -> None:
-    _, place = read_date(lines)
+def _refuse_other_text(lines: list[Passage], has_place: bool) -> None:
     kind = read_kind(lines, None)
     found = {
         "national_title": any(is_national_title(line) for line in lines[:HEAD_LINES]),
         "number": read_number(lines) is not None,
-        "date": place is not None,
+        "date": has_place,
         "addressing": addressing_at(lines) is not None or not kind.doubts,
         "closing": recipients_at(lines) is not None or bool(read_signers(lines)),
     }

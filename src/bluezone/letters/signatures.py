@@ -13,7 +13,9 @@ from bluezone.letters.letter_text import Passage, joined
 from bluezone.letters.proposal import Authority, AuthorityLine, Confidence, Doubt, Proposed, Signer, Span
 from bluezone.vietnamese.spelling import fold
 
-_AUTHORITY = re.compile(r"^(?P<authority>TUQ|T\.U\.Q|TM|T\.M|KT|K\.T|TL|T\.L|Q)\s*[.,]\s*(?P<of>\S.*)$")
+_AUTHORITY = re.compile(
+    r"^(?P<authority>TUQ|T\.U\.Q|TM|T[./]M|KT|K[./]T|TL|T[./]L|Q)(?:\s*[.,]\s*|(?<=/[MTL])\s+)(?P<of>[A-ZÀ-ỸĐ]\S*(?:\s.*)?)$"
+)
 _POSITIONS = (
     "chu tich",
     "pho chu tich",
@@ -50,9 +52,36 @@ _POSITIONS = (
     "ke toan truong",
     "vu truong",
     "thuong truc",
+    "phu trach",
+    "truong tram",
+    "chanh ",
+    "pho chanh",
+    "pho ban",
+    "pho vien truong",
+    "pho thu truong",
+    "chinh tri vien",
+    "chinh uy",
+    "tu lenh",
+    "pho chi huy",
+    "hat truong",
+    "pho hat truong",
+    "chu nhiem",
+    "pho chu nhiem",
+    "truong tieu ban",
+    "pho truong",
+    "pho chi cuc",
+    "pho giam",
+    "truong doan",
+    "tham phan",
+    "uy vien",
+    "truong",
 )
-_WORD = r"[A-ZÀ-ỸĐ][a-zà-ỹđ]*"
-_NAME = re.compile(rf"^(?:(?:PGS|GS|TS|ThS|BS|BSCKI|BSCKII|DS|CN|KS)\.?\s*)*(?P<name>{_WORD}(?:\s+{_WORD}){{1,5}})$")
+_WORD = r"[A-ZÀ-ỸĐ](?:['’][A-Z])?[a-zà-ỹđ]*"
+_RANKS = (
+    r"PGS|GS|TS|ThS|BS\.?\s?CKII|BS\.?\s?CKI|BSCKII|BSCKI|BSNT|BS|DSCKI|DSCKII|DS|CNYTCC|CN|KS|CKII|CKI|Luật sư"
+    r"|Thiếu tá|Trung tá|Thượng tá|Đại tá|Thiếu úy|Trung úy|Thượng úy|Đại úy|Thiếu tướng|NGƯT|NGND|TTƯT|TTND"
+)
+_NAME = re.compile(rf"^(?:(?:{_RANKS})\.?,?\s*)*(?P<name>{_WORD}(?:\s+{_WORD}){{1,5}})$")
 _ALL_CAPITALS_NAME = re.compile(r"^[A-ZÀ-ỸĐ]{2,}(?:\s+[A-ZÀ-ỸĐ]+){1,4}$")
 
 # A joint letter is signed by two or three bodies side by side.
@@ -99,7 +128,7 @@ def _blocks(lines: Iterable[Passage]) -> list[_Block]:
         if line.is_blank:
             continue
         if is_signature_line(line):
-            if not blocks or blocks[-1].name:
+            if not blocks or blocks[-1].name or _opens_another(blocks[-1], line):
                 blocks.append(_Block())
             _add_standing(blocks[-1], line)
         elif blocks and (name := _name_in(line)):
@@ -117,22 +146,46 @@ def _blocks(lines: Iterable[Passage]) -> list[_Block]:
             last = blocks[-1].authorities[-1]
             blocks[-1].authorities[-1] = AuthorityLine(last.authority, f"{last.of} {line.text}")
             blocks[-1].lines.append(line)
+        elif blocks and not blocks[-1].name and _wraps(blocks[-1].position, line):
+            # A long office runs on in the next line.
+            blocks[-1].position = f"{blocks[-1].position} {line.text}"
+            blocks[-1].lines.append(line)
     return blocks
+
+
+def _wraps(position: str | None, line: Passage) -> bool:
+    """Return whether the line carries on a position too long for its column."""
+    return (
+        position is not None
+        and len(position) >= 20
+        and line.text.isupper()
+        and line.text.replace(" ", "").isalpha()
+        and len(line.text) < 40
+    )
+
+
+def _opens_another(block: _Block, line: Passage) -> bool:
+    """Return whether a second TM. begins another signature, whose name is left open above."""
+    match = _AUTHORITY.match(line.text)
+    return bool(match and match["authority"].startswith("T") and block.position)
 
 
 def _add_standing(block: _Block, line: Passage) -> None:
     block.lines.append(line)
     match = _AUTHORITY.match(line.text)
     if match is None:
+        # A second office below ("TRƯỞNG BAN", "PHÓ CHỦ TỊCH UBND TỈNH") belongs to the same signer.
         block.position = line.text
         return
-    authority = Authority(match["authority"].replace(".", ""))
+    authority = Authority(re.sub(r"[./]", "", match["authority"]))
     block.authorities.append(AuthorityLine(authority, match["of"].strip()))
     if authority is Authority.Q:
         block.position = line.text
 
 
 def _name_in(line: Passage) -> str | None:
+    if re.match(r"(?:Ký|Người|Ngày|Thời|Cơ quan|Nơi|Lưu|Như)\b", line.text):
+        return None
     if match := _NAME.match(line.text):
         return match["name"]
     return line.text if _ALL_CAPITALS_NAME.match(line.text) and len(line.text.split()) >= 3 else None

@@ -19,6 +19,7 @@ from bluezone.duties.duty import load as loaded
 from bluezone.keyserver.configuration import SettingsOutdated
 from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event, say
 from bluezone.messaging.announcer import Announcer, Outcome, Provider, announce_until
 from bluezone.refusal import Refused
@@ -207,6 +208,9 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
 def _stay_alike(server: KeyServer) -> None:
     try:
         server.sync()
+    except StoreRefused:
+        # Every two seconds: that the database is away is said elsewhere.
+        return
     except Refused as refused:
         log.warning("tick: %s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
 

@@ -95,6 +95,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(part):
     assert most < MAX_UNPACKED_BYTES / 16
 
 
+@pytest.mark.long
 def test_a_bomb_whose_header_lies_about_its_size_is_refused():
     bomb = with_part(GOOD, SHEET, lambda _: sheet_xml(" " * 50_000_000))
     real, claimed = (50_000_000 + len(sheet_xml())).to_bytes(4, "little"), (5_000).to_bytes(4, "little")

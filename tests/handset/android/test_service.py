@@ -16,7 +16,7 @@ from tests.builders.androidphone import becomes
 from tests.builders.handset import meet, published, reported
 
 from bluezone.handset import Handset
-from bluezone.handset.android.keyseal import KeystoreSealing
+from bluezone.handset.android.device import KeystoreSealing
 from bluezone.handset.clocks import boot_id_of
 from bluezone.refusal import Refused
 

@@ -157,6 +157,7 @@ STEP = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.lists(STEP, max_size=25))
 @example([(Phone.hear, 0, 3), (Phone.check, 0), (Phone.take_time, 0), (Phone.check, 0)])

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.handset import PhoneClock, a_city, published
+from tests.builders.handset import PhoneClock, a_city, published, without_random_keys
 
 from bluezone.handset.city.config import WeekKeyUntrusted
 from bluezone.handset.client import ServerAnswerRefused
@@ -32,6 +32,7 @@ class Interrupted(BaseException):
 @pytest.fixture
 def patient(phones, server, world):
     """A phone that broadcast on each of the last five days."""
+    without_random_keys(server)
     phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
     for _ in range(5):
         phone.encounters.payload()
@@ -177,6 +178,7 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
 @pytest.mark.parametrize(("seconds_to_midnight", "oldest"), [(600, 13), (DAY / 2, 14)])
 def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_to_midnight, oldest):
     with a_city(tmp_path, verify_to_upload_seconds=3600) as (server, phones, world):
+        without_random_keys(server)
         phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
         for _ in range(15):
             phone.encounters.payload()
@@ -283,6 +285,7 @@ def test_a_puzzle_is_solved_and_the_report_goes_through(server, patient, monkeyp
 
 @pytest.mark.long
 def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones, server, world):
+    without_random_keys(server)
     phone = phones.new("phone")
     phone.check()
     phone.go_on()

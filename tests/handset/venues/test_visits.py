@@ -7,7 +7,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.builders.handset import meet, published
+from tests.builders.handset import meet, published, without_random_keys
 from tests.builders.keyserver import HOUR, NOON
 from tests.builders.venue import a_venue, link_of
 
@@ -230,6 +230,7 @@ def test_only_the_chosen_visits_are_sent_and_the_preview_shows_their_very_bytes(
 
 
 def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
+    without_random_keys(server)
     visit = stay(phone, venue, 20, world)
     phone.encounters.payload()
     draft = phone.report.prepare(a_code(server))
@@ -243,6 +244,7 @@ def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
 
 
 def test_without_a_choice_no_visit_is_sent(phone, venue, server, world):
+    without_random_keys(server)
     visit = stay(phone, venue, 20, world)
     phone.encounters.payload()
     draft = phone.report.prepare(a_code(server))

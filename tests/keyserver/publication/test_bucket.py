@@ -2,6 +2,9 @@
 """Published files in a real S3 server, which may be slow, gone, full of something else, or lose its answer."""
 
 import hashlib
+import json
+import subprocess
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -10,7 +13,8 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, call, opened, report_of
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
-from tests.builders.serving import serving
+from tests.builders.serving import BLUEZONE, serving
+from tests.keyserver.publication.test_history import a_phone_ahead_of_a_backup, is_warned, restored
 
 from bluezone.keyserver.publication import bucket as publication_bucket
 from bluezone.keyserver.publication.bucket import (
@@ -22,6 +26,8 @@ from bluezone.keyserver.publication.bucket import (
     Remembered,
 )
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedChanged, PublishedDiffers
+from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
+from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status
@@ -332,3 +338,40 @@ def test_a_whole_serve_starts_with_a_bucket_and_hands_out_what_lies_there(bucket
         with urllib.request.urlopen(f"{served.public}/v1/exports/index.json", timeout=120) as answer:
             assert answer.read() == ObjectFiles(address).get("exports/index.json")
         assert not (tmp_path / "data" / "exports" / "index.json").exists()
+
+
+def test_after_a_restore_on_another_machine_a_phone_is_warned_by_the_next_file_for_the_bucket_knows_what_was_published(
+    bucket, address, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
+    # Days pass at once here, and an index that was fetched before would be of another day.
+    monkeypatch.setattr(publication_bucket, "_INDEX_SECONDS", 0.0)
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
+        # Nothing is left of the machine: no folder, no journal.
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
+        restored(server, world, backup, tmp_path / "anew")
+        assert server.key_server.history_problem is None
+        assert is_warned(phone, server, phones, world)
+        assert phone.downloads.position.number > 4
+        assert phone.store.get("notice") is None
+
+
+def test_the_drill_of_a_city_with_a_bucket_follows_from_the_bucket_and_writes_nothing_there(
+    bucket, address, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
+    city, now = tmp_path / "city", time.time()
+    server = opened(city, lambda: now - 5 * HOUR)
+    server.tick()
+    server.close()
+    subprocess.run([BLUEZONE, "backup", "--data", city], check=True, capture_output=True)
+    server = KeyServer.open(city, lambda: now - HOUR)
+    server.tick()
+    newest, files = server.indexes.read(), ObjectFiles(address)
+    before = files.get("exports/index.json"), files.names("exports")
+    server.close()
+    said = subprocess.run([BLUEZONE, "drill", "--data", city, "--json"], capture_output=True, text=True).stdout
+    told = json.loads(said)
+    assert (told["ok"], told["problem"]) == (True, ""), told
+    assert told["followed"]["exports"][0] == newest.number >= 2
+    assert (files.get("exports/index.json"), files.names("exports")) == before

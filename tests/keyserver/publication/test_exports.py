@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import hashlib
+import itertools
 import os
+import random
+from collections import Counter
 
 import pytest
 from tests.builders.hpke import point
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
 
 from bluezone.keyserver.publication import embargo, exports, folder
+from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.intervals import first_interval
 from bluezone.protocol.keys import ReportType
@@ -282,7 +286,7 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
     uploaded = report(server)
     clock.pass_by(26 * HOUR)
     server.tick()
-    index, known = server.indexes.read(), server.keys_store.read("SELECT prefix, start FROM known_key ORDER BY prefix")
+    index, known = server.indexes.read(), {(key_prefix(key.key), key.start) for key in uploaded}
     waiting = server.keys_store.read("SELECT * FROM waiting_key ORDER BY key")
     keys = {key.key for key in uploaded}
 
@@ -298,10 +302,63 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
     server.tick()
     assert server.indexes.read().entries == index.entries
     assert server.keys_store.read("SELECT * FROM waiting_key ORDER BY key") == waiting
-    assert set(known) <= set(server.keys_store.read("SELECT prefix, start FROM known_key"))
+    assert known <= set(server.keys_store.read("SELECT prefix, start FROM known_key"))
     clock.pass_by(2 * HOUR)
     server.tick()
     after = server.indexes.read()
     assert after.entries[: len(index.entries)] == index.entries
     found = [key for export in published(server) for key in keys_in(export) & keys]
     assert sorted(found) == sorted(keys)
+
+
+def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_standstill(city_folder, clock):
+    server = opened(city_folder, clock)
+    server.tick()
+    clock.pass_by(3 * DAY)
+
+    def waiting():
+        return server.keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0]
+
+    before = waiting()
+    for _ in range(5):
+        server.keys_store.write(lambda transaction: server.export_files.padding.put_before(transaction, clock.now))
+    # Two hours and the file itself: three parts of a thousand in the mean.
+    assert 1500 < waiting() - before < 5000
+    server.close()
+
+
+@pytest.mark.long
+def test_random_keys_stand_in_every_cell_of_a_file_and_of_what_no_hourly_copy_has_shown(city_folder, clock):
+    """From noon past midnight, where the oldest day of a file changes; copies are taken between two ticks."""
+    server = opened(city_folder, clock)
+    server.random_bytes = random.Random(458).randbytes
+    seen, files, unseen = set(), [], []
+    for _ in range(18):
+        server.tick()
+        clock.pass_by(HOUR / 2)
+        waiting = {key for (key,) in server.keys_store.read("SELECT key FROM waiting_key")}
+        if server.indexes.read().number > len(files):
+            keys = published(server)[-1].keys
+            newest = max(key.start for key in keys)
+            cells = [((newest - key.start) // 144, key.days_since_onset, key.report_type, key.key) for key in keys]
+            files.append(Counter(cell[:3] for cell in cells))
+            unseen.append(Counter(cell[:3] for cell in cells if cell[3] not in seen))
+            known = {prefix for (prefix,) in server.keys_store.read("SELECT prefix FROM known_key")}
+            # What is over 14 days old is forgotten, random or real.
+            oldest = first_interval(int(clock.now) // DAY - 14)
+            assert {key_prefix(key.key) for key in keys if key.start >= oldest} <= known
+            assert {key_prefix(key) for key in waiting} <= known
+        seen |= waiting
+        clock.pass_by(HOUR / 2)
+    server.close()
+
+    every = list(itertools.product(range(14), (0, 7), (1, 2)))
+    # Means of 50 and of 17.
+    for counted, mean in ((files[1:], 50), (unseen[1:], 50 / 3)):
+        assert {
+            cell: total for cell in every if (total := sum(c[cell] for c in counted) / len(counted)) < mean / 8
+        } == {}
+        # And in each single file on every day, also at midnight and when an embargo ends.
+        assert [
+            age for c in counted for age in range(14) if not sum(c[age, o, k] for o in (0, 7) for k in (1, 2))
+        ] == []

@@ -4,6 +4,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bluezone.keyserver.publication import journal
 from bluezone.keyserver.publication.journal import Journal
 from bluezone.protocol.signed.envelope import canonical_json, sign_payload
 
@@ -29,6 +30,16 @@ def test_what_another_process_appended_is_found_and_once(reading, tmp_path):
 
         assert list(reading.configs()) == [*range(1, number + 1)]
         assert list(reading.configs()) == [*range(1, number + 1)]
+
+
+def test_a_look_opens_the_lines_that_were_appended_and_no_others(reading, monkeypatch):
+    lines, opens = [], journal.open_signed
+    monkeypatch.setattr(journal, "open_signed", lambda kind, line, keys: lines.append(line) or opens(kind, line, keys))
+    for number in range(2, 12):
+        reading.note_config(number, a_config(number))
+
+    assert list(reading.configs()) == [*range(1, 12)]
+    assert [line for line in lines if line] == [a_config(number) for number in range(2, 12)]
 
 
 def test_a_line_that_is_still_being_written_is_found_when_it_is_whole(reading):

@@ -126,6 +126,7 @@ def vars_of(phone):
     return {name: getattr(phone, name) for name in ("post", "server", "credential", "keys", "salt", "rand")}
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     parts=st.lists(

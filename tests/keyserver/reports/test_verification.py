@@ -21,19 +21,24 @@ def test_verify_1_tells_class_onset_and_this_weeks_key_and_uses_nothing(server, 
     assert server.codes.status(patient.issued.code) == "open"
 
 
-def test_a_used_code_still_answers_verify_1(server, patient):
-    assert patient.certified().verify1().status is Status.OK
+def test_a_used_code_says_so_to_verify_1_because_nothing_is_known_of_it_any_more(server, patient):
+    patient.certified()
+    assert patient.verify1().status is Status.CODE_USED
+
+    rows = server.codes_store.read("SELECT class, onset_day, digits_expire, link_expire, state FROM credential")
+    end = (NOON // DAY + 3) * DAY
+    assert rows == [(None, None, end, end, 1)]
 
 
-def test_the_same_blinded_value_is_signed_again_until_the_later_expiry(server, patient, clock):
+def test_the_same_blinded_value_is_signed_again_until_the_end_of_the_links_last_day(server, patient, clock):
     patient.certified()
     first = patient.signature
 
-    clock.pass_by(2 * DAY - 1)
+    clock.pass_by(2 * DAY)
     assert patient.verify2().status is Status.OK
     assert patient.signature == first
 
-    clock.pass_by(1)
+    clock.pass_by(DAY // 2)
     assert patient.verify2().status is Status.CODE_EXPIRED
 
 

@@ -138,3 +138,26 @@ def test_an_alert_for_another_citys_poster_is_refused(server):
         server.venue_alerts.publish(link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
     with pytest.raises(VenueForeign):
         server.venue_alerts.check(link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "taken"),
+    [
+        (-60, 0, True),
+        (-59, 0, False),
+        (-DAY, 0, True),
+        (-DAY - 60, 0, False),
+        (-60, 1, False),
+        (-14 * DAY, -14 * DAY + 60, True),
+        (-14 * DAY - 1, -14 * DAY + 60, False),
+        (-3600, -7200, False),
+    ],
+)
+def test_hours_are_taken_up_to_their_bounds(server, clock, start, end, taken):
+    code, now = server.registrar.register("dk-1", PHO), int(clock())
+    try:
+        server.venue_alerts.check(code.link, now + start, now + end)
+    except AlertRefused:
+        assert not taken
+    else:
+        assert taken

@@ -94,3 +94,8 @@ def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
     assert Mail.objects.count() == 3
     outbox.purge(NOW + outbox.KEPT)
     assert list(Mail.objects.all()) == [waiting]
+
+
+@pytest.mark.parametrize(("written", "kept"), [("x" * 200, "x" * 200), ("x" * 201, "x" * 199 + "…")])
+def test_a_subject_of_two_hundred_characters_is_whole_and_a_longer_one_is_cut(mailserver, written, kept):
+    assert send(WARD, written, "t", now=NOW).subject == kept

@@ -272,6 +272,7 @@ EXPORT = export(count=5)
 EXPORT_BIN = read_export(EXPORT).export_bin
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(st.data(), st.sampled_from([EXPORT, EXPORT_BIN]))
 def test_a_damaged_export_is_read_or_refused_and_nothing_else(data, valid):

@@ -83,7 +83,7 @@ def test_other_threads_run_while_it_searches():
     """
     if not PROCESSORS:
         pytest.skip(f"the native matcher is {WHY_NOT}")
-    rng, count = random.Random(3), 30_000
+    rng, count = random.Random(3), 10_000
     columns = [array("q", [value]) * count for value in (20781 * 144, 144, 0, 0, 0)]
     keys = KeyColumns(rng.randbytes(16 * count), *columns)
     index = SightingIndex(rng.randbytes(16 * 10), processor="portable")

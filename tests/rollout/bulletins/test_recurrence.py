@@ -68,6 +68,7 @@ def test_every_moment_is_on_a_day_of_the_rule_and_no_day_of_the_rule_is_left_out
         assert {one.astimezone(zone).time() for one in moments} <= set(rule.times)
 
 
+@pytest.mark.long
 @given(rule=rules(), cut=st.integers(0, 60 * 24 * 60))
 @settings(max_examples=100, deadline=None)
 def test_a_span_cut_in_two_gives_the_same_moments_as_the_whole(rule, cut):

@@ -124,6 +124,7 @@ def test_what_is_hidden_leaves_every_small_number_a_way_to_be_five_or_more(wards
     assert all(bounds[key][1] >= SMALLEST_SHOWN for key in found)
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=6), min_size=1, max_size=6))
 def test_no_reader_who_subtracts_learns_a_small_number(wards):

@@ -156,10 +156,22 @@ def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, 
     Dispatch.objects.filter(pk=second.pk).update(parent=first)
     called = Campaign.objects.create(name="Ra quân", basis="x", owner=committee, rests_on=directive)
     Directive.objects.filter(pk=directive.pk).update(campaign=called)
+    task, ward = door_to_door(directive), Agency.objects.get(key="ubnd-phuong-song-cau")
+    agency_reports.submit(task, ward, task.report_from, {"people": 7}, "", called_by := directive.made_by, NOW)
+    dispatch_acts.ask(task, ward, "change", "x", called_by, NOW)
+    agency_reports.ask(task, ward, agency_reports.task_periods(task, NOW.date())[0], "x", called_by, NOW + 30 * DAY)
+    StoredFile.objects.create(
+        name="a.png", content=b"x", content_type="image/png", size=1, sha256="x" * 64, token="t" * 43
+    )
     before = counts(practice=False)
+    assert all(before.values()), before
     made = Directive.everything.get(pk=practised.pk).made_at
+    StoredFile.everything.create(
+        name="b.png", content=b"x", content_type="image/png", size=1, sha256="y" * 64, token="u" * 43, training=True,
+        stored_at=made,
+    )  # fmt: skip
     training.erase(made + 6 * DAY)
-    assert counts(practice=True)["Dispatch"] == 32
+    assert (counts(practice=True)["Dispatch"], counts(practice=True)["StoredFile"]) == (32, 2)
 
     training.erase(made + 7 * DAY + datetime.timedelta(minutes=5))
 

@@ -21,6 +21,11 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HERE.glob("*.tar.xz"))
 STORES = ("office", "codes", "keys")
+# What an upgrade forgets on purpose: docs/privacy.md, What copies of the stores tell.
+FORGOTTEN = {
+    "office.healthauthority_issuedcode": {"issued_at"},
+    "codes.credential": {"class", "onset_day", "digits_expire", "link_expire"},
+}
 
 
 @pytest.fixture(params=RELEASES)
@@ -52,9 +57,9 @@ def rows(folder):
     return found
 
 
-def missing(before, after):
+def missing(before, after, forgotten=frozenset()):
     """The rows of one table that are not among those of the same table later, by the columns that it has still."""
-    columns = sorted(set(before[0]) & set(after[0])) if after else sorted(before[0])
+    columns = sorted((set(before[0]) & set(after[0])) - forgotten) if after else sorted(before[0])
     counted = [Counter(tuple(row[column] for column in columns) for row in table) for table in (before, after)]
     return counted[0] - counted[1]
 
@@ -76,7 +81,7 @@ def test_every_row_of_an_earlier_release_is_kept_and_all_files_stay_as_phones_kn
     assert done.returncode == 0, done.stderr
     after = rows(folder)
     lost = {
-        f"{store}.{table}": missing(held, after[store].get(table, []))
+        f"{store}.{table}": missing(held, after[store].get(table, []), FORGOTTEN.get(f"{store}.{table}", set()))
         for store, tables in before.items()
         for table, held in tables.items()
         if held

@@ -37,6 +37,34 @@ class Keystore(Protocol):
         """Destroy the key; nothing happens if there is none. Raises KeystoreUnavailable."""
 
 
+class KeystoreSealing:
+    """Seals the phone's 32-byte key, in `handset.key`, under a keystore key that is made with the phone's store and
+    destroyed with it (vault.KeySealing).
+
+    A copy of the app's whole folder then opens nothing: not on another phone, not after the app was removed.
+    """
+
+    MARK = b"BZK1"
+
+    def __init__(self, keystore: Keystore) -> None:
+        self._keystore = keystore
+
+    def seal(self, key: bytes) -> bytes:
+        """Make a keystore key and seal with it: "BZK1" || nonce[12] || ciphertext[32] || tag[16]."""
+        self._keystore.create()
+        return self.MARK + self._keystore.encrypt(key)
+
+    def unseal(self, kept: bytes) -> bytes:
+        """The key. Raises KeystoreKeyLost, KeystoreUnavailable."""
+        if not kept.startswith(self.MARK):
+            raise KeystoreKeyLost(f"the key file does not begin with {self.MARK!r}: it was not sealed on this phone")
+        return self._keystore.decrypt(kept[len(self.MARK) :])
+
+    def destroy(self) -> None:
+        """Destroy the keystore key."""
+        self._keystore.delete()
+
+
 class Awake(Protocol):
     """The phone's processor. Every method may be called from any thread."""
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from bluezone.handset.agent import Agent
 from bluezone.handset.android.cityfile import CityFile
-from bluezone.handset.android.device import Device
-from bluezone.handset.android.keyseal import KeystoreSealing
+from bluezone.handset.android.device import Device, KeystoreSealing
 from bluezone.handset.android.notices import news_notice, running_notice, stopped_notice, waiting_notice
 from bluezone.handset.android.power import WakeTime
 from bluezone.handset.android.screens import STARTS_ANEW

@@ -12,7 +12,7 @@ from typing import Any
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.publication.downloads import EXPORT_FILES, Series
 from bluezone.keyserver.publication.embargo import newest_published_day
-from bluezone.keyserver.publication.exports import HELD
+from bluezone.keyserver.publication.exports import take_back_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
 from bluezone.protocol.exports.files import Export, InvalidExport, read_export, verify_export
@@ -147,13 +147,6 @@ class Adoption:
                 (number, anew, chain, old),
             )
             number, chain = number + 1, extend_chain(chain, sha256)
-
-
-def take_back_keys(transaction: Transaction) -> None:
-    """Let the keys of a file that was begun and never published wait again."""
-    for (held,) in transaction.execute("DELETE FROM export_file WHERE sha256 IS NULL RETURNING held"):
-        rows = [(start, key, level, klass, 0) for key, start, level, klass in HELD.iter_unpack(bytes(held))]
-        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
 
 def take_back_items(transaction: Transaction) -> None:

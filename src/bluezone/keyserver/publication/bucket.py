@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 from bluezone.keyserver.publication.folder import (
     EXPORTS_URL_VARIABLE,
+    LocalFiles,
+    Mirror,
     PublishedDiffers,
     PublishedFiles,
     PublishedRefused,
@@ -222,6 +224,13 @@ class Remembered:
                 self._asking.release()
             self._changing[name] = held
         return held[0]
+
+
+def place_of(text: str) -> PublishedFiles:
+    """What an operator named as a place of published files: a data folder, a bucket, or a mirror's address."""
+    if Path(text).is_dir():
+        return LocalFiles(Path(text).resolve())
+    return ObjectFiles(text) if text.startswith("s3://") else Mirror(text)
 
 
 def bring_over(data_dir: Path, folder: str, files: PublishedFiles) -> None:

@@ -16,11 +16,10 @@ from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.padding import (
     PUBLISHED_DAYS,
-    SEED_LENGTH,
+    Padding,
     cumulative,
     export_columns,
     mingle,
-    padding_keys,
 )
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.exports.writer import ExportKeys, write_export
@@ -31,8 +30,10 @@ from bluezone.protocol.venues.items import ITEM_LENGTH
 
 EXPORTS_FOLDER = "exports"
 
-# A real key of a file that is being made: key, start, level, class.
+# A key of a file that is being made, real or random: key, start, level, class.
 HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
+# Until a version whose migration drops the column: random keys were drawn from it when a file was written.
+_NO_SEED = b""
 _HELD_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", "u1"), ("class", "u1")])
 
 
@@ -40,7 +41,7 @@ _HELD_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", 
 class ExportFiles:
     """The export files of one city.
 
-    store: of keys. random_bytes: draws the seeds of the padding. first_number: of the epoch, 1 in the beginning.
+    store: of keys. random_bytes: draws the seeds of the random keys. first_number: of the epoch, 1 in the beginning.
     """
 
     store: Store
@@ -50,16 +51,24 @@ class ExportFiles:
     random_bytes: Callable[[int], bytes]
     first_number: int = 1
 
+    @property
+    def padding(self) -> Padding:
+        """What puts random keys among those that wait."""
+        return Padding(self.city.padding_mean, self.city.publish_period_seconds, self.random_bytes)
+
     def publish(self, now: float) -> None:
-        """Finish a file that was interrupted, and make the next one if it is due.
+        """Finish a file that was interrupted, make the next one if it is due, and have random keys wait for the hour.
 
         Call it under the service's lock. Raises StoreRefused; whatever was begun is finished at the next call.
         """
         self._finish()
         if self._is_due(now):
+            self.store.write(lambda transaction: self.padding.put_before(transaction, now))
             mingle(self.store, hour_at(now) + 1)
             self.store.write(lambda transaction: self._begin(transaction, now))
             self._finish()
+        elif self.padding.is_due(self.store, now):
+            self.store.write(lambda transaction: self.padding.put_hourly(transaction, now))
 
     def _is_due(self, now: float) -> bool:
         last = self.store.read("SELECT end_timestamp FROM export_file ORDER BY number DESC LIMIT 1")
@@ -100,19 +109,23 @@ class ExportFiles:
             "INSERT INTO export_file"
             " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, held, chain_before)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, start, end, newest, self.city.padding_mean, self.random_bytes(SEED_LENGTH), held, chain),
+            (number, start, end, newest, self.city.padding_mean, _NO_SEED, held, chain),
         )
+        # In the same transaction: no report stands alone in the hour that begins.
+        self.padding.put_hourly(transaction, now)
 
     def _finish(self) -> None:
         """Write and seal the file that was begun, if there is one."""
         begun = self.store.read(
-            "SELECT number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, held"
-            " FROM export_file WHERE sha256 IS NULL"
+            "SELECT number, start_timestamp, end_timestamp, held, padding_seed FROM export_file WHERE sha256 IS NULL"
         )
-        for number, start, end, newest_day, mean, seed, held in begun:
-            keys = _joined(_real_keys(held), padding_keys(seed, newest_day, mean))
+        for number, start, end, held, seed in begun:
+            if bytes(seed) != _NO_SEED:
+                # An earlier version began it, without random keys: its keys wait again, among random ones.
+                self.store.write(take_back_keys)
+                break
             data = write_export(
-                keys,
+                _columns(held),
                 start_timestamp=start,
                 end_timestamp=end,
                 region=self.city.region,
@@ -129,14 +142,16 @@ class ExportFiles:
         self.store.write(lambda transaction: transaction.execute(sql, row))
 
 
-def _real_keys(held: bytes) -> ExportKeys:
+def _columns(held: bytes) -> ExportKeys:
     rows = np.frombuffer(held, dtype=_HELD_ROW)
     return export_columns(rows["key"], rows["start"], rows["level"], rows["class"])
 
 
-def _joined(first: ExportKeys, second: ExportKeys) -> ExportKeys:
-    names = ("keys", "starts", "report_types", "days_since_onset")
-    return ExportKeys(*(np.concatenate((getattr(first, name), getattr(second, name))) for name in names))
+def take_back_keys(transaction: Transaction) -> None:
+    """Let the keys of a file that was begun and never published wait again."""
+    for (held,) in transaction.execute("DELETE FROM export_file WHERE sha256 IS NULL RETURNING held"):
+        rows = [(start, key, level, klass, 0) for key, start, level, klass in HELD.iter_unpack(bytes(held))]
+        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
 
 PACKAGES_FOLDER = "venues"

@@ -186,8 +186,3 @@ class Mirror:
             raise PublishedRefused(f"{self._url} answers {error.code} for {path}") from None
         except OSError as error:
             raise PublishedRefused(f"{self._url} does not answer: {error}") from None
-
-
-def place_of(text: str) -> PublishedFiles:
-    """What an operator named as a place of published files: a data folder, or an address."""
-    return LocalFiles(Path(text).resolve()) if Path(text).is_dir() else Mirror(text)

@@ -1,20 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody can tell the keys of a report from others: padding with random keys in every cell of every file, and mingling
-of rows in the database.
+"""Nobody can tell the keys of a report from others: random keys wait, are known and are published like real ones, in
+every cell of every file; and rows of the database are mingled.
+
+A cell is a UTC day, a level and a class. Random keys for the days that a report may bring are put among the waiting
+ones at the turn of each hour and once more before a file takes them: so what a copy of the store shows for the first
+time, and what a file holds that no hourly copy has shown, are never real keys alone.
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
+from bluezone.keyserver.storage.store import Row, Store, Transaction, key_prefix
 from bluezone.protocol.exports.writer import ExportKeys
-from bluezone.protocol.intervals import INTERVALS_PER_DAY
+from bluezone.protocol.intervals import (
+    SECONDS_PER_HOUR,
+    day_at,
+    first_interval,
+    hour_at,
+)
 from bluezone.protocol.keys import KEY_LENGTH
-from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, HIGH, STANDARD, days_since_onset
+from bluezone.protocol.upload import (
+    CLINICAL_CLASS,
+    CONFIRMED_CLASS,
+    HIGH,
+    MAX_KEY_AGE_DAYS,
+    STANDARD,
+    days_since_onset,
+)
 
 PUBLISHED_DAYS = 14
 SEED_LENGTH = 32
@@ -22,52 +39,127 @@ SEED_LENGTH = 32
 # Number of successes of the negative binomial distribution; with mean 50 its standard deviation is 36.
 _SUCCESSES = 2
 _DRAW_BYTES = 8
+# Duties: the last hour that has its random keys, and the last in which a file has had some of its own.
+_PAD, _PAD_FILE = "pad", "pad_file"
+_LEAST_SHARE = 1 / 3
 
 
-def padding_keys(seed: bytes, newest_day: int, mean: int) -> ExportKeys:
-    """Draw the padding of one file: the same seed gives the same keys, on every machine and with every version.
+class Padding:
+    """Random keys of one city among the waiting ones.
 
-    seed:       32 random bytes.
-    newest_day: newest UTC day of the 14 whose keys the file may hold.
-    mean:       of the keys in each of the 56 cells (day x level x class); 0 gives none.
+    mean: random keys in a cell of a file of days that are over. period_seconds: between two files, 0 in a demo.
+    random_bytes: draws the seeds, which are stored nowhere.
+    """
+
+    def __init__(self, mean: int, period_seconds: int, random_bytes: Callable[[int], bytes]) -> None:
+        self._mean = mean
+        self._random_bytes = random_bytes
+        # Files that come oftener than hourly are each padded as they are made, as a demo's are.
+        self._hourly = period_seconds >= SECONDS_PER_HOUR
+        self._hours = max(period_seconds // SECONDS_PER_HOUR, 1)
+        # One part an hour and one before the file; a smaller part would leave too many cells empty.
+        self._share = max(1 / (self._hours + 1), _LEAST_SHARE) if self._hourly else 1.0
+
+    def put_before(self, transaction: Transaction, now: float) -> None:
+        """Before a file takes what waits: see that every hour has had its random keys, and put some that never waited.
+
+        In a transaction of its own before the rows are mingled, which makes these like all others.
+        """
+        hour = hour_at(now)
+        if not self._hourly:
+            self._put(transaction, hour)
+        elif _done(transaction, _PAD_FILE) != hour:
+            # At midnight the file has keys of the hour before, whose oldest day is one earlier.
+            self._put_hours(transaction, hour - 1)
+            self._put(transaction, hour - 1)
+            # A file that cannot be begun is tried again every few seconds.
+            _note(transaction, _PAD_FILE, hour)
+
+    def put_hourly(self, transaction: Transaction, now: float) -> None:
+        """After a file, and in every hour without one: random keys for the hour that has begun. Safe to repeat."""
+        if self._hourly:
+            self._put_hours(transaction, hour_at(now))
+
+    def is_due(self, store: Store, now: float) -> bool:
+        """Whether the hour of `now` (Unix seconds) has no random keys yet."""
+        if not self._hourly:
+            return False
+        done = store.read("SELECT done FROM duty WHERE name = ?", (_PAD,))
+        return not done or done[0][0] < hour_at(now)
+
+    def _put_hours(self, transaction: Transaction, last: int) -> None:
+        # In a new store and after a standstill as many as a whole file has.
+        done = max(_done(transaction, _PAD), last - self._hours)
+        for hour in range(done + 1, last + 1):
+            self._put(transaction, hour)
+        if done < last:
+            _note(transaction, _PAD, last)
+
+    def _put(self, transaction: Transaction, hour: int) -> None:
+        rows = random_rows(self._random_bytes(SEED_LENGTH), day_at(hour * SECONDS_PER_HOUR), self._mean, self._share)
+        known = sorted((key_prefix(key), start) for start, key, _, _ in rows)
+        # Known as real ones are. That one was here before has a chance of none; it would then wait unknown.
+        transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
+        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, hour) for row in rows])
+
+
+def _done(transaction: Transaction, duty: str) -> int:
+    done = transaction.execute("SELECT done FROM duty WHERE name = ?", (duty,))
+    return int(done[0][0]) if done else -1
+
+
+def _note(transaction: Transaction, duty: str, hour: int) -> None:
+    transaction.execute(
+        "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (duty, hour)
+    )
+
+
+def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
+    """Random keys as rows (start, key, level, class), sorted: the same seed gives the same ones.
+
+    seed: 32 random bytes. today: UTC day whose reports they are to stand among. mean: of the keys in a cell of a
+    whole file, 0 gives none. share: part of a file's period that these are for; drawn so that the parts of a period
+    add up to the distribution of a whole one.
     """
     cells = [
         (day, level, klass)
-        for day in range(newest_day - PUBLISHED_DAYS + 1, newest_day + 1)
+        for day in range(today - MAX_KEY_AGE_DAYS, today + 1)
         for level in (STANDARD, HIGH)
         for klass in (CONFIRMED_CLASS, CLINICAL_CLASS)
     ]
-    # Not numpy's generator, whose distributions may change with a release: a file that a crash left unfinished
-    # must come out the same after an upgrade.
+    # Not numpy's generator, whose distributions may change with a release.
     draws = np.frombuffer(hashlib.shake_256(seed + b"counts").digest(_DRAW_BYTES * len(cells)), dtype=">u8")
-    counts = np.searchsorted(cumulative(mean), draws / 2.0**64, side="right") if mean else np.zeros(len(cells), int)
-    total = int(counts.sum())
-    keys = np.frombuffer(hashlib.shake_256(seed + b"keys").digest(KEY_LENGTH * total), dtype=np.uint8)
-    days, levels, classes = (np.repeat(np.array(column), counts) for column in zip(*cells, strict=True))
-    return export_columns(keys.reshape(total, KEY_LENGTH), days * INTERVALS_PER_DAY, levels, classes)
+    if not mean:
+        return []
+    counts = np.searchsorted(cumulative(mean, share), draws / 2.0**64, side="right").tolist()
+    keys = hashlib.shake_256(seed + b"keys").digest(KEY_LENGTH * sum(counts))
+    rows, at = [], 0
+    for (day, level, klass), count in zip(cells, counts, strict=True):
+        for _ in range(count):
+            rows.append((first_interval(day), keys[at : at + KEY_LENGTH], level, klass))
+            at += KEY_LENGTH
+    return sorted(rows)
 
 
 def export_columns(
     keys: NDArray[np.uint8], starts: NDArray[Any], levels: NDArray[Any], classes: NDArray[Any]
 ) -> ExportKeys:
-    """Make the columns of an export of what the store says: report type from the class, onset days from the level.
-
-    Real keys and padding both go through here, so that nothing but chance distinguishes them.
-    """
+    """Make the columns of an export of what the store says: report type from the class, onset days from the level."""
     # The classes have the numbers of their report types (export.proto).
     onset = np.where(levels == HIGH, days_since_onset(HIGH), days_since_onset(STANDARD))
     return ExportKeys(keys, starts.astype(np.int64), classes.astype(np.uint8), onset.astype(np.int8))
 
 
 @cache
-def cumulative(mean: int) -> NDArray[np.float64]:
-    """P(count <= k) for k = 0, 1, ... up to where the rest is below 2**-60."""
+def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
+    """P(count <= k) for k = 0, 1, ... up to where the rest is below 2**-60, of a part of a period."""
     failure = mean / (_SUCCESSES + mean)
-    probability = (1 - failure) ** _SUCCESSES
+    successes = _SUCCESSES * share
+    probability = (1 - failure) ** successes
     cumulative = [probability]
     k = 0
-    while probability > 2.0**-70 or k < mean:
-        probability *= (k + _SUCCESSES) / (k + 1) * failure
+    while probability > 2.0**-70 or k < mean * share:
+        probability *= (k + successes) / (k + 1) * failure
         cumulative.append(cumulative[-1] + probability)
         k += 1
     return np.array(cumulative, dtype=np.float64).clip(max=1.0)

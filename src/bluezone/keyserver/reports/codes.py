@@ -55,6 +55,14 @@ _SELECT_BY = {
 # make this; from there on new codes have 16. Guesses are noted at each doubling: they are at most twice as many.
 GUESSES_HOURS = 24
 MOST_CHANCES = 10_000_000
+# What is used or revoked ends with a whole day, later than its link would have: its hour of issue is gone.
+ENDED_DAYS = 3
+_END = f"{SECONDS_PER_DAY} * (CAST(issue_day AS BIGINT) + {ENDED_DAYS})"
+FORGET_CASE = f"class = NULL, onset_day = NULL, digits_expire = {_END}, link_expire = {_END}"
+_REVOKE = (
+    "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"  # noqa: S608
+    f" digits_hash = NULL, link_hash = NULL, {FORGET_CASE} WHERE state = ?"
+)
 # Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
 _DRAWS = 10
 # As many as the migration made.
@@ -114,12 +122,13 @@ class IssuedCode:
 class CredentialRow:
     """A row of the codes store, as the three calls of a report need it.
 
-    handle: 16 bytes; klass: 1 or 2, 0 for a rehearsal; onset_day: UTC day; used_digest: 32 bytes once used, else None.
+    handle: 16 bytes; klass: 1 or 2, 0 for a rehearsal; onset_day: UTC day; both None once used. used_digest: 32 bytes
+    once used, else None.
     """
 
     handle: bytes
-    klass: int
-    onset_day: int
+    klass: int | None
+    onset_day: int | None
     digits_expire: int
     link_expire: int
     state: State
@@ -198,19 +207,22 @@ class Codes:
         return row is not None and row.state is State.OPEN and self.clock() < row.link_expire
 
     def statuses(self, handles: Sequence[str]) -> dict[str, CodeState]:
-        """Tell what became of many codes in one read: the state of each handle, as `status` tells it of one.
+        """Tell the office what became of many codes in one read: "used" only on the day after.
 
-        handles: row_ids of issued codes, 0 to 900 (SQLite takes no more values in one statement on old builds).
+        When a code was used would name its report where few are ill. handles: row_ids of issued codes, 0 to 900 (SQLite
+        takes no more values in one statement on old builds).
         """
         asked = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
         if not asked:
             return dict.fromkeys(handles, "expired")
         marks = ", ".join("?" * len(asked))
-        sql = f"SELECT handle, state, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608 - marks alone
+        # Marks alone.
+        sql = f"SELECT handle, state, told, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608
         told: dict[str, CodeState] = dict.fromkeys(handles, "expired")
         now = self.clock()
-        for handle, state, link_expire in self.store.read(sql, tuple(asked)):
-            told[bytes(handle).hex()] = _state(State(state), link_expire, now)
+        for handle, state, is_told, link_expire in self.store.read(sql, tuple(asked)):
+            shown = State(state) if is_told or state != State.USED else State.OPEN
+            told[bytes(handle).hex()] = _state(shown, link_expire, now)
         return told
 
     def revoke(self, text: str) -> None:
@@ -224,11 +236,7 @@ class Codes:
         handle = row.handle
 
         def action(transaction: Transaction) -> list[Row]:
-            transaction.execute(
-                "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"
-                " digits_hash = NULL, link_hash = NULL WHERE handle = ? AND state = ?",
-                (State.REVOKED, handle, State.OPEN),
-            )
+            transaction.execute(f"{_REVOKE} AND handle = ?", (State.REVOKED, State.OPEN, handle))
             return transaction.execute("SELECT state FROM credential WHERE handle = ?", (handle,))
 
         # A used row stays used: `revoked` would say that nothing was published.
@@ -239,11 +247,7 @@ class Codes:
         """Revoke every open code: after a loss nobody knows which of them were used. Returns how many there were."""
 
         def action(transaction: Transaction) -> list[Row]:
-            return transaction.execute(
-                "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"
-                " digits_hash = NULL, link_hash = NULL WHERE state = ? AND class IN (?, ?) RETURNING 1",
-                (State.REVOKED, State.OPEN, CONFIRMED_CLASS, CLINICAL_CLASS),
-            )
+            return transaction.execute(f"{_REVOKE} RETURNING 1", (State.REVOKED, State.OPEN))
 
         return len(self.store.write(action))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bluezone.keyserver.keyfolder import WeekKeyRing
-from bluezone.keyserver.reports.codes import Codes, CredentialRow, State
+from bluezone.keyserver.reports.codes import FORGET_CASE, Codes, CredentialRow, State
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 from bluezone.keyserver.venues import keep_items
@@ -121,12 +121,14 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
     )
 
 
+# What the certificate was for is forgotten with the code's use: nothing stored says more of the report than its day.
+_FORGET_REHEARSAL = FORGET_CASE.replace("NULL", "0")
 _USE_CREDENTIAL = (
-    "UPDATE credential SET state = ?, used_digest = ? WHERE handle = ? AND state = ? RETURNING 1",
+    f"UPDATE credential SET state = ?, used_digest = ?, {FORGET_CASE} WHERE handle = ? AND state = ? RETURNING 1",  # noqa: S608
     "SELECT state, used_digest FROM credential WHERE handle = ?",
 )
 _USE_REHEARSAL = (
-    "UPDATE rehearsal SET state = ?, used_digest = ? WHERE handle = ? AND state = ? RETURNING 1",
+    f"UPDATE rehearsal SET state = ?, used_digest = ?, {_FORGET_REHEARSAL} WHERE handle = ? AND state = ? RETURNING 1",  # noqa: S608
     "SELECT state, used_digest FROM rehearsal WHERE handle = ?",
 )
 
@@ -141,7 +143,7 @@ class Verification:
     clock: Callable[[], float]
 
     def verify1(self, request: Verify1Request, network: bytes) -> Verify1Answer:
-        """Answer what a code is worth, without using it; a used code answers like an open one.
+        """Answer what a code is worth, without using it; of a used one nothing is known any more.
 
         network: where the request came from, as `networks.network_of` returns it.
         """
@@ -155,6 +157,8 @@ class Verification:
             return Verify1Answer(status=Status.CODE_INVALID)
         if row.expires(request.credential.kind) <= now:
             return Verify1Answer(status=Status.CODE_EXPIRED)
+        if row.klass is None or row.onset_day is None:
+            return Verify1Answer(status=Status.CODE_USED)
         kid = self.week_keys.current(row.klass, now).kid
         return Verify1Answer(status=Status.OK, klass=row.klass, kid=kid, onset_day=row.onset_day)
 
@@ -176,13 +180,15 @@ class Verification:
         expires = max(row.digits_expire, row.link_expire) if repeated else row.expires(request.credential.kind)
         if expires <= now:
             return Verify2Answer(status=Status.CODE_EXPIRED)
+        if row.klass is None and not repeated:
+            return Verify2Answer(status=Status.CODE_USED)
         if not self._kid_accepted(request.kid, row.klass, now):
             return Verify2Answer(status=Status.KID_REFUSED)
         private = self.week_keys.private(request.kid)
         if int.from_bytes(request.blinded, "big") >= private.n:
             return Verify2Answer(status=Status.BAD_REQUEST)
         status = self.codes.store.write_alike(
-            lambda transaction: _use(transaction, row, digest), keep=not request.chaff
+            lambda transaction: _use(transaction, row, digest, request.chaff), keep=not request.chaff
         )
         if status is not Status.OK:
             return Verify2Answer(status=status)
@@ -194,17 +200,22 @@ class Verification:
         # The credential of a rehearsal is never looked up.
         return self.codes.find_rehearsal(request.credential) if request.chaff else self.codes.find(request.credential)
 
-    def _kid_accepted(self, kid: int, klass: int, now: float) -> bool:
+    def _kid_accepted(self, kid: int, klass: int | None, now: float) -> bool:
+        # klass: None of a used code, for which the same kid was accepted before.
         key = self.week_keys.find(kid)
-        if key is None or key.klass != klass or key.purpose != ("chaff" if klass == CHAFF_CLASS else "upload"):
+        if (
+            key is None
+            or klass not in (None, key.klass)
+            or key.purpose != ("chaff" if klass == CHAFF_CLASS else "upload")
+        ):
             return False
         if key.purpose == "chaff":
             return True
         return key.use_from in (week_start(now), week_start(now) - SECONDS_PER_WEEK)
 
 
-def _use(transaction: Transaction, row: CredentialRow, digest: bytes) -> Status:
-    use, look = _USE_REHEARSAL if row.klass == CHAFF_CLASS else _USE_CREDENTIAL
+def _use(transaction: Transaction, row: CredentialRow, digest: bytes, chaff: bool) -> Status:
+    use, look = _USE_REHEARSAL if chaff else _USE_CREDENTIAL
     changed = transaction.execute(use, (State.USED, digest, row.handle, State.OPEN))
     found = transaction.execute(look, (row.handle,))
     if changed:

@@ -5,8 +5,7 @@ double of the Android classes (tests/radio/androiddouble), not yet run on a phon
 Everything that touches Java is in platform.py, which only an Android app can import.
 """
 
-from bluezone.radio.android.bridge import JavaMissing, application_context
-from bluezone.radio.android.clock import AndroidClock
+from bluezone.radio.android.bridge import AndroidClock, JavaMissing, application_context
 from bluezone.radio.android.radio import AndroidRadio
 
 __all__ = ["AndroidClock", "AndroidRadio", "JavaMissing", "application_context"]

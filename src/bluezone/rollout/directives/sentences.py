@@ -57,10 +57,10 @@ def _sentences() -> dict[str, str]:
         "letter_unreadable": _(
             "The file is damaged, protected or of a kind that is not read. Nothing was stored. Save it as DOCX or PDF."
         ),
-        "letter_encoding_legacy": _(
-            "The text is in an old font (TCVN3 or VNI). Nothing was stored. Convert it to Unicode and paste it again."
+        "file_type_refused": _(
+            "Files are kept as PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text. Nothing was stored. Open another kind "
+            "(.doc, .rtf, .odt) in Word or LibreOffice, save it as DOCX and send that."
         ),
-        "file_type_refused": _("Files are kept as PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text. Nothing was stored."),
         "file_too_large": _("The file is larger than 10 MB. Nothing was stored. Make it smaller and send it again."),
         "file_active": _(
             "The file holds a script, a program, another file or an action that starts something. Nothing was stored. "

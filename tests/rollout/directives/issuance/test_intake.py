@@ -2,6 +2,7 @@
 """Taking a letter in."""
 
 import datetime
+import subprocess
 
 import pypdf
 import pytest
@@ -12,14 +13,14 @@ from tests.letters import letters
 from tests.letters.signedpdfs import letter, signed
 
 from bluezone.rollout.directives.issuance import intake
-from bluezone.rollout.directives.models import Directive
+from bluezone.rollout.directives.models import Directive, Priority
 from bluezone.vietnamese.spelling import fold
 
 
 @pytest.fixture
 def parses(monkeypatch):
-    """How often each of the two readers of PDF was started on a file, whoever started it."""
-    counted = {"pypdf": 0, "pyhanko": 0}
+    """How often each of the two readers of PDF was started in the office's own process, and how many processes were."""
+    counted = {"pypdf": 0, "pyhanko": 0, "processes": 0}
 
     def counting(name, kind):
         start = kind.__init__
@@ -32,21 +33,33 @@ def parses(monkeypatch):
 
     counting("pypdf", pypdf.PdfReader)
     counting("pyhanko", pyhanko_reader.PdfFileReader)
+    counting("processes", subprocess.Popen)
     return counted
 
 
-def test_a_signed_pdf_is_parsed_once_for_all_that_is_asked_of_it(client, committee, clerk, parses):
+def test_a_signed_pdf_is_opened_once_and_its_signatures_once_and_never_in_the_office_itself(
+    client, committee, clerk, parses
+):
     client.force_login(clerk)
     data = signed(letter(LETTER))
-    parses.update(pypdf=0, pyhanko=0)
+    parses.update(pypdf=0, pyhanko=0, processes=0)
     sent = {"issuer": committee.pk, "file": SimpleUploadedFile("cv.pdf", data)}
 
     assert client.post("/directives/new/", sent).status_code == 302
 
     directive = Directive.objects.get()
-    assert parses == {"pypdf": 1, "pyhanko": 1}
+    assert parses == {"pypdf": 0, "pyhanko": 0, "processes": 2}
     assert directive.text
     assert [one["state"] for one in directive.original.signatures] == ["whole"]
+
+
+def test_a_stamp_of_urgency_is_the_urgency_of_the_draft(client, committee, clerk):
+    client.force_login(clerk)
+    client.post(
+        "/directives/new/", {"issuer": committee.pk, "text": LETTER.replace("Kính gửi", "HỎA TỐC\n\nKính gửi", 1)}
+    )
+
+    assert Directive.objects.get().priority == Priority.EXPRESS
 
 
 def taken(committee, clerk, text):
@@ -88,16 +101,14 @@ def test_a_plan_becomes_a_draft_with_what_is_known_and_what_is_not(committee, cl
 
 def test_a_dated_letter_gives_its_day_to_its_tasks(committee, clerk):
     draft = taken(committee, clerk, letters.DECISION)
-    second = draft.tasks.get(position=1)
+    second = draft.tasks.get(label="Điều 2")
 
     assert (draft.kind, draft.number, draft.date) == ("decision", "12", datetime.date(2021, 2, 3))
     assert draft.recipients_action == "", "as in article 3 names nobody"
     assert (second.due, second.report_from) == (datetime.date(2021, 2, 12), None)
-    assert draft.proposal["tasks"][0] == {
-        "confidence": "low",
-        "passage": "Thành lập tổ hỗ trợ gồm 5 thành viên.",
-        "unknown": [],
-    }
+    assert [task.label for task in draft.tasks.order_by("position")] == ["Điều 2", "Điều 3"], (
+        "what article 1 founds is no task"
+    )
 
 
 def test_a_text_without_letters_becomes_an_empty_draft(committee, clerk):
@@ -124,3 +135,9 @@ def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
     draft = taken(committee, clerk, letters.PLAN.replace("Ra quân hỗ trợ người dân cài đặt", subject))
 
     assert len(draft.subject) == 500
+
+
+def test_a_scan_is_named_after_its_file(committee, clerk):
+    draft = intake.take_in(b"\x89PNG\r\n\x1a\n" + bytes(64), "cv 458.ban 2.png", committee, clerk, NOW, keep=True)
+
+    assert (draft.subject, draft.original.name) == ("cv 458.ban 2", "cv 458.ban 2.png")

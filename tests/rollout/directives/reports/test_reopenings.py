@@ -120,3 +120,12 @@ def test_a_period_is_opened_again_from_today_for_a_month_at_most(locked, ward, o
     with pytest.raises(agency_reports.ReportPeriodLocked):
         enter(task, ward, period, officer, until + DAY)
     assert not enter(task, ward, period, officer, until).on_time, "on its last day"
+
+
+def test_a_period_that_is_open_again_is_not_asked_for(locked, ward, officer, clerk):
+    task, period = locked
+    agency_reports.answer(agency_reports.ask(task, ward, period, "x", officer, LATER), LATER.date(), "", clerk, LATER)
+
+    with pytest.raises(agency_reports.PeriodNotLocked):
+        agency_reports.ask(task, ward, period, "x", officer, LATER)
+    assert agency_reports.ask(task, ward, period, "x", officer, LATER + DAY)

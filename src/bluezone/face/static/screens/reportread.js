@@ -23,7 +23,7 @@ export async function show(app) {
       h(
         "section", { class: "card reading" },
         p([h("strong", {}, `${app.t("report.goes")}: `), `${goes}.`]), p([h("strong", {}, `${app.t("report.stays")}: `), `${app.t("report.stays.text")}.`]),
-        effects.map((key) => p(app.t(key))), p(h("strong", {}, app.t("report.noreturn"))),
+        effects.map((key) => p(app.t(key))), p(h("strong", {}, app.t("report.noreturn"))), p(app.t("report.guess")),
         exactly(app, preview),
         h("div", { class: "buttons" }, button, linkButton("#/", app.t("report.notnow"), { quiet: true })), place,
       ),

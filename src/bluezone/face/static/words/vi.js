@@ -233,6 +233,7 @@ export default {
   "report.effect": "Máy của người từng ở gần bạn sẽ tự nhận ra và cảnh báo họ. Họ chỉ biết ngày và khoảng thời gian, không biết đó là bạn. Nếu hôm đó họ chỉ gặp ít người, họ có thể đoán ra.",
   "report.effect.web": "Máy của người ở cùng địa điểm, cùng lúc sẽ tự nhận ra và cảnh báo họ. Họ chỉ biết ngày và khoảng thời gian, không biết đó là bạn. Nếu hôm đó chỉ có ít người ở đó, họ có thể đoán ra.",
   "report.noreturn": "Gửi rồi không thu hồi được. Mã được xóa khỏi máy chủ sau 14 ngày. Không gửi cũng không ảnh hưởng đến việc điều trị của bạn.",
+  "report.guess": "Nơi ít ca bệnh, ai đã thu được tín hiệu máy bạn và đọc được mọi dữ liệu cơ quan chức năng lưu có thể đoán lần báo tin này là của bạn: mỗi ngày có ba lần báo tin thì đoán đúng khoảng 4 trên 10 lần; nếu sao chép mọi dữ liệu hằng giờ thì 9 trên 10 lần.",
   "report.exact": "Xem từng byte sẽ gửi",
   "report.exact.text": "Một gói {bytes} byte, luôn cùng cỡ. Trong đó, của bạn chỉ có những dòng dưới đây; phần còn lại là chứng nhận không mang tên và byte ngẫu nhiên.",
   "report.item.key": "Mã ngày {day}: 16 byte ngẫu nhiên, rồi lúc bắt đầu, thời hạn và mức lây.",

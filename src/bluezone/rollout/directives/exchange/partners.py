@@ -243,7 +243,7 @@ def _for_exchange() -> QuerySet[PartnerCertificate]:
 class Signature:
     """One signature as a page shows it.
 
-    state: as `letters.pdf_letter.read_signatures` found it. name: as the certificate has it. said_at: by the
+    state: as `letters.files.pdf_letter.read_signatures` found it. name: as the certificate has it. said_at: by the
     signer's clock. held: the entry of the certificate, or of the authority that issued it, in this office's list; None
     where there is none.
     """

@@ -13,13 +13,18 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.letters.letter_text import LetterWithoutText
-from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose
+from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose, Urgency
 from bluezone.letters.reader import propose
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.issuance.attachments import store
-from bluezone.rollout.directives.models import Directive, Kind, StoredFile, Task
+from bluezone.rollout.directives.models import Directive, Kind, Priority, StoredFile, Task
 from bluezone.vietnamese.spelling import fold
 
+_PRIORITY = {
+    Urgency.URGENT: Priority.URGENT,
+    Urgency.VERY_URGENT: Priority.URGENT,
+    Urgency.EXPRESS: Priority.EXPRESS,
+}
 _EVERY = {Every.WEEK: Task.Every.WEEK, Every.MONTH: Task.Every.MONTH}
 # Characters after a day in which the letter may still say that it is a report which is due then.
 _AFTER_THE_DAY = 80
@@ -75,6 +80,7 @@ def _draft(
         signer_position=(signer.position or "")[:120] if signer else "",
         authority="\n".join(f"{line.authority}. {line.of}" for line in signer.authorities)[:300] if signer else "",
         basis="\n".join(_reference(one.value) for one in read.basis)[:2000],
+        priority=_PRIORITY[read.urgency.value] if read.urgency else Priority.NORMAL,
         text=read.text,
         original=original,
         recipients_action="\n".join(recipients[Purpose.ACTION]),
@@ -162,6 +168,7 @@ def _seen(read: Proposal) -> dict[str, Any]:
         "signer_name": read.signers[0] if read.signers else None,
         "recipients_action": read.addressees[0] if read.addressees else None,
         "recipients_information": read.recipients[0] if read.recipients else None,
+        "priority": read.urgency,
     }
     return {name: _passage(read.text, proposed) for name, proposed in places.items() if proposed}
 

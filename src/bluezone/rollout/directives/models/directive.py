@@ -123,7 +123,8 @@ class Ending(models.TextChoices):
 class StoredFile(PractisedMixin):
     """A file as it came, found only by its token. content_type: told by content, never by name (letters.Letter).
 
-    signatures: what a PDF's electronic signatures showed when it was stored (letters.pdf_letter), one object each.
+    signatures: what a PDF's electronic signatures showed when it was stored (letters.files.pdf_letter), one
+    object each.
     """
 
     token = models.CharField(max_length=43, unique=True, editable=False)

@@ -229,6 +229,17 @@ export class CityConfig {
   }
 }
 
+/** What screens are told of the city; nothing is known before the first config. key: whose lists are believed (hex). */
+export function shownCity(config, language, key) {
+  if (config === null) {
+    return { key, name: null, hotline: null, nationalHotline: null, publicHost: null, zone: DEFAULT_ZONE, configAt: null, texts: null };
+  }
+  return {
+    key, name: config.city[language], hotline: config.hotline, nationalHotline: config.nationalHotline,
+    publicHost: config.publicHost, zone: config.zone, configAt: config.generatedAt, texts: config.texts[language],
+  };
+}
+
 /** When each week key was first seen; `first`: in the first config ever accepted, which is trusted as it is. */
 async function noted(known, config, first, clock) {
   const learnt = { ...known };

@@ -9,7 +9,7 @@ import { uuid7 } from "../../uuid7.js";
 import { Refusal } from "../refusal.js";
 import { utf8 } from "./bytes.js";
 import { stateOf } from "./checking.js";
-import { DEFAULT_ZONE } from "./cityconfig.js";
+import { shownCity } from "./cityconfig.js";
 import { localDay } from "./days.js";
 import { Errands } from "./errands.js";
 import { openParts } from "./parts.js";
@@ -94,16 +94,8 @@ class WebEngine {
   }
 
   async city() {
-    const config = await this.parts.city.held();
-    const key = (await this.parts.store.get("trust")) || null;
-    if (config === null) {
-      return { key, name: null, hotline: null, nationalHotline: null, publicHost: null, zone: DEFAULT_ZONE, configAt: null, texts: null };
-    }
-    const language = await this.language();
-    return {
-      key, name: config.city[language], hotline: config.hotline, nationalHotline: config.nationalHotline,
-      publicHost: config.publicHost, zone: config.zone, configAt: config.generatedAt, texts: config.texts[language],
-    };
+    const { city, store } = this.parts;
+    return shownCity(await city.held(), await this.language(), (await store.get("trust")) || null);
   }
 
   async check() {

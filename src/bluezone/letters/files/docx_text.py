@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from bluezone.letters.letter_text import LetterText, LetterTooLarge, LetterUnreadable, Remark
+from bluezone.vietnamese.legacy_fonts import LEGACY_ENCODINGS, TextEncoding, encoding_of_font, to_unicode
 
 NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 W = NAMESPACE
@@ -34,33 +35,79 @@ class _Level:
 
 @dataclass
 class Numbering:
-    """The numbering of one document; `label` must be asked for its paragraphs in order."""
+    """The numbering of one document; `label` must be asked for its paragraphs in order.
+
+    A paragraph is numbered by itself, or by its style or one that this is based on.
+    """
 
     root: etree._Element | None
+    styles: etree._Element | None = None
     _levels: dict[str, dict[int, _Level]] = field(default_factory=dict)
+    # Lists of one kind count on in each other, unless one says where it starts anew.
+    _kinds: dict[str, str] = field(default_factory=dict)
+    _restarts: dict[str, dict[int, int]] = field(default_factory=dict)
     _counters: dict[str, dict[int, int]] = field(default_factory=dict)
+    _by_style: dict[str, tuple[str | None, int | None]] = field(default_factory=dict)
+    _style_level: dict[tuple[str, str], int] = field(default_factory=dict)
+    _usual: str = ""
+    _fonts: dict[str, TextEncoding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.styles is not None:
+            self._read_styles(self.styles)
         if self.root is None:
             return
-        abstract = {kind.get(f"{W}abstractNumId"): _levels(kind) for kind in self.root.iter(f"{W}abstractNum")}
+        abstract = {kind.get(f"{W}abstractNumId", ""): kind for kind in self.root.iter(f"{W}abstractNum")}
         for number in self.root.iter(f"{W}num"):
-            reference = number.find(f"{W}abstractNumId")
-            if reference is not None:
-                self._levels[number.get(f"{W}numId", "")] = abstract.get(reference.get(f"{W}val"), {})
+            key, kind = number.get(f"{W}numId", ""), _value(number, "abstractNumId") or ""
+            self._kinds[key] = kind
+            if kind in abstract:
+                self._levels[key] = _levels(abstract[kind])
+                for level in abstract[kind].iter(f"{W}lvl"):
+                    if (style := _value(level, "pStyle")) and level.get(f"{W}ilvl", "").isdecimal():
+                        self._style_level[key, style] = int(level.get(f"{W}ilvl", "0"))
+            for override in number.iter(f"{W}lvlOverride"):
+                start, depth = _value(override, "startOverride"), override.get(f"{W}ilvl", "")
+                if start and start.isdecimal() and len(start) < 6 and depth.isdecimal():
+                    self._restarts.setdefault(key, {})[int(depth)] = int(start)
+
+    def fonts(self, paragraph: etree._Element) -> TextEncoding:
+        """The old encoding that the paragraph's style is set in, UNICODE for none."""
+        style = paragraph.find(f"{W}pPr/{W}pStyle")
+        return self._fonts.get(style.get(f"{W}val", "") if style is not None else self._usual, TextEncoding.UNICODE)
+
+    def _read_styles(self, styles: etree._Element) -> None:
+        based: dict[str, str] = {}
+        for style in styles.iter(f"{W}style"):
+            key = style.get(f"{W}styleId", "")
+            if style.get(f"{W}type") == "paragraph" and style.get(f"{W}default") in {"1", "true"}:
+                self._usual = key
+            if (below := _value(style, "basedOn")) is not None:
+                based[key] = below
+            fonts = style.find(f"{W}rPr/{W}rFonts")
+            if fonts is not None:
+                self._fonts[key] = _of_fonts(fonts)
+            properties = style.find(f"{W}pPr/{W}numPr")
+            if properties is not None:
+                depth = _value(properties, "ilvl")
+                self._by_style[key] = (_value(properties, "numId"), int(depth) if depth and depth.isdecimal() else None)
+        for key in based:
+            at, seen = key, {key}
+            while at not in self._by_style and based.get(at) and based[at] not in seen:
+                at = based[at]
+                seen.add(at)
+            if at in self._by_style:
+                self._by_style.setdefault(key, self._by_style[at])
 
     def label(self, paragraph: etree._Element) -> str:
         """Return what Word shows before this paragraph ("1.", "a)", "-"), or an empty text, and count on."""
-        properties = paragraph.find(f"{W}pPr/{W}numPr")
-        if properties is None:
-            return ""
-        number, level = (_value(properties, name) for name in ("numId", "ilvl"))
+        number, depth = self._place(paragraph)
         levels = self._levels.get(number or "", {})
-        depth = int(level) if level and level.isdecimal() else 0
-        if depth not in levels:
+        if number is None or depth not in levels:
             return ""
-        counters = self._counters.setdefault(number or "", {})
-        counters[depth] = counters.get(depth, levels[depth].start - 1) + 1
+        counters = self._counters.setdefault(self._kinds.get(number, ""), {})
+        start = self._restarts.get(number, {}).pop(depth, None)
+        counters[depth] = start if start is not None else counters.get(depth, levels[depth].start - 1) + 1
         for deeper in [other for other in counters if other > depth]:
             del counters[deeper]
         if levels[depth].format == "bullet":
@@ -68,6 +115,22 @@ class Numbering:
         return re.sub(
             r"%([1-9])", lambda match: self._shown(levels, counters, int(match[1]) - 1), levels[depth].pattern
         )
+
+    def _place(self, paragraph: etree._Element) -> tuple[str | None, int]:
+        """The list that the paragraph stands in, and how deep; None for no list."""
+        style = paragraph.find(f"{W}pPr/{W}pStyle")
+        name = style.get(f"{W}val", "") if style is not None else self._usual
+        of_style, depth_of_style = self._by_style.get(name, (None, None))
+        properties = paragraph.find(f"{W}pPr/{W}numPr")
+        number, level = (
+            (_value(properties, one) for one in ("numId", "ilvl")) if properties is not None else (None, None)
+        )
+        number = number or of_style
+        if level and level.isdecimal():
+            return number, int(level)
+        if depth_of_style is not None:
+            return number, depth_of_style
+        return number, self._style_level.get((number or "", name), 0)
 
     @staticmethod
     def _shown(levels: dict[int, _Level], counters: dict[int, int], depth: int) -> str:
@@ -116,7 +179,7 @@ _SKIPPED = {f"{NAMESPACE}del", f"{NAMESPACE}moveFrom", f"{NAMESPACE}instrText", 
 
 
 def read_docx(data: bytes) -> LetterText:
-    """Return the text of a DOCX or DOCM, table cells one below the other.
+    """Return the text of a DOCX or DOCM.
 
     Raises LetterTooLarge for a package that unpacks to more than a letter needs, LetterUnreadable for a damaged one.
     """
@@ -125,7 +188,8 @@ def read_docx(data: bytes) -> LetterText:
             names = _checked_names(package)
             main = _main_part(package)
             document = _parsed(package, main)
-            numbering = _numbering(package, main)
+            styles = _related(package, main, "/styles")
+            numbering = Numbering(_related(package, main, "/numbering"), styles)
             remarks = _remarks(package, names)
     except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise LetterUnreadable(f"the file is no readable DOCX ({type(error).__name__})") from None
@@ -173,15 +237,19 @@ def _main_part(package: zipfile.ZipFile) -> str:
     raise LetterUnreadable("the package names no main document; it is no DOCX")
 
 
-def _numbering(package: zipfile.ZipFile, main: str) -> Numbering:
+def _related(package: zipfile.ZipFile, main: str, kind: str) -> etree._Element | None:
+    """The part of this kind that goes with the main part, None where there is none."""
     folder, name = posixpath.split(main)
     relations = f"{folder}/_rels/{name}.rels"
     if relations in package.namelist():
         for relation in _parsed(package, relations).iter(f"{_RELATIONSHIPS}Relationship"):
-            target = posixpath.normpath(posixpath.join(folder, relation.get("Target", ""))).lstrip("/")
-            if relation.get("Type", "").endswith("/numbering") and target in package.namelist():
-                return Numbering(_parsed(package, target))
-    return Numbering(None)
+            target = relation.get("Target", "")
+            target = (
+                target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            )
+            if relation.get("Type", "").endswith(kind) and target in package.namelist():
+                return _parsed(package, target)
+    return None
 
 
 def _remarks(package: zipfile.ZipFile, names: list[str]) -> frozenset[Remark]:
@@ -204,29 +272,85 @@ def _lines(document: etree._Element, numbering: Numbering) -> Iterator[str]:
     body = document.find(f"{NAMESPACE}body")
     if body is None:
         raise LetterUnreadable("the DOCX has no body")
-    for block in body:
+    for block in _blocks(body):
         if block.tag == f"{NAMESPACE}p":
             yield from _paragraph(block, numbering)
             # Word sets paragraphs apart by their format; text needs the blank line. A head's lines stay together.
             yield ""
-        elif block.tag in {f"{NAMESPACE}tbl", f"{NAMESPACE}sdt"}:
-            for paragraph in block.iter(f"{NAMESPACE}p"):
-                yield from _paragraph(paragraph, numbering)
+        else:
+            yield from _table(block, numbering)
             yield ""
 
 
+def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
+    """The paragraphs and tables, also those in a control for content or of a tracked insertion."""
+    for block in parent:
+        if block.tag in {f"{NAMESPACE}p", f"{NAMESPACE}tbl"}:
+            yield block
+        elif block.tag in {f"{NAMESPACE}sdt", f"{NAMESPACE}sdtContent", f"{NAMESPACE}ins", f"{NAMESPACE}customXml"}:
+            yield from _blocks(block)
+
+
+# A head of two columns, or recipients beside a signature, is a table too.
+_LAYOUT = re.compile(
+    r"CỘNG H(?:ÒA|OÀ) XÃ HỘI|ĐẢNG CỘNG SẢN|Độc lập\s*[-–]|N[ơƠ][iI] [nN][hH][ậẬ][nN]|^\s*S[ốỐ]\s*:", re.MULTILINE
+)
+
+
+def _table(table: etree._Element, numbering: Numbering) -> Iterator[str]:
+    """Yield a table: one that sets a page column by column, one of figures or tasks row by row with ` | ` between."""
+    rows = [[list(_cell(cell, numbering)) for cell in _cells(row)] for row in table if row.tag == f"{NAMESPACE}tr"]
+    widest = max(map(len, rows), default=0)
+    layout = any(_LAYOUT.search("\n".join(cell)) for row in rows for cell in row)
+    if widest >= 3 and len(rows) >= 2 and not layout:
+        for row in rows:
+            yield f"| {' | '.join(_on_one_line(cell) for cell in row)} |"
+    elif layout:
+        for column in range(widest):
+            for row in rows:
+                # What spans the whole table stands in its first column.
+                yield from row[column] if column < len(row) else ()
+            yield ""
+    else:
+        for row in rows:
+            for cell in row:
+                yield from cell
+
+
+def _cells(row: etree._Element) -> Iterator[etree._Element]:
+    for cell in row:
+        if cell.tag == f"{NAMESPACE}tc":
+            yield cell
+        elif cell.tag in {f"{NAMESPACE}sdt", f"{NAMESPACE}sdtContent"}:
+            yield from _cells(cell)
+
+
+def _cell(cell: etree._Element, numbering: Numbering) -> Iterator[str]:
+    for paragraph in cell.iter(f"{NAMESPACE}p"):
+        yield from _paragraph(paragraph, numbering)
+
+
+def _on_one_line(cell: list[str]) -> str:
+    text = ""
+    for line in filter(None, (line.strip() for line in cell)):
+        apart = "; " if text and line.startswith(("-", "+")) and text[-1] not in ".;:," else " "
+        text = f"{text}{apart}{line}" if text else line
+    return text.replace("|", "/")
+
+
 def _paragraph(paragraph: etree._Element, numbering: Numbering) -> Iterator[str]:
-    text = "".join(_runs(paragraph))
+    text = "".join(_runs(paragraph, numbering.fonts(paragraph)))
     label = numbering.label(paragraph) if text.strip() else ""
     yield from f"{label} {text}".strip("\n ").split("\n") if label else text.split("\n")
 
 
-def _runs(element: etree._Element) -> Iterator[str]:
+def _runs(element: etree._Element, encoding: TextEncoding) -> Iterator[str]:
+    """The text of a paragraph or run. encoding: of the font that it is in, as far as that is one of the old fonts."""
     for child in element:
         if child.tag in _SKIPPED or not isinstance(child.tag, str):
             continue
         if child.tag == f"{NAMESPACE}t":
-            yield child.text or ""
+            yield to_unicode(child.text or "", encoding)
         elif child.tag == f"{NAMESPACE}tab":
             if element.tag == f"{NAMESPACE}r":  # not a tab stop's definition
                 yield "\t"
@@ -235,11 +359,24 @@ def _runs(element: etree._Element) -> Iterator[str]:
         elif child.tag == f"{NAMESPACE}noBreakHyphen":
             yield "-"
         elif child.tag == f"{NAMESPACE}r" and _is_struck(child):
-            yield f"~~{''.join(_runs(child))}~~"
+            yield f"~~{''.join(_runs(child, _of_run(child, encoding)))}~~"
+        elif child.tag == f"{NAMESPACE}r":
+            yield from _runs(child, _of_run(child, encoding))
         elif child.tag != f"{NAMESPACE}p":  # a paragraph inside a drawing is met on its own
-            yield from _runs(child)
+            yield from _runs(child, encoding)
         else:
-            yield "\n" + "".join(_runs(child))
+            yield "\n" + "".join(_runs(child, encoding))
+
+
+def _of_run(run: etree._Element, encoding: TextEncoding) -> TextEncoding:
+    fonts = run.find(f"{NAMESPACE}rPr/{NAMESPACE}rFonts")
+    return encoding if fonts is None else _of_fonts(fonts)
+
+
+def _of_fonts(fonts: etree._Element) -> TextEncoding:
+    name = fonts.get(f"{NAMESPACE}ascii") or fonts.get(f"{NAMESPACE}hAnsi") or ""
+    found = encoding_of_font(name)
+    return found if found in LEGACY_ENCODINGS else TextEncoding.UNICODE
 
 
 def _is_struck(run: etree._Element) -> bool:

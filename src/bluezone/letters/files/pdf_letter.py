@@ -16,7 +16,16 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
-from bluezone.letters.letter_text import LARGEST_TEXT, LetterText, LetterTooLarge, LetterUnreadable, Remark
+from bluezone.letters.files.pdf_page import read_page
+from bluezone.letters.letter_text import (
+    LARGEST_TEXT,
+    SIGNATURE_MARKS,
+    LetterText,
+    LetterTooLarge,
+    LetterUnreadable,
+    Remark,
+    unread_signature,
+)
 
 MOST_PAGES = 200
 
@@ -70,7 +79,7 @@ class PdfLetter:
 
     @cached_property
     def letter_text(self) -> LetterText:
-        """The text, pages one below the other, columns of a line apart by blanks.
+        """The text in reading order, pages one below the other.
 
         Raises LetterTooLarge for too many pages or too much text.
         """
@@ -97,15 +106,25 @@ def _damage_refused() -> Iterator[None]:
 
 
 def _text(reader: PdfReader) -> str:
-    texts: list[str] = []
+    lines: list[str] = []
     for page in reader.pages:
         contents = page.get_contents()
         if contents is not None and len(contents.get_data()) > _LARGEST_PAGE:
             raise LetterTooLarge(f"a page of the PDF is drawn by more than {_LARGEST_PAGE} bytes")
-        texts.append(page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True))
-        if sum(map(len, texts)) > LARGEST_TEXT:
+        found = read_page(page)
+        if lines and found and _goes_on(lines[-1], found[0]):
+            lines[-1] += f" {found.pop(0)}"
+        lines += ["", *found] if lines else found
+        while lines and not lines[-1]:
+            lines.pop()
+        if sum(map(len, lines)) > LARGEST_TEXT:
             raise LetterTooLarge(f"the PDF holds more than {LARGEST_TEXT} characters of text")
-    return "\n".join(texts)
+    return "\n".join(lines)
+
+
+def _goes_on(above: str, below: str) -> bool:
+    """Return whether a paragraph runs over the end of a page."""
+    return not above.endswith((".", ":", ";", "|")) and below[:1].islower() and len(above) > 40
 
 
 def _remarks(reader: PdfReader) -> Iterator[Remark]:
@@ -148,9 +167,7 @@ def _resolved(value: Any) -> Any:
 
 
 MOST_SIGNATURES = 20
-# A signature's own dictionary is never packed, because its place in the file is part of it.
-_MARKS = (b"/ByteRange", b"/Adobe.PPK", b"adbe.pkcs7", b"ETSI.CAdES")
-WHOLE, ADDED, CHANGED, BROKEN, UNREADABLE = "whole", "added", "changed", "broken", "unreadable"
+WHOLE, ADDED, CHANGED, BROKEN = "whole", "added", "changed", "broken"
 
 
 def read_signatures(data: bytes) -> list[dict[str, Any]]:
@@ -163,7 +180,7 @@ def read_signatures(data: bytes) -> list[dict[str, Any]]:
     stamped: whether it has a time stamp.
     Never raises: what cannot be read is said to be unreadable.
     """
-    if not any(mark in data for mark in _MARKS):
+    if not any(mark in data for mark in SIGNATURE_MARKS):
         return []
     from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -173,10 +190,10 @@ def read_signatures(data: bytes) -> list[dict[str, Any]]:
     try:
         found = list(PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)[:MOST_SIGNATURES]
     except Exception:  # a damaged file fails anywhere in the reader
-        return [_finding(UNREADABLE)]
+        return [unread_signature()]
     if not found:
         # Its bytes are there, but nothing in the file leads to them any more.
-        return [_finding(UNREADABLE)]
+        return [unread_signature()]
     return [_read(one) for one in found if one.sig_object.get("/Type", "/Sig") != "/DocTimeStamp"]
 
 
@@ -197,7 +214,7 @@ def _read(embedded: Any) -> dict[str, Any]:
             stamped=status.timestamp_validity is not None,
         )
     except Exception:  # as above
-        return _finding(UNREADABLE)
+        return unread_signature()
 
 
 def _state(status: Any) -> str:

@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A city of made-up cases that lives some days on a simulated clock: the real office issues, the real key server
+answers, publishes and forgets, and copies are taken of all that they store.
+"""
+
+import datetime
+import os
+import shutil
+import zoneinfo
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bluezone.city import write_default
+from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.store import Store
+from bluezone.protocol import blindrsa
+from bluezone.protocol.exports.files import read_export
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, first_interval
+from bluezone.protocol.upload import (
+    CLINICAL_CLASS,
+    CONFIRMED_CLASS,
+    HIGH,
+    STANDARD,
+    Status,
+    UploadKey,
+    UploadRequest,
+    Verify1Request,
+    Verify2Request,
+    commitment,
+)
+from bluezone.protocol.upload.codes import Credential
+
+ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
+MONDAY = 1796058000  # 2026-11-30, 00:00 in Vietnam
+NETWORK = b"bench"
+# Hourly copies are taken so long after the hour.
+COPY_SECONDS = 37 * 60
+ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6)  # before the code, each as likely
+CONFIRMED_SHARE = 0.85
+UNUSED_SHARE = 0.15
+NEXT_MORNING_SHARE = 0.15  # of the codes; the others are used within hours
+USE_HOURS = 2.0
+WEB_SHARE = 0.1  # reports from an open page, which waits seconds and not minutes
+LONGEST_WAIT = 3600
+WEEK = (1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.5)  # Monday first
+DIGITS_LIFE = 24 * SECONDS_PER_HOUR
+
+
+@dataclass(frozen=True)
+class Facility:
+    """Who issues codes: share of all cases, hours of the day (local, first to last), workers, whether on Sundays."""
+
+    name: str
+    share: float
+    first_hour: float
+    last_hour: float
+    workers: int
+    sundays: bool
+
+
+FACILITIES = (
+    Facility("Trung tâm kiểm soát bệnh tật", 0.4, 8, 20, 4, True),
+    Facility("Bệnh viện đa khoa", 0.3, 6, 22, 6, True),
+    Facility("Trạm y tế Sông Cầu", 0.1, 7.5, 17, 1, False),
+    Facility("Trạm y tế Phùng Chí Kiên", 0.1, 7.5, 17, 2, False),
+    Facility("Trạm y tế Đức Xuân", 0.1, 7.5, 17, 1, False),
+)
+
+
+@dataclass
+class Case:
+    """One case as it really was. Moments in Unix seconds; `used` and `uploaded` are None for a code nobody used."""
+
+    facility: int
+    worker: int
+    klass: int
+    onset_day: int
+    issued: float
+    used: float | None
+    uploaded: float | None
+    handle: str = ""
+    code: str = ""
+    keys: tuple[UploadKey, ...] = ()
+    report: UploadRequest | None = None
+
+
+@dataclass(frozen=True)
+class PublicFile:
+    """A published file: when its period ended, and its keys in columns (int64, day and class of each)."""
+
+    end: int
+    keys: list[bytes]
+    days: np.ndarray
+    levels: np.ndarray
+    classes: np.ndarray
+
+
+@dataclass(frozen=True)
+class HeldCode:
+    """What office and key server together still say of a code. klass, onset_day: None where they are forgotten.
+
+    earliest, latest: bounds of the moment of issue, Unix seconds. used: None where nobody can tell.
+    """
+
+    handle: str
+    facility: int
+    klass: int | None
+    onset_day: int | None
+    earliest: float
+    latest: float
+    used: bool | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """All stores at one moment. codes: by handle; waiting: keys; uploads: reports so far by (day, class)."""
+
+    at: float
+    codes: dict[str, HeldCode]
+    waiting: frozenset[bytes]
+    uploads: dict[tuple[int, int], int]
+
+
+@dataclass
+class Lived:
+    """What really was, and what can be copied of it. known: prefixes of keys, as the last copy holds them."""
+
+    cases: list[Case]
+    files: list[PublicFile] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    known: frozenset[bytes] = frozenset()
+    end: float = 0.0
+    # What attackers have worked out before, by their strength (attackers.buckets).
+    worked_out: dict[str, Any] = field(default_factory=dict)
+
+
+def draw_cases(rng: np.random.Generator, rate: float, first_day: int, days: int) -> list[Case]:
+    """The cases of some local days, `rate` a day in the mean; first_day: local days since MONDAY."""
+    cases = []
+    shares = np.array([facility.share for facility in FACILITIES])
+    for day in range(first_day, first_day + days):
+        weekday = day % 7
+        for _ in range(rng.poisson(rate * WEEK[weekday] * 7 / sum(WEEK))):
+            number = int(rng.choice(len(FACILITIES), p=shares))
+            facility = FACILITIES[number]
+            if weekday == 6 and not facility.sundays:
+                number, facility = 0, FACILITIES[0]
+            moment = MONDAY + day * SECONDS_PER_DAY + 3600 * rng.uniform(facility.first_hour, facility.last_hour)
+            cases.append(_case(rng, number, float(moment)))
+    return sorted(cases, key=lambda case: case.issued)
+
+
+def draw_lag(rng: np.random.Generator, issued: float) -> tuple[float, float]:
+    """When a code issued at `issued` is used, and when its keys are uploaded."""
+    if rng.random() < NEXT_MORNING_SHARE:
+        midnight = issued - (issued - MONDAY) % SECONDS_PER_DAY
+        used = min(midnight + SECONDS_PER_DAY + 3600 * rng.uniform(6.5, 10), issued + 0.95 * DIGITS_LIFE)
+    else:
+        used = issued + min(3600 * rng.exponential(USE_HOURS), 0.95 * DIGITS_LIFE)
+    wait = rng.uniform(5, 60) if rng.random() < WEB_SHARE else rng.uniform(0, LONGEST_WAIT)
+    return used, used + wait
+
+
+def _case(rng: np.random.Generator, facility: int, issued: float) -> Case:
+    used, uploaded = draw_lag(rng, issued)
+    onset = _local_day(issued) - int(rng.choice(ONSET_DAYS))
+    unused = rng.random() < UNUSED_SHARE
+    return Case(
+        facility=facility,
+        worker=int(rng.integers(FACILITIES[facility].workers)),
+        klass=CONFIRMED_CLASS if rng.random() < CONFIRMED_SHARE else CLINICAL_CLASS,
+        onset_day=onset,
+        issued=issued,
+        used=None if unused else used,
+        uploaded=None if unused else uploaded,
+    )
+
+
+def _local_day(moment: float) -> int:
+    return (datetime.datetime.fromtimestamp(moment, ZONE).date() - datetime.date(1970, 1, 1)).days
+
+
+def levels_of(onset_day: int, today: int) -> list[tuple[int, int]]:
+    """Days and levels that a phone offers on UTC day `today` (docs/protocol.md section 4, Infectious window)."""
+    days = range(max(onset_day - 4, today - 14), min(onset_day + 9, today) + 1)
+    return [(day, HIGH if -2 <= day - onset_day <= 3 else STANDARD) for day in days]
+
+
+class Office:
+    """The real office: facilities and their workers, who issue. Needs Django with an empty office store."""
+
+    def __init__(self) -> None:
+        from bluezone.directory.kinds import AgencyKind, UnitKind
+        from bluezone.directory.models import AdminUnit, Agency
+        from bluezone.identity.models import Role, RoleGrant, User
+
+        province, _ = AdminUnit.objects.get_or_create(
+            key="bench", defaults={"name": "Tỉnh thử", "kind": UnitKind.PROVINCE, "path": "bench/"}
+        )
+        self._workers: list[list[Any]] = []
+        self._agencies: list[int] = []
+        for number, facility in enumerate(FACILITIES):
+            agency, _ = Agency.objects.get_or_create(
+                key=f"bench-{number}",
+                defaults={
+                    "name": facility.name, "kind": AgencyKind.DEPARTMENT, "unit": province, "path": f"bench-{number}/"
+                },
+            )  # fmt: skip
+            self._agencies.append(agency.pk)
+            people = []
+            for person in range(facility.workers):
+                user, made = User.objects.get_or_create(username=f"bench-{number}-{person}")
+                if made:
+                    began = datetime.date(2020, 1, 1)
+                    RoleGrant.objects.create(user=user, role=Role.HEALTH_WORKER, agency=agency, valid_from=began)
+                people.append(user)
+            self._workers.append(people)
+
+    def clear(self) -> None:
+        """Forget all codes: another city begins."""
+        from bluezone.healthauthority.models import IssuedCode
+
+        IssuedCode.objects.all().delete()
+
+    def issue(self, server: KeyServer, case: Case) -> None:
+        """Issue the code of a case, as the page does."""
+        from bluezone.healthauthority import code_issuance
+
+        klass = "confirmed" if case.klass == CONFIRMED_CLASS else "clinical"
+        onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=case.onset_day)
+        now = datetime.datetime.fromtimestamp(case.issued, datetime.UTC)
+        made = code_issuance.issue(server, self._workers[case.facility][case.worker], klass, onset, now)
+        case.handle, case.code = made.record.handle, made.code
+
+    def purge(self, now: float) -> None:
+        """What the office forgets every day."""
+        from bluezone.healthauthority import code_batches
+
+        code_batches.purge(datetime.datetime.fromtimestamp(now, datetime.UTC))
+
+    def rows(self) -> Iterator[tuple[str, int, int | None, int | None, float, float]]:
+        """Handle, facility, class, onset day, and bounds of the moment of issue, of all codes."""
+        from bluezone.healthauthority.models import IssuedCode
+
+        for issued in IssuedCode.objects.all():
+            klass = {"confirmed": CONFIRMED_CLASS, "clinical": CLINICAL_CLASS}.get(getattr(issued, "case_class", ""))
+            onset = getattr(issued, "onset", None)
+            first, last = _bounds(issued)
+            onset_day = None if onset is None else (onset - datetime.date(1970, 1, 1)).days
+            facility = self._agencies.index(issued.facility_id or 0)
+            yield issued.handle, facility, klass, onset_day, first, last
+
+
+def _bounds(issued: Any) -> tuple[float, float]:
+    moment = issued.issued_at.timestamp()
+    whole_day = (moment - MONDAY) % SECONDS_PER_DAY == 0
+    return moment, moment + (SECONDS_PER_DAY if whole_day else 0)
+
+
+def live(folder: Path, office: Office, cases: list[Case], days: int, keys_from: Path | None) -> Lived:
+    """Live through `days` local days from MONDAY on. keys_from: a data folder whose keys are taken over."""
+    clock = _Clock(float(MONDAY - SECONDS_PER_HOUR))
+    write_default(
+        folder, name_vi="Thử", name_en="Test", hotline="115",
+        quota_per_worker_a_day=1000, quota_per_facility_a_day=1000,
+    )  # fmt: skip
+    if keys_from is not None:
+        shutil.copytree(keys_from / "keys", folder / "keys")
+    server = KeyServer.open(folder, clock)
+    office.clear()
+    lived = Lived(cases, end=MONDAY + days * SECONDS_PER_DAY)
+    try:
+        for moment, act, case in _agenda(cases, days):
+            clock.now = moment
+            if act == "tick":
+                server.tick(moment)
+            elif act == "purge":
+                office.purge(moment)
+            elif act == "copy":
+                lived.copies.append(_copy(server, office, moment))
+            elif case is not None:
+                {"issue": office.issue, "use": _use, "upload": _upload}[act](server, case)
+        lived.copies.append(_copy(server, office, clock.now))
+        prefixes = server.keys_store.read("SELECT prefix FROM known_key")
+        lived.known = frozenset(int(prefix).to_bytes(8, "big", signed=True) for (prefix,) in prefixes)
+        lived.files = _files(server)
+    finally:
+        server.close()
+    return lived
+
+
+class _Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _agenda(cases: list[Case], days: int) -> list[tuple[float, str, Case | None]]:
+    end = MONDAY + days * SECONDS_PER_DAY
+    agenda: list[tuple[float, str, Case | None]] = []
+    for hour in range(-1, days * 24 + 1):
+        moment = float(MONDAY + hour * SECONDS_PER_HOUR)
+        agenda.append((moment, "tick", None))
+        if hour >= 0 and moment + COPY_SECONDS < end:
+            agenda.append((moment + COPY_SECONDS, "copy", None))
+    agenda += [(float(MONDAY + day * SECONDS_PER_DAY + 120), "purge", None) for day in range(days)]
+    for case in cases:
+        agenda.append((case.issued, "issue", case))
+        if case.used is not None and case.uploaded is not None:
+            agenda += [(case.used, "use", case), (case.uploaded, "upload", case)]
+    return sorted((item for item in agenda if item[0] <= end), key=lambda item: item[0])
+
+
+def _use(server: KeyServer, case: Case) -> None:
+    """Both calls of verification, as a phone makes them."""
+    credential = Credential.from_text(case.code)
+    first = server.verification.verify1(
+        Verify1Request(credential=credential, challenge=bytes(32), nonce=bytes(8)), NETWORK
+    )
+    assert first.status is Status.OK, first
+    today = int(server.clock() // SECONDS_PER_DAY)
+    case.keys = tuple(
+        UploadKey(os.urandom(16), first_interval(day), 144, level) for day, level in levels_of(case.onset_day, today)
+    )
+    week_key = server.secrets.week_keys.find(first.kid)
+    assert week_key is not None
+    public = blindrsa.PublicKey(week_key.n, week_key.e)
+    salt, rand = os.urandom(32), os.urandom(32)
+    message = rand + commitment(salt, case.keys, ())
+    blinded = blindrsa.blind(public, message)
+    second = server.verification.verify2(
+        Verify2Request(
+            credential=credential, kid=first.kid, blinded=blinded.message, challenge=bytes(32), nonce=bytes(8)
+        ),
+        NETWORK,
+    )
+    assert second.status is Status.OK, second
+    signature = blindrsa.finalize(public, message, second.blind_signature, blinded.inverse)
+    case.report = UploadRequest(
+        kid=first.kid, rand=rand, signature=signature, salt=salt, keys=case.keys, challenge=bytes(32), nonce=bytes(8)
+    )
+
+
+def _upload(server: KeyServer, case: Case) -> None:
+    assert case.report is not None
+    answer = server.uploads.take(case.report, NETWORK)
+    assert answer.status is Status.OK, answer
+
+
+def _copy(server: KeyServer, office: Office, moment: float) -> Copy:
+    held = {}
+    rows = server.codes_store.read("SELECT handle, class, onset_day, issue_day, link_expire, state FROM credential")
+    there = {bytes(row[0]).hex(): row[1:] for row in rows}
+    for handle, facility, klass, onset_day, first, last in office.rows():
+        used = None
+        if handle in there:
+            known_class, known_onset, issue_day, link_expire, state = there[handle]
+            klass, onset_day = klass or known_class, known_onset if onset_day is None else onset_day
+            used = state == 1
+            first, last = max(first, issue_day * SECONDS_PER_DAY), min(last, (issue_day + 1) * SECONDS_PER_DAY)
+            if link_expire % SECONDS_PER_DAY:
+                # The end of a link gives its beginning away.
+                begun = link_expire - 2 * SECONDS_PER_DAY
+                first, last = max(first, begun - _grain(link_expire)), min(last, begun + 1)
+        held[handle] = HeldCode(handle, facility, klass, onset_day, first, last, used)
+    waiting = frozenset(bytes(key) for (key,) in server.keys_store.read("SELECT key FROM waiting_key"))
+    return Copy(moment, held, waiting, _uploads(server.keys_store))
+
+
+def _grain(moment: int) -> int:
+    return SECONDS_PER_HOUR if moment % SECONDS_PER_HOUR == 0 else 1
+
+
+def _uploads(store: Store) -> dict[tuple[int, int], int]:
+    return {(day, klass): count for day, klass, count in store.read("SELECT day, class, uploads FROM upload_count")}
+
+
+def _files(server: KeyServer) -> list[PublicFile]:
+    files = []
+    rows = server.keys_store.read(
+        "SELECT name, end_timestamp FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
+    )
+    for name, end in rows:
+        content = server.fetch(f"exports/{name}")
+        assert content is not None
+        columns = read_export(content).columns
+        levels = np.where(np.asarray(columns.days_since_onset) == 0, HIGH, STANDARD)
+        files.append(
+            PublicFile(
+                end,
+                [bytes(columns.key(row)) for row in range(len(columns))],
+                np.asarray(columns.starts) // 144,
+                levels,
+                np.asarray(columns.report_types),
+            )
+        )
+    return files

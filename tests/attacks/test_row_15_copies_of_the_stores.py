@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 15, where few are ill: who copies the stores of a small city groups no keys, and names no code that the office's
+own lists and the time of the file would not name (docs/privacy.md, What copies of the stores tell).
+"""
+
+import numpy as np
+import pytest
+from bench.bench_linking import judge
+from bench.linking.attackers import CHANCE, STRENGTHS, Behaviour
+from bench.linking.city import MONDAY, Office
+from tests.builders.office import data_folder, furnished_folder, quick_passwords
+from tests.builders.stores import with_week_keys
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords"]
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
+PUBLIC, ONE_COPY, HOURLY, LIVE = STRENGTHS
+RATES = [pytest.param(10, 10, id="short")] + [
+    pytest.param(rate, 60, id=f"{rate}-a-day", marks=pytest.mark.slow) for rate in (1, 3, 10, 30)
+]
+
+
+@pytest.mark.parametrize(("rate", "enough"), RATES)
+@pytest.mark.parametrize("seed", [15, pytest.param(16, marks=pytest.mark.slow)])
+def test_copies_of_all_stores_group_no_keys_and_name_no_code_that_chance_does_not(tmp_path, rate, enough, seed):
+    with_week_keys(tmp_path / "made", MONDAY)
+    tallies = judge(
+        rate, seed, tmp_path, Office(), Behaviour(), lambda line: None, enough=enough, keys_from=tmp_path / "made"
+    )
+
+    for strength in STRENGTHS:
+        assert tallies[strength].grouped <= 0.1 * tallies[strength].cases, strength
+        assert tallies[strength].found <= 0.1 * tallies[strength].cases, strength
+    assert tallies[CHANCE].cases >= enough
+    # Guesses at the same keys: of so few cases the difference strays, and counts when it is beyond its own error.
+    more = np.array(tallies[ONE_COPY].right) - np.array(tallies[CHANCE].right)
+    assert more.mean() - 1.64 * more.std() / len(more) ** 0.5 <= 0.05

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A city on several machines that can be lost: whole servers in hosts of their own, and a primary database with a
+standby that lags behind it, both behind pgbouncer.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from tests.builders.hosts import Host
+from tests.builders.serving import BLUEZONE, free_port
+from tests.builders.stores import HOTLINE
+
+PORTS = {"public": 8000, "office": 8001, "operator": 8002}
+STORES = ("office", "codes", "keys")
+_ASK = """
+import json, sys, time, urllib.error, urllib.request
+begun = time.monotonic()
+try:
+    asked = urllib.request.Request(sys.argv[1], headers={"Cookie": f"bluezone-session={'a' * 32}"})
+    with urllib.request.urlopen(asked, timeout=300) as answer:
+        status, text = answer.status, answer.read().decode()
+except urllib.error.HTTPError as answer:
+    status, text = answer.code, answer.read().decode()
+print(json.dumps([status, text, time.monotonic() - begun]))
+"""
+
+
+class Machine:
+    """A whole `serve` in a host of its own. Phones reach it at `public`, nothing outside the host the rest of it."""
+
+    def __init__(self, host: Host, folder: Path, environment: dict[str, str]) -> None:
+        self.host, self.folder = host, folder
+        self.public = f"http://{host.address}:{PORTS['public']}"
+        options = [f"--{name}-port={port}" for name, port in PORTS.items()]
+        self.said = folder / "said"
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                host.command(BLUEZONE, "serve", "--data", folder, "--hotline", HOTLINE, "--host", "0.0.0.0", *options),
+                stderr=said,
+                env={**os.environ, "BLUEZONE_ALLOWED_HOSTS": host.address, **environment},
+            )
+
+    def ready(self) -> bool:
+        """Whether it said so."""
+        return "\nready" in self.said.read_text()
+
+    def ask(self, part: str, path: str) -> Any:
+        """Status, text and seconds of a page, asked within the host."""
+        url = f"http://localhost:{PORTS[part]}{path}"
+        done = subprocess.run(
+            self.host.command(sys.executable, "-c", _ASK, url), capture_output=True, text=True, timeout=600, check=True
+        )
+        return json.loads(done.stdout)
+
+    def leads(self) -> bool:
+        """Whether its worker says that it leads."""
+        return "\nbluezone_worker_leading 1.0\n" in self.ask("operator", "/metrics")[1]
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to every process of it."""
+        for pid in _family(self.process.pid):
+            os.kill(pid, number)
+
+    def end(self) -> None:
+        """Stop it, whatever state it is in."""
+        self.signal_all(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait(120)
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for one in found:
+        children = Path(f"/proc/{one}/task/{one}/children")
+        found += map(int, children.read_text().split()) if children.exists() else []
+    return found
+
+
+def until(what: Callable[[], object], seconds: float = 300.0) -> float:
+    """Wait for a condition; how many seconds it took."""
+    begun = time.monotonic()
+    while not what():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.5)
+    return time.monotonic() - begun
+
+
+def master_key(path: Path) -> None:
+    """Write a key under which a city's secrets are sealed in its database."""
+    path.write_text("ab" * 32)
+    path.chmod(0o600)
+
+
+def share(one: Path, other: Path, names: tuple[str, ...]) -> None:
+    """Let a data folder have these folders of another."""
+    for name in names:
+        (one / name).mkdir(parents=True, exist_ok=True)
+        if (other / name).is_dir() and not (other / name).is_symlink():
+            shutil.rmtree(other / name)
+        (other / name).symlink_to(one / name)
+
+
+class Databases:
+    """A primary, an asynchronous standby, and pgbouncer in transaction mode before the one that leads.
+
+    folder: one that every user may look into. address: of this machine, on which the pooler listens.
+    """
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self._folder, self._address = folder, address
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
+        if not found or not program:
+            pytest.skip("needs postgresql and pgbouncer")
+        self._bin, self._port = found[-1], {"primary": free_port(), "standby": free_port()}
+        shutil.chown(folder, "postgres")
+        self._as_owner("initdb", "-D", folder / "primary", "-U", "bluezone", "--auth=trust", "--encoding=UTF8")
+        self._start("primary", "-c", "max_connections=200", "-c", "max_wal_senders=4")
+        self._leader = "primary"
+        with psycopg.connect(self.direct("postgres"), autocommit=True) as admin:
+            admin.execute("CREATE DATABASE city")
+        with psycopg.connect(self.direct(), autocommit=True) as admin:
+            for store in STORES:
+                admin.execute(f"CREATE ROLE {store} LOGIN")
+                admin.execute(f"GRANT CREATE ON DATABASE city TO {store}")
+                admin.execute(f"ALTER ROLE {store} SET search_path = {store}")
+        copy = ["-D", folder / "standby", "-R", "-h", "127.0.0.1", "-p", self._port["primary"], "-U", "bluezone"]
+        self._as_owner("pg_basebackup", *copy)
+        self._start("standby", "-c", "max_connections=200")
+        self.port = free_port()
+        self._point()
+        self._pooler = subprocess.Popen(
+            [program, "-q", "-u", "nobody", str(folder / "pgbouncer.ini")], stderr=subprocess.DEVNULL
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What a server needs to know of them."""
+        addresses = {
+            f"BLUEZONE_{store.upper()}_URL": f"postgresql://{store}@{self._address}:{self.port}/city"
+            for store in STORES
+        }
+        return {"BLUEZONE_DATABASE_URL": "", "BLUEZONE_POOLER": "transaction", **addresses}
+
+    def direct(self, database: str = "city") -> str:
+        """The address of the one that leads, past the pooler."""
+        return f"postgresql://bluezone@127.0.0.1:{self._port[self._leader]}/{database}"
+
+    def leave_standby_behind(self) -> None:
+        """From now on the standby gets nothing. A delay set on it would not do: promoted, it applies all it has got."""
+        self._leader = "standby"
+        with psycopg.connect(self.direct(), autocommit=True) as standby:
+            standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            standby.execute("SELECT pg_reload_conf()")
+            while standby.execute("SELECT count(*) FROM pg_stat_wal_receiver").fetchone() != (0,):
+                time.sleep(0.1)
+        self._leader = "primary"
+
+    def lose_primary(self) -> None:
+        """As when its machine burns."""
+        self._as_owner("pg_ctl", "-D", self._folder / "primary", "-s", "-m", "immediate", "stop")
+
+    def promote(self) -> None:
+        """Let the standby lead, and the pooler speak to it."""
+        self._as_owner("pg_ctl", "-D", self._folder / "standby", "-s", "-w", "promote")
+        self._leader = "standby"
+        self._point()
+        self._pooler.send_signal(signal.SIGHUP)
+
+    def end(self) -> None:
+        """Stop all of them."""
+        self._pooler.terminate()
+        self._pooler.wait(60)
+        for name in ("primary", "standby"):
+            subprocess.run(
+                ["runuser", "-u", "postgres", "--", self._bin / "pg_ctl", "-D", self._folder / name, "-s", "-m",
+                 "immediate", "stop"], check=False, capture_output=True,
+            )  # fmt: skip
+
+    def _start(self, name: str, *options: object) -> None:
+        settings = ["-h", "127.0.0.1", "-p", self._port[name], "-k", self._folder, "-c", "fsync=off", *options]
+        self._as_owner(
+            "pg_ctl", "-D", self._folder / name, "-w", "-s", "-l", self._folder / f"{name}.log",
+            "-o", " ".join(map(str, settings)), "start",
+        )  # fmt: skip
+
+    def _as_owner(self, program: str, *arguments: object) -> None:
+        command = ["runuser", "-u", "postgres", "--", self._bin / program, *arguments]
+        subprocess.run([str(each) for each in command], check=True, stdout=subprocess.DEVNULL)
+
+    def _point(self) -> None:
+        (self._folder / "pgbouncer.ini").write_text(
+            f"[databases]\ncity = host=127.0.0.1 port={self._port[self._leader]}\n[pgbouncer]\n"
+            f"listen_addr = {self._address}\nlisten_port = {self.port}\nunix_socket_dir =\nauth_type = trust\n"
+            f"auth_file = {self._folder / 'users.txt'}\npool_mode = transaction\ndefault_pool_size = 20\n"
+            "ignore_startup_parameters = options,extra_float_digits\n"
+            # A database that is gone is told at once, not after two minutes in the queue.
+            "query_wait_timeout = 5\nserver_connect_timeout = 3\nserver_login_retry = 1\n"
+        )
+        (self._folder / "users.txt").write_text("".join(f'"{user}" ""\n' for user in STORES))
+        for path in (self._folder, self._folder / "pgbouncer.ini", self._folder / "users.txt"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
