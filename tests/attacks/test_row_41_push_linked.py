@@ -60,6 +60,8 @@ def test_row_41_no_value_is_shared_with_an_upload_of_the_same_hour(server):
         bytes(value) if isinstance(value, memoryview) else value for value in stored["push_subscription"][0]
     }
 
+    # Nought and nothing stand in many rows and tell of none.
+    subscription -= {0, "", b""}
     for name, rows in stored.items():
         if name != "push_subscription":
             assert not subscription & {bytes(v) if isinstance(v, memoryview) else v for row in rows for v in row}

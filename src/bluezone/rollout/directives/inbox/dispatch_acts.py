@@ -193,7 +193,8 @@ def assign(
         made, _new = Assignment.objects.update_or_create(
             dispatch=locked, task=task, account=account, defaults={"due": due, "made_by": user, "made_at": now}
         )
-        names = list(dict.fromkeys(one.account.name for one in locked.assignments.select_related("account")))
+        assigned = locked.assignments.select_related("account").order_by("account__name", "account")
+        names = list(dict.fromkeys(one.account.name for one in assigned))
         move(locked, S.ASSIGNED, user, now, assigned_to=", ".join(names)[:120])
     dispatch.refresh_from_db()
     return made
