@@ -148,7 +148,7 @@ def test_stores_of_an_earlier_version_are_named_and_left_as_they_are(folder):
     held = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     check = doctor(folder)["store codes"]
 
-    assert (check["state"], check["found"]) == ("warn", "SQLite, whole, of an earlier version: 1 migrations wait")
+    assert (check["state"], check["found"]) == ("warn", "SQLite, whole, of an earlier version: 2 migrations wait")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == held
 
 
@@ -177,7 +177,9 @@ def written_before_joining(folder, left_out=()):
 
     joined = importlib.import_module("bluezone.rollout.directives.migrations.0001_squashed_0007_practice").Migration
     with sqlite3.connect(folder / "office.sqlite3") as store:
-        store.execute("DELETE FROM django_migrations WHERE app = 'directives'")
+        # Whoever stopped between two of the steps has none of the later ones either.
+        later = "" if left_out else " AND name = '0001_squashed_0007_practice'"
+        store.execute(f"DELETE FROM django_migrations WHERE app = 'directives'{later}")
         store.executemany(
             "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, '2026-11-24')",
             [each for each in joined.replaces if each[1] not in left_out],
