@@ -45,8 +45,6 @@ CONNECTIONS_VARIABLE = "BLUEZONE_DATABASE_CONNECTIONS"
 DEFAULT_CONNECTIONS = 8
 MOST_CONNECTIONS = 1000
 
-# A prepared statement would be another session's behind a pooler.
-_KWARGS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None if behind_pooler() else 5}
 # How often somebody who waits for a new connection looks whether the attempt has failed.
 _LOOK_SECONDS = 0.05
 # Whoever needs a connection next has the pool try again; it need not go on by itself.
@@ -86,7 +84,7 @@ class Connections:
         self._local = threading.local()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             self._address,
-            kwargs=_KWARGS,
+            kwargs=_options(),
             min_size=0,
             max_size=most,
             check=ConnectionPool.check_connection,
@@ -120,7 +118,7 @@ class Connections:
 
     def new(self) -> Connection:
         """A connection beside the counted ones; whoever asked for it closes it."""
-        return psycopg.connect(self._address, **_KWARGS)
+        return psycopg.connect(self._address, **_options())
 
     def close(self) -> None:
         """Close what is free now, and what is in use when it is given back."""
@@ -138,6 +136,11 @@ class Connections:
     def _failed(self) -> int:
         """How many attempts to connect have failed so far."""
         return self._pool.get_stats().get("connections_errors", 0)
+
+
+def _options() -> dict[str, Any]:
+    """How connections are opened. A prepared statement would be another session's behind a pooler."""
+    return {"autocommit": True, "prepare_threshold": None if behind_pooler() else 5}
 
 
 def _address(url: str, schema: str) -> str:
