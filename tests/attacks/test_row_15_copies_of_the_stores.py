@@ -30,7 +30,8 @@ def test_copies_of_all_stores_group_no_keys_and_name_no_code_that_chance_does_no
     for strength in STRENGTHS:
         assert tallies[strength].grouped <= 0.1 * tallies[strength].cases, strength
         assert tallies[strength].found <= 0.1 * tallies[strength].cases, strength
-    assert tallies[CHANCE].cases >= enough
+    # Of the last days some cases have not been published yet, and are not judged.
+    assert tallies[CHANCE].cases >= 0.9 * enough
     # Guesses at the same keys: of so few cases the difference strays, and counts when it is beyond its own error.
     more = np.array(tallies[ONE_COPY].right) - np.array(tallies[CHANCE].right)
     assert more.mean() - 1.64 * more.std() / len(more) ** 0.5 <= 0.05
