@@ -251,7 +251,7 @@ def _of_prose(paragraphs: Sequence[Passage], context: Context) -> Iterator[Propo
             orders = list(_of_sentence(sentence, context))
             if orders:
                 found += [(piece, parties, []) for piece, parties in orders]
-            elif found and (read_due(sentence, context.date) or _IMPERATIVE_SENTENCE(sentence)):
+            elif found and (read_due(sentence, context.date) or _is_order(sentence)):
                 found[-1][2].append(sentence)
     kept = [one for one in found if not _only_closes(one[0], context)] or found
     for number, (piece, parties, more) in enumerate(kept, start=1):
@@ -260,7 +260,7 @@ def _of_prose(paragraphs: Sequence[Passage], context: Context) -> Iterator[Propo
         yield dataclasses.replace(task, text=text)
 
 
-def _IMPERATIVE_SENTENCE(sentence: Passage) -> bool:  # noqa: N802
+def _is_order(sentence: Passage) -> bool:
     order = read_order(sentence)
     return order is not None and not order.named and bool(_FOLLOWS.match(sentence.text))
 
