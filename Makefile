@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-slow test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image ship test-ship
+.PHONY: help setup setup-dev demo test test-fast test-slow test-field test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image ship test-ship
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test-fast: setup-dev ## what holds without a browser, a served office, PostgreSQ
 test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliveries, kills, kernel Bluetooth
 	@tools/test-packages.sh
 	@BLUEZONE_TEST_EXAMPLES=new $(PYTEST) -m slow $(ARGS)
+
+test-field: setup-dev ## the field's journeys: gates, doors, loudspeakers; days offline, power cuts, full disks, a stopwatch
+	@$(PYTEST) -n 0 -v -s -m field $(ARGS)
 
 test-phone-engine: setup-dev ## phone and protocol on what a phone has: libcrypto, the kernel as a library, no numpy (ARGS is passed to pytest)
 	@$(PYTEST) -p tests.builders.phoneengine -n 2 --dist worksteal -m "not slow and not browser" tests/protocol tests/handset tests/face tests/radio/test_android.py --ignore tests/handset/test_phone_engine.py $(ARGS)
@@ -70,7 +73,7 @@ format: setup-dev ## let ruff mend what it can
 
 bench: setup-dev ## every budget's bench with its ratio (about a quarter of an hour)
 	@tools/test-packages.sh
-	@for name in matching phone export upload verify retention air idle gate airings speakers sms pages front hostile bulk start publish-day; do .venv/bin/bluezone bench $$name || exit 1; done
+	@for name in matching phone export upload verify retention air idle gate airings speakers sms pages front hostile bulk start publish-day plan; do .venv/bin/bluezone bench $$name || exit 1; done
 
 messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh

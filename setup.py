@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build the native matcher if there is a compiler; everything else is said in pyproject.toml.
+"""Build the native matcher and the native model if there is a compiler; pyproject.toml says everything else.
 
-It is a plain shared library, called through ctypes, and no Python module; setuptools builds it as if it were one. It
-carries the checksum of the source it was built from, so that a build of older source is never used
-(bluezone.protocol.kernel); and it is built anew or not at all, so that no older build is packed into a wheel.
+Both are plain shared libraries, called through ctypes, and no Python modules; setuptools builds them as if they were.
+Each carries the checksum of the source it was built from, so that a build of older source is never used
+(bluezone.protocol.kernel, bluezone.planning.kernel); and each is built anew or not at all, so that no older build is
+packed into a wheel.
 """
 
 import hashlib
@@ -12,7 +13,10 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-SOURCE = Path("src/bluezone/protocol/_kernel.c")
+SOURCES = {
+    "bluezone.protocol._kernel": Path("src/bluezone/protocol/_kernel.c"),
+    "bluezone.planning._simulation": Path("src/bluezone/planning/_simulation.c"),
+}
 
 
 class AlwaysAnew(build_ext):
@@ -36,13 +40,14 @@ setup(
     cmdclass={"build_ext": AlwaysAnew},
     ext_modules=[
         Extension(
-            "bluezone.protocol._kernel",
-            [str(SOURCE)],
-            define_macros=[("BLUEZONE_KERNEL_SOURCE", f'"{hashlib.sha256(SOURCE.read_bytes()).hexdigest()}"')],
+            name,
+            [str(source)],
+            define_macros=[("BLUEZONE_KERNEL_SOURCE", f'"{hashlib.sha256(source.read_bytes()).hexdigest()}"')],
             extra_compile_args=["-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
             py_limited_api=True,
             optional=True,
         )
+        for name, source in SOURCES.items()
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

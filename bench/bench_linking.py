@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from bench.linking.attackers import CERTAIN, CHANCE, STRENGTHS, Behaviour, Group, Namer, Sought, buckets, group
-from bench.linking.city import MONDAY, Case, Lived, Office, draw_cases, live
+from bench.linking.city import MONDAY, Case, Lived, Office, draw_cases, live, manners_of
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
@@ -24,14 +24,20 @@ RATES = (1.0, 3.0, 10.0, 30.0, 100.0)
 JUDGED_DAYS = 4
 LIVED_DAYS = 6
 ENOUGH_CASES = 60
-MOST_CITIES = 16
+MOST_CITIES = 400
+POLL_SECONDS = 4 * SECONDS_PER_HOUR
+# Phones that fetch what one case reported.
+FETCHERS = 20
 
 
 @dataclass
 class Tally:
     """What one attacker found out about so many cases; `right` and `certain` of the heard key's code.
 
+    cities: the number of the city of each `right`.
     alone: cases grouped where nobody else reported in the period under the class, the easiest there are.
+    published, fetched: seconds from each report until its keys of past days were in a file, and on somebody's phone;
+    with chance alone, because no attacker changes them.
     """
 
     cases: int = 0
@@ -43,11 +49,24 @@ class Tally:
     named: float = 0.0
     named_certainly: float = 0.0
     right: list[float] = field(default_factory=list)
+    cities: list[int] = field(default_factory=list)
     certain: float = 0.0
+    published: list[float] = field(default_factory=list)
+    fetched: list[float] = field(default_factory=list)
 
 
-def run(progress: Callable[[str], object], cases_a_day: float | None = None, seed: int = 15) -> dict[str, Any]:
-    """One rate, or all of them."""
+def run(
+    progress: Callable[[str], object],
+    cases_a_day: float | None = None,
+    seed: int = 15,
+    manners: str = "usual",
+    hold_hours: int = 0,
+    cases: int = ENOUGH_CASES,
+) -> dict[str, Any]:
+    """One rate, or all of them. manners: how people behave, a name of `city.MANNERS` or `city.DRAWN`.
+
+    hold_hours: for how long the city holds keys back. cases: how many are judged of each rate, or some more.
+    """
     from bluezone.server.preparation import prepare_office
 
     rates = RATES if cases_a_day is None else (cases_a_day,)
@@ -56,9 +75,13 @@ def run(progress: Callable[[str], object], cases_a_day: float | None = None, see
 
         write_default(Path(folder) / "office", name_vi="Thử", name_en="Test", hotline="115")
         prepare_office(Path(folder) / "office")
-        office, behaviour = Office(), Behaviour()
+        people = manners_of(manners, seed)
+        office, behaviour = Office(people.facilities), Behaviour(people)
         progress("office prepared")
-        tables = {rate: judge(rate, seed, Path(folder), office, behaviour, progress) for rate in rates}
+        tables = {
+            rate: judge(rate, seed, Path(folder), office, behaviour, progress, cases, hold_hours=hold_hours)
+            for rate in rates
+        }
     shown = {
         f"{rate:g} a day, {strength}": line
         for rate, tallies in tables.items()
@@ -78,7 +101,7 @@ def run(progress: Callable[[str], object], cases_a_day: float | None = None, see
 
 def judge(
     rate: float, seed: int, folder: Path, office: Office, behaviour: Behaviour, progress: Callable[[str], object],
-    enough: int = ENOUGH_CASES, keys_from: Path | None = None,
+    enough: int = ENOUGH_CASES, keys_from: Path | None = None, hold_hours: int = 0,
 ) -> dict[str, Tally]:  # fmt: skip
     """Live in cities of one rate until enough cases were judged; what each attacker found, and chance.
 
@@ -89,21 +112,27 @@ def judge(
     for number in range(MOST_CITIES):
         city = folder / f"city-{rate:g}-{seed}-{number}" / "data"
         city.mkdir(parents=True)
-        cases = draw_cases(rng, rate, 0, LIVED_DAYS)
-        lived = live(city, office, cases, LIVED_DAYS, keys_from)
+        cases = draw_cases(rng, behaviour.manners, rate, 0, LIVED_DAYS)
+        lived = live(city, office, behaviour.manners, cases, LIVED_DAYS, keys_from, hold_hours)
         keys_from = keys_from or city
-        attack(lived, tallies, behaviour, rng)
+        attack(lived, tallies, behaviour, rng, hold_hours)
+        for tally in tallies.values():
+            tally.cities += [number] * (len(tally.right) - len(tally.cities))
         progress(f"{rate:g} a day, city {number + 1}: {tallies[CHANCE].cases} cases judged")
         if tallies[CHANCE].cases >= enough:
             break
     return tallies
 
 
-def attack(lived: Lived, tallies: dict[str, Tally], behaviour: Behaviour, rng: np.random.Generator) -> None:
+def attack(
+    lived: Lived, tallies: dict[str, Tally], behaviour: Behaviour, rng: np.random.Generator, hold_hours: int = 0
+) -> None:
     """Let each attacker judge the cases of the last days of one city."""
     since = MONDAY + (LIVED_DAYS - JUDGED_DAYS) * SECONDS_PER_DAY
-    cases = [c for c in lived.cases if c.uploaded and since <= c.uploaded < lived.end - 2 * SECONDS_PER_HOUR]
+    until = lived.end - max(hold_hours, 2) * SECONDS_PER_HOUR
+    cases = [c for c in lived.cases if c.uploaded and since <= c.uploaded < until]
     heard = {case.handle: _heard(case, rng) for case in cases}
+    _time_publication(lived, cases, tallies[CHANCE])
     for strength, tally in tallies.items():
         namer = Namer(lived, strength, behaviour)
         tally.cases += len(cases)
@@ -118,6 +147,24 @@ def attack(lived: Lived, tallies: dict[str, Tally], behaviour: Behaviour, rng: n
             odds = namer.odds(Sought(first, last, klass, frozenset([cell])))
             tally.right.append(_right(odds, case.handle))
             tally.certain += odds.get(case.handle, 0.0) >= CERTAIN
+
+
+def _time_publication(lived: Lived, cases: list[Case], tally: Tally) -> None:
+    ends: dict[bytes, int] = {}
+    for file in lived.files:
+        ends.update(dict.fromkeys(file.keys, file.end))
+    # Of its own, so that the cities of a seed stay the same.
+    rng = np.random.default_rng(len(cases))
+    for case in cases:
+        assert case.uploaded is not None
+        found = [ends[key.key] for key in case.keys if key.key in ends]
+        if not found:
+            continue
+        waited = min(found) - case.uploaded
+        # A phone asks every poll period, a quarter more or less; a longer pause is likelier to be met.
+        pauses = POLL_SECONDS * np.sqrt(rng.uniform(0.75**2, 1.25**2, FETCHERS))
+        tally.published.append(waited)
+        tally.fetched += (waited + pauses * rng.uniform(size=FETCHERS)).tolist()
 
 
 def _heard(case: Case, rng: np.random.Generator) -> tuple[bytes, tuple[int, int]]:
@@ -195,8 +242,30 @@ def described(tallies: dict[str, Tally]) -> dict[str, str]:
         if tally.right:
             said.append(f"code named from one heard key {with_interval(sum(tally.right), tally.cases)}")
             said.append(f"surely {percent(tally.certain, tally.cases)} %")
+            if strength != CHANCE:
+                more, error = added(tally, tallies[CHANCE])
+                said.append(f"adds {100 * more:.1f} ± {196 * error:.1f} points to chance")
+        if tally.published:
+            said.append(f"in a file after {_hours(tally.published)}, on phones after {_hours(tally.fetched)}")
         lines[strength] = ", ".join(said)
     return lines
+
+
+def added(tally: Tally, chance: Tally) -> tuple[float, float]:
+    """How many more codes an attacker names than chance does, as a share of the cases, and the error of that.
+
+    Guesses at the same keys; the cases of one city may stand or fall together, so the error is the larger of those by
+    cases and by cities.
+    """
+    more = np.array(tally.right) - np.array(chance.right)
+    strays = more - more.mean()
+    by_city = np.bincount(tally.cities, strays)
+    return float(more.mean()), float(np.sqrt(max((strays**2).sum(), (by_city**2).sum())) / len(more))
+
+
+def _hours(seconds: list[float]) -> str:
+    median, most = np.median(seconds) / SECONDS_PER_HOUR, max(seconds) / SECONDS_PER_HOUR
+    return f"{median:.1f} h in the median and {most:.1f} h at most"
 
 
 def percent(part: float, whole: int) -> float:

@@ -2,7 +2,9 @@
 """Uploads with the full check: against a Django view doing the same work, and at 300 a second over real HTTP.
 
 Both do: puzzle limit, spent look-up, RSA verification, bounds, one transaction with 14 keys on SQLite (WAL,
-synchronous FULL). The view is what one would write in Django: ORM, atomic, the usual eight middleware.
+synchronous FULL). `apart`: the same passed on to a process that admits, with a signer beside it, the CPU of all
+counted, by turns with a server that does all in one. The view is what one would write in Django: ORM, atomic, the usual
+eight middleware.
 CPU time per request is the figure: it hardly moves with what else the machine does.
 """
 
@@ -10,12 +12,14 @@ import http.client
 import importlib.util
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,11 +34,12 @@ from bluezone.protocol.intervals import day_at, first_interval
 from bluezone.protocol.upload import Status, UploadKey, UploadRequest, commitment, decode_upload_answer, encode_upload
 
 UPLOADS = 600
+# All in one and all apart, by turns.
+APART, TURNS = 2000, 10
 RATE = 300
 RATE_SECONDS = 10
 CLIENTS = 16
-THREADS = 8
-DJANGO_VIEW = Path(__file__).with_name("upload_django_view.py")
+THREADS = 4
 SERVER = Path(__file__).with_name("upload_server.py")
 
 
@@ -44,9 +49,9 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         write_default(folder, name_vi="Thử", name_en="Test", hotline="115")
         server = KeyServer.open(folder)
         signer = _signer(server)
-        bodies = [_body(server, signer) for _ in range(2 * UPLOADS + 40 + RATE * RATE_SECONDS)]
+        bodies = [_body(server, signer) for _ in range(2 * UPLOADS + APART + 40 + RATE * RATE_SECONDS)]
         progress(f"{len(bodies)} uploads signed")
-        view = _django_view().application(Path(folder), server)
+        view = _beside("upload_django_view").application(Path(folder), server)
         application = Application(server)
         ours, theirs = [], []
         _cpu_microseconds(application, bodies[:20])
@@ -58,20 +63,46 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
             at += 2 * chunk
         progress(f"CPU per upload: {min(ours):.0f} us here, {min(theirs):.0f} us in the Django view")
         server.close()
-        latency = _latency(Path(folder), bodies[at:], progress)
+        together, apart = _apart(Path(folder), bodies[at : at + APART])
+        load = os.getloadavg()[0]
+        progress(f"CPU per upload with all apart: {apart:.0f} us, in one {together:.0f} us; load {load:.1f}")
+        latency = _latency(Path(folder), bodies[at + APART :], progress)
     return {
         "name": "upload with full check, CPU per request",
         "value": round(min(ours)),
         "unit": "us",
         "baseline": round(min(theirs)),
         "ratio": round(min(theirs) / min(ours), 2),
+        "apart_us": round(apart),
+        "apart_share": round(together / apart, 2),
+        "load": round(load, 1),
         **latency,
     }
 
 
-def _django_view() -> Any:
+def _apart(folder: Path, bodies: list[bytes]) -> tuple[float, float]:
+    """CPU microseconds of an upload, all in one and all apart, by turns in threads that stay; the medians."""
+    verify, together, taken = _beside("bench_verify"), [], []
+    server = KeyServer.open(folder)
+    with (
+        verify.signer(folder) as used_by_signer,
+        verify.passed_on(folder, "admission") as (front, used_by_part),
+        ThreadPoolExecutor(THREADS) as threads,
+    ):
+        application = Application(server)
+        for turn in range(TURNS):
+            together.append(_cpu_microseconds(application, bodies[turn :: 2 * TURNS], threads))
+            some, before = bodies[turn + TURNS :: 2 * TURNS], used_by_signer() + used_by_part()
+            ours = _cpu_microseconds(front, some, threads)
+            taken.append(ours + (used_by_signer() + used_by_part() - before) / len(some) * 1e6)
+    server.close()
+    # The first turn opens connections and stores, which an origin does once.
+    return statistics.median(together[1:]), statistics.median(taken[1:])
+
+
+def _beside(name: str) -> Any:
     # Beside this file, not in a package: benches are run by their path.
-    spec = importlib.util.spec_from_file_location("upload_django_view", DJANGO_VIEW)
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -102,8 +133,8 @@ def _body(server: KeyServer, signer: tuple[int, rsa.RSAPrivateKey], keys: tuple[
     return encode_upload(UploadRequest(kid=kid, rand=rand, signature=signature, salt=salt, keys=keys))
 
 
-def _cpu_microseconds(application: Any, bodies: list[bytes]) -> float:
-    """CPU time of this process per upload, with as many requests at a time as a server has threads."""
+def _cpu_microseconds(application: Any, bodies: list[bytes], kept: ThreadPoolExecutor | None = None) -> float:
+    """CPU time of this process per upload, so many requests at a time. kept: threads that stay, as an origin's do."""
 
     def post(body: bytes) -> None:
         environ = {
@@ -118,12 +149,12 @@ def _cpu_microseconds(application: Any, bodies: list[bytes]) -> float:
         for body in bodies[number::THREADS]:
             post(body)
 
-    threads = [threading.Thread(target=post_each, args=(number,)) for number in range(THREADS)]
     begun = time.process_time()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    if kept:
+        list(kept.map(post_each, range(THREADS)))
+    else:
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(post_each, range(THREADS)))
     return (time.process_time() - begun) / len(bodies) * 1e6
 
 

@@ -64,6 +64,12 @@ def test_a_folder_without_a_city_says_so(tmp_path):
         {"public_host": "bluezone.vn/"},
         {"embargo_seconds": 7199},
         {"embargo_seconds": "7200"},
+        {"hold_hours": 25},
+        {"hold_hours": -1},
+        {"hold_hours": 5},
+        {"hold_hours": 10},
+        {"hold_hours": 3},
+        {"hold_hours": 24, "publish_period_seconds": 0},
         {"padding_mean": True},
         {"reciprocity": 2},
         {"reciprocity": True},
@@ -135,3 +141,15 @@ def test_every_setting_is_documented():
 
     text = (Path(__file__).parents[1] / "docs" / "reference" / "settings.md").read_text()
     assert [f.name for f in fields(City) if f"`{f.name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", ["home_days", "test_from_day"])
+def test_what_is_asked_of_a_warned_person_ends_with_the_watch(name):
+    with pytest.raises(CityInvalid, match=name):
+        parse_city({**NAMES, "watch_days": 7, "home_days": 0, "test_from_day": 0, name: 8})
+
+
+@pytest.mark.parametrize("places", ["one line", [""], ["x" * 201], ["one"] * 21])
+def test_places_of_tests_are_lines_for_people(places):
+    with pytest.raises(CityInvalid, match="test_places"):
+        parse_city({**NAMES, "test_places": places})

@@ -90,6 +90,7 @@ class Once(threading.Event):
         return True
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("days", [45, -45])
 def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_on(data_folder, days):

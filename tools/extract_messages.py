@@ -23,6 +23,7 @@ FOLDERS = [
     "identity",
     "authority",
     "directory",
+    "firstday",
     "healthauthority",
     "devices",
     "rollout",
@@ -30,6 +31,7 @@ FOLDERS = [
     "publicpages",
     "paper",
     "messaging",
+    "desk",
 ]
 LANGUAGE = "vi"
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}

@@ -22,7 +22,7 @@ newest_python() {
 
 # The native matcher is built anew when its source changes or a compiler has come; without one bluezone does without.
 compiler=$(command -v cc || true)
-want=$({ cat "$lock" pyproject.toml setup.py src/bluezone/protocol/_kernel.c tools/setup.sh; echo "$compiler"; } | sha256sum | cut -c1-64)
+want=$({ cat "$lock" pyproject.toml setup.py src/bluezone/protocol/_kernel.c src/bluezone/planning/_simulation.c tools/setup.sh; echo "$compiler"; } | sha256sum | cut -c1-64)
 stamp=.venv/.installed-$kind
 if [ -x .venv/bin/bluezone ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then exit 0; fi
 

@@ -9,11 +9,17 @@ ldconfig -p | grep libharfbuzz-subset >/dev/null || need_package libharfbuzz-sub
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need_package chromium "the tests marked browser" || true
 # Without windows it takes half the work for the same pages; where a system does not have it so, the other does all.
 command -v chromium-headless-shell >/dev/null 2>&1 || need_package chromium-headless-shell "the tests marked browser" || true
+command -v softhsm2-util >/dev/null 2>&1 || need_package softhsm2 "the test of keys in a token" || true
 command -v node >/dev/null 2>&1 || need_package nodejs "the message centre of the tests of text messages" || true
 command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the tests of text messages" || true
+# The language comes with its own package; the program alone would not read Vietnamese.
+tesseract --list-langs 2>/dev/null | grep vie >/dev/null || need_package tesseract-ocr-vie "scanned letters" || true
+command -v antiword >/dev/null 2>&1 || need_package antiword "letters as .doc" || true
 command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's voice of bulletins" || true
 command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the sound of bulletins and loudspeakers" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v nginx)" ] || need_package nginx-light "the tests of the documented proxies" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || need_package pgbouncer "the tests behind a pooler" || true
 command -v faketime >/dev/null 2>&1 || need_package faketime "the tests of a wrong clock, marked slow" || true
 command -v caddy >/dev/null 2>&1 || need_package caddy "the tests of the documented proxies" || true
+command -v spin >/dev/null 2>&1 || need_package spin "the models of the protocol, marked slow" || true
+command -v gcc >/dev/null 2>&1 || need_package gcc "the models of the protocol, marked slow" || true

@@ -12,6 +12,7 @@ import csv
 import math
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,12 +70,20 @@ def stretches(folder: Path, without: str | None = None) -> Collection:
 
 
 def composed(
-    folder: Path, *, meetings: int = 400, pair_db: float = 3.5, direction_db: float = 5.2, seed: int = 1
+    folder: Path,
+    *,
+    meetings: int = 400,
+    pair_db: float = 3.5,
+    direction_db: float = 5.2,
+    seed: int | tuple[int, ...] = 1,
+    legs: Callable[[np.random.Generator], list[tuple[float, float]]] | None = None,
 ) -> Collection:
     """Meetings of legs at changing distances, each leg made of the packets of a recording at the nearest distance.
 
     Each carriage and phone is first moved to our zero, then each meeting and direction shifted by an offset of
     published size, since two people of two recordings are no population. Beyond 5 m the profile's far slope is added.
+
+    legs: draws a meeting's legs, seconds in whole scan periods and metres; None for the profile's prior.
     """
     rng = np.random.default_rng(seed)
     collection = Collection("meetings composed of rss_HumanHuman", RECORDINGS, synthetic=True)
@@ -91,16 +100,16 @@ def composed(
             collection.phones[name] = Phone(name, radio)
         # Each meeting has its own stretch of time, so that nobody hears anybody else.
         begins, pair = number * 5_400.0 % 72_000, rng.normal(0, pair_db)
-        legs = _legs(rng, math.exp(rng.uniform(math.log(3), math.log(60))) * 60, model)
-        starts = np.cumsum([0.0, *(seconds for seconds, _ in legs)])
+        drawn_legs = legs(rng) if legs else _legs(rng, math.exp(rng.uniform(math.log(3), math.log(60))) * 60, model)
+        starts = np.cumsum([0.0, *(seconds for seconds, _ in drawn_legs)])
         collection.truth[names] = (
             [begins + at for at in starts.tolist()],
-            [*(metres for _, metres in legs), None],
+            [*(metres for _, metres in drawn_legs), None],
         )
         for name, other in (names, reversed(names)):
             offset = pair + rng.normal(0, direction_db)
             phone = collection.phones[name]
-            for at, (seconds, metres) in zip(starts, legs, strict=False):
+            for at, (seconds, metres) in zip(starts, drawn_legs, strict=False):
                 distances = [distance for kind, phone_, distance in known if (kind, phone_) == (carriage, device)]
                 nearest = min(distances, key=lambda distance: abs(math.log(distance / metres)))
                 packets = known[carriage, device, nearest]

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a letter of the bench as an office, a law site or a careless hand would: text in five layouts, DOCX with its
-head in a table or behind tabs and its numbers typed or counted by Word, and PDF with a head of two columns.
+head in a table or behind tabs and its numbers typed or counted by Word, PDF with a head of two columns, and scans.
 """
 
 import io
+import math
 import re
 from html import escape
 
 import docx
+import numpy as np
+import pypdfium2  # type: ignore[import-untyped]
 from bench.letters.corpus import Letter
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Pt
 from docx.text.paragraph import Paragraph as WordParagraph
+from PIL import Image, ImageDraw, ImageFilter
 
 from bluezone.paper.pdf import DOCUMENT_FONTS, FONT_ADDRESS, write_pdf
 
@@ -195,6 +199,39 @@ def as_html(letter: Letter) -> str:
 def as_pdf(letter: Letter) -> bytes:
     """The letter as PDF with its text in it."""
     return write_pdf(as_html(letter))
+
+
+def as_scan(letter: Letter) -> bytes:
+    """The letter printed, stamped, laid askew on a scanner and sent as a PDF of pictures; the same each time."""
+    chance = np.random.default_rng(letter.style + sum(map(ord, letter.name)))
+    document = pypdfium2.PdfDocument(as_pdf(letter))
+    pages = []
+    for number in range(len(document)):
+        page = document[number].render(scale=200 / 72).to_pil().convert("RGB")
+        if number == 0 or number == len(document) - 1:
+            _stamp(page, chance)
+        page = page.rotate(chance.uniform(-1.2, 1.2), Image.Resampling.BICUBIC, fillcolor=(255, 255, 255))
+        page = page.filter(ImageFilter.GaussianBlur(0.6))
+        dots = np.asarray(page, np.float32) * 0.94 + chance.normal(6, 5, (page.height, page.width, 1))
+        target = io.BytesIO()
+        Image.fromarray(np.clip(dots, 0, 255).astype(np.uint8)).save(target, "JPEG", quality=60)
+        pages.append(Image.open(target))
+    whole = io.BytesIO()
+    pages[0].save(whole, "PDF", save_all=True, append_images=pages[1:], resolution=200)
+    return whole.getvalue()
+
+
+def _stamp(page: Image.Image, chance: np.random.Generator) -> None:
+    """A round red stamp and a blue stroke of the pen, in the lower right half, over whatever stands there."""
+    draw = ImageDraw.Draw(page, "RGBA")
+    x, y = page.width * chance.uniform(0.6, 0.75), page.height * chance.uniform(0.6, 0.85)
+    for radius, width in ((135, 6), (105, 3)):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=(200, 30, 40, 200), width=width)
+    for turn in range(0, 360, 18):
+        at = (x + 120 * math.cos(math.radians(turn)), y + 120 * math.sin(math.radians(turn)))
+        draw.line((*at, at[0] + 8, at[1] + 10), fill=(200, 30, 40, 200), width=4)
+    path = [(x + 40 * step - 80, y + 60 * math.sin(step + x)) for step in range(6)]
+    draw.line(path, fill=(20, 40, 150, 220), width=4)
 
 
 def _lines(lines: tuple[str, ...]) -> str:

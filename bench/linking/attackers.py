@@ -8,25 +8,26 @@ and reckons with it as well as can be: a likelihood for each explanation, and no
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from bench.linking.city import (
-    FACILITIES,
+    LONGEST_WAIT,
     MONDAY,
-    ONSET_DAYS,
-    Case,
     Copy,
     HeldCode,
     Lived,
+    Manners,
     draw_lag,
     levels_of,
 )
 from numpy.typing import NDArray
 
+from bluezone.keyserver.retention import last_of_week
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
+from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
 
 STRENGTHS = ("public files", "one copy", "hourly copies", "live operator")
 CHANCE = "chance"
@@ -35,6 +36,10 @@ FEWEST_KEYS = 3
 MOST_PERSONS = 4
 EMBARGO = 2 * SECONDS_PER_HOUR
 _LONGEST = 26 * SECONDS_PER_HOUR
+# What one copy says of codes that are used: that they are, whether before its day, how many reports came on which day.
+EVIDENCE = ("used", "told", "counts")
+_STILL_TO_COME = 0.01
+_FITTINGS = 60
 
 Cell = tuple[int, int]  # UTC day and level
 Pattern = frozenset[Cell]
@@ -77,7 +82,7 @@ def group(lived: Lived, strength: str) -> list[Group]:
     """The groups of three keys or more that an attacker is sure of."""
     found = []
     for bucket in buckets(lived, strength):
-        found += explain(bucket)
+        found += explain(bucket, lived.manners)
     return found
 
 
@@ -105,7 +110,7 @@ def _buckets(lived: Lived, strength: str) -> list[Bucket]:
     found: dict[tuple[float, float, int], Bucket] = {}
     moments = [copy.at for copy in lived.copies] if arrived else []
     for file in lived.files:
-        start = max([file.end - 2.0 * SECONDS_PER_HOUR, *(moment for moment in moments if moment < file.end)])
+        start = max([float(file.start), *(moment for moment in moments if moment < file.end)])
         for key, day, level, klass in zip(
             file.keys, file.days.tolist(), file.levels.tolist(), file.classes.tolist(), strict=True
         ):
@@ -119,13 +124,13 @@ def _buckets(lived: Lived, strength: str) -> list[Bucket]:
 
 
 @cache
-def _patterns(today: int, before_day: int) -> tuple[Weighed, ...]:
+def _patterns(today: int, before_day: int, onset_days: tuple[int, ...]) -> tuple[Weighed, ...]:
     """What one person may bring on a UTC day, in days before `before_day`."""
     weights: dict[int, float] = defaultdict(float)
     # From the code's day, which may be the day before, and the onset some days before it.
     for late, share in ((0, 0.8), (1, 0.2)):
-        for days in ONSET_DAYS:
-            weights[today - late - days] += share / len(ONSET_DAYS)
+        for days in onset_days:
+            weights[today - late - days] += share / len(onset_days)
     found = []
     for onset, weight in sorted(weights.items()):
         cells = frozenset(cell for cell in levels_of(onset, today) if cell[0] < before_day)
@@ -134,7 +139,7 @@ def _patterns(today: int, before_day: int) -> tuple[Weighed, ...]:
     return tuple(found)
 
 
-def explain(bucket: Bucket) -> list[Group]:
+def explain(bucket: Bucket, manners: Manners) -> list[Group]:
     """Who brought the keys of a bucket, where it is clear enough; keys of the running day are left aside.
 
     Explanations are sets of persons with an onset each. Where random keys are among the real ones every explanation
@@ -143,7 +148,7 @@ def explain(bucket: Bucket) -> list[Group]:
     counts = {cell: len(keys) for cell, keys in bucket.cells.items() if cell[0] < bucket.before_day}
     if sum(counts.values()) < FEWEST_KEYS:
         return []
-    explained = _explanations(counts, _patterns(bucket.today, bucket.before_day))
+    explained = _explanations(counts, _patterns(bucket.today, bucket.before_day, manners.onset_days))
     if explained is None:
         return []
     persons, certainty = explained
@@ -220,12 +225,13 @@ def _random_counts(mean: float, most: int) -> tuple[float, ...]:
 class Behaviour:
     """How long after a code was issued its keys come, learned from cases of no city: by facility, day and moment."""
 
-    def __init__(self, draws: int = 4000, seed: int = 1) -> None:
+    def __init__(self, manners: Manners, draws: int = 4000, seed: int = 1) -> None:
+        self.manners = manners
         rng = np.random.default_rng(seed)
         lags, moments = [], []
-        for facility in FACILITIES:
+        for facility in manners.facilities:
             at = MONDAY + 3600 * rng.uniform(facility.first_hour, facility.last_hour, draws)
-            pairs = np.array([draw_lag(rng, float(moment)) for moment in at])
+            pairs = np.array([draw_lag(rng, manners, float(moment)) for moment in at])
             moments.append(at - MONDAY)
             lags.append(pairs[:, 1] - MONDAY)
         self._moments, self._uploads = moments, lags
@@ -233,9 +239,9 @@ class Behaviour:
         self._by_moment = []
         for half_hour in range(48):
             base = MONDAY + half_hour * 1800 + 900
-            drawn = np.array([draw_lag(rng, float(base))[1] - base for _ in range(draws // 2)])
+            drawn = np.array([draw_lag(rng, manners, float(base))[1] - base for _ in range(draws // 2)])
             self._by_moment.append(np.sort(drawn))
-        waits = np.array([draw_lag(rng, float(MONDAY + 36000)) for _ in range(draws)])
+        waits = np.array([draw_lag(rng, manners, float(MONDAY + 36000)) for _ in range(draws)])
         self._waits = np.sort(waits[:, 1] - waits[:, 0])
 
     def arrives(self, code: HeldCode, first: float, last: float) -> float:
@@ -260,6 +266,68 @@ def _share(ordered: NDArray[np.float64], first: float, last: float) -> float:
     return float(high - low) / len(ordered)
 
 
+class Balance:
+    """What one copy says of all codes and reports together: as many reports a day and class as were counted.
+
+    Each used code brought one report. Of what is likely for each code alone (rows, by day and class) that is taken
+    which adds up to the counts: the factors of the columns are found by fitting rows and columns in turn.
+    """
+
+    def __init__(self, copy: Copy, behaviour: Behaviour, evidence: Collection[str] = EVIDENCE) -> None:
+        self._behaviour, self._evidence, self._at = behaviour, evidence, copy.at
+        counted = copy.uploads if "counts" in evidence else {}
+        begun = min((code.earliest for code in copy.codes.values()), default=copy.at)
+        self._days = range(int(begun // SECONDS_PER_DAY), int(copy.at // SECONDS_PER_DAY) + 1)
+        shares = behaviour.manners.confirmed_share, 1 - behaviour.manners.confirmed_share
+        self._shares = dict(zip((CONFIRMED_CLASS, CLINICAL_CLASS), shares, strict=True))
+        columns = [(day, klass) for day in self._days for klass in self._shares]
+        rows = [code for code in copy.codes.values() if code.used]
+        alone = np.array([[self._likely(code, day, klass) for day, klass in columns] for code in rows])
+        alone = alone.reshape(len(rows), len(columns))
+        # A report that was still to come when the copy was taken: a code's last column, which nothing counts.
+        alone = np.column_stack([alone, np.full(len(rows), _STILL_TO_COME)])
+        factors = np.ones(len(columns) + 1)
+        counts = [_count_of(day, klass, counted) for day, klass in columns]
+        wanted = np.array([counted.get(count, 0) for count in counts])
+        together = np.array([[one == other for other in counts] for one in counts], dtype=float)
+        for _ in range(_FITTINGS if counted else 0):
+            expected = together @ (alone * factors / (alone @ factors)[:, None]).sum(axis=0)[:-1]
+            factors[:-1] *= np.divide(wanted, expected, out=np.zeros(len(columns)), where=expected > 0)
+        self._factors = dict(zip(columns, factors.tolist(), strict=False))
+        self._totals = dict(zip((code.handle for code in rows), (alone @ factors).tolist(), strict=True))
+
+    def weight(self, code: HeldCode, sought: "Sought") -> float:
+        """How likely the keys that are sought are this code's, beside other codes."""
+        total = self._totals.get(code.handle, 0.0)
+        if not total:
+            return 0.0
+        found = 0.0
+        for day in self._days:
+            inside = max(sought.first, day * SECONDS_PER_DAY), min(sought.last, (day + 1) * SECONDS_PER_DAY)
+            if inside[0] < inside[1]:
+                found += self._factors[day, sought.klass] * self._arrives(code, *inside)
+        return float(found / total)
+
+    def _likely(self, code: HeldCode, day: int, klass: int) -> float:
+        return self._shares[klass] * self._arrives(code, day * SECONDS_PER_DAY, (day + 1) * SECONDS_PER_DAY)
+
+    def _arrives(self, code: HeldCode, first: float, last: float) -> float:
+        last = min(last, self._at)
+        if "told" in self._evidence:
+            # Whether it was used before this day; the report may have waited over midnight.
+            midnight = self._at - self._at % SECONDS_PER_DAY
+            first, last = (first, min(last, midnight + LONGEST_WAIT)) if code.told else (max(first, midnight), last)
+        return self._behaviour.arrives(code, first, last) if first < last else 0.0
+
+
+def _count_of(day: int, klass: int, counted: Mapping[tuple[int, int], int]) -> tuple[int, int]:
+    """The count that a day's reports are in: its own, or that of a later day of the week (keyserver/retention.py)."""
+    for later in range(day, last_of_week(day) + 1):
+        if (later, klass) in counted:
+            return later, klass
+    return day, klass
+
+
 @dataclass(frozen=True)
 class Sought:
     """Keys whose code an attacker wants: when they came at most, class, and what their days and levels say."""
@@ -276,9 +344,10 @@ class Namer:
     chance: the office's lists alone, without anything of the key server: day of issue, facility and worker.
     """
 
-    def __init__(self, lived: Lived, strength: str, behaviour: Behaviour) -> None:
+    def __init__(self, lived: Lived, strength: str, behaviour: Behaviour, evidence: Collection[str] = EVIDENCE) -> None:
         self._behaviour = behaviour
         self._strength = strength
+        self._balance = Balance(lived.copies[-1], behaviour, evidence) if strength == STRENGTHS[1] else None
         self._codes = _best_known(lived, strength)
         hourly = strength in STRENGTHS[2:]
         self._seen_used = _seen_used(lived.copies) if hourly else {}
@@ -306,6 +375,8 @@ class Namer:
                 return 0.0
             if code.onset_day is not None and not sought.cells <= set(levels_of(code.onset_day, code.onset_day + 9)):
                 return 0.0
+        if self._balance:
+            return self._balance.weight(code, sought)
         weight = self._behaviour.arrives(code, sought.first, sought.last)
         if not self._seen_used or weight == 0:
             return weight
@@ -406,8 +477,3 @@ def _seen_uploads(copies: Iterable[Copy]) -> list[tuple[float, float, int, int]]
                     seen.append((before.at, copy.at, klass, more))
         before = copy
     return seen
-
-
-def reported(lived: Lived, since: float) -> list[Case]:
-    """The cases whose keys came after `since` and have been published by now."""
-    return [case for case in lived.cases if case.uploaded and since <= case.uploaded < lived.end - 2 * SECONDS_PER_HOUR]

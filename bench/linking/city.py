@@ -7,7 +7,7 @@ import datetime
 import os
 import shutil
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,7 @@ MONDAY = 1796058000  # 2026-11-30, 00:00 in Vietnam
 NETWORK = b"bench"
 # Hourly copies are taken so long after the hour.
 COPY_SECONDS = 37 * 60
-ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6)  # before the code, each as likely
-CONFIRMED_SHARE = 0.85
-UNUSED_SHARE = 0.15
-NEXT_MORNING_SHARE = 0.15  # of the codes; the others are used within hours
-USE_HOURS = 2.0
-WEB_SHARE = 0.1  # reports from an open page, which waits seconds and not minutes
 LONGEST_WAIT = 3600
-WEEK = (1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.5)  # Monday first
 DIGITS_LIFE = 24 * SECONDS_PER_HOUR
 
 
@@ -71,6 +64,71 @@ FACILITIES = (
 )
 
 
+@dataclass(frozen=True)
+class Manners:
+    """How the people of a city behave, which its attackers know.
+
+    onset_days: before the code, each as likely. next_morning_share: of the codes; the others are used within hours,
+    use_hours in the mean. web_share: reports from an open page, which waits seconds and not minutes. week: how many
+    cases on each day, Monday first. begins: the weekday on which the city's days begin, 0 for Monday.
+    """
+
+    onset_days: tuple[int, ...] = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6)
+    confirmed_share: float = 0.85
+    unused_share: float = 0.15
+    next_morning_share: float = 0.15
+    use_hours: float = 2.0
+    web_share: float = 0.1
+    week: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.5)
+    begins: int = 0
+    facilities: tuple[Facility, ...] = FACILITIES
+
+
+MANNERS = {
+    "usual": Manners(),
+    # Tested at once, no clinical diagnoses, codes read out on the spot and used within minutes, mostly in a browser.
+    "prompt": Manners((0, 0, 0, 1, 1, 2), 1.0, 0.02, 0.02, 0.3, 0.6, (1.0,) * 7),
+    # Late results, many of them clinical; most people report in the evening or the next morning, and many never do.
+    "late": Manners((3, 4, 4, 5, 5, 6, 6, 7, 8), 0.5, 0.4, 0.5, 6.0, 0.02, (1.6, 1.2, 1.0, 1.0, 1.0, 0.2, 0.1)),
+    "unused": Manners(unused_share=0.4),
+    # Those who are judged reported on Saturday to Tuesday, most of them on the two free days.
+    "weekend": Manners(week=(0.6, 0.5, 0.5, 0.5, 0.8, 2.0, 2.1), begins=3),
+    "one-place": Manners(facilities=(Facility("Bệnh viện đa khoa", 1.0, 6, 22, 6, True),)),
+    "three-places": Manners(
+        facilities=(
+            Facility("Bệnh viện đa khoa", 0.5, 0, 24, 8, True),
+            Facility("Trung tâm y tế", 0.3, 7, 17, 2, True),
+            Facility("Trạm y tế", 0.2, 7.5, 11.5, 1, False),
+        )
+    ),
+}
+DRAWN = "drawn"
+
+
+def manners_of(name: str, seed: int) -> Manners:
+    """How people behave by a name of MANNERS, or DRAWN: everything by chance, from the seed."""
+    if name != DRAWN:
+        return MANNERS[name]
+    rng = np.random.default_rng((seed, 1))
+    facilities = []
+    for number, share in enumerate(rng.dirichlet(np.ones(int(rng.integers(1, 8))))):
+        opens = float(rng.uniform(0, 10))
+        closes = float(rng.uniform(opens + 3, 24))
+        sundays = number == 0 or bool(rng.random() < 0.5)
+        facilities.append(Facility(f"Nơi {number + 1}", float(share), opens, closes, int(rng.integers(1, 8)), sundays))
+    return Manners(
+        onset_days=tuple(sorted(rng.integers(0, 10, 12).tolist())),
+        confirmed_share=float(rng.uniform(0.3, 1)),
+        unused_share=float(rng.uniform(0, 0.4)),
+        next_morning_share=float(rng.uniform(0, 0.6)),
+        use_hours=float(rng.uniform(0.2, 8)),
+        web_share=float(rng.uniform(0, 1)),
+        week=tuple(rng.uniform(0.1, 2, 7).tolist()),
+        begins=int(rng.integers(7)),
+        facilities=tuple(facilities),
+    )
+
+
 @dataclass
 class Case:
     """One case as it really was. Moments in Unix seconds; `used` and `uploaded` are None for a code nobody used."""
@@ -90,8 +148,12 @@ class Case:
 
 @dataclass(frozen=True)
 class PublicFile:
-    """A published file: when its period ended, and its keys in columns (int64, day and class of each)."""
+    """A published file: from when to when its keys came, and these in columns (int64, day and class of each).
 
+    start: where the city holds keys back, the end of the file before it that had any.
+    """
+
+    start: int
     end: int
     keys: list[bytes]
     days: np.ndarray
@@ -103,7 +165,8 @@ class PublicFile:
 class HeldCode:
     """What office and key server together still say of a code. klass, onset_day: None where they are forgotten.
 
-    earliest, latest: bounds of the moment of issue, Unix seconds. used: None where nobody can tell.
+    earliest, latest: bounds of the moment of issue, Unix seconds. used: None where nobody can tell. told: whether a day
+    has begun since its use.
     """
 
     handle: str
@@ -113,6 +176,7 @@ class HeldCode:
     earliest: float
     latest: float
     used: bool | None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +194,7 @@ class Lived:
     """What really was, and what can be copied of it. known: prefixes of keys, as the last copy holds them."""
 
     cases: list[Case]
+    manners: Manners
     files: list[PublicFile] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     known: frozenset[bytes] = frozenset()
@@ -138,41 +203,41 @@ class Lived:
     worked_out: dict[str, Any] = field(default_factory=dict)
 
 
-def draw_cases(rng: np.random.Generator, rate: float, first_day: int, days: int) -> list[Case]:
+def draw_cases(rng: np.random.Generator, manners: Manners, rate: float, first_day: int, days: int) -> list[Case]:
     """The cases of some local days, `rate` a day in the mean; first_day: local days since MONDAY."""
     cases = []
-    shares = np.array([facility.share for facility in FACILITIES])
+    shares = np.array([facility.share for facility in manners.facilities])
     for day in range(first_day, first_day + days):
-        weekday = day % 7
-        for _ in range(rng.poisson(rate * WEEK[weekday] * 7 / sum(WEEK))):
-            number = int(rng.choice(len(FACILITIES), p=shares))
-            facility = FACILITIES[number]
+        weekday = (day + manners.begins) % 7
+        for _ in range(rng.poisson(rate * manners.week[weekday] * 7 / sum(manners.week))):
+            number = int(rng.choice(len(shares), p=shares))
+            facility = manners.facilities[number]
             if weekday == 6 and not facility.sundays:
-                number, facility = 0, FACILITIES[0]
+                number, facility = 0, manners.facilities[0]
             moment = MONDAY + day * SECONDS_PER_DAY + 3600 * rng.uniform(facility.first_hour, facility.last_hour)
-            cases.append(_case(rng, number, float(moment)))
+            cases.append(_case(rng, manners, number, float(moment)))
     return sorted(cases, key=lambda case: case.issued)
 
 
-def draw_lag(rng: np.random.Generator, issued: float) -> tuple[float, float]:
+def draw_lag(rng: np.random.Generator, manners: Manners, issued: float) -> tuple[float, float]:
     """When a code issued at `issued` is used, and when its keys are uploaded."""
-    if rng.random() < NEXT_MORNING_SHARE:
+    if rng.random() < manners.next_morning_share:
         midnight = issued - (issued - MONDAY) % SECONDS_PER_DAY
         used = min(midnight + SECONDS_PER_DAY + 3600 * rng.uniform(6.5, 10), issued + 0.95 * DIGITS_LIFE)
     else:
-        used = issued + min(3600 * rng.exponential(USE_HOURS), 0.95 * DIGITS_LIFE)
-    wait = rng.uniform(5, 60) if rng.random() < WEB_SHARE else rng.uniform(0, LONGEST_WAIT)
+        used = issued + min(3600 * rng.exponential(manners.use_hours), 0.95 * DIGITS_LIFE)
+    wait = rng.uniform(5, 60) if rng.random() < manners.web_share else rng.uniform(0, LONGEST_WAIT)
     return used, used + wait
 
 
-def _case(rng: np.random.Generator, facility: int, issued: float) -> Case:
-    used, uploaded = draw_lag(rng, issued)
-    onset = _local_day(issued) - int(rng.choice(ONSET_DAYS))
-    unused = rng.random() < UNUSED_SHARE
+def _case(rng: np.random.Generator, manners: Manners, facility: int, issued: float) -> Case:
+    used, uploaded = draw_lag(rng, manners, issued)
+    onset = _local_day(issued) - int(rng.choice(manners.onset_days))
+    unused = rng.random() < manners.unused_share
     return Case(
         facility=facility,
-        worker=int(rng.integers(FACILITIES[facility].workers)),
-        klass=CONFIRMED_CLASS if rng.random() < CONFIRMED_SHARE else CLINICAL_CLASS,
+        worker=int(rng.integers(manners.facilities[facility].workers)),
+        klass=CONFIRMED_CLASS if rng.random() < manners.confirmed_share else CLINICAL_CLASS,
         onset_day=onset,
         issued=issued,
         used=None if unused else used,
@@ -193,7 +258,7 @@ def levels_of(onset_day: int, today: int) -> list[tuple[int, int]]:
 class Office:
     """The real office: facilities and their workers, who issue. Needs Django with an empty office store."""
 
-    def __init__(self) -> None:
+    def __init__(self, facilities: Sequence[Facility] = FACILITIES) -> None:
         from bluezone.directory.kinds import AgencyKind, UnitKind
         from bluezone.directory.models import AdminUnit, Agency
         from bluezone.identity.models import Role, RoleGrant, User
@@ -203,7 +268,7 @@ class Office:
         )
         self._workers: list[list[Any]] = []
         self._agencies: list[int] = []
-        for number, facility in enumerate(FACILITIES):
+        for number, facility in enumerate(facilities):
             agency, _ = Agency.objects.get_or_create(
                 key=f"bench-{number}",
                 defaults={
@@ -261,18 +326,21 @@ def _bounds(issued: Any) -> tuple[float, float]:
     return moment, moment + (SECONDS_PER_DAY if whole_day else 0)
 
 
-def live(folder: Path, office: Office, cases: list[Case], days: int, keys_from: Path | None) -> Lived:
+def live(
+    folder: Path, office: Office, manners: Manners, cases: list[Case], days: int, keys_from: Path | None = None,
+    hold_hours: int = 0,
+) -> Lived:  # fmt: skip
     """Live through `days` local days from MONDAY on. keys_from: a data folder whose keys are taken over."""
     clock = _Clock(float(MONDAY - SECONDS_PER_HOUR))
     write_default(
         folder, name_vi="Thử", name_en="Test", hotline="115",
-        quota_per_worker_a_day=1000, quota_per_facility_a_day=1000,
+        quota_per_worker_a_day=1000, quota_per_facility_a_day=1000, hold_hours=hold_hours,
     )  # fmt: skip
     if keys_from is not None:
         shutil.copytree(keys_from / "keys", folder / "keys")
     server = KeyServer.open(folder, clock)
     office.clear()
-    lived = Lived(cases, end=MONDAY + days * SECONDS_PER_DAY)
+    lived = Lived(cases, manners, end=MONDAY + days * SECONDS_PER_DAY)
     try:
         for moment, act, case in _agenda(cases, days):
             clock.now = moment
@@ -355,12 +423,14 @@ def _upload(server: KeyServer, case: Case) -> None:
 
 def _copy(server: KeyServer, office: Office, moment: float) -> Copy:
     held = {}
-    rows = server.codes_store.read("SELECT handle, class, onset_day, issue_day, link_expire, state FROM credential")
+    rows = server.codes_store.read(
+        "SELECT handle, class, onset_day, issue_day, link_expire, state, told FROM credential"
+    )
     there = {bytes(row[0]).hex(): row[1:] for row in rows}
     for handle, facility, klass, onset_day, first, last in office.rows():
-        used = None
+        used, told = None, False
         if handle in there:
-            known_class, known_onset, issue_day, link_expire, state = there[handle]
+            known_class, known_onset, issue_day, link_expire, state, told = there[handle]
             klass, onset_day = klass or known_class, known_onset if onset_day is None else onset_day
             used = state == 1
             first, last = max(first, issue_day * SECONDS_PER_DAY), min(last, (issue_day + 1) * SECONDS_PER_DAY)
@@ -368,7 +438,7 @@ def _copy(server: KeyServer, office: Office, moment: float) -> Copy:
                 # The end of a link gives its beginning away.
                 begun = link_expire - 2 * SECONDS_PER_DAY
                 first, last = max(first, begun - _grain(link_expire)), min(last, begun + 1)
-        held[handle] = HeldCode(handle, facility, klass, onset_day, first, last, used)
+        held[handle] = HeldCode(handle, facility, klass, onset_day, first, last, used, bool(told))
     waiting = frozenset(bytes(key) for (key,) in server.keys_store.read("SELECT key FROM waiting_key"))
     return Copy(moment, held, waiting, _uploads(server.keys_store))
 
@@ -382,7 +452,8 @@ def _uploads(store: Store) -> dict[tuple[int, int], int]:
 
 
 def _files(server: KeyServer) -> list[PublicFile]:
-    files = []
+    files: list[PublicFile] = []
+    last = 0
     rows = server.keys_store.read(
         "SELECT name, end_timestamp FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
     )
@@ -393,6 +464,7 @@ def _files(server: KeyServer) -> list[PublicFile]:
         levels = np.where(np.asarray(columns.days_since_onset) == 0, HIGH, STANDARD)
         files.append(
             PublicFile(
+                max(last, end - max(server.city.hold_seconds, 2 * SECONDS_PER_HOUR)),
                 end,
                 [bytes(columns.key(row)) for row in range(len(columns))],
                 np.asarray(columns.starts) // 144,
@@ -400,4 +472,5 @@ def _files(server: KeyServer) -> list[PublicFile]:
                 np.asarray(columns.report_types),
             )
         )
+        last = end if len(columns) else last
     return files

@@ -64,6 +64,8 @@ class City:
     verify_to_upload_seconds: longest wait of the agent between verify and upload (uniform from 0).
     web_minimum_seconds:      shortest such wait of an open web page.
     publish_period_seconds:   time between two export files; 0 publishes at every tick that has something (demo only).
+    hold_hours:        for how long at most keys wait for the fixed hour in which all that came since the last are put
+                       into one file; 0 puts them into the next file. 24 at most, a part of a day.
     embargo_seconds:   time after the end of a key's day before it may be published; not under 7,200.
     poll_seconds:      how often phones fetch.
     reciprocity:       1 where phones tell each other how they heard one another, 0 where they do not.
@@ -74,6 +76,11 @@ class City:
     rehearsals_a_minute: rehearsed calls in a minute, to one `serve`, beyond which everybody is asked for a puzzle.
     quota_per_worker_a_day:   codes one health worker may issue in a day.
     quota_per_facility_a_day: codes that all workers of one agency may issue in a day together.
+    watch_days:        how long a warned person watches their health, from the day of the contact.
+    home_days:         how long of that a person with a high risk is asked to stay at home.
+    isolation_days:    how long a patient is asked to stay apart, from the day of the result or the report.
+    test_from_day:     from which day after the contact a test is worth taking.
+    test_places:       where to be tested, each a line for people: name, address, hours, number.
     trusted_proxies:   networks whose `X-Forwarded-For` is believed.
     sms_name_vi, sms_name_en: who a text message says it is from; empty: made of the city's name.
     sms_notice_segments: segments of the notice to visitors, 1 or 2. sms_notice_diacritics: 1 with, 0 without.
@@ -97,6 +104,7 @@ class City:
     verify_to_upload_seconds: int = 3600
     web_minimum_seconds: int = 5
     publish_period_seconds: int = 7200
+    hold_hours: int = 0
     embargo_seconds: int = 7200
     poll_seconds: int = 14_400
     reciprocity: int = 1
@@ -107,6 +115,11 @@ class City:
     rehearsals_a_minute: int = 60
     quota_per_worker_a_day: int = 50
     quota_per_facility_a_day: int = 300
+    watch_days: int = 14
+    home_days: int = 10
+    isolation_days: int = 14
+    test_from_day: int = 5
+    test_places: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     sms_name_vi: str = ""
     sms_name_en: str = ""
@@ -118,6 +131,11 @@ class City:
     sms_stay_days: int = 14
     sms_quiet_from_hour: int = 21
     sms_quiet_until_hour: int = 7
+
+    @property
+    def hold_seconds(self) -> int:
+        """`hold_hours` in seconds."""
+        return self.hold_hours * 3600
 
     def warnings(self) -> list[str]:
         """Sentences about settings that weaken privacy, for the operator's eyes at every start."""
@@ -145,6 +163,7 @@ _RANGES = {
     "verify_to_upload_seconds": (0, 86_400),
     "web_minimum_seconds": (0, 3600),
     "publish_period_seconds": (0, 86_400),
+    "hold_hours": (0, 24),
     "embargo_seconds": (7200, 7 * 86_400),
     "poll_seconds": (1, 86_400),
     "reciprocity": (0, 1),
@@ -154,6 +173,10 @@ _RANGES = {
     "rehearsals_a_minute": (60, 100_000),
     "quota_per_worker_a_day": (1, 10_000),
     "quota_per_facility_a_day": (1, 100_000),
+    "watch_days": (1, 14),
+    "home_days": (0, 14),
+    "isolation_days": (1, 21),
+    "test_from_day": (0, 14),
     "sms_notice_segments": (1, 2),
     "sms_notice_diacritics": (0, 1),
     "sms_segment_price": (0, 100_000),
@@ -218,6 +241,8 @@ def parse_city(settings: Mapping[str, Any]) -> City:
         values["trusted_proxies"] = _proxies(values["trusted_proxies"])
     if "push_services" in values:
         values["push_services"] = _services(values["push_services"])
+    if "test_places" in values:
+        values["test_places"] = _places(values["test_places"])
     if "install_links" in values:
         _check_links(values["install_links"])
     for name, value in values.items():
@@ -225,7 +250,18 @@ def parse_city(settings: Mapping[str, Any]) -> City:
             _check_number(name, value)
         elif known[name] is str:
             _check_text(name, value)
-    return City(**values)
+    city = City(**values)
+    _check_together(city)
+    return city
+
+
+def _check_together(city: City) -> None:
+    for name in ("home_days", "test_from_day"):
+        if getattr(city, name) > city.watch_days:
+            raise CityInvalid(f"{name} is {getattr(city, name)}, expected at most watch_days, {city.watch_days}")
+    hold, period = city.hold_hours, city.publish_period_seconds
+    if hold and (24 % hold or period == 0 or city.hold_seconds % period):
+        raise CityInvalid(f"hold_hours is {hold}, expected a part of a day of whole publish_period_seconds, {period}")
 
 
 def _check_number(name: str, value: object) -> None:
@@ -260,6 +296,14 @@ def _proxies(value: object) -> tuple[str, ...]:
             ipaddress.ip_network(network)
         except ValueError:
             raise CityInvalid(f"trusted_proxies has {network!r}, expected a network such as 10.0.0.0/8") from None
+    return tuple(value)
+
+
+def _places(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > 20:
+        raise CityInvalid("test_places must be a list of at most 20 lines")
+    for place in value:
+        _check_text("test_places", place)
     return tuple(value)
 
 

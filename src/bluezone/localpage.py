@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program's page on this machine: 127.0.0.1 only, for whoever holds the token in the address it printed.
+"""A program's page on this machine: 127.0.0.1 only unless its maker names another address (`demo --lan` does), for
+whoever holds the token in the address it printed.
 
 Serves files and a JSON API below a random path. Each request must name this host and port; a foreign Origin, another
 Host or a missing token is answered 403 and changes nothing. The cookie is bound to the random path, because cookies
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from bluezone.refusal import Refused
@@ -26,8 +27,8 @@ MOST_BODY_BYTES = 65_536
 JSON = "application/json"
 SECURITY_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-     "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'none'; "
-     "base-uri 'none'; frame-ancestors 'none'"),
+     "font-src 'self'; media-src blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"),
     ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -35,6 +36,21 @@ SECURITY_HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )  # fmt: skip
+
+KEPT_SECONDS = 365 * 86_400
+
+
+class PageKey(NamedTuple):
+    """What opens a page: its token, and the random path below which it is."""
+
+    token: str
+    path: str
+
+
+def draw_key() -> PageKey:
+    """A new key that nobody can guess."""
+    return PageKey(secrets.token_urlsafe(32), secrets.token_urlsafe(12))
+
 
 Reading = Mapping[str, Callable[[], Any]]
 Changing = Mapping[str, Callable[[dict[str, Any]], Any]]
@@ -63,6 +79,8 @@ class LocalPage:
     reading:  calls answered to GET, by path such as "api/state"; changing: to POST, with the JSON object that was sent.
     after:    called when a POST has been answered.
     port:     0 takes a free one.
+    key:      of a page that is to be found again after a restart; without one every start draws its own.
+    host:     the address to listen on; another than loopback lets the network see what the page shows.
     """
 
     def __init__(
@@ -72,29 +90,43 @@ class LocalPage:
         changing: Changing,
         port: int = 0,
         after: Callable[[], None] = lambda: None,
+        key: PageKey | None = None,
+        host: str = HOST,
     ) -> None:
         self.files, self.reading, self.changing = files, reading, changing
         self.after = after
-        self.token = secrets.token_urlsafe(32)
-        self.base = f"/{secrets.token_urlsafe(12)}/"
+        self.host = host
+        self.token, path = key or draw_key()
+        self.base = f"/{path}/"
+        # A browser that is started again has only the cookies with an age.
+        self.cookie_age = f"; Max-Age={KEPT_SECONDS}" if key else ""
         local = self
 
         class Handler(_Handler):
             page = local
 
-        self._server = ThreadingHTTPServer((HOST, port), Handler)
+        self._server = ThreadingHTTPServer((host, port), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.server_port
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return f"http://{HOST}:{self._server.server_port}"
+        return f"http://{self.host}:{self._server.server_port}"
 
     @property
     def url(self) -> str:
         """The address to open; it holds the token."""
         return f"{self.origin}{self.base}?token={self.token}"
+
+    def file_at(self, path: str) -> Served | None:
+        """The file at a path below the base, or None."""
+        return self.files.get(path)
 
     def start(self) -> None:
         """Answer from now on, in a thread."""
@@ -106,7 +138,7 @@ class LocalPage:
         ending.start()
         # The server looks whether it is to end with each connection, and otherwise every half second.
         with contextlib.suppress(OSError):
-            socket.create_connection((HOST, self._server.server_port), timeout=1).close()
+            socket.create_connection((self.host, self._server.server_port), timeout=1).close()
         ending.join()
         self._server.server_close()
         self._thread.join()
@@ -120,8 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = self._allowed_path()
         if path is None:
             return
-        if path in self.page.files:
-            file = self.page.files[path]
+        if file := self.page.file_at(path):
             self._send(HTTPStatus.OK, file.media_type, file.content)
         elif call := self.page.reading.get(path):
             self._call(call)
@@ -152,13 +183,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _allowed(self, query: dict[str, list[str]]) -> bool:
         """Whether host, origin and token are right. Compared as bytes, in constant time."""
-        port = urlsplit(self.page.origin).port
-        if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):
+        named = [self.page.origin, *([f"http://localhost:{self.page.port}"] if self.page.host == HOST else [])]
+        if f"http://{self.headers.get('Host')}" not in named:
             return False
         origin = self.headers.get("Origin")
         if origin is None and self.command == "POST" and "Authorization" not in self.headers:
             return False
-        if origin not in (None, self.page.origin, f"http://localhost:{port}"):
+        if origin not in (None, *named):
             return False
         offered = query.get("token", [""])[0] or self._cookie("bluezone_token")
         offered = self.headers.get("Authorization", "").removeprefix("Bearer ") or offered
@@ -201,9 +232,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _sign_in(self) -> None:
         """Put the token into a cookie of this path alone, and lead on without it in the address."""
-        cookie = f"bluezone_token={self.page.token}; Path={self.page.base}; HttpOnly; SameSite=Strict"
+        cookie = (
+            f"bluezone_token={self.page.token}; Path={self.page.base}; HttpOnly; SameSite=Strict{self.page.cookie_age}"
+        )
         self.send_response(HTTPStatus.SEE_OTHER)
-        self.send_header("Set-Cookie", cookie)
+        self.send_header("Set-Cookie", cookie + self.page.cookie_age)
         self.send_header("Location", self.page.base)
         self.send_header("Content-Length", "0")
         self._end()

@@ -1,12 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network that a request came from, by which whatever slows somebody down counts: said once, for key server,
-office, public pages and the front.
+"""The network that a request came from, by which whatever slows somebody down counts, and the origin under which
+people reach a host of the city: said once, for key server, office, public pages and the front.
 """
 
 import ipaddress
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 _IPV6_BITS = 56
+# Says whether TLS ends in this program ("self", "own") or in front of it ("1"); "0" where nothing speaks it.
+TLS_VARIABLE = "BLUEZONE_TLS"
+WITH_TLS = frozenset({"1", "self", "own"})
+
+
+def origin_of(host: str, *, tls: bool) -> str:
+    """The origin by which people reach a host of the city: `https://host`, or `http://host` where that is served.
+
+    host: `host` or `host:port`. tls: whether TLS ends in this program or in front of it.
+    A name that the world can look up is always https: what is printed with it outlives the day on which somebody
+    serves it in clear, and must not teach people to open it so.
+    """
+    return f"{'https' if tls or not is_local(host) else 'http'}://{host}"
+
+
+def is_local(host: str) -> bool:
+    """Whether a host means something in this house only: this machine, a private address, a name without a domain."""
+    bare = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
+    address = _address(bare)
+    if address is not None:
+        return address.is_private
+    return "." not in bare or bare.endswith((".localhost", ".local"))
+
+
+def speaks_tls(data_dir: Path) -> bool:
+    """Whether the city's hosts speak TLS, for code without Django's settings.
+
+    A command beside `serve` is not told: there the local authority says it, which is made for `serve --tls self`.
+    """
+    told = os.environ.get(TLS_VARIABLE)
+    return told in WITH_TLS if told else (data_dir / "keys" / "tls" / "authority.pem").exists()
 
 
 def network_of(remote: str, forwarded: str | None, trusted: Sequence[str]) -> bytes:

@@ -57,7 +57,8 @@ def test_only_the_lowest_folders_are_in_the_app(bundle):
     folders = {path.name for path in (bundle / "bluezone").iterdir()}
 
     assert folders == {
-        "__init__.py", "face", "handset", "localpage.py", "protocol", "py.typed", "radio", "refusal.py",
+        "__init__.py", "face", "handset", "localpage.py", "networks.py", "protocol", "py.typed", "radio", "refusal.py",
+            "transparency",
     }  # fmt: skip
     assert not list(bundle.rglob("*.so"))
 

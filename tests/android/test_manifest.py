@@ -149,3 +149,8 @@ def test_every_resource_that_is_named_exists():
     for name in re.findall(r"@xml/(\w+)", text):
         assert (OVERLAY / "res" / "xml" / f"{name}.xml").is_file()
     assert (OVERLAY / "res" / "drawable" / "bluezone_notice.xml").is_file()
+
+
+def test_the_programs_that_read_aloud_are_seen_from_android_11_on():
+    (action,) = MANIFEST.find("queries").iter("action")
+    assert action.get(ANDROID + "name") == "android.intent.action.TTS_SERVICE"

@@ -5,6 +5,7 @@ import pytest
 from tests.builders.handset import a_city, meet, published, reported
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("minutes", "level"), [(9, "none"), (25, "high")])
 def test_row_02_a_relay_of_9_minutes_never_warns_and_one_of_25_does(tmp_path, minutes, level):
     with a_city(tmp_path) as (server, phones, world):

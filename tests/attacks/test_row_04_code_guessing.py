@@ -64,6 +64,7 @@ def guesses_of(server, number, clock):
         server.limits.count(n.to_bytes(4, "big"), invalid=True)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("real_puzzles")
 @pytest.mark.parametrize(("guesses", "bits"), [(2000, 20), (4000, 21), (8000, 22), (33_000, 24)])
 def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_open(tmp_path, guesses, bits):

@@ -22,6 +22,7 @@ QUOTA = 7
 DAY = timedelta(days=1)
 
 
+@pytest.mark.long
 def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(server):
     server.city = replace(server.city, quota_per_worker_a_day=QUOTA)
     seller = user("seller")
@@ -39,6 +40,7 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
     assert hash_chain.verify().broken_at is None
 
 
+@pytest.mark.long
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague_before_the_audit_has_it(server):
     issued = code_issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
     IssuedCode.objects.update(worker=user("colleague"))

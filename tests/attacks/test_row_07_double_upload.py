@@ -3,12 +3,14 @@
 
 from collections import Counter
 
+import pytest
 from tests.builders.keyserver import HOUR, Clock, opened, report_of
 
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
 
 
+@pytest.mark.long
 def test_an_upload_repeated_before_and_after_publishing_is_published_once(tmp_path):
     server = opened(tmp_path, Clock())
     server.tick()

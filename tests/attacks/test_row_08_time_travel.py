@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row 8: the victim's clock is set back and a key that is already published is replayed (eprint 2020/1393)."""
 
+import pytest
 from tests.builders.handset import PhoneClock, a_city, hear, meet, published, reported
 
 from bluezone.protocol.signed.envelope import CHAIN_START
@@ -8,6 +9,7 @@ from bluezone.protocol.signed.envelope import CHAIN_START
 TWO_DAYS = 2 * 86_400
 
 
+@pytest.mark.long
 def test_row_08_a_published_key_replayed_at_a_phone_whose_clock_was_set_back_warns_nobody(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient = phones.new("patient")
@@ -27,6 +29,7 @@ def test_row_08_a_published_key_replayed_at_a_phone_whose_clock_was_set_back_war
         assert victim.check().days == ()
 
 
+@pytest.mark.long
 def test_row_08_even_a_phone_that_takes_the_false_time_for_true_knows_the_file_was_there_before(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient = phones.new("patient")
@@ -49,6 +52,7 @@ def test_row_08_even_a_phone_that_takes_the_false_time_for_true_knows_the_file_w
         assert victim.check().days == ()
 
 
+@pytest.mark.long
 def test_row_08_without_a_change_of_the_clock_the_same_key_warns(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")

@@ -13,6 +13,7 @@ from tests.builders.handset import a_city, meet, published, reported
 from bluezone.handset.page.api import LocalPage
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_row_11_the_local_api_holds_no_time_of_day_strength_or_identifier_of_a_contact(tmp_path, language):
     with a_city(tmp_path) as (server, phones, world):

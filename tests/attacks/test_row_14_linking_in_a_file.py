@@ -110,6 +110,7 @@ def test_neither_who_points_nor_who_knows_ten_cells_finds_a_case_in_a_file(reque
     nothing_but_chance_orders_or_marks_the_keys_of_a_file(files)
 
 
+@pytest.mark.long
 def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):
     from bluezone.keyserver.publication import exports
 

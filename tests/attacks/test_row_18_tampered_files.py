@@ -84,6 +84,7 @@ def test_row_18_an_older_config_is_refused(tmp_path):
         assert state(phone) == before
 
 
+@pytest.mark.long
 def test_row_18_another_file_that_the_city_signed_does_not_pass_for_the_one_listed(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         for name in ("first", "second"):

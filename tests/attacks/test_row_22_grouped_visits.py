@@ -4,6 +4,7 @@
 import itertools
 import random
 
+import pytest
 from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
 from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
@@ -31,6 +32,7 @@ def packaged(server, reports):
     return list(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
 
 
+@pytest.mark.long
 def test_row_22_the_order_of_a_package_is_that_of_its_bytes_whoever_came_first(server):
     server.tick()
     rng = random.Random(22)
@@ -45,6 +47,7 @@ def test_row_22_the_order_of_a_package_is_that_of_its_bytes_whoever_came_first(s
     assert neighbours < 24, "by chance one in twelve: 8 of 95"
 
 
+@pytest.mark.long
 def test_row_22_another_order_of_uploads_gives_the_same_order_of_tags(tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     orders = []
@@ -61,6 +64,7 @@ def test_row_22_another_order_of_uploads_gives_the_same_order_of_tags(tmp_path, 
     assert orders[0] == orders[1]
 
 
+@pytest.mark.long
 def test_row_22_padding_makes_the_count_random_and_looks_like_items(server):
     counts = []
     for _ in range(12):
@@ -73,6 +77,7 @@ def test_row_22_padding_makes_the_count_random_and_looks_like_items(server):
     assert 20 < sum(counts) / len(counts) < 300
 
 
+@pytest.mark.long
 def test_row_22_after_publishing_no_item_is_left_in_the_store_or_on_its_disk(server):
     server.tick()
     reports = cases(5, random.Random(3))

@@ -33,6 +33,7 @@ def dump(phone):
     return b"".join(path.read_bytes() for path in phone.store.folder.glob(f"{STORE_FILE}*"))
 
 
+@pytest.mark.long
 def test_row_23_the_store_holds_no_text_of_a_venue_and_nothing_made_of_its_code(visited):
     phone, venue, _, _ = visited
     keys = [key for _, _, _, keys in phone.visits.to_match(phone.time.now()) for key in keys.values()]
@@ -58,6 +59,7 @@ def test_row_23_even_opened_the_store_has_no_code_and_the_name_only_where_the_ow
             assert told.encode() not in contents
 
 
+@pytest.mark.long
 def test_row_23_after_fifteen_days_there_is_nothing_without_any_network(visited):
     phone, _, server, world = visited
     server.down = True
@@ -68,6 +70,7 @@ def test_row_23_after_fifteen_days_there_is_nothing_without_any_network(visited)
     assert list(phone.store.rows("visits")) == list(phone.store.rows("venue_overlaps")) == []
 
 
+@pytest.mark.long
 def test_row_23_erasing_destroys_the_key_first_and_leaves_no_file(visited, tmp_path):
     phone, _, _, _ = visited
     folder = phone.store.folder

@@ -37,6 +37,7 @@ def mutated(payload, rng):
     return bytes(data)
 
 
+@pytest.mark.long
 def test_row_24_of_ten_thousand_changed_codes_none_crashes_and_none_verifies():
     rng = random.Random(24)
     real = a_venue(valid_from=1, valid_to=2**31).to_bytes()

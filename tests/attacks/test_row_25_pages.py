@@ -32,5 +32,5 @@ def test_row_25_every_printed_code_is_the_one_link_that_everybody_gets(language,
         if material.ending == "pdf":
             material.make(facts(language))
 
-    assert set(drawn) == {"https://localhost:8000/k"}
-    assert len(drawn) == 4
+    assert set(drawn) == {"http://localhost:8000/k"}
+    assert len(drawn) == 5

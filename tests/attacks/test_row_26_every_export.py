@@ -32,11 +32,9 @@ WRITERS = {"paper/tables.py", "paper/official/xlsx_file.py"}
 # Every module that sends a table away, and how it is fetched here; None says where else it is held.
 EXPORTS = {
     "authority/views.py": "/audit/export/",
-    "directory/agency_views.py": "/agencies/list.xlsx",
-    "directory/imports/import_views.py": None,  # holds only the sender's own list; through paper/tables.py
+    "directory/imports/listings.py": "/agencies/list.xlsx",
     "healthauthority/views.py": "/codes/statistics/statistics.xlsx",
     "rollout/bulletins/air/air_views.py": "/air-log/file/",
-    "rollout/canvass/households/desk_views.py": None,  # holds only the sender's own list; through paper/tables.py
     "rollout/coverage/coverage_report.py": "/coverage/units/{unit}/report/xlsx/?issuer={attack}&place=x&notation=x",
     "rollout/directives/register.py": None,  # tests/rollout/directives/register/test_books.py
     "rollout/directives/reports/report_views.py": None,  # through paper/official/xlsx_file.py

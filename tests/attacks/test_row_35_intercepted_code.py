@@ -61,6 +61,7 @@ def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(
     assert calls_apart(made[4], made[5]) <= 2, (made[4] - made[5], made[5] - made[4])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
 @pytest.mark.parametrize(("tries", "bound"), SIZES)
 def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step, tries, bound):

@@ -52,6 +52,7 @@ def test_row_37_an_index_that_names_a_config_the_phone_has_not_seen_is_refused(t
         assert refused.value.code == "config_mismatch"
 
 
+@pytest.mark.long
 def test_row_37_an_index_with_other_files_under_known_numbers_is_refused(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         phone, liar = phones.new("phone"), Liar(server)
@@ -86,6 +87,7 @@ def trusts(phone, key, now: float) -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("days_before", "accepted"), [(0, False), (6, False), (8, True)])
 def test_row_37_a_week_key_not_seen_seven_days_ahead_aborts_the_report(tmp_path, days_before, accepted):
     with a_city(tmp_path) as (server, phones, world):
@@ -131,6 +133,7 @@ def test_row_37_a_config_that_says_an_earlier_time_is_refused(tmp_path):
         assert not trusts(phone, tagging, world.now)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["all on one day", "a day each"])
 def test_row_37_an_unbroken_chain_that_says_it_is_old_makes_no_key_known_for_a_week(tmp_path, step):
     """Every config of it could have been made when it says; the phone has seen none of them then."""

@@ -32,6 +32,7 @@ def false_network_time(clock, phone):
 SOURCES = [no_clock, never_a_clock, false_network_time]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", SOURCES)
 def test_row_39_a_genuine_contact_is_warned_of(tmp_path, source):
     with a_city(tmp_path) as (server, phones, world):
@@ -50,6 +51,7 @@ def test_row_39_a_genuine_contact_is_warned_of(tmp_path, source):
         assert near.check().level == "high"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", SOURCES)
 def test_row_39_the_replay_of_row_8_warns_nobody(tmp_path, source):
     with a_city(tmp_path) as (server, phones, world):
@@ -71,6 +73,7 @@ def test_row_39_the_replay_of_row_8_warns_nobody(tmp_path, source):
         assert victim.check().days == ()
 
 
+@pytest.mark.long
 def test_row_39_sleep_does_not_stop_the_clock_that_counts(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")
@@ -82,6 +85,7 @@ def test_row_39_sleep_does_not_stop_the_clock_that_counts(tmp_path):
         assert near.check().level == "high"
 
 
+@pytest.mark.long
 def test_row_39_after_a_restart_with_a_clock_that_went_back_sightings_wait_for_a_signed_file(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, clock = phones.new("patient"), PhoneClock(world, world.now - 600)
@@ -102,6 +106,7 @@ def test_row_39_after_a_restart_with_a_clock_that_went_back_sightings_wait_for_a
         assert near.check().level == "high"
 
 
+@pytest.mark.long
 def test_row_39_what_was_heard_by_a_start_that_ended_before_the_first_signed_file_has_no_time_and_is_not_scored(
     tmp_path,
 ):
@@ -120,6 +125,7 @@ def test_row_39_what_was_heard_by_a_start_that_ended_before_the_first_signed_fil
         assert near.check().days == ()
 
 
+@pytest.mark.long
 def test_row_39_a_restart_under_a_clock_set_back_makes_no_replay_count(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, clock = phones.new("patient"), PhoneClock(world, world.now - 600)

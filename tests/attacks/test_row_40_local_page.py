@@ -116,3 +116,17 @@ def test_row_40_the_page_runs_no_inline_script_or_style_and_asks_no_other_host(p
     assert b"<style" not in text
     assert b"http" not in text.replace(b"http-equiv", b"")
     assert re.findall(rb"<script(?![^>]*\bsrc=)", text) == []
+
+
+def test_row_40_a_page_of_another_address_answers_to_that_address_alone(city):
+    """The warned phone of `demo --lan`: the token is asked for there as well."""
+    page = LocalPage(city[1].new("phone"), host="127.0.0.2")
+    page.start()
+    try:
+        port = page.origin.rsplit(":", 1)[1]
+        assert ask(page, "GET", "api/state", {})[0] == 403
+        assert ask(page, "GET", "api/state", signed_in(page))[0] == 200
+        for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"evil.example:{port}"):
+            assert ask(page, "GET", "api/state", {**signed_in(page), "Host": host})[0] == 403, host
+    finally:
+        page.stop()

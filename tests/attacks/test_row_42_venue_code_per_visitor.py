@@ -65,4 +65,4 @@ def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
         made = sign_venue(poster.venue, OTHER_KEY)
 
         with pytest.raises(VenueForeign):
-            phone.visits.read_poster(link_with(made, "bluezone.example"))
+            phone.visits.read_poster(link_with(made, "https://bluezone.example"))

@@ -37,6 +37,7 @@ def listed(public):
     return dict(re.findall(r'data-path="([^"]+)">([0-9a-f]{64})<', public.get("/transparency/").text))
 
 
+@pytest.mark.long
 def test_row_46_the_published_hashes_are_of_what_is_served(public):
     shown = listed(public)
 
@@ -46,6 +47,7 @@ def test_row_46_the_published_hashes_are_of_what_is_served(public):
             assert hashlib.sha256(unpacked(public.get(path, headers=headers))).hexdigest() == sha256, path
 
 
+@pytest.mark.long
 def test_row_46_no_file_is_served_that_is_not_listed(public):
     shown = listed(public)
 

@@ -41,6 +41,7 @@ def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_p
         assert server.key_server.codes.status(code) == "open"
 
 
+@pytest.mark.long
 def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, near = phones.new("patient"), phones.new("near")

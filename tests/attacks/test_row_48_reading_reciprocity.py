@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row 48: somebody records reciprocity frames to learn who was near whom; before and after a key is published."""
 
+import pytest
 from tests.builders.handset import a_city, meet_both_ways, published, reported
 
 from bluezone.protocol.exports.files import read_export
@@ -29,6 +30,7 @@ def test_row_48_before_publication_frames_say_nothing_whatever_else_was_recorded
     assert len(set(nonces)) == len(nonces)
 
 
+@pytest.mark.long
 def test_row_48_is_residual_afterwards_who_recorded_both_phones_reads_how_a_patient_heard_the_other(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, other = phones.new("patient"), phones.new("other")

@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from tests.builders.handset import BURST_SECONDS, a_city, hear, published, reported
 
 from bluezone.protocol.reciprocity import MAC_LENGTH, open_frame, reciprocity_key
@@ -10,6 +11,7 @@ from bluezone.protocol.reciprocity import MAC_LENGTH, open_frame, reciprocity_ke
 FRAMES = 20_000
 
 
+@pytest.mark.long
 def test_row_49_of_eighty_thousand_forged_entries_none_opens():
     """Expected of them: 0.005, whoever they are for."""
     rng = random.Random(49)
@@ -20,6 +22,7 @@ def test_row_49_of_eighty_thousand_forged_entries_none_opens():
     assert all(open_frame(key, sender, frame, [neighbour]) is None for frame in forged)
 
 
+@pytest.mark.long
 def test_row_49_a_forger_beside_a_patient_adds_no_second_direction(tmp_path):
     """It copies the patient's first four bytes and even its true frames with other entries."""
     rng = random.Random(49)
@@ -34,6 +37,6 @@ def test_row_49_a_forger_beside_a_patient_adds_no_second_direction(tmp_path):
         published(server, world)
         victim.check()
 
-        (window,) = victim.risk._exposures.all()
+        (window,) = victim.risk.exposures.all()
         assert {one.reciprocal_attenuation_db for one in window.scan_instances} == {None}
         assert len(window.scan_instances) == 20, "the meeting itself counts"

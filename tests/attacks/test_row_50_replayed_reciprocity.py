@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row 50: true frames of a patient are sent out again later, or to somebody else, or beside another identifier."""
 
+import pytest
 from tests.builders.handset import a_city, hear, meet_both_ways, pages, published, reported
 
 
 def second_directions(phone):
-    return [one.reciprocal_attenuation_db for window in phone.risk._exposures.all() for one in window.scan_instances]
+    return [one.reciprocal_attenuation_db for window in phone.risk.exposures.all() for one in window.scan_instances]
 
 
+@pytest.mark.long
 def test_row_50_frames_replayed_later_to_others_or_beside_others_open_nothing(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, told, bystander = phones.new("patient"), phones.new("told"), phones.new("bystander")
@@ -32,6 +34,7 @@ def test_row_50_frames_replayed_later_to_others_or_beside_others_open_nothing(tm
         assert set(second_directions(bystander)) == {None}, "an entry is for one phone only"
 
 
+@pytest.mark.long
 def test_row_50_is_residual_within_the_life_of_both_identifiers_a_frame_says_the_same_again(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, told = phones.new("patient"), phones.new("told")
@@ -44,7 +47,7 @@ def test_row_50_is_residual_within_the_life_of_both_identifiers_a_frame_says_the
         told.check()
 
         assert len(set(second_directions(told))) == 1
-        (window,) = told.risk._exposures.all()
+        (window,) = told.risk.exposures.all()
         assert window.scan_instances[0].typical_attenuation_db - second_directions(told)[0] > 12, (
             "and it is beyond what two directions may differ, so it is not believed"
         )

@@ -8,6 +8,7 @@ from tests.builders.handset import a_city, hear, published, reported
 from bluezone.radio.interface import Burst, Sighting
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("both_ways", [False, True])
 def test_row_51_only_a_relay_that_carries_both_ways_makes_a_second_direction(tmp_path, both_ways):
     with a_city(tmp_path) as (server, phones, world):
@@ -30,7 +31,7 @@ def test_row_51_only_a_relay_that_carries_both_ways_makes_a_second_direction(tmp
 
         told = {
             one.reciprocal_attenuation_db is not None
-            for window in victim.risk._exposures.all()
+            for window in victim.risk.exposures.all()
             for one in window.scan_instances
         }
         assert told == {both_ways}

@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
@@ -22,6 +23,7 @@ def test_row_53_is_residual_above_a_hundred_in_sight_nobody_is_told_and_below_it
         assert (b"friend".ljust(16) in everybody) == told
 
 
+@pytest.mark.long
 def test_row_53_a_flood_of_frames_takes_its_share_of_the_log_and_neither_sightings_nor_near_neighbours(tmp_path):
     world, rng = World(), random.Random(53)
     phone = Handset.open(tmp_path, "http://127.0.0.1:9", PhoneClock(world, world.now), rng)

@@ -12,6 +12,7 @@ from bluezone.protocol.signed.index import IndexEntry, IndexHistoryDiffers
 DAY = 86_400
 
 
+@pytest.mark.long
 def test_row_55_the_honest_record_is_taken(tmp_path):
     """Without this the refusals below could have any reason."""
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
@@ -21,6 +22,7 @@ def test_row_55_the_honest_record_is_taken(tmp_path):
         assert phone.store.get("notice") == "epoch_began"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["a stranger's", "the city's"])
 def test_row_55_an_epoch_that_another_key_signed_is_refused(tmp_path, key):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
@@ -32,6 +34,7 @@ def test_row_55_an_epoch_that_another_key_signed_is_refused(tmp_path, key):
         assert state(phone) == before
 
 
+@pytest.mark.long
 def test_row_55_a_recovery_key_that_the_city_exchanges_is_not_believed(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
         mine = Ed25519PrivateKey.generate()
@@ -40,6 +43,7 @@ def test_row_55_a_recovery_key_that_the_city_exchanges_is_not_believed(tmp_path)
             phone.check()
 
 
+@pytest.mark.long
 def test_row_55_a_recovery_key_that_comes_late_counts_after_a_week(tmp_path):
     with a_phone_and_a_liar(tmp_path, recovery_key=False) as (phone, liar, world):
         liar.show_epoch([liar.epoch()], RECOVERY)
@@ -61,6 +65,7 @@ def test_row_55_a_recovery_key_that_comes_late_counts_after_a_week(tmp_path):
         assert phone.city.epochs.number == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ahead_days", [0, 20])
 def test_row_55_an_index_that_leaves_out_what_follows_is_no_way_around_it(tmp_path, ahead_days):
     """An index may begin late, for a phone that was away for two weeks; whatever time it says it was made at."""
@@ -79,6 +84,7 @@ def test_row_55_an_index_that_leaves_out_what_follows_is_no_way_around_it(tmp_pa
 BELOW = tuple(IndexEntry(number, f"{number}-a.zip", "ab" * 32, 1) for number in (99_999, 100_000))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("changes", [{"chain_before": "ab" * 32}, {"number": 100_000, "entries": BELOW}])
 def test_row_55_an_index_that_does_not_go_on_as_its_epoch_says_is_refused(tmp_path, changes):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):

@@ -10,6 +10,7 @@ from bluezone.protocol.signed.config import ConfigRolledBack
 from bluezone.protocol.signed.epoch import EpochRefused
 
 
+@pytest.mark.long
 def test_row_56_an_epoch_that_does_not_follow_the_one_held_is_refused(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
         before = state(phone)
@@ -19,6 +20,7 @@ def test_row_56_an_epoch_that_does_not_follow_the_one_held_is_refused(tmp_path):
         assert state(phone) == before
 
 
+@pytest.mark.long
 def test_row_56_a_city_that_is_back_in_an_older_epoch_is_refused(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
         liar.show_epoch([liar.epoch()], RECOVERY)

@@ -10,6 +10,7 @@ from tests.builders.handset import pages
 from bluezone.protocol.signed.epoch import BRANCHES, EpochRefused
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", BRANCHES)
 def test_row_57_an_epoch_that_does_not_go_on_above_every_number_seen_is_refused(tmp_path, kind):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
@@ -24,6 +25,7 @@ def test_row_57_an_epoch_that_does_not_go_on_above_every_number_seen_is_refused(
         assert state(phone) == before
 
 
+@pytest.mark.long
 def test_row_57_what_was_heard_keeps_the_stamps_it_was_heard_with(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
         phone.encounters.burst_started(burst := _burst(phone))

@@ -10,6 +10,7 @@ from bluezone.protocol.signed.epoch import BRANCHES, EpochRefused
 from bluezone.protocol.signed.index import IndexHistoryDiffers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", BRANCHES)
 def test_row_58_an_epoch_whose_ancestor_this_phone_does_not_know_is_refused(tmp_path, kind):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
@@ -21,6 +22,7 @@ def test_row_58_an_epoch_whose_ancestor_this_phone_does_not_know_is_refused(tmp_
         assert state(phone) == before
 
 
+@pytest.mark.long
 def test_row_58_an_ancestor_beyond_what_the_phone_has_seen_must_be_reached_from_there(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
         before, epoch = phone.downloads.position, liar.epoch()

@@ -23,6 +23,7 @@ def another(name, config):
     return "B" + "A" * 86 if name == "push_key" else "cd" * 32
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["week_keys", "export_keys", "venue_keys", "push_key", "declaration_key"])
 def test_row_59_an_epoch_that_brings_a_new_key_is_refused(tmp_path, name):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):

@@ -11,6 +11,7 @@ from bluezone.protocol.signed.epoch import Branch, EpochRefused
 DAY = 86_400
 
 
+@pytest.mark.long
 def test_row_60_a_second_epoch_within_a_week_of_trusted_time_is_refused(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, world):
         first = liar.epoch()

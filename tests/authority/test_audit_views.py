@@ -37,6 +37,7 @@ def shown(page, query):
     return [pair for pair in ("aa", "bb", "cc") if pair * 8 in text]
 
 
+@pytest.mark.long
 def test_all_entries_are_shown_and_those_asked_for(page, chain):
     day = (timezone.localdate(NOW) - 2 * DAY).isoformat()
 
@@ -48,6 +49,7 @@ def test_all_entries_are_shown_and_those_asked_for(page, chain):
     assert shown(page, f"?first={day}&last={day}&action=code_issued") == ["bb"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("query", ["?first=tomorrow", "?action=nonsense", "?page=x", "?first=2026-02-31&last=x"])
 def test_a_filter_that_means_nothing_is_not_applied(page, chain, query):
     assert shown(page, query) == ["aa", "bb", "cc"]

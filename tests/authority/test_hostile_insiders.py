@@ -69,6 +69,7 @@ def test_a_wards_administrator_sees_the_accounts_of_the_ward_alone(ward_admin, w
     assert names(ward_admin.get("/accounts/?q=nong")) == {"ours", "ward.admin"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -116,6 +117,7 @@ def test_a_wards_administrator_takes_over_no_account_of_the_city(ward_admin, rol
     assert not AccountLink.objects.exists()
 
 
+@pytest.mark.long
 def test_a_wards_administrator_works_in_the_ward(ward_admin, ward):
     made = ward_admin.post("/accounts/new/", {**NEW, "within_agency": ward.pk})
     account = User.objects.get(username="nguoi.moi")
@@ -140,6 +142,7 @@ def test_an_account_that_moves_to_another_agency_is_no_longer_the_wards(ward_adm
     assert ward_admin.get(f"/accounts/{moved.pk}/").status_code == 404, "what an account says of itself is no reach"
 
 
+@pytest.mark.long
 def test_an_account_made_in_the_ward_does_not_grow_into_one_of_the_city(ward_admin, ward, monkeypatch):
     ward_admin.post("/accounts/new/", {**NEW, "within_agency": ward.pk})
     account = User.objects.get(username="nguoi.moi")
@@ -262,6 +265,7 @@ def test_a_wards_editor_does_not_speak_over_anothers_loudspeakers(ward, beside):
     assert not Airing.objects.exists()
 
 
+@pytest.mark.long
 def test_a_wards_editor_speaks_in_the_ward_alone_and_with_a_fresh_proof(ward):
     ours = bulletins.zone("Tổ 5", ward, by_hand=True).outlet
     bulletin, writer = emergency(ward)

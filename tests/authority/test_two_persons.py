@@ -61,6 +61,7 @@ def test_an_administrator_of_the_city_is_made_by_two(root, second):
     assert role_grants.hands(User.objects.get(username="nguoi.moi"), timezone.now()) >= {"root", "second"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.SUPERVISOR])
 def test_whoever_makes_accounts_takes_over_no_administrator_and_no_supervisor_alone(root, second, role):
     lan = user("lan", role)
@@ -79,6 +80,7 @@ def test_whoever_makes_accounts_takes_over_no_administrator_and_no_supervisor_al
     assert not AuthenticatorApp.objects.filter(user=lan).exists()
 
 
+@pytest.mark.long
 def test_two_accounts_in_one_hand_are_not_two_people(root, second):
     hash_chain.record("root", "link_made", "second")
     waits = browser(root).post("/accounts/new/", {**NEW, "role": "admin"}).url
@@ -102,6 +104,7 @@ def test_whoever_may_not_do_it_neither_sees_nor_confirms_it(root, second, ward):
         assert browser(other).post(f"{waits}withdraw/").status_code == 404
 
 
+@pytest.mark.long
 def test_one_administrator_alone_waits_a_day_and_everybody_sees_it(root, ward):
     desk, bystander = browser(root), browser(user("lan", Role.CLERK, ward))
     waits = desk.post("/accounts/new/", {**NEW, "role": "admin"}).url
@@ -116,6 +119,7 @@ def test_one_administrator_alone_waits_a_day_and_everybody_sees_it(root, ward):
     assert AuditEntry.objects.get(action="act_confirmed").details["alone"] is True
 
 
+@pytest.mark.long
 def test_nobody_goes_alone_while_another_could_confirm(root, second):
     desk = browser(root)
     waits = desk.post("/accounts/new/", {**NEW, "role": "admin"}).url
@@ -137,6 +141,7 @@ def test_whoever_has_just_shut_the_other_out_is_not_alone(root, second, monkeypa
     assert desk.post(waits).status_code == 201
 
 
+@pytest.mark.long
 def test_what_was_withdrawn_is_over_or_has_changed_is_not_done(root, second):
     desk = browser(root)
     lan = user("lan", Role.SUPERVISOR)

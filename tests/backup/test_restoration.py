@@ -19,9 +19,11 @@ def packed(*members):
 
 
 def test_files_and_folders_are_unpacked_without_rights_for_others_to_write(tmp_path):
-    extract(packed(("keys", tarfile.DIRTYPE, ""), ("keys/day", tarfile.REGTYPE, "")), tmp_path)
+    folders = [(name, tarfile.DIRTYPE, "") for name in ("keys", "exports")]
+    extract(packed(*folders, ("keys/pepper", tarfile.REGTYPE, ""), ("exports/file", tarfile.REGTYPE, "")), tmp_path)
 
-    assert oct((tmp_path / "keys" / "day").stat().st_mode & 0o7777) == "0o755"
+    assert oct((tmp_path / "exports" / "file").stat().st_mode & 0o7777) == "0o755"
+    assert oct((tmp_path / "keys" / "pepper").stat().st_mode & 0o7777) == "0o700", "nor for the group, of a key"
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def test_a_list_becomes_units_by_keyboard(page, served):
 def test_an_agency_is_found_without_diacritics_and_as_a_mac_types_them(page, served, typed):
     speak(page, served, "vi")
     page.goto(served.office + "/agencies/?on=2020-08-07")
-    page.locator("[name=q]").press_sequentially(typed)
-    assert page.input_value("[name=q]") == typed
-    page.press("[name=q]", "Enter")
+    page.locator("main [name=q]").press_sequentially(typed)
+    assert page.input_value("main [name=q]") == typed
+    page.press("main [name=q]", "Enter")
     page.wait_for_url("**q=**")
 
     assert page.locator(".rows tbody tr").count() == 1

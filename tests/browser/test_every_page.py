@@ -23,17 +23,21 @@ ELSEWHERE = {
     "start": "test_roles.py takes an invitation",
     "sign-in": "test_roles.py signs in",
     "second-factor-proof": "test_roles_at_work.py signs in with the second factor",
-    "first-page": "answers with another page",
     "language": "answers with the page it was asked on",
     "sign-out": "answers with the page of the sign-in",
     "second-factor-passkey-remove": "test_accounts.py",
+    "first-day-trial": "where there is a mail server or a recovery key: tests/firstday/test_pages.py",
     "code-state": "a part of the page of a new code, test_office.py",
     "code-declaration-called": "test_health.py opens declarations",
     "canvass-import": "tests/rollout/canvass/test_pages.py sends a list in",
+    "class-import": "tests/rollout/schools/test_class_lists.py sends a list in",
+    "people-import": "tests/authority/test_people_lists.py sends a list in",
+    "school-class-csv": "a file: tests/directory/imports/test_exports_come_back.py",
     "canvass-household-photo": "a picture: tests/rollout/canvass/test_photos.py",
     "airing-photo": "a picture: tests/rollout/bulletins",
     "bulletin-now": "a button of an emergency; what it does: test_19_the_loudspeakers_play.py",
     "schedule-first": "a button where two clash: tests/rollout/bulletins/test_overlaps.py",
+    "plan-stop": "a button of a plan under way: tests/rollout/planning/test_plans.py",
     "script-listening": "what the page that plays a text calls: test_bulletins.py",
     "script-sound": "a sound: test_bulletins.py plays it",
     "school-ask": "a form of a locked week: tests/rollout/schools/test_pages.py",
@@ -41,7 +45,7 @@ ELSEWHERE = {
 }
 # Buttons that are there only at some moment; what answers is a page that is looked at, or no page at all.
 ACTS = re.compile(
-    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete|tablet|badge|release|cancel)$"
+    r"-(end|remove|act|undo|apply|decide|discard|marked|columns|fix|add|answer|check|issue|revoke|reopen|written|pass|delete|tablet|badge|release|cancel)$"
 )
 # What is pressed has at least 48 px (docs/texts.md, Look).
 _BUTTONS = """

@@ -49,8 +49,9 @@ def live_beside(handsets, clock):
 def met(tmp_path_factory):
     """(server, phones by name) after the demo's two meetings."""
     folder = tmp_path_factory.mktemp("job")
-    prepare_city(folder / "server")
-    with DemoServer(folder / "server", fixed_ports=False) as server:
+    server = DemoServer(folder / "server", fixed_ports=False)
+    prepare_city(server)
+    with server:
         clock = DemoClock(time.time() - STARTED_SECONDS_AGO)
         phones = {
             name: Handset.open(

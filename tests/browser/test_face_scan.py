@@ -52,7 +52,9 @@ def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by
         face.page.fill("#typed", venue.link)
         face.page.click("form button[type=submit]")
         face.wait("Đây là địa điểm này?")
-        assert not face.page.is_checked("#remember"), "the name is kept only if the owner wants it"
+        assert face.page.is_checked("#remember"), "a warning can then say where; the owner may take it out"
+        face.page.click("label:has(#remember)")
+        assert not face.page.is_checked("#remember")
         face.page.click("text=Ghi tôi đã đến")
         face.wait("Đã ghi bạn đến")
         face.go("/diary")

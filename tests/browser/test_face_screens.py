@@ -5,7 +5,8 @@ import datetime
 import re
 
 import pytest
-from tests.builders.face import DESK, PHO, PHONE, assert_fit, opened, plain
+from tests.builders.accessibility import serious_findings, unseen, without_a_ring
+from tests.builders.face import DESK, PHO, PHONE, assert_fit, assert_readable_at_twice_the_size, opened, plain
 from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.visitor import four_ways
 
@@ -16,8 +17,10 @@ pytestmark = pytest.mark.browser
 RUNNING = {"vi": "đang chạy", "en": "running"}
 SCREENS = [
     "/", "/about", "/diary", "/inbox", "/scan", "/gate", "/report", "/sent", "/help", "/share", "/more", "/faq",
-    "/guides", "/guide/bluetooth", "/guide/place", "/guide/report", "/guide/warned", "/guide/family", "/language",
-    "/notifications", "/anew", "/erase", "/erase-sure", "/nowhere",
+    "/guides", "/guide/bluetooth", "/guide/place", "/guide/event", "/guide/report", "/guide/warned",
+    "/guide/patient", "/guide/family", "/language",
+    "/notifications", "/anew", "/care", "/symptoms", "/journal", "/events", "/event/none", "/erase", "/erase-sure",
+    "/nowhere",
 ]  # fmt: skip
 
 
@@ -102,17 +105,49 @@ def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
         face.page.click("form button[type=submit]")
         face.page.click("summary")
         assert_fit(face)
+        assert_readable_at_twice_the_size(face.page)
         face.page.click("main .button.quiet")
         face.page.wait_for_selector("[data-state]")
     assert lived["server"].key_server.codes.status(code) == "open"
 
 
-@pytest.mark.parametrize("path", ["/", "/diary", "/share", "/guide/place", "/erase-sure"])
-def test_dark_screens_are_as_readable(chromium, lived, path):
-    with opened(chromium, lived["warned"], dark=True) as face:
-        if path != "/":
+def all_screens(lived):
+    (warning,) = lived["warned"].risk.warnings()
+    return [*SCREENS[1:], f"/warning/{warning.id}", f"/declare/{warning.id}", f"/v/{lived['venue'].link.split('#')[1]}"]
+
+
+# Every look that the card of home can have (journey.js).
+LOOKS = ["ok", "warn", "alert", "care", "calm"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "colours", [{"dark": True}, {"forced_colors": "active"}, {"dark": True, "forced_colors": "active"}],
+    ids=["dark", "forced", "dark-forced"],
+)  # fmt: skip
+def test_nothing_is_invisible_in_dark_or_forced_colours_and_what_has_the_focus_shows_it(chromium, lived, colours):
+    forced = "forced_colors" in colours
+    with opened(chromium, lived["warned"], **colours) as face:
+        for look in LOOKS:
+            face.page.evaluate("look => { document.querySelector('[data-state]').className = `state ${look}`; }", look)
+            assert unseen(face.page) == [], look
+            assert forced or serious_findings(face.page) == [], look
+        for path in ["/", *all_screens(lived)]:
+            if path != "/":
+                face.go(path)
+            assert unseen(face.page) == [], path
+            assert without_a_ring(face.page) == [], path
+            # axe reckons with the colours of the page, not with those that are forced on it.
+            assert forced or serious_findings(face.page) == [], path
+        assert face.told == []
+
+
+def test_a_warned_phone_is_whole_with_letters_of_twice_the_size(chromium, lived):
+    with opened(chromium, lived["warned"]) as face:
+        assert_readable_at_twice_the_size(face.page)
+        for path in all_screens(lived):
             face.go(path)
-        assert_fit(face)
+            assert_readable_at_twice_the_size(face.page)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -138,13 +173,13 @@ def test_each_screen_gives_the_focus_to_its_heading_and_back_returns(chromium, l
     with opened(chromium, lived["quiet"]) as face:
         focused = "document.activeElement.tagName + ' ' + document.activeElement.textContent"
         face.page.click("nav a[href='#/diary']")
-        face.page.wait_for_function("() => document.querySelector('main h1').textContent === 'Nhật ký'")
+        face.page.wait_for_function("() => document.querySelector('main h1')?.textContent === 'Nhật ký'")
         assert face.page.evaluate(focused) == "H1 Nhật ký"
         assert face.page.title() == "Nhật ký · Bluezone"
         face.page.click("nav a[href='#/more']")
-        face.page.wait_for_function("() => document.querySelector('main h1').textContent === 'Thêm'")
+        face.page.wait_for_function("() => document.querySelector('main h1')?.textContent === 'Thêm'")
         face.page.go_back()
-        face.page.wait_for_function("() => document.querySelector('main h1').textContent === 'Nhật ký'")
+        face.page.wait_for_function("() => document.querySelector('main h1')?.textContent === 'Nhật ký'")
         assert face.page.evaluate(focused) == "H1 Nhật ký"
         assert face.page.get_attribute("nav a[aria-current=page]", "href") == "#/diary"
 
@@ -205,6 +240,19 @@ def test_a_program_that_has_stopped_is_told_in_words(chromium, lived):
         face.page.evaluate("location.hash = '/diary'")
         face.wait("Mất liên lạc với Bluezone trên máy")
         assert "Dữ liệu vẫn còn" in face.text()
+
+
+def test_a_clock_that_is_years_off_is_told_in_days(chromium, tmp_path):
+    with a_city(tmp_path) as (_, phones, _):
+        phone = phones.new("phone")
+        phone.check()
+        phone.clock.wall_error = -400 * 86_400
+        phone.check()
+        boot = phone.clock.boot_seconds()
+        phone.encounters.note_radio(boot, boot)
+        with opened(chromium, phone) as face:
+            assert face.page.get_attribute("[data-state]", "data-state") == "B3"
+            assert "lệch 400 ngày" in face.text()
 
 
 CAUSES = {

@@ -47,7 +47,7 @@ def came_by_the_poster(chromium, server, poster):
 def checked_in(face, poster):
     face.wait("Đây là địa điểm này?")
     assert poster.fingerprint in face.text()
-    face.page.check("#remember")
+    assert face.page.is_checked("#remember"), "a warning can say where, unless the visitor does not want it"
     face.page.click("text=Ghi tôi đã đến")
     face.wait("Đã ghi bạn đến")
 
@@ -124,10 +124,54 @@ def test_from_the_poster_to_the_three_steps_in_two_browsers(chromium, served, po
     assert_warned(visitor)
     patient.go("/")
     patient.page.click("text=Kiểm tra ngay")
-    assert patient.page.get_attribute("[data-state]", "data-state") == "A", "who reported a stay is not warned of it"
+    # Who reported a stay is not warned of it.
+    assert patient.page.get_attribute("[data-state]", "data-state") == "positive"
     assert visitor.told == patient.told == []
     for face in (visitor, patient):
         face.page.context.close()
+
+
+COUNTED = """window.taps = 0;
+addEventListener("click", (event) => { window.taps += event.isTrusted && event.detail > 0; }, true);"""
+
+
+def at_hash(face, path):
+    face.page.wait_for_function("path => location.hash === path && document.querySelector('main h1')", arg=f"#{path}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_consent_is_one_tap_a_check_in_one_and_a_report_four_and_the_code(chromium, served, poster, language):
+    """From what the telephone shows when its camera or its link has opened the app."""
+
+    def taps():
+        counted = face.page.evaluate("window.taps")
+        face.page.evaluate("window.taps = 0")
+        return counted
+
+    face = browser_of(chromium, served, language=language)
+    face.page.evaluate(COUNTED)
+    agreed(face)
+    at_hash(face, "/")
+    assert taps() == 1
+
+    face.go(f"/v/{poster.link.split('#')[1]}")
+    face.page.click("main .button:has(.icon)")
+    at_hash(face, "/checked-in")
+    assert taps() == 1
+
+    pass_by(served, 3 * HOUR, face)
+    face.go("/")
+    face.page.click("main a[href='#/report']")
+    face.page.fill("#code", a_code(served))
+    face.page.click("form button[type=submit]")
+    face.page.wait_for_selector("fieldset")
+    face.page.click("form button[type=submit]")
+    face.page.wait_for_selector("details code", state="attached")
+    face.page.click("main .buttons button")
+    at_hash(face, "/report-done")
+    assert taps() == 4
+    face.page.context.close()
 
 
 def test_in_airplane_mode_a_stay_is_kept_and_its_warning_comes_with_the_network(chromium, served, poster):

@@ -40,7 +40,7 @@ def browser_of(chromium, server, *, language="vi", width=PHONE, **options):
     face = Face(page, None, told)
     if language == "en" and page.evaluate("document.documentElement.lang") == "vi":
         page.click("#language")
-        page.wait_for_function("() => document.querySelector('main h1').textContent.startsWith('Bluezone tells')")
+        page.wait_for_function("() => document.querySelector('main h1')?.textContent.startsWith('Bluezone tells')")
     return face
 
 
@@ -110,6 +110,7 @@ def test_inside_another_apps_browser_the_way_out_comes_first(chromium, served, a
     assert f"Bạn đang mở trong {name}" in face.text()
     assert "Mở bằng trình duyệt" in face.text()
     assert face.page.input_value("#inapp-link") == f"{served.url}/app/"
+    assert face.page.locator("a[href^='intent://localhost']").count() == ("Android" in agent)
     assert_fit(face)
     face.page.click("text=Chép liên kết")
     face.wait("liên kết")

@@ -7,7 +7,7 @@ from tests.builders.chromium import FILMING, launched
 from tests.builders.gatepage import paged_gate
 from tests.builders.poster import photographed
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.field]
 # Which side's camera the page asks for.
 ASKED = """
     window.asked = [];

@@ -12,7 +12,7 @@ from tests.builders.pagecosts import GREEN_MS, GREENS, scan, times_to_green
 from bluezone.edge.gate.page import STATIC
 from bluezone.protocol.gate.passes import State
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.field]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 720}
 
 
@@ -55,12 +55,35 @@ def test_a_phone_that_answered_is_green_and_counted(page, gate):
     expect(page.locator(".inside b")).to_have_text("1")
 
 
+def test_a_tap_that_fails_looks_failed_and_the_page_goes_on_when_the_program_is_back(page, gate):
+    page.get_by_role("button", name="Không có điện thoại thông minh").click()
+    verdict(page, "no_smartphone")
+    gate.stop_page()
+    page.get_by_role("button", name="Không có điện thoại thông minh").click()
+
+    assert verdict(page, "not_counted") == "CHƯA GHI ĐƯỢC"
+    expect(page.locator(".troubles")).to_contain_text("Chương trình cổng không trả lời")
+
+    gate.start_page_again()
+    expect(page.locator(".troubles")).not_to_contain_text("Chương trình cổng", timeout=120_000)
+    page.get_by_role("button", name="Không có điện thoại thông minh").click()
+    verdict(page, "no_smartphone")
+    assert gate.totals() == {"no_smartphone": 2}
+
+
 def test_a_code_scanned_before_the_last_answer_waits_its_turn(page, gate):
     first, second = gate.phone(heard=False), gate.phone()
     for text in (first, second, second):
         scan(page, text)
 
     page.wait_for_selector(".verdict[data-verdict=not_heard]")
+    verdict(page, "running")
+    assert gate.totals() == {"running": 1}
+
+
+def test_a_scan_that_stalls_for_seconds_is_still_one_code(page, gate):
+    scan(page, gate.phone(), stall_ms=4_000)
+
     verdict(page, "running")
     assert gate.totals() == {"running": 1}
 
@@ -270,3 +293,25 @@ def test_both_languages_have_every_word():
     vi, en = (set(re.findall(r'"([a-z_.0-9]+)":', part)) for part in source.split("const EN"))
 
     assert vi == en
+
+
+def test_passages_of_an_unknown_hour_are_said_and_somebody_enters_when_that_was(page, gate):
+    hour_ago = (int(gate.unix()) // 300 - 12) * 300
+    with gate.book._writing():
+        gate.book._connection.execute("INSERT INTO undated VALUES ('first', 300, 'in', 'told', 7, 1)")
+    expect(page.locator(".troubles")).to_contain_text("chưa rõ ngày giờ")
+    page.get_by_role("button", name="Khác").click()
+    page.get_by_role("button", name="Lượt chưa rõ ngày giờ").click()
+    expect(page.locator(".panel")).to_contain_text("7 lượt vào, 0 lượt ra, trong 5 phút.")
+    local = page.evaluate(
+        "(unix) => new Date(1000 * unix - 60000 * new Date().getTimezoneOffset()).toISOString().slice(0, 16)", hour_ago
+    )
+    tomorrow = page.evaluate("() => new Date(Date.now() + 86400000).toISOString().slice(0, 16)")
+    page.fill("#began-0", tomorrow)
+    page.get_by_role("button", name="Ghi giờ này").click()
+    expect(page.locator(".told")).to_contain_text("chưa đúng")
+    page.fill("#began-0", local)
+    page.get_by_role("button", name="Ghi giờ này").click()
+    expect(page.locator(".troubles")).not_to_contain_text("chưa rõ ngày giờ")
+
+    assert [(one.bucket, one.count) for one in gate.book.unsent()] == [(hour_ago, 7)]

@@ -2,11 +2,19 @@
 """The health console in a real browser: many codes without a number leaving it, declarations, by keyboard."""
 
 import http.client
+import io
+import json
+import re
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import openpyxl
+import pypdfium2 as pdfium
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
+from tests.builders.accessibility import serious_findings
 from tests.builders.office import today
 from tests.builders.visitor import DESK, NARROW, Visitor
 
@@ -15,6 +23,10 @@ from bluezone.protocol.declaration import Declaration, read_public_key, seal_dec
 pytestmark = pytest.mark.browser
 
 PASSPHRASE = "năm con suối chảy về một bản"
+# As if the codes that this browser keeps had been issued on the day before.
+AS_OF_YESTERDAY = """for (const [name, kept] of Object.entries(localStorage)) {
+  if (name.startsWith("codes|")) localStorage.setItem(name, JSON.stringify({ ...JSON.parse(kept), day: "2020-01-01" }));
+}"""
 NUMBERS = ["0912345670", "0912345671", "0977000113"]
 
 
@@ -70,7 +82,7 @@ def test_a_list_gives_codes_by_keyboard_and_no_number_leaves_the_browser(supervi
 
     assert all(number in saved for number in NUMBERS)
     assert saved.count("/r#") == 2 * len(NUMBERS), "link and message of each"
-    assert sum("/issue/" in one for one in sent) == 1
+    assert sum("/issue/" in one for one in sent) == len(NUMBERS)
     assert not any(number.lstrip("0") in one for one in sent for number in NUMBERS)
 
 
@@ -111,6 +123,226 @@ def test_a_file_that_is_no_list_is_refused_with_what_to_do(supervisor, text, sai
     supervisor.page.wait_for_selector("[data-at=file-problem]:not([hidden])")
 
     expect(supervisor.page.locator("[data-at=file-problem]")).to_contain_text(said)
+
+
+def table(supervisor, call):
+    """What a function of csvtable.js returns in this browser."""
+    script = "document.querySelector('script[src*=\"health/bulk.js\"]').src.replace('bulk.js', 'csvtable.js')"
+    return supervisor.page.evaluate(f"async () => {{ const table = await import({script}); return {call}; }}")
+
+
+def test_days_and_words_are_read_as_people_write_them(supervisor):
+    supervisor.open("/codes/bulk/")
+    days = ["26/11/26", "26-11", "26.11.2026", "2026-11-26", "46352", "26/11/2026 08:30", "29/12", "31/2/26", "hôm qua"]
+    read = table(supervisor, f"{days}.map((day) => table.dayOf(day, '2026-11-28'))")
+    assert read == [*["2026-11-26"] * 6, "2025-12-29", "", ""]
+
+    words = ["Dương tính", "nghi ngờ", "ÂM TÍNH", "không dương tính", "(+)"]
+    assert table(supervisor, f"{words}.map(table.classOf)") == ["confirmed", "clinical", "negative", "", "confirmed"]
+    phones = ["912345678", "+84 912.345.678", "84912345678", "+66 81 234 5678"]
+    assert table(supervisor, f"{phones}.map(table.phoneOf)") == [*["0912345678"] * 3, "+66812345678"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TRẠM Y TẾ, BẢNG NGÀY\n\nSTT\tSĐT người nhà\tSĐT liên hệ\tKết quả XN\tNgày lấy mẫu\tNgày khởi phát\n"
+        "1\t0911111111\t912345678\tDương tính\t27/11\t26/11",
+        "1\t0912345678\tdương tính\t26-11-26",
+        "Điện thoại,Chẩn đoán,Khởi phát\n+84912345678,xác nhận,26.11.2026",
+    ],
+)
+def test_columns_are_found_under_titles_by_other_names_and_without_headings(supervisor, text):
+    supervisor.open("/codes/bulk/")
+    read = table(supervisor, f"table.casesOf(table.cellsOf({json.dumps(text)}), '2026-11-14', '2026-11-28')")
+
+    (case,) = read["cases"]
+    assert [case[name] for name in ("phone", "klass", "onset", "problem")] == [
+        "0912345678",
+        "confirmed",
+        "2026-11-26",
+        "",
+    ]
+
+
+def paste(supervisor, *rows):
+    supervisor.open("/codes/bulk/")
+    supervisor.page.fill("[data-at=pasted]", "\n".join(("SĐT\tKết quả\tNgày khởi phát", *rows)))
+    supervisor.page.locator("[data-at=pasted]").press("Tab")
+    supervisor.page.wait_for_selector("[data-at=preview]:not([hidden])")
+
+
+def issued(supervisor):
+    """Codes by number, as the page shows them once all are there."""
+    page = supervisor.page
+    page.click("[data-at=issue]")
+    page.wait_for_selector("[data-at=sending]", state="hidden")
+    page.wait_for_selector("[data-at=results]:not([hidden])")
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('[data-at=rows] tr')]"
+        ".map((row) => [row.cells[0].textContent, row.cells[1].textContent]))"
+    )
+
+
+def test_pasted_rows_that_are_wrong_are_put_right_in_place_before_and_after_issuing(supervisor):
+    page, yesterday = supervisor.page, today() - timedelta(days=1)
+    paste(supervisor, f"0913000001\tDương tính\t{yesterday:%d/%m/%y}", "0913000002\tnghi ngờ\t", "0913000003\t?\t1/1")
+    expect(page.locator("[data-at=read]")).to_contain_text("1 dùng được, 2 cần sửa")
+
+    onset = page.locator("[data-at=wrong] [data-fix=onset]")
+    onset.nth(0).fill(yesterday.isoformat())
+    onset.nth(0).press("Tab")
+    expect(page.locator("[data-at=read]")).to_contain_text("2 dùng được, 1 cần sửa")
+    first = issued(supervisor)
+    assert [bool(first[f"091300000{row}"]) for row in (1, 2, 3)] == [True, True, False]
+
+    onset.fill(yesterday.isoformat())
+    page.select_option("[data-at=wrong] [data-fix=klass]", "confirmed")
+    expect(page.locator("[data-at=issue]")).to_be_enabled()
+    then = issued(supervisor)
+
+    assert then["0913000003"]
+    assert all(then[number] == code for number, code in first.items() if code)
+    page.click("[data-at=save]")
+
+
+def codes_left(supervisor):
+    return int(re.search(r"còn được cấp (\d+) mã", supervisor.page.text_content("[data-at=choose]"))[1])
+
+
+def test_the_same_list_again_gives_the_same_codes_and_costs_nothing_of_the_limit(supervisor):
+    page, onset = supervisor.page, f"{today():%d/%m/%Y}"
+    rows = [f"09140000{number}\tdương tính\t{onset}" for number in (10, 11)]
+    paste(supervisor, *rows)
+    first = issued(supervisor)
+    page.click("[data-at=save]")
+    paste(supervisor, f"0914000012\tdương tính\t{onset}", *rows)
+    left = codes_left(supervisor)
+    again = issued(supervisor)
+    page.click("[data-at=save]")
+
+    assert all(first.values())
+    assert {number: again[number] for number in first} == first
+    assert again["0914000012"] not in first.values()
+    expect(page.locator("[data-at=made]")).to_contain_text("2 mã")
+    kept = page.evaluate("JSON.stringify(localStorage)")
+    assert not any(number in kept for number in again), "numbers are kept only where somebody asks for it"
+    supervisor.open("/codes/bulk/")
+    assert codes_left(supervisor) == left - 1, "the new row alone"
+
+
+def test_a_workbook_is_read_in_the_browser_with_its_days_and_its_numbers(supervisor):
+    page, book, onset = supervisor.page, openpyxl.Workbook(), today() - timedelta(days=2)
+    sheet = book.active
+    sheet.append(["DANH SÁCH CA BỆNH"])
+    sheet.append([])
+    sheet.append(["STT", "Số điện thoại", "Kết quả", "Ngày khởi phát"])
+    sheet.append([1, 919000060, "Dương tính", datetime(onset.year, onset.month, onset.day, 8, 30)])  # noqa: DTZ001
+    sheet.append([2, "0919 000 061", "Nghi ngờ", f"{onset:%d.%m.%y}"])
+    book.create_sheet("Khác").append(["phone"])
+    book.save(packed := io.BytesIO())
+    supervisor.open("/codes/bulk/")
+    page.set_input_files("#list", [{"name": "ca.xlsx", "mimeType": "", "buffer": packed.getvalue()}])
+    expect(page.locator("[data-at=read]")).to_contain_text("Đã đọc 2 dòng: 2 dùng được, 0 cần sửa")
+
+    assert sorted(issued(supervisor)) == ["0919000060", "0919000061"]
+    page.click("[data-at=save]")
+
+
+def revoke(supervisor, pk):
+    page = supervisor.page
+    supervisor.open(f"/codes/{pk}/revoke/")
+    if "/second-factor/" in page.url:
+        supervisor.send(code=supervisor.code(1))
+    page.locator("main form button[type=submit]").press("Enter")
+    page.wait_for_url("**/codes/")
+
+
+def test_a_revoked_code_is_not_given_out_again_by_the_same_list(supervisor):
+    page = supervisor.page
+    row = f"0914000020\tdương tính\t{today():%d/%m/%Y}"
+    paste(supervisor, row)
+    with page.expect_response("**/codes/bulk/issue/") as answer:
+        issued(supervisor)
+    pk = answer.value.json()["rows"][0]["pk"]
+    page.click("[data-at=save]")
+    revoke(supervisor, pk)
+    paste(supervisor, row)
+
+    assert issued(supervisor) == {"0914000020": ""}
+    expect(page.locator("[data-at=rows]")).to_contain_text("thu hồi")
+
+
+def square_says(page):
+    shown = Image.open(io.BytesIO(page.locator("[data-at=square] svg").screenshot()))
+    return zxingcpp.read_barcodes(shown)[0].text
+
+
+def test_each_message_opens_on_the_work_phone_and_names_neither_disease_nor_result(supervisor):
+    page, asked = supervisor.page, []
+    page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
+    paste(supervisor, *(f"09150000{row}\tdương tính\t{today():%d/%m}" for row in (30, 31, 32)))
+    codes = issued(supervisor)
+    link = page.locator("[data-at=rows] a").first.get_attribute("href")
+    number, text = link.removeprefix("sms:").split("?body=")
+
+    assert number == "0915000030"
+    assert codes[number] in unquote(text)
+    assert "/r#" in unquote(text)
+    assert not re.search("dương tính|covid|sars|mắc|bệnh|xét nghiệm|positive", unquote(text), re.IGNORECASE)
+    assert square_says(page) == link
+    rows = page.locator("[data-at=rows] tr")
+    # There is no telephone here that would take the link.
+    page.evaluate("document.addEventListener('click', (event) => event.target.href && event.preventDefault())")
+    rows.nth(2).locator("a").click()
+    expect(rows.nth(2)).to_contain_text("đã chuyển")
+    expect(rows.nth(0)).not_to_contain_text("đã chuyển")
+    page.locator("[data-at=next]").press("Enter")
+    expect(page.locator("[data-at=hand-phone]")).to_have_text("0915000031")
+    expect(rows.nth(0)).to_contain_text("đã chuyển")
+    page.locator("[data-at=next]").press("Enter")
+    expect(page.locator("[data-at=hand]")).to_be_hidden()
+    page.click("[data-at=save]")
+    assert not any("9150000" in one for one in asked)
+
+
+def test_slips_print_four_to_a_sheet_of_a4(supervisor):
+    page = supervisor.page
+    paste(supervisor, *(f"091600004{row}\tdương tính\t{today():%d/%m}" for row in range(5)))
+    issued(supervisor)
+    page.evaluate("window.print = () => {}")
+    page.click("[data-at=print]")
+    printed = pdfium.PdfDocument(page.pdf(prefer_css_page_size=True))
+    slips = [sheet.get_textpage().get_text_range().count("09160000") for sheet in printed]
+
+    assert slips == [4, 1]
+    assert [round(side / 72 * 25.4) for side in printed[0].get_size()] == [210, 297]
+
+
+def test_codes_of_yesterday_that_nobody_used_are_listed_with_labels_of_this_browser(supervisor):
+    page, asked = supervisor.page, []
+    paste(supervisor, f"0917000050\tdương tính\t{today():%d/%m}", f"0917000051\tdương tính\t{today():%d/%m}")
+    with page.expect_response("**/codes/bulk/issue/") as answer:
+        issued(supervisor)
+    pk = answer.value.json()["rows"][0]["pk"]
+    page.check("[data-at=keep]")
+    page.click("[data-at=save]")
+    supervisor.open("/codes/bulk/")
+    expect(page.locator("[data-at=unused]")).to_be_hidden()
+
+    page.evaluate(AS_OF_YESTERDAY)
+    revoke(supervisor, pk)
+    page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
+    supervisor.open("/codes/bulk/")
+    labels = page.locator("[data-at=unused-rows] input")
+    page.wait_for_selector("[data-at=unused]:not([hidden], [aria-busy])")
+    shown = labels.evaluate_all("fields => fields.map((field) => field.value)")
+
+    assert sorted(label for label in shown if label) == ["0917000051"], "the first was revoked"
+    expect(page.locator("[data-at=unused]")).to_contain_text("không gọi lần thứ ba")
+    assert not any("9170000" in one for one in asked)
+    page.click("[data-at=forget]")
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('codes|'))") == []
 
 
 def declare(served, text):
@@ -154,3 +386,20 @@ def test_no_page_scrolls_sideways(supervisor, served, size, language):
     for path in [*(f"/codes/{place}" for place in places), "/audit/?actor=x", "/audit/verify/"]:
         supervisor.open(path)
         assert fits(page), f"{path} at {size['width']} px"
+
+
+def test_a_chart_has_a_name_a_table_beside_it_and_nothing_that_some_cannot_see(supervisor):
+    page = supervisor.page
+    paste(supervisor, f"0912345680\tdương tính\t{today() - timedelta(days=1):%d/%m/%Y}")
+    assert issued(supervisor)
+    for colours in ({"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}):
+        page.emulate_media(
+            color_scheme=colours.get("color_scheme", "light"), forced_colors=colours.get("forced_colors")
+        )
+        supervisor.open("/codes/statistics/")
+        charts = page.locator("svg.columns")
+        assert charts.count() > 0
+        assert all(chart.get_attribute("aria-label") for chart in charts.all())
+        assert page.locator("table.counts").count() >= charts.count()
+        assert serious_findings(page) == [], colours
+    page.emulate_media(color_scheme="light", forced_colors="none")

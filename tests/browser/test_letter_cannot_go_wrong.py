@@ -161,6 +161,10 @@ def test_the_open_letter_of_an_agency_that_is_merged_goes_to_its_successor(offic
     admin.fill("#id_valid_to", f"{datetime.date.today()}")  # noqa: DTZ011 - the day of the browser
     admin.fill("#id_successors", "Ủy ban nhân dân xã Ba Bể")
     admin.click("main form button[type=submit]")
+    asked = admin.inner_text("main")
+    assert "1 văn bản chưa hoàn thành." in asked
+    assert "Ủy ban nhân dân xã Ba Bể" in asked
+    admin.click("main form button[type=submit]")
 
     heir.reload()
     heir.click("text=4/UBND-VX")

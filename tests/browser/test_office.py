@@ -45,7 +45,8 @@ def fits(page):
 
 
 def test_the_first_link_makes_the_administrator_and_works_once(admin, chromium, served):
-    assert admin.page.url == f"{served.office}/accounts/"
+    assert admin.page.url == f"{served.office}/"
+    assert admin.page.is_visible("main a[href='/first-day/'].button"), "what is left to set up waits"
     other = chromium.new_page()
     assert other.goto(served.admin_link).status == 410
     other.close()

@@ -214,7 +214,7 @@ def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refuse
             "venue_revoked": [posters["revoked"].link],
             "venue_foreign": [link_of(a_venue(kid=1)), altered],
             "venue_code_unknown": [
-                good.link[:-2], good.link + "A", good.link.replace("https", "http"), good.link.replace("/v#", "/w#"),
+                good.link[:-2], good.link + "A", good.link.replace("http", "ftp"), good.link.replace("/v#", "/w#"),
                 "https://bluezone.example/v#", "", "x" * 5000, head + "#" + payload[:-1], "https://zalo.me/bluezone",
             ],
         }  # fmt: skip

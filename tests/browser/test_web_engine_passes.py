@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from tests.builders.webedition import browsers, web_city
+from tests.builders.webedition import a_code, a_poster, browsers, web_city
 
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol.gate import passes
@@ -126,3 +126,42 @@ def test_base45_is_the_same_in_both_engines(chromium, city):
 
     assert told == [[passes.encode(case), case.hex()] for case in cases]
     assert json.dumps(refused) == json.dumps([None] * 6)
+
+
+def test_a_gate_sees_the_same_pass_of_a_warned_a_reported_and_any_other_browser(chromium, city, gate):
+    poster = a_poster(city)
+    with browsers(chromium, city, "patient", "near", "other") as (patient, near, other):
+        for browser in (patient, near):
+            browser.run("return engine.checkIn(x, {remember: false})", poster.link)
+        patient.live(2 * 3_600)
+        for browser in (near, other):
+            browser.run("await passBy(x)", 2 * 3_600)
+        patient.run(
+            """
+            const {visits: offered} = await engine.prepareReport(x);
+            const visits = offered.map(({id}) => id);
+            await engine.previewReport({visits});
+            await engine.sendReport({visits, consent: true});
+            """,
+            a_code(city),
+        )
+        city.world.pass_by(3_600)
+        city.key_server.tick()
+        for browser in (patient, near, other):
+            browser.run("sim.now = x; await engine.check()", city.world.now)
+        warned = [bool(browser.run("return engine.state()")["warnings"]) for browser in (patient, near, other)]
+        texts = [shown(browser, gate)["ok"]["text"] for browser in (patient, near, other)]
+
+    assert warned == [False, True, False]
+    passes_shown = [read_pass(text) for text in texts]
+    # Everything else in a pass is drawn anew for each, or signs what was drawn.
+    assert (
+        len(
+            {
+                (one.state, one.step, one.kid, one.challenge, len(text))
+                for one, text in zip(passes_shown, texts, strict=True)
+            }
+        )
+        == 1
+    )
+    assert [gate.judge(text) for text in texts] == [Finding.FRESH] * 3

@@ -126,7 +126,7 @@ def test_the_app_as_it_is_served_works_without_a_network_after_its_first_load(ch
     profile.context.set_offline(True)
     profile.page.reload()
     profile.run(OPEN, profile.page.evaluate("document.body.dataset.cityKey"))
-    assert profile.page.locator("h1").count() == 1
+    profile.page.wait_for_function("() => document.querySelectorAll('h1').length === 1")
     assert profile.run("return (await engine.state()).city.hotline") == HOTLINE
     assert profile.run("return refused(() => engine.check())")["refused"] == "offline"
     assert [said for said in profile.trouble if "Content Security" in said] == []

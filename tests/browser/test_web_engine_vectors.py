@@ -63,6 +63,33 @@ def test_the_venue_vector_gives_the_same_keys_tags_and_items(browser, presence):
         }  # fmt: skip
 
 
+def test_the_event_vector_gives_the_same_code_and_keys_and_refuses_what_is_none(browser, presence):
+    event = presence["ours_v1"]["event"]
+    got = browser.run(
+        """
+        const {eventBytes, openVenue, parseEvent, venueKey, slotKey, slotTag, slotEncryptionKey, venueFingerprint} = await modules('venue');
+        const {hex, fromHex} = await modules('bytes');
+        const whole = eventBytes({...x, seed: fromHex(x.seed_hex)});
+        const opened = await openVenue(x.url, {keys: {}, revoked: [], now: x.begin});
+        const ends = await Promise.all([x.begin - 1, x.begin + 60 * x.minutes - 1, x.begin + 60 * x.minutes].map((now) => refused(() => openVenue(x.url, {keys: {}, revoked: [], now}))));
+        const key = await venueKey(opened.whole);
+        const own = await slotKey(key, x.h);
+        const taken = [];
+        for (const {why, payload_hex} of x.refused) if (!(await refused(async () => parseEvent(fromHex(payload_hex)))).refused) taken.push(why);
+        return {
+          code: {payload_hex: hex(whole), name: opened.name, fingerprint: await venueFingerprint(whole), event_key_hex: hex(key),
+            slot_key_hex: hex(own), tag_hex: hex(await slotTag(own)), enc_key_hex: hex(await slotEncryptionKey(own))},
+          ends: ends.map((answer) => answer.refused || null), taken,
+        };
+        """,
+        event,
+    )
+
+    assert got["code"] == {name: event[name] for name in got["code"]}
+    assert got["ends"] == ["venue_not_yet", None, "venue_expired"]
+    assert got["taken"] == []
+
+
 def test_codes_and_their_check_digits_are_those_of_the_vector(browser, presence):
     code = presence["ours_v1"]["upload_code"]
     got = browser.run(

@@ -2,7 +2,11 @@
 """Looking at a page as axe does, and using it without a mouse."""
 
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 AXE = Path(__file__).parents[1] / "browser" / "vendor" / "axe.min.js"
 MOST_TABS = 120
@@ -33,6 +37,72 @@ def serious_findings(page):
     if not page.evaluate(HAS_AXE):
         page.evaluate(_axe())
     return page.evaluate(RUN, SLIGHT)
+
+
+# Boxes of every text, icon and field that is shown, in pixels of the whole page. What cannot be used now may be grey.
+SHOWN = """
+() => {
+  const boxes = [];
+  const box = (rect, name) => {
+    if (rect.width < 3 || rect.height < 3) return;
+    boxes.push([rect.left + scrollX, rect.top + scrollY, rect.width, rect.height, name]);
+  };
+  // A machine without a Chinese font draws thin boxes.
+  const apart = '.sr, .skip, [hidden], .hidden, :disabled, option, noscript, script, title, [lang=zh]';
+  const seen = (element) => element.checkVisibility({ checkVisibilityCSS: true });
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { currentNode: node } = texts;
+    const text = node.textContent.trim();
+    if (!text || !seen(node.parentElement) || node.parentElement.closest(apart)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const rect of range.getClientRects()) box(rect, text.slice(0, 40));
+  }
+  for (const element of document.querySelectorAll('svg, input, select, textarea, button')) {
+    if (seen(element) && !element.closest(apart)) box(element.getBoundingClientRect(), element.outerHTML.slice(0, 60));
+  }
+  return boxes;
+}
+"""
+# Strokes are thinner than a pixel in places, so what is measured is less than what the colours are.
+LEAST_MEASURED_CONTRAST = 3.0
+FOCUS = """
+() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter(element => element.getClientRects().length && !element.disabled && !element.closest('.skip, .sr'))
+  .filter(element => {
+    element.focus({ preventScroll: true, focusVisible: true });
+    if (document.activeElement !== element) return false;
+    const rings = [element, ...document.querySelectorAll(':has(> :focus-visible)')].map((one) => getComputedStyle(one));
+    return !rings.some((style) => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2);
+  })
+  .map(element => element.outerHTML.slice(0, 80))
+"""
+
+
+def unseen(page):
+    """What stands on the page and is not told from what is behind it, by the pixels of a picture of the page."""
+    boxes = page.evaluate(SHOWN)
+    picture = np.asarray(Image.open(BytesIO(page.screenshot(full_page=True, animations="disabled"))).convert("RGB"))
+    light = _luminance(picture)
+    found = []
+    for left, top, width, height, name in boxes:
+        part = light[max(0, int(top)) : int(top + height) + 1, max(0, int(left)) : int(left + width) + 1]
+        if part.size and (part.max() + 0.05) / (part.min() + 0.05) < LEAST_MEASURED_CONTRAST:
+            found.append(name)
+    return found
+
+
+def without_a_ring(page):
+    """What can have the focus and does not show it by an outline, which is drawn in forced colours too."""
+    return page.evaluate(FOCUS)
+
+
+def _luminance(picture):
+    """Relative luminance of each pixel. Source: WCAG 2.2, "relative luminance"."""
+    shares = picture / 255.0
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
 def reach(page, selector):

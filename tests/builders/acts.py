@@ -17,12 +17,14 @@ from tests.builders.objects import Actor, City, hear, png, receive
 from tests.letters.signedpdfs import letter as signed_letter
 from tests.letters.signedpdfs import signed as signed_pdf
 
+from bluezone.authority import people_lists
 from bluezone.directory.imports import list_imports
 from bluezone.identity.objects import Place, Whose
 from bluezone.rollout.canvass import sheets as leaflets
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.directives.exchange import uploads
 from bluezone.rollout.directives.queries import HANDLERS
+from bluezone.rollout.schools.classes import class_lists
 
 Body = Callable[[City, Actor], dict[str, Any]]
 
@@ -62,6 +64,10 @@ class Act:
     around: str = "ward"
     dear: bool = False
     refused: tuple[int, ...] = (403, 404)
+
+
+def _sound_piece() -> SimpleUploadedFile:
+    return SimpleUploadedFile("piece.webm", b"\x1aE\xdf\xa3", "audio/webm")
 
 
 def of(name: str, attribute: str = "pk") -> Callable[[City], list[Any]]:
@@ -165,7 +171,8 @@ def _classes(city: City, actor: Actor) -> dict[str, Any]:
 
 def _schedule(city: City, actor: Actor) -> dict[str, Any]:
     first = str(city.today + DAY)
-    return {"outlets": [city.station.pk], "languages": ["vi"], "first": first, "times": "18:30", "store": "1"}
+    # Not at half past: the schedule that is there is aired at half past some hour, whichever it is now.
+    return {"outlets": [city.station.pk], "languages": ["vi"], "first": first, "times": "18:15", "store": "1"}
 
 
 def _recording(city: City, actor: Actor) -> dict[str, Any]:
@@ -218,6 +225,11 @@ def _door_file(city: City, actor: Actor) -> dict[str, Any]:
     return {"unit": city.unit.pk, "file": SimpleUploadedFile("ho.csv", rows, "text/csv")}
 
 
+def _class_file(city: City, actor: Actor) -> dict[str, Any]:
+    rows = csv(("Lớp", "Sĩ số"), ("6E", "34"))
+    return {"school": city.school.pk, "file": SimpleUploadedFile("lop.csv", rows, "text/csv")}
+
+
 def _printed(city: City, actor: Actor) -> None:
     leaflets.move("lead", "printed", "L1", 100, city.now, None, "")
 
@@ -249,17 +261,22 @@ def _at_the_ward(**more: Any) -> Body:
 _SIGNERS = frozenset({"issuer"})
 _COUNTS = {"pupils": 40, "with_smartphone": 30, "running": 20, "relatives": 5}
 _WHY = {"reason": "Nhập nhầm số"}
+_school = {"around": "school"}
+_class_list = {"owner": lambda city: city.class_importer, "near": lambda city: city.class_importer, **_school}
 _house = [lambda city: [f"a{city.ward.pk}"]][0]
 _imported = {"owner": lambda city: city.importer, "near": lambda city: city.importer}
+_people = {"owner": lambda city: city.people_importer}
+_COLUMNS = {"column-0": "code", "column-1": "name", "column-2": "kind", "column-3": "parent"}
+_DOOR_COLUMNS = {"column-0": "head", "column-1": "group"}
 _doors = {"owner": lambda city: city.door_importer, "near": lambda city: city.door_importer}
 _near_the_venue = {"near": lambda city: city.venue_owner}
 _sender = {"owner": lambda city: city.sender}
 _keyholder = {"owner": lambda city: city.keyholder}
-_school = {"around": "school"}
 
 ACTS: dict[str, Act] = {
     # Accounts.
     "second-factor-passkey-remove": press(of("passkey"), **_keyholder),
+    "notices-browser-remove": press(of("push_browser"), **_keyholder),
     "session-end": press(_session_of, **_keyholder, changes=False, refused=(302,)),
     "account": form(of("account"), {"name": "Ma Thị Hồng", "agency": "Sở Y tế", "is_active": "on"}),
     "account-link": press(of("account"), done=201),
@@ -278,6 +295,18 @@ ACTS: dict[str, Act] = {
     "waiting-withdraw": press(of("waiting"), roles=_SIGNERS),
     "account-role-end": press(lambda city: [city.account.pk, city.grant.pk]),
     "delegation-end": press(of("delegation"), owner=lambda city: city.delegator),
+    # Many accounts at once.
+    "people-import": read(of("people_list"), **_people),
+    "people-import-decide": press(of("people_list"), {"conversion": "keep"}, **_people),
+    "people-import-columns": form(
+        of("people_list"), {"sheet": "0", "header_row": "1", "column-0": "name", "column-1": "agency"}, **_people
+    ),
+    "people-import-fix": press(of("people_list"), {"fix-2-name": "Nông Thị Lan"}, **_people),
+    "people-import-apply": press(
+        of("people_list"), lambda city, actor: {"digest": people_lists.preview(city.people_list).digest}, **_people
+    ),
+    "people-import-discard": press(of("people_list"), **_people),
+    "people-import-marked": read(of("people_list"), **_people),
     # The directory.
     "unit-new": make(_new_unit),
     "agency-new": make(
@@ -307,6 +336,17 @@ ACTS: dict[str, Act] = {
     ),
     "import-discard": press(of("import_list"), **_imported),
     "import-marked": read(of("import_list"), **_imported),
+    "import-columns": form(of("import_list"), {"sheet": "0", "header_row": "1", **_COLUMNS}, **_imported),
+    "import-fix": press(of("import_list"), {"fix-2-name": "Tổ 9"}, **_imported),
+    # The first day.
+    "first-day-places": read(lambda city: []),
+    "first-day-place": form(lambda city: ["26732"], {"office": ["tram-y-te"]}, done=201, dear=True),
+    "first-day-invitations": form(lambda city: [], {}, done=201, dear=True),
+    "first-day-stations": form(lambda city: [], {}, changes=False),
+    "first-day-demo": form(lambda city: [], {"remove": "1"}),
+    "first-day-phone": read(lambda city: []),
+    "first-day-phone-state": read(lambda city: []),
+    "first-day-trial": form(lambda city: ["key"], {"code": "0000"}, done=422, changes=False),
     # The health authority.
     "code-state": read(of("code"), owner=lambda city: city.worker),
     "code-revoke": form(of("code"), owner=lambda city: city.worker, changes=False),
@@ -333,6 +373,7 @@ ACTS: dict[str, Act] = {
     "alert-file": read(of("alert")),
     # Coverage.
     "coverage-unit": read(of("unit")),
+    "coverage-numbers": read(of("unit")),
     "coverage-priority": read(of("unit")),
     "coverage-league": read(of("unit")),
     "coverage-trend": read(of("unit")),
@@ -379,9 +420,11 @@ ACTS: dict[str, Act] = {
     "directive-progress": read(of("issued")),
     "directive-file": read(lambda city: [city.issued.pk, "xlsx"]),
     "directive-late": read(of("issued")),
+    "directive-seal": read(of("issued")),
     "directive-attachments": form(of("draft"), _picture),
     "directive-attachment-delete": press(of("draft"), lambda city, actor: {"token": city.file.token}),
     "file": read(of("file", "token")),
+    "file-page": read(lambda city: [city.file.token, 0]),
     "campaign": read(of("campaign")),
     "campaign-change": form(
         of("campaign"), _campaign, strange=lambda city, actor: {**_campaign(city, actor), "owner": city.far.pk}
@@ -392,6 +435,7 @@ ACTS: dict[str, Act] = {
     # What the ward has got.
     "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS), noted_at=Whose.DESK.places),
     "request-withdraw": press(of("own_request")),
+    "inbox-seal": read(of("dispatch")),
     "inbox-act": press(of("dispatch"), {"to": "received"}),
     "inbox-undo": press(of("dispatch"), first=lambda city, actor: receive(city, actor.user)),
     "inbox-pass": press(
@@ -415,6 +459,8 @@ ACTS: dict[str, Act] = {
     "directive-certificates": read(lambda city: []),
     "directive-certificate-new": form(lambda city: [], {"store": "1"}, done=422, changes=False),
     "directive-certificate-remove": press(of("certificate")),
+    "directive-partner-address": form(of("partner"), {"url": "https://vanthu.example"}),
+    "directive-delivery-again": press(of("delivery")),
     "inbox-answer-recall": press(of("from_outside"), {"agree": "1"}),
     # Gates.
     "gate-new": make(_at_the_ward(name="Cổng sau")),
@@ -446,6 +492,10 @@ ACTS: dict[str, Act] = {
     ),
     "canvass-import-discard": press(of("door_list"), **_doors),
     "canvass-import-marked": read(of("door_list"), **_doors),
+    "canvass-import-columns": form(of("door_list"), {"sheet": "0", "header_row": "1", **_DOOR_COLUMNS}, **_doors),
+    "canvass-import-fix": press(of("door_list"), {"fix-2-note": "cổng sau"}, **_doors),
+    "canvass-household-file": read(of("unit")),
+    "canvass-household-csv": read(of("unit")),
     "canvass-imports": make(_door_file),
     "canvass-leaflets": make(
         lambda city, actor: {"kind": "ward", "lot": "L1", "unit": city.unit.pk, "count": 5}, first=_printed
@@ -518,6 +568,20 @@ ACTS: dict[str, Act] = {
     "school-enter": form(of("school"), _classes, **_school),
     "school-paste": form(of("school"), {"rows": "6A\t40\t30\t20\t5", "store": "1"}, **_school),
     "school-classes": form(of("school"), {"classes": "6C 30"}, **_school),
+    "school-class-file": read(of("school"), **_school),
+    "school-class-csv": read(of("school"), **_school),
+    "class-imports": make(_class_file, ways=(Whose.ITSELF,), **_school),
+    "class-import": read(of("class_list"), **_class_list),
+    "class-import-decide": press(of("class_list"), {"conversion": "keep"}, **_class_list),
+    "class-import-columns": form(
+        of("class_list"), {"sheet": "0", "header_row": "1", "column-0": "name", "column-1": "pupils"}, **_class_list
+    ),
+    "class-import-fix": press(of("class_list"), {"fix-2-pupils": "34"}, **_class_list),
+    "class-import-apply": press(
+        of("class_list"), lambda city, actor: {"digest": class_lists.preview(city.class_list).digest}, **_class_list
+    ),
+    "class-import-discard": press(of("class_list"), **_class_list),
+    "class-import-marked": read(of("class_list"), **_class_list),
     "school-links": press(of("school"), done=200, **_school),
     "school-back": press(of("school"), _WHY, **_school),
     "school-ask": press(of("school"), _WHY, asked=_week("staff_week"), **_school),
@@ -533,6 +597,7 @@ ACTS: dict[str, Act] = {
     ),
     # Bulletins and their airing.
     "bulletin-new": make(_bulletin_text),
+    "spoken-word-remove": press(of("spoken_word")),
     "outlet-new": make(_at_the_ward(kind="radio", name="Đài phường")),
     "outlet-lend": form(of("station"), lambda city, actor: {"lent_to": [city.far.pk]}),
     "zone-new": make(_at_the_ward(name="Tổ 6")),
@@ -556,10 +621,13 @@ ACTS: dict[str, Act] = {
     "zone": read(of("zone")),
     "zone-set": press(of("zone"), {"volume": 55, "quiet_from": "21:00", "quiet_to": "05:00"}),
     "zone-machine": press(of("zone"), lambda city, actor: {"device": city.spare.pk}),
+    "zone-live": form(of("zone"), lambda city, actor: {"number": 0, "sound": _sound_piece(), "last": "1"}, done=200),
     "zone-stick": read(of("zone")),
     "zone-paper": read(of("zone")),
     "machine-volume": press(of("machine"), {"volume": 40}),
     # News.
+    "plan": read(of("plan")),
+    "plan-stop": press(of("plan")),
     "news-preview": form(of("news_draft")),
     "news-edit": form(of("news_draft"), {"title_vi": "Tin", "body_vi": "Mới", "title_en": "News", "body_en": "New"}),
     "news-withdraw": form(of("news"), {"note": "Đăng nhầm"}),

@@ -18,6 +18,7 @@ from bluezone.handset.android.device import KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice
 from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Setup
+from bluezone.handset.page.api import Spoken
 from bluezone.radio.frames import contact_advertisement
 from bluezone.radio.interface import OnReport
 
@@ -118,6 +119,25 @@ class Awake:
 
 
 @dataclass
+class Voice:
+    """What reads aloud. outcome: of the next reading; None: it goes on until it is told to stop."""
+
+    outcome: Spoken | None = "ended"
+    read: list[tuple[str, list[str]]] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def speak(self, language: str, pieces: list[str]) -> Spoken:
+        self.stopped.clear()
+        self.read.append((language, pieces))
+        if self.outcome is None:
+            assert self.stopped.wait(PATIENCE_SECONDS)
+        return self.outcome or "stopped"
+
+    def hush(self) -> None:
+        self.stopped.set()
+
+
+@dataclass
 class Device:
     """The phone. running, news: every notice shown, in order. over: the service was told to end."""
 
@@ -128,6 +148,7 @@ class Device:
     over: bool = False
     fed: FedRadio = field(default_factory=FedRadio)
     awake: Awake = field(default_factory=Awake)
+    voice: Voice = field(default_factory=Voice)
 
     def radio(self) -> FedRadio:
         return self.fed

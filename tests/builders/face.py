@@ -94,3 +94,25 @@ def assert_fit(face: Face) -> None:
     )
     assert small == [], f"{where}: too small to tap"
     assert page.evaluate("document.querySelectorAll('[style], style, script:not([src])').length") == 0, where
+
+
+# What sticks out of the screen, or is cut off by what it lies in, though it has words.
+CUT_OFF = """() => [...document.querySelectorAll('h1, h2, h3, p, a, button, label, li, summary, td, input, .button')]
+    .filter(element => element.getClientRects().length && !element.closest('.skip, .sr, .hidden, [hidden]'))
+    .filter(element => {
+        const {left, right} = element.getBoundingClientRect();
+        const cut = element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX === 'hidden';
+        return left < -1 || right > innerWidth + 1 || cut;
+    })
+    .map(element => `${element.tagName} ${element.textContent.trim().slice(0, 40)}`)"""
+
+
+def assert_readable_at_twice_the_size(page: Any) -> None:
+    """With letters of 200 % nothing scrolls sideways, and nothing is cut off or out of the screen."""
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    # The face looks at the size of the letters when it paints a screen.
+    page.evaluate("dispatchEvent(new HashChangeEvent('hashchange'))")
+    page.wait_for_function("() => document.querySelector('main h1')")
+    where = page.url.split("/", 3)[-1]
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (where, page.evaluate(CUT_OFF))
+    assert page.evaluate(CUT_OFF) == [], where

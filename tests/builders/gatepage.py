@@ -17,7 +17,7 @@ from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.page import gate_files
-from bluezone.localpage import LocalPage
+from bluezone.localpage import LocalPage, draw_key
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
 from bluezone.protocol.signed.config import WeekKey
@@ -27,6 +27,16 @@ BADGE, PIN = "a1" * 8, "402817"
 WEEK = 7 * 86_400
 PRIVATE = blindrsa.generate()
 RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+
+
+def browser_pass(screen: bytes, kid: int = 7) -> str:
+    """A web edition's pass for a challenge, its token signed by PRIVATE."""
+    key = Ed25519PrivateKey.generate()
+    message = token_message(key.public_key().public_bytes_raw())
+    blinded = blindrsa.blind(PRIVATE.public, message)
+    signed = blindrsa.blind_sign(PRIVATE, blinded.message)
+    token = blindrsa.finalize(PRIVATE.public, message, signed, blinded.inverse)
+    return pass_text(make_pass_b(State(0), 1, os.urandom(16), screen, key, kid, token))
 
 
 SALT = bytes(16)
@@ -57,9 +67,21 @@ class PagedGate:
         city = GateCity(self.book, time.time)
         self.desk = GateDesk(self.book, city, self.check, lambda: self.radio_off)
         self.sent = 0
+        self._key = draw_key()
+        self._open(0)
+
+    def _open(self, port: int) -> None:
         changing = page.changing(self.desk, self._send, lambda contact: "K7M-2QX")
-        self.page = LocalPage(gate_files(), page.reading(self.desk), changing)
+        self.page = LocalPage(gate_files(), page.reading(self.desk), changing, port, key=self._key)
         self.page.start()
+
+    def stop_page(self) -> None:
+        """Answer the tablet no more, as a program that was killed."""
+        self.page.stop()
+
+    def start_page_again(self) -> None:
+        """Answer it again, as the program does after its start: at the same address."""
+        self._open(self.page.port)
 
     def unix(self) -> float:
         return time.time()
@@ -76,13 +98,7 @@ class PagedGate:
 
     def browser(self, kid: int = 7, screen: bytes | None = None) -> str:
         """The pass of a web edition that read this gate's screen."""
-        key = Ed25519PrivateKey.generate()
-        message = token_message(key.public_key().public_bytes_raw())
-        blinded = blindrsa.blind(PRIVATE.public, message)
-        signed = blindrsa.blind_sign(PRIVATE, blinded.message)
-        token = blindrsa.finalize(PRIVATE.public, message, signed, blinded.inverse)
-        value = screen or self.check.challenges().screen.value
-        return pass_text(make_pass_b(State(0), 1, os.urandom(16), value, key, kid, token))
+        return browser_pass(screen or self.check.challenges().screen.value, kid)
 
     def totals(self) -> dict[str, int]:
         """What was counted, by verdict."""

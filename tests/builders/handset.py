@@ -121,7 +121,8 @@ class Served:
             return [b""]
         told = self.tamper(path, body)
         headers = [(name, str(len(told)) if name == "Content-Length" else value) for name, value in head[1]]
-        start_response(head[0], headers)
+        # What the operator puts in place of an answer is an answer.
+        start_response(head[0] if told == body else "200 OK", headers)
         return [told]
 
 

@@ -8,12 +8,14 @@ import statistics
 import time
 from pathlib import Path
 
+import pytest
 from django.db import connection, reset_queries
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from tests.builders.directives import NOW
 from tests.builders.pace import paced
 
+from bluezone.desk import home
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority.models import IssuedCode
@@ -201,13 +203,16 @@ def everyday_pages():
             "/agencies/?page=99", f"/agencies/{agency.pk}/", "/units/", f"/units/{unit.pk}/", f"/units/{ward.pk}/",
             "/recipients/", f"/recipients/{group.pk}/", "/imports/", "/staff/", "/staff/?page=99", "/staff/?q=tieu+hoc",
             "/staff/?show=missing", f"/staff/?unit={ward.pk}&week={week.previous}", f"/staff/agencies/{agency.pk}/",
+            "/", "/find/?q=nong+lan",
             "/coverage/", f"/coverage/?week={week.previous}", f"/coverage/units/{ward.pk}/",
             f"/coverage/units/{unit.pk}/report/", "/exchange/certificates/",
         ],
-        "clerk": ["/staff/", "/exchange/"],
-        "editor": ["/news/", "/news/?page=99"],
+        "clerk": ["/", "/?all=1", "/find/?q=trien+khai", "/staff/", "/exchange/"],
+        "editor": ["/", "/news/", "/news/?page=99"],
         "leader": ["/", "/coverage/", "/staff/", "/gates/", "/gates/late/"],
-        "supervisor": ["/codes/", "/codes/?page=99", "/codes/limits/", "/codes/statistics/", "/codes/declarations/"],
+        "supervisor": [
+            "/", "/codes/", "/codes/?page=99", "/codes/limits/", "/codes/statistics/", "/codes/declarations/",
+        ],
     }  # fmt: skip
 
 
@@ -217,16 +222,20 @@ def measured(client, pages, requests=REQUESTS):
     requests: 0 counts the queries of the first request and leaves the seconds at 0.
     """
     clock, found = server_clock(), {}
-    for name, address in pages.items():
-        spent = []
-        for turn in range(requests + 1):
-            reset_queries()  # Django keeps the last 9,000, and counts nothing beyond
-            with CaptureQueriesContext(connection) as asked:
-                begun = clock()
-                answer = client.get(address, follow=True)
-                taken = clock() - begun
-            assert answer.status_code == 200, name
-            if turn:
-                spent.append(paced(taken))
-        found[name] = (len(asked), statistics.median(spent) if spent else 0.0)
+    with pytest.MonkeyPatch.context() as patched:
+        # The menu's numbers stay as they are counted here: no page asks for them anew because five minutes are over.
+        patched.setattr(home, "WAITS_SECONDS", 10**12)
+        client.get("/", follow=True)
+        for name, address in pages.items():
+            spent = []
+            for turn in range(requests + 1):
+                reset_queries()  # Django keeps the last 9,000, and counts nothing beyond
+                with CaptureQueriesContext(connection) as asked:
+                    begun = clock()
+                    answer = client.get(address, follow=True)
+                    taken = clock() - begun
+                assert answer.status_code == 200, name
+                if turn:
+                    spent.append(paced(taken))
+            found[name] = (len(asked), statistics.median(spent) if spent else 0.0)
     return found

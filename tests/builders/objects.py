@@ -15,7 +15,8 @@ from tests.builders.directives import DAY, LETTER, NUMBERS, confirmed, door_to_d
 from tests.builders.office import prove, user
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
-from bluezone.authority import role_grants, two_persons
+from bluezone.authority import people_lists, role_grants, two_persons
+from bluezone.desk.models import PushBrowser
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.imports import list_imports
@@ -27,6 +28,8 @@ from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
 from bluezone.identity.second_factors import RECENT_SECONDS, REQUIRING
 from bluezone.messaging.cap.models import Alert
+from bluezone.planning.people import Ward
+from bluezone.planning.plan import Inputs
 from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
@@ -35,18 +38,27 @@ from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
 from bluezone.rollout.canvass.visits import intake as visits_intake
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.directives.exchange import partners, uploads
+from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, attachments
 from bluezone.rollout.directives.issuance import intake as issuance_intake
-from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState
+from bluezone.rollout.directives.models import (
+    Campaign,
+    Delivery,
+    Directive,
+    Dispatch,
+    DispatchEvent,
+    DispatchState,
+)
 from bluezone.rollout.directives.reports import agency_reports
 from bluezone.rollout.drives import help_queue, help_requests, lifecycle
 from bluezone.rollout.drives.models import HelpRequest
 from bluezone.rollout.gates import paper_slips, registry
 from bluezone.rollout.gates.models import DayPart
+from bluezone.rollout.planning.models import CityPlan
 from bluezone.rollout.schools import school_calendar
+from bluezone.rollout.schools.classes import class_lists
 from bluezone.rollout.staffing import staff_reports as staff_reopening
 from bluezone.rollout.venues import decisions
 
@@ -191,6 +203,9 @@ def _accounts(city: City) -> None:
     city.account = user("somebody", Role.AUDITOR, city.ward)
     city.grant = city.account.grants.get()
     city.keyholder = user("keyholder", Role.LEADER)
+    city.push_browser = PushBrowser.objects.create(
+        user=city.keyholder, endpoint="https://updates.push.services.mozilla.com/x", p256dh=b"1", auth=b"1"
+    )
     city.passkey = Passkey.objects.create(user=city.keyholder, name="Điện thoại", credential_id=b"1", public_key=b"1")
     city.delegator = user("delegator", Role.LEAD, city.far)
     city.delegation = role_grants.delegate(
@@ -198,10 +213,17 @@ def _accounts(city: City) -> None:
     )
 
 
+def people_of(city: City) -> bytes:
+    """A list of one clerk of the ward."""
+    return csv(("Họ và tên", "Cơ quan"), ("Lý Thị Mảy", city.ward.name))
+
+
 def _lists(city: City) -> None:
     rows = ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("SC-01", "Tổ 1", "tổ dân phố", city.unit.code)
     city.importer = user("importer", Role.ADMIN)
     city.import_list = list_imports.receive(city.importer, "units", "to-dan-pho.csv", csv(*rows), city.today)
+    city.people_importer = user("people-importer", Role.ADMIN)
+    city.people_list = people_lists.receive(city.people_importer, "p.csv", people_of(city), Role.CLERK)
     city.group = RecipientGroup.objects.get(name="UBND các xã, phường")
 
 
@@ -289,6 +311,13 @@ def _exchange(city: City) -> None:
         uploads.apply(waiting, digest, city.sender, city.now)
     city.from_outside = Dispatch.objects.get(directive__number="1520", agency=city.ward)
     city.event = city.from_outside.events.filter(what="arrived").first()
+    city.partner = office
+    begun = DispatchEvent.objects.create(dispatch=city.from_outside, what="received", at=city.now, actor=city.sender)
+    written = outgoing.write_status(begun, None, city.now)
+    city.delivery = Delivery.objects.create(
+        file=written.file, dispatch=city.from_outside, partner=office, matter=f"state {begun.pk}",
+        content=written.content, next_at=city.now, made_at=city.now,
+    )  # fmt: skip
     next_one = Edoc(*names, "1522", "SYT-NVY", city.today, "V/v tập huấn người ghi nhận ra vào")
     city.exchange_file = uploads.receive(write_message(next_one, theirs), "tap-huan.edxml", city.sender, city.now)
     city.to_outside = Dispatch.objects.create(
@@ -312,6 +341,9 @@ def _schools(city: City) -> None:
     city.school_class.teacher = city.teacher
     city.school_class.save()
     schools.counted(city.other_class, 35, 31, 22, 9)
+    rows = csv(("Lớp", "Sĩ số"), ("6D", "33"))
+    city.class_importer = by
+    city.class_list = class_lists.receive(by, city.school, "lop.csv", rows, city.school_class.year)
     city.opening = school_calendar.ask(city.school, city.asked_week, "Nộp nhầm", by, city.now)
     later = Week.of(city.today + 14 * DAY)
     city.school_break = school_calendar.close(city.school, later, later, "Nghỉ Tết", by, city.now)
@@ -397,6 +429,7 @@ def _bulletins(city: City) -> None:
         bulletins.hear(one.scripts.get(), approver, city.now - 4 * _HOUR)
         bulletins.scripts.approve(one.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
+    city.spoken_word = bulletins.scripts.set_word("Pác Nặm", "pác nậm", bulletins.people()[0], city.now)
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
     for outlet in (city.zone.outlet, city.station):
@@ -444,6 +477,9 @@ def _public_texts(city: City) -> None:
     )  # fmt: skip
     for one in (city.alert, city.alert_draft):
         one.units.set([city.unit])
+    city.plan = CityPlan.objects.create(
+        asked_by=user("planner", Role.LEADER), inputs=Inputs((Ward("w", 5000, 0.3),), 5).as_json(), pieces=20
+    )
     editor = user("newswriter", Role.EDITOR)
     said = news.Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air.")
     wide = Alert.objects.create(

@@ -93,6 +93,80 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     return {"pk": directive.pk}
 
 
+def issue_letters(first: int, count: int, to: str) -> dict:
+    """Issue that many short letters to one agency, numbered from `first`."""
+    from django.utils import timezone
+    from tests.builders.directives import confirmed
+
+    from bluezone.directory.models import Agency
+    from bluezone.identity.models import User
+    from bluezone.rollout.directives.issuance import approval
+    from bluezone.rollout.directives.models import Directive
+
+    clerk, signer = User.objects.get(username="clerk"), User.objects.get(username="signer")
+    issuer, agency, now = Agency.objects.get(key="ubnd-tp"), Agency.objects.get(key=to), timezone.now()
+    for number in range(first, first + count):
+        directive = Directive.objects.create(
+            issuer=issuer, subject=f"V/v việc thứ {number}", notation="UBND-VP", signer_name="Nguyễn Văn Ký",
+            recipients_action=agency.name, text=f"Bắc Kạn, ngày 1\nViệc thứ {number}", made_by=clerk, made_at=now,
+        )  # fmt: skip
+        directive.tasks.create(position=0, label="1", text=f"Làm việc thứ {number}", lead_names=agency.name)
+        confirmed(directive, clerk, signer, now)
+        approval.give_number(directive, str(number), timezone.localdate(), clerk, now)
+        approval.issue(directive, clerk, now, on_paper=True)
+    return {}
+
+
+def work_on_letters() -> dict:
+    """Bring each letter that came one step nearer to where its number says: sent back, received, begun or done."""
+    from django.utils import timezone
+
+    from bluezone.identity.models import User
+    from bluezone.rollout.directives.inbox import dispatch_acts
+    from bluezone.rollout.directives.models import Dispatch, DispatchState
+
+    clerk = User.objects.get(username="clerk")
+    ways = (["sent_back"], [], ["received"], ["received", "in_progress"], ["received", "in_progress", "done"])
+    open_ones = Dispatch.objects.filter(directive__from_file=True).exclude(state__in=("sent_back", "done"))
+    for one in open_ones.select_related("directive", "agency"):
+        way = ["arrived", *ways[int(one.directive.number) % len(ways)]]
+        if one.state != way[-1]:
+            step = way[way.index(one.state) + 1]
+            dispatch_acts.move(one, DispatchState(step), clerk, timezone.now(), note="Thiếu tệp")
+    return {}
+
+
+def exchanged() -> dict:
+    """Letters that went or came with their states; what waits; how often a state was told of each."""
+    from collections import Counter
+
+    from bluezone.rollout.directives.models import Delivery, Dispatch, DispatchEvent, ExchangedFile
+
+    rows = Dispatch.objects.filter(directive__date__isnull=False).values_list("directive__number", "state")
+    told = DispatchEvent.objects.filter(what="status_read").values_list("dispatch__directive__number", flat=True)
+    return {
+        "letters": sorted([number, state] for number, state in rows),
+        "open": Delivery.objects.exclude(state="taken").count(),
+        "deliveries": Delivery.objects.count(),
+        "refused": sorted(Delivery.objects.filter(state="refused").values_list("trouble", flat=True)),
+        "read_in": Counter(ExchangedFile.objects.filter(direction="in").values_list("kind", flat=True)),
+        "told": Counter(told),
+    }
+
+
+def connect(agency: str, url: str, authority: str) -> dict:
+    """Exchange with an agency's office over the network."""
+    from django.utils import timezone
+
+    from bluezone.directory.models import Agency
+    from bluezone.identity.models import User
+    from bluezone.rollout.directives.exchange import partners
+
+    admin = User.objects.get(username="admin")
+    partners.set_address(Agency.objects.get(key=agency), url, authority, admin, timezone.now())
+    return {}
+
+
 def dispatch_of(number: str, agency: str) -> dict:
     """Where a document stands at an agency."""
     from bluezone.rollout.directives.models import Dispatch

@@ -77,14 +77,18 @@ def first_load(chromium: Any, served: Served, language: str) -> FirstLoad:
         return FirstLoad(wire.down, sum(sizes), len(sizes))
 
 
-def scan(page: Any, text: str) -> None:
-    """A hand-held scanner: types a key a millisecond, however busy the machine is, and ends with Enter."""
+def scan(page: Any, text: str, stall_ms: int = 0) -> None:
+    """A hand-held scanner: types a key a millisecond, however busy the machine is, and ends with Enter.
+
+    stall_ms: how long it pauses in the middle, as on a tablet that is busy with something else.
+    """
     page.evaluate(
-        """(text, began = performance.now()) => [...text, "Enter"].forEach((key, number) => {
+        """([text, stall], began = performance.now()) => [...text, "Enter"].forEach((key, number) => {
             const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
-            Object.defineProperty(event, "timeStamp", { value: began + number });
+            const at = began + number + (number > text.length / 2 ? stall : 0);
+            Object.defineProperty(event, "timeStamp", { value: at });
             document.body.dispatchEvent(event); })""",
-        text,
+        [text, stall_ms],
     )
 
 

@@ -179,7 +179,7 @@ def _letters(issuer, clerk, signer, now) -> None:
 
 
 def _everyday_work(users, now) -> None:
-    """Staff reports of this week and the one before, devices, a residential group, codes, a delegation, an import."""
+    """Staff reports of this week and the one before, devices, a group, codes, a delegation, an import, a plan."""
     from django.utils import timezone
 
     from bluezone.authority import role_grants
@@ -189,7 +189,10 @@ def _everyday_work(users, now) -> None:
     from bluezone.directory.models import Agency
     from bluezone.healthauthority import code_issuance as codes
     from bluezone.healthauthority.key_server import key_server
+    from bluezone.planning.people import Ward
+    from bluezone.planning.plan import Inputs
     from bluezone.rollout.coverage.api import Week
+    from bluezone.rollout.planning import plans
     from bluezone.rollout.staffing import staff_reports
     from bluezone.rollout.staffing.counts import StaffCounts
 
@@ -208,6 +211,8 @@ def _everyday_work(users, now) -> None:
         for week in (Week.of(today - 7 * _DAY), Week.of(today)):
             if number % 5 and not (week.locks_on <= today):
                 staff_reports.record(agency, week, counts, officer, now)
+    inputs = Inputs((Ward("phường Sông Cầu", 900, 0.4), Ward("xã Dương Quang", 600, 0.1)), 20, days=20, seeds=3)
+    plans.work_on(plans.ask(users["leader", 360], inputs))
 
 
 if __name__ == "__main__":

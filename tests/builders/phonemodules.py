@@ -7,7 +7,14 @@ from pathlib import Path
 SRC = Path(__file__).parents[2] / "src"
 # Not published for Android, or of servers and desktops only.
 MISSING = {"numpy", "cryptography", "django", "bumble", "msgspec", "click"}
-ENGINE = ("bluezone.face", "bluezone.handset", "bluezone.localpage", "bluezone.protocol", "bluezone.radio")
+ENGINE = (
+    "bluezone.face",
+    "bluezone.handset",
+    "bluezone.localpage",
+    "bluezone.protocol",
+    "bluezone.radio",
+    "bluezone.transparency",
+)
 # What only servers, offices and desktops load of these.
 ELSEWHERE = (
     "bluezone.protocol.declarationkey",

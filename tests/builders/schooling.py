@@ -5,6 +5,7 @@ Run as a program in a process of its own, because Django opens one data folder a
 """
 
 import datetime
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,42 @@ def plant(data: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "tests.builders.schooling", str(data)], check=True, cwd=Path(__file__).parents[2]
     )
+
+
+def links(data: Path) -> dict[str, list[str]]:
+    """Links and PINs of the first school's classes, by class: [address, PIN]; after `plant`."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.builders.schooling", str(data), "links"],
+        check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(ran.stdout)
+
+
+def reports(data: Path) -> list[list[int]]:
+    """The first school's reports in force: [pupils, with smartphone, running, relatives] of each."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.builders.schooling", str(data), "reports"],
+        check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(ran.stdout)
+
+
+def _ask(data: Path, what: str):
+    from bluezone.server.preparation import open_office
+
+    open_office(data)
+    from django.utils import timezone
+
+    from bluezone.identity.models import User
+    from bluezone.rollout.schools.classes import class_links
+    from bluezone.rollout.schools.models import ClassReport, SchoolClass
+
+    if what == "reports":
+        said = ClassReport.objects.filter(school_class__school__name=FIRST, is_current=True).order_by("pk")
+        return [[one.pupils, one.with_smartphone, one.running, one.relatives] for one in said]
+    classes = list(SchoolClass.objects.filter(school__name=FIRST))
+    made = class_links.make(classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now())
+    return {one.school_class.name: [one.address, one.pin] for one in made}
 
 
 def _plant(data: Path) -> None:
@@ -50,4 +87,7 @@ def _account(username: str, role: str, agency):
 
 
 if __name__ == "__main__":
-    _plant(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        json.dump(_ask(Path(sys.argv[1]), sys.argv[2]), sys.stdout)
+    else:
+        _plant(Path(sys.argv[1]))

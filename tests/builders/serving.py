@@ -49,7 +49,20 @@ def free_port() -> int:
 
 
 def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> Served:
-    """Start `serve` and wait until it says that it is ready."""
+    """Start `serve` and wait until it says that it is ready; with other ports where somebody took one meanwhile."""
+    for _ in range(3):
+        try:
+            return _start(data, *more, environment=environment)
+        except PortTaken:
+            continue
+    return _start(data, *more, environment=environment)
+
+
+class PortTaken(AssertionError):
+    """A port that was free is not any more."""
+
+
+def _start(data: Path, *more: str, environment: dict[str, str] | None) -> Served:
     public, office = free_port(), free_port()
     process = subprocess.Popen(
         [BLUEZONE, "serve", "--data", data, "--public-port", str(public), "--office-port", str(office), *more],
@@ -66,7 +79,8 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
         if line.startswith("ready"):
             break
     else:
-        raise AssertionError(f"serve ended with {process.wait()}: {said}")
+        ended = PortTaken if "port_in_use" in said else AssertionError
+        raise ended(f"serve ended with {process.wait()}: {said}")
     return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said, lines)
 
 

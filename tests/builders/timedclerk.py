@@ -85,6 +85,19 @@ class TimedPage:
         self.page.fill(selector, day)
         self._keys(8)
 
+    def choose(self, selector, value):
+        """Open a list of choices and point at one."""
+        self.work.clicks += 2
+        self.work.fields += 1
+        self.work.seconds += 2 * (THINK + POINT + BUTTON)
+        self.page.select_option(selector, value)
+
+    def wait(self, until):
+        """As long as `until` takes."""
+        begun = time.monotonic()
+        until()
+        self.work.waited += time.monotonic() - begun
+
     def choose_file(self, selector, name, data, kind):
         """The button, the file in the system's window, and *Open*."""
         self._touch(selector)

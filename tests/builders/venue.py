@@ -27,7 +27,7 @@ def a_venue(**changes) -> Venue:
 
 def link_of(venue: Venue) -> str:
     """The text of its QR code."""
-    return venue_link(venue, HOST)
+    return venue_link(venue, f"https://{HOST}")
 
 
 def link_of_payload(payload: bytes) -> str:

@@ -88,7 +88,10 @@ def web_city(folder: Path, world: World | None = None, **settings: Any) -> Itera
 
 # What every page of these tests can call: a simulated environment, and refusals as values.
 HELP = """
-window.modules = (name) => import(`/app/engine/web/${name}.js`);
+// Beside the app itself its own modules, which it keeps for the time without a network; else the sources.
+window.modules = async (name) => document.querySelector('script[src="opening.js"]')
+  ? (await import('/app/opening.js')).$load(`engine/web/${name}.js`)
+  : import(`/app/engine/web/${name}.js`);
 window.refused = async (work) => {
   try { return {ok: await work()}; }
   catch (error) { if (error.name !== 'Refusal') throw error; return {refused: error.code, details: error.details}; }

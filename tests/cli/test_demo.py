@@ -2,19 +2,30 @@
 """The main job, whole: `bluezone demo` as a user runs it."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from datetime import date
 
 import pytest
+import requests
 
 from bluezone.cli.demo import EXPECTED as EXPECTATIONS
 
 EXPECTED = {"patient": "none", "near": "high", "far": "none", "earlier": "none"}
 
 
-def run_demo(seed):
-    command = [sys.executable, "-c", "from bluezone.cli.main import main; main()", "demo", "--exit", "--json"]
+# As if a file had been made between the patient's last look and the report.
+OVERTAKEN = """
+from bluezone.cli.demo import DemoServer
+wait, calls = DemoServer.wait_for_export, []
+DemoServer.wait_for_export = lambda *known, **named: wait(*known, **named) if calls else calls.append(1)
+"""
+
+
+def run_demo(seed, before=""):
+    command = [sys.executable, "-c", f"{before}from bluezone.cli.main import main; main()", "demo", "--exit", "--json"]
     done = subprocess.run([*command, "--seed", str(seed)], capture_output=True, text=True, timeout=300, check=False)
     return done, json.loads(done.stdout)
 
@@ -34,6 +45,31 @@ def check(done, result):
 
 def test_the_near_phone_is_warned_and_no_other():
     check(*run_demo(1))
+
+
+def test_a_report_that_missed_a_file_is_in_the_next():
+    check(*run_demo(1, OVERTAKEN))
+
+
+@pytest.mark.slow
+def test_the_demo_stays_open_with_the_pages_of_the_warned_phone_and_of_the_patients():
+    command = [sys.executable, "-c", "from bluezone.cli.main import main; main()", "demo", "--seed", "7"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        printed = []
+        for line in running.stderr:
+            printed.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        pages = dict(re.findall(r"^(warned|patient)\s+(http://127\.0\.0\.1:\S+)", "".join(printed), re.MULTILINE))
+        shown = {}
+        for name, address in pages.items():
+            with requests.Session() as session:
+                session.get(address, timeout=60)
+                shown[name] = session.get(address.split("?")[0] + "status.json", timeout=60).json()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == 0
+    assert [day["level"] for day in shown["warned"]["days"]] == ["high"]
+    assert shown["patient"]["days"] == []
 
 
 @pytest.mark.slow

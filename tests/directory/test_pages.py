@@ -108,6 +108,7 @@ def test_a_form_that_contradicts_is_refused_with_a_sentence(editor, change, said
     assert not AdminUnit.objects.filter(name="Tổ 5").exists()
 
 
+@pytest.mark.long
 def test_a_figure_is_recorded_as_offices_write_it(editor):
     ward = planted()[1]
     figure = {"kind": "population", "value": "5.123", "source": "Công an phường", "as_of": "2020-08-01"}
@@ -176,6 +177,7 @@ def form_of(agency, **changed):
     return sent | changed
 
 
+@pytest.mark.long
 def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     planted()
     ward, other = (Agency.objects.get(key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
@@ -202,6 +204,7 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     assert not Agency.objects.filter(name__in=["Tổ khác", "Ban cả tỉnh"]).exists()
 
 
+@pytest.mark.long
 def test_a_clerk_of_a_ward_keeps_its_units_too(client):
     planted()
     ward, other = (AdminUnit.objects.get(agencies__key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))

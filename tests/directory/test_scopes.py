@@ -36,6 +36,7 @@ def parent_and_child():
     return child.parent, child
 
 
+@pytest.mark.long
 def test_a_role_in_the_city_reaches_everything():
     lan = user("lan", Role.CLERK)
 
@@ -44,6 +45,7 @@ def test_a_role_in_the_city_reaches_everything():
     assert all(may(lan, [Role.CLERK], agency=agency) for agency in Agency.objects.select_related("unit"))
 
 
+@pytest.mark.long
 def test_a_role_in_a_unit_reaches_it_and_the_agencies_that_serve_it():
     ward, other = wards()[:2]
     lan = user("lan", Role.LEAD, within=ward)
@@ -69,6 +71,7 @@ def test_a_role_in_an_agency_reaches_those_that_answer_to_it_and_no_unit():
     assert set(agencies_of(under, [Role.OFFICER])) == set(Agency.objects.filter(path__startswith=child.path))
 
 
+@pytest.mark.long
 def test_another_role_does_not_help():
     lan = user("lan", Role.CLERK)
 
@@ -77,12 +80,14 @@ def test_another_role_does_not_help():
     assert list(agencies_of(lan, [Role.ISSUER])) == []
 
 
+@pytest.mark.long
 def test_what_holds_on_one_day_does_not_hold_on_another():
     lan = user("lan", Role.CLERK)
 
     assert not may(lan, [Role.CLERK], on=datetime.date(2019, 1, 1))
 
 
+@pytest.mark.long
 def test_acting_outside_the_subtree_is_refused_with_a_sentence(settings):
     ward, other = wards()[:2]
     lan = user("lan", Role.LEAD, within=ward)
@@ -97,6 +102,7 @@ def test_acting_outside_the_subtree_is_refused_with_a_sentence(settings):
     assert "ask an administrator" in answer.content.decode() or "quản trị" in answer.content.decode()
 
 
+@pytest.mark.long
 def test_every_answer_is_one_query_however_many_grants(django_assert_num_queries):
     lan = user("lan", role=None)
     for ward in wards():

@@ -2,12 +2,25 @@
 """What is served of the face, and that the list of hashes is of exactly that."""
 
 import hashlib
+import html
 import json
 import re
 
 import pytest
 
-from bluezone.face.files import INDEX, PACK, SERVICE_WORKERS, STATIC, WORKERS, page, static_files, web_files
+from bluezone.face import bundles
+from bluezone.face.files import (
+    INDEX,
+    LATER,
+    OPENING,
+    SERVICE_WORKERS,
+    STATIC,
+    WORKERS,
+    page,
+    read_words,
+    static_files,
+    web_files,
+)
 
 KEY = "ab" * 32
 
@@ -35,28 +48,69 @@ def test_the_page_cannot_be_written_into_by_what_stands_for_the_key():
     assert b"<script>alert" not in page("web", city_key='"><script>alert(1)</script>').content
 
 
-def test_the_service_worker_lists_every_file_it_needs_by_the_hash_of_what_is_served(served):
+def test_the_service_worker_lists_every_file_that_runs_by_the_hash_of_what_is_served(served):
     listed = kept(served)
-    assert listed == {
-        path: hashlib.sha256(file.content).hexdigest()
-        for path, file in served.items()
-        if not path.startswith("service-worker") and path not in ("icon-512.png", PACK)
-    }
-    assert "" in listed
-    assert "engine/web/engine.js" in listed
+    assert listed == {path: hashlib.sha256(served[path].content).hexdigest() for path in listed}
+    assert {"", "app.css", OPENING, LATER, "scan/decoder.js", "engine/web/puzzleworker.js", "words/en.js"} <= set(
+        listed
+    )
+    sources = {path for path in listed if path.endswith(".js")} - {OPENING, LATER, "oldbrowser.js", *WORKERS}
+    assert all(path.startswith("words/") for path in sources)
     assert not any("handset.js" in path or "LICENSE" in path or path == INDEX for path in listed)
 
 
-def test_what_is_packed_for_the_worker_is_what_is_served_and_no_worker_is_in_it(served):
-    packed = json.loads(served[PACK].content)
-    assert packed == {path: [served[path].media_type, served[path].content.decode()] for path in packed}
-    assert set(packed) < set(kept(served))
-    assert not set(packed) & set(WORKERS)
+def test_a_bundle_holds_each_module_once_as_it_is_served_beside_it_but_for_comments(served):
+    bundles = {name: served[name].content.decode() for name in (OPENING, LATER)}
+    held = re.findall(r"^// ---- (.+)$", "".join(bundles.values()), re.MULTILINE)
+    assert len(held) == len(set(held)) > 90
+    # What no bundle changes: every line that neither imports nor exports nor comments.
+    for path in held:
+        lines = [line.strip() for line in served[path].content.decode().splitlines()]
+        plain = [
+            line
+            for line in lines
+            if line and not re.match(r"(import|export|//|/\*|\*|\})|.*(import\(|import\.meta|export\s*\{)", line)
+        ]
+        bundle = next(text for text in bundles.values() if f"// ---- {path}\n" in text)
+        own = bundle.split(f"// ---- {path}\n", 1)[1].split("\n// ---- ", 1)[0]
+        assert [line for line in plain if line not in own] == [], path
+
+
+def test_the_page_loads_its_bundle_and_no_source(served):
+    shown = served[""].content.decode()
+    assert re.findall(r'<script[^>]* src="([^"]+)"', shown) == ["oldbrowser.js", OPENING]
+    assert re.findall(r'<script[^>]* src="([^"]+)"', page("handset").content.decode()) == ["oldbrowser.js", "main.js"]
+
+
+def test_the_page_says_what_one_agrees_to_before_any_script_is_there(served):
+    shown = html.unescape(served[""].content.decode())
+    for language in ("vi", "en"):
+        words = read_words(language)
+        for key in ("title", "lead.web", "web", "does.places", "stays.consent", "never", "before"):
+            assert words[f"welcome.{key}"].replace("{disease}", words["disease"]) in shown
+    assert "welcome." not in shown
+    assert 'class="consent"' not in page("handset").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ('import * as all from "./b.js";', "no bundle holds"),
+        ("export let count = 0;", "no bundle holds"),
+        ('export * from "./b.js";', "no bundle holds"),
+        ('import { a } from "./a.js";', "circle"),
+        ('import { c } from "./c.js";', "missing"),
+    ],
+)
+def test_what_a_bundle_cannot_hold_is_refused_where_it_is_made(written, why):
+    sources = {"a.js": f"{written}\n", "b.js": "export const b = 1;\n", bundles.REGISTRY: "export {};\n"}
+    with pytest.raises(bundles.NotBundled, match=why):
+        bundles.write_opening(bundles.order_imports(["a.js"], sources), "a.js", (), sources)
 
 
 def test_every_script_that_runs_beside_the_page_is_known_as_a_worker(served):
     started = set()
-    for path, file in served.items():
+    for path, file in static_files().items():
         for name in re.findall(r"""new Worker\(new URL\("([^"]+)\"""", file.content.decode(errors="replace")):
             started.add((STATIC / path).parent.joinpath(name).resolve().relative_to(STATIC.resolve()).as_posix())
     assert started
@@ -84,7 +138,7 @@ def test_every_file_of_the_face_has_a_type_and_every_import_leads_to_a_file_that
     ]
     assert [path.name for path in unknown if not re.match(r"LICEN[CS]E|README|\.gitkeep", path.name)] == []
     for path, file in served.items():
-        if not path.endswith(".js") or path.startswith("vendor/"):
+        if not path.endswith(".js") or path.startswith("vendor/") or path in (OPENING, LATER):
             continue
         folder = (STATIC / path).parent
         for name in re.findall(r"""(?:from|import)\s*\(?\s*"(\.[^"]+)\"""", file.content.decode()):

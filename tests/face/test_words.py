@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of the face: Vietnamese and English side by side, every one of them used, none missing."""
+"""The words of the face: every language side by side, every text used, none missing."""
 
 import json
 import re
@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bluezone.face.files import STATIC, static_files
+from bluezone.handset.page.api import LANGUAGES
 
 CATALOGUES = ("words/{}.js", "words/{}-reading.js")
 SOURCES = [
@@ -33,24 +34,40 @@ def source():
 
 
 @pytest.mark.parametrize("name", CATALOGUES)
-def test_both_languages_have_the_same_keys_and_places(name):
-    vi, en = catalogue(name.format("vi")), catalogue(name.format("en"))
-    assert list(vi) == list(en)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_language_has_the_same_keys_and_places(name, language):
+    vi, other = catalogue(name.format("vi")), catalogue(name.format(language))
+    assert list(vi) == list(other)
     for key in vi:
-        places = [set(re.findall(r"\{[a-z_]+\}", words[key])) for words in (vi, en)]
+        places = [set(re.findall(r"\{[a-z_]+\}", words[key])) for words in (vi, other)]
         assert places[0] == places[1], key
         assert vi[key].strip(), key
-        assert en[key].strip(), key
-        assert vi[key].count("**") % 2 == en[key].count("**") % 2 == 0, key
+        assert other[key].strip(), key
+        assert vi[key].count("**") % 2 == other[key].count("**") % 2 == 0, key
+
+
+def test_the_languages_are_those_that_a_screen_offers():
+    listed = re.search(r"SPOKEN = \{(.*?)^\};", static_files()["words.js"].content.decode(), re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"^  (\w+): \{", listed[1], re.MULTILINE)) == {"vi", "en", "zh"} == set(LANGUAGES)
 
 
 def test_vietnamese_is_vietnamese_and_english_is_english():
     same = {key for key, text in whole("vi").items() if whole("en")[key] == text}
     assert same <= {
-        "disease", "language.vi", "language.en", "visit.over", "sent.days", "language.other",
+        "disease", "language.vi", "language.en", "language.zh", "visit.over", "sent.days", "language.other",
     }  # fmt: skip
     vietnamese = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
     assert {key for key, text in whole("en").items() if vietnamese.search(text)} <= {"language.vi", "language.other"}
+
+
+def test_chinese_is_chinese():
+    """Whoever chose it reads nothing of another language between but names, numbers and signs."""
+    same = {key for key, text in whole("zh").items() if text == whole("en")[key]}
+    assert same <= {"disease", "language.vi", "language.en", "language.zh", "language.other", "sent.days", "visit.over"}
+    han = re.compile("[\u4e00-\u9fff]")
+    assert {key for key, text in whole("zh").items() if not han.search(text)} <= same | {"time.day"}
+    left = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
+    assert {key: text for key, text in whole("zh").items() if left.search(re.sub("“[^”]*”", "", text))} == {}
 
 
 def test_every_key_that_a_screen_asks_for_exists():
@@ -89,6 +106,23 @@ def test_no_screen_promises_safety_or_fourteen_days_that_were_not_lived():
         assert "bạn an toàn" not in text.lower() or text.endswith("?")
     assert "Từ {day} đến nay" in whole("vi")["home.a.near"]
     assert "Since {day}" in whole("en")["home.a.near"]
+
+
+def test_words_at_which_readers_stumbled_are_gone():
+    vi = {key: text.replace("\u00a0", " ") for key, text in whole("vi").items()}
+    text = " | ".join(vi.values())
+    for phrase in ("mã độn", "kho khóa", "Mức chắc chắn: không chắc", "vài phút đổi", "nhờ người trực ghi giúp"):
+        assert phrase not in text, phrase
+    assert not re.search(r"(?<![Ss]ao )[Cc]hép liên kết", text)
+    assert "thu hồi" in vi["refusal.code_wrong"], "a code that was withdrawn was not wrong"
+
+
+def test_the_web_edition_speaks_of_places_where_the_phone_speaks_of_who_was_near():
+    text = source()
+    for key in ("welcome.stays.diary", "erase.consequence", "share.picture.title"):
+        assert f'app.isWeb ? "{key}.web" : "{key}"' in text, key
+        assert not re.search("tiếp xúc|ở gần", whole("vi")[f"{key}.web"]), key
+        assert not re.search("contact|near", whole("en")[f"{key}.web"]), key
 
 
 def test_every_refusal_says_what_to_do_or_what_was_kept():

@@ -4,6 +4,7 @@
 import asyncio
 import random
 
+import pytest
 from tests.builders.handset import PhoneClock
 
 from bluezone.handset import Handset
@@ -33,6 +34,7 @@ async def together(phones, seconds: float) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.long
 def test_two_agents_hear_each_other_check_and_say_that_they_run(phones, world):
     pair = [phones.new("one", PhoneClock(world, world.now - 60)), phones.new("two", PhoneClock(world, world.now - 60))]
     asyncio.run(together(pair, 3.5))

@@ -129,6 +129,7 @@ def test_an_android_phone_and_an_ordinary_one_note_each_other_and_say_that_they_
     live(town, story)
 
 
+@pytest.mark.long
 def test_each_fault_is_told_to_the_owner_and_takes_nothing_from_the_log(town):
     permission = "android.permission.BLUETOOTH_SCAN"
 
@@ -159,6 +160,7 @@ def test_each_fault_is_told_to_the_owner_and_takes_nothing_from_the_log(town):
     live(town, story)
 
 
+@pytest.mark.long
 def test_a_killed_service_that_starts_again_finds_every_encounter_it_had_flushed(town, tmp_path):
     async def story():
         await asyncio.sleep(400)

@@ -5,9 +5,11 @@ import datetime
 import http.client
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.builders.androidphone import Voice, becomes
 from tests.builders.handset import meet, published, reported
 
 from bluezone.face.files import static_files
@@ -190,6 +192,42 @@ def test_a_call_that_is_none_changes_nothing(page, phone, body):
         assert answer["error"]["code"] in ("call_invalid", "report_not_prepared")
     assert raw(page, "POST", "api/check", "{}", kind="text/plain")[0] == 400
     assert phone.visits.all() == []
+
+
+def test_a_page_that_cannot_speak_has_the_phone_read_aloud_and_stops_it(phone):
+    voice = Voice(outcome=None)
+    page = LocalPage(phone, voice=voice)
+    page.start()
+    with ThreadPoolExecutor(1) as threads:
+        said = json.dumps({"language": "vi", "pieces": ["Trang chủ", "Chưa có gì để kiểm tra"]})
+        answer = threads.submit(raw, page, "POST", "api/speak", said)
+        becomes(lambda: voice.read or None)
+        assert raw(page, "POST", "api/hush", "{}") == (200, None)
+        assert answer.result() == (200, {"outcome": "stopped"})
+    assert voice.read == [("vi", ["Trang chủ", "Chưa có gì để kiểm tra"])]
+    for wrong in ({"pieces": "x"}, {"pieces": [7]}, {"pieces": ["x" * 1001]}, {"pieces": ["x"] * 501}):
+        assert raw(page, "POST", "api/speak", json.dumps({"language": "vi", **wrong}))[0] == 400
+    page.stop()
+
+
+def test_a_phone_with_nothing_that_speaks_says_so(ask):
+    assert told(ask, "speak", language="vi", pieces=["Trang chủ"]) == {"outcome": "engine_missing"}
+
+
+def test_the_recordings_of_the_city_are_below_the_page_and_nothing_else_of_the_city_is(page, server):
+    recorded = {"/voice/list.json": b'{"tay": ["help"]}', "/voice/tay/help.mp3": b"ID3"}
+    server.tamper = lambda path, body: recorded.get(path, body)
+    before = len(server.requests)
+    assert raw(page, "GET", "voice/list.json") == (200, {"tay": ["help"]})
+    assert raw(page, "GET", "voice/tay/help.mp3") == (200, "ID3")
+    assert [path for path, _ in server.requests[before:]] == list(recorded)
+
+    for path in ("voice/../v1/config", "voice/tay/help.mp3?x=/", "v1/config", "voice/list.json/", "voice/tay/../../v1"):
+        raw(page, "GET", path)
+    assert {path for path, _ in server.requests[before:]} == set(recorded)
+    server.down = True
+    assert raw(page, "GET", "voice/list.json") == (200, None)
+    assert raw(page, "GET", "voice/tay/help.mp3")[0] == 404
 
 
 def test_a_reading_call_is_no_changing_one_and_the_other_way_round(page):

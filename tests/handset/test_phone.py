@@ -3,9 +3,13 @@
 
 import datetime
 
-from tests.builders.handset import meet, published, reported
+import pytest
+from tests.builders.handset import a_city, meet, published, reported
+
+from bluezone.handset.page.shapes import report_of
 
 
+@pytest.mark.long
 def test_a_contact_of_25_minutes_is_warned_after_the_patient_reported(phones, server, world):
     patient, near, elsewhere = phones.new("patient"), phones.new("near"), phones.new("elsewhere")
     meet(near, patient, 25, world=world)
@@ -19,6 +23,25 @@ def test_a_contact_of_25_minutes_is_warned_after_the_patient_reported(phones, se
     assert (day.day, day.band, day.certainty) == (datetime.date(2026, 11, 25), "15-30", "sure")
     assert elsewhere.check().level == "none"
     assert patient.check().level == "none"
+
+
+@pytest.mark.long
+def test_where_the_city_holds_keys_back_the_warning_comes_at_the_fixed_hour_and_the_patient_is_told_so(tmp_path):
+    with a_city(tmp_path, hold_hours=24, publish_period_seconds=7200) as (server, phones, world):
+        patient, near = phones.new("patient"), phones.new("near")
+        meet(near, patient, 25, world=world)
+        world.pass_by(86_400)
+        reported(patient, server, onset_days_ago=2)
+        told = report_of(patient)
+        assert told["publishAt"] - told["sendAt"] == 86_400
+        assert told["reachAt"] - told["publishAt"] == patient.city.current.poll_seconds
+        fixed = (world.now // 86_400 + 1) * 86_400 + 7200
+        while world.now < fixed:
+            assert near.check().level == "none"
+            world.pass_by(min(7200, fixed - world.now))
+            server.key_server.tick()
+
+        assert near.check().level == "high"
 
 
 def test_a_warning_says_what_to_do_in_both_languages_and_nothing_about_time_or_place(phones, server, world):
@@ -35,6 +58,7 @@ def test_a_warning_says_what_to_do_in_both_languages_and_nothing_about_time_or_p
     assert not any("{" in text for texts in warning.texts.values() for text in texts.values())
 
 
+@pytest.mark.long
 def test_a_second_check_downloads_nothing_twice_and_changes_nothing(phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
     meet(near, patient, 25, world=world)

@@ -51,6 +51,7 @@ def test_a_code_for_practice_is_made_up_and_the_key_server_never_hears_of_it(tra
         parse_link(issued.link)
 
 
+@pytest.mark.long
 def test_it_is_open_then_used_or_revoked_and_stands_in_the_list_of_practice_alone(trainee):
     issue(trainee)
     issue(trainee)

@@ -96,6 +96,7 @@ def test_a_raise_for_nobody_or_for_both_is_refused_by_the_database(server):
             QuotaRaise.objects.create(**whose, **values)
 
 
+@pytest.mark.long
 def test_the_supervisor_s_table_takes_the_same_few_queries_for_many_workers(server, django_assert_num_queries):
     for number in range(12):
         issue(server, worker(f"worker{number}"))
@@ -127,6 +128,7 @@ def test_a_bad_form_raises_nothing(client, server, changes):
     assert not QuotaRaise.objects.exists()
 
 
+@pytest.mark.long
 def test_the_page_raises_the_limit_of_a_facility_by_its_row_in_the_directory(client, server):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(user("sup", Role.SUPERVISOR))

@@ -14,6 +14,7 @@ from bluezone.identity.models import Role
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_a_code_goes_after_14_days(server):
     now = timezone.now()
     code_issuance.issue(server, user(), "clinical", today(), now)

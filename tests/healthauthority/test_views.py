@@ -51,7 +51,7 @@ def test_a_code_is_shown_once_large_with_its_link_and_what_to_say(english, serve
 
     assert answer.status_code == 201
     assert server.codes.status(code) == "open"
-    assert re.search(r"https://localhost:8000/r#[\w-]{22}", answer.text)
+    assert re.search(r"http://localhost:8000/r#[\w-]{22}", answer.text)
     assert "What to say on the phone" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert code not in english.get("/codes/").text

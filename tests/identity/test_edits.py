@@ -60,6 +60,7 @@ def test_a_field_that_both_changed_shows_both_and_one_is_chosen(page, agency):
     assert agency.phone == "0209 3870 111"
 
 
+@pytest.mark.long
 def test_the_same_change_by_both_is_no_clash_and_nothing_changed_goes_through(page, agency):
     assert page.store(phone="0209 3870 222") == 302
     Agency.objects.filter(pk=agency.pk).update(phone="0209 3870 333")

@@ -32,6 +32,7 @@ def take_back(client, onward="/accounts/"):
     return client.post("/undo/", {"next": onward}, follow=True).text
 
 
+@pytest.mark.long
 def test_a_role_ended_by_one_tap_holds_again(admin):
     lan = user("lan", Role.AUDITOR)
     grant = lan.grants.get()
@@ -83,6 +84,7 @@ def test_a_delegation_taken_back_by_one_tap_holds_again(client):
     assert passed.valid_to == today + datetime.timedelta(days=3)
 
 
+@pytest.mark.long
 def test_an_agency_put_into_a_group_or_taken_out_goes_back(admin):
     planted()
     group = RecipientGroup.objects.order_by("pk").first()

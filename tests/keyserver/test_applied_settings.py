@@ -47,6 +47,7 @@ class City:
         return [decode_config(configs.payload(number)).hotline for number in configs.numbers()]
 
 
+@pytest.mark.long
 def test_a_host_that_was_not_restarted_yet_does_not_sign_the_settings_of_before_again(city):
     waiting = city.start(0, OLD)
     restarted = city.start(1, NEW)
@@ -59,6 +60,7 @@ def test_a_host_that_was_not_restarted_yet_does_not_sign_the_settings_of_before_
     assert city.signed() == [OLD, NEW]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [0, 1])
 def test_in_whatever_order_hosts_are_restarted_each_setting_is_signed_once(city, first):
     servers = {0: city.start(0, OLD), 1: city.start(1, OLD)}
@@ -74,6 +76,7 @@ def test_in_whatever_order_hosts_are_restarted_each_setting_is_signed_once(city,
     assert city.signed() == [OLD, NEW]
 
 
+@pytest.mark.long
 def test_a_host_with_older_settings_serves_and_takes_reports_and_the_other_publishes_them(city):
     city.start(0, OLD)
     newest = city.start(1, NEW)
@@ -90,6 +93,7 @@ def test_a_host_with_older_settings_serves_and_takes_reports_and_the_other_publi
     assert call(outdated, "GET", "/v1/exports/index.json").body != before
 
 
+@pytest.mark.long
 def test_what_a_host_sets_for_itself_makes_no_other_outdated(city):
     first = city.start(0, OLD)
     path = city.folders[1] / "city.toml"
@@ -100,6 +104,7 @@ def test_what_a_host_sets_for_itself_makes_no_other_outdated(city):
     assert second.tick()
 
 
+@pytest.mark.long
 def test_settings_that_were_waiting_while_others_were_applied_do_not_come_after_them(city):
     """Never applied, and still older: somebody has changed the city since this process read them."""
     late = city.start(0, OLD)
@@ -110,6 +115,7 @@ def test_settings_that_were_waiting_while_others_were_applied_do_not_come_after_
     assert city.signed() == [OLD, NEW]
 
 
+@pytest.mark.long
 def test_a_person_can_go_back_to_the_settings_of_before(city):
     city.start(0, OLD)
     newest = city.start(1, NEW)

@@ -50,6 +50,7 @@ def test_it_lists_this_weeks_keys_the_next_three_weeks_and_the_chaff_key(sqlite_
     assert len({key.kid for key in first.week_keys}) == 13
 
 
+@pytest.mark.long
 def test_a_number_changes_only_with_the_content(sqlite_server, clock):
     for _ in range(5):
         clock.pass_by(3600)
@@ -130,6 +131,7 @@ def test_a_profile_of_the_citys_own_is_taken_from_the_data_folder(city_folder, c
     server.close()
 
 
+@pytest.mark.long
 def test_rsa_private_keys_are_erased_after_their_last_acceptance(sqlite_server, clock):
     kid = sqlite_server.secrets.week_keys.current(1, clock.now).kid
     path = sqlite_server.data_dir / "keys" / f"week-{kid}.json"

@@ -149,6 +149,7 @@ def test_the_tick_forgets_declarations(server, key, clock):
     assert server.declarations.held() == []
 
 
+@pytest.mark.long
 def test_the_config_carries_the_key_once_it_is_made(server, clock):
     private = new_private_key()
     before = decode_config(server.configs.payload(server.configs.newest_number()))

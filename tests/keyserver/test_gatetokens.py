@@ -91,6 +91,7 @@ def test_a_number_not_below_the_modulus_is_a_bad_request(browser):
     assert browser.ask(browser.solved(request)).status is Status.BAD_REQUEST
 
 
+@pytest.mark.long
 def test_gates_may_know_last_weeks_key_for_a_day_longer_and_no_more(server, clock, browser):
     def listed():
         server.tick()

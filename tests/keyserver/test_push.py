@@ -211,6 +211,7 @@ def test_of_those_that_nothing_is_known_of_the_oldest_make_room(server, clock, m
     assert sorted(server.push.endpoints()) == [f"{GOOD}{number}" for number in (1, 2, 3)]
 
 
+@pytest.mark.long
 def test_what_nobody_renews_is_forgotten_after_three_months_and_what_is_renewed_stays(server, clock):
     for name in ("left", "kept"):
         post(server, "subscribe", Browser(f"{GOOD}/{name}").body())

@@ -20,6 +20,7 @@ def without_random_keys(server):
     server.city = replace(server.city, padding_mean=0)
 
 
+@pytest.mark.long
 def test_a_key_is_forgotten_when_its_day_is_over_14_days_ago(server, clock):
     without_random_keys(server)
     phone = report_of(server, keys=keys_for(NOON, days=2, newest_age=0))
@@ -35,6 +36,7 @@ def test_a_key_is_forgotten_when_its_day_is_over_14_days_ago(server, clock):
     assert count(server.keys_store, "known_key") == 0
 
 
+@pytest.mark.long
 def test_a_forgotten_key_cannot_come_again(server, clock):
     keys = keys_for(NOON, days=1, newest_age=0)
     report_of(server, keys=keys).upload()
@@ -44,6 +46,7 @@ def test_a_forgotten_key_cannot_come_again(server, clock):
     assert report_of(server, keys=keys).upload().status is Status.KEYS_REFUSED
 
 
+@pytest.mark.long
 def test_a_spent_certificate_is_remembered_as_long_as_its_week_key_is_accepted(server, clock):
     report_of(server).upload()
     clock.pass_by(11 * DAY + 12 * HOUR - 1)
@@ -55,6 +58,7 @@ def test_a_spent_certificate_is_remembered_as_long_as_its_week_key_is_accepted(s
     assert count(server.keys_store, "spent") == 0
 
 
+@pytest.mark.long
 def test_a_code_loses_its_credentials_at_its_later_expiry_and_its_outcome_two_weeks_later(server, clock, onset):
     used = report_of(server)
     issued = server.codes.issue("confirmed", onset)
@@ -84,6 +88,7 @@ def test_no_past_or_used_code_tells_its_hour_of_issue(server, clock, onset):
     assert {end % DAY for row in ends for end in row} == {0}
 
 
+@pytest.mark.long
 def test_the_office_is_shown_on_the_day_after_that_a_code_was_used(server, clock):
     report_of(server)
     ((handle,),) = server.codes_store.read("SELECT handle FROM credential")
@@ -111,6 +116,7 @@ def test_keys_are_forgotten_over_the_whole_range_of_key_bytes(server):
     assert sorted(left) == [row for row in rows if row[1] == 144 * 101]
 
 
+@pytest.mark.long
 def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
     report_of(server).upload()
     statistics.note_guessing_alarm(server.codes_store, int(clock.now) // HOUR)

@@ -8,8 +8,9 @@ import subprocess
 from contextlib import nullcontext
 
 import pytest
-from tests.builders.keyserver import DAY, call, opened, postgresql_database, postgresql_server, report_of
+from tests.builders.keyserver import DAY, HOUR, call, opened, postgresql_database, postgresql_server, report_of
 from tests.builders.serving import BLUEZONE
+from tests.builders.signer import signing
 
 from bluezone.backup.archive import key_of_today
 from bluezone.keyserver.configuration import SettingsOutdated
@@ -18,10 +19,11 @@ from bluezone.keyserver.sealing import (
     FILE_VARIABLE,
     MasterKeyInvalid,
     MasterKeyWrong,
+    fetch_folder,
     secrets_of,
     shared_folder,
 )
-from bluezone.keyserver.service import KeyServer, fetch_folder
+from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.upload import Status
 
 pytestmark = pytest.mark.postgres
@@ -89,6 +91,33 @@ def test_a_host_with_an_empty_folder_is_the_same_city_and_each_goes_on_where_the
     other.tick()
     assert server.configs.newest_number() == other.configs.newest_number()
     other.close()
+
+
+def test_hosts_with_a_signer_each_are_one_city_and_one_goes_on_where_the_others_signer_was(
+    tmp_path_factory, clock, database
+):
+    folders = [tmp_path_factory.mktemp(name) for name in ("first", "second")]
+    for name in ("exports", "venues"):
+        (folders[0] / name).mkdir()
+        (folders[1] / name).symlink_to(folders[0] / name)
+    with signing(folders[0], clock), signing(folders[1], clock):
+        first = opened(folders[0], clock)
+        second = KeyServer.open(folders[1], clock)
+        assert secrets_in(folders[0]) == secrets_in(folders[1])
+        for leader, follower in ((first, second), (second, first), (first, second)):
+            clock.pass_by(7 * DAY)
+            leader.tick()
+            follower.sync()
+            reported = report_of(follower)
+            assert reported.upload().status is Status.OK
+            clock.pass_by(3 * HOUR)
+            follower.tick()
+            leader.sync()
+        assert first.indexes.read().number == 6
+        assert secrets_in(folders[0]) == secrets_in(folders[1])
+        assert first.configs.newest_number() == second.configs.newest_number() > 3
+        first.close()
+        second.close()
 
 
 def test_of_two_hosts_that_begin_at_once_one_makes_the_keys_and_the_other_has_them(

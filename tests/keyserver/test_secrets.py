@@ -2,6 +2,7 @@
 import shutil
 
 import pytest
+from tests.builders.keyserver import NOON
 
 from bluezone.keyserver.keyfolder import KeyFileExposed, erase, open_secrets, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
@@ -64,3 +65,12 @@ def test_weeks_are_iso_weeks_in_utc():
     assert week_name(1795478400) == "2026-W48"  # Tuesday 2026-11-24
     assert week_start(1795478400) == 1795392000  # Monday 2026-11-23
     assert week_name(1798761600) == "2026-W53"  # Friday 2027-01-01
+
+
+def test_a_number_of_a_week_key_that_stood_in_a_config_is_given_to_none_though_the_program_ends(folder):
+    open_secrets(folder).week_keys.note_kids([7, 900, 8])
+
+    again = open_secrets(folder).week_keys
+    assert again.newest_kid() == 900
+    again.rotate(NOON + 7 * 86400)
+    assert again.newest_kid() > 900

@@ -3,9 +3,10 @@
 
 import pytest
 
-from bluezone.letters.clauses import read_body
+from bluezone.letters.arrangement import kind_of_column
+from bluezone.letters.body.clauses import read_body
+from bluezone.letters.body.parties import read_order, with_addressees
 from bluezone.letters.letter_text import Passage
-from bluezone.letters.parties import read_order, with_addressees
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, Span
 
 
@@ -17,6 +18,22 @@ def read(text, *addressees):
 
 def names(text, role=PartyRole.LEAD):
     return [party.value.name for party in read(text) if party.value.role is role]
+
+
+def test_names_alone_above_points_are_those_who_are_to_do_them():
+    text = "Sở Y tế, Công an thành phố"
+    order = read_order(Passage(text, tuple(range(len(text)))), heads=True)
+
+    assert [party.value.name for party in order.parties] == ["Sở Y tế", "Công an thành phố"]
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [("stt", "number"), ("don vi phoi hop", "cooperating"), ("thoi gian", "due"), ("don vi chu tri", "lead"),
+     ("noi dung", "what"), ("trach nhiem", "lead"), ("ghi chu", "other")],
+)  # fmt: skip
+def test_a_column_is_known_by_its_title(title, kind):
+    assert kind_of_column(title) == kind
 
 
 @pytest.mark.parametrize(("length", "is_list"), [(400, True), (401, False)])

@@ -15,6 +15,7 @@ def silent(_line: str) -> None:
     pass
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["text", "docx"])
 def test_a_slice_of_the_letters_is_read_as_well_as_is_asked(form):
     score, _ = bench_letters.judge(SLICE, form, silent)

@@ -184,6 +184,7 @@ def test_macros_links_and_objects_are_noted_and_left_alone(letter):
     assert found.text.startswith("Số: 12/KH-UBND")
 
 
+@pytest.mark.long
 def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(letter):
     data = repacked(letter, **{"word/media/zeros.bin": bytes(70 * 1024 * 1024)})
 
@@ -192,6 +193,7 @@ def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(letter):
         Letter(data).read()
 
 
+@pytest.mark.long
 def test_a_zip_bomb_that_lies_about_its_size_is_refused_too(letter):
     data = repacked(letter, **{"word/document.xml": b"<a>" + b" " * (30 * 1024 * 1024) + b"</a>"})
     lying = data.replace((30 * 1024 * 1024 + 7).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
@@ -259,6 +261,7 @@ def test_a_file_larger_than_any_letter_is_refused_unread(monkeypatch):
         Letter(b"a" * 11).read()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("start", "form", "label"),
     [
@@ -288,3 +291,15 @@ def test_a_number_is_written_as_word_writes_it(start, form, label):
     read = Letter(repacked(saved(document), **{"word/numbering.xml": numbering.encode()})).read().text
 
     assert next(line for line in read.split("\n") if line) == f"{label} Phòng Y tế".strip()
+
+
+def test_points_in_a_cell_of_a_table_are_told_apart_and_lines_that_wrap_are_not():
+    table = (document := docx.Document()).add_table(2, 3)
+    for cell, text in zip(
+        table.rows[1].cells, ["1", "Rà soát hộ\n- Lập danh sách.\n- Báo cáo", "Trạm\ny tế"], strict=True
+    ):
+        cell.text = text.split("\n")[0]
+        for line in text.split("\n")[1:]:
+            cell.add_paragraph(line)
+
+    assert lines(document)[-1] == "| 1 | Rà soát hộ; - Lập danh sách. - Báo cáo | Trạm y tế |"

@@ -130,3 +130,11 @@ def test_a_date_stands_behind_its_place_and_says_what_is_doubtful():
     misread, _place = read(read_date, "Bắc Kạn, ngày O7 tháng 8 năm 2020")
     assert (str(misread.value), misread.doubts) == ("2020-08-07", (Doubt.OCR,))
     assert read(read_date, "Bắc Kạn, ngày 31 tháng 9 năm 2020")[0] is None
+
+
+def test_a_ward_whose_name_begins_with_an_is_no_title_of_a_plan():
+    head = ("ỦY BAN NHÂN DÂN", "PHƯỜNG AN LỘC", "Số: 12/KH-UBND", "KẾ HOẠCH", "Tiêm chủng")
+
+    assert read(lambda lines: [one.value for one in read_bodies(lines)], *head) == ["ỦY BAN NHÂN DÂN PHƯỜNG AN LỘC"]
+    assert read(lambda lines: read_kind(lines, None).value, *head) is DocumentKind.PLAN
+    assert read(lambda lines: read_subject(lines).value, *head) == "Tiêm chủng"

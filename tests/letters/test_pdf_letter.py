@@ -15,6 +15,7 @@ from bluezone.letters.reader import propose
 from bluezone.refusal import Refused
 
 
+@pytest.mark.long
 def test_the_real_letter_as_pdf_orders_the_same(shared):
     text = next((shared / "directive").glob("*.txt")).read_text()
     lines = clean(text).replace("**", "").replace("~~", "").split("\n")
@@ -31,6 +32,7 @@ def test_the_real_letter_as_pdf_orders_the_same(shared):
     ]
 
 
+@pytest.mark.long
 def test_columns_of_a_pdf_stay_apart():
     decision = propose(Letter(written(pdf_writer(letters.DECISION))).read().text)
 
@@ -46,6 +48,14 @@ def test_scripts_actions_and_files_inside_are_noted_and_the_text_is_read():
 
     assert letter.remarks == {Remark.SCRIPT, Remark.LAUNCH_ACTION, Remark.EMBEDDED_FILE}
     assert "310/VP-TH" in letter.text
+
+
+def test_a_line_that_wraps_at_the_margin_goes_on_and_an_indented_one_begins():
+    lead = "Thực hiện chỉ đạo của Ban Chỉ đạo, Ủy ban nhân dân thành phố đề nghị các cơ quan, đơn vị,"
+    text = f"{lead}\nđịa phương tổ chức triển khai nghiêm túc các nội dung sau đây trong tháng này.\n{lead}\nhết."
+
+    read = pdf_letter.PdfLetter(written(pdf_writer(text))).letter_text.text
+    assert f"{lead} địa phương tổ chức" in read
 
 
 def test_a_plain_pdf_has_no_remarks():
@@ -84,6 +94,7 @@ def test_a_page_that_unpacks_to_far_more_than_a_page_is_refused(operator):
         Letter(data).read()
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_damaged_pdf_is_read_or_refused(data):

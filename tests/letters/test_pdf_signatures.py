@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the signatures of a PDF prove by themselves."""
 
+import pytest
 from tests.letters.signedpdfs import identity, letter, signed, with_page_added
 
 from bluezone.letters.files.pdf_letter import read_signatures
@@ -10,6 +11,7 @@ def states(data):
     return [one["state"] for one in read_signatures(data)]
 
 
+@pytest.mark.long
 def test_each_state_of_a_signature_is_told_apart():
     once = signed(letter())
     twice = signed(once, identity("Trần Thị Duyệt"), "Sig2")
@@ -23,6 +25,7 @@ def test_each_state_of_a_signature_is_told_apart():
     assert states(bytes(altered)) == ["broken"]
 
 
+@pytest.mark.long
 def test_a_file_that_only_says_it_is_signed_is_unreadable_and_raises_nothing():
     assert states(b"%PDF-1.4\n<< /Type /Sig /ByteRange [0 1 2 3] >>") == ["unreadable"]
     data = signed(letter())

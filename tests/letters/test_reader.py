@@ -318,3 +318,18 @@ def test_a_text_made_to_be_slow_is_read_in_time(unit):
     propose(head + "1. " + unit * (60_000 // len(unit)))
 
     assert paced(time.process_time() - started) < 3
+
+
+def test_signs_of_a_bullet_font_a_number_that_wraps_and_a_copy_to_follow_are_read():
+    read = propose(
+        "UBND TỈNH HÀ\nSỞ Y TẾ\nSố: 178/SYT-\nNVY\nCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nHà, ngày 05 tháng 6 năm 2023\n\n"
+        "Kính gửi: UBND các xã.\n\nSở Y tế yêu cầu:\n\uf0b7 UBND các xã phát tờ rơi,\n\nthu lại trước ngày 10/6/2023.\n"
+        "\uf0b7 Công an xã tuần tra.\n\nNơi nhận:\n- Như trên;\n- Thanh tra Sở (để theo dõi);\n- Lưu: VT.\n\n"
+        "GIÁM ĐỐC\n\nNguyễn Văn A\n"
+    )
+
+    assert str(read.number.value) == "178/SYT-NVY"
+    assert [one.text.value for one in read.tasks] == [
+        "UBND các xã phát tờ rơi, thu lại trước ngày 10/6/2023.", "Công an xã tuần tra.",
+    ]  # fmt: skip
+    assert [str(one.value.purpose) for one in read.recipients] == ["action", "information", "file"]

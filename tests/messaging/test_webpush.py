@@ -167,6 +167,7 @@ class Dripping:
                 connection.sendall(b"a")
 
 
+@pytest.mark.long
 def test_a_service_that_never_ends_its_answer_costs_its_deadline_and_no_more():
     provider = WebPushProvider(PRIVATE, CONTACT, aiohttp.TCPConnector, deadline_seconds=0.5)
     with Dripping() as slow:
@@ -196,6 +197,7 @@ def test_a_service_that_is_down_is_not_tried_for_everybody(provider, monkeypatch
     assert len(down.received) == webpush_provider.PATIENCE
 
 
+@pytest.mark.long
 def test_a_new_export_file_is_told_to_everybody_once_each_after_a_delay_of_its_own(server, service, provider, clock):
     browsers = [service.browser(str(number)) for number in range(8)]
     subscribed(server, *browsers)
@@ -225,6 +227,7 @@ def _of(service, browser):
     return next(received.body for received in service.received if browser.endpoint.endswith(received.path))
 
 
+@pytest.mark.long
 def test_what_is_gone_is_forgotten_and_what_failed_stays(server, service, provider, clock):
     gone, failing = service.browser("gone"), service.browser("failing")
     subscribed(server, gone, failing)
@@ -239,6 +242,7 @@ def test_what_is_gone_is_forgotten_and_what_failed_stays(server, service, provid
     assert server.push.endpoints() == [failing.endpoint]
 
 
+@pytest.mark.long
 def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, clock):
     browser = service.browser("a")
     subscribed(server, browser)
@@ -255,6 +259,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
     assert service.received == []
 
 
+@pytest.mark.long
 def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
     monkeypatch.setattr("bluezone.messaging.announcer.BATCH", 3)
     subscribed(server, *(service.browser(str(number)) for number in range(7)))
@@ -313,6 +318,7 @@ def _text(point):
     return base64url(point)
 
 
+@pytest.mark.long
 def test_the_workers_announcer_calls_with_the_citys_key_and_in_its_name(server, service, clock):
     subscribed(server, service.browser("a"))
     server.tick()

@@ -18,7 +18,7 @@ LABELS = {
     "status": set(STATUSES),
     "reason": set(REFUSALS),
     "work": set(WORKS),
-    "outbox": {"mail", "sms", "push"},
+    "outbox": {"mail", "sms", "push", "exchange"},
 }
 
 

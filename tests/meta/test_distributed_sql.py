@@ -5,6 +5,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "bluezone"
 PAGE = ROOT / "docs" / "reference" / "distributed-sql.md"
@@ -72,6 +74,7 @@ def listed():
     return {kind: set(re.findall(r"`([^`]+\.(?:py|sql))`", files)) for kind, files in rows if kind in KINDS}
 
 
+@pytest.mark.long
 def test_the_list_of_sql_that_would_stand_in_the_way_of_a_distributed_postgresql_does_not_grow_by_itself():
     stands, page = found(), listed()
     assert page.keys() == KINDS.keys()

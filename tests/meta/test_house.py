@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = sorted(path for path in (REPOSITORY / "src").rglob("*.py") if "migrations" not in path.parts)
 
@@ -29,6 +31,7 @@ def test_every_module_is_short_and_says_what_it_is():
     assert len(SOURCES) > 100, "looked in the wrong folder"
 
 
+@pytest.mark.long
 def test_no_tracked_file_carries_an_address_of_a_package_index():
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     address = re.compile(r"(index-url|registry|resolved)[\"= :]+https?://", re.IGNORECASE)

@@ -10,6 +10,7 @@ from bluezone.paper import pdf
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("weasyprint") is None, reason="needs WeasyPrint")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "url",
     [

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from tests.builders.office import user
 
+from bluezone.directory.models import Agency
+from bluezone.directory.records.store import plant_seed
 from bluezone.portal import views
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, answer_to, bits_of, challenge_in
 from bluezone.publicpages import form_limits
@@ -168,3 +170,13 @@ def test_the_office_has_no_such_call(server):
     office.force_login(user())
 
     assert office.post("/v1/help", WANTED, content_type="application/json").status_code == 404
+
+
+def test_the_page_says_where_the_health_stations_are_and_when(public):
+    plant_seed()
+    station = Agency.objects.get(key="trung-tam-y-te")
+    Agency.objects.filter(pk=station.pk).update(valid_to=None, phone="0209 3870 111", hours="7:00–17:00")
+
+    page = public.get("/help/").content.decode()
+    assert "tel:02093870111" in page
+    assert "7:00–17:00" in page

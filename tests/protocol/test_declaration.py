@@ -46,6 +46,7 @@ def plain(version=1, day=18_475, level=2, phone=b"0912345678", text=b"", behind=
     return (content + behind).ljust(943, b"\0")
 
 
+@pytest.mark.long
 @given(declarations)
 def test_what_was_declared_arrives_and_every_message_has_one_size(declaration):
     message = seal_declaration(declaration, PUBLIC)

@@ -277,6 +277,7 @@ def test_what_was_heard_before_the_processor_slept_is_not_taken_for_a_meeting_af
     lived(story)
 
 
+@pytest.mark.long
 def test_short_naps_of_the_processor_do_no_harm():
     async def story(life):
         for seconds in (3, 17, 45, 200, 640, 660, 1000):

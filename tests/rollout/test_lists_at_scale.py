@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""1,000 agencies, 50 directives, 50,000 reports of each kind: every list page of the office stays quick.
+"""1,000 agencies, 50 directives, 50,000 reports of each kind: every list page stays quick, and home quicker.
 
 The same number of queries as for few, and under 150 ms of the server's work. That the queries stay the same is held at
 a smaller size too, in every run of the suite. BLUEZONE_FIGURES=FILE keeps what was measured.
@@ -20,6 +20,8 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.rollout.directives.models import Report
 from bluezone.rollout.staffing.models import StaffReport
+
+HOME_SECONDS = 0.100
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -67,6 +69,11 @@ def test_every_list_page_asks_as_many_questions_of_many_as_of_few(client, server
     assert questions(more) == questions(few)
 
 
+def budget(page):
+    """Seconds of server work that a page may take."""
+    return HOME_SECONDS if page[1].endswith((" /", " /?all=1")) else BUDGET_SECONDS
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_list_page_is_quick_in_a_large_office(client, server, record_property):
@@ -80,5 +87,5 @@ def test_every_list_page_is_quick_in_a_large_office(client, server, record_prope
         Path(kept).write_text("\n".join(map(str, report)))
 
     assert questions(full) == questions(few)
-    slow = {page: spent for page, (_, spent) in full.items() if spent > BUDGET_SECONDS}
+    slow = {page: spent for page, (_, spent) in full.items() if spent > budget(page)}
     assert slow == {}

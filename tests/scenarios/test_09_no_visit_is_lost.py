@@ -19,7 +19,7 @@ from tests.builders.handset import made_secrets
 from tests.builders.serving import HOTLINE, free_port, start
 
 # Three starts of a server and two of a browser: most of a minute of one core.
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.slow]
 DOORS, BY_HAND = 120, 3
 
 

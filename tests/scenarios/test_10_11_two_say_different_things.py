@@ -163,7 +163,7 @@ def _what_is_said_of_one_door_is_not_said_at_the_next(phone, door):
     assert refused.count() == 0, "what was missing is there now"
     # A photograph of 40 MB is not drawn, for which a cheap phone has no memory.
     phone.page.evaluate(TAKE_40_MB)
-    phone.page.wait_for_function("document.getElementById('photo-said').innerText.includes('40 MB')")
+    phone.page.wait_for_function("() => document.getElementById('photo-said').innerText.includes('40 MB')")
 
 
 def test_11_what_rests_on_something_missing_waits_and_the_gap_is_shown(server, planted, phones, desk):
@@ -200,7 +200,7 @@ def test_a_lost_phone_is_ended_with_one_click_and_its_app_empties_at_the_next_co
     phone.show()
     phone.page.wait_for_selector("#doors a")
     desk.goto(f"{server.office}/canvass/phones/")
-    desk.locator("section.card", has=desk.locator("h2:has-text('Máy 2')")).locator("button.grave").click()
+    desk.locator("section.card", has=desk.locator("h2:has-text('Máy 2')")).locator("button").click()
     desk.wait_for_selector(".note.success")
     # Opening the app is a contact.
     phone.show(afresh=True)

@@ -29,7 +29,7 @@ from bluezone.edge.gate.city import GateCity, GateSync
 from bluezone.refusal import Refused
 
 # A server, its people and five browsers: minutes on a loaded machine.
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.slow, pytest.mark.timeout(900)]
 PLACE = "Nhà văn hóa Sông Cầu"
 
 

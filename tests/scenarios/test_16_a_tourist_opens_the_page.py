@@ -48,6 +48,7 @@ def test_the_page_behind_the_link_is_light_and_calls_nobody_else(public, setting
     assert 'href="/k/stop"' in html
 
 
+@pytest.mark.long
 def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     clock = Clock()

@@ -41,6 +41,7 @@ def auditor(client, trail):
     return client
 
 
+@pytest.mark.long
 def test_the_whole_trail_is_exported_and_its_chain_verified(auditor, trail):
     rows = list(csv.reader(io.StringIO(auditor.post("/audit/export/").content.decode("utf-8-sig"))))
     numbers, acts = [int(row[0]) for row in rows[1:]], [row[3] for row in rows[1:]]
@@ -53,6 +54,7 @@ def test_the_whole_trail_is_exported_and_its_chain_verified(auditor, trail):
     assert "Dòng đã ghi lại trước đây vẫn có trong đó." in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("column", ["actor", "action", "digest"])
 def test_one_changed_row_is_found_and_named(auditor, trail, column):
     with connection.cursor() as cursor:
@@ -64,6 +66,7 @@ def test_one_changed_row_is_found_and_named(auditor, trail, column):
     assert "đều khớp" not in page
 
 
+@pytest.mark.long
 def test_an_auditor_changes_nothing(auditor):
     directive = Directive.objects.get()
     for address in ("/accounts/new/", f"/directives/{directive.pk}/issue/", "/codes/new/"):

@@ -42,6 +42,7 @@ def rates(client, clerk, task, period):
     return shown.context["rates"], shown.text
 
 
+@pytest.mark.long
 def test_seven_of_eight_wards_on_time_then_the_late_one(client, clerk, clock, task):
     period = task.report_from
     *prompt, slow = task.parties.select_related("agency").order_by("pk")
@@ -57,6 +58,7 @@ def test_seven_of_eight_wards_on_time_then_the_late_one(client, clerk, clock, ta
     assert "87,5%" in page
 
 
+@pytest.mark.long
 def test_a_locked_period_refuses_an_edit_and_keeps_what_it_has(client, clerk, clock, task):
     party = task.parties.order_by("pk").first()
     send(client, party, task.report_from, people=25)
@@ -69,6 +71,7 @@ def test_a_locked_period_refuses_an_edit_and_keeps_what_it_has(client, clerk, cl
     assert kept.values == {"people": 25}
 
 
+@pytest.mark.long
 def test_a_returned_report_shows_the_reason_and_comes_again(client, clerk, clock, task):
     party = task.parties.order_by("pk").first()
     send(client, party, task.report_from, people=25)
@@ -83,6 +86,7 @@ def test_a_returned_report_shows_the_reason_and_comes_again(client, clerk, clock
     assert isinstance(task.report_from, datetime.date)
 
 
+@pytest.mark.long
 def test_a_report_accepted_by_a_slip_is_taken_back_within_ten_seconds(client, clerk, clock, task):
     party = task.parties.order_by("pk").first()
     send(client, party, task.report_from)

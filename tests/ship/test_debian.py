@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGES = "adduser,ca-certificates,debconf,systemd,python3-seccomp"
 RELEASES = {"bookworm": "deb12", "trixie": "deb13"}
-UNITS = ("bluezone", "bluezone-gate", "bluezone-speaker")
+UNITS = ("bluezone", "bluezone-signer", "bluezone-gate", "bluezone-speaker")
 PAGES = ["http://127.0.0.1:8000/", "http://127.0.0.1:8001/sign-in/", "http://127.0.0.1:8002/ready"]
 
 

@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import http.client
 import http.cookiejar
+import json
 import re
 import socket
 import ssl
@@ -13,6 +14,7 @@ import time
 import urllib.parse
 import urllib.request
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.builders.serving import BLUEZONE, HOTLINE, serving
@@ -115,6 +117,15 @@ def test_the_trust_page_shows_what_the_operator_sees_and_gives_the_authority(ser
     assert answer.headers["Content-Type"] == "application/x-x509-ca-cert"
     for system in ("Android", "iPhone", "Windows", "Linux"):
         assert system in page.decode()
+
+
+def test_links_are_https_where_that_is_served(served, context):
+    day = datetime.datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
+    command = [BLUEZONE, "codes", "issue", "--data", served.data, "--class", "confirmed", "--onset", day, "--json"]
+    made = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout)
+
+    assert made["link"].startswith(f"{https(served.public)}/r#")
+    assert get(made["link"].partition("#")[0], context)[0].status == 200
 
 
 def test_a_renewed_certificate_is_taken_up_while_the_server_runs(served, context):

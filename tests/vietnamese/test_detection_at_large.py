@@ -32,6 +32,7 @@ def test_no_message_of_any_language_is_taken_for_legacy_text(messages):
     assert wrong == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["fr", "en_GB", "de", "es", "pt", "it", "vi"])
 def test_no_single_word_of_a_language_met_in_vietnam_is_taken_for_legacy_text(messages, language):
     words = {word for text in messages[language] for word in text.split()}
@@ -40,6 +41,7 @@ def test_no_single_word_of_a_language_met_in_vietnam_is_taken_for_legacy_text(me
     assert [word for word in words if detect(word).is_legacy] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", [TextEncoding.TCVN3, TextEncoding.VNI])
 def test_a_vietnamese_sentence_in_a_legacy_font_is_told(messages, encoding):
     told = collections.Counter()

@@ -37,6 +37,7 @@ def test_the_catalogue_holds_the_texts_of_the_sources_and_no_others(tool, catalo
     assert written - used == set(), MEND
 
 
+@pytest.mark.long
 def test_every_text_is_translated_and_none_is_a_guess(tool, catalogue):
     assert tool.missing(catalogue) == [], MEND
     assert [message.id for message in catalogue if message.id and message.fuzzy] == []

@@ -92,8 +92,10 @@ def _resources(framework: Path, told: dict[str, object]) -> Path:
         into = folder / f"mipmap-{density}"
         shutil.copyfile(APP / "icons" / f"bluezone-adaptive-{size}.png", into / "bluezone_layer.png")
     run("aapt2", "compile", "--dir", folder, "-o", WORK / "res.zip")
+    # Debian's aapt2 is older than <queries>, and keeps it in the manifest all the same.
     run(
-        "aapt2", "link", "-I", framework, "--manifest", APP / "overlay" / "AndroidManifest.xml", "-o", base,
+        "aapt2", "link", "--warn-manifest-validation", "-I", framework,
+        "--manifest", APP / "overlay" / "AndroidManifest.xml", "-o", base,
         "--java", WORK / "gen", "--min-sdk-version", str(MIN_SDK), "--target-sdk-version", str(TARGET_SDK),
         "--version-code", str(told.get("version_code", 1)), "--version-name", str(told.get("version", __version__)),
         "--rename-manifest-package", str(told.get("application", APPLICATION)), "--auto-add-overlay", WORK / "res.zip",

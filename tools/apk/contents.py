@@ -14,7 +14,10 @@ from tools.apk.packing import put
 SOURCE = ROOT / "src" / "bluezone"
 PHONE = ROOT / "android" / "src" / "bluezone_phone"
 # The engine is these of `bluezone`, less what follows; held by tests/android/test_engine.py.
-ENGINE = ("__init__.py", "face", "handset", "localpage.py", "protocol", "py.typed", "radio", "refusal.py")
+ENGINE = (
+    "__init__.py", "face", "handset", "localpage.py", "networks.py", "protocol", "py.typed", "radio", "refusal.py",
+    "transparency",
+)  # fmt: skip
 LEFT_OUT = (
     "protocol/_kernel.c", "protocol/declarationkey.py", "protocol/exports/writer.py", "protocol/primitives/pyca.py",
     "radio/adapters.py", "radio/air", "radio/bumbleradio.py", "radio/comparison.py",

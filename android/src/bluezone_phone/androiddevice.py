@@ -27,6 +27,8 @@ from bluezone.handset.android.notices import Notice, own_words
 from bluezone.handset.android.permissions import PhoneState
 from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Answers, Setup
+from bluezone.handset.page.api import Voice
+from bluezone_phone.voice import AndroidVoice
 
 if TYPE_CHECKING:
     from android.app import Activity
@@ -139,6 +141,7 @@ class AndroidDevice:
     def __init__(self, context: Context) -> None:
         self.keystore: Keystore = AndroidKeystore()
         self.awake: Awake = AndroidAwake(context)
+        self.voice: Voice = AndroidVoice(context)
         self._context = context
 
     def radio(self) -> "Radio":

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The classes that a web view calls: a Java class is made for each when the app is built (static proxies).
+"""The classes that a web view or a voice calls: a Java class is made for each when the app is built (static proxies).
 
 Kept to what cannot be elsewhere; every decision is in bluezone.handset.android. tools/apk reads this file without
 running it, so Java classes are imported and used here by their own names.
 """
 
 from android.net import Uri
+from android.speech.tts import UtteranceProgressListener
 from android.webkit import (
     PermissionRequest,
     ValueCallback,
@@ -17,6 +18,7 @@ from android.webkit import (
 )
 from java import Override, jarray, jboolean, jbyte, jvoid, static_proxy
 from java.io import ByteArrayInputStream
+from java.lang import String
 
 
 class PageClient(static_proxy(WebViewClient)):  # type: ignore[misc]
@@ -54,3 +56,21 @@ class PageChrome(static_proxy(WebChromeClient)):  # type: ignore[misc]
         """A picture with a code in it."""
         self.guard.choose_picture(chosen, wanted.createIntent())
         return True
+
+
+class SpeechProgress(static_proxy(UtteranceProgressListener)):  # type: ignore[misc]
+    """Hears of each piece that was read. `told` is set by voice.py."""
+
+    @Override(jvoid, [String])
+    def onStart(self, piece: str) -> None:
+        """A piece begins."""
+
+    @Override(jvoid, [String])
+    def onDone(self, piece: str) -> None:
+        """A piece was read."""
+        self.told.put("done")
+
+    @Override(jvoid, [String])
+    def onError(self, piece: str) -> None:
+        """A piece could not be read."""
+        self.told.put("failed")

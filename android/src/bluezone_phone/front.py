@@ -13,7 +13,7 @@ from java.lang import Runnable, String
 
 from bluezone.handset.android.pageguard import action_of, judge, may_have
 from bluezone.handset.android.permissions import CAMERA, asked_at
-from bluezone.handset.android.window import Order, Shown, pressed, shown
+from bluezone.handset.android.window import Order, Reader, Shown, pressed, shown
 from bluezone_phone.androiddevice import Parts, maker, service_intent, state_of
 from bluezone_phone.components import PageChrome, PageClient
 
@@ -40,6 +40,7 @@ class Front:
         self._shown: Shown | None = None
         self._opened: str | None = None
         self._chosen: Any = None
+        self._reader = Reader(self._parts.device.voice, self._changed)
         self._view = view
         settings = self._view.getSettings()
         settings.setJavaScriptEnabled(True)
@@ -57,6 +58,10 @@ class Front:
         """The window is seen, perhaps after one of Android's questions."""
         self._parts.tracing.on_change = self._changed
         self.show()
+
+    def onPause(self) -> None:
+        """The window is seen no more: nothing of it is read aloud, either."""
+        self._parts.device.voice.hush()
 
     def onDestroy(self) -> None:
         """The window goes, the service stays; so does whatever another window was told of since."""
@@ -80,10 +85,12 @@ class Front:
         if now.start:
             self._activity.startForegroundService(service_intent(self._activity))
         if now.address is not None:
+            if self._reader.reading:
+                self._reader.hush()
             if now.address != self._opened:
                 self._view.loadUrl(now.address)
         elif now.screen is not None:
-            self._view.loadDataWithBaseURL("about:blank", now.screen.html, "text/html", "utf-8", "")
+            self._view.loadDataWithBaseURL("about:blank", self._reader.shown(now.screen).html, "text/html", "utf-8", "")
         self._opened = now.address
 
     def follow(self, address: str) -> bool:
@@ -91,7 +98,9 @@ class Front:
         verdict = judge(address, self._parts.tracing.url)
         if verdict == "act" and self._shown is not None and self._shown.screen is not None:
             action = action_of(address, self._shown.screen.actions)
-            if action is not None:
+            if action == "read":
+                self._reader.press(self._shown.screen)
+            elif action is not None:
                 self._do(pressed(action, self._shown, self._parts.setup, self._parts.tracing))
         elif verdict == "dial":
             self._activity.startActivity(Intent(Intent.ACTION_DIAL, Uri.parse(address)))

@@ -4,13 +4,13 @@
 Entry n carries the hash of entry n - 1, and its own hash is an HMAC under a key that lies in the data folder and not
 in the database: whoever can write the database alone cannot make a changed chain fit again. Cutting off the newest
 entries leaves a shorter chain that still fits; a number and hash noted earlier (shown on the audit page and by
-`bluezone manage verify_audit`) tells that too.
+`bluezone manage verify_audit`) tells that too, and so does the head of each day in the public log.
 """
 
 import datetime
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,13 @@ from django.utils import timezone
 from bluezone.audit.models import AuditEntry, check
 from bluezone.office_secrets import office_secret
 from bluezone.training import practising
+from bluezone.transparency.leaves import audit_leaf
 
 CHAIN_START = "0" * 64
 # Who acts when no person is signed in: the commands of the server.
 COMMAND_LINE = "command line"
+# Another office, by a message that it signed.
+NETWORK = "another office"
 # Any number; all writers of the chain take the same PostgreSQL lock.
 _CHAIN_LOCK = 0x425A_4155
 RETENTION = datetime.timedelta(days=365)
@@ -51,8 +54,8 @@ def record(
 ) -> AuditEntry:
     """Append one act to the chain, in the caller's transaction where there is one.
 
-    actor: sign-in name, or "command line"; action: one of those that duties declare; subject: sign-in name or opaque
-    handle; details: JSON-ready values; now: aware time of the act, the present by default.
+    actor: sign-in name, "command line" or "another office"; action: one of those that duties declare; subject: sign-in
+    name or opaque handle; details: JSON-ready values; now: aware time of the act, the present by default.
     Never pass a code, a link, a key, or anything about a case. What is done for practice is no act: nothing is stored.
     Raises ActUnknown.
     """
@@ -98,6 +101,32 @@ def verify(expected: tuple[int, str] | None = None) -> Verdict:
         return _broken(verdict, verdict.last, f"the chain ends at {verdict.last}, but {number} was seen earlier")
     if number >= verdict.first and not AuditEntry.objects.filter(number=number, digest=digest).exists():
         return _broken(verdict, number, f"entry {number} is not the one that was seen earlier")
+    return verdict
+
+
+def head_before(moment: datetime.datetime) -> str:
+    """The hash of the last entry before an aware moment, CHAIN_START before the first."""
+    last = AuditEntry.objects.filter(at__lt=moment).order_by("-number").first()
+    return last.digest if last else CHAIN_START
+
+
+def compare_with_log(logged: Mapping[str, bytes], now: datetime.datetime) -> Verdict:
+    """Verify the chain, and that each day's head in the public log is still in it.
+
+    logged: leaves by day, as `leaves.audit_heads` finds them. now: aware; heads past their year are left out.
+    """
+    verdict = verify()
+    if verdict.broken_at is not None:
+        return verdict
+    entries = list(AuditEntry.objects.order_by("number").values_list("previous", "digest"))
+    # What was deleted after its year is known by the hash that the first entry still names.
+    digests = [entries[0][0] if entries else CHAIN_START, *(digest for _, digest in entries)]
+    place, oldest = 0, (now - RETENTION).date().isoformat()
+    for day in sorted(day for day in logged if day >= oldest):
+        found = (at for at in range(place, len(digests)) if audit_leaf(day, digests[at]) == logged[day])
+        place = next(found, len(digests))
+        if place == len(digests):
+            return _broken(verdict, verdict.last, f"the head of {day} in the public log is not in it: it was cut short")
     return verdict
 
 

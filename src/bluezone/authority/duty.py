@@ -15,7 +15,13 @@ DUTY = Duty(
         "glass_broken": _("broke the glass: speaks without a second person for one hour"),
         "glass_used": _("spoke to the public behind the broken glass"),
     },
-    purges=(Work("purge_authority", "bluezone.authority.two_persons.purge"),),
+    waiting="bluezone.authority.waiting_views.matters",
+    open_at="bluezone.authority.role_grants.open_at",
+    search="bluezone.authority.role_grants.search",
+    purges=(
+        Work("purge_authority", "bluezone.authority.two_persons.purge"),
+        Work("purge_people_lists", "bluezone.authority.people_lists.purge"),
+    ),
     shared_acts={
         "account-made": "bluezone.authority.account_acts.AccountMade",
         "role-given": "bluezone.authority.account_acts.RoleGiven",

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.directory.models import SentList
+
 
 class ActState(models.TextChoices):
     """What has become of an act."""
@@ -57,3 +59,16 @@ class WaitingAct(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind or 'glass'} of {self.asked_by_id} at {self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class PeopleImport(SentList):
+    """A list of people who are to have accounts. Deleted when it is discarded, and a day after it came.
+
+    usual_role: of rows that name none. accepted: when it is done, sign-in name -> [telephone, e-mail] from the list.
+    Personal data: names, and how to reach these people on duty, for the invitations alone.
+    """
+
+    usual_role = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return f"people, {self.made_at:%Y-%m-%d %H:%M}"

@@ -13,13 +13,18 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import OutsideScope, agencies_of, holds_for_the_city, may, units_of
+from bluezone.directory.scopes import OutsideScope, agencies_of, granted, holds_for_the_city, may, units_of
+from bluezone.duties.duty import MOST_HITS, Hit
+from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.signin import make_link
 from bluezone.refusal import Refused
@@ -272,8 +277,8 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
             keep_an_administrator(user, timezone.localdate())
         user.name, user.agency, user.is_active = name, agency, is_active
         if not is_active:
-            user.email = ""
-        user.save(update_fields=["name", "agency", "is_active", "email"])
+            user.email, user.sealed_phone = "", None
+        user.save(update_fields=["name", "agency", "is_active", "email", "sealed_phone"])
         if not is_active:
             user.links.all().delete()
         hash_chain.record(actor, "account_changed", user.username, active=is_active)
@@ -312,3 +317,22 @@ def first_admin_link(now: datetime.datetime) -> FirstLink | None:
 def _free_name() -> str:
     taken = User.objects.filter(username=FIRST_ADMIN_NAME).exists()
     return f"{FIRST_ADMIN_NAME}-{secrets.token_hex(2)}" if taken else FIRST_ADMIN_NAME
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Accounts, for the administrators who reach them."""
+    if not granted(user, ADMINS.roles):
+        return []
+    found = User.objects.matching(words).filter(pk__in=accounts_of(user, ADMINS.roles))
+    return [
+        Hit(_("Person"), one.name or one.username, reverse("account", args=[one.pk]), one.agency)
+        for one in found[:MOST_HITS]
+    ]
+
+
+def open_at(agency: Agency) -> list[str]:
+    """How many people hold a role in an agency."""
+    held = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
+    count = held.values("user").distinct().count()
+    text = ngettext("%(count)d person holds a role in it.", "%(count)d people hold a role in it.", count)
+    return [text % {"count": count}] if count else []

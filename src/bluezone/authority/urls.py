@@ -3,12 +3,11 @@
 
 from django.urls import path
 
+from bluezone.authority import people_views, waiting_views
 from bluezone.authority import views as authority_views
-from bluezone.authority import waiting_views
 from bluezone.identity import own_account_views, signin_views
 
 urlpatterns = [
-    path("", signin_views.first_page, name="first-page"),
     path("sign-in/", signin_views.sign_in, name="sign-in"),
     path("sign-in/puzzleworker.js", signin_views.puzzle_worker, name="puzzle-worker"),
     path("sign-in/second/", signin_views.second_step, name="second-factor-proof"),
@@ -34,6 +33,11 @@ urlpatterns = [
     path("password/", signin_views.change_password, name="password"),
     path("accounts/", authority_views.account_list, name="accounts"),
     path("accounts/new/", authority_views.new_account, name="account-new"),
+    path("accounts/list.xlsx", people_views.people_file, name="people-file"),
+    path("accounts/list.csv", people_views.people_file, {"form": "csv"}, name="people-csv"),
+    *people_views.LISTS.urls("accounts/lists/"),
+    path("accounts/invitations/", people_views.invitations, name="invitations"),
+    path("accounts/invitations/make/", people_views.invite, name="invite"),
     path("accounts/<int:pk>/", authority_views.change_account, name="account"),
     path("accounts/<int:pk>/link/", authority_views.new_link, name="account-link"),
     path("accounts/<int:pk>/second-factor/reset/", authority_views.reset_second_factor, name="account-factor-reset"),

@@ -26,8 +26,8 @@ from bluezone.authority.forms import (
     FilterForm,
     NotedForm,
     RoleForm,
-    described,
 )
+from bluezone.authority.people_views import invitation_text
 from bluezone.authority.role_grants import accounts_of
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder
@@ -35,7 +35,7 @@ from bluezone.directory.scopes import holds_for_the_city
 from bluezone.identity import acts, second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
-from bluezone.identity.models import AuditEntry, Role, RoleGrant, User, grants_of
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed, releases
 from bluezone.paper.qr_codes import qr_picture
@@ -367,12 +367,7 @@ def _show_account(
 def show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
     """The page that shows a one-time link, once."""
     link = request.build_absolute_uri(reverse("start", args=[token]))
-    hours = int(signin.LINK_LIFE.total_seconds() // 3600)
-    duties = ", ".join(described(grant) for grant in grants_of(user))
-    text = _(
-        "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "
-        "It works once, for %(hours)d hours: %(link)s"
-    ) % {"duties": duties or user.agency, "hours": hours, "link": link}
+    hours, text = int(signin.LINK_LIFE.total_seconds() // 3600), invitation_text(user, link)
     context = {"account": user, "link": link, "hours": hours, "text": text, "picture": qr_picture(link)}
     return render(request, "accounts/link.html", context, status=status)
 

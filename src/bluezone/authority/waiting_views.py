@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,12 +19,14 @@ from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.authority.two_persons import kind_of
 from bluezone.authority.views import show_link
+from bluezone.duties.duty import Matter, Pile
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
+from bluezone.training import practising
 
 
 class GlassForm(forms.Form):
@@ -166,3 +169,19 @@ def _context(act: WaitingAct, user: User, now: datetime.datetime, refused: str) 
         "mine": act.asked_by_id == user.pk, "alone_at": alone_at if alone else None,
         "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and act.asked_by_id == user.pk,
     }  # fmt: skip
+
+
+def matters(user: User, now: datetime.datetime) -> list[Matter]:
+    """What waits for this person as the second one, and what they asked for and may do alone by now."""
+    if practising():
+        return []
+    found = []
+    for act in two_persons.waiting(now):
+        if act.state != ActState.WAITING:
+            continue
+        alone = act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
+        if two_persons.may_confirm(act, user, now) or (alone and now >= act.asked_at + two_persons.ALONE_AFTER):
+            what = f"{kind_of(act.kind).words} · {act.asked_by}"
+            url = reverse("waiting-act", args=[act.pk])
+            found.append(Matter(f"act {act.pk}", what, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
+    return found

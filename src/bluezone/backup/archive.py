@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bluezone.keyserver.datafolder import give_to_owner
 from bluezone.refusal import Refused
 
 MAGIC = b"BZBK1"
@@ -134,6 +135,7 @@ def key_of_today(data_dir: Path, today: datetime.date) -> bytes:
     """The key of a day, 32 bytes, made on first use."""
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    give_to_owner(folder)
     path, aside = folder / today.isoformat(), folder / f"{today.isoformat()}.{os.getpid()}"
     if not path.exists():
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -145,6 +147,7 @@ def key_of_today(data_dir: Path, today: datetime.date) -> bytes:
             # Of two backups that begin together, one makes the key and both take it.
             with contextlib.suppress(FileExistsError):
                 os.link(aside, path)
+            give_to_owner(path)
         finally:
             aside.unlink(missing_ok=True)
     return path.read_bytes()

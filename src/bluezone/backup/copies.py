@@ -5,6 +5,7 @@ ones.
 
 import datetime
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -17,8 +18,13 @@ from pathlib import Path
 from bluezone.backup import archive, postgresql
 from bluezone.backup.archive import SealedWriter, day_of, forget
 from bluezone.city import data_folder
-from bluezone.keyserver.datafolder import only_one
+from bluezone.keyserver.datafolder import RUN_FOLDER, give_to_owner, only_one
+from bluezone.keyserver.signer.client import FOLDER_NAME
+from bluezone.keyserver.storage.sqlite import STORES_FOLDER, store_file
+from bluezone.logs import event
 from bluezone.refusal import Refused
+
+log = logging.getLogger(__name__)
 
 
 class BackupFailed(Refused):
@@ -34,7 +40,7 @@ STAGING = ".backup-"
 LOCK_NAME = "backup.lock"
 DRILL_NAME = "drill.json"
 COUNTER_DAYS = 1
-_LEFT_OUT = {archive.FOLDER.as_posix(), BACKUPS}
+_LEFT_OUT = {archive.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
 
 
 def make_backup(
@@ -47,6 +53,7 @@ def make_backup(
     """
     if target is None:
         (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
+        give_to_owner(data_dir / BACKUPS)
         target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
     # One at a time: what lies about then is of a backup that was killed.
     with only_one(data_dir / LOCK_NAME, wait=True):
@@ -98,8 +105,8 @@ def _copy_stores(data_dir: Path, staging: Path, today: datetime.date, urls: Mapp
             postgresql.dump(urls[name], name, staging / f"{name}.pgdump")
             if name == "office":
                 postgresql.copy_counters(urls[name], name, first.isoformat(), staging / f"{name}.counters")
-        elif (data_dir / f"{name}.sqlite3").exists():
-            _copy_sqlite(data_dir / f"{name}.sqlite3", staging / f"{name}.sqlite3", first)
+        elif store_file(data_dir, name).exists():
+            _copy_sqlite(store_file(data_dir, name), staging / f"{name}.sqlite3", first)
 
 
 def _copy_sqlite(source: Path, target: Path, first: datetime.date) -> None:
@@ -146,6 +153,14 @@ def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
         name = path.relative_to(top).as_posix()
         is_store = folder == top and ".sqlite3" in path.name and top.name[: len(STAGING)] != STAGING
         if name in _LEFT_OUT or is_store or path.suffix == ".lock" or name.startswith(STAGING) or path.is_symlink():
+            continue
+        if path.is_dir() and not os.access(path, os.R_OK):
+            # The local authority for TLS, which is root's.
+            continue
+        if name == FOLDER_NAME and (path / "keys").is_dir() and not os.access(path / "keys", os.R_OK):
+            # Another user's, whose keys this one is not to read; root's backups have them.
+            said = event("backup_without_signer")
+            log.warning("the backup has no key that signs for phones; one that root makes has them", extra=said)
             continue
         if path.is_dir():
             yield path, name

@@ -33,13 +33,14 @@ from bluezone.keyserver.publication.bucket import place_of
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.signer.client import VARIABLE, remote_keys
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
 # What would lead a restored city to the living one's database, bucket or journal.
 _OF_THE_CITY = (
     "BLUEZONE_DATABASE_URL", "BLUEZONE_OFFICE_URL", "BLUEZONE_CODES_URL", "BLUEZONE_KEYS_URL", "BLUEZONE_EXPORTS_URL",
-    "BLUEZONE_HEADS", "BLUEZONE_DATA",
+    "BLUEZONE_HEADS", "BLUEZONE_DATA", VARIABLE,
 )  # fmt: skip
 _LONGEST_SECONDS = 6 * 3600
 
@@ -114,7 +115,7 @@ def _try(
     else:
         database = None
     restored = scratch / "data"
-    trust = open_secrets(data_dir / "keys").signing_key.public_key().public_bytes_raw()
+    trust = open_secrets(data_dir / "keys", remote_keys(data_dir)).signing_key.public_key().public_bytes_raw()
     clock = _SetClock(time.time())
     phone = _Phone(scratch / "phone", trust, clock)
     claimed = False
@@ -153,7 +154,7 @@ def _try(
 
 
 def _configs(data_dir: Path) -> ConfigFiles:
-    return ConfigFiles(data_dir / "configs", open_secrets(data_dir / "keys"))
+    return ConfigFiles(data_dir / "configs", open_secrets(data_dir / "keys", remote_keys(data_dir)))
 
 
 def _run(environment: Mapping[str, str], *arguments: Any) -> None:

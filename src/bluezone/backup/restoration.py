@@ -105,7 +105,8 @@ def extract(packed: tarfile.TarFile, made: Path) -> None:
         inside = (made / member.name).resolve().is_relative_to(made.resolve())
         if not (inside and (member.isfile() or member.isdir())):
             raise tarfile.ReadError(f"{member.name} does not belong into a backup")
-        member.mode &= 0o755
+        # Whose group read a key where it was is nobody's here.
+        member.mode &= 0o700 if Path(member.name).parts[:1] == ("keys",) else 0o755
         packed.extract(member, made, **trusted)
 
 

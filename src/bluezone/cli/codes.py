@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone codes` and `bluezone venues`: what the office's pages do, from the operator's shell; the audit says
-"command line".
+"command line". `bluezone inquiry-key`: who may learn in which minute a code was issued.
 """
 
 import datetime
@@ -202,6 +202,81 @@ def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     from bluezone.healthauthority import code_issuance
 
     return {"state": code_issuance.revoke(server, None, code)}
+
+
+@click.group("inquiry-key")
+def inquiry_key() -> None:
+    """The health supervisor's key: it alone tells in which minute a code was issued. It is kept on paper."""
+
+
+def _key_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield "For the health supervisor alone, on paper. It is shown this once and stored nowhere:"
+    yield ""
+    yield f"    {result['inquiry_key']}"
+    yield ""
+    yield f"for the server: bluezone inquiry-key set {result['public']}"
+
+
+@inquiry_key.command("new")
+@command_result(_key_lines)
+def new_inquiry_key() -> dict[str, Any]:
+    """Make a key, best on the supervisor's own machine; the server needs its public part alone."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    from bluezone.cli.history import key_text
+
+    private = X25519PrivateKey.generate()
+    return {
+        "inquiry_key": key_text(private.private_bytes_raw()), "public": private.public_key().public_bytes_raw().hex()
+    }  # fmt: skip
+
+
+@inquiry_key.command("set")
+@data_option
+@click.argument("public")
+@command_result(lambda result: (f"minutes of issue are sealed for {result['public'][:16]}… from now on",))
+def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
+    """Seal the minutes of all codes from now on for the key whose public part is PUBLIC; the audit has it."""
+    _open(data)
+    from django.utils import timezone
+
+    from bluezone.healthauthority import code_issuance
+
+    code_issuance.set_inquiry_key(public, timezone.now())
+    return {"public": public}
+
+
+def _minute_lines(result: dict[str, Any]) -> Iterable[str]:
+    for one in result["codes"]:
+        yield f"{one['minute'] or 'not sealed for this key'}  {one['mark']}  {one['worker']}  {one['facility']}"
+
+
+@inquiry_key.command("open")
+@data_option
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("mark")
+@command_result(_minute_lines)
+def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[str, Any]:
+    """Tell in which minute of DAY the code with MARK in the list was issued; asks for the key, and the audit has it."""
+    server = _open(data)
+    from bluezone.cli.history import RecoveryKeyInvalid, read_key
+    from bluezone.healthauthority import code_issuance
+
+    try:
+        private = read_key(click.prompt("Key for inquiries", hide_input=True, err=True))
+    except RecoveryKeyInvalid:
+        raise code_issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
+    zone = ZoneInfo(server.city.zone)
+    found = code_issuance.open_minutes(private, day.date(), mark)
+    return {
+        "codes": [
+            {
+                "mark": one.mark, "worker": one.worker, "facility": one.facility,
+                "minute": one.minute.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.minute else None,
+            }
+            for one in found
+        ]
+    }  # fmt: skip
 
 
 def _open(data: str | None) -> Any:

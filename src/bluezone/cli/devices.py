@@ -127,6 +127,10 @@ def gate() -> None:
 @click.option("--radio", default="hci-socket:0", show_default=True, help='virtual:HOST:PORT, usb:0, …; "none" without.')
 @click.option("--uuid", callback=_uuid, help="16-bit service UUID in hex (default 4e56).")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0 takes a free one.")
+@click.option(
+    "--box", is_flag=False, flag_value="0.0.0.0", metavar="[ADDRESS]",  # noqa: S104 - asked for
+    help="Be the Bluetooth box of the tablets in the local network (port 8018); ADDRESS to listen on, else all.",
+)  # fmt: skip
 @click.option("--training", is_flag=True, help="A gate to practise at: own data, erased after 7 days, told to nobody.")
 @command_result(lambda _: ("stopped; what was counted is kept",))
 def run_gate_program(
@@ -137,6 +141,7 @@ def run_gate_program(
     radio: str,
     uuid: int | None,
     port: int,
+    box: str | None,
     training: bool,
 ) -> dict[str, Any]:
     """Be the gate until stopped; counts without network, and tells the office when there is one."""
@@ -146,12 +151,11 @@ def run_gate_program(
     from bluezone.edge.gate.program import GatePlan, run_gate, run_practice
     from bluezone.radio.frames import DEFAULT_UUID
 
-    if training and (trust or code):
-        raise click.UsageError("a gate to practise at is told to nobody: leave --trust and --code out")
+    if training and (trust or code or box):
+        raise click.UsageError("a gate to practise at is told to nobody: leave --trust and --code out, and --box")
     folder = folder_of(data_folder(data)) if training else data_folder(data) / GATE_FOLDER
-    plan = GatePlan(
-        folder, server, trust, code, None if radio == "none" else radio, port, DEFAULT_UUID if uuid is None else uuid
-    )
+    adapter = None if radio == "none" else radio
+    plan = GatePlan(folder, server, trust, code, adapter, port, DEFAULT_UUID if uuid is None else uuid, box)
     run = run_practice if training else run_gate
     run(plan, gate_files(), lambda line: click.echo(line, err=True))
     return {"stopped": True}
@@ -170,14 +174,20 @@ def speaker() -> None:
 @click.option("--server", default=DEFAULT_SERVER, show_default=True, help="The city's public address.")
 @click.option("--code", help="The one-time code of this device from the office, needed once.")
 @click.option(
-    "--sink", default="auto", show_default=True, help="ffplay, aplay, file:FOLDER or null (nobody hears the last two)."
+    "--sink",
+    default="auto",
+    show_default=True,
+    help="ffplay, aplay, rtp:ADDRESS:PORT (IP loudspeakers), file:FOLDER or null (nobody hears the last two).",
 )
+@click.option("--second", metavar="SINK", help="Where emergencies are played as well, at the same time.")
 @command_result(lambda _: ("stopped; what was played is kept and told",))
-def run_speaker_program(data: str | None, server: str, code: str | None, sink: str) -> dict[str, Any]:
+def run_speaker_program(
+    data: str | None, server: str, code: str | None, sink: str, second: str | None
+) -> dict[str, Any]:
     """Be a loudspeaker until stopped; plays from its own copies, with or without a network."""
     from bluezone.city import data_folder
     from bluezone.edge.speaker.program import SpeakerSetup, run_speaker
 
-    setup = SpeakerSetup(data_folder(data) / SPEAKER_FOLDER, server, code, sink)
+    setup = SpeakerSetup(data_folder(data) / SPEAKER_FOLDER, server, code, sink, second)
     run_speaker(setup, lambda line: click.echo(line, err=True))
     return {"stopped": True}

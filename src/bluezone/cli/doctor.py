@@ -62,8 +62,8 @@ def doctor(data: str | None) -> dict[str, Any]:
     from bluezone.city import data_folder
 
     folder = data_folder(data).resolve()
-    checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _kernel(), _gmpy2(), _chromium()]
-    checks += [_clock(), _disk(folder), *_data_folder(folder), *_stores(folder)]
+    checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _kernel(), _planner(), _gmpy2()]
+    checks += [_chromium(), _clock(), _disk(folder), *_data_folder(folder), *_stores(folder)]
     result = {"checks": [asdict(check) for check in checks]}
     if any(check.state == "fail" for check in checks):
         raise Failed(result)
@@ -154,6 +154,18 @@ def _kernel() -> Check:
     return Check("matcher", "ok", found)
 
 
+def _planner() -> Check:
+    """Whether plans of a city and rehearsals can be made here."""
+    from bluezone.planning.kernel import PlannerMissing, require
+
+    try:
+        require()
+    except PlannerMissing as refused:
+        how = "sudo apt-get install gcc libc6-dev, then make setup"
+        return Check("planner", "warn", f"{refused.code}: {refused.message}", how)
+    return Check("planner", "ok", "native")
+
+
 def _gmpy2() -> Check:
     try:
         return Check("gmpy2", "ok", importlib.metadata.version("gmpy2"))
@@ -232,11 +244,13 @@ def _stores(folder: Path) -> Iterator[Check]:
     if not (folder / "city.toml").exists():
         yield Check("stores", "warn", "none yet", "the first `bluezone serve` makes them")
         return
+    from bluezone.keyserver.storage.sqlite import store_file
+
     yield from _history(folder)
     yield _recovery_key(folder)
     for name in ("codes", "keys", "office"):
         url = os.environ.get(f"BLUEZONE_{name.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL")
-        path = folder / f"{name}.sqlite3"
+        path = store_file(folder, name)
         if url is None and not path.exists():
             yield Check(f"store {name}", "warn", "none yet", "the next start of `bluezone serve` makes it")
             continue

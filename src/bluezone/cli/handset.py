@@ -78,8 +78,16 @@ def status(data: str | None, server: str, trust: str | None, radio: str) -> dict
             "running since": _moment(phone, seen.running_since),
             "last Bluetooth record": _moment(phone, seen.last_record),
             "checked": _moment(phone, seen.checked_at),
+            "reported": _moment(phone, seen.reported_at),
             "last problem": seen.check_problem or "none",
         }
+        config, log = phone.city.current, phone.city.public_log
+        watchers = (
+            [f"{one.operator} ({one.name}), {_moment(phone, one.at)}" for one in log.watchers(config)] if config else []
+        )
+        told["watched by"] = "; ".join(watchers) or "nobody"
+        if log.evidence:
+            told["split view"] = "the city signed two logs that contradict each other:\n" + "\n".join(log.evidence)
         told["lists"] = ", ".join(f"{kind}={number}" for kind, number in seen.lists.items())
         return {**seen.to_json(), "title": titles.get(seen.state, "stopped"), "told": told}
     finally:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone history` and `bluezone recovery-key`: what was published against what is here, and a new epoch where the
-two can no longer be brought together.
+two can no longer be brought together. `bluezone signer`: what signs, and the persons who approve what is new.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,8 +89,8 @@ def new(data: str | None) -> dict[str, Any]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.configuration import RECOVERY_FILE
-    from bluezone.keyserver.keyfolder import write_new
+    from bluezone.keyserver.configuration import RECOVERY_CHECK_FILE, RECOVERY_FILE, recovery_check
+    from bluezone.keyserver.keyfolder import write_new, write_whole
 
     folder = data_folder(data).resolve()
     load_city(folder)
@@ -98,7 +99,10 @@ def new(data: str | None) -> dict[str, Any]:
     (folder / RECOVERY_FILE).parent.mkdir(mode=0o700, exist_ok=True)
     if not write_new(folder / RECOVERY_FILE, public.encode() + b"\n", mode=0o600):
         raise RecoveryKeyExists(f"there is one already: {RECOVERY_FILE} in the data folder; nothing was made")
-    return {"recovery_key": key_text(private), "public": public}
+    # The office's first day asks for them, so that somebody reads the paper once more.
+    shown = key_text(private)
+    write_whole(folder / RECOVERY_CHECK_FILE, recovery_check(public, shown[-_GROUP:]), mode=0o600)
+    return {"recovery_key": shown, "public": public}
 
 
 def _signed_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -235,3 +239,161 @@ def _seen(texts: tuple[str, ...]) -> dict[str, int]:
             raise SeenInvalid(f"{text!r} is not like exports=5; kinds are {', '.join(BRANCHES)}")
         seen[kind] = int(number)
     return seen
+
+
+@click.group()
+def signer() -> None:
+    """The signer: the process that alone holds what signs for phones, and the persons who approve what is new.
+
+    `serve` starts one of its own as the same user. To give it a user of its own, run it as a service and name its
+    socket in BLUEZONE_SIGNER (docs/operating.md, "The signer").
+    """
+
+
+@signer.command("run")
+@click.option("--folder", required=True, type=click.Path(path_type=Path), help="Its keys, record and signer.toml.")
+@click.option("--socket", "address", required=True, type=click.Path(path_type=Path), help="Where it is asked.")
+@click.option(
+    "--allow", multiple=True, metavar="ROLE=USER", help="Who may ask: reports=USER and publication=USER, repeated."
+)
+@command_result(lambda result: [f"stopped by {result['stopped_by']}"])
+def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
+    """Run a signer until SIGTERM."""
+    import signal
+
+    from bluezone import logs
+    from bluezone.keyserver.signer.daemon import Daemon, allowed_users
+    from bluezone.servicemanager import ServiceManager
+
+    logs.begin()
+    manager, stopped = ServiceManager(), []
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    daemon = Daemon(folder / "keys", folder, address, folder, allowed_users(allow))
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(signal.Signals(number).name)
+        daemon.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    logs.say("signer_ready", f"signer: ready at {address}")
+    manager.ready()
+    daemon.run(manager.alive)
+    manager.stopping()
+    return {"stopped_by": stopped[0] if stopped else None}
+
+
+@signer.command("take")
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--folder", required=True, type=click.Path(path_type=Path), help="The signer's folder.")
+@click.option("--user", required=True, help="Whose it shall be.")
+@command_result(lambda result: [f"moved {result['moved']} files"])
+def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
+    """Move what signs for phones out of a data folder into one of another user. As root, with every host stopped."""
+    import pwd
+
+    from bluezone.city import data_folder
+    from bluezone.keyserver.keyfolder import erase, read_secret, signing_folder, write_whole
+    from bluezone.keyserver.sealing import MasterKeyInvalid, master_key
+    from bluezone.keyserver.signer.client import FOLDER_NAME, SIGNING_FILES
+    from bluezone.keyserver.signer.record import FILE_NAME
+
+    if master_key() is not None:
+        raise MasterKeyInvalid("keys that are sealed in the database are signed with by the signer of `serve`")
+    try:
+        owner = pwd.getpwnam(user)
+    except KeyError:
+        raise click.UsageError(f"this machine has no user {user!r}") from None
+    source = data_folder(data).resolve()
+    keys = signing_folder(source / "keys")
+    files = [path for pattern in SIGNING_FILES for path in sorted(keys.glob(pattern))]
+    record, moved = source / FOLDER_NAME / FILE_NAME, []
+    targets = {path: folder / "keys" / path.name for path in files}
+    if record.exists():
+        targets[record] = folder / FILE_NAME
+    for place in (folder, folder / "keys"):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chown(place, owner.pw_uid, owner.pw_gid)
+    for path, target in targets.items():
+        write_whole(target, read_secret(path), mode=0o600)
+        os.chown(target, owner.pw_uid, owner.pw_gid)
+        moved.append(path)
+    # All are there before the first is gone here.
+    for path in moved:
+        erase(path)
+    if keys != source / "keys":
+        keys.rmdir()
+    return {"moved": len(moved)}
+
+
+def _asked_signer(data: str | None) -> Any:
+    from bluezone.city import data_folder
+    from bluezone.keyserver.keyfolder import SignerAway
+    from bluezone.keyserver.signer.client import find_signer
+
+    found = find_signer(data_folder(data).resolve())
+    if found is None:
+        raise SignerAway("no signer runs for this folder, and BLUEZONE_SIGNER names none")
+    return found
+
+
+def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
+    if not result["waiting"]:
+        yield "no config waits for approval"
+    for told, members in result["waiting"].items():
+        yield told
+        for name, (before, after) in members.items():
+            yield f"  {name}: {json.dumps(before, ensure_ascii=False)} -> {json.dumps(after, ensure_ascii=False)}"
+
+
+@signer.command("waiting")
+@data_option
+@command_result(_waiting_lines)
+def signer_waiting(data: str | None) -> dict[str, Any]:
+    """Show which configs wait for two persons, and what each would change, by the digest that is approved."""
+    from bluezone.keyserver.signer.client import Ask
+
+    told: dict[str, list[str]] = json.loads(_asked_signer(data).ask(Ask.WAITING))
+    return {"waiting": {digest: _changes(*map(json.loads, payloads)) for digest, payloads in told.items()}}
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    names = sorted((before.keys() | after.keys()) - {"number", "generated_at", "history", "week_keys"})
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+@signer.command("key")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the private key; keep it apart.")
+@command_result(lambda result: [f"public key, for approvers in signer.toml: {result['public']}"])
+def signer_key(out: Path) -> dict[str, Any]:
+    """Make the key of one person who approves."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from bluezone.keyserver.keyfolder import write_new
+
+    made = Ed25519PrivateKey.generate()
+    if not write_new(out, made.private_bytes_raw().hex().encode(), mode=0o600):
+        raise click.UsageError(f"{out} is there already")
+    return {"public": made.public_key().public_bytes_raw().hex()}
+
+
+@signer.command("approve")
+@click.argument("digest")
+@click.option("--key", "key_file", required=True, type=click.Path(path_type=Path, exists=True), help="Your key.")
+@data_option
+@command_result(lambda result: [f"approved {result['said']}"])
+def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, Any]:
+    """Approve what `bluezone signer waiting` shows under DIGEST; it goes out when two persons have."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from bluezone.keyserver.keyfolder import read_secret
+    from bluezone.keyserver.signer.client import Ask
+    from bluezone.protocol.signed.envelope import canonical_json, sign_payload
+
+    try:
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(read_secret(key_file).decode("ascii")))
+    except ValueError:
+        raise click.UsageError(f"{key_file} is no key of `bluezone signer key`") from None
+    approval = sign_payload("approval", canonical_json({"said": digest}), key)
+    _asked_signer(data).ask(Ask.APPROVE, approval)
+    return {"said": digest}

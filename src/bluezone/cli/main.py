@@ -25,16 +25,23 @@ COMMANDS = {
     "handset": "bluezone.cli.handset:handset",
     "history": "bluezone.cli.history:history",
     "ids": "bluezone.cli.tools:ids",
+    "inquiry-key": "bluezone.cli.codes:inquiry_key",
+    "letter": "bluezone.cli.tools:letter",
+    "log": "bluezone.cli.transparency.log:log",
     "manage": "bluezone.cli.serve:manage",
     "match": "bluezone.cli.tools:match",
     "move": "bluezone.cli.move:move",
+    "plan": "bluezone.cli.planning.plan:plan",
     "radio": "bluezone.cli.devices:radio",
     "recovery-key": "bluezone.cli.history:recovery_key",
     "restore": "bluezone.cli.backup:restore",
     "serve": "bluezone.cli.serve:serve",
+    "signer": "bluezone.cli.history:signer",
     "speaker": "bluezone.cli.devices:speaker",
+    "twin": "bluezone.cli.planning.twin:twin",
     "vectors": "bluezone.cli.vectors:vectors",
     "venues": "bluezone.cli.codes:venues",
+    "witness": "bluezone.cli.transparency.witness:witness",
 }
 
 

@@ -90,7 +90,7 @@ def _old(folder: Path, direction: str) -> list[str]:
     note = moved(folder)
     if direction == "sqlite" or note is None:
         return []
-    return sorted(str(path) for path in folder.glob(f"*.sqlite3.moved-{note.move}*"))
+    return sorted(str(path) for path in folder.rglob(f"*.sqlite3.moved-{note.move}*"))
 
 
 def _progress() -> Any:

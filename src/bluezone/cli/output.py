@@ -2,6 +2,7 @@
 """What every command says and how it ends: one JSON object on stdout with `--json`, exit 0, 1 or 2."""
 
 import functools
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -46,6 +47,15 @@ def end_refused(refused: Refused, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps({"error": {"code": refused.code, "message": refused.message}}, ensure_ascii=False))
     sys.exit(EXIT_REFUSED)
+
+
+def qr_lines(text: str) -> list[str]:
+    """A QR code of half blocks for a terminal, light where its background is dark; the quiet zone is four modules."""
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(text, error="m", micro=False).terminal(drawn, border=4, compact=True)
+    return drawn.getvalue().splitlines()
 
 
 def command_result(

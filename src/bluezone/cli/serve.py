@@ -20,6 +20,7 @@ import click
 
 from bluezone import garbage
 from bluezone.cli.output import command_result, end_refused, system_failed
+from bluezone.networks import TLS_VARIABLE
 from bluezone.refusal import Refused
 
 LOCK_NAME = "serve.lock"
@@ -29,6 +30,12 @@ class HotlineMissing(Refused):
     """A first start without a telephone number that warned people can call."""
 
     code = "hotline_missing"
+
+
+class NetworkMissing(Refused):
+    """This machine has no address by which a telephone in its network could reach it."""
+
+    code = "network_missing"
 
 
 class AlreadyServing(Refused):
@@ -41,9 +48,39 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"stopped by {result['stopped_by']}"
 
 
+def lan_address() -> str:
+    """This machine's IPv4 address in its own network. Raises NetworkMissing, also where the address is a public one."""
+    from bluezone.networks import is_local
+    from bluezone.tls import machine_addresses
+
+    found = next((address for address in machine_addresses() if ":" not in address and is_local(address)), None)
+    if found is None:
+        raise NetworkMissing(
+            "this machine has no private IPv4 address; join the network of the telephone, or give --host"
+        )
+    return found
+
+
+def say_for_telephones(address: str, secured: bool) -> None:
+    """Print the QR code of a public origin, with a slash at the end, and what a telephone can do there."""
+    from bluezone.cli.output import qr_lines
+
+    for line in ["", *qr_lines(address), "", f"on a telephone in this network: {address}"]:
+        click.echo(line, err=True)
+    if secured:
+        click.echo(f"it warns of the certificate until it trusts this server; how: {address}trust/", err=True)
+    else:
+        click.echo(
+            "over plain http it shows the city's pages and what stands behind printed codes. The web edition needs"
+            " HTTPS (it encrypts; camera, notices and offline use too): start with --tls self for that",
+            err=True,
+        )
+
+
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--lan", is_flag=True, help="Listen in the local network, and print address and QR code for a telephone.")
 @click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
@@ -75,6 +112,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 def serve(
     data: str | None,
     host: str,
+    lan: bool,
     public_port: int,
     office_port: int,
     operator_port: int | None,
@@ -92,47 +130,71 @@ def serve(
     from bluezone import logs
     from bluezone.city import data_folder
     from bluezone.keyserver.datafolder import moved, only_one
-    from bluezone.keyserver.service import fetch_folder
+    from bluezone.keyserver.sealing import fetch_folder
     from bluezone.server.processes.service import Asked
 
     logs.begin()
     folder = data_folder(data)
     fetch_folder(folder.resolve())
-    hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
+    host = lan_address() if lan else host
+    name = host if lan else "localhost"
+    hosts = {"public_host": f"{name}:{public_port}", "office_host": f"{name}:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
     asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
     note = moved(folder)
     if note is not None and note.state == "moving":
         from bluezone.server.processes.closed import run
+        from bluezone.server.processes.users import become, find_users
 
-        return {"stopped_by": run(asked, _secure(tls, folder, host) if tls else None)}
+        secured, users = _secure(tls, folder, host) if tls else None, find_users()
+        if users:
+            become(users["office"])
+        return {"stopped_by": run(asked, secured)}
     with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
-        return _serve(asked, tls)
+        return _serve(asked, tls, lan)
 
 
-def _serve(asked: Any, tls: str | None) -> dict[str, Any]:
+def _serve(asked: Any, tls: str | None, lan: bool) -> dict[str, Any]:
     """Start the processes and stop them together; the folder is ours, or shared with other parts."""
     from bluezone.server.processes.service import Server, say_ready
     from bluezone.server.processes.supervisor import StopSignals
 
     server = Server(asked)
+    os.environ.setdefault(TLS_VARIABLE, "0")
     secured = _secure(tls, asked.folder, asked.host) if tls else None
     allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
     os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
     stop = StopSignals(on_terminal=sys.stdin.isatty())
-    _prepare(asked)
 
     def announce() -> None:
         if asked.has("office"):
-            _say_first_link(asked.folder.resolve(), asked.address("office", secured is not None))
+            office = asked.address("office", secured is not None)
+            if server.users:
+                _as_the_office(server.users["office"], "bluezone.cli.serve", str(asked.folder.resolve()), office)
+            else:
+                _say_first_link(asked.folder.resolve(), office)
         if secured and secured.mode == "self" and asked.has("public"):
             click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
+        if lan and asked.has("public"):
+            _say_lan(asked, secured is not None)
         say_ready(asked, secured is not None)
 
-    server.run(stop, secured, announce)
+    server.run(stop, secured, lambda: _prepare(asked, server.users), announce)
     return {"stopped_by": stop.received}
+
+
+def _say_lan(asked: Any, secured: bool) -> None:
+    """Tell telephones where to go, and whether links and codes lead there too."""
+    from bluezone.city import FILE_NAME, load_city
+    from bluezone.logs import say
+
+    here, named = f"{asked.host}:{asked.public_port}", load_city(asked.folder).public_host
+    say_for_telephones(asked.address("public", secured), secured)
+    if named != here:
+        sentence = f"warning: links and codes lead to {named}, as public_host in {FILE_NAME} says, not to {here}"
+        say("links_elsewhere", sentence, 30, public_host=named)
 
 
 def _ensure_city(
@@ -172,7 +234,7 @@ def _secure(option: str, folder: Path, host: str) -> Any:
 
     addresses = machine_addresses()
     secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
-    os.environ["BLUEZONE_TLS"] = secured.mode
+    os.environ[TLS_VARIABLE] = secured.mode
     if secured.mode == SELF:
         shown = [f"[{address}]" if ":" in address else address for address in addresses]
         allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
@@ -182,17 +244,44 @@ def _secure(option: str, folder: Path, host: str) -> Any:
     return secured
 
 
-def _prepare(asked: Any) -> None:
-    """Stores, keys and files of both halves."""
+def _prepare(asked: Any, users: Any) -> None:
+    """Stores, keys and files of both halves; where processes are users apart, as the office."""
+    from bluezone.keyserver.keyfolder import SignerAway
     from bluezone.keyserver.service import KeyServer
-    from bluezone.logs import say
+    from bluezone.keyserver.signer.client import remote_keys
     from bluezone.server.preparation import prepare_office
 
+    if users:
+        _as_the_office(users["office"], "bluezone.server.preparation", str(asked.folder.resolve()))
+        # A signer that is somebody else's does not hear root.
+        with contextlib.suppress(SignerAway):
+            keys = remote_keys(asked.folder.resolve())
+            assert keys is not None
+            _say_city_key(keys.signing_key)
+        return
     server = KeyServer.open(asked.folder)
-    key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
-    say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
+    _say_city_key(server.secrets.signing_key)
     server.close()
     prepare_office(asked.folder.resolve())
+
+
+def _say_city_key(signing_key: Any) -> None:
+    from bluezone.logs import say
+
+    key = signing_key.public_key().public_bytes_raw().hex()
+    say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
+
+
+def _as_the_office(user: Any, *arguments: str) -> None:
+    """Run one of our modules as the office's user. Raises PreparingFailed; its reason is in the log."""
+    import subprocess
+
+    from bluezone.server.processes.children import as_user, python_of
+    from bluezone.server.processes.supervisor import PreparingFailed
+
+    done = subprocess.run(python_of(user, *arguments), stdin=subprocess.DEVNULL, **as_user(user))  # noqa: S603 - our own
+    if done.returncode:
+        raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
 
 
 def _say_first_link(folder: Path, office: str) -> None:
@@ -390,3 +479,18 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
         return {"where": where, "files": server.shared.count() if server.shared else 0}
     finally:
         server.close()
+
+
+def main() -> None:
+    """`python -m bluezone.cli.serve FOLDER OFFICE`: give out the first administrator's link, as the office's user."""
+    from bluezone import logs
+    from bluezone.server.preparation import open_office
+
+    logs.begin()
+    folder, office = Path(sys.argv[1]), sys.argv[2]
+    open_office(folder)
+    _say_first_link(folder, office)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands to look into the protocol's files and figures: `bluezone ids`, `match`, `export`, `exposure` and `bench`."""
+"""Commands to look into files and figures: `bluezone ids`, `match`, `export`, `exposure`, `bench` and `letter`."""
 
 import csv
 import importlib.util
@@ -283,16 +283,30 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
 )
 @click.option("--cases-a-day", type=click.FloatRange(min=0.1, max=300), help="For linking: one rate; all if not given.")
 @click.option("--seed", type=click.IntRange(min=0), help="For linking: which made-up cities.")
+@click.option("--hold-hours", type=click.IntRange(0, 24), help="For linking: how long the city holds keys back.")
+@click.option(
+    "--manners",
+    type=click.Choice(["usual", "prompt", "late", "unused", "weekend", "one-place", "three-places", "drawn"]),
+    help="For linking: how people behave; drawn: everything by chance, from the seed.",
+)
+@click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are judged at least.")
 @command_result(_bench_lines)
 def bench(
-    name: str, sizes: tuple[int, ...], recordings: Path | None, cases_a_day: float | None, seed: int | None
+    name: str,
+    sizes: tuple[int, ...],
+    recordings: Path | None,
+    cases_a_day: float | None,
+    seed: int | None,
+    hold_hours: int | None,
+    manners: str | None,
+    cases: int | None,
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    front, hostile, start, publish-day; linking, what copies of the stores tell about who reported; accuracy, how well
-    near is told from far; letters, how well letters are read; and scenarios, who is warned after which meeting, which
-    takes an hour.
+    front, hostile, start, publish-day, plan; linking, what copies of the stores tell about who reported; accuracy, how
+    well near is told from far; letters, how well letters are read; and scenarios, who is warned after which meeting,
+    which takes an hour.
 
-    SIZES, of `phone` alone: how many neighbours it has; 2, 10, 40 and 200 if not said."""
+    SIZES, of `phone`: how many neighbours it has; 2, 10, 40 and 200 if not said. Of `plan`: how many people."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():
@@ -307,7 +321,10 @@ def bench(
     spec.loader.exec_module(module)
     if sizes and not hasattr(module, "SIZES"):
         raise click.UsageError(f"the bench {name} has one size only")
-    options = {"recordings": recordings, "cases_a_day": cases_a_day, "seed": seed}
+    options = {
+        "recordings": recordings, "cases_a_day": cases_a_day, "seed": seed, "manners": manners,
+        "hold_hours": hold_hours, "cases": cases,
+    }  # fmt: skip
     given = {option: value for option, value in options.items() if value is not None}
     result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **given)
     return result
@@ -354,3 +371,55 @@ def score(profile: str, today: datetime | None, windows_file: Path) -> dict[str,
             for day in assessment.days
         ],
     }
+
+
+@click.group()
+def letter() -> None:
+    """Check the seal of an administrative letter, without the office that sent it."""
+
+
+def _seal_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"{result['issuer']}: {result['number']} of {result['date']}, {result['subject']}"
+    yield f"sent to {result['recipients']} agencies; the signer confirmed {result['confirmed']}"
+    for file in result["files"]:
+        yield f"{file['sha256']}  {file['name'] or 'the PDF with the signature'}  {file['state']}"
+    for name in result["others"]:
+        yield f"{name} is no file of this letter"
+    told = {None: "compare it by telephone", True: "the key that was told", False: "NOT the key that was told"}
+    yield f"seal {result['seal']} fits; its key is {result['key']}: {told[result['key_fits']]}"
+
+
+@letter.command()
+@click.argument("seal", type=FILE)
+@click.argument("files", nargs=-1, type=FILE)
+@click.option("--key", metavar="SHA256", help="The key's SHA-256 as the office told it; spaces do not matter.")
+@command_result(_seal_lines)
+def check(seal: Path, files: tuple[Path, ...], key: str | None) -> dict[str, Any]:
+    """Check a letter by its SEAL, a file from the letter's page, and that FILES are those that were sent with it."""
+    import hashlib
+
+    from bluezone.letters.files.seals import read_seal
+
+    found = read_seal(seal.read_bytes())
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    others = [name for name, digest in digests.items() if digest not in found.files]
+    told = "".join((key or "").split()).lower()
+    result = {
+        "issuer": found.letter["issuer"],
+        "subject": found.letter["subject"],
+        "number": f"{found.seal['number']}/{found.seal['notation']}",
+        "date": found.seal["date"],
+        "recipients": len(found.seal["sent_to"]),
+        "confirmed": found.seal["confirmed"],
+        "seal": found.digest,
+        "files": [
+            {"sha256": digest, "name": name, "state": "as sent" if digest in digests.values() else "not given"}
+            for digest, name in found.files.items()
+        ],
+        "others": others,
+        "key": found.fingerprint,
+        "key_fits": told == found.fingerprint if told else None,
+    }
+    if others or result["key_fits"] is False:
+        raise Failed(result)
+    return result

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -13,18 +14,9 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.cli.output import Failed, command_result
+from bluezone.cli.transparency.vectors import transparency_cases
+from bluezone.protocol import bluezone2020
 from bluezone.protocol.blindrsa import PrivateKey, blind, blind_sign, finalize, verify
-from bluezone.protocol.bluezone2020 import (
-    MILLISECONDS_PER_DAY,
-    bluezone_day,
-    case_slots,
-    daily_key,
-    find_cases,
-    first_sub_key,
-    identifier_changed,
-    identifier_of,
-    read_f0_list,
-)
 from bluezone.protocol.gate.passes import PassA, State, encode_pass, pass_text, read_pass, response
 from bluezone.protocol.identifiers import crypt_metadata, identifier_key, metadata_key, rolling_proximity_identifier
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval
@@ -34,7 +26,7 @@ from bluezone.protocol.risk.coronawarnapp import read_windows
 from bluezone.protocol.signed.epoch import encode_epoch, open_epoch, sign_epoch
 from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
 from bluezone.protocol.upload.payload import UploadKey, commitment, decode_slots, encode_keys
-from bluezone.protocol.venues.codes import check_signature, parse_venue, read_venue_link, sign_venue, venue_link
+from bluezone.protocol.venues import codes
 from bluezone.protocol.venues.items import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
 from bluezone.protocol.venues.stays import split_by_hour
 from bluezone.radio.frames import reciprocity_advertisement
@@ -96,7 +88,7 @@ def _check_quirk(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _derived_day(given: dict[str, Any]) -> dict[str, Any]:
-    day = bluezone_day(
+    day = bluezone2020.bluezone_day(
         bytes.fromhex(given["base_id"]), given["base_created_ms"], given["now_ms"], given["max_sub_keys"]
     )
     identifier = _or_refused(lambda: upper_hex(day.identifier))
@@ -113,13 +105,13 @@ def _derived_day(given: dict[str, Any]) -> dict[str, Any]:
 def _derived_keys(case: dict[str, Any]) -> dict[str, Any]:
     given = case["in"]
     base = bytes.fromhex(given["base_id"])
-    first, today = (given[name] // MILLISECONDS_PER_DAY for name in ("base_created_ms", "now_ms"))
-    key = daily_key(base, today - first)
+    first, today = (given[name] // bluezone2020.MILLISECONDS_PER_DAY for name in ("base_created_ms", "now_ms"))
+    key = bluezone2020.daily_key(base, today - first)
     listed = range(len(case["daily_keys_from_base_day"]))
     return {
         "daily_key": upper_hex(key),
-        "sub_key_0": upper_hex(first_sub_key(key)),
-        "daily_keys_from_base_day": [upper_hex(daily_key(base, day)) for day in listed],
+        "sub_key_0": upper_hex(bluezone2020.first_sub_key(key)),
+        "daily_keys_from_base_day": [upper_hex(bluezone2020.daily_key(base, day)) for day in listed],
         "export_info": [_export_info(base, first, today, entry["days_back"]) for entry in case["export_info"]],
     }
 
@@ -130,22 +122,22 @@ def _export_info(base: bytes, first_day: int, today: int, days_back: int) -> dic
     info = {
         "base_id": upper_hex(base),
         "time": first_day * 86400,
-        "daily_key": upper_hex(daily_key(base, day - first_day)),
+        "daily_key": upper_hex(bluezone2020.daily_key(base, day - first_day)),
         "time_start": day * 86400,
     }
     return {"days_back": days_back, "info": info}
 
 
 def _check_convert(case: dict[str, Any]) -> tuple[Any, Any]:
-    return upper_hex(identifier_of(bytes.fromhex(case["sub_key"]))), case["id"]
+    return upper_hex(bluezone2020.identifier_of(bytes.fromhex(case["sub_key"]))), case["id"]
 
 
 def _check_match(case: dict[str, Any]) -> tuple[Any, Any]:
     listed = case["in"]["f0"]["data"]
-    cases = read_f0_list(json.dumps(case["in"]["f0"]).encode())
+    cases = bluezone2020.read_f0_list(json.dumps(case["in"]["f0"]).encode())
     rows = [(bytes.fromhex(row["blid_contact"]), row["timestamp_ms"]) for row in case["in"]["rows"]]
-    matched = sorted({match.case_row for match in find_cases(cases, rows)})
-    slots = [slot for each in cases for slot in case_slots(each)]
+    matched = sorted({match.case_row for match in bluezone2020.find_cases(cases, rows)})
+    slots = [slot for each in cases for slot in bluezone2020.case_slots(each)]
     windows = [(sample["i"], slots[sample["i"]]) for sample in case.get("windows_sample", ())]
     got = {
         "is_contact": bool(matched),
@@ -159,11 +151,11 @@ def _check_match(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _check_id_changed(case: dict[str, Any]) -> tuple[Any, Any]:
-    return identifier_changed(case["t0"], case["t1"]), case["changed"]
+    return bluezone2020.identifier_changed(case["t0"], case["t1"]), case["changed"]
 
 
 def _check_capture(row: dict[str, Any]) -> tuple[Any, Any]:
-    day = bluezone_day(bytes.fromhex(row["base_id"]), row["time"] * 1000, row["timestamp_ms"])
+    day = bluezone2020.bluezone_day(bytes.fromhex(row["base_id"]), row["time"] * 1000, row["timestamp_ms"])
     got = {"index": day.index, "blid": upper_hex(day.identifier)}
     return got, {name: row[name] for name in got}
 
@@ -228,19 +220,31 @@ def _check_commitment(case: dict[str, Any]) -> tuple[Any, Any]:
 def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
     """Read the code, sign it again, and make every slot and item of the visit (docs/protocol.md section 6)."""
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["ed25519_seed_hex"]))
-    venue = parse_venue(bytes.fromhex(case["payload_hex"]))
-    check_signature(venue, {venue.kid: private.public_key().public_bytes_raw()})
-    host = case["url"].split("/")[2]
-    key = venue_key(venue.to_bytes())
+    venue = codes.parse_venue(bytes.fromhex(case["payload_hex"]))
+    codes.check_signature(venue, {venue.kid: private.public_key().public_bytes_raw()})
+    key, origin = venue_key(venue.to_bytes()), case["url"].partition("/v#")[0]
     hours = list(split_by_hour(case["visit_start"], case["visit_end"]))
     got = {
         "city_public_key_hex": private.public_key().public_bytes_raw().hex(),
-        "payload_hex": sign_venue(venue, private).to_bytes().hex(),
-        "url": venue_link(read_venue_link(case["url"]), host),
+        "payload_hex": codes.sign_venue(venue, private).to_bytes().hex(),
+        "url": codes.venue_link(codes.read_venue_link(case["url"]), origin),
         "venue_key_hex": key.hex(),
         "slots": [_slot(key, *hour, slot) for hour, slot in zip(hours, case["slots"], strict=True)],
     }
     return got, {name: case[name] for name in got}
+
+
+def _check_event(case: dict[str, Any]) -> tuple[Any, Any]:
+    """Make an event's code and the keys of an hour, and refuse what is no code (docs/protocol.md section 6)."""
+    event = codes.Event(case["name"], case["begin"] // 60, case["minutes"], bytes.fromhex(case["seed_hex"]))
+    payloads = [bytes.fromhex(bad["payload_hex"]) for bad in case["refused"]]
+    key = venue_key(codes.read_link(case["url"]).to_bytes())
+    k_h, url = slot_key(key, case["h"]), codes.venue_link(event, case["url"].partition("/v#")[0])
+    made = {"payload": event.to_bytes(), "event_key": key, "slot_key": k_h, "tag": slot_tag(k_h)}
+    got: dict[str, Any] = {f"{name}_hex": value.hex() for name, value in made.items()}
+    got |= {"url": url, "fingerprint": codes.venue_fingerprint(event)}
+    got["taken"] = [payload.hex() for payload in payloads if _or_refused(partial(codes.parse_event, payload))]
+    return got, {**{name: case.get(name) for name in got}, "taken": []}
 
 
 def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> dict[str, Any]:
@@ -248,16 +252,14 @@ def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> 
     item = seal_item(k_h, Record(slot["level"], start, end, hour), bytes.fromhex(slot["nonce_hex"]))
     opened = open_item(k_h, hour, item)
     return {
-        "h": hour,
-        "start_min": start,
-        "end_min": end,
+        "h": hour, "start_min": start, "end_min": end,
         "slot_key_hex": k_h.hex(),
         "tag_hex": slot_tag(k_h).hex(),
         "enc_key_hex": slot_cipher_key(k_h).hex(),
         "nonce_hex": slot["nonce_hex"],
         "level": opened.level if opened else None,
         "item_hex": item.hex(),
-    }
+    }  # fmt: skip
 
 
 def _check_gate(case: dict[str, Any]) -> tuple[Any, Any]:
@@ -291,7 +293,9 @@ def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
     return got, {"verifies": True, **{name: vector[name].removeprefix("0x") for name in got if name != "verifies"}}
 
 
-OURS_V1: dict[str, Check] = {"upload_commit": _check_commitment, "venue": _check_venue, "gate": _check_gate}
+OURS_V1: dict[str, Check] = {
+    "upload_commit": _check_commitment, "venue": _check_venue, "event": _check_event, "gate": _check_gate,
+}  # fmt: skip
 
 
 EXPOSURE_NOTIFICATION = "exposure_notification"
@@ -376,6 +380,8 @@ def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
     elif family == "epoch":
         keys = {name: document[name] for name in ("recovery_key_hex", "recovery_private_hex")}
         yield from (Case("epoch", case["name"], _check_epoch, {**keys, **case}) for case in document["cases"])
+    elif family == "transparency":
+        yield from (Case(*case) for case in transparency_cases(document))
     elif family == "presence":
         yield from _presence_cases(document)
     else:

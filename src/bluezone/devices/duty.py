@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
 # Who sees the devices of an agency and can cut one off; administrators enter them and make their codes.
 DEVICE_KEEPERS = Audience("DEVICE_KEEPERS", frozenset({"admin", "lead", "officer"}))
@@ -21,6 +21,10 @@ DUTY = Duty(
         "device_enrolled": _("connected a device"),
         "device_revoked": _("cut off a device"),
     },
-    menu=(MenuEntry(_("Devices"), "devices", 160, ("devices", "device"), DEVICE_KEEPERS),),
+    menu=(
+        MenuEntry(
+            _("Devices"), "devices", 160, ("devices", "device"), DEVICE_KEEPERS, frozenset({"admin"}), Group.OFFICE
+        ),
+    ),
     purges=(Work("purge_devices", "bluezone.devices.enrolment.purge"),),
 )

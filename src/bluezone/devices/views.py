@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.devices import enrolment
 from bluezone.devices.duty import DEVICE_KEEPERS
 from bluezone.devices.models import Device, DeviceKind, DeviceState
-from bluezone.directory.kinds import UnitKind
+from bluezone.directory.kinds import WARDS, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, units_of
@@ -29,6 +29,7 @@ from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.networks import origin_of
 from bluezone.paper.qr_codes import screen_qr
 
 
@@ -71,7 +72,7 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         agencies = Agency.objects.in_force(day_to_show(Agency, today)).filter(pk__in=reached)
         units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
-        below_district = units.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP])
+        below_district = units.filter(kind__in=[*WARDS, UnitKind.GROUP])
         self.fields["unit"].queryset = below_district.select_related("parent").order_by("path")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -179,7 +180,7 @@ def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
         "groups": code.split("-"),
         "host": host,
         # Behind `#`, so that the code is in no request and no log even if a browser opens it.
-        "qr": screen_qr(f"https://{host}/connect/#{code}"),
+        "qr": screen_qr(f"{origin_of(host, tls=settings.TLS)}/connect/#{code}"),
         "hours": int(enrolment.CODE_LIFE.total_seconds() // 3600),
     }
     return render(request, "devices/device_code.html", context, status=201)

@@ -4,7 +4,6 @@ entering and changing one.
 """
 
 import datetime
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -20,13 +19,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory import queries
 from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.forms import AgencyForm, FigureForm, RecipientForm
+from bluezone.directory.imports.listings import agency_listing, file_of
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.directory.records import changes
-from bluezone.directory.records.changes import AgencyCycle
 from bluezone.directory.records.entries import DirectoryRefused
-from bluezone.directory.records.store import ImportUnderWay
+from bluezone.directory.records.store import ImportUnderWay, stored_directory
 from bluezone.directory.request_parameters import (
     chosen,
     chosen_day,
@@ -38,13 +37,13 @@ from bluezone.directory.request_parameters import (
     require_all,
     require_edit,
 )
+from bluezone.duties.catalogue import DUTIES
+from bluezone.duties.duty import load
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
-from bluezone.media_types import XLSX
-from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 
 AGENCIES_A_PAGE = 50
 
@@ -75,14 +74,12 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
-def agency_file(request: OfficeRequest) -> HttpResponse:
-    """The agencies that the list shows, all pages of it, as XLSX; it can be filled in and imported again."""
+def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
+    """The agencies that the list shows, all pages of it, as XLSX or CSV; it can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
     _asked, found = _found(request, day)
-    sheet = _listing(found, day)
-    response = HttpResponse(write_xlsx([sheet]), content_type=XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="agencies-{day.isoformat()}.xlsx"'
-    return response
+    sheet = agency_listing(stored_directory(), found.values_list("key", flat=True), day)
+    return file_of(sheet, f"agencies-{day.isoformat()}", form)
 
 
 @require_safe
@@ -110,10 +107,12 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
 @audience(DIRECTORY_EDITORS)
 @touches(Whose.AGENCY)
 def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change or end an agency: 302 to its page, 422 bad form."""
+    """Change or end an agency: 302 to its page, 422 bad form; before it ends, 200 what is open there."""
     old = _shown(pk)
     require_edit(request, old)
     form = AgencyForm(request.POST or None, entry=old, initial=_as_typed(old))
+    if request.method == "POST" and form.is_valid() and (asked := _asked_before_ending(request, form, old)):
+        return asked
     if request.method == "POST" and form.is_valid() and _saved(request, form, old):
         messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
         return redirect("agency", pk)
@@ -136,6 +135,25 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     changes.record_figure(request.user.username, holder, *figure, timezone.localdate())
     messages.success(request, _("The figure is recorded."))
     return redirect("agency", pk)
+
+
+def _asked_before_ending(request: OfficeRequest, form: AgencyForm, old: Agency) -> HttpResponse | None:
+    """The page that says what is open at an agency that is given an end; None where it was read, or nothing is open."""
+    values = form.cleaned_data
+    if values["valid_to"] in (None, old.valid_to) or "ending" in request.POST:
+        return None
+    open_work = [said for duty in DUTIES if duty.open_at for said in load(duty.open_at)(old)]
+    if not open_work:
+        return None
+    typed = [(name, text) for name, text in request.POST.items() if name != "csrfmiddlewaretoken"]
+    context = {
+        "agency": old,
+        "open_work": open_work,
+        "typed": typed,
+        "last": values["valid_to"],
+        "successors": values["successors"],
+    }
+    return render(request, "agencies/ending.html", context)
 
 
 def _found(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
@@ -164,7 +182,7 @@ def _saved(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agen
         return None
     try:
         return changes.save_agency(request.user.username, old, values)
-    except (DirectoryRefused, AgencyCycle, ImportUnderWay) as refused:
+    except (DirectoryRefused, ImportUnderWay) as refused:
         form.refuse(refused)
         return None
 
@@ -197,47 +215,6 @@ def _as_typed(agency: Agency) -> dict[str, Any]:
         "successors": "\n".join(successor.code or successor.name for successor in agency.successors.all()),
         "confirmed": agency.confirmed and not agency.unconfirmed,
     }
-
-
-_COLUMNS = (
-    *map(ExportColumn, ("Mã cơ quan", "Tên cơ quan", "Tên viết tắt", "Loại cơ quan", "Mã địa bàn", "Tên địa bàn")),
-    ExportColumn("Hiệu lực từ ngày", ColumnKind.DAY),
-    ExportColumn("Hết hiệu lực từ ngày", ColumnKind.DAY),
-)
-# Vietnamese in every language, like the headings: the file is a form of the office and not a page.
-_KINDS = {
-    AgencyKind.COMMITTEE: "UBND",
-    AgencyKind.DEPARTMENT: "Phòng",
-    AgencyKind.UNION: "Đoàn thể",
-    AgencyKind.PARTY: "Cơ quan Đảng",
-    AgencyKind.MEDIA: "Truyền thông",
-    AgencyKind.HEALTH: "Y tế",
-    AgencyKind.POLICE: "Công an",
-    AgencyKind.MILITARY: "Quân sự",
-    AgencyKind.SERVICE: "Đơn vị sự nghiệp",
-    AgencyKind.BRANCH: "Ngành",
-    AgencyKind.SCHOOL: "Trường học",
-    AgencyKind.ENTERPRISE: "Doanh nghiệp",
-}
-
-
-def _listing(agencies: Iterable[Agency], day: datetime.date) -> ExportSheet:
-    """One row for each of `agencies`, which were in force on `day` and carry their unit."""
-    rows = [
-        [
-            agency.code or "",
-            agency.name,
-            agency.short_name,
-            _KINDS[AgencyKind(agency.kind)],
-            agency.unit.code or "",
-            agency.unit.name,
-            agency.valid_from,
-            agency.valid_to,
-        ]
-        for agency in agencies
-    ]
-    note = _("Agencies in force on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
-    return ExportSheet(_("Agencies"), _COLUMNS, rows, [note])
 
 
 FOUND_SHOWN = 20

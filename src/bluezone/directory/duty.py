@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
 # Who keeps the directory of units and agencies, which everybody signed in may read; a clerk within its scope.
 DIRECTORY_EDITORS = Audience("DIRECTORY_EDITORS", frozenset({"admin", "clerk"}))
@@ -24,9 +24,15 @@ DUTY = Duty(
     },
     menu=(
         MenuEntry(
-            _("Directory"), "agencies", 30, ("agencies", "agency", "units", "unit", "recipients", "imports", "import")
+            _("Directory"),
+            "agencies",
+            30,
+            ("agencies", "agency", "units", "unit", "recipients", "imports", "import"),
+            used_by=DIRECTORY_EDITORS.roles,
+            group=Group.LETTERS,
         ),
     ),
+    search="bluezone.directory.queries.search",
     purges=(Work("purge_directory", "bluezone.directory.imports.list_imports.purge"),),
     every_tick=(Work("store_lists", "bluezone.directory.imports.list_imports.go_on"),),
     reversers={

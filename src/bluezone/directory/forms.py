@@ -228,19 +228,13 @@ class RecipientForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "purpose")
 
 
-class ImportForm(forms.Form):
-    """What the list is about, and the file."""
+class ListFileForm(forms.Form):
+    """A list as a file."""
 
-    about = forms.ChoiceField(
-        label=_("What the list is about"),
-        choices=[("agencies", _("Agencies")), ("units", _("Administrative units"))],
-        initial="agencies",
-        widget=forms.RadioSelect,
-    )
     file = forms.FileField(
         label=_("File"),
-        help_text=_("XLSX, XLS or CSV, up to 10 MB."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+        help_text=_("XLSX, XLS, ODS or CSV, up to 10 MB."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.xls,.ods"}),
     )
 
     def clean_file(self) -> Any:
@@ -249,6 +243,22 @@ class ImportForm(forms.Form):
         if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError(refusals.sentence("spreadsheet_too_large"))
         return file
+
+
+class ImportForm(ListFileForm):
+    """What a list of the directory is about, and the file."""
+
+    about = forms.ChoiceField(
+        label=_("What the list is about"),
+        choices=[
+            ("agencies", _("Agencies")),
+            ("units", _("Administrative units")),
+            ("phones", _("Telephone numbers of agencies and residential groups")),
+        ],
+        initial="agencies",
+        widget=forms.RadioSelect,
+    )
+    field_order = ("about", "file")
 
 
 def _is_named(row: Entry, text: str) -> bool:

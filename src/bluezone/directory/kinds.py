@@ -6,13 +6,21 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UnitKind(TextChoices):
-    """Levels of the Vietnamese administration as of 2020, widest first; `GROUP` is a thôn or tổ dân phố."""
+    """Levels of the Vietnamese administration, widest first; `GROUP` is a thôn or tổ dân phố.
+
+    Districts ended on 1 July 2025, and special zones (đặc khu) began.
+    """
 
     PROVINCE = "province", _("Province")
     DISTRICT = "district", _("City or district")  # district, town or city under a province
     WARD = "ward", _("Ward")  # phường
     COMMUNE = "commune", _("Commune")  # xã, thị trấn
+    ZONE = "zone", _("Special zone")  # đặc khu
     GROUP = "group", _("Residential group")
+
+
+# The lowest level that has a People's Committee.
+WARDS = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.ZONE)
 
 
 class AgencyKind(TextChoices):

@@ -25,7 +25,10 @@ class SentList(models.Model):
     """A list that was sent in: looked at, accepted, and stored some rows at a time (imports/pieces.py).
 
     conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
-    content:  the file, until the list is accepted. accepted: from then on what is to be done; {} when it is done.
+    layout:   where a person said the columns are: {"sheets": [0], "header_row": 3, "places": {"name": 1}}; {}: found.
+    fixes:    what a person corrected: {"7": {"name": "…"}} by row and column, {"9": null} for a row that is left out.
+    content:  the sheets of the file (raw_sheets.pack), until the list is accepted.
+    accepted: from then on what is to be done; {} when it is done.
     added, changed: how many rows do so. done: how many rows of the present state are.
     """
 
@@ -41,6 +44,7 @@ class SentList(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     conversion = models.CharField(max_length=16, blank=True)
+    layout, fixes = (models.JSONField(default=dict) for _ in range(2))
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
     state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
@@ -52,16 +56,39 @@ class SentList(models.Model):
 
 
 class ListImport(SentList):
-    """A list of units or agencies. Deleted when it is stored or discarded, and a day after it came.
+    """A list of units, agencies or telephone numbers. Deleted when it is stored or discarded, and a day after it came.
 
     day: the local day that counts as today for the rows. accepted: as list_imports.py writes it.
     """
 
-    about = models.CharField(max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies"))])
+    about = models.CharField(
+        max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies")), ("phones", _("Telephone numbers"))]
+    )
     day = models.DateField()
 
     def __str__(self) -> str:
         return f"{self.about} of {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class RememberedHeading(models.Model):
+    """What a person said that a heading of their lists means; the next list of this kind is read by it.
+
+    about: the kind of list. place: whose lists, "" for the city's. heading: as `headings.heading_key` writes it.
+    column: name of a column, "" for none.
+    """
+
+    about = models.CharField(max_length=16)
+    place = models.CharField(max_length=40, blank=True)
+    heading = models.CharField(max_length=200)
+    column = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["about", "place", "heading"], name="one_meaning_a_heading")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.heading} -> {self.column or '-'}"
 
 
 class DirectoryState(models.Model):
@@ -196,7 +223,8 @@ class Agency(Entry):
     """One agency during one validity: `unit` is the territory it serves, `parent` the agency it answers to.
 
     short_name: as letters write it ("Phòng GD&ĐT"). edxml_id: its identifier on the national document axis
-    (QCVN 102:2016), empty until the city gives it. email, phone: of the office, not of a person.
+    (QCVN 102:2016), empty until the city gives it. email, phone: of the office, not of a person. hours: when it is
+    open, in words.
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=AgencyKind)
@@ -213,6 +241,7 @@ class Agency(Entry):
     edxml_id = models.CharField(_("Identifier on the document axis"), max_length=40, blank=True)
     email = models.EmailField(_("E-mail of the agency"), blank=True)
     phone = models.CharField(_("Telephone of the agency"), max_length=20, blank=True)
+    hours = models.CharField(_("Opening hours"), max_length=100, blank=True)
 
     class Meta(Entry.Meta):
         verbose_name_plural = "agencies"

@@ -7,9 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Max, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from bluezone.directory import scopes
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, AgencySuccession, Denominator, RecipientGroup
+from bluezone.duties.duty import MOST_HITS, Hit
+from bluezone.identity.duty import ROLES
+from bluezone.identity.models import User
 
 DAY = datetime.timedelta(days=1)
 
@@ -111,3 +118,20 @@ def lead_on(agency_ids: Iterable[int], heirs: Mapping[int, list[int]]) -> set[in
         found.add(pk)
         waiting.update(heir for heir in heirs.get(pk, ()) if heir not in found)
     return found
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Agencies and units of today, which everybody signed in may read."""
+    if not scopes.granted(user, ROLES):
+        return []
+    today = timezone.localdate()
+    agencies = Agency.objects.in_force(day_to_show(Agency, today)).matching(words)
+    units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today)).matching(words).exclude(kind=UnitKind.GROUP)
+    hits = [
+        Hit(_("Agency"), one.name, reverse("agency", args=[one.pk]), one.unit.name)
+        for one in agencies.select_related("unit").order_by("name", "pk")[:MOST_HITS]
+    ]
+    return hits + [
+        Hit(_("Unit"), one.name, reverse("unit", args=[one.pk]), one.get_kind_display())
+        for one in units.order_by("path")[:MOST_HITS]
+    ]

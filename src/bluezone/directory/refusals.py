@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.directory.imports.raw_sheets import sheet_and_row
 from bluezone.refusal import Refused
 
 SENTENCES: dict[str, Promise] = {
@@ -29,12 +30,18 @@ SENTENCES: dict[str, Promise] = {
     "import_figure_without_source": _(
         "Figures need their source and the day they were true, and that day is not still to come. Fill in both columns."
     ),
-    "import_kind_unknown": _("The kind is missing or none of the known words. Write for example: phường, xã, tổ."),
-    "import_not_ready": _("Some rows are refused. Correct them and send the whole list again; nothing was stored."),
-    "import_outdated": _(
-        "The directory changed since this preview was made, so nothing was stored. Below is the new preview."
+    "import_kind_unknown": _(
+        "The kind is missing or none of the known words. Units: phường, xã, tổ; agencies: UBND, phòng, y tế."
     ),
-    "import_reference_unknown": _("No entry in force has the code that this cell names. Correct the code."),
+    "import_name_ambiguous": _("Several entries have this name. Write the code, or the unit it lies in."),
+    "import_not_ready": _("Some rows are refused. Correct them or leave them out; nothing was stored."),
+    "import_outdated": _(
+        "What is stored changed since this preview was made, so nothing was stored. Below is the new preview."
+    ),
+    "import_phone_missing": _("The telephone number is missing. Write it, or leave the row out."),
+    "import_reference_unknown": _(
+        "No entry in force has the code or name that this cell gives, or several have it. Correct it."
+    ),
     "import_stored": _("The list is stored already and can no longer be taken back."),
     "import_under_way": _(
         "A list of units or agencies is being stored, so nothing else was. Wait until that is done, then try again."
@@ -42,11 +49,13 @@ SENTENCES: dict[str, Promise] = {
     "import_row_refused": _("This row cannot be used. Correct the cell."),
     "import_row_repeated": _("Another row is about the same entry. Delete one of the two."),
     "import_text_invalid": _("The code or name is missing, too long or not on one line. Correct the cell."),
-    "import_value_invalid": _("A day or a number cannot be read. Write days as 07/8/2020 and whole numbers."),
+    "import_value_invalid": _(
+        "A day, a number, a telephone number or an e-mail address cannot be read. Write days as 07/8/2020."
+    ),
     "spreadsheet_cell_unreadable": _(
         "A cell holds an error, a formula without a stored result, or signs that are no text. Replace it by its value."
     ),
-    "spreadsheet_columns_missing": _("A column that is needed is missing. Take the empty list below as a model."),
+    "spreadsheet_columns_missing": _("A column that is needed is not found. Give it the heading of the empty list."),
     "spreadsheet_damaged": _("The file is damaged or breaks off. Open it, save it again and send it again."),
     "spreadsheet_empty": _("There is no row below the headings. Fill the list in and send it again."),
     "spreadsheet_encoding_mixed": _(
@@ -55,19 +64,15 @@ SENTENCES: dict[str, Promise] = {
     ),
     "spreadsheet_encoding_unknown": _("The text of the file cannot be read. Save the list as .xlsx and send it again."),
     "spreadsheet_has_macros": _("The workbook holds programs (macros). Save it as .xlsx, which has none."),
-    "spreadsheet_header_missing": _(
-        "No row near the top holds the headings expected. Take the empty list below as a model."
-    ),
+    "spreadsheet_header_missing": _("No row near the top holds the headings expected. Give each column one heading."),
     "spreadsheet_heading_merged": _(
-        "A column has values but no heading of its own, as under a merged cell. "
-        "Split the merged cells and give each column one heading."
+        "A column has values but no heading of its own, as under a merged cell. Give each column one heading."
     ),
-    "spreadsheet_heading_repeated": _("Two columns have headings that mean the same. Delete or rename one."),
+    "spreadsheet_heading_repeated": _("Two columns seem to mean the same. Only one of them can count."),
     "spreadsheet_refused": _("This file cannot be taken as a list."),
-    "spreadsheet_sheets_ambiguous": _("More than one sheet of the workbook holds such a list. Leave one in the file."),
     "spreadsheet_too_large": _("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
     "spreadsheet_type_unknown": _(
-        "This is no list in XLSX, XLS or CSV (a file with a password, a PDF or a picture?). "
+        "This is no list in XLSX, XLS, ODS or CSV (a file with a password, a PDF or a picture?). "
         "Save it as .xlsx without a password, or as .csv."
     ),
     "unit_cycle": _("This unit would lie under itself. Choose another unit above it."),
@@ -95,15 +100,21 @@ def sentence(code: str) -> str:
 
 def placed(code: str, row: int | None, column: str | None) -> str:
     """The sentence with the row and column it is about in front, as a spreadsheet program counts them."""
-    if row is None:
-        return sentence(code)
-    if column is None:
-        return gettext("Row %(row)s: %(sentence)s") % {"row": row, "sentence": sentence(code)}
-    return gettext("Row %(row)s, column %(column)s: %(sentence)s") % {
-        "row": row,
-        "column": column,
-        "sentence": sentence(code),
-    }
+    return sentence(code) if row is None else f"{cell_name(row, column)}: {sentence(code)}"
+
+
+def cell_name(row: int, column: str | None) -> str:
+    """A row of a list in words, with its column as spreadsheet programs call it where one is named."""
+    where = row_name(row)
+    return gettext("%(row)s, column %(column)s") % {"row": where, "column": column} if column else where
+
+
+def row_name(row: int) -> str:
+    """A row of a list in words; from the second sheet on, with its sheet."""
+    sheet, number = sheet_and_row(row)
+    if sheet == 1:
+        return gettext("Row %(row)s") % {"row": number}
+    return gettext("Sheet %(sheet)s, row %(row)s") % {"sheet": sheet, "row": number}
 
 
 def sentence_of(refused: Refused) -> str:

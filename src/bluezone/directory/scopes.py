@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
-from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.kinds import WARDS, AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.audiences import note_asked
 from bluezone.identity.models import RoleGrant, User, grants_of
 from bluezone.refusal import Refused
 
-_WITHIN_A_WARD = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
+_WITHIN_A_WARD = (*WARDS, UnitKind.GROUP)
 
 
 class OutsideScope(Refused, PermissionDenied):
@@ -97,6 +97,23 @@ def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
         elif grant.agency is not None and grant.agency.kind == AgencyKind.COMMITTEE:
             reach |= Q(path__startswith=grant.agency.unit.path)
     return AdminUnit.objects.filter(reach)
+
+
+def at_the_desk(user: User, roles: Iterable[str], agency: str = "agency", city: Q | None = None) -> Q:
+    """Rows of the agencies in which one of `roles` is held itself: given for that agency, or the unit that it serves.
+
+    agency: name of the rows' field, "" where the rows are agencies. city: the rows for who holds a role in the whole
+    city; without it none. Whoever works above an agency reaches it, but what waits there waits for its own people.
+    """
+    found = Q(pk__in=[])
+    for grant in granted(user, roles):
+        if grant.agency_id is not None:
+            found |= Q(**{agency or "pk": grant.agency_id})
+        elif grant.unit_id is not None:
+            found |= Q(**{f"{agency}__unit" if agency else "unit": grant.unit_id})
+        elif city is not None:
+            found |= city
+    return found
 
 
 def is_own_ward(user: User, roles: Iterable[str], places: Iterable[AdminUnit]) -> bool:

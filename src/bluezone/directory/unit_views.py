@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.directory import queries
 from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.forms import FigureForm, UnitForm
+from bluezone.directory.imports.listings import file_of, unit_listing
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import DirectoryRefused
-from bluezone.directory.records.store import ImportUnderWay
+from bluezone.directory.records.store import ImportUnderWay, stored_directory
 from bluezone.directory.request_parameters import (
     chosen_day,
     chosen_number,
@@ -43,6 +44,16 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
     return render(
         request, "agencies/unit_list.html", {**context, "may_edit": may_edit(request), "keeps_all": keeps_all(request)}
     )
+
+
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
+def unit_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
+    """The units in force on a day, with their residential groups, as XLSX or CSV; it can be imported again."""
+    day = chosen_day(request, queries.day_to_show(AdminUnit, timezone.localdate()))
+    found = AdminUnit.objects.in_force(day).order_by("path").values_list("key", flat=True)
+    return file_of(unit_listing(stored_directory(), found, day), f"units-{day.isoformat()}", form)
 
 
 @require_safe

@@ -4,16 +4,19 @@
 from django.urls import path
 
 from bluezone.directory import agency_views, unit_views
-from bluezone.directory.imports import import_views
+from bluezone.directory.imports.import_views import LISTS
 
 urlpatterns = [
     path("units/", unit_views.unit_list, name="units"),
+    path("units/list.xlsx", unit_views.unit_file, name="units-file"),
+    path("units/list.csv", unit_views.unit_file, {"form": "csv"}, name="units-csv"),
     path("units/new/", unit_views.new_unit, name="unit-new"),
     path("units/<int:pk>/", unit_views.unit, name="unit"),
     path("units/<int:pk>/change/", unit_views.change_unit, name="unit-change"),
     path("units/<int:pk>/figures/", unit_views.record_figure, name="unit-figure"),
     path("agencies/", agency_views.agency_list, name="agencies"),
     path("agencies/list.xlsx", agency_views.agency_file, name="agencies-file"),
+    path("agencies/list.csv", agency_views.agency_file, {"form": "csv"}, name="agencies-csv"),
     path("agencies/new/", agency_views.new_agency, name="agency-new"),
     path("agencies/<int:pk>/", agency_views.agency, name="agency"),
     path("agencies/<int:pk>/change/", agency_views.change_agency, name="agency-change"),
@@ -24,11 +27,5 @@ urlpatterns = [
     path("recipients/<int:pk>/change/", agency_views.change_recipients, name="recipients-change"),
     path("recipients/<int:pk>/add/", agency_views.add_recipients, name="recipients-add"),
     path("recipients/<int:pk>/<int:agency>/remove/", agency_views.remove_recipient, name="recipients-remove"),
-    path("imports/", import_views.new_import, name="imports"),
-    path("imports/empty/<str:about>/", import_views.import_template, name="imports-empty"),
-    path("imports/<int:pk>/", import_views.show_import, name="import"),
-    path("imports/<int:pk>/conversion/", import_views.decide_import, name="import-decide"),
-    path("imports/<int:pk>/apply/", import_views.apply_import, name="import-apply"),
-    path("imports/<int:pk>/discard/", import_views.discard_import, name="import-discard"),
-    path("imports/<int:pk>/marked/", import_views.marked_import, name="import-marked"),
+    *LISTS.urls("imports/"),
 ]

@@ -20,6 +20,7 @@ NAMES = (
     "bluezone.messaging.sms.duty",
     "bluezone.messaging.cap.duty",
     "bluezone.rollout.coverage.duty",
+    "bluezone.rollout.planning.duty",
     "bluezone.rollout.staffing.duty",
     "bluezone.rollout.directives.duty",
     "bluezone.rollout.drives.duty",
@@ -31,6 +32,8 @@ NAMES = (
     "bluezone.rollout.bulletins.duty",
     "bluezone.rollout.loudspeakers.duty",
     "bluezone.portal.duty",
+    "bluezone.firstday.duty",
+    "bluezone.desk.duty",
     "bluezone.backup.duty",
 )
 
@@ -49,7 +52,10 @@ def discover() -> tuple[Duty, ...]:
         ("act", [act for duty in duties for act in duty.acts]),
         ("act to undo", [act for duty in duties for act in duty.reversers]),
         ("act of two people", [act for duty in duties for act in duty.shared_acts]),
-        ("work", [work.name for duty in duties for work in (*duty.purges, *duty.hourly, *duty.every_tick)]),
+        (
+            "work",
+            [work.name for duty in duties for work in (*duty.purges, *duty.hourly, *duty.every_tick, *duty.beside)],
+        ),
     ):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -97,11 +103,16 @@ def shared_acts() -> dict[str, Dotted]:
 
 def menu() -> list[MenuEntry]:
     """Every entry of the office's menu, from the top."""
-    return sorted((entry for duty in DUTIES for entry in duty.menu), key=lambda entry: entry.order)
+    return [entry for _name, entry in menu_by_duty()]
+
+
+def menu_by_duty() -> list[tuple[str, MenuEntry]]:
+    """The same, each with the name of its duty."""
+    return sorted(((duty.name, entry) for duty in DUTIES for entry in duty.menu), key=lambda pair: pair[1].order)
 
 
 def first_pages() -> list[FirstPage]:
-    """Where the work of each audience begins; the first one counts."""
+    """What each audience begins by itself; of several the first is the usual one."""
     return sorted((page for duty in DUTIES for page in duty.first_pages), key=lambda page: page.order)
 
 
@@ -118,6 +129,11 @@ def hourly() -> list[Work]:
 def every_tick() -> list[Work]:
     """What is done at each tick."""
     return [work for duty in DUTIES for work in duty.every_tick]
+
+
+def beside() -> list[Work]:
+    """What is done beside the ticks, each in a thread of its own."""
+    return [work for duty in DUTIES for work in duty.beside]
 
 
 def print_sheets() -> list[PrintSheet]:

@@ -5,6 +5,8 @@ Django's settings are built from duties, so a duty is made before Django knows i
 therefore named by a dotted string ("bluezone.rollout.gates.counters.purge") and imported when it is first needed.
 """
 
+import datetime
+import enum
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,12 +37,23 @@ class Audience:
     roles: frozenset[str] = frozenset()
 
 
+class Group(enum.Enum):
+    """Headings of a long menu, from the top."""
+
+    LETTERS = "letters"
+    FIELD = "field"
+    PUBLIC = "public"
+    OFFICE = "office"
+
+
 @dataclass(frozen=True)
 class MenuEntry:
     """One line of the office's menu.
 
-    url: name of the address. audience: who sees it, None for everybody signed in. order: its place, smallest first.
+    url: name of the address. audience: who may open it, None for everybody signed in. order: its place, smallest first.
     sections: first words of the names of addresses (`gate` of `gate-new`) on whose pages it is marked as current.
+    used_by: values of Role whose daily work is there; everybody else who may open it finds it under "Other pages".
+             Empty: the whole audience. group: where it stands when a menu is long.
     """
 
     label: Text
@@ -48,15 +61,69 @@ class MenuEntry:
     order: int
     sections: tuple[str, ...]
     audience: Audience | None = None
+    used_by: frozenset[str] = frozenset()
+    group: Group | None = None
 
 
 @dataclass(frozen=True)
 class FirstPage:
-    """Where the work of an audience begins. url: name of the address. order: who is of several begins at the first."""
+    """What an audience most often begins. url: name of the address. act: the same as a verb, for a button ("Issue a
+    code"). order: who is of several audiences is offered the first.
+    """
 
     audience: Audience
     url: str
     order: int
+    act: Text
+
+
+class Pile(enum.Enum):
+    """Why something waits for a person."""
+
+    MINE = "mine"
+    AGENCY = "agency"
+    SENT = "sent"
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something that waits for a person, with the one next act.
+
+    key:     unique and the same each time, so that nobody is told of it twice ("dispatch 12 received").
+    what:    what it is about. act: the next act, a verb ("Receive"). Both in the reader's language.
+    url:     the page on which the act is done.
+    by:      aware moment by which it is to be done; what waits is shown in this order.
+    stated:  `by` is a deadline that a person set, and is shown; else it is only what is usual, and orders.
+    pile:    given to this person, to their agency, or sent by them and not come back.
+    where:   the agency it is for or about, "" where that goes without saying.
+    """
+
+    key: str
+    what: str
+    act: str
+    url: str
+    by: datetime.datetime
+    pile: Pile
+    stated: bool = False
+    where: str = ""
+
+
+# A source gives no more than so many matters of one kind, the most urgent first.
+MOST_MATTERS = 100
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something found by its words. kind: what it is, in the reader's language ("Letter"). note: what sets it apart."""
+
+    kind: str
+    title: str
+    url: str
+    note: str = ""
+
+
+# A source of search gives no more than so many.
+MOST_HITS = 20
 
 
 @dataclass(frozen=True)
@@ -91,6 +158,11 @@ class Duty:
     api_prefix:   addresses under /v1/ that its devices call, "/v1/gates/"; "" for none.
     audiences:    those it declares. acts: what its audit tells of -> the same in words ("opened a gate").
     purges, hourly, every_tick: work of the worker. What purges is done once an hour, each by itself.
+    beside:       what the worker does in a thread of its own, until the threading.Event that it takes is set.
+    waiting:      takes a person and a moment, returns the Matters that wait for that person, at most MOST_MATTERS of a
+                  kind and in a number of queries that does not grow with them.
+    search:       takes a person and folded words, returns at most MOST_HITS Hits among what that person may open.
+    open_at:      takes an agency, returns sentences that say what is open there; read before it is ended.
     indicators:   classes of Indicator that coverage shows.
     door_counts:  takes a moment, returns {unit: Doors}. help_counts: takes two days, returns {unit: HelpDone}. Coverage
                   ranks units by both.
@@ -112,6 +184,10 @@ class Duty:
     purges: tuple[Work, ...] = ()
     hourly: tuple[Work, ...] = ()
     every_tick: tuple[Work, ...] = ()
+    beside: tuple[Work, ...] = ()
+    waiting: Dotted = ""
+    search: Dotted = ""
+    open_at: Dotted = ""
     indicators: tuple[Dotted, ...] = ()
     door_counts: Dotted = ""
     help_counts: Dotted = ""

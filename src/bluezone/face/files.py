@@ -14,13 +14,16 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from bluezone.face import bundles
+
 STATIC = Path(__file__).parent / "static"
 INDEX = "index.html"
 SERVICE_WORKER = "service-worker.js"
 # The same worker as an ES module, which can load the engine: for browsers that have module workers (Chrome 91).
 SERVICE_WORKERS = (SERVICE_WORKER, "service-worker-module.js")
 # Scripts that run beside the page and have the content policy of their own answer, not the page's.
-WORKERS = (*SERVICE_WORKERS, "engine/web/puzzleworker.js", "scan/decoder.js")
+DECODER = "scan/decoder.js"
+WORKERS = (*SERVICE_WORKERS, "engine/web/puzzleworker.js", DECODER)
 
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -38,17 +41,18 @@ _MEDIA_TYPES = {
 }
 # In a browser nothing asks for them: the other engine, the contract's text, the page under its own name.
 _NOT_SERVED = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
-# What the page does not open with goes to the service worker in one answer: half the bytes of 40.
-PACK = "later.json"
-_LATER = re.compile(
-    r"(?:screens|scan|words|vendor)/.+\.js|(?:drawings|outbox|qrcode|telling|visitrow)\.js"
-    r"|engine/web/(?:base45|declaration|ed25519sign|gatepass|passes|tokens)\.js"
-)
-# Loaded with the first screen; workers keep the headers of their own answers.
-_ALONE = ("screens/boot.js", "screens/welcome.js", "words/vi.js", "vendor/noble-ed25519.js", *WORKERS)
-# Asked for once, by the system, when the app is put on a home screen.
-_NOT_KEPT = ("icon-512.png",)
+# The page opens with the first bundle, and a screen that is not in it brings the second (bundles.py).
+ENTRY, OPENING, LATER = "main.js", "opening.js", "later.js"
+_OPENED_WITH = (ENTRY, "engine/web/engine.js", "words/vi.js", "screens/welcome.js", "screens/home.js")
+# Fetched by those who read them: each language, and the long texts.
+_ALONE = re.compile(r"words/(?!vi\.js).+\.js")
+# Asked for by the system: when the app is put on a home screen, and beside a notice, which comes over the network.
+_NOT_KEPT = ("icon-192.png", "icon-512.png")
 _PLACE = "/*FILES*/{}"
+_CONSENT_PLACE = b"<!--CONSENT-->"
+# A script of its own that says so where the browser is too old for the others.
+_GATE = "oldbrowser.js"
+_ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)
 _BODY = re.compile(rb"<body\b([^>]*)>")
 _ENGINE_ATTRIBUTES = re.compile(rb'\s+data-(?:engine|city-key)="[^"]*"')
 
@@ -94,34 +98,79 @@ def page(engine: Literal["web", "handset"], *, city_key: str | None = None) -> S
         return b"<body" + _ENGINE_ATTRIBUTES.sub(b"", found[1]) + told.encode() + b">"
 
     written = static_files()[INDEX]
-    return StaticFile("", _BODY.sub(body, written.content, count=1), written.media_type)
+    content = _BODY.sub(body, written.content, count=1)
+    if engine == "web":
+        content = content.replace(f'src="{ENTRY}"'.encode(), f'src="{OPENING}"'.encode(), 1)
+        content = content.replace(_CONSENT_PLACE, "\n".join(map(_consent, ("vi", "en"))).encode(), 1)
+    return StaticFile("", content, written.media_type)
 
 
-def kept_offline(shown: StaticFile) -> dict[str, str]:
-    """SHA-256 (hex) by path of what the service worker keeps; "" is the page. Licence texts are not among them."""
-    names = [name for name in static_files() if name not in _NOT_SERVED + _NOT_KEPT]
-    return {"": shown.sha256, **{name: static_files()[name].sha256 for name in names}}
+def _consent(language: str) -> str:
+    """What the first screen says, in the page itself: it is read while the scripts are still on their way."""
+    words = read_words(language)
+
+    def say(key: str) -> str:
+        return html.escape(words[f"welcome.{key}"].replace("{disease}", words["disease"]))
+
+    def listed(title: str, *keys: str) -> str:
+        return f"<h2>{say(title)}</h2>\n<ul>" + "".join(f"<li>{say(key)}</li>" for key in keys) + "</ul>"
+
+    return f"""<div class="consent" lang="{language}">
+<h1>{say("title")}</h1>
+<p>{say("lead.web")}</p>
+<section class="card note warn"><div><p>{say("web")}</p></div></section>
+<section class="card reading">{listed("does", "does.places", "does.check", "does.chaff")}</section>
+<section class="card reading">{listed("stays", "stays.diary.web", "stays.nobody", "stays.consent")}
+<p>{say("never")}</p></section>
+<section class="card reading"><p>{say("before")}</p></section>
+</div>"""
 
 
-def _pack() -> StaticFile:
-    """Media type and text by path of what the page does not open with; the service worker checks their hashes."""
-    later = [file for name, file in static_files().items() if _LATER.fullmatch(name) and name not in _ALONE]
-    told = {file.path: [file.media_type, file.content.decode()] for file in later}
-    content = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return StaticFile(PACK, content, _MEDIA_TYPES[".json"])
+def read_words(language: str) -> dict[str, str]:
+    """Every sentence of the face by its name, without the long texts. language: as the file in words/ is called."""
+    text = static_files()[f"words/{language}.js"].content.decode()
+    return {json.loads(name): json.loads(words) for name, words in _ENTRY.findall(text)}
+
+
+def _bundled() -> dict[str, StaticFile]:
+    """The bundles and, for the scripts that run beside the page as modules, what is served under their names."""
+    sources = {name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")}
+    alone = {name for name in sources if _ALONE.fullmatch(name)}
+    opened = bundles.order_imports(_OPENED_WITH, sources)
+    rest, left = list(opened), list(opened)
+    while left:
+        wanted = bundles.find_dynamic_imports(left, sources) - alone - {*_NOT_SERVED}
+        left = [path for path in bundles.order_imports(sorted(wanted), sources) if path not in rest]
+        rest += left
+    written = {
+        OPENING: bundles.write_opening(opened, ENTRY, alone, sources),
+        LATER: bundles.write_later(rest[len(opened) :], sources, OPENING),
+        DECODER: bundles.write_single(DECODER, sources),
+    }
+    return {name: StaticFile(name, text.encode(), _MEDIA_TYPES[".js"]) for name, text in written.items()}
+
+
+def _kept_offline(served: dict[str, StaticFile]) -> dict[str, str]:
+    """SHA-256 (hex) by path of what the service worker keeps; "" is the page. The sources are not among them."""
+    sources = {name for name in static_files() if name.endswith(".js") and not _ALONE.fullmatch(name)} - {
+        *WORKERS,
+        _GATE,
+    }
+    return {name: file.sha256 for name, file in served.items() if name not in sources | {*_NOT_KEPT}}
 
 
 def web_files(city_key: str) -> dict[str, StaticFile]:
-    """Everything that is served under /app/, by path, the page under ""; see `page` for city_key."""
-    shown = page("web", city_key=city_key)
-    kept = json.dumps(kept_offline(shown), sort_keys=True, separators=(",", ":"))
-    served = {"": shown, **{name: file for name, file in static_files().items() if name not in _NOT_SERVED}}
-    served[PACK] = _pack()
-    worker = static_files()[SERVICE_WORKER]
-    told = worker.content.decode().replace(_PLACE, kept, 1).encode()
-    served[SERVICE_WORKER] = StaticFile(SERVICE_WORKER, told, worker.media_type)
-    # A browser looks for a new version in the file it registered, so the list's hash stands in both.
-    module = static_files()[SERVICE_WORKERS[1]]
-    mark = f"// files {hashlib.sha256(told).hexdigest()}\n".encode()
-    served[SERVICE_WORKERS[1]] = StaticFile(SERVICE_WORKERS[1], module.content + mark, module.media_type)
+    """Everything that is served under /app/, by path, the page under ""; see `page` for city_key.
+
+    The sources of the bundles are served as well: nothing loads them, and whoever wants to can compare.
+    """
+    served = {"": page("web", city_key=city_key)}
+    served |= {name: file for name, file in static_files().items() if name not in _NOT_SERVED}
+    served |= _bundled()
+    kept = json.dumps(_kept_offline(served), sort_keys=True, separators=(",", ":"))
+    sources = {name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")}
+    sources[SERVICE_WORKER] = sources[SERVICE_WORKER].replace(_PLACE, kept, 1)
+    for name in SERVICE_WORKERS:
+        told = sources[name] if name == SERVICE_WORKER else bundles.write_single(name, sources)
+        served[name] = StaticFile(name, told.encode(), _MEDIA_TYPES[".js"])
     return served

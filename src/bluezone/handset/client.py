@@ -36,7 +36,10 @@ class InvalidServerAddress(Refused):
 
 
 class Client:
-    """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server."""
+    """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server.
+
+    tls: whether it is asked over TLS.
+    """
 
     def __init__(self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         refused = InvalidServerAddress(f"server is {address!r}, expected https://host or http://host:port")
@@ -48,7 +51,7 @@ class Client:
             raise refused from None
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
             raise refused
-        self._secure = parts.scheme == "https"
+        self.tls = parts.scheme == "https"
         self._host, self._port = parts.hostname, port
         self._timeout_seconds = timeout_seconds
 
@@ -96,7 +99,7 @@ class Client:
         return response.status, data
 
     def _connection(self) -> http.client.HTTPConnection:
-        if self._secure:
+        if self.tls:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout_seconds, context=context)
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)

@@ -24,6 +24,7 @@ class Overview:
     last_record:         when a contact frame was last heard.
     clock_error_seconds: how far the phone's clock is ahead.
     lists:               the newest number this phone holds of config, exports and venues.
+    reported_at:         when the owner's last report was sent: their phone finds no risk, but they are not well.
     uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry nothing.
     report_upload_at:    when a certified report will be sent; report_begun: one that still needs its certificate.
     """
@@ -47,6 +48,7 @@ class Overview:
     report_upload_at: float | None
     notice: str | None
     store_problem: str | None
+    reported_at: float | None
     refused_identifiers: int
     lists: dict[str, int]
 
@@ -102,6 +104,7 @@ def overview(handset: Handset) -> Overview:
         report_upload_at=pending.upload_at if pending is not None and pending.certified else None,
         notice=next(iter(handset.pages.notices()), None),
         store_problem=handset.encounters.store_problem,
+        reported_at=handset.store.get("reported_at"),
         refused_identifiers=handset.encounters.refused_identifiers,
         lists={
             "config": handset.city.current.number if handset.city.current else 0,

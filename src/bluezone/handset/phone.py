@@ -3,6 +3,7 @@
 
 import random
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 from bluezone.handset.city.config import CityConfig, parse_trust
@@ -12,18 +13,23 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import Clock, PhoneTime, SystemClock, TrustedTime
 from bluezone.handset.encounters.encounters import Encounters
 from bluezone.handset.exposure.risk import Risk, VenueFollower
+from bluezone.handset.journal import Journal
 from bluezone.handset.report.calls import Calls, Chaff
 from bluezone.handset.report.declaration import Declarations
 from bluezone.handset.report.report import Report
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.handset.vault import AS_IT_IS, KeySealing
-from bluezone.handset.venues import GatePasses, Visits
+from bluezone.handset.venues import Events, GatePasses, Visits
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.risk.assessment import Assessment
+from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
 KEPT_DAYS = 14
+# The local days on which a check ended well, and the latest warning's day and end.
+CHECKED_DAYS = "checked_days"
+LAST_WARNING = "last_warning"
 
 
 class Handset:
@@ -32,9 +38,11 @@ class Handset:
     time:         trusted Unix seconds and the city's dates.
     city:         the signed config; downloads: the export files taken in; pages: news of the city, and help.
     encounters:   what the radio broadcasts and hears.
-    visits:       stays at venues; passes: what is shown at a gate.
+    journal:      what the owner writes down for themselves.
+    visits:       stays at venues; events: codes the owner made; passes: what is shown at a gate.
     risk:         whether a case was near, and the warnings.
     report:       the owner's report; declarations: telling the health authority of a warning.
+    tls:          whether the server is asked over TLS.
     sent_log:     everything of the owner's that ever left the phone.
     forgotten:    whether the owner has erased everything.
     """
@@ -42,11 +50,14 @@ class Handset:
     def __init__(self, store: Store, client: Client, clock: Clock, rng: random.Random, model: str | None) -> None:
         self.store = store
         self.clock = clock
+        self.tls = client.tls
         self.city = CityConfig(store, client, lambda: self.time.now() if self.time.source.known else None, clock)
         self.downloads = Downloads(store, client, self.city)
         self.time = PhoneTime(clock, TrustedTime.from_json(store.get("time")), self.city.zone)
         self.encounters = Encounters(store, self.time, self.city, self.downloads, rng, model)
+        self.journal = Journal(store, self.time)
         self.visits = Visits(store, self.city, self.time)
+        self.events = Events(store, self.city, self.time, tls=client.tls)
         self.passes = GatePasses(clock, lambda: self.encounters.radio_state)
         self.venue_packages = VenueFollower(store, client, self.city, self.visits, self.time)
         self.risk = Risk(store, self.city, self.downloads, self.venue_packages, self.encounters, self.visits, self.time)
@@ -112,6 +123,8 @@ class Handset:
             return 0
         now = self.time.now()
         self.visits.settle(now)
+        self.journal.purge()
+        self.events.purge()
         return self.encounters.purge(day_at(now) - KEPT_DAYS, day_at(now))
 
     def check(self) -> Assessment:
@@ -125,12 +138,40 @@ class Handset:
             except Refused as refused:
                 self.store.put("check_problem", {"code": refused.code, "at": self.time.now()})
                 raise
+            self._look_at_log()
             self.pages.fetch()
             with self.store.transaction():
                 self.store.put("checked_at", self.time.now())
                 self.store.put("check_problem", None)
+                self._note_day()
         self.purge()
         return self.risk.assessment()
+
+    def _look_at_log(self) -> None:
+        """After the files, and without effect on them: what does not fit in the log is told, and never in the way."""
+        config, sha256 = self.city.current, self.city.current_sha256
+        if config is not None and sha256 is not None:
+            positions = {EXPORTS: self.downloads.position, VENUES: self.venue_packages.position}
+            heads = {
+                kind: (held.epoch, held.number, held.chain.hex())
+                for kind, held in positions.items()
+                if held.number and self.city.epochs.has_begun(kind, held.number)
+            }
+            self.city.public_log.look(config, sha256, heads, self.time.now())
+
+    def _note_day(self) -> None:
+        """Keep that today was checked, and of what the owner is warned: its end is told after the warning is gone."""
+        today = self.time.today()
+        checked = {*self.store.get(CHECKED_DAYS, []), today.isoformat()}
+        oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
+        self.store.put(CHECKED_DAYS, sorted(day for day in checked if day >= oldest))
+        warnings = self.risk.warnings()
+        if warnings:
+            last = max(warnings, key=lambda warning: warning.day)
+            self.store.put(LAST_WARNING, {"day": last.day.isoformat(), "watchUntil": last.watch_until.isoformat()})
+        elif self.store.get(LAST_WARNING, {"watchUntil": ""})["watchUntil"] >= today.isoformat():
+            # It went before its time: another rule, or the owner removed the stay. There is no end to tell of.
+            self.store.put(LAST_WARNING, None)
 
     def go_on(self) -> None:
         """Do what is due of a pending report and of the random packets. Raises as `Report.go_on`."""

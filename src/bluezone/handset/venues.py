@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stays at venues: read a poster, check in and out, and what a stay leaves on the phone.
+"""Stays at venues and events: read a code, check in and out, make the code of an event, and what a stay leaves behind.
 
 A stay is kept on this phone alone: a key for each hour that looks random, and the venue's name only if the owner
 wants it. Nothing here needs the network.
-Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md rows 20, 23, 24
-and 42.
+Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay" and "Events"; docs/attacks.md rows
+20, 23, 24, 42 and 63.
 
 The pass that a phone shows at a gate: new each time, shown only when its owner taps, for at most a minute.
 
@@ -15,6 +15,7 @@ import json
 import os
 import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,10 +24,22 @@ from bluezone.handset.city.config import CityConfig
 from bluezone.handset.clocks import Clock, PhoneTime, boot_id_of
 from bluezone.handset.encounters.radiostate import RadioState
 from bluezone.handset.store import Store
+from bluezone.networks import origin_of
 from bluezone.protocol.gate.passes import SESSION_LENGTH, STEP_SECONDS, PassA, pass_text
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload.payload import Slot
-from bluezone.protocol.venues.codes import Venue, check_signature, check_usable, read_venue_link, venue_fingerprint
+from bluezone.protocol.venues.codes import (
+    SEED_LENGTH,
+    Event,
+    InvalidVenue,
+    Venue,
+    check_signature,
+    check_usable,
+    read_link,
+    venue_fingerprint,
+    venue_link,
+    venue_sha256,
+)
 from bluezone.protocol.venues.items import slot_key, venue_key
 from bluezone.protocol.venues.stays import derive_time, hours_of_stay, slots_of_stay
 from bluezone.refusal import Refused
@@ -54,7 +67,7 @@ class Poster:
     """What a poster says, for the owner to read before checking in.
 
     type: the Corona-Warn-App's number of the kind of place. fingerprint: to compare with the poster's.
-    valid_from, valid_to: Unix seconds, 0 open. temporary: for one event.
+    valid_from, valid_to: Unix seconds, 0 open. temporary: for one event. event: the city signed nothing of it.
     """
 
     name: str
@@ -65,6 +78,7 @@ class Poster:
     valid_from: int
     valid_to: int
     temporary: bool
+    event: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class Visit:
     label:    the venue's name, None if it was not to be remembered; fingerprint: that of the poster.
     out_at:   None while it lasts; planned_out_at: when it ends by itself.
     can_send: whether a report may contain it: over, ten minutes or longer, and not reported yet.
+    event:    whether it was an event's code, whose host can recognise a report of this stay.
     """
 
     id: int
@@ -84,6 +99,7 @@ class Visit:
     out_at: float | None
     planned_out_at: float
     can_send: bool
+    event: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,7 @@ class _Stay:
     planned_out_at: float
     reported: bool
     keys: dict[int, bytes]
+    event: bool = False
 
     def as_of(self, now: float) -> "_Stay":
         """The stay as it is at a moment: over, if its time has come."""
@@ -108,7 +125,7 @@ class _Stay:
         long_enough = self.out_at is not None and derive_time(int(self.in_at), int(self.out_at)) is not None
         return Visit(
             self.id, self.label, self.fingerprint, self.in_at, self.out_at, self.planned_out_at,
-            can_send=long_enough and not self.reported,
+            can_send=long_enough and not self.reported, event=self.event,
         )  # fmt: skip
 
     def ended(self, out_at: float) -> "_Stay":
@@ -142,19 +159,23 @@ class Visits:
         Raises InvalidVenue, VenueForeign, VenueRevoked, VenueNotYet, VenueExpired, VenueConfigMissing.
         """
         venue = self._venue(text)
+        span = (venue.valid_from * 60, venue.valid_to * 60)
+        if isinstance(venue, Event):
+            left = int(venue.valid_to - self._time.now() // 60)
+            return Poster(venue.name, "", 0, left, venue_fingerprint(venue), *span, temporary=True, event=True)
         return Poster(
-            venue.name, venue.address, venue.type, venue.stay_minutes, venue_fingerprint(venue),
-            venue.valid_from * 60, venue.valid_to * 60, venue.temporary,
+            venue.name, venue.address, venue.type, venue.stay_minutes, venue_fingerprint(venue), *span,
+            venue.temporary, event=False,
         )  # fmt: skip
 
     def check_in(self, text: str, *, remember: bool) -> Visit:
-        """Begin a stay at the venue of a QR code; it ends by itself after the venue's usual time.
+        """Begin a stay at the place of a QR code; it ends by itself after the venue's usual time, or with the event.
 
         remember: keep the venue's name in the diary. Raises as `read_poster`.
         """
         return self.begin(self._venue(text), self._time.now(), remember=remember)
 
-    def begin(self, venue: Venue, now: float, *, remember: bool) -> Visit:
+    def begin(self, venue: Venue | Event, now: float, *, remember: bool) -> Visit:
         """Begin a stay at `now`, Unix seconds. Of the venue nothing is kept but its name, if the owner wants that.
 
         A poster that is scanned again during the stay changes nothing.
@@ -165,12 +186,13 @@ class Visits:
             for stay in self._stays():
                 if stay.out_at is None and stay.fingerprint == fingerprint:
                     return stay.seen()
-            ends = now + 60 * venue.stay_minutes
+            is_event = isinstance(venue, Event)
+            ends = 60.0 * venue.valid_to if isinstance(venue, Event) else now + 60 * venue.stay_minutes
             key = venue_key(venue.to_bytes())
             keys = {hour: slot_key(key, hour) for hour in hours_of_stay(now, ends)}
             label = venue.name if remember else None
             # Not the row's number: SQLite reuses it after a removal, and old overlaps would seem to be of this stay.
-            stay = _Stay(0, secrets.randbits(_ID_BITS), label, fingerprint, now, None, ends, False, keys)
+            stay = _Stay(0, secrets.randbits(_ID_BITS), label, fingerprint, now, None, ends, False, keys, is_event)
             self._store.add(TABLE, day_at(now), stay.to_bytes())
             return stay.seen()
 
@@ -197,14 +219,20 @@ class Visits:
         now = self._time.now() if now is None else now
         return [stay.as_of(now).seen() for stay in self._stays()]
 
+    def reportable(self, now: float) -> list[Visit]:
+        """Every stay as a report at `now` would send it: one that lasts counts as over at this moment."""
+        stays = (stay.as_of(now) for stay in self._stays())
+        return [(stay.ended(now) if stay.out_at is None else stay).seen() for stay in stays]
+
     def forget(self, visit_id: int) -> None:
         """Remove a stay: it can neither warn nor be reported any more. Raises VisitMissing."""
         self._store.remove(TABLE, self._stay(visit_id).row)
 
     def slots(self, visit_id: int, now: float) -> tuple[Slot, ...]:
-        """What a report would send of a stay that is over at `now`, Unix seconds. Raises VisitMissing."""
+        """What a report at `now`, Unix seconds, would send of a stay. Raises VisitMissing."""
         stay = self._stay(visit_id).as_of(now)
-        return () if stay.out_at is None else tuple(slots_of_stay(stay.in_at, stay.out_at, stay.keys, now))
+        out_at = now if stay.out_at is None else stay.out_at
+        return tuple(slots_of_stay(stay.in_at, out_at, stay.keys, now))
 
     def mark_reported(self, visit_ids: Iterable[int]) -> None:
         """Note that stays were sent: they are not sent again and do not warn their owner."""
@@ -231,8 +259,11 @@ class Visits:
         """Keep which codes the city has withdrawn, SHA256(V) in hex."""
         self._store.put(REVOKED, list(digests))
 
-    def _venue(self, text: str) -> Venue:
-        venue = read_venue_link(text)
+    def _venue(self, text: str) -> Venue | Event:
+        venue = read_link(text)
+        if isinstance(venue, Event):
+            check_usable(venue, self.revoked, self._time.now())
+            return venue
         config = self._city.current
         if config is None:
             raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
@@ -252,6 +283,99 @@ class Visits:
 
     def _stays(self) -> list[_Stay]:
         return [_Stay.from_bytes(row, contents) for row, _, contents in self._store.rows(TABLE)]
+
+
+EVENTS = "events"
+MOST_EVENTS = 20
+# Kept so long after its end: until then a health worker may ask the host for the code.
+EVENT_KEPT_SECONDS = 14 * 86_400
+FURTHEST_SECONDS = 60 * 86_400
+_LATE_SECONDS = 3600
+
+
+class EventInvalid(Refused):
+    """There can be no such event: its name, its beginning or its length is out of bounds. Nothing was made."""
+
+    code = "event_invalid"
+
+
+class EventsFull(Refused):
+    """The phone keeps as many events as it may; remove one first. Nothing was made."""
+
+    code = "events_full"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEvent:
+    """An event whose code was made on this phone.
+
+    id: by which it is removed. begin, end: Unix seconds. link: the text of its QR code.
+    """
+
+    id: str
+    name: str
+    fingerprint: str
+    begin: int
+    end: int
+    link: str
+
+
+class Events:
+    """Codes that the owner made for events of their own; they are kept here alone, and nobody else lists them.
+
+    tls: whether the city's server is asked over TLS.
+    """
+
+    def __init__(self, store: Store, city: CityConfig, time: PhoneTime, *, tls: bool) -> None:
+        self._tls = tls
+        self._store = store
+        self._city = city
+        self._time = time
+
+    def make(self, name: str, begin: int, minutes: int) -> OwnEvent:
+        """Make a code. begin: Unix seconds, at most an hour ago and 60 days ahead. minutes: 15..1440.
+
+        Raises EventInvalid, EventsFull, VenueConfigMissing (a link needs the city's host).
+        """
+        if self._city.current is None:
+            raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
+        now = self._time.now()
+        if not now - _LATE_SECONDS <= begin <= now + FURTHEST_SECONDS:
+            raise EventInvalid("the event begins more than an hour ago or over 60 days ahead; nothing was made")
+        try:
+            event = Event(unicodedata.normalize("NFC", name.strip()), begin // 60, minutes, os.urandom(SEED_LENGTH))
+        except InvalidVenue as refused:
+            raise EventInvalid(f"{refused}; nothing was made") from None
+        link = venue_link(event, origin_of(self._city.current.public_host, tls=self._tls))
+        with self._store.transaction():
+            kept = [one.link for one in self.all()]
+            if len(kept) >= MOST_EVENTS:
+                raise EventsFull(f"this phone keeps {MOST_EVENTS} events; remove one first")
+            self._store.put(EVENTS, [*kept, link])
+        return _own_event(link)
+
+    def all(self) -> list[OwnEvent]:
+        """Every event until two weeks after its end, the earliest first; writes nothing."""
+        oldest = self._time.now() - EVENT_KEPT_SECONDS
+        kept = (_own_event(link) for link in self._store.get(EVENTS, []))
+        return sorted((event for event in kept if event.end >= oldest), key=lambda event: event.begin)
+
+    def forget(self, event_id: str) -> None:
+        """Remove one; a stay at it stays. One that is gone already is no error."""
+        with self._store.transaction():
+            self._store.put(EVENTS, [event.link for event in self.all() if event.id != event_id])
+
+    def purge(self) -> None:
+        """Remove what is over for two weeks."""
+        kept = [event.link for event in self.all()]
+        if len(kept) != len(self._store.get(EVENTS, [])):
+            self._store.put(EVENTS, kept)
+
+
+def _own_event(link: str) -> OwnEvent:
+    event = read_link(link)
+    number = venue_sha256(event).hex()[:16]
+    return OwnEvent(number, event.name, venue_fingerprint(event), 60 * event.valid_from, 60 * event.valid_to, link)
 
 
 SHOWN_SECONDS = 60.0

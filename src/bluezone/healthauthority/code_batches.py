@@ -2,8 +2,15 @@
 """Codes for many cases at once: the browser keeps the telephone numbers, the office sees class and onset of each.
 
 A batch that is sent again, because the network went away before its answer came, shows the same codes and issues no
-others: its answer is kept sealed under a key that the browser drew and of which the office has the hash alone.
+others: its answer is kept sealed under a key that the browser made and of which the office has the hash alone. The
+page sends one row at a time, under a key made of the row and a secret of that browser, so that the same list again
+gives the same codes (docs/privacy.md).
 Source: specs of verification servers ("bulk CSV parsed in the browser, phone never stored", idempotent issue).
+
+The message with a code is sent by the house's text messages where the health worker asks for it. The browser names
+number, code and link of one row; the text is the house's own and names neither disease nor result. Number and text lie
+sealed in the outbox until the operator has taken them and are gone then (docs/messaging.md). What stays is that the
+message of this code was sent: nothing by which the list or the number could be known again.
 
 What the office forgets about codes and declarations, and when.
 """
@@ -13,17 +20,27 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from bluezone.healthauthority import code_issuance, declaration_access, quotas
 from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
 from bluezone.identity.models import User
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
 from bluezone.keyserver.service import KeyServer
+from bluezone.messaging.sms import outbox
+from bluezone.messaging.sms.destinations import language_of, read_destination
+from bluezone.messaging.sms.models import OPEN_STATES, Message, Purpose, State
+from bluezone.messaging.sms.providers import LogFile
+from bluezone.messaging.sms.segmentation import without_diacritics
+from bluezone.protocol.upload.codes import InvalidCode
 from bluezone.refusal import Refused
 from bluezone.training import practising
 
@@ -104,14 +121,16 @@ def issue_batch(
                 raise BatchChanged("other rows were sent under this key before")
             return _unsealed(key, bytes(earlier.answer))
         answers = _issued(server, worker, rows, now)
-        Batch.objects.create(
-            key_digest=_key_digest(key),
-            worker=worker,
-            rows_digest=rows_digest,
-            answer=_sealed(key, answers),
-            # A whole day: its hour would tell when the codes were issued.
-            expires_at=quotas.midnight(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
-        )
+        # What was refused may be asked for again under the same key, once the limit is raised.
+        if any(answer.code for answer in answers):
+            Batch.objects.create(
+                key_digest=_key_digest(key),
+                worker=worker,
+                rows_digest=rows_digest,
+                answer=_sealed(key, answers),
+                # A whole day: its hour would tell when the codes were issued.
+                expires_at=quotas.midnight(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
+            )
     return answers
 
 
@@ -160,6 +179,108 @@ def _unsealed(key: bytes, sealed: bytes) -> list[RowAnswer]:
 def _cipher_key(key: bytes) -> bytes:
     # Not the stored digest: another hash of the key, which the store does not have.
     return hmac.digest(key, _PURPOSE, "sha256")
+
+
+# A patient who has heard nothing by then is called; the digits work for a day.
+WORTH_TRYING = datetime.timedelta(hours=2)
+MOST_ASKED = 50
+_MEMBERS = {"pk": int, "phone": str, "code": str, "link": str}
+_ARRIVED = (State.SENT, State.DELIVERED)
+
+
+class MessageOrderInvalid(Refused):
+    """What was sent is no order of a message: number, code, link and the code's place in the list, and no more."""
+
+    code = "code_message_invalid"
+
+
+class CodeNotYours(Refused):
+    """The code is none that this account issued, or the link is another code's; nothing was sent."""
+
+    code = "code_not_yours"
+
+
+class CodeMessageSentBefore(Refused):
+    """The house has sent the message of this code; it was not sent again."""
+
+    code = "code_message_sent_before"
+
+
+@dataclass(frozen=True)
+class Order:
+    """The message of one code. pk: of the issued code; phone: as the list has it."""
+
+    pk: int
+    phone: str
+    code: str
+    link: str
+
+
+def messages_are_offered() -> bool:
+    """Whether the house sends such messages: it has an operator, and this is no practice."""
+    return settings.SMS is not None and not isinstance(settings.SMS, LogFile) and not practising()
+
+
+def read_order(body: bytes) -> Order:
+    """Read `{"pk", "phone", "code", "link"}`. Raises MessageOrderInvalid."""
+    try:
+        sent = json.loads(body)
+    except ValueError:
+        sent = None
+    if not isinstance(sent, dict) or {name: type(value) for name, value in sent.items()} != _MEMBERS:
+        raise MessageOrderInvalid("expected pk, phone, code and link, and nothing else")
+    return Order(**sent)
+
+
+def send_message(server: KeyServer, worker: User, order: Order, now: datetime.datetime) -> Message:
+    """Queue the message of a code that `worker` issued, once.
+
+    Raises CodeNotYours, CodeMessageSentBefore, and what `outbox.queue` raises; nothing is stored then.
+    """
+    number = read_destination(order.phone)
+    with transaction.atomic():
+        issued = IssuedCode.objects.filter(worker=worker, pk=order.pk).first()
+        ends = _ends(server, order, issued.handle) if issued else None
+        if issued is None or ends is None:
+            raise CodeNotYours("this is no code that you issued, or the link is another code's; nothing was sent")
+        if not IssuedCode.objects.filter(pk=issued.pk, messaged=False).update(messaged=True):
+            raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
+        language = language_of(number)
+        text = message_for(worker, order, ends, language)
+        return outbox.queue(number, text, language, Purpose.CODE, valid=WORTH_TRYING, now=now)
+
+
+def message_for(worker: User, order: Order, ends: int, language: str) -> str:
+    """What the patient reads; Vietnamese without diacritics, which takes half the segments. ends: Unix seconds."""
+    with translation.override(language):
+        until = timezone.localtime(datetime.datetime.fromtimestamp(ends, datetime.UTC))
+        words = _("Bluezone: your code is {code}, until {until}. Open {link} . It is for you alone. %(agency)s")
+        text = words.format(code=order.code, until=f"{until:%H:%M %d/%m/%Y}", link=order.link)
+        return without_diacritics(text % {"agency": quotas.workplace(worker)})
+
+
+def states_of_messages(names: Iterable[str]) -> dict[str, str]:
+    """What became of messages by their ids: "waiting", "sent" or "failed"; one that is unknown is left out."""
+    try:
+        found = Message.objects.filter(purpose=Purpose.CODE, pk__in=list(names)[:MOST_ASKED]).values_list("pk", "state")
+        return {str(pk): _told(state) for pk, state in found}
+    except (ValidationError, ValueError):
+        return {}
+
+
+def _told(state: str) -> str:
+    if state in OPEN_STATES:
+        return "waiting"
+    return "sent" if state in _ARRIVED else "failed"
+
+
+def _ends(server: KeyServer, order: Order, handle: str) -> int | None:
+    """Until when the digits work; None where code or link is not of the handle."""
+    try:
+        ends, link_ends = (server.codes.ends_at(text, handle) for text in (order.code, order.link))
+    except InvalidCode:
+        return None
+    return ends if link_ends is not None else None
 
 
 # As long as the keys that came with it are published.

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; in training mode one
-that is clearly made-up.
+that is clearly made-up. Minutes of issue, sealed for inquiries into misuse.
 """
 
 import datetime
+import hashlib
 import hmac
 import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.healthauthority import quotas
-from bluezone.healthauthority.models import IssuedCode
+from bluezone.healthauthority.models import InquiryKey, IssuedCode
 from bluezone.healthauthority.quotas import facility_of
 from bluezone.identity.models import User
 from bluezone.keyserver.reports import codes
@@ -153,7 +157,7 @@ def _issue(
     if practising():
         record = issue_practice_code(worker, now, form_id)
         ends = [now + datetime.timedelta(seconds=life) for life in (DIGITS_LIFE_SECONDS, LINK_LIFE_SECONDS)]
-        return Issued(PRACTICE_CODE, f"https://{server.city.public_host}{PRACTICE_LINK_END}", record, *ends)
+        return Issued(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, *ends)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
     made = server.codes.issue(case_class, onset)
     record = IssuedCode(
@@ -163,6 +167,7 @@ def _issue(
         issued_at=quotas.midnight(now),
         form_id=form_id or uuid.uuid4(),
     )
+    record.sealed_minute = _sealed_minute(made.row_id, now)
     record.proof = _proof(record)
     record.save(force_insert=True)
     ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (made.expires, made.link_expires)]
@@ -181,13 +186,16 @@ def audit_past_days(now: datetime.datetime) -> None:
         )
         secrets.SystemRandom().shuffle(past)
         for one in past:
-            changed = {} if hmac.compare_digest(one.proof, _proof(one)) else {"changed": True}
-            hash_chain.record(_actor(one.worker), "code_issued", one.handle, now=one.issued_at, **changed)
+            noted = {} if hmac.compare_digest(one.proof, _proof(one)) else {"changed": True}
+            if one.messaged:
+                noted["messaged"] = True
+            hash_chain.record(_actor(one.worker), "code_issued", one.handle, now=one.issued_at, **noted)
         IssuedCode.objects.filter(pk__in=[one.pk for one in past]).update(audited=True)
 
 
 def _proof(issued: IssuedCode) -> str:
-    return hash_chain.proof_of(issued.handle, _actor(issued.worker), str(issued.day))
+    sealed = [hashlib.sha256(bytes(issued.sealed_minute)).hexdigest()] if issued.sealed_minute else []
+    return hash_chain.proof_of(issued.handle, _actor(issued.worker), str(issued.day), *sealed)
 
 
 def _actor(worker: User | None) -> str:
@@ -211,3 +219,79 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
             return "used"
         hash_chain.record(worker.username if worker else COMMAND_LINE, "code_revoked", code if worker else "")
     return server.codes.status(code)
+
+
+# For a person who asks when a colleague issued a code; the times are of no use to the office itself, and with them a
+# code could be told from its report where few are ill.
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
+_MINUTE_PURPOSE = b"BZ-ISSUED-AT-v1"
+_MINUTE_BYTES = 8
+
+
+class InquiryKeyInvalid(Refused):
+    """What was given is no public key for inquiries, or no private one that opens what is asked for."""
+
+    code = "inquiry_key_invalid"
+
+
+@dataclass(frozen=True)
+class IssueMinute:
+    """When one code was issued. worker: sign-in name, or the command line; minute: aware, None where none is sealed."""
+
+    mark: str
+    worker: str
+    facility: str
+    minute: datetime.datetime | None
+
+
+def set_inquiry_key(public: str, now: datetime.datetime) -> None:
+    """Seal the minutes of all codes from now on for a key (X25519, hex). Raises InquiryKeyInvalid."""
+    try:
+        X25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    except ValueError:
+        raise InquiryKeyInvalid("a public key for inquiries has 64 hex digits") from None
+    with transaction.atomic():
+        replaced = InquiryKey.objects.exists()
+        InquiryKey.objects.create(public=public.lower(), set_at=now)
+        hash_chain.record(COMMAND_LINE, "inquiry_key_set", replaced=replaced)
+
+
+def open_minutes(private: bytes, day: datetime.date, mark: str) -> list[IssueMinute]:
+    """When the codes of a local day were issued that have a mark in the list; each is an entry of the audit.
+
+    private: X25519, 32 bytes. Raises CodeUnknown where there is none, InquiryKeyInvalid where the key opens none.
+    """
+    key = X25519PrivateKey.from_private_bytes(private)
+    with transaction.atomic():
+        issued = [one for one in IssuedCode.objects.select_related("worker", "facility") if one.day == day]
+        found = [one for one in issued if one.mark == mark.strip().upper()]
+        if not found:
+            raise codes.CodeUnknown(f"no code of {day} is marked {mark}; the office keeps codes for 14 days")
+        minutes = [_opened_minute(one, key) for one in found]
+        if any(one.sealed_minute for one in found) and not any(minutes):
+            raise InquiryKeyInvalid("this key opens none of them; it may be of another time than the codes")
+        for one in found:
+            hash_chain.record(COMMAND_LINE, "issue_minute_opened", one.handle)
+    return [
+        IssueMinute(one.mark, _actor(one.worker), one.facility.name if one.facility else "", minute)
+        for one, minute in zip(found, minutes, strict=True)
+    ]
+
+
+def _sealed_minute(handle: str, now: datetime.datetime) -> bytes | None:
+    key = InquiryKey.objects.first()
+    if key is None:
+        return None
+    minute = int(now.timestamp()) // 60
+    public = X25519PublicKey.from_public_bytes(bytes.fromhex(key.public))
+    return _SUITE.encrypt(minute.to_bytes(_MINUTE_BYTES, "big"), public, info=_MINUTE_PURPOSE + handle.encode())
+
+
+def _opened_minute(issued: IssuedCode, key: X25519PrivateKey) -> datetime.datetime | None:
+    if not issued.sealed_minute:
+        return None
+    try:
+        plain = _SUITE.decrypt(bytes(issued.sealed_minute), key, info=_MINUTE_PURPOSE + issued.handle.encode())
+    except InvalidTag:
+        return None
+    return datetime.datetime.fromtimestamp(int.from_bytes(plain, "big") * 60, datetime.UTC)

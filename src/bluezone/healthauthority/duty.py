@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # An administrator makes accounts and issues no codes: the two powers are kept apart.
 CODE_ISSUERS = Audience("CODE_ISSUERS", frozenset({"health_worker", "supervisor"}))
@@ -24,9 +24,13 @@ DUTY = Duty(
         "declaration_key_sealed": _("changed the passphrase for declarations"),
         "declaration_opened": _("opened a declaration"),
         "declaration_refused": _("gave a wrong passphrase for declarations"),
+        "inquiry_key_set": _("set the key for inquiries"),
+        "issue_minute_opened": _("opened the minute in which a code was issued"),
         "venue_alerted": _("warned the guests of a venue"),
     },
-    menu=(MenuEntry(_("Codes"), "codes", 10, ("codes", "code"), CODE_ISSUERS),),
-    first_pages=(FirstPage(HEALTH_SUPERVISORS, "codes", 10), FirstPage(CODE_ISSUERS, "code-new", 20)),
+    menu=(MenuEntry(_("Codes"), "codes", 10, ("codes", "code"), CODE_ISSUERS, group=Group.OFFICE),),
+    first_pages=(FirstPage(CODE_ISSUERS, "code-new", 20, _("Issue a code")),),
+    waiting="bluezone.healthauthority.queries.waiting",
     purges=(Work("purge_codes", "bluezone.healthauthority.code_batches.purge"),),
+    hourly=(Work("log_audit_head", "bluezone.healthauthority.key_server.note_audit_head"),),
 )

@@ -32,8 +32,10 @@ class IssuedCode(PractisedMixin):
     to a person. Nor is there one for class, onset or time of day: with them a report could be told by its keys where
     few are ill. A worker finds a code again by its day and `mark`. The row goes after 14 days. facility: the agency the
     worker worked for at the time, whose limit the code counts toward; None for a worker of the whole city. issued_at:
-    beginning of the local day. audited: whether the audit has it, which it does when its day is over; proof: until then
-    holds worker and day to what they were.
+    beginning of the local day. messaged: whether the house sent its message, so that it does not send it twice.
+    audited: whether the audit has it, which it does when its day is over; proof: until then holds worker and day to
+    what they were. sealed_minute: the minute of issue, sealed for the health supervisor's key for inquiries
+    (InquiryKey), which no server has; nothing before the city has one.
     In training mode: a made-up code (code_issuance.py) with its moment, erased after 7 days.
     """
 
@@ -43,8 +45,10 @@ class IssuedCode(PractisedMixin):
     facility = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, null=True, related_name="+")
     issued_at = models.DateTimeField(db_index=True)
     form_id = models.UUIDField(unique=True)
+    messaged = models.BooleanField(default=False)
     audited = models.BooleanField(default=False)
     proof = models.CharField(max_length=64, blank=True)
+    sealed_minute = models.BinaryField(null=True)
 
     TRAINING_MOMENT = "issued_at"
 
@@ -65,10 +69,27 @@ class IssuedCode(PractisedMixin):
         return self.handle[-4:].upper()
 
 
+class InquiryKey(models.Model):
+    """The public half of the health supervisor's key for inquiries, for which minutes of issue are sealed.
+
+    public: X25519, hex. The private half is on paper; the newest row is in force, and what was sealed for an older one
+    opens with the older paper.
+    """
+
+    public = models.CharField(max_length=64)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-set_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"key for inquiries {self.public[:16]}"
+
+
 class Batch(models.Model):
     """Codes issued together, so that sending the same rows again shows the same codes and issues no others.
 
-    key_digest: SHA-256 of the key that the browser drew and keeps to itself; rows_digest: HMAC of what was asked.
+    key_digest: SHA-256 of the key that the browser made and keeps to itself; rows_digest: HMAC of what was asked.
     answer: the codes, sealed under that key, which the office does not have. Deleted when the codes expire.
     """
 

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from bluezone.directory.scopes import holds_for_the_city
+from bluezone.duties.duty import Matter, Pile
 from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
+from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
 from bluezone.healthauthority.quotas import codes_seen_by
 from bluezone.identity.models import User
@@ -91,6 +96,57 @@ def totals(rows: Sequence[DayRow]) -> dict[str, Cell]:
         values: list[Cell] = [getattr(row, name) for row in rows]
         sums[name] = None if None in values else sum(value for value in values if value is not None)
     return sums
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a chart. parts: (name, count) from the bottom up; total None: this day is not shown."""
+
+    label: str
+    parts: tuple[tuple[str, int], ...]
+    total: int | None
+
+
+def code_columns(rows: Sequence[DayRow]) -> list[Column]:
+    """Codes by day for the chart, oldest first; no more than the table shows of them.
+
+    What is neither used, revoked nor expired as far as is shown is "rest".
+    """
+    columns: dict[datetime.date, Column] = {}
+    for row in reversed(rows):
+        shown = [(name, count) for name in FATES if (count := getattr(row, name))]
+        rest = (row.issued or 0) - sum(count for _name, count in shown)
+        parts = (*shown, *([("rest", rest)] if rest else []))
+        columns[row.day] = Column(_short(row.day), parts, row.issued)
+    return _day_by_day(columns)
+
+
+def report_columns(reports: Iterable[tuple[datetime.date, CaseClass, int]]) -> list[Column]:
+    """Reports by day and class for the chart, oldest first."""
+    days: dict[datetime.date, dict[CaseClass, int]] = {}
+    for day, klass, count in reports:
+        days.setdefault(day, {})[klass] = count
+    columns = {}
+    for day, counts in days.items():
+        parts = tuple((klass.value, counts[klass]) for klass in CaseClass if klass in counts)
+        columns[day] = Column(_short(day), parts, sum(counts.values()))
+    return _day_by_day(columns)
+
+
+def _day_by_day(columns: dict[datetime.date, Column]) -> list[Column]:
+    """From the first day to the last, with those on which there was nothing, so that time runs evenly."""
+    first, last = min(columns, default=EPOCH), max(columns, default=EPOCH - datetime.timedelta(days=1))
+    every = (first + datetime.timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [columns.get(day, Column(_short(day), (), 0)) for day in every]
+
+
+def file_columns(files: Sequence[FileRow]) -> list[Column]:
+    """Keys of each file for the chart, oldest first; the label is the day on which the file's period ended."""
+    return [Column(_short(timezone.localdate(row.ended)), (("keys", row.keys),), row.keys) for row in reversed(files)]
+
+
+def _short(day: datetime.date) -> str:
+    return f"{day.day}/{day.month}"
 
 
 def reports_per_day(server: KeyServer) -> list[tuple[datetime.date, CaseClass, int]]:
@@ -233,3 +289,19 @@ def declaration_rows(held: Iterable[tuple[str, int]]) -> list[DeclarationRow]:
     notes = OpenedDeclaration.objects.select_related("opened_by").filter(handle__in=[handle for handle, _ in rows])
     opened = {note.handle: note for note in notes}
     return [DeclarationRow(handle, hour * SECONDS_PER_HOUR, opened.get(handle)) for handle, hour in rows]
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Declarations that nobody has opened: one line, for supervisors of the city."""
+    if practising() or not holds_for_the_city(user, HEALTH_SUPERVISORS.roles):
+        return []
+    held = key_server().declarations.held()
+    opened = set(OpenedDeclaration.objects.values_list("handle", flat=True))
+    unread = [hour for handle, hour in held if handle not in opened]
+    if not unread:
+        return []
+    what = ngettext("%(count)d declaration of a warned person", "%(count)d declarations of warned people", len(unread))
+    since = datetime.datetime.fromtimestamp(min(unread) * 3600, datetime.UTC)
+    by, key = since + datetime.timedelta(hours=4), f"declarations {min(unread)}"
+    what %= {"count": len(unread)}
+    return [Matter(key, what, _("Open and call"), reverse("code-declarations"), by, Pile.AGENCY)]

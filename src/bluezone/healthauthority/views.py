@@ -33,10 +33,12 @@ from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver import venues as venues_alerts
 from bluezone.media_types import XLSX
+from bluezone.messaging.sms.outbox import BudgetSpent
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import write_csv, write_xlsx
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
+from bluezone.refusal import Refused
 from bluezone.training import practised, practising
 
 
@@ -137,6 +139,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
         "first": first,
         "last": last,
         "zone": settings.TIME_ZONE,
+        "house_sends": code_batches.messages_are_offered(),
         "tab": "bulk",
     }
     return render(request, "healthauthority/bulk.html", context)
@@ -162,6 +165,41 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
         return _refused(refused.code, refused.message, 409)
     left = quotas.quota_of(server, request.user, now).left
     return JsonResponse({"rows": [_shown(answer) for answer in answers], "left": left}, status=201)
+
+
+@practised
+@require_POST
+@audience(CODE_ISSUERS)
+@touches(Whose.OWN)
+@releases
+def send_message(request: OfficeRequest) -> JsonResponse:
+    """Have the house send the message of one code: 201 with its id, 409 sent before, 404 no code of yours, 422 refused.
+
+    429 where the day's messages are used up. Nothing of number and text is in any answer.
+    """
+    try:
+        order = code_batches.read_order(request.body)
+        queued = code_batches.send_message(key_server(), request.user, order, timezone.now())
+    except Refused as refused:
+        return _refused(refused.code, refused.message, _MESSAGE_REFUSALS.get(type(refused), 422))
+    return JsonResponse({"message": str(queued.pk)}, status=201)
+
+
+_MESSAGE_REFUSALS: dict[type[Refused], int] = {
+    code_batches.MessageOrderInvalid: 400,
+    code_batches.CodeNotYours: 404,
+    code_batches.CodeMessageSentBefore: 409,
+    BudgetSpent: 429,
+}
+
+
+@practised
+@require_safe
+@audience(CODE_ISSUERS)
+@touches(Whose.OWN)
+def message_states(request: OfficeRequest) -> JsonResponse:
+    """What became of up to 50 messages, by the ids that their senders alone were told: `?id=…&id=…`."""
+    return JsonResponse({"states": code_batches.states_of_messages(request.GET.getlist("id"))})
 
 
 def _shown(answer: RowAnswer) -> dict[str, Any]:
@@ -254,11 +292,16 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
     server, everything = key_server(), oversees(request.user)
     rows, files = queries.code_rows(server, everything=everything), queries.file_rows(server, FILES_SHOWN)
     guessed = published.guessing_alarm_hours(server.codes_store) if everything else []
+    reports = queries.reports_per_day(server) if everything else []
     context = {
         "rows": rows,
         "totals": queries.totals(rows),
         "everything": everything,
-        "reports": queries.reports_per_day(server) if everything else [],
+        "reports": reports,
+        "received": sum(count for _day, _class, count in reports),
+        "code_columns": queries.code_columns(rows),
+        "report_columns": queries.report_columns(reports),
+        "file_columns": queries.file_columns(files),
         "guessed": [hour * SECONDS_PER_HOUR for hour in guessed],
         "files": files,
         "file_count": len(published.files(server.keys_store)),

@@ -61,9 +61,9 @@ def show_refusals(
     return _Caught(of, saying, lambda sentence: form.add_error(at, ValidationError(sentence, code=code)))
 
 
-def status_of(form: BaseForm) -> int:
-    """The status of a page that shows this form: 200 nothing wrong, 409 refused as a conflict, 422 to be corrected."""
-    found = [error.code for errors in form.errors.as_data().values() for error in errors]
+def status_of(*forms: BaseForm) -> int:
+    """The status of a page with these forms: 200 nothing wrong, 409 refused as a conflict, 422 to be corrected."""
+    found = [error.code for form in forms for errors in form.errors.as_data().values() for error in errors]
     if CONFLICT in found:
         return 409
     return 422 if found else 200

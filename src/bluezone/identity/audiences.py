@@ -6,6 +6,7 @@ object is (reach; bluezone.identity.objects). One that declares neither is not c
 ask for it (bluezone.directory.scopes): before that nothing it writes is stored, and nothing it shows goes out.
 """
 
+import contextlib
 import functools
 import re
 from collections.abc import Callable, Iterator
@@ -53,6 +54,16 @@ def note_asked() -> None:
     """Whoever answers what roles reach says so here."""
     if _asked.get() is not None:
         _asked.set(True)
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Let a block ask what roles reach for the frame of a page: it does not count as asked by the view."""
+    token = _asked.set(None)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
 
 
 def _ask_first(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:

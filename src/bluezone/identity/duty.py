@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # Values of identity.models.Role, which cannot be imported here; a test holds them to be the same.
 ROLES = frozenset({
@@ -42,13 +42,17 @@ DUTY = Duty(
         "sessions_ended": _("ended sessions"),
         "password_set": _("set a password"),
         "email_changed": _("changed the own e-mail address"),
+        "phone_changed": _("changed the own telephone"),
         "audit_exported": _("took a copy of the audit"),
     },
     menu=(
-        MenuEntry(_("Accounts"), "accounts", 150, ("accounts", "account"), ADMINS),
-        MenuEntry(_("Audit"), "audit", 180, ("audit",), OVERSEERS),
+        MenuEntry(_("Accounts"), "accounts", 150, ("accounts", "account"), ADMINS, group=Group.OFFICE),
+        MenuEntry(_("Audit"), "audit", 180, ("audit",), OVERSEERS, group=Group.OFFICE),
     ),
-    first_pages=(FirstPage(ADMINS, "accounts", 40), FirstPage(OVERSEERS, "audit", 50)),
+    first_pages=(
+        FirstPage(ADMINS, "account-new", 40, _("Make an account")),
+        FirstPage(OVERSEERS, "audit", 50, _("Read the audit")),
+    ),
     purges=(
         Work("purge_training", "bluezone.training.erase"),
         Work("purge_identity", "bluezone.identity.signin.purge"),

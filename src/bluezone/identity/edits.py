@@ -8,8 +8,8 @@ looked. Call it in a transaction that holds the row, or two that come in the sam
 """
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -25,6 +25,8 @@ from bluezone.identity.acts import CONFLICT
 _SALT = "bluezone.identity.edits"
 # The name of the hidden field, and the beginning of the name of a tick that takes what is stored.
 SHOWN, TAKE = "shown", "take-"
+# The name of the one hidden field of a table of forms.
+SHOWN_ROWS = "shown-rows"
 Texts = dict[str, str]
 
 
@@ -92,9 +94,7 @@ class SharedForm(forms.BaseForm):
         """The hidden field for the page, within the form; "" where something new is made."""
         if not self.changes_something:
             return ""
-        return format_html(
-            '<input type="hidden" name="{}" value="{}">', self.add_prefix(SHOWN), seal(self._stored_texts())
-        )
+        return _hidden(self.add_prefix(SHOWN), self._shown_now())
 
     def full_clean(self) -> None:
         """Bring in what others have stored, then clean as ever."""
@@ -111,7 +111,7 @@ class SharedForm(forms.BaseForm):
 
     def _merge(self) -> None:
         self._take_stored()
-        shown = unseal(self.data.get(self.add_prefix(SHOWN), ""))
+        shown = self._shown_texts()
         if shown is None:
             return
         stored, mine = self._stored_texts(), self._typed_texts()
@@ -134,6 +134,17 @@ class SharedForm(forms.BaseForm):
             for name in taken:
                 _put(self.data, self.add_prefix(name), self[name])
 
+    def _shown_now(self) -> Texts:
+        """What the hidden field says; a form whose row is known only once it is typed says it of every row."""
+        return self._stored_texts()
+
+    def _shown_texts(self) -> Texts | None:
+        """What the page showed of this form, by itself or as a row of a table."""
+        rows = unseal(self.data.get(SHOWN_ROWS, "")) if self.prefix else None
+        if rows is None:
+            return unseal(self.data.get(self.add_prefix(SHOWN), ""))
+        return {name: rows.get(self.add_prefix(name), "") for name, _field in self._compared()}
+
     def _stored_texts(self) -> Texts:
         return {name: as_text(field.prepare_value(self[name].initial)) for name, field in self._compared()}
 
@@ -145,6 +156,44 @@ class SharedForm(forms.BaseForm):
 
     def _compared(self) -> list[tuple[str, forms.Field]]:
         return [(name, field) for name, field in self.fields.items() if not isinstance(field, forms.FileField)]
+
+
+class SharedRows:
+    """A table of shared forms on one page; form_errors.html shows it as it shows one form.
+
+    What all of them show is sent back in one hidden field, because a page may not send more than 400 fields.
+    rows: forms with a prefix each, by what the reader calls the row.
+    """
+
+    def __init__(self, rows: Sequence[tuple[str, SharedForm]]) -> None:
+        self._rows = rows
+
+    @property
+    def shown_field(self) -> SafeString:
+        """The hidden field for the page, within the form."""
+        texts = {
+            form.add_prefix(name): text for _row, form in self._rows for name, text in form._stored_texts().items()
+        }
+        return _hidden(SHOWN_ROWS, texts)
+
+    @property
+    def clashes(self) -> list[Clash]:
+        """Fields that both changed, each with the name of its row."""
+        return [replace(one, label=f"{row}: {one.label}") for row, form in self._rows for one in form.clashes]
+
+    @property
+    def errors(self) -> bool:
+        """Whether any row is to be corrected or looked at again."""
+        return any(form.errors for _row, form in self._rows)
+
+    @property
+    def non_field_errors(self) -> list[str]:
+        """Each sentence about whole rows once."""
+        return list(dict.fromkeys(str(error) for _row, form in self._rows for error in form.non_field_errors()))
+
+
+def _hidden(name: str, values: Texts) -> SafeString:
+    return format_html('<input type="hidden" name="{}" value="{}">', name, seal(values))
 
 
 def _put(data: Any, name: str, bound: Any) -> None:

@@ -26,15 +26,9 @@ class SignInForm(forms.Form):
     )
 
 
-class EmailForm(forms.Form):
-    """The own e-mail address, empty for none; with the password of whoever has no second factor."""
+class OwnForm(forms.Form):
+    """Something of one's own, with the password of whoever has no second factor."""
 
-    email = forms.EmailField(
-        label=_("Own e-mail address"),
-        required=False,
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
     present = forms.CharField(
         label=_("Present password"),
         max_length=200,
@@ -43,18 +37,33 @@ class EmailForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: User, ask_password: bool, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"email": user.email})
         super().__init__(*args, **kwargs)
         self.user = user
         if not ask_password:
             del self.fields["present"]
 
     def clean_present(self) -> str:
-        """Whoever finds an open browser does not send the digest elsewhere."""
+        """Whoever finds an open browser does not have the owner's messages sent elsewhere."""
         present: str = self.cleaned_data["present"]
         if not self.user.check_password(present):
             raise forms.ValidationError(_("This is not the present password."))
         return present
+
+
+class EmailForm(OwnForm):
+    """The own e-mail address, empty for none."""
+
+    email = forms.EmailField(
+        label=_("Own e-mail address"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    field_order = ("email", "present")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"email": user.email})
+        super().__init__(*args, user=user, **kwargs)
 
 
 class NewPasswordForm(forms.Form):

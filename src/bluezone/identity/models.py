@@ -133,11 +133,13 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One person who works in the office. No telephone number, no date of birth.
+    """One person who works in the office. No date of birth.
 
     What they may do is in their grants.
     email: where the daily digest goes, given by the person alone and only if wanted; empty is the agency's own address.
-    Kept while in use; a deactivated account keeps its name because the audit speaks of it, and loses its e-mail.
+    sealed_phone: where text messages about what waits go, sealed (desk.notices), given by the person alone and only if
+    wanted.
+    Kept while in use; a deactivated account keeps its name because the audit speaks of it, and loses both addresses.
     """
 
     username = models.CharField(
@@ -154,6 +156,7 @@ class User(AbstractBaseUser):
     name = models.CharField(_("Full name"), max_length=80)
     agency = models.CharField(_("Agency"), max_length=120, blank=True)
     email = models.EmailField(_("E-mail"), blank=True)
+    sealed_phone = models.BinaryField(null=True, editable=False)
     is_active = models.BooleanField(_("May sign in"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -208,6 +208,9 @@ BROWSER_KEY = "browser"
 BEGUN_KEY = "begun"
 
 
+ALMOST_AN_HOUR = datetime.timedelta(minutes=59, seconds=59, microseconds=999_999)
+
+
 class SessionStore(DatabaseStore):
     """Fills the columns of OfficeSession from what the session holds."""
 
@@ -223,6 +226,8 @@ class SessionStore(DatabaseStore):
         row: Any = super().create_model_instance(data)
         row.user_id = data.get(SESSION_KEY)
         row.browser = data.get(BROWSER_KEY, "")
+        # A session is written anew by what its owner does; its end must not tell in which minute.
+        row.expire_date = (row.expire_date + ALMOST_AN_HOUR).replace(minute=0, second=0, microsecond=0)
         if BEGUN_KEY in data:
             row.begun_at = datetime.datetime.fromisoformat(data[BEGUN_KEY])
         return row
@@ -246,9 +251,12 @@ def purge(now: datetime.datetime) -> None:
     hash_chain.delete_past_retention(now)
 
 
+DEMO_NAME = "demo-office"
+
+
 def demo_office() -> User:
     """An account that nobody can sign in to; made when it is first asked for."""
-    user, made = User.objects.get_or_create(username="demo-office", defaults={"name": "Văn phòng (trình diễn)"})
+    user, made = User.objects.get_or_create(username=DEMO_NAME, defaults={"name": "Văn phòng (trình diễn)"})
     if made:
         user.is_active = False
         user.set_unusable_password()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages for coming in and going out: sign-in, one-time link, own password, first page, and the second factor, after
+"""Pages for coming in and going out: sign-in, one-time link, own password, and the second factor, after
 the password and before a signing act.
 """
 
@@ -17,12 +17,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.duties.catalogue import first_pages
 from bluezone.identity import second_factors, signin
-from bluezone.identity.audiences import OfficeRequest, admits, audience
-from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE, SIGNED_IN
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
-from bluezone.identity.models import Role, User, roles_of
+from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import is_set_up, note_confirmed
 from bluezone.identity.signin import BEGUN_KEY, BROWSER_KEY, SignInLocked, browser_of
@@ -127,18 +126,6 @@ def _sign_in(request: HttpRequest, user: User) -> None:
     login(request, user, BACKEND)
     request.session[BROWSER_KEY] = browser_of(request)
     request.session[BEGUN_KEY] = timezone.now().isoformat()
-
-
-@require_safe
-@audience(SIGNED_IN)
-@touches(Whose.OWN)
-def first_page(request: OfficeRequest) -> HttpResponse:
-    """Send each role to the page its work begins with; a role whose pages are still to come, to its sheet."""
-    for page in first_pages():
-        if admits(page.audience, request.user):
-            return redirect(page.url)
-    held = roles_of(request.user)
-    return redirect("guide", next(role for role in Role if role in held))
 
 
 @also_in_training

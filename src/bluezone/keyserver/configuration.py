@@ -6,7 +6,9 @@ Source: docs/protocol.md section 5, "History": a phone follows its numbers and p
 """
 
 import hashlib
+import hmac
 import json
+import logging
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,22 +19,26 @@ from typing import Any
 
 from bluezone.city import City, CityInvalid
 from bluezone.keyserver.declarations import published_key
-from bluezone.keyserver.keyfolder import Secrets, write_new, write_whole
-from bluezone.keyserver.storage.store import Store, StoreDamaged, StoreRefused
-from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, decode_config, encode_config
+from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, write_new, write_whole
+from bluezone.keyserver.storage.store import AbsentStore, Store, StoreDamaged, StoreRefused
+from bluezone.logs import event
+from bluezone.protocol.signed.config import HISTORY_LENGTH, Care, Config, decode_config, encode_config
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.epoch import Epoch, open_epoch
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, PUZZLE_SECONDS
 
+logger = logging.getLogger(__name__)
+
 KIND = "config"
 RECOVERY_FILE = Path("keys") / "recovery-ed25519.pub"
+RECOVERY_CHECK_FILE = Path("keys") / "recovery-check"
 
 # What changes from one number to the next although nothing is said anew.
 _PER_NUMBER = ("number", "generated_at", "history")
 # What a config says beside the city's settings and this program's own texts and limits.
 _NO_SETTINGS = (
-    *_PER_NUMBER, "week_keys", "export_keys", "venue_keys", "push_key", "recovery_key", "epochs",
+    *_PER_NUMBER, "week_keys", "export_keys", "venue_keys", "push_key", "recovery_key", "epochs", "witnesses",
 )  # fmt: skip
 # Settings that no config says, and by which files are made.
 _OF_FILES = ("region", "publish_period_seconds", "embargo_seconds", "padding_mean", "venue_padding_mean")
@@ -51,7 +57,8 @@ class AppliedSettings:
     """
 
     def __init__(self, store: Store) -> None:
-        self._seen = self.newest(store)[0]
+        # A process without the keys store applies none.
+        self._seen = 0 if isinstance(store, AbsentStore) else self.newest(store)[0]
 
     def newest(self, store: Store) -> tuple[int, bytes]:
         """Number and digest of the settings applied last; 0 and nothing before the first."""
@@ -93,6 +100,10 @@ class ConfigFiles:
         self._secrets = secrets
         # Called with name and content of a new config before it is written.
         self.before_written: Callable[[str, bytes], None] = lambda _name, _content: None
+        # What of the next config a quorum of witnesses has agreed to, given the one in force: see `service`.
+        self.agreed: Callable[[Config, Config], Config] = lambda wanted, _held: wanted
+        # Whether what the city wants to say now waits for two persons; see signer/rules.py.
+        self.waits_for_approval = False
         self._sha256s: dict[int, str] = {}
         self._newest: Config | None = None
 
@@ -110,6 +121,10 @@ class ConfigFiles:
             return open_signed(KIND, self.path(number).read_bytes(), self._trusted)
         except (OSError, InvalidSignedFile) as error:
             raise StoreDamaged(f"config {number} cannot be read: {error}") from None
+
+    def config(self, number: int) -> Config:
+        """The config of a number that exists."""
+        return decode_config(self.payload(number))
 
     def newest_sha256(self) -> str:
         """SHA-256 (hex) of the payload in force."""
@@ -170,8 +185,25 @@ class ConfigFiles:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         newest, next_one = self.newest_number(), self._next(city, data_dir, now)
+        if held := self.newest():
+            next_one = self.agreed(next_one, held)
+        self.waits_for_approval = False
+        try:
+            return self._sign(newest, next_one)
+        except ApprovalMissing as refused:
+            logger.warning("config: %s", refused.message, extra=event("approval_missing"))
+            self.waits_for_approval = True
+            assert held is not None
+            # Week keys wait for nobody.
+            routine = replace(
+                held, number=next_one.number, generated_at=next_one.generated_at, history=next_one.history,
+                week_keys=next_one.week_keys,
+            )  # fmt: skip
+            return self._sign(newest, routine)
+
+    def _sign(self, newest: int, next_one: Config) -> int:
         payload = encode_config(next_one)
-        if newest and _said(payload) == _said(self.payload(newest)):
+        if newest and said(payload) == said(self.payload(newest)):
             return newest
         path, signed = self.path(next_one.number), sign_payload(KIND, payload, self._secrets.signing_key)
         self.before_written(f"{self.folder.name}/{path.name}", signed)
@@ -184,9 +216,9 @@ class ConfigFiles:
         What a host may set for itself, such as its proxies, is not among them. Raises CityInvalid.
         """
         members = json.loads(encode_config(self._next(city, data_dir, 0)))
-        said = {name: value for name, value in members.items() if name not in _NO_SETTINGS}
-        said["files"] = {name: getattr(city, name) for name in _OF_FILES}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
+        told = {name: value for name, value in members.items() if name not in _NO_SETTINGS}
+        told["files"] = {name: getattr(city, name) for name in _OF_FILES}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()
 
     def _next(self, city: City, data_dir: Path, now: float) -> Config:
         newest, held, epoch = self.newest_number(), self.newest(), self.epoch()
@@ -217,6 +249,8 @@ class ConfigFiles:
             waits={
                 "verify_to_upload_seconds": city.verify_to_upload_seconds,
                 "web_minimum_seconds": city.web_minimum_seconds,
+                # A city that holds nothing back says what it said before there was a hold.
+                **({"hold_seconds": city.hold_seconds} if city.hold_seconds else {}),
             },
             poll_seconds=city.poll_seconds,
             texts=_texts(),
@@ -227,6 +261,10 @@ class ConfigFiles:
             # Phones keep the first they were told for good, so another would mean nothing to them.
             recovery_key=(held.recovery_key if held else None) or recovery,
             epochs=held.epochs if held else (),
+            witnesses=held.witnesses if held else (),
+            care=Care(
+                city.watch_days, city.home_days, city.isolation_days, city.test_from_day, tuple(city.test_places)
+            ),
         )
 
 
@@ -236,7 +274,21 @@ def read_recovery_key(data_dir: Path) -> str | None:
     return path.read_text("ascii").strip() if path.exists() else None
 
 
-def _said(payload: bytes) -> dict[str, Any]:
+def recovery_check(public: str, last_group: str) -> bytes:
+    """What is kept of the last four characters on the paper, which only find a slip: whoever reads them has it."""
+    return hashlib.sha256(f"{public} {last_group}".encode()).hexdigest().encode() + b"\n"
+
+
+def tells_recovery_key(data_dir: Path, last_group: str) -> bool:
+    """Whether these are the last four characters of the recovery key; False too where nothing is kept of them."""
+    public, path = read_recovery_key(data_dir), data_dir / RECOVERY_CHECK_FILE
+    if public is None or not path.exists():
+        return False
+    return hmac.compare_digest(path.read_bytes(), recovery_check(public, last_group.strip().lower()))
+
+
+def said(payload: bytes) -> dict[str, Any]:
+    """What a config says, without what changes from one number to the next although nothing is said anew."""
     members: dict[str, Any] = json.loads(payload)
     return {name: value for name, value in members.items() if name not in _PER_NUMBER}
 

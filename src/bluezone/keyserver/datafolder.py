@@ -70,6 +70,8 @@ def _signing_key(secrets: Secrets) -> str:
     return fingerprint(secrets.signing_key.public_key().public_bytes_raw())
 
 
+# Sockets of processes that are users apart, and the keys of TLS that they were given: made anew at each start.
+RUN_FOLDER = "run"
 # Its name keeps it out of backups: whoever restores one says himself where the stores shall be.
 MOVE_NAME = "move.lock"
 
@@ -143,6 +145,13 @@ def require_settled(data_dir: Path) -> None:
         raise StoresMoved("the stores were moved into this folder; unset BLUEZONE_DATABASE_URL and the like")
 
 
+def give_to_owner(path: Path) -> None:
+    """Let what root has made in a folder belong to whose the folder is, so that those can go on with it."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 @contextmanager
 def only_one(path: Path, wait: bool, beside_others: bool = False) -> Iterator[bool]:
     """Hold the lock file at `path`; yields False, without waiting, if another holder has it and `wait` is false.
@@ -150,6 +159,7 @@ def only_one(path: Path, wait: bool, beside_others: bool = False) -> Iterator[bo
     beside_others: hold it together with others that ask for the same, but not beside one that wants it alone.
     """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    give_to_owner(path)
     kind = fcntl.LOCK_SH if beside_others else fcntl.LOCK_EX
     try:
         fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))

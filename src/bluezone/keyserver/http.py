@@ -22,12 +22,13 @@ from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
 from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.publication import downloads
 from bluezone.keyserver.publication.downloads import Indexes
+from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE
+from bluezone.keyserver.publication.publiclog import LogPathMissing, answer_of_log
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.migrations import unknown_to_us
-from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.keyserver.storage.store import AbsentStore, Store, StoreRefused
 from bluezone.networks import network_of
-from bluezone.protocol.blindrsa import blind_sign
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, TokensRequest, decode_tokens, encode_tokens_answer
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
@@ -62,28 +63,34 @@ def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, 
     start = week_start(now)
     if key is None or key.purpose != "gate" or key.use_from not in (start, start + SECONDS_PER_WEEK):
         return TokensAnswer(Status.KID_REFUSED)
-    private = week_keys.private(request.kid)
-    if any(int.from_bytes(blinded, "big") >= private.n for blinded in request.blinded):
+    if any(int.from_bytes(blinded, "big") >= key.n for blinded in request.blinded):
         return TokensAnswer(Status.BAD_REQUEST)
-    return TokensAnswer(Status.OK, request.kid, tuple(blind_sign(private, blinded) for blinded in request.blinded))
+    return TokensAnswer(Status.OK, request.kid, tuple(week_keys.blind_sign(request.kid, request.blinded)))
 
 
 def readiness(codes_store: Store, keys_store: Store) -> dict[str, Any]:
     """Return `status` "ok" or "failing" and `failing`: codes of what keeps this process from answering calls."""
-    stores = (("codes", codes_store), ("keys", keys_store))
+    both = (("codes", codes_store), ("keys", keys_store))
+    # Of a store that is another process's that one speaks.
+    stores = [(name, store) for name, store in both if not isinstance(store, AbsentStore)]
     return _health_report([code for name, store in stores if (code := _failure(name, store))])
 
 
 def health(
-    ready: dict[str, Any], indexes: Indexes, configs: ConfigFiles, now: int, ticked_at: float | None, held: str | None
+    ready: dict[str, Any],
+    indexes: Indexes,
+    configs: ConfigFiles,
+    now: int,
+    ticked_at: float | None,
+    held: Iterable[str | None],
 ) -> dict[str, Any]:
     """Return the same for the whole city's key server, and the numbers phones should see.
 
     ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick. held: why nothing is
-    signed; phones go on fetching, so no process is less ready for it.
+    signed, codes; phones go on fetching, so no process is less ready for it.
     tick_age_seconds: since the worker last did its round, null before the first.
     """
-    failing = [*ready["failing"], *filter(None, [held])]
+    failing = [*ready["failing"], *filter(None, held)]
     index = None
     try:
         index = indexes.read()
@@ -176,6 +183,7 @@ _STATUS_OF: dict[type[Refused], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NoSuchAddress: HTTPStatus.NOT_FOUND,
     downloads.FileMissing: HTTPStatus.NOT_FOUND,
+    LogPathMissing: HTTPStatus.NOT_FOUND,
     DeclarationsClosed: HTTPStatus.NOT_FOUND,
     DeclarationsFull: HTTPStatus.SERVICE_UNAVAILABLE,
     push.PushSubscriptionInvalid: HTTPStatus.BAD_REQUEST,
@@ -260,9 +268,8 @@ def _unsubscribe(call: Call) -> Response:
 def _health(call: Call) -> Response:
     server = call.server
     ready = readiness(server.codes_store, server.keys_store)
-    return _report(
-        health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at(), server.held())
-    )
+    held, now = (server.held(), server.signer_problem()), int(server.clock())
+    return _report(health(ready, server.indexes, server.configs, now, server.ticked_at(), held))
 
 
 def _ready(call: Call) -> Response:
@@ -293,6 +300,13 @@ def _venue_package(call: Call) -> Response:
     return _file(call, call.server.downloads.venue_package(call.name))
 
 
+def _log(call: Call) -> Response:
+    content, immutable = answer_of_log(call.server.public_log, call.name)
+    kind = BINARY if call.name.startswith("tile/") else "text/plain; charset=utf-8"
+    kept = IMMUTABLE if immutable else CHANGING
+    return Response(HTTPStatus.OK, content, (("Content-Type", kind), ("Cache-Control", kept)))
+
+
 Route = tuple[str, re.Pattern[str], Callable[[Call], Response]]
 
 
@@ -309,6 +323,7 @@ FILES = _routes(
     ("GET", r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)", _venue_package),
 )
 ROUTES = FILES + _routes(
+    ("GET", r"/v1/log/([a-z0-9./]{1,160})", _log),
     ("POST", r"/v1/verify", _verify),
     ("POST", r"/v1/upload", _upload),
     ("POST", r"/v1/declarations", _declare),
@@ -336,7 +351,7 @@ def file_of(server: KeyServer, path: str, if_none_match: str = "") -> Response |
             try:
                 return answer(Call(server, environ, "".join(match.groups(""))))
             except Refused as refused:
-                return _refusal(refused)
+                return refusal(refused)
     return None
 
 
@@ -350,7 +365,7 @@ class Application:
         try:
             response = self._answer(environ)
         except Refused as refused:
-            response = _refusal(refused)
+            response = refusal(refused)
         start_response(f"{response.status.value} {response.status.phrase}", response.head)
         if environ["REQUEST_METHOD"] == "HEAD":
             return [b""]
@@ -425,7 +440,7 @@ def _body_up_to(environ: Environ, most: int) -> bytes:
     return _body(environ, int(text))
 
 
-def _refusal(refused: Refused) -> Response:
+def refusal(refused: Refused) -> Response:
     kinds = (kind for kind in type(refused).__mro__ if kind in _STATUS_OF)
     kind = next(kinds, None)
     status = HTTPStatus.INTERNAL_SERVER_ERROR if kind is None else _STATUS_OF[kind]

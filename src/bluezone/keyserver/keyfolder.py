@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The private keys of the service, in files that it alone may read: its own keys, and those of each week that sign
-blind.
+blind. The signer opens the same files where it is apart.
 """
 
 import base64
@@ -9,11 +9,11 @@ import hmac
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,10 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bluezone.keyserver.storage.store import StoreDamaged, StoreFull
+from bluezone.keyserver.storage.sqlite import STORES_FOLDER
+from bluezone.keyserver.storage.store import StoreDamaged, StoreFull, StoreRefused
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import SignatureInfo
+from bluezone.protocol.exports.writer import P256Signer
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_WEEK, week_name, week_start
+from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.config import Purpose, WeekKey
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
 from bluezone.protocol.upload.codes import Credential
@@ -39,6 +42,24 @@ class KeyFileExposed(Refused):
     """A private key can be read by other users of this machine."""
 
     code = "key_file_exposed"
+
+
+class SignerAway(StoreRefused):
+    """The signer does not answer; nothing was lost, and it is asked again."""
+
+    code = "signer_away"
+
+
+class SigningRefused(StoreRefused):
+    """The signer does not sign this: its rules, or who asks, do not allow it."""
+
+    code = "signing_refused"
+
+
+class ApprovalMissing(SigningRefused):
+    """A config says something new that two persons have not approved yet; what was said before goes on."""
+
+    code = "approval_missing"
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -88,10 +109,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_secret(path: Path) -> bytes:
-    """Return the content of a private file; raises KeyFileExposed when others may read it."""
+def read_secret(path: Path, shared: bool = False) -> bytes:
+    """Return the content of a private file; raises KeyFileExposed when others may read it.
+
+    shared: whether its group may, which `serve` gives to the one process beside the office that needs it.
+    """
     mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+    if mode & (0o037 if shared else 0o077):
         raise KeyFileExposed(f"{path.name} has permissions {mode:03o}, expected 600; it may have been read by others")
     return path.read_bytes()
 
@@ -125,9 +149,9 @@ INDEX_NAME = "week-keys.json"
 class WeekKeyRing:
     """The week keys in a folder; processes that only sign see what another process has rotated."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, index_name: str = INDEX_NAME) -> None:
         self._folder = folder
-        self._index_path = str(folder / INDEX_NAME)
+        self._index_path = str(folder / index_name)
         self._lock = threading.Lock()
         self._read_at: tuple[int, int] | None = None
         self._last_kid = 0
@@ -179,6 +203,11 @@ class WeekKeyRing:
                 self._private[kid] = key
             return self._private[kid]
 
+    def blind_sign(self, kid: int, blinded: Sequence[bytes]) -> list[bytes]:
+        """Sign blinded messages, each a number below the modulus, with a key that `find` returned."""
+        private = self.private(kid)
+        return [blindrsa.blind_sign(private, each) for each in blinded]
+
     def note_kids(self, kids: Iterable[int]) -> None:
         """Give no key a number again that stood in a config: of a restored folder its private half may be lost.
 
@@ -212,6 +241,13 @@ class WeekKeyRing:
                 self._write_index()
                 erase(self._private_path(kid))
 
+    def public_index(self, known: tuple[int, int] | None) -> tuple[bytes | None, tuple[int, int] | None]:
+        """The public halves as other processes read them, None if nothing has changed since `known`; and the state."""
+        with self._lock:
+            self._refresh()
+            state = self._read_at
+            return (None if state == known else self._members()), state
+
     def _make(self, purpose: Purpose, klass: int, use_from: int, now: float) -> None:
         private = blindrsa.generate()
         self._last_kid += 1
@@ -239,23 +275,27 @@ class WeekKeyRing:
         return self._folder / f"week-{kid}.json"
 
     def _write_index(self) -> None:
-        members = {"last_kid": self._last_kid, "keys": [asdict(key) for key in self._keys.values()]}
-        path = Path(self._index_path)
-        write_whole(path, json.dumps(members).encode(), mode=0o600)
+        write_whole(Path(self._index_path), self._members(), mode=0o600)
         self._read_at = self._state()
+
+    def _members(self) -> bytes:
+        return json.dumps({"last_kid": self._last_kid, "keys": [asdict(key) for key in self._keys.values()]}).encode()
 
     def _refresh(self) -> None:
         state = self._state()
         if state is None or state == self._read_at:
             return
         try:
-            members: dict[str, Any] = json.loads(read_secret(Path(self._index_path)))
+            members: dict[str, Any] = json.loads(self._read_index())
             self._keys = {key["kid"]: WeekKey(**key) for key in members["keys"]}
             self._last_kid = int(members["last_kid"])
         except (ValueError, KeyError, TypeError):
             raise StoreDamaged(f"{INDEX_NAME} is not a list of week keys") from None
         self._private = {kid: key for kid, key in self._private.items() if kid in self._keys}
         self._read_at = state
+
+    def _read_index(self) -> bytes:
+        return read_secret(Path(self._index_path))
 
     def _state(self) -> tuple[int, int] | None:
         # Every change replaces the file, so its inode and time tell whether it is the one read.
@@ -267,6 +307,8 @@ class WeekKeyRing:
 
 
 PEPPER_LENGTH = 32
+# Of the signer of a `serve`, in the data folder.
+SIGNER_FOLDER = "signer"
 # Under which number the config lists the key of venue codes, and codes name it.
 VENUE_KID = 1
 VAPID_FILE = "vapid-p256.pem"
@@ -274,19 +316,48 @@ VAPID_FILE = "vapid-p256.pem"
 EXPORT_KEY_VERSION = "v1"
 
 
+class ExportKey(P256Signer, Protocol):
+    """The private key of export files, or what asks the signer for its signatures."""
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Its public half."""
+
+
 @dataclass(frozen=True)
-class Secrets:
+class SigningKeys:
+    """What signs for phones: city key, export key, week keys; where there is a signer, it alone has them."""
+
+    signing_key: Ed25519Signer
+    export_key: ExportKey
+    week_keys: WeekKeyRing
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    @property
+    def export_public_pem(self) -> str:
+        """The public key of export files, as the config lists it."""
+        public = self.export_key.public_key()
+        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    def export_signature_info(self) -> SignatureInfo:
+        """How export files name the key that signed them."""
+        return signature_info(self.export_key.public_key())
+
+
+def signature_info(public: ec.EllipticCurvePublicKey) -> SignatureInfo:
+    """How export files name a key; the id is its fingerprint."""
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return SignatureInfo(hashlib.sha256(der).hexdigest()[:16], EXPORT_KEY_VERSION)
+
+
+@dataclass(frozen=True, repr=False)
+class Secrets(SigningKeys):
     """Everything in `<data>/keys`; none of it is printed."""
 
-    signing_key: Ed25519PrivateKey
-    export_key: ec.EllipticCurvePrivateKey
-    week_keys: WeekKeyRing
     venue_key: Ed25519PrivateKey
     push_key: ec.EllipticCurvePrivateKey
     _pepper: bytes
-
-    def __repr__(self) -> str:
-        return "Secrets(…)"
 
     def credential_hash(self, credential: Credential) -> bytes:
         """The 32 bytes under which the codes store knows a credential: HMAC(pepper, kind || cred)."""
@@ -295,12 +366,6 @@ class Secrets:
     def derived(self, purpose: str) -> bytes:
         """A key of 32 bytes for another purpose, the same in every process of this service."""
         return hmac.digest(self._pepper, b"BZ-DERIVED\0" + purpose.encode(), "sha256")
-
-    @property
-    def export_public_pem(self) -> str:
-        """The public key of export files, as the config lists it."""
-        public = self.export_key.public_key()
-        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     @property
     def venue_keys(self) -> dict[str, str]:
@@ -313,42 +378,64 @@ class Secrets:
         point = self.push_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
-    def export_signature_info(self) -> SignatureInfo:
-        """How export files name the key that signed them; the id is the public key's fingerprint."""
-        public = self.export_key.public_key()
-        der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return SignatureInfo(hashlib.sha256(der).hexdigest()[:16], EXPORT_KEY_VERSION)
 
-
-def open_secrets(folder: Path) -> Secrets:
+def open_secrets(folder: Path, signing: SigningKeys | None = None) -> Secrets:
     """Read the secrets in `folder`, making those that are missing.
 
+    signing: the keys that sign for phones where they are not in the folder.
     Call it under the service's lock, so that two processes do not make two. Raises KeyFileExposed, StoreDamaged.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    signing = _private_key(folder / "signing-ed25519.pem", Ed25519PrivateKey.generate)
-    export = _private_key(folder / "export-p256.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
-    venue = _private_key(folder / "venue-ed25519.pem", Ed25519PrivateKey.generate)
-    push = _private_key(folder / VAPID_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
-    pepper = _made_once(folder / "pepper", lambda: os.urandom(PEPPER_LENGTH))
-    right_kinds = all(isinstance(key, Ed25519PrivateKey) for key in (signing, venue)) and all(
-        isinstance(key, ec.EllipticCurvePrivateKey) for key in (export, push)
-    )
-    if not right_kinds or len(pepper) != PEPPER_LENGTH:
+    signing = signing or open_signing_keys(signing_folder(folder))
+    venue = _private_key(folder / "venue-ed25519.pem", Ed25519PrivateKey.generate, Ed25519PrivateKey)
+    push = _private_key(folder / VAPID_FILE, _new_p256, ec.EllipticCurvePrivateKey)
+    pepper = open_pepper(folder)
+    return Secrets(signing.signing_key, signing.export_key, signing.week_keys, venue, push, pepper)
+
+
+def open_pepper(folder: Path) -> bytes:
+    """Read the pepper of codes, making it where it is missing; otherwise as `open_secrets`."""
+    path = folder / "pepper"
+    if not path.exists():
+        write_whole(path, os.urandom(PEPPER_LENGTH), mode=0o600)
+    # Where stores have users of their own, the process of codes reads it by its group.
+    pepper = read_secret(path, shared=(folder.parent / STORES_FOLDER).is_dir())
+    if len(pepper) != PEPPER_LENGTH:
         raise StoreDamaged(f"{folder.name} holds keys of another kind than expected")
-    return Secrets(signing, export, WeekKeyRing(folder), venue, push, pepper)
+    return pepper
 
 
-def _private_key(path: Path, generate: Callable[[], Any]) -> Any:
+def signing_folder(folder: Path) -> Path:
+    """Where the keys that sign for phones are: in this folder of keys, or where `serve` gave them to its signer."""
+    own = folder.parent / SIGNER_FOLDER / "keys"
+    return own if own.is_dir() else folder
+
+
+def open_signing_keys(folder: Path) -> SigningKeys:
+    """Read the keys that sign for phones, making those that are missing; otherwise as `open_secrets`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signing = _private_key(folder / "signing-ed25519.pem", Ed25519PrivateKey.generate, Ed25519PrivateKey)
+    export = _private_key(folder / "export-p256.pem", _new_p256, ec.EllipticCurvePrivateKey)
+    return SigningKeys(signing, export, WeekKeyRing(folder))
+
+
+def _new_p256() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _private_key(path: Path, generate: Callable[[], Any], kind: type) -> Any:
     def new_pem() -> bytes:
         pem = generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         assert isinstance(pem, bytes)
         return pem
 
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        return load_pem_private_key(_made_once(path, new_pem), password=None)
+        key = load_pem_private_key(_made_once(path, new_pem), password=None)
     except ValueError:
         raise StoreDamaged(f"{path.name} is not a private key in PEM") from None
+    if not isinstance(key, kind):
+        raise StoreDamaged(f"{path.parent.name} holds keys of another kind than expected")
+    return key
 
 
 def _made_once(path: Path, make: Callable[[], bytes]) -> bytes:

@@ -21,6 +21,8 @@ from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 # What is left of a code after its expiry, for the office to see what became of it: day and state, no credential.
 OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
 ALARM_HOURS = 14 * 24
+# So many reports of a day and class have a count of their own.
+FEW_REPORTS = 5
 _NUMBERED = re.compile(r"([0-9]+)-")
 
 # A piece is one range of keys; the range grows or shrinks so that the piece takes about as long as wanted.
@@ -31,15 +33,15 @@ _PIECE_SECONDS = 0.015
 _PAUSE_SECONDS = 0.01
 
 
-def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now: float) -> None:
-    """Delete whatever has had its time at `now` (Unix seconds).
+def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now: float, hold_seconds: int = 0) -> None:
+    """Delete whatever has had its time at `now` (Unix seconds). hold_seconds: for how long the city holds keys back.
 
     Call it under the service's lock; safe to interrupt and to repeat.
     """
     _forget_codes(codes_store, now)
     _tell_used_once_a_day(codes_store, keys_store, day_at(now))
     _forget_uploads(keys_store, now)
-    _forget_keys_once_a_day(keys_store, day_at(now))
+    _forget_keys_once_a_day(keys_store, day_at(now), hold_seconds)
     forget_declarations(keys_store, now)
     # Last, because a bucket that does not answer must not keep the stores from forgetting.
     for series in ALL_SERIES:
@@ -75,6 +77,31 @@ def _tell_used_once_a_day(codes_store: Store, keys_store: Store, today: int) -> 
     keys_store.write(lambda transaction: transaction.execute(note, (today,)))
 
 
+def last_of_week(day: int) -> int:
+    """The Sunday of a UTC day's week."""
+    # Day 0 was a Thursday.
+    return day + 6 - (day + 3) % 7
+
+
+def _gather_few_reports(transaction: Transaction, today: int) -> None:
+    """Count fewer than FEW_REPORTS of a day with the day that runs, or the last of their week.
+
+    Day by day such counts tell which of the codes that were used in these days was used on which.
+    """
+    few = transaction.execute(
+        "SELECT day, class, uploads FROM upload_count WHERE day < ? AND uploads < ?", (today, FEW_REPORTS)
+    )
+    for day, klass, uploads in few:
+        later = min(today, last_of_week(day))
+        if later != day:
+            transaction.execute("DELETE FROM upload_count WHERE day = ? AND class = ?", (day, klass))
+            transaction.execute(
+                "INSERT INTO upload_count VALUES (?, ?, ?) ON CONFLICT (day, class)"
+                " DO UPDATE SET uploads = upload_count.uploads + excluded.uploads",
+                (later, klass, uploads),
+            )
+
+
 def _forget_uploads(store: Store, now: float) -> None:
     oldest_day = day_at(now) - LISTED_SECONDS // SECONDS_PER_DAY
 
@@ -83,15 +110,17 @@ def _forget_uploads(store: Store, now: float) -> None:
         forget_ended(transaction, int(now))
         push.forget_old(transaction, push.period_at(now))
         transaction.execute("DELETE FROM upload_count WHERE day < ?", (oldest_day,))
+        _gather_few_reports(transaction, day_at(now))
 
     store.write(action)
 
 
-def _forget_keys_once_a_day(store: Store, today: int) -> None:
+def _forget_keys_once_a_day(store: Store, today: int, hold_seconds: int) -> None:
     done = store.read("SELECT done FROM duty WHERE name = 'forget_keys'")
     if done and done[0][0] >= today:
         return
-    oldest = first_interval(today - MAX_KEY_AGE_DAYS)
+    # What is held back came yesterday, with keys of a day that no report of today may bring.
+    oldest = first_interval(today - MAX_KEY_AGE_DAYS - (hold_seconds > 0))
     forget_keys(store, oldest)
 
     def action(transaction: Transaction) -> None:

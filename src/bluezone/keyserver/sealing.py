@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys, configs and settings of a city in its database, sealed under a master key, so that every host has the same.
+"""The stores of a city, opened where the operator has them; and its keys, configs and settings in that database, sealed
+under a master key, so that every host has the same.
 
 A host's data folder is then a copy that can be thrown away: it is filled at a start and kept alike while a worker runs.
 Day keys of backups, the local authority and everything else of one host stay where they are.
@@ -24,7 +25,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from bluezone.city import FILE_NAME, load_city
 from bluezone.keyserver.datafolder import only_one
 from bluezone.keyserver.declarations import KEY_FILE
-from bluezone.keyserver.keyfolder import Secrets, erase, open_secrets, read_secret, write_new, write_whole
+from bluezone.keyserver.keyfolder import Secrets, SigningKeys, erase, open_secrets, read_secret, write_new, write_whole
+from bluezone.keyserver.storage.migrations import migrate
+from bluezone.keyserver.storage.sqlite import SqliteStore, store_file
 from bluezone.keyserver.storage.store import Store, StoreBusy, Transaction
 from bluezone.logs import event
 from bluezone.refusal import Refused
@@ -90,7 +93,7 @@ def _answer_of(command: str) -> bytes:
 
 
 # What the office would make on each host by itself (office_secrets.py).
-_OFFICE_SECRETS = ("django", "factors", "audit")
+_OFFICE_SECRETS = ("django", "factors", "audit", "seal")
 
 
 def shared_folder(store: Store, folder: Path) -> "SealedFolder | None":
@@ -107,15 +110,18 @@ def shared_folder(store: Store, folder: Path) -> "SealedFolder | None":
 
 
 def secrets_of(
-    folder: Path, shared: "SealedFolder | None", alone: Callable[[], AbstractContextManager[object]]
+    folder: Path,
+    shared: "SealedFolder | None",
+    alone: Callable[[], AbstractContextManager[object]],
+    signing: Callable[[], SigningKeys | None] = lambda: None,
 ) -> Secrets:
-    """The secrets of a folder, made where they are missing. alone: the turn among all hosts."""
+    """The secrets of a folder, made where they are missing. alone: the turn among all hosts; signing: of a signer."""
     if shared is None:
-        return open_secrets(folder / "keys")
+        return open_secrets(folder / "keys", signing())
     # Of two hosts that begin at once one makes them, and the other fetches them.
     with alone():
         shared.pull()
-        secrets = open_secrets(folder / "keys")
+        secrets = open_secrets(folder / "keys", signing())
         for name in _OFFICE_SECRETS:
             write_new(folder / "keys" / f"office-{name}", token_urlsafe(48).encode(), mode=0o600)
         shared.sync(edited=True)
@@ -125,6 +131,52 @@ def secrets_of(
 def is_sealed(store: Store) -> bool:
     """Whether the city's keys are in this store."""
     return store.dialect == "postgresql" and bool(store.read("SELECT 1 FROM sealed_file WHERE name <> '' LIMIT 1"))
+
+
+def open_store(name: str, data_dir: Path, url: str | None) -> Store:
+    """Open the store `name` (codes or keys), bring its tables up to date and return it.
+
+    url: `postgresql://…`, or None for its file in the data folder.
+    Raises StoreTooNew, StoreRefused.
+    """
+    store: Store
+    if url is None:
+        store = SqliteStore(store_file(data_dir, name))
+    else:
+        # psycopg comes with the extra `postgres`; a city on SQLite does not have it.
+        from bluezone.keyserver.storage.postgresql import PostgresqlStore
+
+        store = PostgresqlStore(url, schema=name)
+    try:
+        migrate(store, name)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def fetch_folder(folder: Path) -> None:
+    """Fill a data folder with what its city has sealed in the database; does nothing where keys are kept in files.
+
+    Raises MasterKeyInvalid, MasterKeyWrong, StoreRefused.
+    """
+    if master_key() is None:
+        return
+    if database_url("keys") is None:
+        raise MasterKeyInvalid("a master key is for stores on PostgreSQL; keep the keys in files")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = open_store("keys", folder, database_url("keys"))
+    try:
+        shared = shared_folder(store, folder)
+        if shared and is_sealed(store):
+            shared.pull()
+    finally:
+        store.close()
+
+
+def database_url(store: str) -> str | None:
+    """The address of a store's database, None where it is a file of the data folder."""
+    return os.environ.get(f"BLUEZONE_{store.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL") or None
 
 
 class SealedFolder:

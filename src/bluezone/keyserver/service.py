@@ -3,8 +3,6 @@
 
 `KeyServer.open` is how the web process, the tick and the health authority's office get at it. Each part is given what
 it works with and nothing else; no part knows the whole.
-
-Open a store in the database that the operator chose, with its tables up to date.
 """
 
 import logging
@@ -15,56 +13,45 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bluezone.city import City, load_city
+from bluezone.keyserver.configuration import KIND as CONFIG_KIND
 from bluezone.keyserver.configuration import AppliedSettings, ConfigFiles, SettingsOutdated
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder, require_settled
 from bluezone.keyserver.declarations import Declarations
-from bluezone.keyserver.keyfolder import Secrets, write_whole
+from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SignerAway, SigningRefused, write_whole
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes
+from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes, show_nobody
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
 from bluezone.keyserver.publication.history import History
 from bluezone.keyserver.publication.journal import Journal, journal_folder
 from bluezone.keyserver.publication.padding import mingle_once_an_hour
+from bluezone.keyserver.publication.publiclog import PublicLog
+from bluezone.keyserver.publication.witnesses import agreed_config
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget
-from bluezone.keyserver.sealing import MasterKeyInvalid, SealedFolder, is_sealed, master_key, secrets_of, shared_folder
+from bluezone.keyserver.sealing import (
+    MasterKeyInvalid,
+    SealedFolder,
+    database_url,
+    fetch_folder,
+    master_key,
+    open_store,
+    secrets_of,
+    shared_folder,
+)
+from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
-from bluezone.keyserver.storage.migrations import migrate
-from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
+from bluezone.networks import origin_of, speaks_tls
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.signed.epoch import Epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.timekeeping import ClockDoubted, ClockGuard
-
-
-def open_store(name: str, data_dir: Path, url: str | None) -> Store:
-    """Open the store `name` (codes or keys), bring its tables up to date and return it.
-
-    url: `postgresql://…`, or None for the file `<name>.sqlite3` in the data folder.
-    Raises StoreTooNew, StoreRefused.
-    """
-    store: Store
-    if url is None:
-        store = SqliteStore(data_dir / f"{name}.sqlite3")
-    else:
-        # psycopg comes with the extra `postgres`; a city on SQLite does not have it.
-        from bluezone.keyserver.storage.postgresql import PostgresqlStore
-
-        store = PostgresqlStore(url, schema=name)
-    try:
-        migrate(store, name)
-    except BaseException:
-        store.close()
-        raise
-    return store
-
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +62,8 @@ TURN_SECONDS = 60.0
 TICK_NAME = "tick.done"
 # Holds the code of why nothing is signed, likewise.
 HELD_NAME = "signing.held"
+# Why a change of the config does not go out, beside the codes of refusals.
+APPROVAL_MISSING = ApprovalMissing.code
 # How many limits `share_limits` shares.
 LIMITS = 3
 
@@ -97,8 +86,8 @@ class KeyServer:
         secrets: Secrets,
         clock: Callable[[], float],
     ) -> None:
-        self.data_dir = data_dir
-        self.city = city
+        self.data_dir, self.city = data_dir, city
+        self.origin = origin_of(city.public_host, tls=speaks_tls(data_dir))
         self.codes_store = codes_store
         self.keys_store = keys_store
         self.secrets = secrets
@@ -106,12 +95,16 @@ class KeyServer:
         self.guard: ClockGuard | None = None
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
+        self.configs.agreed = lambda wanted, held: agreed_config(wanted, held, self.public_log)
         self.journal = Journal(journal_folder(data_dir), secrets.signing_key)
         # Why nothing is signed now: a code, None while what is here and what was published agree.
         self.history_problem: str | None = None
         self.applied = AppliedSettings(keys_store)
         # What this folder has in common with those of other hosts; None where they see the same files.
         self.shared: SealedFolder | None = None
+        # What signs where this process holds no keys, and what tells it of what was signed elsewhere.
+        self.signer: Connection | None = None
+        self.reminder: Reminder | None = None
         # Whether other settings than those of this process were applied after them, so that it signs nothing.
         self.settings_outdated = False
         # Whether this folder's keys or configs are not those that the hosts of its database share.
@@ -123,8 +116,8 @@ class KeyServer:
             rehearsals_a_minute=city.rehearsals_a_minute,
             note=lambda hour, guesses: note_guesses(self.codes_store, hour, guesses),
         )
-        self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
-        self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
+        self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, note_nothing, "declarations")
+        self.push_limits = Limits(secrets.derived("push puzzle"), clock, note_nothing, "push subscriptions")
         # Published files, and how phones are given them; a bucket in place of the data folder if one is set.
         self.published: PublishedFiles = LocalFiles(data_dir)
         self.fetch: Callable[[str], bytes | None] = self.published.get
@@ -132,7 +125,7 @@ class KeyServer:
     @property
     def codes(self) -> Codes:
         """Verification codes: issued, looked up, revoked."""
-        return Codes(self.codes_store, self.secrets, self.clock, self.city.zone, self.city.public_host)
+        return Codes(self.codes_store, self.secrets, self.clock, self.city.zone, self.origin)
 
     @property
     def verification(self) -> Verification:
@@ -157,7 +150,7 @@ class KeyServer:
     @property
     def registrar(self) -> Registrar:
         """Codes of venues."""
-        return Registrar(self.keys_store, self.secrets.venue_key, self.city.public_host, self.clock)
+        return Registrar(self.keys_store, self.secrets.venue_key, self.origin, self.clock)
 
     @property
     def venue_alerts(self) -> VenueAlerts:
@@ -182,7 +175,13 @@ class KeyServer:
     @property
     def indexes(self) -> Indexes:
         """The signed lists of what was published."""
-        return Indexes(self.keys_store, self.configs, self.secrets.signing_key, self.published, self.journal)
+        show = self.reminder.show if self.reminder else show_nobody
+        return Indexes(self.keys_store, self.configs, self.secrets.signing_key, self.published, self.journal, show)
+
+    @property
+    def public_log(self) -> PublicLog:
+        """The public log, which witnesses watch."""
+        return PublicLog(self.keys_store, self.configs, self.journal, self.secrets.signing_key)
 
     @property
     def history(self) -> History:
@@ -219,14 +218,18 @@ class KeyServer:
         require_settled(folder)
         with only_one(folder / LOCK_NAME, wait=True):
             with ExitStack() as opened:
-                codes_store = open_store("codes", folder, _database_url("codes"))
+                codes_store = open_store("codes", folder, database_url("codes"))
                 opened.callback(codes_store.close)
-                keys_store = open_store("keys", folder, _database_url("keys"))
+                keys_store = open_store("keys", folder, database_url("keys"))
                 opened.callback(keys_store.close)
                 shared = shared_folder(keys_store, folder)
-                secrets = secrets_of(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS))
+                signer = find_signer(folder)
+                signing = (lambda: RemoteKeys(signer)) if signer else (lambda: None)
+                secrets = secrets_of(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS), signing)
                 opened.pop_all()
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
+            server.signer = signer
+            server.reminder = Reminder(signer) if signer else None
             if shared:
                 server.shared = shared
                 server.configs.before_written = shared.keep
@@ -243,6 +246,7 @@ class KeyServer:
                         raise refusal
                     server._bring_over()
                     if believed:
+                        server.public_log.keep_up()
                         server.indexes.renew_all(clock(), turn)
             except HistoryForked as refused:
                 # Reports are taken meanwhile; each tick looks again.
@@ -253,6 +257,10 @@ class KeyServer:
                 # Reports are taken and files made meanwhile; each tick tries again.
                 said = event("published_files_away", code=refused.code)
                 logger.warning("published files: %s: %s", refused.code, refused.message, extra=said)
+            except (SignerAway, SigningRefused) as refused:
+                # Files are served and each tick tries again.
+                said = event("signer_away", code=refused.code)
+                logger.error("signer: %s: %s", refused.code, refused.message, extra=said)
             except BaseException:
                 server.close()
                 raise
@@ -287,6 +295,7 @@ class KeyServer:
         publishing: tuple[Callable[[float], None], ...] = (
             self.export_files.publish,
             self.venue_packages.publish,
+            lambda _at: self.public_log.keep_up(),
             lambda at: self.indexes.renew_all(at, turn),
         )
         # What was not compared with what was published must not go on from it; forgetting may.
@@ -337,6 +346,9 @@ class KeyServer:
         """Fetch and give keys, configs and settings where the database holds them for all. Raises StoreRefused."""
         if self.shared:
             self.shared.sync()
+            if self.signer:
+                # What came may be week keys, whose public halves it shows.
+                self.signer.ask(Ask.OPEN)
 
     def _believes(self, now: float) -> bool:
         try:
@@ -362,17 +374,27 @@ class KeyServer:
         except FileNotFoundError:
             return None
 
+    def signer_problem(self) -> str | None:
+        """Why the signer does not answer this process, a code; None where it does or this process signs itself."""
+        if self.signer is None:
+            return None
+        try:
+            self.signer.ask(Ask.WAITING)
+        except StoreRefused as refused:
+            return refused.code
+        return None
+
     def _hold(self, code: str | None) -> None:
         if self.held() == code:
             return
         if code is None:
             (self.data_dir / HELD_NAME).unlink(missing_ok=True)
         else:
-            write_whole(self.data_dir / HELD_NAME, code.encode(), 0o600)
+            write_whole(self.data_dir / HELD_NAME, code.encode())
 
     def forget(self, now: float) -> None:
         """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""
-        forget(self.codes_store, self.keys_store, self.published, now)
+        forget(self.codes_store, self.keys_store, self.published, now, self.city.hold_seconds)
 
     def ticked_at(self) -> float | None:
         """When the last tick on this data folder was done, Unix seconds; None before the first."""
@@ -423,9 +445,15 @@ class KeyServer:
                 self.applied.require(self.keys_store, self.configs.settings_digest(self.city, self.data_dir))
             except SettingsOutdated as outdated:
                 self.settings_outdated = True
+                if refusal is None:
+                    self._hold(None)
                 return refusal or outdated
             self.settings_outdated = False
+            if self.reminder and (newest := self.configs.newest_number()):
+                self.reminder.show(CONFIG_KIND, self.configs.path(newest).read_bytes())
             self.configs.renew(self.city, self.data_dir, now)
+            if refusal is None:
+                self._hold(APPROVAL_MISSING if self.configs.waits_for_approval else None)
             note_folder(self.keys_store, self.secrets, self.configs)
         return refusal
 
@@ -443,32 +471,12 @@ class KeyServer:
             self._hold(self.history_problem)
             return refused
         self.history_problem = None
-        self._hold(None)
         return None
 
     def _note_tick(self, moment: float) -> None:
         path = self.data_dir / TICK_NAME
         path.touch(mode=0o600)
         os.utime(path, (moment, moment))
-
-
-def fetch_folder(folder: Path) -> None:
-    """Fill a data folder with what its city has sealed in the database; does nothing where keys are kept in files.
-
-    Raises MasterKeyInvalid, MasterKeyWrong, StoreRefused.
-    """
-    if master_key() is None:
-        return
-    if _database_url("keys") is None:
-        raise MasterKeyInvalid("a master key is for stores on PostgreSQL; keep the keys in files")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store("keys", folder, _database_url("keys"))
-    try:
-        shared = shared_folder(store, folder)
-        if shared and is_sealed(store):
-            shared.pull()
-    finally:
-        store.close()
 
 
 def sealed_anew(folder: Path) -> int:
@@ -480,7 +488,7 @@ def sealed_anew(folder: Path) -> int:
     if key is None:
         raise MasterKeyInvalid("there is no master key yet; docs/operating.md says how to give one")
     with only_one(folder / LOCK_NAME, wait=True):
-        store = open_store("keys", folder, _database_url("keys"))
+        store = open_store("keys", folder, database_url("keys"))
         try:
             with store.exclusive(TURN_SECONDS):
                 return SealedFolder(store, folder, key).seal_anew()
@@ -488,9 +496,5 @@ def sealed_anew(folder: Path) -> int:
             store.close()
 
 
-def _note_nothing(_hour: int) -> None:
+def note_nothing(_hour: int) -> None:
     """Many declarations or subscriptions are no attack on codes: a warning in the log is enough."""
-
-
-def _database_url(store: str) -> str | None:
-    return os.environ.get(f"BLUEZONE_{store.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL") or None

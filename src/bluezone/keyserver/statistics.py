@@ -23,7 +23,7 @@ class CodeCount:
 
 @dataclass(frozen=True)
 class UploadCount:
-    """Reports received on one UTC day for one class."""
+    """Reports received on one UTC day for one class, with those of earlier days of the week that were too few."""
 
     day: int
     klass: int

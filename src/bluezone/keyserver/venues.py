@@ -15,8 +15,10 @@ from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, Slot
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
+    Event,
     Venue,
     check_signature,
+    read_link,
     read_venue_link,
     sign_venue,
     venue_fingerprint,
@@ -85,11 +87,11 @@ class VenueCode:
 
 @dataclass(frozen=True)
 class Registrar:
-    """The registrar of one city. store: of keys; public_host: of the links; clock: Unix seconds."""
+    """The registrar of one city. store: of keys; origin: the public one, of the links; clock: Unix seconds."""
 
     store: Store
     venue_key: Ed25519PrivateKey
-    public_host: str
+    origin: str
     clock: Callable[[], float]
 
     def register(self, registration: str, described: VenueDescription) -> VenueCode:
@@ -116,7 +118,7 @@ class Registrar:
 
         if not self.store.write(action):
             raise VenueRegistered("this venue has a code in force; revoke that one first. Nothing was signed")
-        return VenueCode(venue_link(venue, self.public_host), venue_fingerprint(venue), digest.hex(), venue)
+        return VenueCode(venue_link(venue, self.origin), venue_fingerprint(venue), digest.hex(), venue)
 
     def revoke(self, registration: str) -> None:
         """Withdraw the code of a venue, which phones learn with the next index.
@@ -227,22 +229,30 @@ class VenueAlerts:
 
     def check(self, text: str, start: int, end: int) -> VenueAlert:
         """Say what `publish` would, for the office to confirm; nothing is. Arguments and refusals as there."""
-        venue = self.registrar.read_own(text)
+        code = self._code(text)
         _check_hours(start, end, int(self.clock()))
-        return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), len(_slots(venue, start, end)))
+        if isinstance(code, Event) and not 60 * code.valid_from <= start < end <= 60 * code.valid_to:
+            raise AlertRefused("the hours are not within the event, when alone somebody could check in")
+        address = code.address if isinstance(code, Venue) else ""
+        return VenueAlert(code.name, address, venue_fingerprint(code), len(_slots(code, start, end)))
 
     def publish(self, text: str, start: int, end: int) -> VenueAlert:
-        """Warn those who were at a venue.
+        """Warn those who were at a venue or an event.
 
-        text: of the poster's QR code; a revoked or expired code too, since people checked in with it.
+        text: of the QR code of the poster or the event; a revoked or expired code too, since people checked in with it.
         start, end: Unix seconds in whole minutes, ended, at most a day long, at most 14 days ago. What the office
         enters is taken as it is: no aerosol tail is added.
         Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
         """
         checked = self.check(text, start, end)
-        slots = _slots(self.registrar.read_own(text), start, end)
+        slots = _slots(self._code(text), start, end)
         self.store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
         return checked
+
+    def _code(self, text: str) -> Venue | Event:
+        """A venue's code that this city signed, or an event's, which its host shows a health worker."""
+        code = read_link(text)
+        return code if isinstance(code, Event) else self.registrar.read_own(text)
 
 
 def _check_hours(start: int, end: int, now: int) -> None:
@@ -256,6 +266,6 @@ def _check_hours(start: int, end: int, now: int) -> None:
         raise AlertRefused("the time is over 14 days ago, and phones no longer keep their visits")
 
 
-def _slots(venue: Venue, start: int, end: int) -> list[Slot]:
+def _slots(venue: Venue | Event, start: int, end: int) -> list[Slot]:
     key = venue_key(venue.to_bytes())
     return [Slot(hour, slot_key(key, hour), *minutes) for hour, *minutes in split_by_hour(start, end)]

@@ -30,9 +30,20 @@ _HEADS = (
     "Thư ký", "Tổng Giám đốc", "Ban Giám đốc", "Phi đội", "Tài xế", "Lái xe", "Nhà thuốc", "Nhà thầu",
     "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán", "Chủ rừng", "Hai bên",
     "Hai đơn vị", "Hai ngành", "Các bên", "Xí nghiệp", "Nhà máy", "Siêu thị", "bác sĩ", "Bác sĩ", "Điều dưỡng",
+    "UB", "UBMT", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
+    "công an", "trạm y tế", "trưởng các", "trưởng xóm", "trưởng ấp", "trưởng bản", "hiệu trưởng", "ông", "bà", "Đ/c",
+    "đ/c", "Mạng lưới", "Nghiệp đoàn", "Trực ban", "Tổ hợp tác", "Hộ kinh doanh", "hộ kinh doanh", "Chủ tàu",
+    "Chỉ huy trưởng", "Chỉ huy", "Cộng tác viên", "cộng tác viên", "Tình nguyện viên", "tình nguyện viên", "Nhân viên",
+    "nhân viên", "Phó Thủ tướng", "Phó Bí thư", "Phó Trưởng", "Chánh án", "Viện trưởng", "Tòa Giám mục",
+    "Kỹ thuật viên", "Viên chức", "viên chức", "Người lao động", "người lao động", "Đại biểu",
+    "BS.", "ThS.", "DS.", "TS.", "CN.", "ĐD.", "BSCKI.", "BSCKII.", "Chiến sĩ", "Dân quân", "Trưởng khoa",
+    "Nghệ nhân", "Tổ phó", "Vườn", "Thư viện",
+    "Bảo tàng", "Nhà văn hóa", "Ký túc xá", "Phân xưởng", "Chi Cục",
     "Phụ trách", "Chi hội trưởng", "Trưởng ấp", "Bưu cục", "Khối", "Nhóm", "Phân hiệu", "Liên đội",
 )  # fmt: skip
-_HEAD = rf"(?:{'|'.join(re.escape(head) for head in sorted(_HEADS, key=len, reverse=True))})(?!\w)"
+# "mỗi huyện" are all of them, one by one.
+_EACH = r"[Mm]ỗi (?:sở|huyện|xã|phường|thôn|bản|tổ|khu phố|đơn vị|cơ quan|trường|trạm|khoa|chi đoàn|chi hội|chi bộ|hội)"
+_HEAD = rf"(?:{'|'.join(re.escape(head) for head in sorted(_HEADS, key=len, reverse=True))}|{_EACH})(?!\w)"
 STARTS_AS_AGENCY = re.compile(_HEAD)
 # What begins with such a word and is none.
 _NO_AGENCY = re.compile(
@@ -43,7 +54,8 @@ _NO_AGENCY = re.compile(
     r"|Như|Quý (?:I|II|III|IV|\d)\b|Ngành nghề|Trưởng thành|Bà con|Trường học$|Quản lý(?! [A-ZĐ])"
     r"|Điểm (?!tiêm|thu|bán|cách ly|tiếp)|Vụ (?!trưởng|[A-ZĐ])|Học sinh sinh viên$|Tổ$|Hội$|Ban$|Sở$"
     r"|Bộ$|Phòng$|Đoàn$|Cục$"
-    r"|Thôn$|Bản$|Quỹ$|Khoa$|Ga$|Cảng$|Ông$|Bà$|Đội$|Đài$|Viện$|Trưởng$|Ngành$)"
+    r"|Thôn$|Bản$|Quỹ$|Khoa$|Ga$|Cảng$|Ông$|Bà$|ông$|bà$|bà con|UB$"
+    r"|Trực ban (?!\S+ [A-ZĐ])|Đội$|Đài$|Viện$|Trưởng$|Ngành$)"
 )
 _COLLECTIVE_OF = re.compile(
     r"^(?:các|những)\s+(?:sở|ban|ngành|phòng|đơn vị|cơ quan|xã|phường|thị trấn|huyện|quận|thị xã|thành phố|trường|trạm"
@@ -51,6 +63,7 @@ _COLLECTIVE_OF = re.compile(
     r"|lực lượng|tập thể|cá nhân|cán bộ|công chức|công ty|chủ|hộ|tiểu ban|thủ trưởng|báo|cấp|nhà trường|bộ|phó|công an"
     r"|ông|bà|đảng|mặt trận|liên đoàn|hợp tác xã|ngân hàng|chợ|nhà hàng|khách sạn|bến|nhà máy|văn phòng|cục|viện"
     r"|đại biểu|đại lý|PCT|CT|UBND|Sở|Phòng|Ban|Trường|Trạm|Hội|Tổ|Chi|Công ty|Thôn|Trung tâm|Đoàn|lãnh đạo|trưởng"
+    r"|siêu thị|cửa hàng|quán|điểm|hãng|chốt|bếp|gia đình|người|chủ đầu tư|liên đoàn|tòa án|xí nghiệp|quỹ|câu lạc bộ"
     r"|nhóm|huyện đoàn|đảng ủy|khoa|bộ phận|nhà|quầy|nhà thuốc|bản tin|thị|tỉnh|khối)\b",
     re.IGNORECASE,
 )
@@ -86,10 +99,12 @@ _COLLECTIVE_WORDS = re.compile(
 
 # What no name of an agency holds.
 _SENTENCE = re.compile(
-    r"\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
-    r"|\bđã\b|\bđược (?:giao|biết"
+    # What a full stop parts is no name; an abbreviation ("TP. Hà Mây", "ThS. An") has no two small letters before it.
+    r"[^\W\d_A-ZĐ]{2}\.\s|\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
+    r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
+    r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"
     r"|phép|hưởng|kiểm soát)|\bnếu\b|\bkhi\b|\bnày\b|\bsau khi\b|\bthì\b"
-    r"|\bđang\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|\bkhông\b|\bcần\b"
+    r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|\bkhông\b|\bcần\b"
 )
 # Longer than any list of agencies in one breath; what is longer is a sentence.
 LONGEST_LIST = 400
@@ -106,6 +121,8 @@ def split_names(list_of_names: Passage) -> list[Passage]:
     for cut in _CUT.finditer(text):
         if _ONE_BODY.search(text[start : cut.start()]) and ";" not in cut.group():
             continue  # "Văn phòng HĐND và UBND", "Báo và Đài Phát thanh"
+        if text.startswith("bà ", cut.end()) and text[start : cut.start()].endswith("ông"):
+            continue  # "các ông, bà có tên tại Điều 1"
         if pieces_join(text[start : cut.start()], text[cut.end() :]) and ";" not in cut.group():
             continue
         pieces.append((start, cut.start()))
@@ -130,7 +147,7 @@ def _opens_with(text: str, words: set[str]) -> bool:
 
 def is_collective(name: str) -> bool:
     """Return whether the name stands for several agencies that the office has to name: "UBND các xã, phường"."""
-    return bool(_COLLECTIVE.search(name) or _COLLECTIVE_WORDS.match(name))
+    return bool(re.match(_EACH, name) or _COLLECTIVE.search(name) or _COLLECTIVE_WORDS.match(name))
 
 
 def all_agencies(names: list[Passage]) -> bool:
@@ -142,6 +159,11 @@ def is_agency(name: str) -> bool:
     """Return whether the name is one that an agency, or the holder of an office, can have."""
     if not STARTS_AS_AGENCY.match(name) or _NO_AGENCY.match(name):
         return False
-    if _SENTENCE.search(name):
+    if not may_be_name(name):
         return False
     return bool(_COLLECTIVE_OF.match(name)) if name.lower().startswith(("các ", "những ")) else True
+
+
+def may_be_name(words: str) -> bool:
+    """Return whether the words hold nothing that only a sentence does."""
+    return not _SENTENCE.search(words)

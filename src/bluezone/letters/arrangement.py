@@ -4,6 +4,7 @@ follows the signature, its annexes, apart from the letter.
 """
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -35,7 +36,7 @@ class Sheet:
 
 def arrange(stored: str) -> Sheet:
     """Return the stored text of a letter in reading order."""
-    rows = rows_of(stored)
+    rows = _unwrapped(rows_of(stored))
     head = _head_end(rows)
     foot = _foot_at(rows, head)
     annex = _annex_at(rows, foot)
@@ -43,6 +44,17 @@ def arrange(stored: str) -> Sheet:
     _, annexed = _without_tables(rows[annex:])
     lines = [*_by_columns(rows[:head]), *body, *_by_columns(rows[foot:annex])]
     return Sheet(lines, tuple(tables + annexed))
+
+
+def _unwrapped(rows: list[Row]) -> list[Row]:
+    """The rows with "KẾ HOẠCH" put behind "PHÒNG TÀI CHÍNH -" again, where a narrow head parts them: it is no title."""
+    for above, below in itertools.pairwise(rows[:HEAD_LINES]):
+        for at, passage in enumerate(below):
+            over = next((index for index, one in enumerate(above) if one.column == passage.column), None)
+            if over is not None and above[over].text.isupper() and above[over].text.endswith(" -") and passage.text:
+                above[over] = joined([above[over], passage])
+                below[at] = Passage("", (), column=passage.column)
+    return rows
 
 
 def _head_end(rows: Sequence[Row]) -> int:
@@ -156,7 +168,10 @@ def kind_of_column(name: str) -> str:
         return "cooperating"
     if name.startswith(("thoi gian", "thoi han", "han ", "tien do", "ngay hoan", "hoan thanh", "thoi diem")):
         return "due"
-    if any(word in name for word in ("chu tri", "phu trach", "don vi", "co quan", "dau moi", "phan cong", "nguoi")):
+    if any(
+        word in name
+        for word in ("chu tri", "phu trach", "don vi", "co quan", "dau moi", "phan cong", "nguoi", "luc luong")
+    ):
         return "lead"
     if name.startswith(_WHAT) or any(word in name for word in _WHAT):
         return "what"

@@ -52,6 +52,14 @@ _WEEKLY = re.compile(
     rf" nhật)\s+(?:hằng|hàng|mỗi)\s+tuần",
     re.IGNORECASE,
 )
+# "hằng tuần (thứ Năm)"
+_DAY_BEHIND = re.compile(
+    r"\s*\(?\s*(?:vào\s+)?(?P<weekday>thứ\s+(?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ nhật)\)?", re.IGNORECASE
+)
+# "báo cáo hằng ngày về Sở Y tế trước 15h30"
+_HOUR_BEHIND = re.compile(
+    r"[^.;:\d]{0,80}?\s(?:trước|chậm nhất)\s+(?P<hour>\d{1,2})\s*(?:h|giờ|g)\s*(?P<minute>\d{2})?", re.IGNORECASE
+)
 _WEEKDAYS = {"hai": 1, "2": 1, "ba": 2, "3": 2, "tư": 3, "4": 3, "năm": 4, "5": 4, "sáu": 5, "6": 5, "bảy": 6, "7": 6}
 _PERIODS = {"ngày": Every.DAY, "tuần": Every.WEEK, "tháng": Every.MONTH, "quý": Every.QUARTER}
 _QUARTERS = {"i": 3, "ii": 6, "iii": 9, "iv": 12, "1": 3, "2": 6, "3": 9, "4": 12}
@@ -65,6 +73,7 @@ _DOING = (
     "niem yet", "y kien", "bo sung", "xay dung", "danh sach", "khac phuc", "ket thuc", "tap huan", "mua", "giai ngan",
     "chuyen", "phe duyet", "treo", "lay mau", "tiem", "khai bao", "huong dan", "dong", "so lieu", "lien he", "xac minh",
     "chi tra", "ban giao", "nghiem thu", "van hanh", "ve ", "quyet toan", "ky ", "dan ", "giai quyet", "so tan", "trao",
+    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap",
 )  # fmt: skip
 _NOT_DUE = re.compile(
     r"(?:tính|kể từ|từ|trở về|về từ|về địa phương|đến từ|sinh|ban hành|đã ký|nhập cảnh|đi qua|lưu trú"
@@ -74,8 +83,15 @@ _NOT_DUE = re.compile(
     r" điểm))*\s*(?:\d{1,2}(?:\s*(?:giờ|h)\s*\d{0,2})?\s*)?$",
     re.IGNORECASE,
 )
+# "người về trước ngày 15/8", "trẻ sinh trước ngày 1/1" say of whom it is.
+_ABOUT_OTHERS = re.compile(
+    r"(?:người|trẻ|công dân|trường hợp|ca bệnh|hồ sơ|đối tượng|học sinh|phụ nữ|hộ|đã|được|mũi|có|còn|theo)\b[^,;:.]*$",
+    re.IGNORECASE,
+)
 # How often something is done, not until when.
-_TIMES = re.compile(r"^\s*(?:\d+|một|hai|ba|bốn|ít nhất[^,;.]{0,12})\s*(?:lần|lượt|buổi|phút|giờ|ca|số)", re.IGNORECASE)
+_TIMES = re.compile(
+    r"^\s*(?:dành|(?:\d+|một|hai|ba|bốn|ít nhất[^,;.]{0,12})\s*(?:lần|lượt|buổi|phút|giờ|ca|số))", re.IGNORECASE
+)
 _TIMES_BEFORE = re.compile(r"(?:lần|lượt|buổi|ca)\s*$", re.IGNORECASE)
 
 
@@ -123,10 +139,14 @@ def _is_due(text: str, match: re.Match[str], *, weak: bool) -> bool:
     plain = text[max(start, match.start() - 160) : match.start()]
     before = fold(plain)
     word = fold(match["word"])
-    if word.startswith(("han", "thoi", "tien do", "cham nhat", "muon nhat", "khong")):
+    if word.startswith(("xong truoc", "han", "thoi", "tien do", "cham nhat", "muon nhat", "khong")):
         return True
     if _NOT_DUE.search(plain):
         return False
+    if word == "truoc" and not weak and match["hour"]:
+        return True
+    if word == "truoc" and not weak and match["day"] and not _ABOUT_OTHERS.search(plain):
+        return True
     if not before.strip() or text[: match.start()].strip() == "":
         return not weak or word.startswith(("xong", "het", "den het"))
     return any(doing in f"{before} " for doing in _DOING) or (word == "truoc" and ":" in text[: match.start()])
@@ -186,11 +206,16 @@ def _every(passage: Passage, match: re.Match[str]) -> Proposed[Due]:
         weekday = _WEEKDAYS.get(match["weekday"].lower().split()[-1], 7)
     day = int(match["day"]) if "day" in groups and match["day"] and 1 <= int(match["day"]) <= 31 else None
     before = "trước" in match.group().lower()
+    time, end = _hour(match), match.end()
+    if weekday is None and (named := _DAY_BEHIND.match(passage.text, end)) and "tuần" in match.group().lower():
+        weekday, end = _WEEKDAYS.get(named["weekday"].lower().split()[-1], 7), named.end()
+    if time is None and (hour := _HOUR_BEHIND.match(passage.text, end)):
+        time, end, before = _hour(hour), hour.end(), True
     due = Due(
-        time=_hour(match),
+        time=time,
         every=_PERIODS[match["every"].lower()] if "every" in groups else Every.WEEK,
         weekday=weekday,
         day_of_month=day,
         inclusive=not before,
     )
-    return Proposed(due, passage.span(match.start(), match.end()), Confidence.MEDIUM)
+    return Proposed(due, passage.span(match.start(), end), Confidence.MEDIUM)

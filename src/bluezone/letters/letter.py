@@ -5,10 +5,28 @@ The kind is told by the content, never by the name; whatever must be parsed for 
 (`files.confinement`), and nothing inside the file is run.
 """
 
+import json
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from bluezone.letters.files.confinement import OpenedPdf, open_docx, open_pdf, signatures_confined
+from bluezone.confinement import LONGEST_WAIT_SECONDS
+from bluezone.letters.files.confinement import (
+    OpenedPdf,
+    ScanPage,
+    count_scan_pages,
+    open_docx,
+    open_odt,
+    open_old_word,
+    open_pdf,
+    open_rtf,
+    read_scan_page,
+    signatures_confined,
+)
 from bluezone.letters.letter_text import (
     SIGNATURE_MARKS,
     LetterText,
@@ -34,6 +52,8 @@ _STARTS = (
 )
 _IMAGES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"GIF8", b"BM", b"RIFF")
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_RTF = b"{\\rtf"
+_ODT = b"mimetypeapplication/vnd.oasis.opendocument.text"
 # A letter needs none of these; a PDF that has one is not passed on to a hundred agencies.
 _ACTIVE = frozenset({Remark.SCRIPT, Remark.LAUNCH_ACTION, Remark.EMBEDDED_FILE})
 
@@ -62,6 +82,60 @@ class FileUnreadable(Refused):
     code = "file_unreadable"
 
 
+# What a server needs to read scans, by the names of its packages in Debian and Ubuntu.
+SCAN_PACKAGES = "tesseract-ocr tesseract-ocr-vie"
+
+
+def can_read_scans() -> bool:
+    """Whether Tesseract is installed here, with Vietnamese."""
+    places = ("/usr/share/tesseract-ocr", "/usr/share/tessdata", "/usr/local/share/tessdata")
+    return shutil.which("tesseract") is not None and any(
+        next(Path(place).glob("**/vie.traineddata"), None) is not None for place in places
+    )
+
+
+def reading_figures() -> list[dict[str, Any]]:
+    """What `bluezone bench letters` measured last, by format: letters, fields, tasks, invented.
+
+    held_back: the fields right of letters that were read for the first time (docs/letters.md).
+    """
+    found: list[dict[str, Any]] = json.loads(Path(__file__).with_name("reading_figures.json").read_text("utf-8"))
+    return found
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan as far as it was read. pages: how many it has. missing: there is no program to read it with."""
+
+    pages: int
+    read: tuple[ScanPage, ...]
+    missing: bool = False
+
+    @property
+    def text(self) -> str:
+        """The paragraphs of all pages that were read."""
+        return "\n".join(line for page in self.read for line in (*page.lines, ""))
+
+    def place_of(self, passage: str) -> tuple[int, float, float, float, float] | None:
+        """Where a passage of the text stands: page from 0, and x0, y0, x1, y1 in 0..1 of it; None where it is unclear.
+
+        Found by its words that stand on one page near each other.
+        """
+        wanted = Counter(passage.split()[:40])
+        best: tuple[int, float, float, float, float] | None = None
+        most = 0
+        for number, page in enumerate(self.read):
+            near = [word for word in page.words if word[0] in wanted]
+            for anchor in near:
+                there = [w for w in near if abs(w[2] - anchor[2]) < 0.06 and abs(w[1] - anchor[1]) < 0.75]
+                hits = sum((Counter(w[0] for w in there) & wanted).values())
+                if hits > most:
+                    most = hits
+                    best = (number, min(w[1] for w in there), min(w[2] for w in there),
+                            max(w[3] for w in there), max(w[4] for w in there))  # fmt: skip
+        return best if most * 2 >= sum(wanted.values()) else None
+
+
 class Letter:
     """The bytes of a file, asked as often as needed: a PDF is opened once for its remarks and text, and its signatures
     are verified once.
@@ -69,6 +143,17 @@ class Letter:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether its text is read and the file not kept: of Word 97 to 2003, RTF or ODT, which may hold macros or
+        files.
+        """
+        return self.data.startswith((_OLD_WORD, _RTF)) or self._is_odt
+
+    @property
+    def _is_odt(self) -> bool:
+        return self.data.startswith(b"PK") and _ODT in self.data[:120]
 
     def check(self) -> str:
         """Return the media type of a file that may be kept; looked through once.
@@ -98,7 +183,7 @@ class Letter:
         return kind
 
     def read(self) -> LetterText:
-        """Return the text of the letter: of plain text, DOCX or PDF.
+        """Return the text of the letter: of plain text, DOCX, ODT, RTF, a document of old Word, or PDF.
 
         Raises LetterTooLarge, LetterUnreadable or LetterWithoutText.
         """
@@ -108,13 +193,40 @@ class Letter:
             if self._pdf.letter_text is None:
                 raise self._pdf.refused or LetterUnreadable("the PDF cannot be read")
             return bounded(self._pdf.letter_text)
+        if self._is_odt:
+            return bounded(open_odt(self.data))
+        if self.data.startswith(_RTF):
+            return bounded(open_rtf(self.data))
         if self.data.startswith(b"PK"):
             return bounded(open_docx(self.data))
         if self.data.startswith(_IMAGES):
             raise LetterWithoutText("the file is a picture; a letter is read from text, DOCX or PDF with text")
         if self.data.startswith(_OLD_WORD):
-            raise LetterUnreadable("the file is of Word 97-2003; save it as DOCX or PDF")
+            return bounded(open_old_word(self.data))
         return bounded(LetterText(_decoded(self.data), "text"))
+
+    def read_scan(self) -> Scan:
+        """Return the text of a scan or picture with the place of each word, as far as the time goes.
+
+        Never raises: what cannot be read is left to the eye.
+        """
+        try:
+            pages = count_scan_pages(self.data)
+        except Refused:
+            return Scan(0, ())
+        if not can_read_scans():
+            return Scan(pages, (), missing=True)
+        found: list[ScanPage] = []
+        begun = time.monotonic()
+        for number in range(pages):
+            left = LONGEST_WAIT_SECONDS - (time.monotonic() - begun)
+            if left <= 1:
+                break
+            try:
+                found.append(read_scan_page(self.data, number, left))
+            except Refused:
+                break
+        return Scan(pages, tuple(found))
 
     @cached_property
     def signatures(self) -> list[dict[str, Any]]:

@@ -30,6 +30,10 @@ _COLUMN_GAP = re.compile(
 _RIGHT_COLUMN = re.compile(
     r"(?<=\S)\s+(?=CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA|Độc lập\s*[-–]\s*Tự do|ĐẢNG CỘNG SẢN VIỆT NAM$)"
 )
+# A tab behind the number of a clause sets nothing apart.
+_LABEL = re.compile(
+    r"(?:\d{1,2}(?:\.\d{1,2}){0,2}\s?[.)/]|\d{1,2}(?:\.\d{1,2}){1,2}|[a-zđ][.)]|[IVX]{1,5}[.)/-]|[-–+•*·])"
+)
 _NUMBER_THEN_PLACE = re.compile(
     r"^(?:Số|SỐ)\s*:?\s*[~\w]*\s*/\s*[A-ZĐ][\wĐ&.-]*\s+(?=[A-ZĐÀ-Ỹ][^,\d]{1,40},\s*(?:[\w\s:]{0,30}\s)?ngày\s)"
 )
@@ -38,8 +42,13 @@ _NUMBER_THEN_PLACE = re.compile(
 _OCR_LETTERS = str.maketrans({"0": "o", "1": "l", "|": "l", "!": "l", "5": "s", "6": "o"})
 
 
+# Bullets of the fonts Symbol and Wingdings, which a PDF gives as signs of nobody's.
+_BULLETS = str.maketrans(dict.fromkeys("\uf02d\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc", "•"))
+
+
 def clean(text: str) -> str:
     """Return the text as it is stored: NFC, `\\n` line ends, plain blanks, no invisible or control characters."""
+    text = text.translate(_BULLETS)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").replace("\v", "\n")
     text = _OTHER_BLANKS.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text)))
     return "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in {"Cc", "Cs", "Co"})
@@ -100,7 +109,7 @@ def joined(passages: Iterable[Passage]) -> Passage:
     for passage in passages:
         if passage.is_blank:
             continue
-        if text:
+        if text and not re.search(r"\w-$", text[-1]):  # "COVID-" and "19" are one word over two lines
             text.append(" ")
             offsets.append(offsets[-1])
         else:
@@ -137,6 +146,8 @@ def _columns(line: str) -> list[tuple[int, int]]:
     if not line.strip(" \t|│-:+="):
         return [(0, 0)]  # the rule under a table's head
     edges = [(gap.start(), gap.end()) for gap in _COLUMN_GAP.finditer(line, 0 if line[lead] in "|│" else lead)]
+    if len(edges) == 1 and _LABEL.fullmatch(line, lead, edges[0][0]) and line[slice(*edges[0])].isspace():
+        edges = []
     if not edges:
         apart = _RIGHT_COLUMN.search(line, lead) or _NUMBER_THEN_PLACE.match(line, lead)
         if apart:
@@ -168,10 +179,15 @@ def _without_marks(piece: str, at: int, column: int) -> Passage:
             continue
         if inside_struck:
             struck.add(len(text))
-        text.append(piece[position])
+        text.append(" " if piece[position] == "\t" else piece[position])
         offsets.append(at + position)
         position += 1
-    return Passage("".join(text), tuple(offsets), frozenset(struck), column).cut()
+    return Passage(_respelled("".join(text)), tuple(offsets), frozenset(struck), column).cut()
+
+
+def _respelled(text: str) -> str:
+    """The text with "Uỷ ban" as "Ủy ban", which it is written as often; no character more or less."""
+    return re.sub(r"(?<![qQ])([uU])ỷ(?!\w)", lambda found: "Ủy" if found[1] == "U" else "ủy", text)
 
 
 # About 150 pages of text.
@@ -188,6 +204,12 @@ class LetterUnreadable(Refused):
     """The file is damaged, protected by a password, or of a kind that is not read."""
 
     code = "letter_unreadable"
+
+
+class OldWordUnread(LetterUnreadable):
+    """A document of Word 97 to 2003, and neither antiword nor catdoc is there to read it, or could."""
+
+    code = "old_word_unread"
 
 
 class LetterWithoutText(Refused):
@@ -209,7 +231,7 @@ class Remark(StrEnum):
 
 @dataclass(frozen=True)
 class LetterText:
-    """The text of a letter. format: "text", "docx" or "pdf"; pages only for a PDF."""
+    """The text of a letter. format: "text", "docx", "odt", "rtf", "doc" or "pdf"; pages only for a PDF."""
 
     text: str
     format: str

@@ -6,7 +6,7 @@ on.
 import datetime
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from bluezone.letters.letter_text import Passage, folded_ocr, joined
 from bluezone.letters.proposal import (
@@ -49,7 +49,10 @@ _CALENDAR = (
     r"|(?P<day2>\d{1,2})\s*[/.-]\s*(?P<month2>\d{1,2})\s*[/.-]\s*(?P<year2>\d{4}))"
 )
 _HOUR = r"(?:(?:vào\s+)?(?:hồi|lúc)\s*[\dhgiờphút:\s']{1,20},?\s*)?"
-_DATE = re.compile(rf"(?P<place>[^,;:\d]{{2,50}}),\s*{_HOUR}ng[aàá]y\s*{_CALENDAR}", re.IGNORECASE)
+_DATE = re.compile(
+    rf"(?P<place>[^,;:\d]{{2,50}}|(?:Phường|Quận|Xã|Khu phố|P\.|Q\.)\s*\d{{1,2}}),\s*{_HOUR}ng[aàá]y\s*{_CALENDAR}",
+    re.IGNORECASE,
+)
 _SUBJECT = re.compile(r"^(?:V\s?/\s?v\.?|Về việc|VỀ VIỆC)\s*[:.]?\s*", re.IGNORECASE)
 _SUBJECT_INSIDE = re.compile(r"\s(?:V\s?/\s?v\.?)\s*[:.]?\s*", re.IGNORECASE)
 _URGENCIES = {
@@ -83,63 +86,48 @@ _OTHER_TITLES = ("phuong an", "de an", "quy che", "quy dinh", "thong cao", "thu 
 
 # Words that open the name of a body; a line in the head that opens with none of them carries the name above on.
 _BODY_WORDS = (
-    "uy ban",
-    "ubnd",
-    "hoi dong",
-    "hdnd",
-    "so ",
-    "bo ",
-    "phong ",
-    "ban ",
-    "trung tam",
-    "hoi ",
-    "doan ",
-    "truong ",
-    "cong an",
-    "van phong",
-    "chi cuc",
-    "cuc ",
-    "tong cuc",
-    "tram ",
-    "thanh doan",
-    "tinh doan",
-    "thanh uy",
-    "tinh uy",
-    "lien doan",
-    "mat tran",
-    "bo chi huy",
-    "ban chi huy",
-    "chinh phu",
-    "thu tuong",
-    "benh vien",
-    "cong ty",
-    "dang uy",
-    "dang bo",
-    "toa an",
-    "vien ",
-    "dai ",
-    "bao ",
-    "hat ",
-    "kho bac",
-    "bao hiem",
-    "bo doi",
-    "chi nhanh",
-    "lien minh",
-    "bch ",
-    "hoc vien",
-    "thanh tra",
-    "tong ",
-    "dien luc",
-    "buu dien",
-    "cang ",
-    "huyen doan",
-    "huyen uy",
-    "chi bo",
-    "khu ",
-    "doi ",
+    "uy ban", "ubnd", "hoi dong", "hdnd", "so ", "bo ", "phong ", "ban ", "trung tam", "hoi ", "doan ", "truong ",
+    "cong an", "van phong", "chi cuc", "cuc ", "tong cuc", "tram ", "thanh doan", "tinh doan", "thanh uy", "tinh uy",
+    "lien doan", "mat tran", "bo chi huy", "ban chi huy", "chinh phu", "thu tuong", "benh vien", "cong ty", "dang uy",
+    "dang bo", "toa an", "vien ", "dai ", "bao ", "hat ", "kho bac", "bao hiem", "bo doi", "chi nhanh", "lien minh",
+    "bch ", "hoc vien", "thanh tra", "tong ", "dien luc", "buu dien", "cang ", "huyen doan", "huyen uy", "chi bo",
+    "khu ", "doi ", "khoa ",
+)  # fmt: skip
+# They open no name, though they look like words that do once their tones are gone.
+_OTHER_WORDS = (
+    "HỒI ",
+    "HÓI ",
+    "ĐỐI ",
+    "ĐỔI ",
+    "ĐỜI ",
+    "BẢN ",
+    "BẢO VỆ",
+    "VIÊN ",
+    "TRƯỞNG ",
+    "SỐ ",
+    "BẠN ",
+    "CỤM ",
+    "KHOA HỌC",
+    "KHU VỰC",
+    "ĐẠI ",
+    "KHÓA ",
 )
 # A name that ends so is not at its end.
-_GOES_ON = (" va", ",", "-", " phong", " cua", " tinh", " thanh pho", " huyen", " xa", " phuong")
+_GOES_ON = (
+    " va",
+    " thi",
+    " quan ly",
+    " thuong vu",
+    ",",
+    "-",
+    " phong",
+    " cua",
+    " tinh",
+    " thanh pho",
+    " huyen",
+    " xa",
+    " phuong",
+)
 
 
 def is_national_title(line: Passage) -> bool:
@@ -159,7 +147,13 @@ def resembles(text: str, phrase: str, ratio: float = 0.82) -> bool:
 
 def read_number(lines: Sequence[Passage]) -> Proposed[DocumentNumber] | None:
     """Propose number and notation from the line "Số: 458/UBND-VP" of the head."""
-    for line in lines[:HEAD_LINES]:
+    for index, line in enumerate(lines[:HEAD_LINES]):
+        # Below a narrow column's edge, or behind what stands in the other one.
+        rest = next((one for one in lines[index + 1 : index + 3] if not one.is_blank), None)
+        if line.text.endswith("-") and rest is not None and re.fullmatch(r"[A-ZĐ&]{1,12}\d*", rest.text):
+            line = joined([line, rest])
+        elif (at := line.text.find(" Số: ")) > 0 and _DATE.search(line.text[:at]):
+            line = line.cut(at + 1)
         if match := _NUMBER.match(line.text) or _PARTY_NUMBER.match(line.text):
             return _number(line, match, ())
     for line in lines[:HEAD_LINES]:
@@ -262,6 +256,7 @@ def read_bodies(lines: Sequence[Passage]) -> list[Proposed[str]]:
         found = (line for line in head[:8] if fold(line.text).startswith(_BODY_WORDS) and len(line.text) < 60)
         return [Proposed(line.text, line.span(), Confidence.LOW) for line in found][:2]
     numbered = False
+    titled = {line.column for line in head if is_national_title(line) and folded_ocr(line.text) not in _TITLE_ENDS}
     for line in head:
         if title_of(line) or _SUBJECT.match(line.text):
             if line.column == 0:
@@ -270,7 +265,7 @@ def read_bodies(lines: Sequence[Passage]) -> list[Proposed[str]]:
         numbered |= bool(_NUMBER.match(line.text) or _PARTY_NUMBER.match(line.text) or _OPEN_NUMBER.match(line.text))
         if numbered and line.column == 0:
             continue
-        if not _is_body_line(line):
+        if not _is_body_line(line, titled, begun=bool(names)):
             continue
         if names and not _opens_a_name(names[-1], line):
             names[-1].append(line)
@@ -282,16 +277,23 @@ def read_bodies(lines: Sequence[Passage]) -> list[Proposed[str]]:
     ]
 
 
-def _is_body_line(line: Passage) -> bool:
-    return (
-        _is_capitals(line.text) and not is_national_title(line) and not _is_stamp(line) and not _DATE.search(line.text)
+def _is_body_line(line: Passage, titled: Set[int] = frozenset(), *, begun: bool = False) -> bool:
+    """Return whether the line is one of a body's name. titled: the columns in which the national title stands; in
+    another "VIỆT NAM" ends a name. begun: whether a name stands above, which "HÀ" may end.
+    """
+    title = is_national_title(line) and (
+        not titled or line.column in titled or folded_ocr(line.text) not in _TITLE_ENDS
     )
+    capitals = _is_capitals(line.text) or (begun and line.text.isalpha() and line.text.isupper())
+    return capitals and not title and not _is_stamp(line) and not _DATE.search(line.text)
 
 
 def _opens_a_name(above: Sequence[Passage], line: Passage) -> bool:
     text = fold(line.text)
     before = fold(above[-1].text)
     if before in {"uy ban nhan dan", "hoi dong nhan dan"} or before.endswith(_GOES_ON):
+        return False
+    if line.text.upper().startswith(_OTHER_WORDS):
         return False
     return text.startswith(_BODY_WORDS) or above[-1].column != line.column
 
@@ -324,6 +326,8 @@ def title_of(line: Passage) -> tuple[DocumentKind, int] | None:
             if title.replace(" ", "") == folded:
                 return kind, len(line.text)
         return None
+    if text.upper().startswith("PHƯỜNG"):
+        return None  # "PHƯỜNG AN LỘC" is no "phương án"
     folded = fold(text)
     for title, kind in [
         *((title, kind) for kind, title in KINDS.values()),
@@ -397,7 +401,7 @@ def _continued(lines: Sequence[Passage], column: int) -> list[Passage]:
             continue
         if line.is_blank or _DATE.search(line.text) or _NUMBER.match(line.text) or is_addressing(line):
             break
-        if found and len(line.text) > _LONGEST_TITLE_LINE:
+        if found and (len(line.text) > _LONGEST_TITLE_LINE or line.text.endswith(":")):
             break
         if is_national_title(line) or _is_stamp(line) or re.fullmatch(r"[-_–—=*\s]+", line.text):
             break

@@ -218,7 +218,8 @@ class ProposedTask:
 class Proposal:
     """Everything read from a letter; what was not found is None or empty, and a clerk fills it in.
 
-    co_issuers: the other bodies of a joint letter. converted_from: "tcvn3" or "vni" for text of an old font.
+    co_issuers: the other bodies of a joint letter. unsure: passages that may order something and are no task here, as
+    it is not sure that this letter orders it. converted_from: "tcvn3" or "vni" for text of an old font.
     """
 
     text: str
@@ -238,6 +239,7 @@ class Proposal:
     urgency: Proposed[Urgency] | None = None
     co_issuers: tuple[Proposed[str], ...] = ()
     converted_from: str | None = None
+    unsure: tuple[Proposed[str], ...] = ()
 
     @property
     def unread(self) -> tuple[str, ...]:

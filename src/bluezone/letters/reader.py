@@ -6,7 +6,8 @@ Acceptance case: Công văn 458/UBND-VP of 7 August 2020.
 """
 
 from bluezone.letters.arrangement import arrange
-from bluezone.letters.clauses import read_body
+from bluezone.letters.body.clauses import read_body
+from bluezone.letters.body.orders import Context, read_tasks
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, clean, converted, joined
 from bluezone.letters.letterhead import (
@@ -21,8 +22,7 @@ from bluezone.letters.letterhead import (
     read_urgency,
     title_of,
 )
-from bluezone.letters.orders import Context, read_tasks
-from bluezone.letters.proposal import Proposal, Proposed, Signer, Span
+from bluezone.letters.proposal import Confidence, Proposal, Proposed, ProposedTask, Signer, Span
 from bluezone.letters.recipients import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.letters.signatures import read_signers
 from bluezone.refusal import Refused
@@ -67,7 +67,10 @@ def propose(text: str) -> Proposal:
     signers = read_signers(body.tail)
     issuer, superior, others = _issuers(read_bodies(lines), signers)
     letter_date = date.value if date else None
-    tasks = read_tasks(body, sheet.tables, Context(kind.value, addressees, letter_date, issuer.value if issuer else ""))
+    context = Context(
+        kind.value, addressees, letter_date, issuer.value if issuer else "", superior.value if superior else ""
+    )
+    tasks = read_tasks(body, sheet.tables, context)
     return Proposal(
         text=stored,
         kind=kind,
@@ -86,7 +89,19 @@ def propose(text: str) -> Proposal:
         urgency=read_urgency(lines),
         co_issuers=others,
         converted_from=str(encoding) if encoding else None,
+        unsure=_unsure(context.unsure, tasks),
     )
+
+
+def _unsure(passages: list[Passage], tasks: tuple[ProposedTask, ...]) -> tuple[Proposed[str], ...]:
+    """The passages that were left open, in their order and once each, without what a task holds all the same."""
+    taken = [one.span for task in tasks for one in (task.text, *task.points)]
+    found = {
+        passage.span(): Proposed(passage.text, passage.span(), Confidence.LOW)
+        for passage in passages
+        if not any(span.start <= passage.span().start < span.end for span in taken)
+    }
+    return tuple(found[span] for span in sorted(found, key=lambda span: span.start))
 
 
 def _issuers(

@@ -15,13 +15,13 @@ BULLET = re.compile(r"^(?:[-–—+•●▪·*]\s*)")
 _ADDRESSING = re.compile(r"^(?:Trân trọng\s+)?[KkЌ][íiìĩ]nh\s*(?:[gG][ửưuừ][ỉií1l]?|mời)\s*[:;.]?\s*", re.IGNORECASE)
 _RECIPIENTS = re.compile(r"^N[ơoợờ][iíl1]\s*(?:nh[ậaâạ]n|g[ửu]i)\s*[:;.]\s*|^N[ơoợờ]i\s*nh[ậaâạ]n$", re.IGNORECASE)
 _FILE = re.compile(r"^L[ưuứ]u\s*[:;.]?\s*(?=[A-ZĐ]|$)", re.IGNORECASE)
-_ACTION = r"t\s*/\s*h|th|thực hiện|triển khai|phối hợp|p\s*/\s*h|p/hợp|thi hành|t/hiện"
+_ACTION = r"t\s*/\s*h|th\b|thực hiện|triển khai|phối hợp|p\s*/\s*h|p/hợp|thi hành|t/hiện"
 _INFORMATION = r"b\s*/\s*c|báo cáo|biết|chỉ đạo|theo dõi|tham khảo|đưa tin|giám sát"
 _PURPOSES = (
     (re.compile(rf"\(\s*(?:để\s+)?(?:{_ACTION})[^)]*\)", re.IGNORECASE), Purpose.ACTION),
     (re.compile(rf"\(\s*(?:để\s+)?(?:{_INFORMATION})[^)]*\)", re.IGNORECASE), Purpose.INFORMATION),
 )
-_AS_ADDRESSED = re.compile(r"^như\s+(?:kính gửi|trên|kg)", re.IGNORECASE)
+_AS_ADDRESSED = re.compile(r"^như\s+(?:kính gửi|kính mời|thành phần|trên|kg)", re.IGNORECASE)
 _AS_ARTICLE = re.compile(r"^như\s+điều\s+(\d+(?:\s*,\s*\d+)*)", re.IGNORECASE)
 
 # A list of recipients goes on for a page at most.
@@ -69,7 +69,10 @@ def read_addressees(lines: Sequence[Passage]) -> tuple[tuple[Proposed[Addressee]
         bulleted = bool(BULLET.match(line.text))
         ended = bool(items) and items[-1][-1].text.endswith((".", "./."))
         if _body_begins(line) or (
-            items and not line.is_blank and not bulleted and (ended or lines[index - 1].is_blank)
+            items
+            and not line.is_blank
+            and not bulleted
+            and (ended or (lines[index - 1].is_blank and not _ends_list(line)))
         ):
             break
         if bulleted:
@@ -87,6 +90,11 @@ def read_addressees(lines: Sequence[Passage]) -> tuple[tuple[Proposed[Addressee]
 
 def _ends_item(line: Passage) -> bool:
     return line.text.endswith(";")
+
+
+def _ends_list(line: Passage) -> bool:
+    """Return whether the line is the rest of a list that wrapped: a few words and the full stop."""
+    return len(line.text) < 30 and line.text.endswith(".")
 
 
 def _body_begins(line: Passage) -> bool:
@@ -121,18 +129,25 @@ def read_recipients(lines: Sequence[Passage]) -> tuple[Proposed[Recipient], ...]
     column = lines[start].column
     items: list[list[Passage]] = []
     rest = lines[start].cut(_RECIPIENTS.match(lines[start].text).end())  # type: ignore[union-attr]
+    apart = False
     for line in [rest, *lines[start + 1 : start + _MOST_LINES]]:
         if line.column != column or line.is_blank:
             continue
         if is_signature_line(line):
-            break
+            if any(_FILE.match(item[0].text) for item in items):
+                break
+            # Over the end of a page, or copied out of one, the list goes on below the signature.
+            apart = True
+            continue
+        if apart and not (BULLET.match(line.text) or line.text.startswith("Lưu:") or _is_open(items)):
+            continue
         if BULLET.match(line.text) or not items or _FILE.match(line.text) or line.text.endswith(":"):
             items.append([_without_bullet(line)])
         elif not items[-1][-1].text.endswith((";", ".", ":")) and not _FILE.match(items[-1][0].text):
             items[-1].append(line)
         elif items[-1][-1].text.endswith((";", ":")) and STARTS_AS_AGENCY.match(line.text):
             items.append([line])
-        else:
+        elif not apart:
             break
     if not any(_FILE.match(item[0].text) for item in items):
         # Over the end of a page the last line stands below the signature.
@@ -140,6 +155,11 @@ def read_recipients(lines: Sequence[Passage]) -> tuple[Proposed[Recipient], ...]
         items += [[line] for line in rest_of_letter if re.match(r"Lưu\s*:", line.text)][:1]
     pieces = [piece for item in items if not joined(item).text.endswith(":") for piece in _pieces(joined(item))]
     return tuple(recipient for recipient in map(_recipient, pieces) if recipient.value.name)
+
+
+def _is_open(items: list[list[Passage]]) -> bool:
+    """Return whether a bracket of the last line is still to be closed."""
+    return bool(items) and (text := items[-1][-1].text).count("(") > text.count(")")
 
 
 def _pieces(item: Passage) -> list[Passage]:
@@ -151,7 +171,7 @@ def _pieces(item: Passage) -> list[Passage]:
 def _recipient(line: Passage) -> Proposed[Recipient]:
     if match := _FILE.match(line.text):
         # What follows the full stop are the typist's initials.
-        name = re.split(r"\.(?!\d)", line.text[match.end() :])[0].strip(" ;,")
+        name = re.sub(r"\s*\([^()]*\)\s*$", "", re.split(r"\.(?!\d)", line.text[match.end() :])[0].strip(" ;,"))
         return Proposed(Recipient(name, Purpose.FILE), line.span())
     name = re.sub(r"\s*\([^)]*\)", "", line.text).strip(" .;,")
     refers_to = _refers_to(name)

@@ -75,10 +75,17 @@ _POSITIONS = (
     "tham phan",
     "uy vien",
     "truong",
+    "cong chuc",
+    "chuyen vien",
+    "khoa truong",
+    "tong bien tap",
+    "to pho",
+    "doi pho",
 )
 _WORD = r"[A-ZÀ-ỸĐ](?:['’][A-Z])?[a-zà-ỹđ]*"
 _RANKS = (
-    r"PGS|GS|TS|ThS|BS\.?\s?CKII|BS\.?\s?CKI|BSCKII|BSCKI|BSNT|BS|DSCKI|DSCKII|DS|CNYTCC|CN|KS|CKII|CKI|Luật sư"
+    r"PGS|GS|TS|Th\.?[Ss]|B[Ss]\.?\s?CK\s?[I12]{1,2}|B[Ss]|CK\s?[I12]{1,2}"
+    r"|BS\.?\s?CKII|BS\.?\s?CKI|BSCKII|BSCKI|BSNT|BS|DSCKI|DSCKII|DS|CNYTCC|CN|KS|CKII|CKI|Luật sư"
     r"|Thiếu tá|Trung tá|Thượng tá|Đại tá|Thiếu úy|Trung úy|Thượng úy|Đại úy|Thiếu tướng|NGƯT|NGND|TTƯT|TTND"
 )
 _NAME = re.compile(rf"^(?:(?:{_RANKS})\.?,?\s*)*(?P<name>{_WORD}(?:\s+{_WORD}){{1,5}})$")
@@ -132,7 +139,11 @@ def _blocks(lines: Iterable[Passage]) -> list[_Block]:
                 blocks.append(_Block())
             _add_standing(blocks[-1], line)
         elif blocks and (name := _name_in(line)):
-            # A later name replaces an earlier one: above it stands what was read from the pen's stroke.
+            # A later name replaces an earlier one: above it stands what was read from the pen's stroke, or, in
+            # capitals, the rest of a long office.
+            earlier = blocks[-1].name
+            if earlier and blocks[-1].position and earlier.isupper() and not name.isupper():
+                blocks[-1].position = f"{blocks[-1].position} {earlier}"
             blocks[-1].name = name
             blocks[-1].lines.append(line)
         elif (
@@ -155,11 +166,13 @@ def _blocks(lines: Iterable[Passage]) -> list[_Block]:
 
 def _wraps(position: str | None, line: Passage) -> bool:
     """Return whether the line carries on a position too long for its column."""
+    if position is not None and line.text.isupper() and line.text.isalpha():
+        return True  # no name is a word alone
     return (
         position is not None
-        and len(position) >= 20
+        and len(position) >= (10 if "&" in line.text else 20)
         and line.text.isupper()
-        and line.text.replace(" ", "").isalpha()
+        and line.text.replace(" ", "").replace("&", "").isalpha()
         and len(line.text) < 40
     )
 
@@ -174,6 +187,9 @@ def _add_standing(block: _Block, line: Passage) -> None:
     block.lines.append(line)
     match = _AUTHORITY.match(line.text)
     if match is None:
+        if block.position and fold(line.text).startswith(("thuong truc", "chuyen trach")):
+            block.position = f"{block.position} {line.text}"
+            return
         # A second office below ("TRƯỞNG BAN", "PHÓ CHỦ TỊCH UBND TỈNH") belongs to the same signer.
         block.position = line.text
         return
@@ -184,7 +200,7 @@ def _add_standing(block: _Block, line: Passage) -> None:
 
 
 def _name_in(line: Passage) -> str | None:
-    if re.match(r"(?:Ký|Người|Ngày|Thời|Cơ quan|Nơi|Lưu|Như)\b", line.text):
+    if re.match(r"(?:Ký|Người|Ngày|Thời|Cơ quan|Nơi|Như)\b|Lưu\s*(?::|[A-ZĐ]{2})", line.text):
         return None
     if match := _NAME.match(line.text):
         return match["name"]

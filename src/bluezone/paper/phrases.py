@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from bluezone.networks import origin_of
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS, package
 
 
@@ -46,7 +47,7 @@ class Facts:
     @property
     def address(self) -> str:
         """The public origin without a trailing slash."""
-        return f"https://{self.host}"
+        return origin_of(self.host, tls=settings.TLS)
 
     @property
     def short_link(self) -> str:
@@ -90,8 +91,10 @@ class Step:
 
 
 def headline(city: Facts) -> str:
-    """The line that is read first."""
-    return _("Know early if you were near a COVID-19 case")
+    """The line that is read first; the web edition cannot know who was near."""
+    if city.has_app:
+        return _("Know early if you were near a COVID-19 case")
+    return _("Know early if you were at the same place as a COVID-19 case")
 
 
 def under(city: Facts) -> str:
@@ -146,7 +149,7 @@ def imprint(city: Facts) -> str:
 
 def zalo(city: Facts) -> str:
     """A message to pass on in a group."""
-    values = {"city": city.city, "link": city.short_link.removeprefix("https://")}
+    values = {"city": city.city, "link": city.short_link.partition("://")[2]}
     if city.has_app:
         return (
             _(

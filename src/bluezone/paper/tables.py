@@ -59,8 +59,16 @@ class ExportSheet:
 
 
 def inert(text: str) -> str:
-    """The text with an apostrophe before it when a spreadsheet program would take it for a formula."""
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    """The text with an apostrophe before it when a spreadsheet program would take it for a formula.
+
+    One that has apostrophes of its own there gets one more, so that `as_meant` takes back exactly what was put before.
+    """
+    return "'" + text if text.lstrip("'").startswith(FORMULA_STARTS) else text
+
+
+def as_meant(cell: str) -> str:
+    """A cell of a CSV file without the apostrophe that `inert` put before it."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def write_csv(sheet: ExportSheet) -> bytes:

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Duty, FirstPage, MenuEntry
+from bluezone.duties.duty import Duty, FirstPage, Group, MenuEntry, Work
 from bluezone.identity.duty import EDITORS
 
 DUTY = Duty(
@@ -17,6 +17,9 @@ DUTY = Duty(
         "news_corrected": _("corrected news"),
         "news_withdrawn": _("withdrew news"),
     },
-    menu=(MenuEntry(_("News"), "news-desk", 40, ("news",), EDITORS),),
-    first_pages=(FirstPage(EDITORS, "news-desk", 70),),
+    waiting="bluezone.portal.news.waiting",
+    search="bluezone.portal.news.search",
+    menu=(MenuEntry(_("News"), "news-desk", 40, ("news",), EDITORS, group=Group.PUBLIC),),
+    first_pages=(FirstPage(EDITORS, "news-desk", 70, _("Open the news desk")),),
+    hourly=(Work("log_programs", "bluezone.portal.programs.note_in_log"),),
 )

@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.kinds import UnitKind
+from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.edits import SharedForm
 from bluezone.portal import texts
@@ -73,6 +73,6 @@ class HelpForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE])
+        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
         named = [(unit.code, unit.name) for unit in near.exclude(code=None).order_by("name")]
         self.fields["unit"].choices = [("", _("I do not know")), *named]  # type: ignore[attr-defined]

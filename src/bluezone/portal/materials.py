@@ -167,6 +167,11 @@ def letter(city: Facts) -> bytes:
     return write_pdf(sheet_html("letter.html", city))
 
 
+def guide(city: Facts) -> bytes:
+    """A4, the steps in pictures: for notice boards and for those who help others."""
+    return write_pdf(sheet_html("guide.html", city))
+
+
 Maker = Callable[[Facts], bytes]
 
 
@@ -221,6 +226,7 @@ MATERIALS = [
         "poster-a3", "pdf", PDF, _("Poster A3"), _("For notice boards and gates. The code is 200 mm wide."),
         poster_a3,
     ),
+    Material("guide-a4", "pdf", PDF, _("Steps in pictures A4"), _("Few words; to hang up or to explain with."), guide),
     Material("letter-parents", "pdf", PDF, _("Letter to parents"), _("For schools, to be signed."), letter),
     Material(
         "zalo", "png", "image/png", _("Picture for Zalo"), _("For groups, with the text below."), zalo_picture

@@ -8,13 +8,20 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
+from bluezone.directory.scopes import granted, reaches_beyond_a_ward
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
+from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
 from bluezone.portal import texts
 from bluezone.portal.models import NewsItem, NewsState, NewsVersion
 from bluezone.refusal import Refused
+from bluezone.training import practising
+from bluezone.vietnamese.spelling import holds
 
 _TEXTS = ("title_vi", "body_vi", "title_en", "body_en")
 
@@ -186,3 +193,31 @@ def feed(address: str) -> Iterator[dict[str, Any]]:
             "corrected_at": int(version.at.timestamp()) if version.number > 1 else None,
             "url": f"{address}/news/{version.item_id}/",
         }
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Drafts that this person may publish."""
+    if practising() or not granted(user, EDITORS.roles) or not reaches_beyond_a_ward(user, EDITORS.roles):
+        return []
+    drafts = NewsItem.objects.filter(state=NewsState.DRAFT).order_by("written_at")
+    return [
+        Matter(
+            f"news {one.pk}", one.title_vi, _("Read and publish"), reverse("news-preview", args=[one.pk]),
+            one.written_at + datetime.timedelta(days=1), Pile.AGENCY,
+        )
+        for one in drafts.defer("body_vi", "body_en")[:MOST_MATTERS]
+    ]  # fmt: skip
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """News of the site for its editors: of the city's level all, else what the person wrote."""
+    if not granted(user, EDITORS.roles):
+        return []
+    seen = NewsItem.objects.defer("body_vi", "body_en")
+    if not reaches_beyond_a_ward(user, EDITORS.roles):
+        seen = seen.filter(written_by=user)
+    found = [one for one in seen.order_by("-written_at")[:2000] if holds(f"{one.title_vi} {one.title_en}", words)]
+    return [
+        Hit(_("News"), one.title_vi, reverse("news-preview", args=[one.pk]), one.get_state_display())
+        for one in found[:MOST_HITS]
+    ]

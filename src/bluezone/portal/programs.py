@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web edition with the city's key in it, as it is served to everybody."""
 
+import datetime
 import functools
+import hashlib
 
 from bluezone.face import files as face
 from bluezone.healthauthority.key_server import key_server
+from bluezone.paper import androidpackage
 from bluezone.publicpages.page_frame import Asset
+from bluezone.transparency.leaves import edition_leaf, manifest
 
 # Where the web edition is served; the page itself has the empty path.
 APP = "/app/"
@@ -19,6 +23,17 @@ def web_edition() -> dict[str, Asset]:
 def public_key() -> str:
     """The city's Ed25519 key in 64 hex digits, as `bluezone handset --trust` takes it."""
     return key_server().secrets.signing_key.public_key().public_bytes_raw().hex()
+
+
+def note_in_log(_now: datetime.datetime) -> None:
+    """Have the web edition and the Android app that are handed out put in the public log, if they are not in it yet."""
+    log = key_server().public_log
+    files = {path: hashlib.sha256(asset.content).hexdigest() for path, asset in web_edition().items()}
+    if files:
+        log.ask(edition_leaf("web", hashlib.sha256(manifest(files)).hexdigest()))
+    app = androidpackage.package()
+    if app is not None:
+        log.ask(edition_leaf(app.path.name, app.sha256))
 
 
 @functools.cache

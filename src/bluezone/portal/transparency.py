@@ -47,7 +47,7 @@ KEPT = [
     Kept(_("Warnings"), _("only on the warned phone"), _("14 days after the day they are about")),
     Kept(_("Code from a health worker"), _("codes store, as a keyed hash"), _("24 hours, as a link 48 hours")),
     Kept(
-        _("Random codes of a person who reports, with the hour received"),
+        _("Random codes of a person who reports, with the hour received until it is over"),
         _("keys store; then in the signed files, among padding"),
         _("14 days"),
     ),

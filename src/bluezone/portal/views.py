@@ -9,8 +9,9 @@ import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -19,6 +20,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.devices.refusals import BodyInvalid, PuzzleRequired
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import Agency
 from bluezone.face.files import SERVICE_WORKERS, WORKERS
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
@@ -35,6 +38,9 @@ from bluezone.publicpages.page_frame import ASK_AGAIN, IMMUTABLE, KEPT, answer, 
 from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 ON_THE_FIRST_PAGE = 3
+MOST_STATIONS = 200
+# Languages for which the app has a name, and names of its screens (face/static/frame.js, recordingName).
+_RECORDING = re.compile(r"(?:vi|en|zh|tay|nung|dao|mong)/[a-z0-9-]{1,40}")
 # What a browser runs or shows by itself. A script or font inside a page has the page's policy; its own would only
 # weigh, a hundred times at a first load.
 _WITH_A_POLICY = ("text/html", "image/svg+xml")
@@ -79,6 +85,34 @@ def install_file(request: HttpRequest) -> HttpResponse:
     if found is None:
         raise Http404
     return HttpResponse(found.path.read_bytes(), headers=dict(androidpackage.headers(found)))
+
+
+def _recordings() -> dict[str, list[str]]:
+    """Recorded screens of the app: `voice/<language>/<screen>.mp3` in the data folder, by language."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((settings.DATA_FOLDER / "voice").glob("*/*.mp3")):
+        if _RECORDING.fullmatch(f"{path.parent.name}/{path.stem}"):
+            found.setdefault(path.parent.name, []).append(path.stem)
+    return found
+
+
+@require_safe
+@audience(EVERYONE)
+def voices(request: HttpRequest) -> HttpResponse:
+    """What the app can play instead of reading aloud: {language: names of screens}; empty where there is nothing."""
+    response = JsonResponse(_recordings())
+    response.headers["Cache-Control"] = KEPT
+    return response
+
+
+@require_safe
+@audience(EVERYONE)
+def recording(request: HttpRequest, language: str, name: str) -> HttpResponse:
+    """One recording; 404 for whatever is not in the list."""
+    if name not in _recordings().get(language, []):
+        raise Http404
+    sound = (settings.DATA_FOLDER / "voice" / language / f"{name}.mp3").read_bytes()
+    return HttpResponse(sound, headers={"Content-Type": "audio/mpeg", "Cache-Control": KEPT})
 
 
 @require_safe
@@ -229,7 +263,14 @@ def sent(request: HttpRequest, ticket: str) -> HttpResponse:
 def _form(
     request: HttpRequest, form: HelpForm, key: str, status: int = 200, refused: str = "", challenge: str = ""
 ) -> HttpResponse:
-    context = {"form": form, "key": key, "refused": refused, "challenge": challenge}
+    stations = Agency.objects.in_force(timezone.localdate()).filter(kind=AgencyKind.HEALTH).exclude(phone="")
+    context = {
+        "form": form,
+        "key": key,
+        "refused": refused,
+        "challenge": challenge,
+        "stations": stations[:MOST_STATIONS],
+    }
     response = show(request, "public/help.html", context, status=status)
     # The key in it is this reader's.
     response.headers["Cache-Control"] = "no-store"

@@ -31,7 +31,7 @@ from django.views.decorators.http import require_safe
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.pdf import FONTS
-from bluezone.paper.phrases import facts
+from bluezone.paper.phrases import facts, headline
 from bluezone.tls import SELF, authority_folder, fingerprint, read_certificate
 
 # Only what shrinks is packed; fonts, pictures and WebAssembly of this size are sent as they are.
@@ -156,7 +156,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any] | None = N
     """A public page: the same for everybody who reads the same language, so caches may keep it."""
     response = render(request, template, {**chrome(request), **(context or {})}, status=status)
     response.headers["Cache-Control"] = KEPT if status == 200 and request.method in ("GET", "HEAD") else "no-store"
-    response.headers["Vary"] = "Cookie"
+    response.headers["Vary"] = "Cookie, Accept-Language"
     return response
 
 
@@ -169,8 +169,11 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "menu_whole": [*_MENU, *_MORE],
         "page_name": request.resolver_match.url_name if request.resolver_match else "",
         "host": city.host,
+        "origin": city.address,
         "national_hotline": city.national,
         "has_app": city.has_app,
+        "headline": headline(city),
+        "visitor_languages": settings.VISITOR_LANGUAGES,
         "install_links": city.links,
         "source_link": city.source_link,
     }

@@ -17,6 +17,7 @@ from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
 from bluezone.duties.duty import load as loaded
 from bluezone.keyserver.configuration import SettingsOutdated
+from bluezone.keyserver.publication.witnesses import WitnessRounds
 from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import StoreRefused
@@ -116,6 +117,7 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
     Ends after one round where this worker's settings are outdated or its folder is another than the database knows.
     """
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
+    witnesses = WitnessRounds(lambda: server.public_log)
     while not stopped.is_set() and lead.kept():
         begun = time.monotonic()
         survey.leading()
@@ -123,6 +125,8 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
         close_old_connections()
         try:
             believed = _tick(server, survey)
+            # After what phones wait for, and in threads of their own.
+            witnesses.go_round()
             done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
         except Refused as refused:
             survey.failed()
@@ -185,14 +189,12 @@ def announcer_of(server: KeyServer) -> Announcer:
 
 
 def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
-    """Tick, send text messages and tell browsers, as long as this worker leads."""
-    from bluezone.messaging.sms.sender import send_until
-
+    """Tick, tell browsers and do what the duties do beside that, as long as this worker leads."""
     ended = threading.Event()
     announcer = announcer_of(server)
     beside = [
         threading.Thread(target=announce_until, args=(ended, server, announcer), name="web push"),
-        threading.Thread(target=send_until, args=(ended,), name="sms"),
+        *(threading.Thread(target=loaded(work.call), args=(ended,), name=work.name) for work in catalogue.beside()),
     ]
     for thread in beside:
         thread.start()

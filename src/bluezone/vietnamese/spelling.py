@@ -16,6 +16,12 @@ def fold(text: str) -> str:
     return " ".join(plain.replace("đ", "d").split())
 
 
+def holds(text: str, words: str) -> bool:
+    """Whether a text holds every one of some folded words, whatever its case and diacritics."""
+    folded = fold(text)
+    return all(word in folded for word in words.split())
+
+
 def spell_alike(text: str) -> str:
     """Small letters with every Vietnamese mark, the tone of a word at its end, one space between words.
 

@@ -3,8 +3,10 @@
 look.
 """
 
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.forms.renderers import DjangoTemplates
@@ -13,15 +15,17 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from bluezone.authority.waiting_views import alarms_for
+from bluezone.desk.home import waits
 from bluezone.duties import catalogue
-from bluezone.duties.duty import Audience, MenuEntry
+from bluezone.duties.duty import Audience, Group, MenuEntry, Text
 from bluezone.identity import acts
 from bluezone.identity.audiences import admits, audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.models import RoleGrant, grants_of
+from bluezone.identity.models import RoleGrant, grants_of, roles_of
 from bluezone.training import current_training
 
 
@@ -31,12 +35,60 @@ def audiences() -> dict[str, Audience]:
     return catalogue.audiences()
 
 
-def menu_of(request: HttpRequest) -> list[MenuEntry]:
+_HEADINGS: dict[Group, Text] = {
+    Group.LETTERS: _("Letters and agencies"),
+    Group.FIELD: _("In the wards"),
+    Group.PUBLIC: _("To the public"),
+    Group.OFFICE: _("Accounts and devices"),
+}
+# A menu of more lines than these has headings.
+_SHORT_MENU = 7
+
+
+@dataclass(frozen=True)
+class MenuPart:
+    """Lines of the menu under one heading, "" for none; each with how many matters wait there."""
+
+    heading: Text
+    lines: list[tuple[MenuEntry, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The menu of one reader: what they use, or where something waits for them; and whatever else they may open."""
+
+    parts: list[MenuPart]
+    others: list[MenuPart]
+
+
+def menu_of(request: HttpRequest) -> Menu:
     """The menu as the reader sees it; empty for who is not signed in."""
     user = getattr(request, "user", None)
     if not user or not user.is_authenticated:
-        return []
-    return [entry for entry in catalogue.menu() if entry.audience is None or admits(entry.audience, user)]
+        return Menu([], [])
+    counts, roles = dict(waits(request).get("counts", {})), roles_of(user)
+    used: list[tuple[MenuEntry, int]] = []
+    others: list[tuple[MenuEntry, int]] = []
+    for name, entry in catalogue.menu_by_duty():
+        if entry.audience is None or admits(entry.audience, user):
+            count = counts.pop(name, 0)
+            uses = not entry.used_by or not roles.isdisjoint(entry.used_by) or count
+            (used if uses else others).append((entry, count))
+    return Menu(_parts(used), _parts(others))
+
+
+def _parts(lines: list[tuple[MenuEntry, int]]) -> list[MenuPart]:
+    if len(lines) <= _SHORT_MENU:
+        return [MenuPart("", lines)] if lines else []
+    parts = [MenuPart("", [line for line in lines if line[0].group is None])]
+    parts += [MenuPart(_HEADINGS[group], [line for line in lines if line[0].group is group]) for group in Group]
+    return [part for part in parts if part.lines]
+
+
+def _waits(request: HttpRequest) -> dict[str, Any]:
+    """What waits for the reader, in numbers; nothing on the public site and before signing in."""
+    user = getattr(request, "user", None)
+    return waits(request) if user and user.is_authenticated else {}
 
 
 def _alarms(request: HttpRequest) -> dict[str, Any]:
@@ -62,6 +114,15 @@ class _May:
         return grants_of(user) if user and user.is_authenticated else []
 
 
+def _page_of(request: HttpRequest) -> str:
+    """The address of the page in view, to come back to. What answers a form may stand at an address that no link opens:
+    then the page on which the form was."""
+    if request.method != "POST":
+        return request.get_full_path()
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    return urlunsplit(("", "", came_from.path or "/", came_from.query, ""))
+
+
 def city(request: HttpRequest) -> dict[str, Any]:
     """Names for base.html; before the first `serve` there is no city and the names are empty."""
     language = get_language() or settings.LANGUAGE_CODE
@@ -69,12 +130,14 @@ def city(request: HttpRequest) -> dict[str, Any]:
     return {
         "may": _May(request),
         "menu": SimpleLazyObject(lambda: menu_of(request)),
+        "waits": SimpleLazyObject(lambda: _waits(request)),
         "undo": SimpleLazyObject(lambda: acts.is_offered(request, timezone.now())),
         "alarms": SimpleLazyObject(lambda: _alarms(request)),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
         "hotline": found.hotline if found else "",
         "section": (request.resolver_match.url_name or "").split("-")[0] if request.resolver_match else "",
+        "this_page": _page_of(request),
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
     }
 
@@ -87,14 +150,15 @@ def choose_language(request: HttpRequest, code: str) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = "/"
     response = HttpResponseRedirect(back)
-    if code in dict(settings.LANGUAGES):
+    if code in dict([*settings.LANGUAGES, *settings.VISITOR_LANGUAGES]):
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
             code,
             max_age=settings.LANGUAGE_COOKIE_AGE,
             samesite="Lax",
             secure=settings.LANGUAGE_COOKIE_SECURE,
-            httponly=True,
+            # The web edition reads it: whoever chose a language here goes on in it there. It says nothing else.
+            httponly=False,
         )
     return response
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import ALIVE, SERVER_SIDE, behind_pooler
 from bluezone.refusal import Refused
 
@@ -30,7 +31,7 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
     if not url:
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": data_dir / "office.sqlite3",
+            "NAME": store_file(data_dir, "office"),
             "OPTIONS": {
                 # A transaction that will write takes the lock at once, so that it never fails half-way.
                 "transaction_mode": "IMMEDIATE",

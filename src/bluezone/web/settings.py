@@ -15,6 +15,7 @@ from bluezone.duties.catalogue import installed_apps
 from bluezone.logs import configuration
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.messaging.sms.providers import read_sms_url
+from bluezone.networks import TLS_VARIABLE, WITH_TLS
 from bluezone.office_secrets import office_secret
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
@@ -30,8 +31,8 @@ except CityMissing:  # before the first start, and in a test run that names no f
 SECRET_KEY = office_secret(DATA_FOLDER, "django")
 DEBUG = False
 # "1" where TLS ends in front of this process (Caddy, nginx); `serve --tls` sets "self" or "own" for its own processes.
-TLS_MODE = os.environ.get("BLUEZONE_TLS", "0")
-TLS = TLS_MODE in {"1", "self", "own"}
+TLS_MODE = os.environ.get(TLS_VARIABLE, "0")
+TLS = TLS_MODE in WITH_TLS
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
@@ -163,6 +164,8 @@ USE_I18N = True
 USE_TZ = True
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
+# What a visitor may choose beside them: these pages are then in English, and the web edition in that language.
+VISITOR_LANGUAGES = [("zh", "中文版应用（本网站仅有越南文和英文）")]
 LANGUAGE_COOKIE_NAME = "bluezone-language"
 LANGUAGE_COOKIE_AGE = 365 * 86_400
 LANGUAGE_COOKIE_SECURE = TLS

@@ -18,7 +18,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "blob:", "data:"],
         "manifest-src": [SELF],
         "worker-src": [SELF],
-        "media-src": [SELF],
+        "media-src": [SELF, "blob:"],
     }
 }
 # The largest is a photograph of a house visit, 600 kB; gates and house visits push half a megabyte at most.
@@ -29,7 +29,7 @@ MIDDLEWARE = [
     # Nothing secret is in a public page, so its packed size gives nothing away.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "bluezone.web.middleware.speak_the_chosen_language",
+    "bluezone.web.middleware.speak_the_readers_language",
     "bluezone.web.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

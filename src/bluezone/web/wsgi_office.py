@@ -14,7 +14,7 @@ class OfficeOrigin:
     """Opens Django at the first request, so that importing this module has no effect."""
 
     # No page here is the same for everybody.
-    same_for_all: tuple[str, Callable[[], Hashable]] | None = None
+    same_for_all: tuple[str, Callable[[], Hashable], Callable[[str], str]] | None = None
 
     def __init__(self) -> None:
         self._pages: Any = None

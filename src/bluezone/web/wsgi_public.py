@@ -19,6 +19,11 @@ DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
 
 
+def called_by_devices(path: str) -> bool:
+    """Whether a path under /v1 is not the anonymous API's: devices call it, or somebody asks for help."""
+    return plan_server.answers(path) or path.startswith(DJANGO_PREFIXES) or path in DJANGO_ADDRESSES
+
+
 class PublicOrigin:
     """Opens the key server and Django at the first request, so that importing this module has no effect."""
 
@@ -64,11 +69,19 @@ class PublicOrigin:
         return strict_transport()
 
     @property
-    def same_for_all(self) -> tuple[str, Callable[[], Hashable]] | None:
-        """That pages are the same for all who read one language: the cookie that chooses it, and the store's state."""
+    def same_for_all(self) -> tuple[str, Callable[[], Hashable], Callable[[str], str]] | None:
+        """That pages are the same for all who read one language.
+
+        The cookie that chooses it, the store's state, and what is spoken by a header where nothing was chosen.
+        """
         from django.conf import settings
 
-        return settings.LANGUAGE_COOKIE_NAME, state_of(settings.DATABASES["default"])
+        def spoken(accepted: str) -> str:
+            from bluezone.web.middleware import offered_language
+
+            return offered_language(accepted)
+
+        return settings.LANGUAGE_COOKIE_NAME, state_of(settings.DATABASES["default"]), spoken
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """What can be answered to GET without waiting for anything; None where a thread has to look.
@@ -94,7 +107,7 @@ class PublicOrigin:
         path = environ.get("PATH_INFO", "")
         if plan_server.answers(path):
             return self._speakers(environ, start_response)
-        if handles(path) and not path.startswith(DJANGO_PREFIXES) and path not in DJANGO_ADDRESSES:
+        if handles(path) and not called_by_devices(path):
             return Application(self._server)(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages

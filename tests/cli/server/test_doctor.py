@@ -36,6 +36,7 @@ def test_a_healthy_folder_has_no_failure_and_every_warning_says_what_to_do(folde
     assert {"python", "bluetooth sockets", "bluetoothd", "gmpy2", "chromium", "clock", "disk"} <= set(checks)
     assert checks["data folder"]["state"] == checks["store office"]["state"] == "ok"
     assert checks["matcher"]["state"] == ("ok" if PROCESSORS else "warn")
+    assert (checks["planner"]["state"], checks["planner"]["found"]) == ("ok", "native")
     assert all(check["next"] for check in checks.values() if check["state"] != "ok")
 
 

@@ -43,6 +43,7 @@ def test_a_key_from_paper_is_read_as_it_was_written_and_a_slip_is_found():
             read_key(slip)
 
 
+@pytest.mark.long
 def test_the_recovery_key_is_shown_once_and_lies_on_no_disk(city):
     code, told = bluezone("recovery-key", "new", "--data", city)
     private = read_key(told["recovery_key"])
@@ -54,6 +55,7 @@ def test_the_recovery_key_is_shown_once_and_lies_on_no_disk(city):
     assert bluezone("recovery-key", "new", "--data", city)[1]["error"]["code"] == "recovery_key_exists"
 
 
+@pytest.mark.long
 def test_an_operator_opens_an_epoch_with_a_key_that_the_server_never_sees(city, tmp_path):
     (city / RECOVERY_FILE).write_text(RECOVERY.public_key().public_bytes_raw().hex())
     proposed, signed = tmp_path / "epoch.json", tmp_path / "epoch.signed"
@@ -72,6 +74,7 @@ def test_an_operator_opens_an_epoch_with_a_key_that_the_server_never_sees(city, 
     assert bluezone("history", "adopt", "--data", city)[1]["heights"]["epoch"] == 1
 
 
+@pytest.mark.long
 def test_what_a_phone_holds_says_that_something_is_missing_or_that_nothing_is(city, monkeypatch, tmp_path):
     monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path / "another"))
     (city / MARK).touch()

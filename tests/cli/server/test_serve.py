@@ -3,17 +3,23 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.builders.serving import BLUEZONE, HOTLINE, free_port, serving, start
 from tests.builders.stores import prepared_store
+
+from bluezone.cli.output import qr_lines
+from bluezone.cli.serve import NetworkMissing, lan_address
 
 
 def get(url):
@@ -83,6 +89,37 @@ def test_both_origins_answer_and_are_apart(served):
         get(f"{served.public}/sign-in/")
 
 
+def bluezone(served, *arguments):
+    command = [BLUEZONE, *arguments, "--data", served.data, "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout)
+
+
+def test_what_is_printed_opens_as_it_is_served(served):
+    onset = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
+    links = [
+        bluezone(served, "codes", "issue", "--class", "confirmed", "--onset", onset)["link"],
+        bluezone(served, "venues", "code", "--registration", "1", "--name", "Quán phở")["link"],
+        re.search(r"curl -s (\S+)/app/main.js", get(f"{served.public}/transparency/")[1].decode())[1] + "/k",
+    ]
+
+    for link in links:
+        assert link.startswith(f"{served.public}/"), link
+        assert get(link)[0] == 200
+
+
+def test_a_telephone_of_the_network_is_told_where_to_go_and_gets_in(tmp_path):
+    try:
+        address = lan_address()
+    except NetworkMissing:
+        pytest.skip("this machine has no address in a private network")
+    with serving(tmp_path / "data", "--lan") as running:
+        public = running.public.replace("localhost", address)
+        assert f"on a telephone in this network: {public}/" in running.said
+        assert "\n".join(qr_lines(f"{public}/")) in running.said
+        assert "The web edition needs HTTPS" in running.said
+        assert f"curl -s {public}/app/main.js" in get(f"{public}/transparency/")[1].decode()
+
+
 def test_it_serves_static_files_that_browsers_may_keep(served):
     page = get(f"{served.office}/sign-in/")[1].decode()
     style = page.split('href="', 2)[2].split('"')[0]
@@ -133,7 +170,7 @@ def test_a_signal_stops_every_process_cleanly(tmp_path, number):
     prepared_store(tmp_path / "data")
     running = start(tmp_path / "data", "--hotline", HOTLINE, "--json")
     pids = family(running.process)
-    assert len(pids) == 4, "the command, two origins, the worker"
+    assert len(pids) == 5, "the command, the signer, two origins, the worker"
     running.process.send_signal(number)
     out, _ = running.process.communicate(timeout=120)
 

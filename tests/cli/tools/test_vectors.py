@@ -33,14 +33,21 @@ OURS = {
     "rfc9474": (2, 0, 0),
 }
 
+LOG = {
+    "transparency.roots": (8, 0, 0),
+    "transparency.inclusion": (8, 0, 0),
+    "transparency.consistency": (8, 0, 0),
+    "transparency.note": (1, 0, 0),
+}
+
 
 def test_every_vector_of_the_repository_passes(vectors):
-    files = ("exposure_notification", "bluezone2020", "presence", "reciprocity", "epoch")
+    files = ("exposure_notification", "bluezone2020", "presence", "reciprocity", "epoch", "transparency")
     result = check(*(vectors / f"{name}.json" for name in files))
 
     assert (result.exit_code, counts(result), json.loads(result.stdout)["failed"]) == (
         0,
-        OURS | {"reciprocity": (3, 0, 0), "epoch": (2, 0, 0)},
+        OURS | LOG | {"reciprocity": (3, 0, 0), "epoch": (2, 0, 0), "ours_v1.event": (1, 0, 0)},
         [],
     )
 
@@ -82,6 +89,10 @@ def mutate(document, path, value):
         ("presence", ["ours_v1", "upload_commit", 2, "M_hex"], "ours_v1.upload_commit"),
         ("presence", ["rfc9474", "vectors", 1, "sig"], "rfc9474"),
         ("presence", ["rfc9474", "vectors", 0, "blinded_msg"], "rfc9474"),
+        ("transparency", ["roots", 4, "root"], "transparency.roots"),
+        ("transparency", ["inclusion", 5, "proof", 1], "transparency.inclusion"),
+        ("transparency", ["consistency", 3, "old_root"], "transparency.consistency"),
+        ("transparency", ["log_key"], "transparency.note"),
     ],
 )
 def test_a_wrong_expectation_fails_by_name(vectors, tmp_path, file, path, family):

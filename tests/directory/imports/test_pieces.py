@@ -46,6 +46,7 @@ def stored(office, content, about="units"):
         list_imports.carry_out(held, timezone.now())
 
 
+@pytest.mark.long
 def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_far_it_is(office):
     before = state_of(stored_directory())
     held = accepted(office, csv(HEADINGS, *GROUPS))
@@ -68,6 +69,7 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
     assert ListImport.objects.get().accepted == {}
 
 
+@pytest.mark.long
 def test_while_a_list_is_stored_nothing_else_of_the_directory_is_changed_and_the_pages_say_why(office):
     ward = AdminUnit.objects.filter(kind="ward").in_force(timezone.localdate()).first()
     until = ward.valid_to
@@ -87,6 +89,7 @@ def test_while_a_list_is_stored_nothing_else_of_the_directory_is_changed_and_the
     changes.save_unit("mai", None, unit_values(parent=ward, valid_from=since, valid_to=until))
 
 
+@pytest.mark.long
 def test_until_it_is_seen_a_list_can_be_taken_back_and_leaves_nothing(office):
     before = state_of(stored_directory())
     held = accepted(office, csv(HEADINGS, *GROUPS))
@@ -103,6 +106,7 @@ def test_until_it_is_seen_a_list_can_be_taken_back_and_leaves_nothing(office):
     assert office.post(f"/imports/{held.pk}/discard/").status_code == 409
 
 
+@pytest.mark.long
 def test_a_list_that_was_cut_off_is_stored_once_by_two_workers(office, monkeypatch):
     held = accepted(office, csv(HEADINGS, *GROUPS))
     other = ListImport.objects.get()
@@ -112,6 +116,7 @@ def test_a_list_that_was_cut_off_is_stored_once_by_two_workers(office, monkeypat
     assert acts().count("list_imported") == 1
 
 
+@pytest.mark.long
 def test_what_hangs_together_is_stored_in_pieces_as_it_would_be_at_once(office, monkeypatch):
     monkeypatch.setattr(list_imports, "ROWS_A_TRANSACTION", 2)
     headings = (*HEADINGS, "Từ ngày", "Đến ngày", "Sáp nhập vào")
@@ -137,6 +142,7 @@ def test_what_hangs_together_is_stored_in_pieces_as_it_would_be_at_once(office, 
     assert not wrong_paths(Agency)
 
 
+@pytest.mark.long
 def test_the_worker_is_told_of_lists_and_a_code_of_one_that_arrives_is_nobodys_yet(office):
     held = accepted(office, csv(HEADINGS, *GROUPS))
     list_imports.carry_out(held, timezone.now(), transactions=1)

@@ -68,6 +68,7 @@ def test_values_come_as_they_are_shown():
     assert (table.header_row, table.encoding, table.rows[0].number) == (3, "xls", 4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("merged", [False, True])
 def test_a_wards_list_in_vntime_is_read_and_under_a_merged_heading_refused_by_its_cell(merged):
     def old(text):
@@ -87,6 +88,7 @@ def test_a_wards_list_in_vntime_is_read_and_under_a_merged_heading_refused_by_it
     assert table.converted().rows[0].cells["head"] == "Phố"
 
 
+@pytest.mark.long
 def test_the_font_tells_what_the_text_alone_cannot():
     rows = [["Chủ hộ", "Tổ"], ["phè", 1], ["phßng gi¸o dôc", 2]]
     table = read(old_workbook(rows, font=".VnTimeH"))
@@ -94,11 +96,13 @@ def test_the_font_tells_what_the_text_alone_cannot():
     assert table.converted().rows[1].cells["head"] == "PHÒNG GIÁO DỤC"
 
 
+@pytest.mark.long
 def test_what_is_hidden_is_not_read():
     with pytest.raises(SpreadsheetRefused):
         read(old_workbook([HEADINGS, ["A", 1]], hidden=True))
 
 
+@pytest.mark.long
 def test_a_formula_counts_by_its_result_and_an_error_is_named():
     # xlwt stores no result of a formula; Excel does. An error is a value of its own.
     book = xlwt.Workbook()
@@ -120,6 +124,7 @@ def test_too_many_rows_are_refused():
         read_xls(old_workbook([["A", 1]] * (MAX_ROWS + 1)))
 
 
+@pytest.mark.long
 def test_macros_and_files_that_are_no_workbook_are_refused():
     good = old_workbook([HEADINGS, ["A", 1]])
     with pytest.raises(SpreadsheetHasMacros):
@@ -128,10 +133,12 @@ def test_macros_and_files_that_are_no_workbook_are_refused():
         read(good[:4] + bytes(600))
 
 
-def test_a_damaged_workbook_is_refused_and_nothing_else_happens():
+@pytest.mark.long
+@pytest.mark.parametrize(("seed", "times"), [(7, 30), pytest.param(8, 400, marks=pytest.mark.slow)])
+def test_a_damaged_workbook_is_refused_and_nothing_else_happens(seed, times):
     good = old_workbook([HEADINGS, *([f"Hộ {n}", n] for n in range(40))])
-    drawn = random.Random(7)
-    for _ in range(200):
+    drawn = random.Random(seed)
+    for _ in range(times):
         data = bytearray(good)
         for _change in range(drawn.randint(1, 30)):
             data[drawn.randrange(8, len(data))] = drawn.randrange(256)

@@ -41,6 +41,7 @@ def by_hand(*rows):
     return with_part(GOOD, SHEET, lambda _: sheet_xml(HEADINGS, *rows))
 
 
+@pytest.mark.long
 def test_a_formula_is_taken_by_the_result_that_was_stored_with_it():
     data = by_hand('<row r="2"><c r="A2"><f>1+1</f><v>2</v></c><c r="B2" t="str"><f>"x"</f><v>kết quả</v></c></row>')
     table = read_table(io.BytesIO(data), COLUMNS)
@@ -48,12 +49,14 @@ def test_a_formula_is_taken_by_the_result_that_was_stored_with_it():
     assert table.rows[0].cells == {"code": 2, "name": "kết quả"}
 
 
+@pytest.mark.long
 def test_a_formula_with_an_empty_result_is_an_empty_cell():
     data = by_hand('<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="str"><f>IF(A2="","","")</f><v></v></c></row>')
 
     assert read_table(io.BytesIO(data), COLUMNS).rows[0].cells == {"code": 1, "name": None}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "formula", ["=1+1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://example.invalid")', "=[1]Sheet1!A1"]
 )
@@ -66,12 +69,14 @@ def test_a_formula_without_a_stored_result_is_refused_and_never_computed(formula
     assert formula not in str(refused.value)
 
 
+@pytest.mark.long
 def test_a_formula_beside_the_list_does_not_matter():
     data = workbook([["Mã", "Tên", "Tổng"], ["1", "x", "=SUM(A1:A2)"]])
 
     assert read_table(io.BytesIO(data), COLUMNS).ignored == ("Tổng",)
 
 
+@pytest.mark.long
 def test_an_error_value_is_refused():
     data = by_hand('<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="e"><f>A1/0</f><v>#DIV/0!</v></c></row>')
 
@@ -146,6 +151,7 @@ def test_a_row_number_beyond_any_spreadsheet_is_refused_in_time():
         read_xlsx(by_hand('<row r="999999999999"><c><v>1</v></c></row>'))
 
 
+@pytest.mark.long
 def test_rows_left_out_and_a_false_size_lose_nothing():
     data = by_hand('<row r="50000"><c r="A50000"><v>1</v></c><c r="B50000"><v>2</v></c></row>')
     data = with_part(data, SHEET, lambda old: old.replace(b"<sheetData>", b'<dimension ref="A1:A1"/><sheetData>'))
@@ -189,6 +195,7 @@ def test_hidden_sheets_are_left_out():
     assert len(read_xlsx(saved(book))) == 1
 
 
+@pytest.mark.long
 def test_merged_cells_in_the_title_are_no_obstacle_and_over_headings_are_told():
     book = openpyxl.Workbook()
     for row in (["DANH SÁCH", None, None], ["Mã", "Tên", None], ["1", "x", "y"]):

@@ -10,7 +10,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import changes
-from bluezone.directory.records.entries import CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
+from bluezone.directory.records.entries import AgencyCycle, CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
 from bluezone.directory.records.store import state_of, stored_directory
 from bluezone.identity.models import AuditEntry
 
@@ -136,7 +136,7 @@ def test_an_agency_never_answers_to_itself(places):
     school = changes.save_agency("mai", None, agency_values(places[1], kind="school", valid_to=SPLIT))
     top = Agency.objects.get(key="ubnd-tp")
     values = agency_values(top.unit, name=top.name, kind="committee", parent=school, valid_to=top.valid_to)
-    with pytest.raises(changes.AgencyCycle):
+    with pytest.raises(AgencyCycle):
         changes.save_agency("mai", top, values)
 
     assert Agency.objects.get(key="ubnd-tp").parent is None

@@ -126,17 +126,23 @@ def test_a_clock_that_was_set_back_keeps_no_passage_waiting(book, clock):
     assert [counter.count for counter in book.unsent()] == [1]
 
 
-def test_unsent_counters_move_when_the_clock_proves_wrong_and_sent_ones_stay(book, clock):
+def test_what_was_counted_before_the_time_was_known_moves_when_it_is_and_what_was_dated_stays(book, clock):
+    book.begin_boot("one", keeps_time=True)
+    book.date_boots(0)
     book.enter(IN)
-    clock.now += 10
-    book.sent(book.unsent())
     clock.now += 600
+    book.settle()
+    book.begin_boot("two", keeps_time=True)
     book.enter(IN)
     book.enter(OUT)
     clock.now += 10
 
-    assert book.shift_buckets(2 * 86_400 + 17) == 2
-    assert {counter.bucket for counter in book.unsent()} == {bucket_of(MORNING + 610) + 2 * 86_400}
+    assert [counter.bucket for counter in book.unsent()] == [bucket_of(MORNING)]
+    assert book.totals(0) == {IN: 2, OUT: 1}
+    assert book.date_boots(2 * 86_400 + 17) == 2
+    assert [counter.bucket for counter in book.unsent()] == [
+        bucket_of(MORNING), *[bucket_of(MORNING + 600) + 2 * 86_400] * 2,
+    ]  # fmt: skip
     assert book.totals(0) == {IN: 2, OUT: 1}
 
 

@@ -61,6 +61,7 @@ def test_a_badge_that_is_not_of_this_gate_today_is_unknown(desk, badge):
         desk.sign_in(badge, "402817")
 
 
+@pytest.mark.long
 def test_five_wrong_pins_lock_the_sign_in_and_not_the_counting(desk):
     for _ in range(5):
         with pytest.raises(PinWrong):

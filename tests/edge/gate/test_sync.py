@@ -8,7 +8,7 @@ import pytest
 from tests.builders.ownoffice import OwnOffice, own_office
 
 from bluezone.edge.gate.book import GateBook
-from bluezone.edge.gate.city import GateCity, GateSync
+from bluezone.edge.gate.city import Boot, GateCity, GateSync
 from bluezone.edge.gate.passages import Passage, bucket_of
 from bluezone.protocol.signed.envelope import InvalidSignedFile
 from bluezone.rollout.gates.counters import MOST_AT_ONCE
@@ -42,7 +42,7 @@ def gate(office, tmp_path):
     """A gate with one passage that can no longer be undone, its clock standing still."""
     clocks = [lambda: NOW - 60]
     book = GateBook(tmp_path / "gate.sqlite3", lambda: clocks[0]())
-    city = GateCity(book, lambda: NOW)
+    city = GateCity(book, lambda: NOW, Boot("one", lambda: 0.0, keeps_time=True))
     city.pin(KEY)
     book.enter(Passage("in", "told"))
     clocks[0] = city.now

@@ -3,10 +3,12 @@
 
 import hashlib
 import json
+import sqlite3
 
 import pytest
 
-from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook, SpeakerBookUnusable
+from bluezone.edge.speaker.player import PlayerUnavailable
 from bluezone.edge.speaker.programme import Item, Plan, Programme, SpeakerPlanInvalid, read_plan
 from bluezone.edge.speaker.sync import SpeakerClock
 
@@ -18,17 +20,22 @@ class Machine:
 
     sink = "ffplay"
 
-    def __init__(self, folder):
+    def __init__(self, folder, second=None):
         self.now, self.boot = START, 50.0
-        self.folder = folder
-        self.started, self.lasts, self.fails = [], {}, False
-        self.book = SpeakerBook(folder, lambda: self.now)
+        self.folder, self.second = folder, second and second(self)
+        self.started, self.lasts, self.fails, self.is_gone = [], {"tone": TONE_SECONDS}, False, False
         self.said = []
-        self.programme = Programme(self.book, self, lambda: self.now, lambda: self.boot, self.said.append)
+        self.open()
+
+    def open(self):
+        self.book = SpeakerBook(self.folder, lambda: self.now)
+        self.programme = Programme(self.book, self, lambda: self.now, lambda: self.boot, self.said.append, self.second)
 
     def start(self, path, skip_seconds, volume):
+        if self.is_gone:
+            raise PlayerUnavailable("unplugged")
         self.started.append((path.stem[:4], round(skip_seconds, 1), volume, self.now - START))
-        return _Sounding(self, 0.1 if self.fails else self.lasts[path.stem] - skip_seconds)
+        return _Sounding(self, 0.1 if self.fails else self.lasts[path.stem] - skip_seconds, fails=self.fails)
 
     def item(self, key, due, seconds=30.0, importance="normal", fetched=True):
         content = key.encode()
@@ -51,22 +58,47 @@ class Machine:
     def again(self):
         """The program starts anew in the same folder, as after a kill."""
         self.book.close()
-        self.book = SpeakerBook(self.folder, lambda: self.now)
-        self.programme = Programme(self.book, self, lambda: self.now, lambda: self.boot, self.said.append)
+        self.open()
+
+    def lose_power(self, seconds):
+        """Off for so long, and on again."""
+        self.now += seconds
+        self.boot += seconds
+        self.again()
 
 
 class _Sounding:
-    def __init__(self, machine, lasts):
-        self.machine, self.ends, self.stopped = machine, machine.boot + lasts, False
+    def __init__(self, machine, lasts, *, fails=False):
+        self.machine, self.ends, self.fails, self.stopped = machine, machine.boot + lasts, fails, False
 
     def is_running(self):
         return not self.stopped and self.machine.boot < self.ends
 
     def ended_well(self):
-        return not self.stopped
+        return not self.stopped and not self.fails
+
+    def heard(self):
+        return None
 
     def stop(self):
         self.stopped = True
+
+
+class Second:
+    """The second channel of a machine; hangs: what it plays comes to no end."""
+
+    sink, hangs = "rtp", False
+
+    def __init__(self, machine):
+        self.machine, self.started = machine, []
+
+    def start(self, path, skip_seconds, volume):
+        self.started.append((path.stem[:4], self.machine.now - START))
+        return _Sounding(self.machine, 10_000.0 if self.hangs else self.machine.lasts[path.stem])
+
+
+class Hanging(Second):
+    hangs = True
 
 
 @pytest.fixture
@@ -74,8 +106,8 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
-def plan(*items, volume=80):
-    return Plan("Tổ 5", volume, tuple(items))
+def plan(*items, volume=80, live=None):
+    return Plan("Tổ 5", volume, tuple(items), live=live)
 
 
 def test_an_airing_begins_at_its_second_and_is_told_once(machine):
@@ -97,11 +129,12 @@ def test_an_emergency_interrupts_and_the_rest_follows_from_where_it_was(machine)
     machine.programme.follow(plan(normal, emergency))
     machine.live(80)
 
-    assert [start[1] for start in machine.started] == [0.0, 0.0, 10.0]
+    assert [start[1] for start in machine.started] == [0.0, 0.0, 0.0, 10.0]
     assert machine.started[1][3] <= 11.0
     told = machine.told()
     assert told["emergency"]["outcome"] == "played"
-    assert (told["normal"]["outcome"], told["normal"]["interrupted"], told["normal"]["heard"]) == ("played", 20.0, 30.0)
+    assert told["normal"]["outcome"] == "played"
+    assert (told["normal"]["interrupted"], told["normal"]["heard"]) == (20.0 + TONE_SECONDS, 30.0)
 
 
 def test_what_would_have_to_wait_more_than_a_quarter_of_an_hour_is_called_cut_short(machine):
@@ -109,7 +142,8 @@ def test_what_would_have_to_wait_more_than_a_quarter_of_an_hour_is_called_cut_sh
     machine.programme.follow(plan(normal))
     machine.live(10)
     machine.programme.follow(plan(normal, machine.item("emergency", 10.0, 1000.0, "emergency")))
-    machine.live(1100)
+    machine.live(2, step=0.5)
+    machine.live(1100, step=5)
 
     told = machine.told()["normal"]
     assert (told["outcome"], told["reason"]) == ("preempted", "emergency")
@@ -172,7 +206,8 @@ def test_a_clock_that_is_put_back_while_something_plays_takes_nothing_from_what_
 
     told = machine.told()
     assert (told["emergency"]["outcome"], told["emergency"]["heard"]) == ("played", 20.0)
-    assert (told["normal"]["outcome"], told["normal"]["heard"], told["normal"]["interrupted"]) == ("played", 30.0, 20.0)
+    assert told["normal"]["outcome"] == "played"
+    assert (told["normal"]["heard"], told["normal"]["interrupted"]) == (30.0, 20.0 + TONE_SECONDS)
 
 
 def test_a_kill_in_the_middle_is_told_after_the_restart_and_reports_outlive_it(machine):
@@ -186,6 +221,249 @@ def test_a_kill_in_the_middle_is_told_after_the_restart_and_reports_outlive_it(m
     assert (told["first"]["outcome"], told["cut"]["outcome"], told["cut"]["reason"]) == ("played", "missed", "cut_off")
     machine.book.sent(["first", "cut"])
     assert machine.told() == {}
+
+
+def test_an_emergency_that_was_cut_off_is_said_again_until_it_was_heard_whole_and_the_log_says_so(machine):
+    normal, emergency = machine.item("normal", 0.0, 60.0), machine.item("emergency", 10.0, 20.0, "emergency")
+    machine.programme.follow(plan(normal, emergency))
+    machine.live(18)
+    for off, on in ((5, 6), (5, 35)):
+        machine.lose_power(off)
+        machine.programme.follow(plan(normal, emergency))
+        machine.live(on)
+
+    told = machine.told()
+    assert [start[1] for start in machine.started if start[0] == emergency.sound[:4]] == [0.0, 0.0, 0.0]
+    again = told["emergency"]
+    assert (again["outcome"], again["reason"], again["heard"]) == ("played", "said_again", 20.0)
+    assert [began - START for began, _heard in again["earlier"]] == [10.0, 23.5]
+    assert [heard for _began, heard in again["earlier"]] == pytest.approx([5.0, 2.5], abs=0.5)
+    assert again["began"] - START == 34.5
+    assert (told["normal"]["outcome"], told["normal"]["reason"], told["normal"]["heard"]) == ("missed", "cut_off", 9.5)
+    machine.live(60)
+    assert machine.told() == told
+
+
+def test_an_emergency_is_not_said_again_when_its_window_is_over_or_it_left_the_plan(machine):
+    late, gone = machine.item("late", 0.0, 100.0, "emergency"), machine.item("gone", 0.0, 20.0, "emergency")
+    machine.programme.follow(plan(gone))
+    machine.live(10)
+    machine.lose_power(5)
+    machine.programme.follow(plan(late))
+    machine.live(10)
+    machine.lose_power(600)
+    machine.programme.follow(plan(late))
+    machine.live(10)
+
+    told = machine.told()
+    assert {key: (one["outcome"], one["reason"]) for key, one in told.items()} == {
+        "gone": ("missed", "cut_off"),
+        "late": ("missed", "cut_off"),
+    }
+    assert told["gone"]["heard"] == pytest.approx(10 - TONE_SECONDS, abs=1)
+    assert told["late"]["heard"] == pytest.approx(10 - TONE_SECONDS, abs=1)
+    assert len(machine.started) == 4
+
+
+def test_an_emergency_that_a_restart_of_the_program_stops_is_said_again(machine):
+    emergency = machine.item("emergency", 0.0, 20.0, "emergency")
+    machine.programme.follow(plan(emergency))
+    machine.live(8)
+    machine.programme.stop()
+    assert machine.told() == {}
+    machine.again()
+    machine.programme.follow(plan(emergency))
+    machine.live(30)
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["reason"], len(told["earlier"])) == ("played", "said_again", 1)
+
+
+def test_a_tone_comes_before_an_emergency_and_before_nothing_else(machine):
+    normal, emergency = machine.item("normal", 0.0, 10.0), machine.item("emergency", 20.0, 10.0, "emergency")
+    machine.programme.follow(plan(normal, emergency))
+    machine.live(60)
+
+    assert [start[0] for start in machine.started] == [normal.sound[:4], "tone", emergency.sound[:4]]
+    assert [start[3] for start in machine.started] == [0.5, 20.0, 23.0]
+    told = machine.told()
+    assert (told["emergency"]["tone"], told["emergency"]["heard"]) == (TONE_SECONDS, 10.0)
+    assert "tone" not in told["normal"]
+
+
+def test_a_kill_in_the_tone_leaves_nothing_heard_and_the_emergency_is_said_again(machine):
+    emergency = machine.item("emergency", 0.0, 10.0, "emergency")
+    machine.programme.follow(plan(emergency))
+    machine.live(2)
+    machine.lose_power(5)
+    machine.programme.follow(plan(emergency))
+    machine.live(30)
+
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["reason"], [heard for _began, heard in told["earlier"]]) == (
+        "played",
+        "said_again",
+        [0.0],
+    )
+
+
+def test_an_emergency_is_played_on_the_second_channel_too_and_the_log_says_so(tmp_path):
+    machine = Machine(tmp_path, Second)
+    normal, emergency = machine.item("normal", 0.0, 10.0), machine.item("emergency", 20.0, 10.0, "emergency")
+    machine.programme.follow(plan(normal, emergency))
+    machine.live(60)
+
+    assert machine.second.started == [("tone", 20.0), (emergency.sound[:4], 23.0)]
+    told = machine.told()
+    assert told["emergency"]["second"] == {"sink": "rtp", "heard": 10.0}
+    assert "second" not in told["normal"]
+
+
+def test_an_emergency_that_only_the_second_channel_played_is_not_repeated_and_the_log_says_so(tmp_path):
+    machine = Machine(tmp_path, Second)
+    machine.fails = True
+    machine.programme.follow(plan(machine.item("emergency", 0.0, 10.0, "emergency")))
+    machine.live(60)
+
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["reason"], told["second"]["heard"]) == ("played", "second_only", 10.0)
+    # What the first channel did not play is not counted while the second plays.
+    assert told["heard"] <= 1.0
+    assert len(machine.second.started) == 2
+
+
+def test_a_second_channel_that_hangs_is_given_up_and_silences_nothing(tmp_path):
+    machine = Machine(tmp_path, Hanging)
+    machine.programme.follow(
+        plan(machine.item("emergency", 0.0, 10.0, "emergency"), machine.item("normal", 60.0, 10.0))
+    )
+    machine.live(120)
+
+    told = machine.told()
+    assert (told["emergency"]["outcome"], told["emergency"]["second"]["heard"]) == ("played", 0.0)
+    assert told["normal"]["outcome"] == "played"
+
+
+def test_an_emergency_whose_player_fails_is_tried_again_until_it_was_heard_whole(machine):
+    emergency = machine.item("emergency", 0.0, 10.0, "emergency")
+    machine.programme.follow(plan(emergency))
+    machine.fails = True
+    machine.live(12)
+    assert machine.told() == {}
+    machine.fails, machine.is_gone = False, True
+    machine.live(20)
+    assert machine.told() == {}
+    machine.is_gone = False
+    machine.live(30)
+
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["reason"], told["heard"]) == ("played", "said_again", 10.0)
+    assert len(told["earlier"]) == 2
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_an_emergency_that_no_player_can_play_is_told_once_when_its_window_is_over(machine, is_gone):
+    machine.programme.follow(plan(machine.item("emergency", 0.0, 10.0, "emergency")))
+    machine.fails, machine.is_gone = True, is_gone
+    machine.live(590)
+    assert machine.told() == {}
+    machine.live(20)
+
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["reason"]) == ("missed", "player_unavailable" if is_gone else "player_failed")
+    assert len(told.get("earlier", ())) <= 100
+
+
+def test_of_more_attempts_than_the_office_takes_those_are_told_in_which_most_was_heard(machine):
+    emergency = machine.item("emergency", 0.0, 100.0, "emergency")
+    for number in range(130):
+        machine.book.begin("emergency", START + number)
+        machine.book.keep_heard("emergency", START + number, 60.0 if number == 7 else 1.0)
+    machine.again()
+    machine.programme.follow(plan(emergency))
+    machine.live(120)
+
+    earlier = machine.told()["emergency"]["earlier"]
+    assert (len(earlier), max(heard for _began, heard in earlier)) == (100, 60.0)
+    assert earlier == sorted(earlier)
+
+
+def test_what_is_spoken_live_interrupts_a_bulletin_which_goes_on_after_it(machine):
+    normal, machine.lasts["live"] = machine.item("normal", 0.0, 30.0), 20.0
+    machine.programme.follow(plan(normal))
+    machine.live(10)
+    machine.programme.follow(plan(normal, live=(7, START + 190)))
+    machine.live(5)
+    assert machine.programme.live == 7
+    machine.live(60)
+
+    told = machine.told()
+    assert (told["live-7"]["outcome"], told["live-7"]["heard"]) == ("played", 20.0)
+    assert (told["normal"]["outcome"], told["normal"]["interrupted"], told["normal"]["heard"]) == ("played", 20.0, 30.0)
+    assert [start[0] for start in machine.started] == [normal.sound[:4], "live", normal.sound[:4]]
+    assert machine.programme.live is None
+
+
+def test_an_emergency_interrupts_what_is_spoken_live_for_good(machine):
+    emergency, machine.lasts["live"] = machine.item("emergency", 10.0, 20.0, "emergency"), 100.0
+    machine.programme.follow(plan(emergency, live=(7, START + 180)))
+    machine.live(120)
+
+    told = machine.told()
+    assert (told["live-7"]["outcome"], told["live-7"]["heard"]) == ("preempted", 9.5)
+    assert told["emergency"]["outcome"] == "played"
+    assert [start[0] for start in machine.started].count("live") == 1
+
+
+def test_what_is_spoken_live_waits_for_an_emergency_and_is_not_begun_after_its_time(machine):
+    emergency, machine.lasts["live"] = machine.item("emergency", 0.0, 20.0, "emergency"), 10.0
+    machine.programme.follow(plan(emergency, live=(7, START + 15)))
+    machine.live(60)
+    assert set(machine.told()) == {"emergency"}
+    machine.programme.follow(plan(live=(8, START + 180)))
+    machine.live(60)
+    assert machine.told()["live-8"]["outcome"] == "played"
+
+
+def test_what_was_spoken_live_when_the_power_went_is_told_and_not_begun_again(machine):
+    machine.lasts["live"] = 100.0
+    machine.programme.follow(plan(live=(7, START + 180)))
+    machine.live(10)
+    machine.lose_power(5)
+    machine.programme.follow(plan(live=(7, START + 180)))
+    machine.live(60)
+
+    told = machine.told()["live-7"]
+    assert (told["outcome"], told["reason"]) == ("missed", "cut_off")
+    assert told["heard"] == pytest.approx(9.5, abs=0.5)
+    assert len(machine.started) == 1
+
+
+def test_what_is_spoken_live_ends_even_if_its_player_does_not(machine):
+    machine.lasts["live"] = 10_000.0
+    machine.programme.follow(plan(live=(7, START + 30)))
+    machine.live(60)
+    assert machine.told()["live-7"]["heard"] == pytest.approx(45.0, abs=1.0)
+
+
+def test_a_disk_that_is_full_does_not_silence_what_plays(machine):
+    machine.programme.follow(plan(machine.item("one", 0.0)))
+    machine.live(5)
+    machine.book.close()
+    with pytest.raises(SpeakerBookUnusable):
+        machine.live(60)
+    assert machine.boot >= 50.0 + 30.0
+
+
+def test_what_was_begun_before_an_upgrade_is_told_after_it(tmp_path):
+    (tmp_path / "sounds").mkdir()
+    with sqlite3.connect(tmp_path / "speaker.sqlite3") as old:
+        old.execute("CREATE TABLE begun (airing TEXT PRIMARY KEY, at REAL NOT NULL)")
+        old.execute("INSERT INTO begun VALUES ('one', ?)", (START,))
+    machine = Machine(tmp_path)
+    machine.programme.step()
+    assert (machine.told()["one"]["reason"], machine.told()["one"]["began"]) == ("cut_off", START)
+    machine.again()
+    assert len(machine.told()) == 1
 
 
 def test_half_a_sound_or_another_one_is_never_played(machine):

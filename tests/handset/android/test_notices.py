@@ -56,6 +56,7 @@ def test_it_tells_the_owner_why_it_stopped_in_the_words_of_the_home_page(seen):
         "Giờ trên máy lệch 3 giờ nên cảnh báo có thể sai. Hãy bật giờ tự động."
     )
     assert text(stops=("B3",), clock_error_seconds=-400.0).startswith("Giờ trên máy lệch 7 phút")
+    assert text(stops=("B3",), clock_error_seconds=400 * 86_400.0).startswith("Giờ trên máy lệch 400\xa0ngày")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -181,6 +181,7 @@ def day(tmp_path_factory) -> Day:
     return Day(tmp_path_factory.mktemp("day"))
 
 
+@pytest.mark.long
 def test_a_day_keeps_the_processor_awake_for_less_than_play_calls_too_much(day):
     assert day.loop.boot >= DAY_SECONDS
     assert day.power.held_seconds < 0.8 * LONGEST_AWAKE_SECONDS
@@ -189,6 +190,7 @@ def test_a_day_keeps_the_processor_awake_for_less_than_play_calls_too_much(day):
     assert day.loop.time() == pytest.approx(day.power.held_seconds, rel=0.05)
 
 
+@pytest.mark.long
 def test_the_lock_is_given_back_after_each_piece_of_work_and_never_ends_by_its_limit_alone(day):
     assert day.loop.overdue == 0
     assert day.loop.sleeps > 1_150
@@ -212,6 +214,7 @@ def test_a_burst_comes_as_often_as_the_profile_says_however_deep_the_sleep(day):
     assert len(gaps) >= DAY_SECONDS / PROFILES["pocket"].period_seconds - 10
 
 
+@pytest.mark.long
 def test_the_phone_is_never_silent_and_never_listens_in_its_sleep(day):
     lives = [later - earlier for earlier, later in zip(day.radio.sets, day.radio.sets[1:], strict=False)]
 

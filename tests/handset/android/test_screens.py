@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from bluezone.face.files import STATIC
 from bluezone.handset.android import notices
 from bluezone.handset.android.notices import face_words, own_words
 from bluezone.handset.android.permissions import Step, guide_for
@@ -65,7 +66,7 @@ def test_both_languages_have_the_same_sentences_and_none_is_empty():
 
 def test_the_faces_words_are_read_whole():
     for language in notices.LANGUAGES:
-        text = (notices.STATIC / "words" / f"{language}.js").read_text()
+        text = (STATIC / "words" / f"{language}.js").read_text()
         assert len(face_words(language)) == len(re.findall(r'^\s*"[\w.]+":', text, re.MULTILINE))
         assert json.dumps(face_words(language)["home.b.title"], ensure_ascii=False) in text
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the first opening to the phone's page, button by button, and back when something is withdrawn."""
 
+import pytest
 from tests.builders.androidphone import becomes
 
 from bluezone.handset.android import permissions
 from bluezone.handset.android.permissions import PhoneState
-from bluezone.handset.android.window import pressed, shown
+from bluezone.handset.android.window import Reader, pressed, shown
 
 GRANTED = frozenset({permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT})
 
@@ -61,3 +62,58 @@ def test_a_setup_file_that_cannot_be_read_asks_everything_again(phone):
     for damaged in ("", "[]", '{"agreed": true, "unknown": 1}', "\0"):
         (phone.folder / "setup.json").write_text(damaged)
         assert not phone.process()[2].answers.agreed
+
+
+def test_a_screen_of_the_apps_own_is_read_aloud_until_it_is_stopped(phone):
+    tracing, device, setup = phone.process()
+    device.voice.outcome = None
+    reader = Reader(device.voice, lambda: None)
+    now = shown(PhoneState(34), setup, tracing, "")
+    assert "read" in now.screen.actions
+    assert ">Đọc to</a>" in reader.shown(now.screen).html
+
+    reader.press(now.screen)
+    ((language, pieces),) = becomes(lambda: device.voice.read or None)
+    assert language == "vi"
+    assert pieces[0] == "Bluezone báo cho bạn biết sớm"
+    assert pieces[-1] == "Đồng ý và bắt đầu"
+    assert not [piece for piece in pieces if "<" in piece or "\u2060" in piece]
+    assert ">Dừng đọc</a>" in reader.shown(now.screen).html
+    reader.press(now.screen)
+    becomes(lambda: not reader.reading)
+    heard = reader.shown(now.screen).html
+    assert ">Đọc to</a>" in heard
+    assert "role='alert'" not in heard
+
+
+def test_a_screen_that_gives_way_to_another_is_read_no_further(phone):
+    tracing, device, setup = phone.process()
+    device.voice.outcome = None
+    reader = Reader(device.voice, lambda: None)
+    first = shown(PhoneState(34), setup, tracing, "")
+    reader.press(first.screen)
+    becomes(lambda: device.voice.read or None)
+    pressed("next", first, setup, tracing)
+
+    reader.shown(shown(PhoneState(34), setup, tracing, "").screen)
+    becomes(lambda: not reader.reading)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "language", "said"),
+    [
+        ("engine_missing", "vi", "Máy này chưa có ứng dụng đọc văn bản"),
+        ("voice_missing", "en", "This device has no English voice"),
+        ("failed", "en", "The phone could not read this now"),
+    ],
+)
+def test_a_phone_that_cannot_read_aloud_says_why_on_its_screen(phone, outcome, language, said):
+    tracing, device, setup = phone.process()
+    setup.note(language=language)
+    device.voice.outcome = outcome
+    reader = Reader(device.voice, lambda: None)
+    now = shown(PhoneState(34), setup, tracing, "")
+    reader.press(now.screen)
+
+    becomes(lambda: reader.outcome)
+    assert said in reader.shown(now.screen).html

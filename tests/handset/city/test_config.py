@@ -73,6 +73,7 @@ class Line:
         self.newest_sha256, self.gone = hashes[-1], False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_nothing(
     phones, server, world, monkeypatch, gone

@@ -93,6 +93,7 @@ def test_each_sender_keeps_one_before_any_keeps_two_and_the_nearest_come_first(s
     assert max(twice) <= min(number for number, count in found.items() if count == 1) + 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gap", [4.0, 30.0, 60.0])
 def test_a_page_of_ten_minutes_keeps_no_more_whatever_the_rhythm(store, gap):
     log = EncounterLog(store)

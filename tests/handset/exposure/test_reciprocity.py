@@ -43,7 +43,7 @@ async def together(phones, *, minutes=MINUTES, distance_m=1.0, over_hci=False, s
 
 
 def windows(phone):
-    return phone.risk._exposures.all()
+    return phone.risk.exposures.all()
 
 
 def instances(phone):
@@ -79,6 +79,7 @@ def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_pa
         assert other.risk.level() == "high"
 
 
+@pytest.mark.long
 def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(tmp_path):
     world = AirWorld()
     with a_city(tmp_path, world) as (server, phones, _):
@@ -97,6 +98,7 @@ def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(t
         )
 
 
+@pytest.mark.long
 def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
     """A clock that jumped takes the sighting and with it what the frame beside it says."""
     world = AirWorld()
@@ -113,6 +115,7 @@ def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
         assert windows(other) == []
 
 
+@pytest.mark.long
 def test_without_the_keys_of_that_day_nothing_is_opened_and_the_meeting_counts_one_way(tmp_path):
     world = AirWorld()
     with a_city(tmp_path, world) as (server, phones, _):
@@ -128,6 +131,7 @@ def test_without_the_keys_of_that_day_nothing_is_opened_and_the_meeting_counts_o
         assert len(instances(other)) > 20
 
 
+@pytest.mark.long
 def test_a_key_that_was_given_away_still_opens_what_it_was_told(tmp_path):
     """Who reported too has other keys now; what was on the air under the old ones is still its own."""
     world = AirWorld()
@@ -185,6 +189,7 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
         assert len({round(minutes, 3) for minutes in expected.values()}) < 6, "most are not averaged at all"
 
 
+@pytest.mark.long
 def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_by_who_measured(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, other = phones.new("patient"), phones.new("other")

@@ -44,6 +44,7 @@ def declared(near):
     return [(sent.dates, sent.outcome) for sent in near.sent_log.all() if sent.kind == "declared"]
 
 
+@pytest.mark.long
 def test_what_was_declared_can_be_read_with_the_key_alone_and_is_in_the_sent_list(open_city, near, server):
     near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
     (message,) = held(server)
@@ -55,6 +56,7 @@ def test_what_was_declared_can_be_read_with_the_key_alone_and_is_in_the_sent_lis
     assert declared(near) == [((DAY,), "accepted")]
 
 
+@pytest.mark.long
 def test_a_phone_that_cannot_tell_how_near_declares_just_that(open_city, phones, server, world):
     patient, near = phones.new("patient"), phones.new("near")
     meet_both_ways(near, patient, 60, world=world, told_dbm=-100)
@@ -72,6 +74,7 @@ def test_a_phone_that_cannot_tell_how_near_declares_just_that(open_city, phones,
     assert open_declaration(message, PRIVATE).level == "unclear"
 
 
+@pytest.mark.long
 def test_nothing_of_it_stays_on_the_phone(open_city, near, phones):
     near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
     near.encounters.flush()
@@ -82,6 +85,7 @@ def test_nothing_of_it_stays_on_the_phone(open_city, near, phones):
     assert not any(PHONE.encode() in contents for contents in files)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
@@ -101,6 +105,7 @@ def test_without_consent_a_warning_or_sense_nothing_is_sent(open_city, near, ser
     assert declared(near) == []
 
 
+@pytest.mark.long
 def test_a_city_without_a_key_takes_none_and_nothing_is_sent(near, server):
     with pytest.raises(DeclarationImpossible):
         near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
@@ -108,6 +113,7 @@ def test_a_city_without_a_key_takes_none_and_nothing_is_sent(near, server):
     assert server.requests == []
 
 
+@pytest.mark.long
 def test_one_that_did_not_arrive_says_so_and_is_not_sent_later_by_itself(open_city, near, server):
     # Nothing listens on port 1.
     near.declarations._client, reachable = Client("http://127.0.0.1:1"), near.declarations._client
@@ -120,6 +126,7 @@ def test_one_that_did_not_arrive_says_so_and_is_not_sent_later_by_itself(open_ci
     assert declared(near) == [((DAY,), "not_reached")]
 
 
+@pytest.mark.long
 def test_a_server_that_answers_with_an_error_is_noted_as_refusing(open_city, near, server):
     server.down = True
     with pytest.raises(ServerAnswerRefused):

@@ -80,6 +80,7 @@ def test_the_request_is_three_calls_of_fixed_size_each_on_its_own_connection(ser
     assert server.requests == [("/v1/verify", 1024), ("/v1/verify", 1024), ("/v1/upload", 4096)]
 
 
+@pytest.mark.long
 def test_after_the_upload_today_s_key_is_replaced_at_once_by_one_that_is_never_uploaded(server, patient, world):
     rotated = []
     patient.report.on_rekeyed = lambda: rotated.append(True)
@@ -96,6 +97,7 @@ def test_after_the_upload_today_s_key_is_replaced_at_once_by_one_that_is_never_u
     assert len(patient.report.prepare(issue(server, patient).code).days) == 1
 
 
+@pytest.mark.long
 def test_today_s_key_goes_with_its_full_period_and_is_published_after_its_day(server, patient, world):
     draft = patient.report.prepare(issue(server, patient).code)
     patient.report.send(draft, None, consent=True)
@@ -112,6 +114,7 @@ def test_today_s_key_goes_with_its_full_period_and_is_published_after_its_day(se
     assert exported[key] == (today * 144, 144)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stop_before", ["verify2", "upload"])
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
@@ -198,6 +201,7 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
         assert stored_keys(server) == len(draft.days)
 
 
+@pytest.mark.long
 def test_a_report_that_the_server_does_not_take_is_told_until_the_next_one(server, patient, monkeypatch):
     answer = UploadAnswer(status=Status.KEYS_REFUSED)
     monkeypatch.setattr(patient.report._calls, "upload", lambda request: answer)
@@ -226,6 +230,7 @@ def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
     assert stored_keys(server) == 6
 
 
+@pytest.mark.long
 def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):
     digits = "12345678901"
     with pytest.raises(CodeWrong):
@@ -237,6 +242,7 @@ def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):
     assert stored_keys(server) == 0
 
 
+@pytest.mark.long
 def test_an_expired_code_is_told_apart(server, patient, world):
     code = issue(server, patient).code
     world.pass_by(DAY + 1)
@@ -244,6 +250,7 @@ def test_an_expired_code_is_told_apart(server, patient, world):
         patient.report.prepare_and_send(code, consent=True)
 
 
+@pytest.mark.long
 def test_a_code_that_another_phone_used_is_refused_and_the_report_is_dropped(phones, server, patient):
     code = issue(server, patient).code
     other = phones.new("other")
@@ -270,6 +277,7 @@ def test_leaving_out_every_day_does_not_use_the_code(server, patient):
     assert server.key_server.codes.status(code) == "open"
 
 
+@pytest.mark.long
 def test_a_link_reports_as_well_as_digits(server, patient):
     assert patient.report.prepare_and_send(issue(server, patient).link, consent=True).state == "sent"
 

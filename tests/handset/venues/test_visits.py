@@ -152,6 +152,7 @@ def test_a_phone_that_knows_no_city_says_so(phones, venue):
         phones.new("new").visits.check_in(venue.link, remember=True)
 
 
+@pytest.mark.long
 def test_a_guest_of_the_same_hours_is_warned_with_day_band_and_certainty(phones, phone, venue, server, world):
     patient, other = phones.new("patient"), phones.new("other")
     patient.check()
@@ -176,6 +177,7 @@ def test_a_guest_of_the_same_hours_is_warned_with_day_band_and_certainty(phones,
     assert (other.risk.level(), other.risk.warnings()) == ("none", [])
 
 
+@pytest.mark.long
 def test_who_left_before_the_case_came_is_not_warned_and_who_came_in_the_stale_air_is(
     phones, phone, venue, server, world
 ):
@@ -227,6 +229,19 @@ def test_only_the_chosen_visits_are_sent_and_the_preview_shows_their_very_bytes(
     assert preview.bytes == UPLOAD_SIZE
     assert [visit.can_send for visit in phone.visits.all()] == [True, False]
     assert phone.sent_log.all()[-1].slots == 1
+
+
+def test_a_stay_that_ended_is_sent_to_its_end_and_one_that_lasts_to_this_moment(phone, venue, world):
+    over = stay(phone, venue, 20, world)
+    world.pass_by(2 * HOUR)
+    lasting = phone.visits.check_in(venue.link, remember=False)
+    world.pass_by(20 * MINUTE)
+
+    def sent(visit, ahead):
+        return sum(slot.end_minute - slot.start_minute for slot in phone.visits.slots(visit.id, world.now + ahead))
+
+    assert sent(over, 0) == sent(over, 15 * MINUTE) < 60
+    assert sent(lasting, 15 * MINUTE) > sent(lasting, 0) > 0
 
 
 def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
@@ -310,6 +325,7 @@ def test_an_alert_of_the_health_authority_warns_without_any_report(phone, venue,
     assert [(warning.kind, warning.band) for warning in phone.risk.warnings()] == [("venue", "15-30")]
 
 
+@pytest.mark.long
 def test_stays_and_what_was_found_are_gone_after_fourteen_days(phone, venue, server, world):
     stay(phone, venue, 45, world, remember=True)
     server.key_server.venue_alerts.publish(venue.link, NOON, NOON + HOUR // 2)
@@ -346,6 +362,7 @@ def test_looking_at_a_running_phone_writes_nothing(phone, venue, phones, world, 
     assert (phone.store.folder / STORE_FILE).read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_changed_package_and_an_index_led_aside_are_refused_and_what_was_found_stays(phone, venue, server, world):
     stay(phone, venue, 45, world, remember=True)
     server.key_server.venue_alerts.publish(venue.link, NOON, NOON + HOUR // 2)
@@ -371,6 +388,7 @@ def test_a_changed_package_and_an_index_led_aside_are_refused_and_what_was_found
     assert [warning.day for warning in phone.risk.warnings()] == [warning.day for warning in warned]
 
 
+@pytest.mark.long
 def test_an_index_with_another_past_is_refused(phone, server, world):
     packaged(server, world)
     server.key_server.venue_alerts.publish(server.key_server.registrar.register("dk-9", PHO).link, NOON, NOON + 1800)
@@ -393,6 +411,7 @@ def test_an_index_with_another_past_is_refused(phone, server, world):
         phone.check()
 
 
+@pytest.mark.long
 def test_a_new_phone_fetches_the_newest_packages_only_and_one_that_was_away_all_it_missed(phones, server, world, venue):
     for _ in range(9):
         server.key_server.venue_alerts.publish(venue.link, NOON - 2 * HOUR, NOON - HOUR)
@@ -423,6 +442,7 @@ def test_a_phone_of_before_there_were_venues_opens_and_checks_in(phones, server,
     assert again.visits.check_in(venue.link, remember=True).label == PHO.name
 
 
+@pytest.mark.long
 def test_contact_and_venue_of_one_day_are_told_apart(phones, phone, venue, server, world):
     patient = phones.new("patient")
     patient.check()

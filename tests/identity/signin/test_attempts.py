@@ -95,6 +95,7 @@ def test_in_an_own_browser_five_failures_wait_a_quarter_of_an_hour_or_go_on_as_a
     assert attempt(PASSWORD, browser=browser, now=NOW + datetime.timedelta(minutes=15)).username == "lan"
 
 
+@pytest.mark.long
 def test_strangers_behind_the_same_address_never_keep_out_a_browser_that_is_known(cheap_puzzles):
     user("lan")
     browser = {}

@@ -42,6 +42,7 @@ def keys_in(export):
     return {key.key for key in export.keys}
 
 
+@pytest.mark.long
 def test_uploaded_keys_stand_in_the_next_file_with_class_and_level_and_nothing_else(server, clock):
     server.tick()
     high = report(server)
@@ -64,6 +65,7 @@ def test_uploaded_keys_stand_in_the_next_file_with_class_and_level_and_nothing_e
     assert export.revised_keys == ()
 
 
+@pytest.mark.long
 def test_one_file_a_period_whether_or_not_anybody_reported(server, clock):
     for _ in range(3):
         server.tick()
@@ -74,6 +76,7 @@ def test_one_file_a_period_whether_or_not_anybody_reported(server, clock):
     assert [entry.number for entry in index.entries] == [1, 2, 3]
 
 
+@pytest.mark.long
 def test_nothing_is_published_twice(server, clock):
     server.tick()
     keys = report(server)
@@ -85,6 +88,7 @@ def test_nothing_is_published_twice(server, clock):
     assert len(holders) == 1
 
 
+@pytest.mark.long
 def test_every_file_is_padded_and_sorted(server, clock):
     server.tick()
     clock.pass_by(2 * HOUR)
@@ -102,6 +106,7 @@ def test_every_file_is_padded_and_sorted(server, clock):
     assert not keys_in(first) & keys_in(second)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["after_begin", "after_file", "before_seal"])
 def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, monkeypatch, where):
     server.tick()
@@ -152,6 +157,7 @@ def publication_began(server, now):
     server.keys_store.write(lambda transaction: server.export_files._begin(transaction, now))
 
 
+@pytest.mark.long
 def test_a_file_sealed_by_a_run_that_died_before_the_index_is_listed_by_the_next(server, clock):
     server.tick()
     clock.pass_by(2 * HOUR)
@@ -162,6 +168,7 @@ def test_a_file_sealed_by_a_run_that_died_before_the_index_is_listed_by_the_next
     assert server.indexes.read().number == 2
 
 
+@pytest.mark.long
 def test_the_index_is_one_unbroken_history(server, clock):
     held_number, held_chain = 0, CHAIN_START
     for _ in range(4):
@@ -204,6 +211,7 @@ def test_an_index_without_files_still_carries_the_chain(server, clock):
     assert (index.number, index.entries, index.chain_before) == (1, (), chain.hex())
 
 
+@pytest.mark.long
 def test_todays_key_waits_for_the_end_of_its_day_and_two_hours_more(server, clock):
     server.tick()
     (today,) = report(server, keys=keys_for(NOON, days=1, newest_age=0))
@@ -218,6 +226,7 @@ def test_todays_key_waits_for_the_end_of_its_day_and_two_hours_more(server, cloc
     assert today.key in keys_in(published(server)[-1])
 
 
+@pytest.mark.long
 def test_a_key_too_old_for_every_cell_is_not_published_without_padding(server, clock):
     server.tick()
     (old,) = report(server, keys=keys_for(NOON, days=1, newest_age=14))
@@ -227,6 +236,7 @@ def test_a_key_too_old_for_every_cell_is_not_published_without_padding(server, c
     assert all(old.key not in keys_in(export) for export in published(server))
 
 
+@pytest.mark.long
 def test_with_period_0_a_file_appears_only_with_something_in_it(city_folder, clock, database):
     server = opened(city_folder, clock, publish_period_seconds=0)
     server.tick()
@@ -257,6 +267,7 @@ def test_reach_times_are_the_next_file_and_a_poll_later(server, received, publis
     assert times.today_phones_by == today_published_at + 5 * HOUR
 
 
+@pytest.mark.long
 def test_reach_times_come_true(server, clock):
     server.tick()
     clock.pass_by(100)
@@ -273,6 +284,7 @@ def test_reach_times_come_true(server, clock):
     assert {k.key for k in keys} <= after
 
 
+@pytest.mark.long
 def test_the_exports_folder_holds_nothing_half_written(server, clock):
     server.tick()
 
@@ -280,6 +292,7 @@ def test_the_exports_folder_holds_nothing_half_written(server, clock):
     assert os.stat(server.data_dir / "exports" / "index.json").st_mode & 0o444 == 0o444
 
 
+@pytest.mark.long
 def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publishes_nothing_twice(server, clock):
     """As after the promotion of a standby that lagged: what was published is in the folder, not in the database."""
     server.tick()
@@ -311,6 +324,7 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
     assert sorted(found) == sorted(keys)
 
 
+@pytest.mark.long
 def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_standstill(city_folder, clock):
     server = opened(city_folder, clock)
     server.tick()

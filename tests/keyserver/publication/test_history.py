@@ -95,6 +95,7 @@ def a_phone_ahead_of_a_backup(folder):
         yield server, phones, world, phone, backup
 
 
+@pytest.mark.long
 def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_date_is_warned_by_the_next_file(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
         old = server.key_server.data_dir
@@ -106,6 +107,7 @@ def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_da
         assert phone.store.get("notice") is None
 
 
+@pytest.mark.long
 def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
         restored(server, world, backup, tmp_path / "anew")
@@ -120,6 +122,7 @@ def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tm
         assert server.key_server.history_problem == "history_forked"
 
 
+@pytest.mark.long
 def test_while_nothing_may_be_signed_the_monitor_is_told_and_phones_are_served(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _phones, world, _phone, backup):
         old = server.key_server.data_dir
@@ -138,6 +141,7 @@ def test_while_nothing_may_be_signed_the_monitor_is_told_and_phones_are_served(t
             other.close()
 
 
+@pytest.mark.long
 def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatch):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
@@ -147,6 +151,7 @@ def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatc
             server.key_server.tick()
 
 
+@pytest.mark.long
 def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "city" / "heads"))
     with a_city(tmp_path) as (server, _, world):
@@ -158,6 +163,7 @@ def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path
         assert server.key_server.history_problem == "history_unknown"
 
 
+@pytest.mark.long
 def test_a_restored_store_that_is_at_the_height_of_the_journal_goes_on(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         report_and_publish(server, phones, world, "one")
@@ -167,6 +173,7 @@ def test_a_restored_store_that_is_at_the_height_of_the_journal_goes_on(tmp_path)
         assert is_warned(phone, server, phones, world)
 
 
+@pytest.mark.long
 def test_in_a_new_epoch_a_phone_that_was_up_to_date_is_warned_by_the_next_file_and_told(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
         restored(server, world, backup, tmp_path / "anew")
@@ -185,6 +192,7 @@ def test_in_a_new_epoch_a_phone_that_was_up_to_date_is_warned_by_the_next_file_a
         phone.check()
 
 
+@pytest.mark.long
 def test_a_phone_that_is_behind_and_one_that_is_new_find_every_file_of_a_new_epoch(tmp_path):
     with a_city_with_recovery_key(tmp_path) as (server, phones, world):
         late = phones.new("late")
@@ -204,6 +212,7 @@ def test_a_phone_that_is_behind_and_one_that_is_new_find_every_file_of_a_new_epo
         assert any("exports/1-" in path for path, _ in server.requests[-8:])
 
 
+@pytest.mark.long
 def test_a_promoted_copy_of_the_database_takes_over_what_the_folder_holds(tmp_path):
     with a_city_with_recovery_key(tmp_path) as (server, phones, world):
         report_and_publish(server, phones, world, "one")
@@ -227,6 +236,7 @@ def old_waiting(server):
     return server.key_server.keys_store.read("SELECT key, start FROM waiting_key")
 
 
+@pytest.mark.long
 def test_keys_of_adopted_files_are_known_and_codes_that_were_open_are_revoked(tmp_path):
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
         old = server.key_server.data_dir
@@ -261,6 +271,7 @@ def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tm
         assert all(private.find(kid).n == newest[kid] for kid in newest if kid not in lost)
 
 
+@pytest.mark.long
 def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_path):
     with a_city_with_recovery_key(tmp_path) as (server, _, world):
         with pytest.raises(EpochUnfit):
@@ -272,6 +283,7 @@ def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_pa
         epoch_opened(server, world)
 
 
+@pytest.mark.long
 def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
     """What a version without this comparison has left behind: phones on both sides of a fork."""
     with a_city_with_recovery_key(tmp_path) as (server, phones, world):

@@ -10,11 +10,19 @@ from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, report_of
 from tests.builders.venue import a_venue, keys_of
 
 from bluezone.keyserver.publication import folder
+from bluezone.keyserver.publication.adoption import take_back_items
 from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
 from bluezone.protocol.signed.envelope import CHAIN_START
 from bluezone.protocol.signed.index import chain_value, follow_index
 from bluezone.protocol.upload import Slot, Status, commitment
-from bluezone.protocol.venues.items import ITEM_LENGTH, Record, items_of_package, open_item
+from bluezone.protocol.venues.items import (
+    ITEM_LENGTH,
+    NONCE_LENGTH,
+    TAG_LENGTH,
+    Record,
+    items_of_package,
+    open_item,
+)
 
 PERIOD = {"publish_period_seconds": 7200}
 
@@ -42,6 +50,7 @@ def found(server, slot, packages_of):
     return [record for item in items if (record := open_item(slot.slot_key, slot.hour, item))]
 
 
+@pytest.mark.long
 def test_a_reported_slot_stands_in_the_next_package_and_in_no_table(server, clock):
     server.tick()
     slot = slot_of(a_venue())
@@ -59,6 +68,7 @@ def test_a_report_of_visits_alone_is_taken(server):
     assert reported(server, slot_of(a_venue())).keys == ()
 
 
+@pytest.mark.long
 def test_a_clinical_case_weighs_less(server, clock):
     server.tick()
     slot = slot_of(a_venue())
@@ -70,6 +80,7 @@ def test_a_clinical_case_weighs_less(server, clock):
     assert [record.level for record in found(server, slot, packages(server))] == [1]
 
 
+@pytest.mark.long
 def test_there_is_one_package_an_hour_reports_or_not(server, clock):
     for _ in range(4):
         server.tick()
@@ -82,6 +93,7 @@ def test_there_is_one_package_an_hour_reports_or_not(server, clock):
     assert len(set(sizes)) > 1
 
 
+@pytest.mark.long
 def test_the_index_chains_the_packages_and_phones_can_follow_it(server, clock):
     for _ in range(3):
         server.tick()
@@ -99,6 +111,7 @@ def test_the_index_chains_the_packages_and_phones_can_follow_it(server, clock):
     assert call(server, "GET", "/v1/venues/index.json").status == 200
 
 
+@pytest.mark.long
 def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkeypatch):
     server.tick()
     slot = slot_of(a_venue())
@@ -116,6 +129,7 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
     assert len(found(server, slot, packages(server))) == 1
 
 
+@pytest.mark.long
 def test_packages_and_their_rows_are_gone_after_fourteen_days(server, clock):
     server.tick()
     old = server.indexes.read(VENUE_PACKAGES).entries[0]
@@ -145,6 +159,7 @@ def test_nothing_else_is_served_from_the_folder(server, path):
     assert call(server, "GET", f"/v1/venues/{path}").status == 404
 
 
+@pytest.mark.long
 def test_the_same_upload_again_adds_nothing(server, clock):
     server.tick()
     slot = slot_of(a_venue())
@@ -169,7 +184,7 @@ def test_a_rehearsal_leaves_no_item(server):
 
 
 def test_items_that_waited_before_the_upgrade_are_still_published(database, city_folder, clock, monkeypatch):
-    from bluezone.keyserver.service import open_store
+    from bluezone.keyserver.sealing import open_store
     from bluezone.keyserver.storage import migrations
 
     url = os.environ.get("BLUEZONE_DATABASE_URL")
@@ -192,3 +207,17 @@ def test_items_that_waited_before_the_upgrade_are_still_published(database, city
 
     assert [tuple(map(bytes, kept)) for kept in store.read("SELECT tag, nonce, sealed FROM waiting_item")] == [row[:3]]
     store.close()
+
+
+def test_items_of_a_package_that_was_never_published_wait_again_as_they_were(server):
+    content = os.urandom(3 * ITEM_LENGTH)
+    row = "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (1, ?, ?, ?)"
+    server.keys_store.write(lambda transaction: transaction.execute(row, (NOON, content, bytes(32))))
+
+    server.keys_store.write(take_back_items)
+
+    waiting = server.keys_store.read("SELECT tag, nonce, sealed FROM waiting_item")
+    items = {content[at : at + ITEM_LENGTH] for at in range(0, len(content), ITEM_LENGTH)}
+    assert {b"".join(map(bytes, item)) for item in waiting} == items
+    assert {(len(tag), len(nonce)) for tag, nonce, _sealed in waiting} == {(TAG_LENGTH, NONCE_LENGTH)}
+    assert server.keys_store.read("SELECT 1 FROM venue_package") == []

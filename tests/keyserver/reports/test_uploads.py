@@ -78,6 +78,7 @@ def test_a_key_stored_already_refuses_the_whole_upload(server, patient, onset):
     assert server.keys_store.read("SELECT COUNT(*) FROM spent") == [(1,)]
 
 
+@pytest.mark.long
 def test_a_published_key_cannot_come_again_under_another_day(server, patient, onset, clock):
     patient.certified().upload()
     clock.pass_by(2 * HOUR)

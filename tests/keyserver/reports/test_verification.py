@@ -85,6 +85,7 @@ def replace_message(blinded, message):
     return blinded._replace(message=message)
 
 
+@pytest.mark.long
 def test_last_weeks_key_is_still_good_for_a_code_and_the_one_before_is_not(server, patient, clock, onset):
     patient.verify1()
     last_week = patient.kid

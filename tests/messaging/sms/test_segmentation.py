@@ -107,6 +107,7 @@ def test_the_parts_together_are_the_text(text):
     assert measured.cost(300) == measured.segments * 300
 
 
+@pytest.mark.long
 @given(st.lists(PIECES, min_size=40, max_size=220).map("".join))
 def test_no_part_begins_within_a_character(text):
     for part in measure(text).parts[1:]:

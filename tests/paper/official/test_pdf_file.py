@@ -68,6 +68,7 @@ def test_every_letter_of_vietnamese_is_printed_in_a_font_that_is_in_the_file():
     assert unicodedata.is_normalized("NFC", read)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_a_number_and_a_day_that_are_written_in_by_hand_have_room_on_paper():
     head = replace(REPORT.head, number=None, date=None, month=datetime.date(2020, 9, 1))
@@ -85,6 +86,7 @@ def fonts_of(page):
         yield str(inner["/BaseFont"]), described.get("/FontFile2") or described.get("/FontFile3")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_a_pdf_we_print_is_a_letter_we_read():
     letter = propose(Letter(document_pdf(LETTER, zone=ZONE)).read().text)

@@ -20,8 +20,11 @@ from bluezone.speech.voice import can_speak
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 DPI = 200
 POINTS_A_MM = 72 / 25.4
-PAPER = {"leaflet-a5": (148, 210), "poster-a4": (210, 297), "poster-a3": (297, 420), "letter-parents": (210, 297)}
-LEAST_CODE_MM = {"leaflet-a5": 50, "poster-a4": 150, "poster-a3": 150, "letter-parents": 50}
+PAPER = {
+    "leaflet-a5": (148, 210), "poster-a4": (210, 297), "poster-a3": (297, 420), "guide-a4": (210, 297),
+    "letter-parents": (210, 297),
+}  # fmt: skip
+LEAST_CODE_MM = {"leaflet-a5": 50, "poster-a4": 150, "poster-a3": 150, "guide-a4": 50, "letter-parents": 50}
 SHEETS = list(PAPER)
 LINKS = {"android": "https://tai.backan.example/app"}
 
@@ -129,6 +132,7 @@ def test_without_an_app_no_sheet_speaks_of_bluetooth_being_on(public, language):
     for name in SHEETS:
         text = PdfReader(BytesIO(sheet(public, name, language))).pages[0].extract_text()
         assert not re.search(r"đang chạy|is running|bật Bluetooth|Bluetooth on", text, re.IGNORECASE)
+        assert not re.search(r"từng ở gần|were near a", " ".join(text.split())), "a browser cannot know who was near"
     assert "Bluetooth" not in phrases.bulletin(facts(language))
     assert "Bluetooth" not in phrases.zalo(facts(language))
 

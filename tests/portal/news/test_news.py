@@ -91,6 +91,7 @@ def test_publishing_again_what_readers_see_changes_nothing(desk, editor):
     assert NewsVersion.objects.count() == 1
 
 
+@pytest.mark.long
 def test_withdrawn_news_leaves_every_list_and_its_address_says_why(desk, editor, settings):
     item = out(editor)
     assert desk.post(f"/news/{item.pk}/withdraw/", {"note": ""}).status_code == 422

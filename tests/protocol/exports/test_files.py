@@ -302,6 +302,7 @@ def read_or_refused(data):
     return read.columns, read.revised_columns
 
 
+@pytest.mark.long
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_native_reader_and_python_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):

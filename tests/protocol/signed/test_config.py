@@ -21,7 +21,7 @@ from bluezone.protocol.signed.config import (
 
 PAYLOAD = encode_config(config())
 # A config of a city that has none, or of before there were any, is read without them.
-LATER_MEMBERS = {"declaration_key", "venue_keys", "push_key", "national_hotline", "reciprocity"}
+LATER_MEMBERS = {"care", "declaration_key", "venue_keys", "push_key", "national_hotline", "reciprocity"}
 
 
 def hashes(first, last):

@@ -104,7 +104,7 @@ def test_a_long_code_is_read_as_a_short_one_is(number, separator):
 
 @given(links)
 def test_a_link_survives_its_address(link):
-    address = link_url("bluezone.example.vn", link)
+    address = link_url("https://bluezone.example.vn", link)
 
     assert address.startswith("https://bluezone.example.vn/r#")
     assert parse_link(address) == link
@@ -145,7 +145,7 @@ def test_any_text_is_a_credential_or_refused(text):
 
 def test_a_credential_holds_digits_or_a_link_and_does_not_print_them():
     digits = Credential.from_text("1234-5678-9018")
-    link = Credential.from_text(link_url("bluezone.example.vn", new_link(lambda size: b"k" * size)))
+    link = Credential.from_text(link_url("https://bluezone.example.vn", new_link(lambda size: b"k" * size)))
 
     assert digits == Credential(CredentialKind.DIGITS, b"123456789018\0\0\0\0")
     assert link == Credential(CredentialKind.LINK, b"k" * 16)

@@ -44,7 +44,7 @@ def test_a_signed_code_comes_back_from_its_link(kind, stay, name, address, seed,
     plain = Venue(kind, stay, name, address, seed, KID, begins, ends, temporary)
     venue = sign_venue(plain, CITY_KEY)
 
-    read = read_venue_link(venue_link(venue, HOST))
+    read = read_venue_link(venue_link(venue, f"https://{HOST}"))
 
     assert read == venue
     check_signature(read, TRUSTED)
@@ -114,12 +114,18 @@ def test_bytes_that_are_no_code_are_refused(payload):
         read_venue_link(link_of_payload(payload) if payload else f"https://{HOST}/v#")
 
 
+def test_a_code_that_a_server_without_tls_gave_out_is_read():
+    venue = a_venue()
+
+    assert read_venue_link(venue_link(venue, "http://192.168.1.5:8000")) == venue
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "hello",
-        link_of(a_venue()).replace("https", "http"),
+        link_of(a_venue()).replace("https", "ftp"),
         link_of(a_venue()).replace("/v#", "/w#"),
         link_of(a_venue()).replace("/v#", "/v?x#"),
         link_of(a_venue()).replace("https://", "https://u:p@"),
@@ -205,4 +211,4 @@ def test_any_bytes_are_read_or_refused(data):
 def test_a_code_may_say_what_is_just_within_its_bounds(change):
     venue = a_venue(**change)
 
-    assert read_venue_link(venue_link(venue, HOST)) == venue
+    assert read_venue_link(venue_link(venue, f"https://{HOST}")) == venue

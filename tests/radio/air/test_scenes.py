@@ -119,6 +119,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(table=json_values)
 def test_any_json_is_either_a_scene_or_refused(table):
     scene = None

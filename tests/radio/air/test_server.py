@@ -31,6 +31,7 @@ async def until(condition):
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.long
 def test_named_handsets_hear_each_other_as_their_scene_says():
     async def main():
         air, server, port = await serve()
@@ -75,6 +76,7 @@ def test_a_radio_is_asked_its_model_before_it_is_used():
     assert asyncio.run(main()) == ("virtual", "ffff-0000"), "what bumble's virtual controller says of itself"
 
 
+@pytest.mark.long
 def test_a_handset_comes_back_by_itself_when_the_air_was_restarted():
     async def main():
         _, server, port = await serve()
@@ -127,6 +129,7 @@ def test_a_client_that_does_not_speak_hci_harms_nobody(junk):
     asyncio.run(main())
 
 
+@pytest.mark.long
 def test_a_client_that_reads_nothing_is_shed_and_holds_nobody_up():
     async def main():
         air, server, port = await serve(Scene(default=Pair(0.4)))

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from PIL import Image
 from tests.builders.bulletins import NOW, approved, machine, planned, station, zone
 from tests.builders.devices import agency
-from tests.builders.office import user
+from tests.builders.office import prove, user
 
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.bulletins.air import air_views
@@ -65,6 +65,7 @@ def test_a_zone_whose_machine_is_silent_is_played_by_hand_and_said_to_have_been(
     assert Attestation.objects.get().airing == airing
 
 
+@pytest.mark.long
 def test_what_a_machine_reported_takes_no_word_of_a_person(operator):
     place = zone()
     device, _token = machine(place)
@@ -74,6 +75,24 @@ def test_what_a_machine_reported_takes_no_word_of_a_person(operator):
     assert f"/airings/{airing.pk}/" not in log(operator)
 
 
+@pytest.mark.long
+def test_the_log_says_what_broke_off_how_much_was_heard_and_what_was_said_again(operator):
+    place = zone()
+    device, _token = machine(place)
+    airing = first_airing(place.outlet)
+    told = airing.playings.create(
+        device=device, outcome="missed", sink="ffplay", reason="cut_off", began_at=airing.due_at, heard_seconds=8.2
+    )
+    page = log(operator)
+    assert "1 bị ngắt giữa chừng (nghe được nhiều nhất 8 giây)" in page
+    assert str(Aired.MISSED.label) not in page
+
+    told.outcome, told.earlier = "played", [[airing.due_at.timestamp(), 8.2]]
+    told.save()
+    assert "1 phát lại từ đầu sau khi bị ngắt" in log(operator)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [kind for kind in OutletKind if kind != OutletKind.LOUDSPEAKERS])
 def test_radio_television_and_the_press_are_booked_as_aired_with_a_link_or_a_photo_alone(operator, kind):
     airing = first_airing(station("Đài, báo", kind))
@@ -125,6 +144,7 @@ def elsewhere():
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["/air-log/", "/air-plan/"])
 def test_a_page_narrowed_to_a_unit_stays_so_on_every_way_on(operator, elsewhere, address, monkeypatch):
     monkeypatch.setattr(air_views, "A_PAGE", 2)
@@ -165,6 +185,7 @@ def test_the_address_that_goes_into_a_report_names_the_day_or_the_week(operator)
     assert f"/air-log/?week={week}&amp;outlet={place.pk}</p>" in log(operator, on="", week=week, outlet=place.pk)
 
 
+@pytest.mark.long
 def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsewhere):
     place = zone("Tổ của Sông Cầu").outlet
     planned(approved(seconds=2.0), place)
@@ -178,3 +199,23 @@ def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsew
     words = " ".join(page.get_textpage().get_text_range() for page in paper).split()
     assert "Cầu" in words
     assert "Đức" not in words
+
+
+@pytest.mark.long
+def test_of_two_who_lend_an_outlet_neither_takes_back_unseen_what_the_other_has_lent(operator):
+    outlet, others = station(), [agency("UBND phường Đức Xuân"), agency("UBND phường Minh Khai")]
+    address = f"/outlets/{outlet.pk}/lent/"
+    shown = sealed(prove(operator).get(address))
+    assert operator.post(address, {"lent_to": [others[0].pk], "shown": shown}).status_code == 302
+    second = operator.post(address, {"lent_to": [others[1].pk], "shown": shown})
+
+    assert second.status_code == 409
+    assert [one.stored for one in second.context["form"].clashes] == [others[0].name]
+    assert list(outlet.lent_to.all()) == [others[0]], "nothing of the second is stored yet"
+    both = {"lent_to": [one.pk for one in others], "shown": sealed(second)}
+    assert operator.post(address, both).status_code == 302
+    assert set(outlet.lent_to.all()) == set(others)
+
+
+def sealed(page):
+    return re.search(r'name="shown" value="([^"]+)"', page.text)[1]

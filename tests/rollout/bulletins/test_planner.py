@@ -82,6 +82,7 @@ def test_the_commune_decides_which_priority_bulletin_comes_first():
     assert Airing.objects.get(schedule=first, due_at=at(17, 30)).starts_at > at(17, 30)
 
 
+@pytest.mark.long
 def test_an_emergency_is_aired_at_once_in_quiet_hours_too_and_nothing_else_is(bulletin):
     place, user = zone().outlet, people()[0]
     with pytest.raises(timetable.ScheduleInQuietHours):

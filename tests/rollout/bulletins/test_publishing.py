@@ -56,6 +56,7 @@ def local(moments, zone):
     return [f"{one.astimezone(zone):%Y-%m-%dT%H:%M:%S}" for one in moments]
 
 
+@pytest.mark.long
 def test_an_independent_reader_sees_exactly_the_airings_of_the_rule(client, public):
     bulletin = approved(seconds=2.0, title="Cài Bluezone; bật Bluetooth, nhé")
     place, radio = zone("Tổ 5, nhà văn hóa").outlet, station()
@@ -80,6 +81,7 @@ def test_an_independent_reader_sees_exactly_the_airings_of_the_rule(client, publ
     assert client.get("/bulletins/air-plan.ics", HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
 
 
+@pytest.mark.long
 def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
     bulletin, wanted, made = approved(seconds=2.0), [], []
     for first in range(1, 8):
@@ -94,6 +96,7 @@ def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
     assert [[one[0], one[2]] for one in seen] == sorted(wanted)
 
 
+@pytest.mark.long
 def test_rss_holds_to_its_schema_and_leads_to_sound_and_press_kit(client, public):
     bulletin = approved(seconds=2.0, title='Cài <Bluezone> & "bật" Bluetooth')
     withdrawn = approved(seconds=2.0, title="Rút lại")

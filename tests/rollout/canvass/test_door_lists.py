@@ -4,6 +4,7 @@
 import random
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders.canvass import NOW, door
@@ -36,6 +37,7 @@ def accepted(client, ward, content):
     return address
 
 
+@pytest.mark.long
 def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_far_it_is(client, officer, ward):
     address = accepted(client, ward, rows_of(1000))
     (held,) = DoorsImport.objects.all()
@@ -61,6 +63,7 @@ def test_a_long_list_is_seen_when_the_last_row_is_stored_and_its_page_says_how_f
     assert client.get(answer.url).context["plan"].unchanged == 1000
 
 
+@pytest.mark.long
 def test_a_list_that_is_cut_off_anywhere_goes_on_and_stores_every_row_once(client, officer, ward):
     door(ward, "Cũ", "Số 0")
     accepted(client, ward, rows_of(600))
@@ -77,6 +80,7 @@ def test_a_list_that_is_cut_off_anywhere_goes_on_and_stores_every_row_once(clien
     assert len(set(Household.objects.values_list("folded", flat=True))) == 901
 
 
+@pytest.mark.long
 def test_a_step_that_another_process_has_made_is_not_made_again(client, officer, ward):
     accepted(client, ward, rows_of(600))
     held, other = DoorsImport.objects.get(), DoorsImport.objects.get()
@@ -86,6 +90,7 @@ def test_a_step_that_another_process_has_made_is_not_made_again(client, officer,
     assert Household.everything.count() == 200
 
 
+@pytest.mark.long
 def test_a_list_that_is_taken_back_leaves_nothing(client, officer, ward):
     address = accepted(client, ward, rows_of(1000))
     door_lists.carry_out(DoorsImport.objects.get(), NOW, transactions=3)
@@ -97,6 +102,7 @@ def test_a_list_that_is_taken_back_leaves_nothing(client, officer, ward):
     assert "households_imported" not in acts()
 
 
+@pytest.mark.long
 def test_a_list_that_everybody_sees_cannot_be_taken_back(client, officer, ward):
     address = accepted(client, ward, rows_of(600))
     held = DoorsImport.objects.get()
@@ -108,6 +114,7 @@ def test_a_list_that_everybody_sees_cannot_be_taken_back(client, officer, ward):
     assert Household.objects.count() == 600
 
 
+@pytest.mark.long
 def test_a_door_that_somebody_changed_meanwhile_is_left_as_they_left_it_and_counted(client, officer, ward):
     accepted(client, ward, rows_of(600))
     door_lists.go_on(NOW)
@@ -122,6 +129,7 @@ def test_a_door_that_somebody_changed_meanwhile_is_left_as_they_left_it_and_coun
     assert "1 of the changes were left out" in client.get(address).text
 
 
+@pytest.mark.long
 def test_while_a_list_is_stored_a_second_one_of_the_ward_waits(client, officer, ward):
     second = upload(client, ward, rows_of(3)).url
     digest = client.get(second).context["preview"].digest
@@ -135,6 +143,7 @@ def test_while_a_list_is_stored_a_second_one_of_the_ward_waits(client, officer, 
     assert (again.status_code, again.url) == (302, first), "a second tap looks on"
 
 
+@pytest.mark.long
 def test_a_list_that_is_being_stored_outlives_its_day(client, officer, ward):
     accepted(client, ward, rows_of(600))
     DoorsImport.objects.update(made_at=NOW)
@@ -145,6 +154,7 @@ def test_a_list_that_is_being_stored_outlives_its_day(client, officer, ward):
     assert not DoorsImport.everything.exists()
 
 
+@pytest.mark.long
 def test_a_long_list_in_training_mode_is_stored_by_the_worker_as_practice(client, officer, ward):
     session = client.session
     session["training"] = True

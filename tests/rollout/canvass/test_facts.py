@@ -3,6 +3,7 @@
 
 import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ def histories(draw):
     return [one for one in made if draw(st.booleans()) or draw(st.booleans())]
 
 
+@pytest.mark.long
 @given(changes=histories(), data=st.data())
 def test_the_answer_depends_on_the_set_alone(changes, data):
     assert merge(data.draw(st.permutations(changes))) == merge(changes)

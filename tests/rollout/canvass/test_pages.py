@@ -44,6 +44,7 @@ def acts():
     return set(AuditEntry.objects.values_list("action", flat=True))
 
 
+@pytest.mark.long
 def test_every_page_opens_and_says_what_to_do_where_there_is_nothing(client, officer, clock):
     for page in PAGES:
         answer = client.get(f"/canvass/{page}")
@@ -51,6 +52,7 @@ def test_every_page_opens_and_says_what_to_do_where_there_is_nothing(client, off
         assert "empty" in answer.text or page == "imports/", page
 
 
+@pytest.mark.long
 def test_a_list_is_cut_given_taken_back_and_given_again(client, officer, committee, ward, clock):
     street(ward, 3)
     Turf.objects.all().delete()
@@ -75,6 +77,7 @@ def test_a_list_is_cut_given_taken_back_and_given_again(client, officer, committ
     assert {"turf_cut", "turf_leased", "lease_ended", "turf_closed"} <= acts()
 
 
+@pytest.mark.long
 def test_doors_are_drawn_by_ticking_them_and_those_on_another_list_are_not_given(client, officer, committee, phone):
     ours = doors(phone.turf)[:2]
     new = f"/canvass/lists/new/{phone.turf.unit_id}/"
@@ -182,6 +185,7 @@ def test_two_versions_are_shown_side_by_side_and_one_is_chosen(client, officer, 
     assert "conflict_decided" in acts()
 
 
+@pytest.mark.long
 def test_a_fact_is_corrected_over_all_that_was_said(client, officer, phone):
     one = doors(phone.turf)[0]
     form = {"address": one.address, "head": "  Lý   Văn Páo", "group": one.group, "smartphones": "3", "note": ""}
@@ -274,6 +278,7 @@ def test_a_sheet_is_printed_with_boxes_and_typed_in_once(client, officer, ward):
     assert client.post(f"/canvass/lists/{turf.pk}/sheet/1/", {**form, "day": "2030-01-01"}).status_code == 422
 
 
+@pytest.mark.long
 def test_leaflets_go_from_the_printer_to_the_group_and_never_more_than_there_are(client, officer, ward, phone):
     def book(kind, count, **more):
         return client.post("/canvass/leaflets/", {"kind": kind, "lot": "L7", "count": count, **more})
@@ -311,6 +316,7 @@ def workbook(*rows, font=None):
     return out.getvalue()
 
 
+@pytest.mark.long
 def test_a_list_is_looked_at_first_then_stored_and_sent_again_changes_nothing(client, officer, ward):
     rows = [("Danh sách hộ",), (), ("STT", "Chủ hộ", "Địa chỉ", "Tổ dân phố", "Số ĐTTM"),
             (1, "Nông Thị Lan", "Số 1", 5, 2), (2, "Hoàng Văn Bình", "Số 2", "Tổ 5", None), (3, "", "", 5, 1),
@@ -338,6 +344,7 @@ def test_a_list_is_looked_at_first_then_stored_and_sent_again_changes_nothing(cl
     assert "households_imported" in acts()
 
 
+@pytest.mark.long
 def test_a_list_in_vntime_is_converted_after_a_look(client, officer, ward):
     def old(text):
         return from_unicode(text, TextEncoding.TCVN3)
@@ -353,13 +360,19 @@ def test_a_list_in_vntime_is_converted_after_a_look(client, officer, ward):
     assert set(Household.objects.values_list("head", flat=True)) == set(names)
 
 
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", "Chủ hộ,Địa chỉ,Tổ\nA,B,5,C\n"])
+def test_where_the_columns_are_not_clear_a_person_is_asked(client, officer, ward, content):
+    page = client.get(upload(client, ward, content.encode()).url)
+
+    assert "Which column is which?" in page.text
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "as .xlsx without a password"),
-        (b"a,b\n1,2\n", "headings"),
-        ("Chủ hộ,Địa chỉ,Tổ\nA,B,5,C\n".encode(), "no heading of its own"),
-        (b"\x89PNG....", "no list in XLSX, XLS or CSV"),
+        (b"\x89PNG....", "no list in XLSX, XLS, ODS or CSV"),
         (b"", ""),
     ],
 )
@@ -369,6 +382,7 @@ def test_a_file_that_is_no_such_list_is_refused_with_a_sentence(client, officer,
     assert words in answer.text
 
 
+@pytest.mark.long
 def test_in_training_mode_the_same_pages_work_on_their_own_doors(client, officer, ward):
     session = client.session
     session["training"] = True

@@ -60,9 +60,9 @@ class Helped(Indicator):
 
 
 @pytest.fixture
-def leader(client):
+def reader(client):
     client.cookies.load({"bluezone-language": "en"})
-    made = user("hoa", Role.LEADER)
+    made = user("hoa", Role.SUPERVISOR)
     client.force_login(made)
     return made
 
@@ -102,7 +102,8 @@ def reasons(text):
     return [" ".join(found.split()) for found in re.findall(r"</h2>\s*<p>(.*?)</p>", text, re.DOTALL)]
 
 
-def test_each_unit_stands_in_its_place_with_its_reason_in_a_sentence(client, leader, wards, field_work):
+@pytest.mark.long
+def test_each_unit_stands_in_its_place_with_its_reason_in_a_sentence(client, reader, wards, field_work):
     top, below = wards
     field_work(0, 300, 86, done=32, helper_hours=10.0, free_teams=2)
     field_work(1, 100, 90, done=4, helper_hours=1.0)
@@ -121,7 +122,8 @@ def test_each_unit_stands_in_its_place_with_its_reason_in_a_sentence(client, lea
     assert "no data on movements of people" in text
 
 
-def test_the_same_sentences_in_vietnamese(client, leader, wards, field_work):
+@pytest.mark.long
+def test_the_same_sentences_in_vietnamese(client, reader, wards, field_work):
     top, _below = wards
     client.cookies.load({"bluezone-language": "vi"})
     field_work(0, 300, 86, done=32, helper_hours=10.0, free_teams=2)
@@ -132,7 +134,7 @@ def test_the_same_sentences_in_vietnamese(client, leader, wards, field_work):
     assert "214 hộ chưa đến; đang chạy 32,0% (32,0–32,0%) tại cổng; giúp được 3,2 máy mỗi giờ; 2 đội rảnh" in text
 
 
-def test_fewer_than_five_households_are_neither_shown_nor_told_by_the_order(client, leader, wards, field_work):
+def test_fewer_than_five_households_are_neither_shown_nor_told_by_the_order(client, reader, wards, field_work):
     top, _below = wards
     places = []
     for first, second in ((1, 4), (4, 1)):
@@ -146,7 +148,7 @@ def test_fewer_than_five_households_are_neither_shown_nor_told_by_the_order(clie
     assert places[0] == places[1]
 
 
-def test_a_share_kept_back_is_not_told_by_the_order_either(client, leader, wards, field_work):
+def test_a_share_kept_back_is_not_told_by_the_order_either(client, reader, wards, field_work):
     top, below = wards
     for number in range(3):
         field_work(number, 100, 50)
@@ -167,7 +169,7 @@ def figures_of_wards(wards):
             Denominator.objects.create(unit=ward, kind=kind, value=value, source="Chi cục Thống kê", as_of=DAY)
 
 
-def test_the_league_has_both_denominators_with_source_and_day(client, leader, wards, figures_of_wards):
+def test_the_league_has_both_denominators_with_source_and_day(client, reader, wards, figures_of_wards):
     top, below = wards
     counts = {WEEK: {below[0].path: 40, below[1].path: 60, below[2].path: 70}}
     with registered_only(Helped(counts)):
@@ -182,7 +184,7 @@ def test_the_league_has_both_denominators_with_source_and_day(client, leader, wa
     assert f'href="/drives/#unit-{below[1].pk}"' in rows[0]
 
 
-def test_more_phones_than_the_denominator_are_not_made_a_share(client, leader, wards, figures_of_wards):
+def test_more_phones_than_the_denominator_are_not_made_a_share(client, reader, wards, figures_of_wards):
     top, below = wards
     with registered_only(Helped({WEEK: {below[0].path: 4000}})):
         text = body(client.get(f"/coverage/units/{top.pk}/league/?week={WEEK}").text)
@@ -191,7 +193,7 @@ def test_more_phones_than_the_denominator_are_not_made_a_share(client, leader, w
     assert "1000.0%" not in text
 
 
-def test_where_nothing_was_counted_is_no_zero(client, leader, wards, figures_of_wards):
+def test_where_nothing_was_counted_is_no_zero(client, reader, wards, figures_of_wards):
     top, below = wards
     with registered_only(Helped({WEEK: {below[0].path: 40}})):
         text = body(client.get(f"/coverage/units/{top.pk}/league/?week={WEEK}").text)
@@ -212,7 +214,7 @@ def test_a_count_beside_a_base_that_is_hidden_is_hidden_too_since_it_bounds_that
     assert unit_cell(below[1].pk) in counts, "5 of 6 there would leave 1 at most here"
 
 
-def test_passages_at_gates_are_in_no_league(client, leader, wards):
+def test_passages_at_gates_are_in_no_league(client, reader, wards):
     top, _below = wards
     with registered_only(gates_of(wards, 50, 50, 50)):
         text = client.get(f"/coverage/units/{top.pk}/league/?week={WEEK}").text
@@ -233,7 +235,7 @@ def test_a_week_kept_back_cannot_be_worked_out_from_the_sums_of_two_weeks(wards)
     assert after[below[2]] == (100, 0)
 
 
-def test_the_trend_draws_what_each_week_shows_and_says_it_in_a_table(client, leader, wards):
+def test_the_trend_draws_what_each_week_shows_and_says_it_in_a_table(client, reader, wards):
     _top, below = wards
     offices = [agency(f"UBND {ward.name}", ward) for ward in below]
     for back, numbers in enumerate(((13, 20, 31), (3, 20, 31), (12, 15, 18))):
@@ -241,7 +243,7 @@ def test_the_trend_draws_what_each_week_shows_and_says_it_in_a_table(client, lea
         for _ in range(back):
             week = week.previous
         for office, running in zip(offices, numbers, strict=True):
-            said(office, leader, running, 60, week=week)
+            said(office, reader, running, 60, week=week)
     with registered_only(StaffRunning()):
         text = client.get(f"/coverage/units/{below[0].pk}/trend/?week={WEEK}&of=staff").text
     drawing = text.split('<svg class="trend')[1].split("</svg>")[0]
@@ -256,7 +258,8 @@ def test_the_trend_draws_what_each_week_shows_and_says_it_in_a_table(client, lea
     assert len(rows) == 12
 
 
-def test_pages_of_units_weeks_and_indicators_that_are_none_do_no_harm(client, leader, wards):
+@pytest.mark.long
+def test_pages_of_units_weeks_and_indicators_that_are_none_do_no_harm(client, reader, wards):
     top, _below = wards
     for page in ("priority", "league", "trend"):
         assert client.get(f"/coverage/units/999999/{page}/").status_code == 404
@@ -268,11 +271,12 @@ def test_pages_of_units_weeks_and_indicators_that_are_none_do_no_harm(client, le
 LETTER = {"issuer": "UBND thành phố Bắc Kạn", "notation": "BC-UBND", "place": "Bắc Kạn", "basis": ""}
 
 
-def test_the_report_sent_up_has_every_indicator_the_order_and_who_has_not_reported(client, leader, wards, field_work):
+@pytest.mark.long
+def test_the_report_sent_up_has_every_indicator_the_order_and_who_has_not_reported(client, reader, wards, field_work):
     top, below = wards
     offices = [agency(f"UBND {ward.name}", ward) for ward in below]
     for office, running in zip(offices[:2], (23, 20), strict=True):
-        said(office, leader, running, 60)
+        said(office, reader, running, 60)
     field_work(0, 300, 86, free_teams=1)
     indicators = (gates_of(wards, 32, 60, None), Helped({WEEK: {ward.path: 40 for ward in below}}), StaffRunning())
     with registered_only(*indicators):
@@ -296,7 +300,7 @@ def test_the_report_sent_up_has_every_indicator_the_order_and_who_has_not_report
     assert timezone.now().year
 
 
-def test_everything_of_field_work_is_read_from_the_parts_that_count_it(client, leader, wards):
+def test_everything_of_field_work_is_read_from_the_parts_that_count_it(client, reader, wards):
     top, _below = wards
 
     assert client.get(f"/coverage/units/{top.pk}/priority/?week={WEEK}").status_code == 200

@@ -55,6 +55,7 @@ def test_a_gate_day_with_more_running_than_smartphones_is_refused():
         bootstrap([(3, 10), (11, 10)])
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.lists(gate_day, max_size=30))
 def test_the_same_gate_days_give_the_same_interval_within_the_days_extremes(days):

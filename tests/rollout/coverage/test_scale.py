@@ -21,6 +21,7 @@ ON_POSTGRESQL = bool(os.environ.get("BLUEZONE_OFFICE_URL"))
 PAGES = (
     "/coverage/?",
     "/coverage/units/{top}/?",
+    "/coverage/units/{top}/numbers/?",
     "/coverage/units/{top}/priority/?",
     "/coverage/units/{top}/league/?of=staff&",
     "/coverage/units/{top}/league/?of=help-proven&",

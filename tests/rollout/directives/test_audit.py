@@ -22,6 +22,7 @@ def acts():
     return list(AuditEntry.objects.exclude(action__in=planted).order_by("number").values_list("actor", "action"))
 
 
+@pytest.mark.long
 def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
     directive = issued(committee, clerk, signer)
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")

@@ -12,6 +12,7 @@ from tests.builders.office import today
 from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, written
 
 from bluezone.directory.models import Agency
+from bluezone.letters.letter import FileTooLarge
 from bluezone.rollout.directives import models
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, attachments
@@ -53,6 +54,7 @@ def fetch(client, who, file):
     return client.get(reverse("file", args=[file.token]))
 
 
+@pytest.mark.long
 def test_a_clerk_adds_files_to_a_draft_and_takes_one_away(client, draft, clerk):
     client.force_login(clerk)
     page = reverse("directive-attachments", args=[draft.pk])
@@ -65,6 +67,17 @@ def test_a_clerk_adds_files_to_a_draft_and_takes_one_away(client, draft, clerk):
     assert "b.pdf" in client.get(reverse("directive", args=[draft.pk])).content.decode()
 
 
+def test_files_together_are_as_large_as_an_exchange_file_holds(draft, monkeypatch):
+    monkeypatch.setattr(attachments, "LARGEST_TOGETHER", 2 * len(PDF))
+    attachments.add(draft, PDF, "a.pdf")
+    attachments.add(draft, PDF, "b.pdf")
+
+    with pytest.raises(FileTooLarge):
+        attachments.add(draft, PDF, "c.pdf")
+    assert draft.attachments.count() == 2
+
+
+@pytest.mark.long
 def test_files_of_an_approved_letter_stay_as_they_are(client, sent, clerk):
     client.force_login(clerk)
     page = reverse("directive-attachments", args=[sent.pk])
@@ -75,6 +88,7 @@ def test_files_of_an_approved_letter_stay_as_they_are(client, sent, clerk):
     assert sent.attachments.count() == 1
 
 
+@pytest.mark.long
 def test_a_file_is_served_to_the_parties_of_its_document_and_to_nobody_else(client, sent, clerk, ward):
     file = sent.attachments.get()
     school = Agency.objects.create(
@@ -107,6 +121,7 @@ def test_a_file_is_served_to_the_parties_of_its_document_and_to_nobody_else(clie
     assert client.get(reverse("file", args=[file.token])).status_code == 302
 
 
+@pytest.mark.long
 def test_a_draft_is_seen_by_its_office_alone(client, draft, clerk, ward):
     file = attachments.add(draft, PDF, "a.pdf")
 
@@ -114,6 +129,7 @@ def test_a_draft_is_seen_by_its_office_alone(client, draft, clerk, ward):
     assert fetch(client, clerk, file).status_code == 200
 
 
+@pytest.mark.long
 def test_evidence_is_for_the_reporting_agency_and_the_issuer(client, committee, clerk, signer, ward):
     directive = issued(committee, clerk, signer)
     task = door_to_door(directive)

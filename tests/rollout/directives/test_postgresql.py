@@ -9,7 +9,12 @@ from tests.builders.postgresql import hold_on_postgresql_too
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
 # The two offices and the running one have stores of their own.
-ELSEWHERE = {"test_exchange_between_offices.py", "test_large_upload.py", "test_postgresql.py"}
+ELSEWHERE = {
+    "test_exchange_between_offices.py",
+    "test_large_upload.py",
+    "test_over_the_network.py",
+    "test_postgresql.py",
+}
 SAME = sorted(path for path in HERE.rglob("test_*.py") if path.name not in ELSEWHERE)
 
 

@@ -142,6 +142,7 @@ def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit
     assert not AuditEntry.objects.filter(action__startswith="report").exists()
 
 
+@pytest.mark.long
 def test_numbers_of_the_register_and_of_documents_are_taken_neither_from_nor_for_practice(practised, directive, clerk):
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")
     way = directive.dispatches.get(agency=ward)
@@ -151,6 +152,7 @@ def test_numbers_of_the_register_and_of_documents_are_taken_neither_from_nor_for
     assert Directive.everything.filter(number="458").count() == 2
 
 
+@pytest.mark.long
 def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, directive, committee):
     first, second = directive.dispatches.all()[:2]
     Dispatch.objects.filter(pk=second.pk).update(parent=first)
@@ -183,6 +185,7 @@ def test_practice_is_erased_after_seven_days_and_the_real_work_stays(practised, 
     assert Directive.objects.get().campaign == called
 
 
+@pytest.mark.long
 def test_younger_practice_that_names_an_older_letter_stays(practised, practising, clerk, committee):
     browser = practising(clerk)
     browser.post("/directives/new/", {"issuer": committee.pk, "text": LETTER.replace("458/", "470/")})
@@ -198,6 +201,7 @@ def test_younger_practice_that_names_an_older_letter_stays(practised, practising
     assert (left.pk, left.replaces, left.campaign) == (young.pk, None, None)
 
 
+@pytest.mark.long
 def test_the_log_of_the_real_work_is_still_never_deleted_or_changed(practised, directive):
     for statement in (
         "DELETE FROM directives_dispatchevent WHERE NOT training",
@@ -207,6 +211,7 @@ def test_the_log_of_the_real_work_is_still_never_deleted_or_changed(practised, d
             cursor.execute(statement)
 
 
+@pytest.mark.long
 def test_real_work_is_not_seen_and_not_touched_in_training(directive, practising, clerk):
     browser = practising(clerk)
 
@@ -216,6 +221,7 @@ def test_real_work_is_not_seen_and_not_touched_in_training(directive, practising
     assert Directive.objects.get(pk=directive.pk).state == "issued"
 
 
+@pytest.mark.long
 def test_the_mode_ends_with_the_request(directive, practising, clerk):
     practising(clerk).get("/directives/")
 

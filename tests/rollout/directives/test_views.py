@@ -2,6 +2,8 @@
 """The pages of directives: scenarios 1 and 4 through the browser's eyes, and what each refuses."""
 
 import datetime
+import html
+import re
 import time
 
 import pytest
@@ -54,6 +56,7 @@ def form_of(page):
     return data
 
 
+@pytest.mark.long
 def test_the_clerk_pastes_corrects_one_field_and_it_is_sent_to_everybody(as_clerk, committee, signer):
     drafted = as_clerk.post("/directives/new/", {"issuer": committee.pk, "text": LETTER})
     page = as_clerk.get(drafted.url)
@@ -67,17 +70,29 @@ def test_the_clerk_pastes_corrects_one_field_and_it_is_sent_to_everybody(as_cler
     assert as_clerk.post(reverse("directive-approve", args=[directive.pk])).url.startswith("/confirm/")
     confirmed(as_clerk)
     confirm_as_seen(as_clerk, directive.pk)
-    assert as_clerk.post(reverse("directive-issue", args=[directive.pk])).status_code == 409
+    page = reverse("directive", args=[directive.pk])
+    refused = as_clerk.post(
+        reverse("directive-issue", args=[directive.pk]), HTTP_REFERER=f"https://testserver{page}?from=home"
+    )
+    assert refused.status_code == 409
+    assert as_clerk.get(language_link(refused)).url == f"{page}?from=home", (
+        "an address that only takes a form is no page"
+    )
     as_clerk.post(reverse("directive-issue", args=[directive.pk]), {"on_paper": "on"})
     directive.refresh_from_db()
     assert (directive.state, directive.dispatches.count()) == ("issued", 32)
     assert as_clerk.get(reverse("directive", args=[directive.pk])).status_code == 200
 
 
+def language_link(answer):
+    return html.unescape(re.search(r'class="plain language"[^>]* href="([^"]+)"', answer.text)[1])
+
+
 def test_a_clerk_does_not_approve(as_clerk, directive):
     assert as_clerk.post(reverse("directive-approve", args=[directive.pk])).status_code == 403
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "sent",
     [
@@ -99,6 +114,7 @@ def test_what_is_no_letter_is_refused_and_nothing_is_stored(as_clerk, committee,
     assert StoredFile.objects.count() == 0
 
 
+@pytest.mark.long
 def test_a_scan_is_kept_with_an_empty_form_beside_it(as_clerk, committee):
     answer = as_clerk.post(
         "/directives/new/", {"issuer": committee.pk, "file": SimpleUploadedFile("../cv 458.png", PNG)}
@@ -115,6 +131,7 @@ def test_a_scan_is_kept_with_an_empty_form_beside_it(as_clerk, committee):
     assert len(original.token) == 43
 
 
+@pytest.mark.long
 def test_free_text_is_shown_escaped(as_clerk, directive):
     Directive.objects.filter(pk=directive.pk).update(subject="<script>alert(1)</script>")
     page = as_clerk.get(reverse("directive", args=[directive.pk])).content.decode()
@@ -123,6 +140,7 @@ def test_free_text_is_shown_escaped(as_clerk, directive):
     assert "&lt;script&gt;" in page
 
 
+@pytest.mark.long
 def test_an_officer_receives_begins_and_takes_a_tap_back(client, directive, officer, ward):
     client.force_login(officer)
     dispatch = directive.dispatches.get(agency=ward)
@@ -138,6 +156,7 @@ def test_an_officer_receives_begins_and_takes_a_tap_back(client, directive, offi
     assert client.post(act, {"to": "sent_back", "reason": "Gửi nhầm"}).status_code == 302
 
 
+@pytest.mark.long
 def test_another_wards_document_and_report_are_out_of_reach(client, directive, officer):
     client.force_login(officer)
     other = directive.dispatches.get(agency__key="ubnd-phuong-duc-xuan")
@@ -150,6 +169,7 @@ def test_another_wards_document_and_report_are_out_of_reach(client, directive, o
     assert {one.agency_id for one in client.get("/inbox/").context["rows"]} == {officer.grants.get().agency_id}
 
 
+@pytest.mark.long
 def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(client, directive, officer, ward, clerk):
     task = door_to_door(directive)
     task.report_from, task.due = today() - datetime.timedelta(days=3), None
@@ -221,6 +241,7 @@ def test_the_form_of_a_report_has_the_figures_of_its_week_to_copy(client, direct
     assert 'data-copy="for-report"' in told
 
 
+@pytest.mark.long
 def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directive, clerk, ward, officer):
     import io
 
@@ -241,6 +262,7 @@ def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directiv
     assert client.get(reverse("directive-file", args=[directive.pk, "docx"]) + where).status_code == 200
 
 
+@pytest.mark.long
 def test_an_agency_that_asked_for_more_time_reads_what_it_asked_and_the_answer(client, directive, clerk, ward, officer):
     task = door_to_door(directive)
     page = reverse("inbox-one", args=[directive.dispatches.get(agency=ward).pk])
@@ -260,6 +282,7 @@ def test_an_agency_that_asked_for_more_time_reads_what_it_asked_and_the_answer(c
     assert "Đã gia hạn chung" in client.get(page).text
 
 
+@pytest.mark.long
 def test_the_registers_show_what_was_received_and_issued(client, directive, officer, ward, clerk):
     client.force_login(officer)
     client.post(reverse("inbox-act", args=[directive.dispatches.get(agency=ward).pk]), {"to": "received"})

@@ -51,6 +51,7 @@ def public(path, data=None, **headers):
         return client.get(path, **headers) if data is None else client.post(path, data, **headers)
 
 
+@pytest.mark.long
 def test_a_drive_is_planned_under_a_campaign_begun_and_ended(client, lead, youth, wards):
     campaign = build.campaign()
     form = {
@@ -79,6 +80,7 @@ def test_a_drive_is_planned_under_a_campaign_begun_and_ended(client, lead, youth
     assert public(f"/d/{drive.code}").status_code == 410
 
 
+@pytest.mark.long
 def test_a_stall_takes_somebody_through_from_the_code_to_done(client, lead, live):
     joined = public(f"/d/{live.code}", {"key": "one-press-of-it"})
     assert joined.status_code == 303
@@ -116,6 +118,7 @@ def test_a_proof_that_the_radio_does_not_have_is_not_booked(client, lead, live):
     assert "the radio has heard no running phone" in client.get(f"/drives/{live.pk}/").text
 
 
+@pytest.mark.long
 def test_whom_to_call_is_shown_to_the_team_that_took_the_request_on_and_to_nobody_else(client, lead, youth, wards):
     asked = build.asked(PHONE, unit=wards[0])
     assert PHONE not in client.get("/help-queue/").text
@@ -185,6 +188,7 @@ def test_a_sheet_is_entered_once_and_counts_as_seen(client, lead, live):
     assert 'Running, proven</small><b class="num">0' in page
 
 
+@pytest.mark.long
 def test_the_board_names_both_denominators_and_keeps_small_numbers_from_strangers(client, lead, live, wards):
     for kind, value in (("population", 4812), ("smartphones", 3100)):
         wards[0].denominators.create(kind=kind, value=value, source="Chi cục Thống kê", as_of=datetime.date(2020, 1, 1))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import datetime
+import json
+import time
 import uuid
 from zoneinfo import ZoneInfo
 
@@ -12,11 +14,16 @@ from tests.builders import devices
 from tests.builders.devices import bearer
 from tests.builders.gates import gate
 
+from bluezone.edge.gate.book import UNDO_SECONDS, GateBook
+from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
+from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.passages import PROOF_OF as GATE_PROOF_OF
+from bluezone.edge.gate.passages import Passage
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates import counters, registry
 from bluezone.rollout.gates.counters import came_in, gate_days, inside, store_counters
-from bluezone.rollout.gates.models import PROOF_OF, Gate, GateCounter, GateDay, Gatekeeper, Shift, Verdict
+from bluezone.rollout.gates.models import PROOF_OF, Gate, GateCounter, GateDay, Gatekeeper, PaperSlip, Shift, Verdict
 from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -45,10 +52,94 @@ def test_an_empty_word_tells_the_time_the_gate_and_the_roster(public, open_gate)
 
     assert abs(told["server_time"] - timezone.now().timestamp()) < 60
     assert told["gate"] == {
-        "number": made.number, "name": "Cổng chính", "agency": "UBND phường Sông Cầu", "closed": False
+        "number": made.number, "name": "Cổng chính", "agency": "UBND phường Sông Cầu", "closed": False,
+        "sharing_key": told["gate"]["sharing_key"],
+        "others": {"day": timezone.localdate().isoformat(), "inside": 0, "tablets": {}, "paper": 0},
     }  # fmt: skip
+    assert len(bytes.fromhex(told["gate"]["sharing_key"])) == 32
     assert [(one["name"], len(one["badge"])) for one in told["roster"]] == [("Hà Thị Lan", 16)]
     assert "0209" not in str(told["roster"])
+
+
+class Tablet:
+    """One tablet's book and desk, and its exchange with the office."""
+
+    def __init__(self, public, token, path):
+        self.now = float(int(timezone.now().timestamp()))
+        self.public, self.token = public, token
+        self.book = GateBook(path, lambda: self.now)
+        self.desk = GateDesk(self.book, GateCity(self.book, lambda: self.now), check(), lambda: None)
+
+    def count(self, people, direction="in", verdict="told"):
+        for _ in range(people):
+            self.book.enter(Passage(direction, verdict))
+
+    def exchange(self, days=0):
+        self.now += UNDO_SECONDS + 1 + days * DAY
+        counters = self.book.unsent()
+        rows = [[one.bucket, one.passage.direction, one.passage.verdict, one.count] for one in counters]
+        answer = post(self.public, self.token, counters=rows)
+        assert answer.status_code == 200
+        self.book.sent(counters)
+        self.book.put("gate", json.dumps(answer.json()["gate"]))
+
+    @property
+    def inside(self):
+        return self.desk.state()["inside"]
+
+
+def check():
+    return GateCheck(bytes(4), tuple, time.monotonic, time.time)
+
+
+def test_two_tablets_of_one_gate_and_the_office_say_one_number_inside(public, open_gate, tmp_path):
+    made, token = open_gate
+    device, other_token = devices.connected(made.agency, name="Máy hai", now=timezone.now())
+    registry.put_device("clerk", device, made)
+    one = Tablet(public, token, tmp_path / "one")
+    two = Tablet(public, other_token, tmp_path / "two")
+    one.count(12)
+    two.count(4, "out", "out")
+    for tablet in (one, two, one):
+        tablet.exchange()
+
+    today = timezone.localdate()
+    assert (one.inside, two.inside, inside([made.pk], today)[made.pk]) == (8, 8, 8)
+    # At once, and not with the next exchange, for what this tablet counts itself.
+    two.count(1, "out", "out")
+    assert (one.inside, two.inside) == (8, 7)
+    # What the others counted yesterday says nothing of today.
+    two.now += DAY
+    assert two.inside == 0
+
+
+def test_each_tablet_is_told_what_the_others_counted_and_one_key_for_all_of_a_gate(public, open_gate, tmp_path):
+    made, token = open_gate
+    device, other_token = devices.connected(made.agency, name="Máy 2", now=timezone.now())
+    registry.put_device("clerk", device, made)
+    strange, strange_token = gate("Cổng khác", now=timezone.now())
+    one = Tablet(public, token, tmp_path / "one")
+    one.count(3)
+    one.count(1, "out", "out")
+    one.exchange()
+    PaperSlip.objects.create(gate=made, day=timezone.localdate(), part="morning", no_smartphone=5)
+
+    mine, theirs, strangers = (post(public, one).json()["gate"] for one in (token, other_token, strange_token))
+    (told,) = theirs["others"]["tablets"].values()
+    assert told == {"told": 3, "out": 1}
+    assert (theirs["others"]["paper"], theirs["others"]["inside"]) == (5, 7)
+    assert mine["others"]["tablets"] == strangers["others"]["tablets"] == {}
+    assert mine["sharing_key"] == theirs["sharing_key"] != strangers["sharing_key"]
+    assert strange.pk != made.pk
+
+
+def test_a_paper_slip_is_part_of_the_number_inside_at_the_tablet(public, open_gate, tmp_path):
+    made, token = open_gate
+    PaperSlip.objects.create(gate=made, day=timezone.localdate(), part="morning", no_smartphone=5, went_out=2)
+    tablet = Tablet(public, token, tmp_path / "one")
+    tablet.count(1)
+    tablet.exchange()
+    assert tablet.inside == 4
 
 
 def test_a_queue_that_is_sent_twice_counts_once(public, open_gate):

@@ -82,6 +82,7 @@ def test_an_agency_opens_a_gate_nominates_and_gets_a_badge_shown_once(client, pl
     assert {"gate_opened", "gatekeeper_named"} <= acts
 
 
+@pytest.mark.long
 def test_a_badge_is_not_printed_with_another_pin(client, place, lead):
     badge = registry.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     answer = client.post(f"/gatekeepers/{badge.gatekeeper.pk}/badge.pdf", {"pin": "abcdef"})
@@ -89,6 +90,7 @@ def test_a_badge_is_not_printed_with_another_pin(client, place, lead):
     assert answer.status_code == 302
 
 
+@pytest.mark.long
 def test_a_badge_is_renewed_and_a_nomination_ends(client, place, lead):
     first = registry.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     pk = first.gatekeeper.pk
@@ -101,6 +103,7 @@ def test_a_badge_is_renewed_and_a_nomination_ends(client, place, lead):
     assert Gatekeeper.objects.get().until == timezone.localdate()
 
 
+@pytest.mark.long
 def test_another_agency_s_gate_is_refused_with_every_act(client, place, lead):
     other = place[3]
     theirs = registry.nominate("x", other, "Ma Văn Bình", timezone.localdate(), now=timezone.now()).gatekeeper
@@ -191,6 +194,7 @@ def test_the_city_s_administrator_sees_every_number(client, place):
     assert client.get(f"/gates/{place[3].pk}/").context["shown"].total.proven == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("links", "asked"), [({}, "mở Bluezone khi vào"), (LINKS, "mở Bluezone và bật Bluetooth khi vào")]
 )

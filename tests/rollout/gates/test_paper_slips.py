@@ -3,6 +3,7 @@
 
 import datetime
 import io
+import re
 
 import openpyxl
 import pytest
@@ -39,6 +40,35 @@ def test_a_slip_sent_twice_counts_once_and_is_corrected_by_entering_it_again(cli
     assert [one["before"] == "" for one in said] == [True, False]
     assert "told=9 " in said[1]["before"]
     assert "told=19" in said[1]["numbers"]
+
+
+@pytest.mark.long
+def test_of_two_who_enter_one_slip_neither_loses_what_the_other_has_entered(client, place, lead):
+    gate = place[2]
+    shown = sealed(client, gate)
+    assert entered(client, gate, went_out=None, shown=shown).status_code == 302
+    assert entered(client, gate, part="evening", shown=shown).status_code == 302, "of another part nobody knew less"
+    assert entered(client, gate, went_out=None, shown=shown).status_code == 302, "the same numbers again do no harm"
+    first = {"told": 19, "no_smartphone": None, "went_out": 11}
+    second = entered(client, gate, **first, shown=shown)
+
+    assert second.status_code == 409
+    assert [(one.name, one.stored) for one in second.context["form"].clashes] == [("told", "9")]
+    assert second.context["form"]["no_smartphone"].value() == "4", "what only the first has entered is brought in"
+    morning = PaperSlip.objects.get(part="morning")
+    assert (morning.told, morning.went_out) == (9, 0), "nothing of the second is stored yet"
+
+    again = {**first, "no_smartphone": 4, "shown": sealed(second)}
+    assert entered(client, gate, **again).status_code == 302
+    morning.refresh_from_db()
+    assert (morning.told, morning.no_smartphone, morning.went_out) == (19, 4, 11)
+    assert entered(client, gate, told=5, shown=sealed(client, gate)).status_code == 302, "a slip known is corrected"
+
+
+def sealed(page, gate=None):
+    """What a page of slips knew; a client asks for a new one."""
+    text = page.get(f"/gates/{gate.pk}/paper/").text if gate else page.text
+    return re.search(r'name="shown" value="([^"]+)"', text)[1]
 
 
 def test_an_entry_is_taken_back_within_ten_seconds_and_so_is_a_correction_and_a_removal(client, place, lead):

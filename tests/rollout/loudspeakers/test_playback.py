@@ -81,6 +81,57 @@ def test_late_cut_short_missed_and_unheard_airings_are_called_so(client, public,
     assert row_of(airing).aired is word
 
 
+def test_what_broke_off_is_not_called_not_aired_and_what_was_said_again_is_called_so(client, public, speaker, airing):
+    began = airing.due_at.timestamp()
+    cut = {"began": began, "ended": began + 8, "heard": 8.0, "reason": "cut_off"}
+    tell(client, speaker[1], played=[report(airing, "missed", **cut)])
+    assert row_of(airing).aired is Aired.BROKEN_OFF
+    assert (row_of(airing).proven.aired, row_of(airing).proven.silent) == (0, 0)
+
+    Playing.objects.all().delete()
+    tell(client, speaker[1], played=[report(airing, reason="said_again", late=30.0, earlier=[[began, 8.0]])])
+    assert (row_of(airing).aired, row_of(airing).proven.again) == (Aired.AIRED, 1)
+    assert Playing.objects.get().earlier == [[began, 8.0]]
+
+
+@pytest.mark.parametrize("earlier", [5, [[1.0]], [["x", 1.0]], [[1.0, -1.0]], [[1.0, 2.0]] * 101])
+def test_earlier_attempts_that_are_none_are_refused(client, public, speaker, airing, earlier):
+    answer = tell(client, speaker[1], played=[report(airing, earlier=earlier)])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "speaker_report_invalid")
+
+
+def test_a_machine_without_a_loudspeaker_that_broke_off_was_heard_by_nobody(client, public, speaker, airing):
+    cut = {"began": airing.due_at.timestamp(), "heard": 8.0, "reason": "cut_off", "sink": "null"}
+    tell(client, speaker[1], played=[report(airing, "missed", **cut)])
+    assert row_of(airing).aired is Aired.MISSED
+
+
+@pytest.mark.parametrize(
+    ("told", "word", "on_second"),
+    [
+        ({"second": {"sink": "rtp", "heard": 2.0}}, "played", 1),
+        ({"second": {"sink": "file", "heard": 2.0}}, "played", 0),
+        ({"second": {"sink": "rtp", "heard": 0.5}}, "played", 0),
+        ({"second": {"sink": "rtp", "heard": 2.0}, "sink": "null"}, "played", 1),
+        ({"second": {"sink": "rtp", "heard": 2.0}, "reason": "second_only", "heard": 0.0}, "played", 1),
+        ({"second": {"sink": "file", "heard": 2.0}, "reason": "second_only", "heard": 0.0}, "unheard", 0),
+    ],
+)
+def test_the_log_says_that_an_emergency_had_its_tone_and_a_second_channel(
+    client, public, speaker, airing, told, word, on_second
+):
+    tell(client, speaker[1], played=[report(airing, tone=3.0, **told)])
+
+    proven = row_of(airing).proven
+    assert (getattr(proven, word), proven.on_second, proven.with_tone) == (1, on_second, int(word == "played"))
+
+
+@pytest.mark.parametrize("more", [{"tone": -1}, {"tone": "3"}, {"second": [2]}, {"second": {"heard": "all"}}])
+def test_a_tone_or_a_second_channel_that_is_none_is_refused(client, public, speaker, airing, more):
+    assert tell(client, speaker[1], played=[report(airing, **more)]).status_code == 422
+    assert not Playing.objects.exists()
+
+
 def test_silence_is_called_silence_and_a_late_word_is_still_taken(client, public, speaker, airing):
     assert row_of(airing, airing.due_at).aired is Aired.TO_COME
     assert row_of(airing).aired is Aired.SILENT

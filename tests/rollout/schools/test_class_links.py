@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from tests.builders.schools import class_named, this_week
 
-from bluezone.rollout.schools import catalogue, class_links, school_calendar
+from bluezone.rollout.schools import school_calendar
+from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.models import ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import year_of
 from bluezone.training import practice

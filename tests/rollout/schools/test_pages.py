@@ -2,6 +2,7 @@
 """The pages of the schools, through the browser's eyes."""
 
 import io
+import re
 
 import openpyxl
 import pypdf
@@ -33,6 +34,7 @@ def test_the_list_names_each_school_and_class_that_has_not_reported(client, head
     assert "missing</span> 6A, 6B" in text
 
 
+@pytest.mark.long
 def test_a_school_types_its_paper_form_into_one_table(client, head, school):
     a, b = class_named(school, "6A"), class_named(school, "6B")
     row = {f"{a.pk}-pupils": 40, f"{a.pk}-with_smartphone": 30, f"{a.pk}-running": 12, f"{a.pk}-relatives": 20}
@@ -44,6 +46,64 @@ def test_a_school_types_its_paper_form_into_one_table(client, head, school):
     assert "Write 0 for none" in refused.text
     assert "1 class is stored" in stored.text
     assert ClassReport.objects.get().school_class == a
+
+
+@pytest.mark.long
+def test_of_two_who_fill_in_one_table_of_classes_each_is_shown_what_the_other_stored(client, head, school):
+    a, b = class_named(school, "6A"), class_named(school, "6B")
+    address = f"/schools/{school.pk}/enter/"
+    empty = client.get(address)
+    rows = {**numbers(a, 40, 30, 12, 20), f"{b.pk}-pupils": empty_pupils(empty, b), "shown-rows": shown(empty, "-rows")}
+    assert client.post(address, rows).status_code == 302
+    mine = {**rows, **numbers(a, 40, 30, 15, 20), **numbers(b, 35, 25, 9, 11)}
+    answer = client.post(address, mine)
+
+    assert answer.status_code == 409
+    assert [(one.label, one.stored) for one in answer.context["table"].clashes] == [("6A: Bluezone running", "12")]
+    assert 'value="9"' in answer.text
+    assert sorted(ClassReport.objects.values_list("running", flat=True)) == [12], "nothing of the second is stored yet"
+
+    again = {**mine, "shown-rows": shown(answer, "-rows"), f"take-{a.pk}-running": "on"}
+    assert client.post(address, again).status_code == 302
+    assert sorted(ClassReport.objects.values_list("running", flat=True)) == [9, 12]
+
+
+@pytest.mark.long
+def test_of_two_who_report_one_class_or_change_it_each_is_shown_what_the_other_stored(client, head, school):
+    one = class_named(school, "6A")
+    address = f"/schools/classes/{one.pk}/"
+    tokens = re.findall(r'name="shown" value="([^"]+)"', client.get(address).text)
+    counts = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 20, "shown": tokens[0]}
+    assert client.post(address, counts).status_code == 302
+    second = client.post(address, {**counts, "running": 15})
+
+    assert second.status_code == 409
+    assert [clash.stored for clash in second.context["form"].clashes] == ["12"]
+    assert ClassReport.objects.get().running == 12
+    assert client.post(address, {**counts, "running": 15, "shown": shown(second)}).status_code == 302
+    assert ClassReport.objects.get(is_current=True).running == 15
+
+    settings = {"name": "6A", "pupils": 40, "teacher": "", "shown": tokens[1]}
+    assert client.post(f"{address}correct/", {**settings, "pupils": 41}).status_code == 302
+    renamed = client.post(f"{address}correct/", {**settings, "name": "6A1"})
+    assert renamed.status_code == 409
+    one.refresh_from_db()
+    assert (one.name, one.pupils) == ("6A", 41)
+    assert renamed.context["settings"]["pupils"].value() == "41"
+
+
+def numbers(one, *counted):
+    names = ("pupils", "with_smartphone", "running", "relatives")
+    return {f"{one.pk}-{name}": count for name, count in zip(names, counted, strict=True)}
+
+
+def empty_pupils(page, one):
+    form = next(form for each, form in page.context["rows"] if each == one)
+    return form["pupils"].value() or ""
+
+
+def shown(page, of=""):
+    return re.search(rf'name="shown{of}" value="([^"]+)"', page.text)[1]
 
 
 def test_rows_pasted_are_shown_first_and_stored_then(client, head, school):
@@ -116,6 +176,7 @@ def test_a_teacher_with_an_account_sees_and_reports_the_own_class_alone(client, 
     assert ClassReport.objects.get().reported_by == teacher
 
 
+@pytest.mark.long
 def test_links_and_pins_are_shown_once_and_new_ones_only_for_classes_ticked(client, head, school):
     first = client.post(f"/schools/{school.pk}/links/")
     again = client.post(f"/schools/{school.pk}/links/", follow=True)
@@ -156,6 +217,7 @@ def test_a_school_asks_for_a_locked_week_and_the_office_opens_it(client, head, s
     assert client.post(f"/schools/classes/{one.pk}/?week={week}", values).status_code == 302
 
 
+@pytest.mark.long
 def test_holidays_are_entered_by_the_city_or_the_school_and_taken_back(client, head, town, school, admin):
     top, _below, _schools = town
     day = str(this_week().first_day)
@@ -195,7 +257,7 @@ def test_coverage_shows_the_pupils_self_reported_and_hides_what_the_schools_hide
     counted(class_named(school, "6A"), 40, 38, 20, 1)
     counted(class_named(second, "6A"), 40, 30, 20, 10)
     with registered_only(PupilsRunning()):
-        text = body(client.get(f"/coverage/units/{top.pk}/").text)
+        text = body(client.get(f"/coverage/units/{top.pk}/numbers/").text)
 
     assert "pupils running it" in text
     assert ">kept back</span></a> pupils running it" in text, "the two without a smartphone would be told by the table"
@@ -203,6 +265,7 @@ def test_coverage_shows_the_pupils_self_reported_and_hides_what_the_schools_hide
     assert f"/schools/?week={this_week()}" in text
 
 
+@pytest.mark.long
 def test_letter_and_paper_form_come_as_pdf_with_the_schools_name(client, head, school):
     letter = client.get(f"/schools/{school.pk}/letter/?directive=458/UBND-VP")
     form = client.get(f"/schools/{school.pk}/form/")

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.schools.catalogue import ClassListRefused, read_list
 from bluezone.rollout.schools.class_reports import read_rows
-from bluezone.rollout.schools.pupil_names import PupilsNamed, refuse_names
+from bluezone.rollout.schools.classes.catalogue import ClassListRefused, read_list
+from bluezone.rollout.schools.classes.pupil_names import PupilsNamed, refuse_names
 
 FAMILY = ["Nguyễn", "Trần", "Lê", "Hoàng", "Nông", "Ma", "Lý", "Triệu", "Hà", "Đặng", "Bàn"]
 GIVEN = ["Văn An", "Thị Hoa", "Lan", "Minh Đức", "Páo", "Thị Thu Hà", "Anh Tuấn", "Ngọc"]

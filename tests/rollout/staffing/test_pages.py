@@ -2,6 +2,7 @@
 """The pages of the staff report, through the browser's eyes."""
 
 import io
+import re
 
 import openpyxl
 import pytest
@@ -55,6 +56,32 @@ def test_contradicting_numbers_come_back_with_the_sentence_and_what_was_typed(cl
     assert not StaffReport.everything.exists()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("already", [True, False], ids=["a report to correct", "the first report"])
+def test_of_two_who_report_one_agency_each_is_shown_what_the_other_stored(client, clerk, offices, already):
+    address = f"/staff/agencies/{offices[0].pk}/?week={this_week()}"
+    if already:
+        client.post(address, {**NUMBERS, "running": 11})
+    before = shown(client.get(address))
+    assert client.post(address, {**NUMBERS, "shown": before}).status_code == 302
+    second = client.post(address, {**NUMBERS, "running": 20, "shown": before})
+
+    assert second.status_code == 409
+    assert [(one.label, one.stored) for one in second.context["form"].clashes] == [("Bluezone running", "12")]
+    assert 'value="20"' in second.text
+    assert StaffReport.objects.get(is_current=True).running == 12, "nothing of the second is stored yet"
+
+    again = {**NUMBERS, "running": 20, "shown": shown(second)}
+    assert client.post(address, {**again, "take-running": "on"}).status_code == 302
+    assert StaffReport.objects.get(is_current=True).running == 12
+    assert client.post(address, again).status_code == 302
+    assert StaffReport.objects.get(is_current=True).running == 20
+
+
+def shown(page):
+    return re.search(r'name="shown" value="([^"]+)"', page.text)[1]
+
+
 def test_the_form_begins_with_what_seldom_changes(client, clerk, offices):
     said(offices[0], clerk, 3, 20, week=this_week().previous, staff=44)
     text = client.get(f"/staff/agencies/{offices[0].pk}/?week={this_week()}").text
@@ -64,6 +91,7 @@ def test_the_form_begins_with_what_seldom_changes(client, clerk, offices):
     assert 'name="running" value' not in text
 
 
+@pytest.mark.long
 def test_a_locked_week_keeps_its_numbers_says_what_to_do_and_can_be_opened(client, clerk, offices):
     said(offices[0], clerk, 3, 20)
     address = f"/staff/agencies/{offices[0].pk}/"
@@ -93,6 +121,7 @@ def test_the_search_finds_without_marks_and_in_nfd(client, clerk, offices):
         assert "Phòng Nội vụ" not in body
 
 
+@pytest.mark.long
 def test_pasted_rows_are_shown_first_and_stored_only_when_none_is_refused(client, clerk, offices):
     good, bad = "Phòng Nội vụ\t40\t30\t12\t5\t9", "Phòng Ngoại vụ\t1\t1\t1\t0\t0"
     address = f"/staff/paste/?week={this_week()}"

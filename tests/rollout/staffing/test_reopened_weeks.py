@@ -79,6 +79,7 @@ def test_what_does_not_fit_is_refused(office, officer, admin):
     assert WeekReopening.objects.count() == 0
 
 
+@pytest.mark.long
 def test_the_page_asks_and_the_office_answers_in_its_table(client, office, officer, admin):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(officer)
@@ -115,6 +116,7 @@ def practise(client, on=True):
     session.save()
 
 
+@pytest.mark.long
 def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, office, officer, admin):
     """A learner asks, a learner in the office answers, the learner reports; the real week stays locked throughout."""
     page, week = f"/staff/agencies/{office.pk}/", f"?week={WEEK}"
@@ -144,6 +146,7 @@ def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, o
     assert (WeekRequest.everything.count(), WeekReopening.everything.count()) == (0, 0)
 
 
+@pytest.mark.long
 def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_reported(client, office, officer, admin):
     asked = staff_reports.ask_to_reopen(office, WEEK, "Mất mạng", officer, timezone.now())
     client.cookies.load({"bluezone-language": "en"})

@@ -27,6 +27,7 @@ def upload(content, name="anh.jpg"):
     return SimpleUploadedFile(name, content, "image/jpeg")
 
 
+@pytest.mark.long
 def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, officer, server, wards):
     venue = build.approved(wards[0], timezone.now())
     assert b"Camera of somebody" in build.photo()
@@ -76,6 +77,7 @@ def test_what_is_no_picture_or_too_large_is_refused_with_a_sentence(client, offi
     assert not Inspection.objects.exists()
 
 
+@pytest.mark.long
 def test_a_picture_of_40_mb_is_refused_before_it_is_read(client, officer, server, wards):
     venue = build.approved(wards[0], timezone.now())
     form = {"day": str(timezone.localdate()), "photo": upload(b"\xff\xd8" + b"x" * 40 * 1024 * 1024)}

@@ -48,7 +48,7 @@ def test_a_sheet_decodes_back_to_the_signed_code_at_its_size(code, make, paper, 
     page = read.pages[0]
     text = "".join(page.extract_text().split())
     assert code.fingerprint in text
-    assert poster_link(code).removeprefix("https://") in text
+    assert poster_link(code).partition("://")[2] in text
     bleed = float(page.trimbox.left - page.bleedbox.left)
     assert bleed >= 3 * POINTS_A_MM
     assert float(page.bleedbox.left - page.mediabox.left) >= 3 * POINTS_A_MM

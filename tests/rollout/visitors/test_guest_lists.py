@@ -74,6 +74,7 @@ def test_what_is_no_such_list_is_refused_with_nothing_sent(desk, centre, file):
     assert not Message.objects.exists()
 
 
+@pytest.mark.long
 def test_a_sealed_list_opens_for_its_account_and_house_within_a_quarter_of_an_hour(desk, hotel, monkeypatch):
     guests = [Guest("+84912345678", "vi", consent=True)]
     sealed = sealed_list(guests, "desk", f"a{hotel.pk}")

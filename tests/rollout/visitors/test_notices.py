@@ -210,10 +210,11 @@ def test_cards_are_printed_with_the_short_link(desk, centre):
         assert len(sheet) == 1
         assert round(sheet[0].get_width() / 72 * 25.4) == width
         words = "".join(sheet[0].get_textpage().get_text_bounded().split())
-        for told in ("Biết sớm khi từng ở gần người mắc COVID-19", "Know early if you were near a COVID-19 case"):
+        vietnamese = "Biết sớm khi từng ở cùng địa điểm với người mắc COVID-19"
+        for told in (vietnamese, "Know early if you were at the same place as a COVID-19 case"):
             assert told.replace(" ", "") in words
         codes = zxingcpp.read_barcodes(sheet[0].render(scale=2).to_pil().convert("L"))
-        assert [code.text for code in codes] == ["https://localhost:8000/k"]
+        assert [code.text for code in codes] == ["http://localhost:8000/k"]
 
 
 def test_who_enters_a_number_on_the_public_page_gets_nothing_more(public):

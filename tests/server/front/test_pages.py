@@ -40,7 +40,7 @@ class Origin:
 
 
 def front(origin, world, threads=None):
-    pages = Pages(COOKIE, lambda: world.state, lambda: world.now)
+    pages = Pages(COOKIE, lambda: world.state, lambda accepted: accepted[:2], lambda: world.now)
     measured = Measured(origin, Meters.make(1).row(0), public_class)
     return Entry(measured, lambda path, headers: None, threads or Inline(), 65_536, pages=pages)
 
@@ -49,7 +49,7 @@ PUBLIC = ("Cache-Control", "public, max-age=60")
 
 
 def test_a_page_is_made_once_and_says_how_old_it_is(world):
-    origin = Origin(PUBLIC, ("Vary", "Cookie, Accept-Encoding"))
+    origin = Origin(PUBLIC, ("Vary", "Cookie, Accept-Encoding, Accept-Language"))
     entry = front(origin, world)
     first = ask(entry, "/")
     world.now += 7
@@ -81,7 +81,7 @@ def test_who_has_a_session_or_a_password_is_always_answered_anew(world, headers)
         Origin(("Cache-Control", "no-store")),
         Origin(("Cache-Control", "private, max-age=60")),
         Origin(PUBLIC, ("Set-Cookie", "a=1")),
-        Origin(PUBLIC, ("Vary", "Accept-Language")),
+        Origin(PUBLIC, ("Vary", "User-Agent")),
         Origin(PUBLIC, status="404 Not Found"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_query_a_post_another_host_and_another_scheme_are_not_the_same_page(wo
     asked = [
         ask(entry, "/"), ask(entry, "/?page=2"), ask(entry, "/?page=2"), ask(entry, "/", "POST", b"x"),
         ask(entry, "/", host="elsewhere"), ask(entry, "/", x_forwarded_proto="https"), ask(entry, "/other"),
-        ask(entry, "/", accept_encoding="gzip"),
+        ask(entry, "/", accept_encoding="gzip"), ask(entry, "/", accept_language="en"),
     ]  # fmt: skip
 
     assert len({answer.content for answer in asked}) == len(asked)
@@ -137,6 +137,7 @@ def test_who_has_it_already_is_told_so(world):
     assert ask(entry, "/", if_none_match='"d"').status == 200
 
 
+@pytest.mark.long
 def test_no_more_pages_are_kept_than_the_bound(world):
     origin = Origin(PUBLIC)
     entry = front(origin, world)
@@ -190,6 +191,7 @@ def test_a_page_that_fails_is_tried_again_by_the_next_who_asks(world):
     assert [ask(entry, "/").status for _ in range(2)] == [500, 500]
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_landing_page_asks_the_store_once_for_a_whole_crowd(
     settings, server, world, django_assert_num_queries, django_assert_max_num_queries

@@ -93,6 +93,7 @@ def test_a_part_that_does_not_come_up_at_the_start_ends_the_whole(supervised, st
         processes.start(stop)
 
 
+@pytest.mark.long
 def test_new_processes_that_do_not_come_up_leave_the_old_ones_at_work(supervised, stop):
     processes = supervised("lives")
     processes.start(stop)
@@ -105,6 +106,7 @@ def test_new_processes_that_do_not_come_up_leave_the_old_ones_at_work(supervised
     assert processes.replaced == 0
 
 
+@pytest.mark.long
 def test_old_processes_end_once_new_ones_are_ready_and_count_in_rows_of_their_own(supervised, stop):
     processes = supervised("lives")
     processes.start(stop)
@@ -120,6 +122,7 @@ def test_old_processes_end_once_new_ones_are_ready_and_count_in_rows_of_their_ow
     assert not new.ended
 
 
+@pytest.mark.long
 def test_who_dies_while_the_stores_are_prepared_is_started_again_at_once(supervised, stop):
     processes = supervised("lives")
     processes.start(stop)
@@ -166,6 +169,7 @@ def test_a_stop_signal_ends_a_restart_wherever_it_is_and_nothing_is_said_of_new_
     assert all(child.ended for child in started)
 
 
+@pytest.mark.long
 def test_a_process_that_the_system_does_not_start_is_tried_again_later(supervised, stop, monkeypatch):
     processes = supervised("lives")
     processes.start(stop)

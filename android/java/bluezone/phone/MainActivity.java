@@ -90,6 +90,7 @@ public final class MainActivity extends Activity {
     @Override
     protected void onPause() {
         resumed = false;
+        if (front != null) front.call("onPause");
         super.onPause();
     }
 

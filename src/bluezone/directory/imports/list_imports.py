@@ -1,30 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of units or agencies on its way in: kept for a day, looked at, then done exactly as it was shown.
+"""A list of units, of agencies or of telephone numbers on its way in: kept for a day, looked at, then done exactly as
+it was shown.
 
 Until all of it is stored nothing else of the directory is changed, so what was accepted stays true. It is stored in
 pieces (imports/pieces.py).
 """
 
 import datetime
-import hashlib
-import io
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
+from bluezone.directory.apps import tell_followers
 from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.phones import plan_phones
 from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, Accepted, Pieces, State
-from bluezone.directory.imports.plans import ImportNotReady, Plan, plan_agencies, plan_units
-from bluezone.directory.imports.raw_sheets import text_of
-from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
-from bluezone.directory.imports.tables import Table, read_table
+from bluezone.directory.imports.plans import Plan, plan_agencies, plan_units
+from bluezone.directory.imports.rows import AGENCY_COLUMNS, PHONE_COLUMNS, UNIT_COLUMNS
+from bluezone.directory.imports.sent_lists import ImportNotReady, ImportOutdated, Preview, Reading, digest_of
 from bluezone.directory.models import AdminUnit, Agency, ListImport
-from bluezone.directory.records.entries import Directory
+from bluezone.directory.records.entries import AgencyEntry, Directory, UnitEntry, read_entry, written_entry
 from bluezone.directory.records.store import (
     begin_change,
     directory_number,
@@ -32,96 +30,45 @@ from bluezone.directory.records.store import (
     insert,
     note_change,
     rank_of,
-    read_entry,
     state_of,
     stored_directory,
     update,
+    write_parents,
     write_paths,
     write_successions,
-    written_entry,
     wrong_paths,
 )
 from bluezone.identity.models import User
-from bluezone.paper.tables import ExportColumn, ExportSheet
-from bluezone.refusal import Refused
+
+# What a list of the directory may be about: its columns, and how it is planned.
+COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "agencies": AGENCY_COLUMNS,
+    "units": UNIT_COLUMNS,
+    "phones": PHONE_COLUMNS,
+}
+_PLANS = {"agencies": plan_agencies, "units": plan_units, "phones": plan_phones}
 
 
-def marked_list(table: Table, plan: Plan, columns: Sequence[Column], *, title: str, remark: str) -> ExportSheet:
-    """Every row of `table` in its columns, with the refusal or doubt under the heading `remark`, all as text.
-
-    Columns nobody asked for are not given back. The result can be imported again: its headings are the first spelling
-    of each column, and `remark` is ignored as long as it is no heading itself.
-    """
-    remarks: dict[int, list[str]] = {}
-    for refused in plan.refused:
-        remarks.setdefault(refused.row, []).append(refused.message)
-    for doubt in plan.doubts:
-        remarks.setdefault(doubt.row, []).append(f"row {doubt.row}: {doubt.message}")
-    present = [column for column in columns if column.name in table.letters]
-    return ExportSheet(
-        title,
-        [*(ExportColumn(column.headings[0]) for column in present), ExportColumn(remark)],
-        [
-            [
-                *(text_of(row.cells.get(column.name)) for column in present),
-                "; ".join(remarks.get(row.number, ())),
-            ]
-            for row in table.rows
-        ],
-    )
-
-
-CONVERT, KEEP = "convert", "keep"
-
-
-class ImportOutdated(Refused):
-    """The preview that was accepted is no longer what the list would do: the directory changed meanwhile."""
-
-    code = "import_outdated"
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a person is shown of a list.
-
-    plan:    None while the question whether to convert an old font is open.
-    digest:  64 hex digits of file, conversion, day and directory; accepting the preview names them.
-    directory: as stored now; names for the keys in the plan.
-    """
-
-    table: Table
-    directory: Directory
-    plan: Plan | None
-    digest: str
-
-
-def columns_of(about: str) -> tuple[Column, ...]:
-    """The columns a list "units" or "agencies" may have."""
-    return UNIT_COLUMNS if about == "units" else AGENCY_COLUMNS
+def reading_of(about: str) -> Reading:
+    """How a list is read. about: a key of COLUMNS."""
+    return Reading(about, COLUMNS[about])
 
 
 def receive(user: User, about: str, file_name: str, content: bytes, today: datetime.date) -> ListImport:
     """Keep a list that can be read, until it is applied or discarded. Raises a SpreadsheetRefused."""
-    read_table(io.BytesIO(content), columns_of(about))
-    return ListImport.objects.create(
-        about=about,
-        file_name="".join(filter(str.isprintable, file_name))[-200:],
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        day=today,
-        made_by=user,
-    )
+    return reading_of(about).receive(ListImport, user, file_name, content, about=about, day=today)
 
 
-def decide(waiting: ListImport, conversion: str) -> None:
-    """Answer the question whether text of an old font is converted: CONVERT or KEEP."""
-    waiting.conversion = CONVERT if conversion == CONVERT else KEEP
-    waiting.save(update_fields=["conversion"])
+def preview(waiting: ListImport) -> Preview[Plan]:
+    """What the list would do to the directory as it is now; the same for the same list and directory.
 
-
-def preview(waiting: ListImport) -> Preview:
-    """What the list would do to the directory as it is now; the same for the same list and directory."""
-    return _preview(waiting, _table_of(waiting), stored_directory())
+    Raises a SpreadsheetRefused where a person has to say first which column is which.
+    """
+    table, directory = reading_of(waiting.about).table(waiting), stored_directory()
+    digest = digest_of(waiting, waiting.day.isoformat(), waiting.about, state_of(directory))
+    if table.legacy is not None:
+        return Preview(table, None, digest)
+    return Preview(table, _PLANS[waiting.about](directory, table, waiting.day), digest)
 
 
 def accept(waiting: ListImport, digest: str) -> ListImport:
@@ -132,24 +79,17 @@ def accept(waiting: ListImport, digest: str) -> ListImport:
     """
     # Reading a file and planning take seconds, and whoever else writes would wait.
     number = directory_number()
-    seen = preview(waiting)
-    outdated = ImportOutdated("the directory changed since the preview was made; look at the new preview")
-    if seen.digest != digest:
-        raise outdated
-    if seen.plan is None:
-        raise ImportNotReady("the question whether to convert the text is still open")
-    planned = seen.plan.accept()
-    accepted = _as_json(seen.plan, planned)
+    seen = preview(waiting).accepted(digest)
+    accepted = _as_json(seen, seen.accept())
     with transaction.atomic():
         begin_change()
         if directory_number() != number + 1:
-            raise outdated
+            raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
         # A second tap on the button waits here and then finds the list accepted.
         held = ListImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.LOOKED_AT)
         if not held.update(
-            state=State.STORING, accepted=accepted, content=b"", added=len(seen.plan.added),
-            changed=len(seen.plan.changed),
-        ):  # fmt: skip
+            state=State.STORING, accepted=accepted, content=b"", added=len(seen.added), changed=len(seen.changed)
+        ):
             raise ImportNotReady("it was accepted or discarded meanwhile")
     return ListImport.objects.defer("content", "accepted").select_related("made_by").get(pk=waiting.pk)
 
@@ -185,7 +125,8 @@ def _store_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -
     with transaction.atomic():
         if _PIECES.moved_on(held, state=State.CHANGING, done=0):
             stored = dict(_model_of(held).objects.values_list("key", "code"))
-            free_codes(_model_of(held), [entry for entry in changed if entry.code != stored[entry.key]])
+            moved = [entry for entry in changed if entry.code != stored.get(entry.key, entry.code)]
+            free_codes(_model_of(held), moved)
 
 
 def _change_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
@@ -194,18 +135,24 @@ def _change_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) 
         if not changed:
             _PIECES.moved_on(held, state=State.SETTLING, done=0)
         elif _PIECES.moved_on(held, done=held.done + len(changed)):
-            update(_model_of(held), changed)
+            # A telephone number is of an agency or of a unit.
+            for model, kind in ((AdminUnit, UnitEntry), (Agency, AgencyEntry)):
+                if some := [entry for entry in changed if isinstance(entry, kind)]:
+                    update(model, some)
 
 
 def _settle_some(held: ListImport, accepted: Accepted, now: datetime.datetime) -> None:
-    """Write paths, and who takes over from new entries; then let everybody see them, in one statement."""
+    """Write paths, who takes over from new entries and whom they answer to; then let everybody see them, in one
+    statement.
+    """
     model = _model_of(held)
-    succeeded = [row for rank in accepted["added"] for row in rank if row["successors"]]
+    succeeded = [row for rank in accepted["added"] for row in rank if row["successors"] or row.get("answers_to")]
     some = [read_entry(row) for row in succeeded[held.done : held.done + ROWS_A_TRANSACTION]]
     wrong = [] if some else wrong_paths(model)[:ROWS_A_TRANSACTION]
     with transaction.atomic():
         if some:
             if _PIECES.moved_on(held, done=held.done + len(some)):
+                write_parents(model, some)
                 write_successions(model, some)
         elif wrong:
             if _PIECES.moved_on(held, done=held.done):
@@ -213,6 +160,9 @@ def _settle_some(held: ListImport, accepted: Accepted, now: datetime.datetime) -
         elif _PIECES.moved_on(held, state=State.DONE, done=0, accepted={}):
             model.everything.filter(arriving=held).update(arriving=None)
             note_change()
+            if held.about == "agencies":
+                # Afterwards, and each letter by itself: a list may end hundreds of agencies with many letters each.
+                transaction.on_commit(lambda: tell_followers([held]), robust=True)
             counts = {"added": held.added, "changed": held.changed, "unchanged": accepted["unchanged"]}
             who = held.made_by.username
             hash_chain.record(who, "list_imported", held.sha256, now=now, about=held.about, **counts)
@@ -240,36 +190,6 @@ _PIECES = Pieces(
     },
 )
 carry_out, go_on, take_back = _PIECES.carry_out, _PIECES.go_on, _PIECES.take_back
-
-
-def marked(waiting: ListImport) -> ExportSheet:
-    """The list given back with the reasons beside the refused rows."""
-    shown = preview(waiting)
-    if shown.plan is None:
-        raise ImportNotReady("the question whether to convert the text is still open")
-    return marked_list(shown.table, shown.plan, columns_of(waiting.about), title=_("To correct"), remark=_("Remark"))
-
-
-def template(about: str) -> ExportSheet:
-    """An empty list with every heading, to be filled in."""
-    columns = [ExportColumn(column.headings[0]) for column in columns_of(about)]
-    return ExportSheet(_("Units") if about == "units" else _("Agencies"), columns, [])
-
-
-def _table_of(waiting: ListImport) -> Table:
-    table = read_table(io.BytesIO(bytes(waiting.content)), columns_of(waiting.about))
-    if waiting.conversion == CONVERT:
-        return table.converted()
-    return table.left_as_is() if waiting.conversion == KEEP else table
-
-
-def _preview(waiting: ListImport, table: Table, directory: Directory) -> Preview:
-    bound = [waiting.sha256, waiting.conversion, waiting.day.isoformat(), waiting.about, state_of(directory)]
-    digest = hashlib.sha256("|".join(bound).encode()).hexdigest()
-    if table.legacy is not None:
-        return Preview(table, directory, None, digest)
-    make_plan = plan_units if waiting.about == "units" else plan_agencies
-    return Preview(table, directory, make_plan(directory, table, waiting.day), digest)
 
 
 LIST_LIFE = datetime.timedelta(days=1)

@@ -9,9 +9,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from bluezone.directory.imports.rows import ImportKindUnknown, ImportRowRefused, Wanted, wanted_agency, wanted_unit
+from bluezone.directory.imports.rows import (
+    ImportKindUnknown,
+    ImportNameAmbiguous,
+    ImportReferenceUnknown,
+    ImportRowRefused,
+    ImportRowRepeated,
+    Wanted,
+    wanted_agency,
+    wanted_unit,
+)
+from bluezone.directory.imports.sent_lists import ImportNotReady, RefusedRow
 from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.records.changes import slug_of, unused
 from bluezone.directory.records.entries import (
     AgencyEntry,
     DenominatorEntry,
@@ -19,22 +30,10 @@ from bluezone.directory.records.entries import (
     Entry,
     UnitEntry,
     Validity,
+    address_of,
     contradictions,
 )
-from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
-
-
-class ImportRowRepeated(ImportRowRefused):
-    """Two rows are about the same entry."""
-
-    code = "import_row_repeated"
-
-
-class ImportReferenceUnknown(ImportRowRefused):
-    """A code in a row belongs to no unit or agency in force on the day it is needed."""
-
-    code = "import_reference_unknown"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,27 +49,34 @@ class Draft:
 
     before: the entries the list is about; units: all units (the same mapping when the list is about units).
     day:    the day of the import; "in force" means on this day unless a row gives a later one.
+    taken:  keys that a new entry may not have, beside those of `before`.
     """
 
-    def __init__(self, before: Mapping[str, Entry], units: Mapping[str, Entry], day: datetime.date) -> None:
+    def __init__(
+        self, before: Mapping[str, Entry], units: Mapping[str, Entry], day: datetime.date, taken: Iterable[str] = ()
+    ) -> None:
         self.before = before
         self.entries: dict[str, Entry] = dict(before)
         self.rows: dict[str, Wanted] = {}
         self.doubts: list[Doubt] = []
         self._day = day
         self._units = {} if before is units else units
+        self._all_units = units
         self._about_units = before is units
-        in_force = [entry for entry in before.values() if entry.validity.holds(day)]
+        self._taken = frozenset(taken)
         self._by_code = _grouped(before.values(), lambda entry: entry.code)
         self._units_by_code = self._by_code if self._about_units else _grouped(units.values(), lambda unit: unit.code)
-        self._by_name = _grouped(in_force, lambda entry: fold(entry.name))
+        self._by_name = self._named(before.values())
+        self._units_by_name = self._by_name if self._about_units else self._named(units.values())
+        self._said: dict[tuple[str, str, object], int] = {}
 
     def place(self, wanted: Wanted) -> None:
-        """Find or make the entry of a row. Raises ImportRowRepeated or ImportKindUnknown.
+        """Find or make the entry of a row. Raises ImportRowRepeated, ImportKindUnknown or ImportNameAmbiguous.
 
         It is the entry with the row's code and `valid_from`, else the one with its code and `valid_until`, else the one
         with its code in force today, else one in force that has this name and no code yet. A `valid_from` still to come
-        that no entry has announces a new one; that is how a code goes on after a merger.
+        that no entry has announces a new one; that is how a code goes on after a merger. A row without a code is about
+        the entry of its name, where it lies under the unit the row names.
         """
         if wanted.zeros_added:
             self.doubts.append(Doubt(wanted.row, f"the code had lost its zeros and is taken as {wanted.code}"))
@@ -80,30 +86,44 @@ class Draft:
         self.rows[entry.key] = wanted
         if entry.key not in self.before:
             self.entries[entry.key] = entry
-            self._by_code[wanted.code].append(entry)
+            self._by_code[wanted.code or None].append(entry)
+            self._by_name[fold(wanted.name)].append(entry)
 
     def fill(self, key: str) -> None:
         """Write what the row says into its entry. Raises ImportReferenceUnknown."""
         wanted, entry = self.rows[key], self.entries[key]
         validity = self._validity(entry)
-        fields: dict[str, Any] = {"name": wanted.name, "code": wanted.code, "validity": validity}
+        fields: dict[str, Any] = {"name": wanted.name, "code": wanted.code or entry.code, "validity": validity}
         if wanted.kind is not None:
             fields["kind"] = wanted.kind
+        above = "parent" if self._about_units else "unit"
+        day = max(validity.start or self._day, self._day)
         if wanted.parent is not None:
-            above = "parent" if self._about_units else "unit"
-            day = max(validity.start or self._day, self._day)
-            fields[above] = self._key_of(wanted.parent, self._units_by_code, day, above)
+            last = validity.end - datetime.timedelta(days=1) if validity.end else day
+            fields[above] = self._key_of(wanted.parent, self._units_by_code, self._units_by_name, min(day, last), above)
+        elif isinstance(entry, AgencyEntry) and not entry.unit:
+            fields[above] = self._unit_of(wanted)
         if wanted.short_name is not None and isinstance(entry, AgencyEntry):
             fields["short_name"] = wanted.short_name
+        if wanted.answers_to:
+            last = validity.end - datetime.timedelta(days=1) if validity.end else day
+            found = self._key_of(wanted.answers_to, self._by_code, self._by_name, min(day, last), "answers_to")
+            if found == key:
+                raise ImportReferenceUnknown("answers_to: an agency does not answer to itself", "answers_to")
+            fields["answers_to"] = found
         if wanted.successors:
             day = validity.end or self._day
-            found = [self._key_of(code, self._by_code, day, "successors") for code in wanted.successors]
-            fields["successors"] = tuple(dict.fromkeys(found))
+            successors = [
+                self._key_of(code, self._by_code, self._by_name, day, "successors") for code in wanted.successors
+            ]
+            fields["successors"] = tuple(dict.fromkeys(successors))
         if wanted.denominators:
             fields["denominators"] = _with_newer(entry.denominators, wanted.denominators)
-        said = {"code", *(name for name in ("valid_from", "valid_until", "successors") if getattr(wanted, name))}
-        unconfirmed = tuple(name for name in entry.unconfirmed if name not in said)
-        self.entries[key] = dataclasses.replace(entry, **fields, confirmed=True, unconfirmed=unconfirmed)
+        fields |= wanted.own
+        if wanted.confirmed:
+            said = {"code", *(name for name in ("valid_from", "valid_until", "successors") if getattr(wanted, name))}
+            fields |= {"confirmed": True, "unconfirmed": tuple(name for name in entry.unconfirmed if name not in said)}
+        self.entries[key] = dataclasses.replace(entry, **fields)
 
     def inherit_days(self) -> None:
         """Give a new entry whose row names no first or last day those of the unit above it, however deep."""
@@ -113,10 +133,10 @@ class Draft:
             key = start
             while key in self.entries and key not in settled and key not in path:
                 path.append(key)
-                key = _drafted_above(self.entries[key])
+                key = drafted_above(self.entries[key])
             for key in reversed(path):
                 entry = self.entries[key]
-                above = self._units.get(_drafted_above(entry)) or self.entries.get(_drafted_above(entry))
+                above = self._units.get(drafted_above(entry)) or self.entries.get(drafted_above(entry))
                 if above is not None:
                     mine, outer = entry.validity, above.validity
                     validity = Validity(mine.start or outer.start, mine.end or outer.end)
@@ -124,6 +144,8 @@ class Draft:
             settled.update(path)
 
     def _existing(self, wanted: Wanted) -> Entry | None:
+        if not wanted.code:
+            return self._existing_by_name(wanted)
         same_code = [entry for entry in self._by_code[wanted.code] if entry.key in self.before]
         if wanted.valid_from is not None:
             for entry in same_code:
@@ -137,20 +159,78 @@ class Draft:
         in_force = [entry for entry in same_code if entry.validity.holds(self._day)]
         if in_force:
             return in_force[0]
-        without_code = [entry for entry in self._by_name[fold(wanted.name)] if entry.code is None]
+        without_code = [entry for entry in self._in_force(wanted.name) if entry.code is None]
         return without_code[0] if len(without_code) == 1 else None
 
+    def _existing_by_name(self, wanted: Wanted) -> Entry | None:
+        """The entry of a row without a code: of its name, with its days where it gives any, else in force."""
+        named = [entry for entry in self._by_name[fold(wanted.name)] if entry.key in self.before]
+        if wanted.valid_until is not None:
+            ending = [entry for entry in named if entry.validity.end == wanted.valid_until]
+            named = ending or [entry for entry in named if entry.validity.holds(self._day)]
+        elif wanted.valid_from is not None and any(entry.validity.start == wanted.valid_from for entry in named):
+            named = [entry for entry in named if entry.validity.start == wanted.valid_from]
+        else:
+            named = [entry for entry in named if entry.validity.holds(self._day)]
+        if wanted.parent is not None:
+            named = [entry for entry in named if self._lies_under(entry, wanted.parent)]
+        if len(named) > 1:
+            without_code = [entry for entry in named if entry.code is None]
+            if len(without_code) != 1:
+                raise ImportNameAmbiguous(
+                    "several entries have this name; give the code, or the unit it lies in", "name"
+                )
+            named = without_code
+        return named[0] if named else None
+
+    def _lies_under(self, entry: Entry, text: str) -> bool:
+        above = self._all_units.get(drafted_above(entry))
+        if above is None:
+            return False
+        names = {above.code or "", fold(above.name), fold(address_of(above, self._all_units))}
+        return bool(names & {text, text.zfill(2), text.zfill(3), text.zfill(5), fold(text)})
+
+    def _in_force(self, name: str) -> list[Entry]:
+        return [e for e in self._by_name[fold(name)] if e.key in self.before and e.validity.holds(self._day)]
+
     def _new(self, wanted: Wanted) -> Entry:
-        if any(other.code != wanted.code for other in self._by_name[fold(wanted.name)]):
+        if wanted.code and any(other.code != wanted.code for other in self._in_force(wanted.name)):
             self.doubts.append(Doubt(wanted.row, "there already is an entry of this name with another code"))
-        key = wanted.code
-        if key in self.before or wanted.valid_from is not None:
+        if not wanted.code:
+            said = (fold(wanted.name), fold(wanted.parent or ""), wanted.valid_from)
+            if said in self._said:
+                raise ImportRowRepeated(f"row {self._said[said]} is about the same entry", "name")
+            self._said[said] = wanted.row
+        key = wanted.code or slug_of(wanted.name)
+        if wanted.code and (key in self.before or wanted.valid_from is not None):
             key = f"{wanted.code}@{wanted.valid_from or self._day}"
+        if not wanted.code:
+            key = unused({*self.entries, *self._taken}, key)
         if self._about_units and isinstance(wanted.kind, UnitKind):
-            return UnitEntry(key, wanted.name, wanted.kind, wanted.code)
-        if not self._about_units and isinstance(wanted.kind, AgencyKind):
-            return AgencyEntry(key, wanted.name, wanted.kind, unit="", code=wanted.code)
+            return UnitEntry(key, wanted.name, wanted.kind, wanted.code or None)
+        kind = wanted.kind or wanted.guessed_kind
+        if not self._about_units and isinstance(kind, AgencyKind):
+            if wanted.kind is None:
+                self.doubts.append(Doubt(wanted.row, f"the kind is taken from the name: {kind.value}"))
+            return AgencyEntry(key, wanted.name, kind, unit="", code=wanted.code or None)
         raise ImportKindUnknown("a new entry needs its kind", "kind")
+
+    def _unit_of(self, wanted: Wanted) -> str:
+        """The area of work of a new agency whose row names none: the unit that its name ends with, else the province.
+
+        Raises ImportReferenceUnknown when neither tells.
+        """
+        folded = fold(wanted.name)
+        in_force = [unit for unit in self._all_units.values() if unit.validity.holds(self._day)]
+        named = [unit for unit in in_force if folded.endswith(" " + fold(unit.name))]
+        longest = max((len(unit.name) for unit in named), default=0)
+        fitting = [unit for unit in named if len(unit.name) == longest]
+        if not fitting:
+            fitting = [unit for unit in in_force if unit.kind is UnitKind.PROVINCE]
+        if len(fitting) != 1:
+            raise ImportReferenceUnknown("the row names no area of work, and the name does not tell", "unit")
+        self.doubts.append(Doubt(wanted.row, f"the area of work is taken from the name: {fitting[0].key}"))
+        return fitting[0].key
 
     def _validity(self, entry: Entry) -> Validity:
         """As the file leaves it, whether or not its row was filled already."""
@@ -159,16 +239,40 @@ class Draft:
             return entry.validity
         return Validity(wanted.valid_from or entry.validity.start, wanted.valid_until or entry.validity.end)
 
-    def _key_of(self, code: str, by_code: Mapping[str | None, list[Entry]], day: datetime.date, column: str) -> str:
-        """The key of the entry in force on `day` whose code this is; zeros at its front may have been lost."""
-        for written in dict.fromkeys((code, code.zfill(2), code.zfill(3), code.zfill(5))):
+    def _named(self, entries: Iterable[Entry]) -> defaultdict[str | None, list[Entry]]:
+        return _grouped(entries, lambda entry: fold(entry.name))
+
+    def _key_of(
+        self,
+        text: str,
+        by_code: Mapping[str | None, list[Entry]],
+        by_name: Mapping[str | None, list[Entry]],
+        day: datetime.date,
+        column: str,
+    ) -> str:
+        """The key of the entry in force on `day` that a code or a name stands for; zeros of a code may have been lost.
+
+        "Tổ 1, phường Sông Cầu" is the one of that name under that unit.
+        """
+        for written in dict.fromkeys((text, text.zfill(2), text.zfill(3), text.zfill(5))):
             for entry in by_code.get(written, ()):
                 if self._validity(entry).holds(day):
                     return entry.key
-        raise ImportReferenceUnknown(f"{column}: no entry with code {code} is in force on {day}", column)
+        name, _, above = text.rpartition(", ")
+        named = [entry for entry in by_name.get(fold(text), ()) if self._validity(entry).holds(day)]
+        if not named and name:
+            named = [
+                entry
+                for entry in by_name.get(fold(name), ())
+                if self._validity(entry).holds(day) and self._lies_under(entry, above)
+            ]
+        if len(named) == 1:
+            return named[0].key
+        raise ImportReferenceUnknown(f"{column}: {len(named)} entries in force on {day} are called {text}", column)
 
 
-def _drafted_above(entry: Entry) -> str:
+def drafted_above(entry: Entry) -> str:
+    """The key of the unit that an entry lies under or serves; "" for none."""
     return (entry.parent or "") if isinstance(entry, UnitEntry) else entry.unit
 
 
@@ -183,12 +287,6 @@ def _with_newer(old: tuple[DenominatorEntry, ...], new: tuple[DenominatorEntry, 
     """Figures are kept by the day they were true; a figure for the same quantity and day replaces the old one."""
     figures = {(figure.quantity, figure.as_of): figure for figure in (*old, *new)}
     return tuple(figures[place] for place in sorted(figures))
-
-
-class ImportNotReady(Refused):
-    """A conversion that nobody confirmed or declined, or rows that were refused; nothing was stored."""
-
-    code = "import_not_ready"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,21 +317,12 @@ class Changed:
 
 
 @dataclasses.dataclass(frozen=True)
-class RefusedRow:
-    """A row that cannot be done: its number, the letter of the column at fault (None: the row), code and sentence."""
-
-    row: int
-    column: str | None
-    code: str
-    message: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Plan:
     """The preview of one import: every row is in exactly one of added, changed, unchanged (row numbers) and refused.
 
     doubts:    to be looked at; they stop nothing.
     ignored:   headings of the file from which nothing is taken.
+    left_out:  rows of the file that are no entries.
     directory: what would be; only `accept` hands it out.
     """
 
@@ -244,6 +333,7 @@ class Plan:
     doubts: tuple[Doubt, ...]
     ignored: tuple[str, ...]
     directory: Directory
+    left_out: tuple[int, ...] = ()
 
     def accept(self) -> Directory:
         """The directory with every row done. Raises ImportNotReady while a row is refused: all or nothing."""
@@ -257,7 +347,7 @@ def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
 
     Raises ImportNotReady when the table's proposal to convert legacy text was neither confirmed nor declined.
     """
-    draft = Draft(directory.units, directory.units, day)
+    draft = Draft(directory.units, directory.units, day, {*directory.agencies, *directory.groups})
     refused = _place_and_fill(draft, table, wanted_unit, day)
     units = cast(dict[str, UnitEntry], draft.entries)
     planned = Directory(units, directory.agencies, directory.groups)
@@ -266,38 +356,37 @@ def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
 
 def plan_agencies(directory: Directory, table: Table, day: datetime.date) -> Plan:
     """Plan the import of a list read under `importrows.AGENCY_COLUMNS`; otherwise as `plan_units`."""
-    draft = Draft(directory.agencies, directory.units, day)
+    draft = Draft(directory.agencies, directory.units, day, {*directory.units, *directory.groups})
     refused = _place_and_fill(draft, table, wanted_agency, day)
     agencies = cast(dict[str, AgencyEntry], draft.entries)
     planned = Directory(directory.units, agencies, directory.groups)
     return _plan(draft, planned, table, refused)
 
 
+def refuse_old_font(table: Table) -> None:
+    """Raise ImportNotReady while a proposal to convert legacy text is neither confirmed nor declined."""
+    if table.legacy is not None:
+        raise ImportNotReady("the list seems to be typed with an old font; confirm or decline the conversion first")
+
+
 def _place_and_fill(
     draft: Draft, table: Table, read: Callable[[Row, datetime.date], Wanted], day: datetime.date
 ) -> dict[int, RefusedRow]:
     """Every row that can be read ends in the draft; the others are returned by row number."""
-    if table.legacy is not None:
-        raise ImportNotReady("the list seems to be typed with an old font; confirm or decline the conversion first")
+    refuse_old_font(table)
     refused: dict[int, RefusedRow] = {}
     for row in table.rows:
         try:
             draft.place(read(row, day))
         except ImportRowRefused as refusal:
-            refused[row.number] = _refused(row.number, refusal, table.letters)
+            refused[row.number] = RefusedRow(row.number, refusal.column or "", refusal.code)
     for key, wanted in draft.rows.items():
         try:
             draft.fill(key)
         except ImportRowRefused as refusal:
-            refused[wanted.row] = _refused(wanted.row, refusal, table.letters)
+            refused[wanted.row] = RefusedRow(wanted.row, refusal.column or "", refusal.code)
     draft.inherit_days()
     return refused
-
-
-def _refused(row: int, refusal: ImportRowRefused, letters: Mapping[str, str]) -> RefusedRow:
-    letter = letters.get(refusal.column or "")
-    where = f"row {row}" if letter is None else f"row {row}, column {letter}"
-    return RefusedRow(row, letter, refusal.code, f"{where}: {refusal.message}")
 
 
 def _plan(draft: Draft, planned: Directory, table: Table, refused: dict[int, RefusedRow]) -> Plan:
@@ -310,7 +399,7 @@ def _plan(draft: Draft, planned: Directory, table: Table, refused: dict[int, Ref
         before, after = draft.before.get(key), draft.entries[key]
         if before is None:
             added.append(Added(wanted.row, after))
-        elif changes := _changes(before, after):
+        elif changes := changes_of(before, after):
             changed.append(Changed(wanted.row, before, after, changes))
         else:
             unchanged.append(wanted.row)
@@ -322,6 +411,7 @@ def _plan(draft: Draft, planned: Directory, table: Table, refused: dict[int, Ref
         tuple(draft.doubts),
         table.ignored,
         planned,
+        table.left_out,
     )
 
 
@@ -336,7 +426,7 @@ def _contradicting(draft: Draft, planned: Directory) -> dict[int, RefusedRow]:
                 row = draft.rows[key].row
                 break
             key = _above(planned, key)
-        refused.setdefault(row, RefusedRow(row, None, problem.code, f"row {row}: {problem.message}"))
+        refused.setdefault(row, RefusedRow(row, "", problem.code))
     return refused
 
 
@@ -348,7 +438,8 @@ def _above(planned: Directory, key: str) -> str:
     return (unit.parent or "") if unit else ""
 
 
-def _changes(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
+def changes_of(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
+    """What differs between two states of an entry, field by field."""
     old, new = _as_text(before), _as_text(after)
     return tuple(
         FieldChange(name, old.get(name, ""), new.get(name, ""))
@@ -360,11 +451,20 @@ def _changes(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
 def _as_text(entry: Entry) -> dict[str, str]:
     """Every field that an import may change, each figure under its quantity and day."""
     above = {"parent": entry.parent or ""} if isinstance(entry, UnitEntry) else {"unit": entry.unit}
-    short = {"short_name": entry.short_name} if isinstance(entry, AgencyEntry) else {}
+    if isinstance(entry, AgencyEntry):
+        own = {
+            "short_name": entry.short_name,
+            "answers_to": entry.answers_to or "",
+            "phone": entry.phone,
+            "email": entry.email,
+            "edxml_id": entry.edxml_id or "",
+        }
+    else:
+        own = {"head_name": entry.head_name, "head_phone": entry.head_phone}
     return {
         "code": entry.code or "",
         "name": entry.name,
-        **short,
+        **own,
         "kind": entry.kind.value,
         **above,
         "valid_from": str(entry.validity.start or ""),

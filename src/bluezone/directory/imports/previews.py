@@ -18,6 +18,12 @@ FIELDS: Mapping[str, Promise] = {
     "code": _("Code"),
     "name": _("Official name"),
     "short_name": _("Short name"),
+    "answers_to": _("Answers to"),
+    "phone": _("Telephone of the agency"),
+    "email": _("E-mail of the agency"),
+    "edxml_id": _("Identifier on the document axis"),
+    "head_name": _("Head"),
+    "head_phone": _("Telephone of the head"),
     "kind": _("Kind"),
     "parent": _("Unit above"),
     "unit": _("Area of work"),
@@ -48,9 +54,9 @@ class ShownChange:
 
 @dataclass(frozen=True)
 class ShownRow:
-    """One row of the list: its number in the file, the entry's name and code, kind and place, and what changes."""
+    """One row of the list: where it stands in the file, the entry's name and code, kind and place, and what changes."""
 
-    row: int
+    row: str
     name: str
     code: str
     kind: str
@@ -60,24 +66,11 @@ class ShownRow:
 
 @dataclass(frozen=True)
 class ShownPlan:
-    """A plan as its page shows it; refused and doubts are sentences."""
+    """A plan as its page shows it. doubts: number of the row, and a sentence."""
 
     added: list[ShownRow]
     changed: list[ShownRow]
-    unchanged: int
-    refused: list[str]
-    doubts: list[str]
-    ignored: tuple[str, ...]
-
-    @property
-    def rows(self) -> int:
-        """How many rows were read."""
-        return len(self.added) + len(self.changed) + self.unchanged + len(self.refused)
-
-    @property
-    def does_something(self) -> bool:
-        """False when every row is as stored already."""
-        return bool(self.added or self.changed)
+    doubts: list[tuple[int, str]]
 
 
 def shown(plan: Plan) -> ShownPlan:
@@ -89,10 +82,7 @@ def shown(plan: Plan) -> ShownPlan:
             _row(changed.row, changed.after, directory, [_change(change, directory) for change in changed.changes])
             for changed in plan.changed
         ],
-        len(plan.unchanged),
-        [refusals.placed(refused.code, refused.row, refused.column) for refused in plan.refused],
-        [_doubt(doubt.row, doubt.message) for doubt in plan.doubts],
-        plan.ignored,
+        [(doubt.row, _doubt(doubt.row, doubt.message, directory)) for doubt in plan.doubts],
     )
 
 
@@ -104,7 +94,9 @@ def field_labels(names: Iterable[str]) -> list[str]:
 def _row(number: int, entry: Entry, directory: Directory, changes: Iterable[ShownChange] = ()) -> ShownRow:
     above = entry.parent if isinstance(entry, UnitEntry) else entry.unit
     place = directory.units[above].name if above and above in directory.units else ""
-    return ShownRow(number, entry.name, entry.code or "", str(_KINDS[entry.kind.value]), place, tuple(changes))
+    return ShownRow(
+        refusals.row_name(number), entry.name, entry.code or "", str(_KINDS[entry.kind.value]), place, tuple(changes)
+    )
 
 
 def _change(change: FieldChange, directory: Directory) -> ShownChange:
@@ -131,16 +123,22 @@ def _text(field: str, value: str, directory: Directory) -> str:
         return gettext("yes") if value == "yes" else gettext("no")
     if field == "unconfirmed":
         return ", ".join(field_labels(filter(None, value.split(", "))))
-    if field in ("parent", "unit", "successors"):
+    if field in ("parent", "unit", "answers_to", "successors"):
         entries: dict[str, Entry] = {**directory.units, **directory.agencies}
         return ", ".join(entries[key].name if key in entries else key for key in filter(None, value.split(", ")))
     return value
 
 
-def _doubt(row: int, message: str) -> str:
-    # The two doubts there are; plans.py words them in English.
+def _doubt(row: int, message: str, directory: Directory) -> str:
+    # The doubts there are; plans.py words them in English.
+    where, _colon, said = refusals.row_name(row), *message.rpartition(": ")[1:]
     if "zeros" in message:
-        return gettext("Row %(row)s: the code had lost the zeros at its front; they are put back.") % {"row": row}
-    return gettext("Row %(row)s: there already is an entry of this name with another code. Is it the same one?") % {
-        "row": row
+        return gettext("%(row)s: the code had lost the zeros at its front; they are put back.") % {"row": where}
+    if message.startswith("the kind"):
+        return gettext("%(row)s: the kind is taken from the name: %(kind)s.") % {"row": where, "kind": _KINDS[said]}
+    if message.startswith("the area"):
+        place = directory.units[said].name
+        return gettext("%(row)s: the area of work is taken from the name: %(place)s.") % {"row": where, "place": place}
+    return gettext("%(row)s: there already is an entry of this name with another code. Is it the same one?") % {
+        "row": where
     }

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the readers of CSV, XLSX and XLS have in common: rows as found in the file, limits, and what a cell says: text,
-a count or a day.
+"""What the readers of CSV, XLSX, XLS and ODS have in common: rows as found in the file, limits, and what a cell says,
+a text, a count or a day.
 """
 
 import dataclasses
 import datetime
 import enum
+import json
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding
@@ -52,6 +55,75 @@ class RawSheet:
     fonts: Mapping[int, TextEncoding] = dataclasses.field(default_factory=dict)
 
 
+# Rows of the second sheet count on from here, those of the third from twice as much: more than any sheet has.
+SHEET_ROWS = 2**21
+
+
+def sheet_and_row(number: int) -> tuple[int, int]:
+    """A row's number in a list of several sheets as the sheet, from 1, and the row in it as programs count it."""
+    sheet, row = divmod(number, SHEET_ROWS)
+    return sheet + 1, row
+
+
+_PACKED = b"bluezone sheets 1\n"
+
+
+def pack(sheets: Sequence[RawSheet]) -> bytes:
+    """Sheets as bytes to be kept, so that a file is parsed once."""
+    return _PACKED + zlib.compress(json.dumps(as_json(sheets)).encode())
+
+
+def is_packed(content: bytes) -> bool:
+    """Whether these bytes come from `pack`."""
+    return content.startswith(_PACKED)
+
+
+def unpack(content: bytes) -> list[RawSheet]:
+    """Sheets from what `pack` wrote."""
+    return as_sheets(json.loads(zlib.decompress(content[len(_PACKED) :])))
+
+
+def as_json(sheets: Sequence[RawSheet]) -> list[Any]:
+    """Sheets as what JSON can hold; `as_sheets` reads it."""
+    return [
+        [
+            sheet.title,
+            sheet.encoding,
+            {str(column): str(font) for column, font in sheet.fonts.items()},
+            [[row.number, [_packed(cell) for cell in row.cells]] for row in sheet.rows],
+        ]
+        for sheet in sheets
+    ]
+
+
+def as_sheets(rows: list[Any]) -> list[RawSheet]:
+    """Sheets from `as_json`."""
+    return [
+        RawSheet(
+            title,
+            tuple(RawRow(number, tuple(map(_unpacked, cells))) for number, cells in found),
+            encoding,
+            {int(column): TextEncoding(font) for column, font in fonts.items()},
+        )
+        for title, encoding, fonts, found in rows
+    ]
+
+
+def _packed(cell: RawCell) -> Any:
+    if isinstance(cell, Unreadable):
+        return {"unreadable": cell.name}
+    return {"day": cell.isoformat()} if isinstance(cell, datetime.date) else cell
+
+
+def _unpacked(cell: Any) -> RawCell:
+    if isinstance(cell, dict):
+        if "day" in cell:
+            return datetime.date.fromisoformat(cell["day"])
+        return Unreadable[cell["unreadable"]]
+    found: RawCell = cell
+    return found
+
+
 class SpreadsheetRefused(Refused):
     """A file that cannot be taken as a table; nothing was stored."""
 
@@ -65,7 +137,7 @@ class SpreadsheetTooLarge(SpreadsheetRefused):
 
 
 class SpreadsheetTypeUnknown(SpreadsheetRefused):
-    """Neither CSV nor XLSX nor XLS: a file with a password, a PDF, a picture."""
+    """Neither CSV nor XLSX, XLS or ODS: a file with a password, a PDF, a picture."""
 
     code = "spreadsheet_type_unknown"
 
@@ -116,12 +188,6 @@ class SpreadsheetHeadingMerged(SpreadsheetRefused):
     """A column has values but no heading of its own, as under a merged heading cell."""
 
     code = "spreadsheet_heading_merged"
-
-
-class SpreadsheetSheetsAmbiguous(SpreadsheetRefused):
-    """More than one sheet of a workbook looks like the list."""
-
-    code = "spreadsheet_sheets_ambiguous"
 
 
 class SpreadsheetEmpty(SpreadsheetRefused):

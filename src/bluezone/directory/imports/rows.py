@@ -3,9 +3,12 @@
 
 import dataclasses
 import datetime
+import functools
 import re
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
+
+from django.utils.translation import override
 
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.raw_sheets import NotACount, NotADay, count_of, day_of, text_of
@@ -23,36 +26,105 @@ MAX_SHORT_NAME_CHARACTERS = 80
 MAX_SOURCE_CHARACTERS = 200
 
 _DATES = (
-    Column("valid_from", ("Hiệu lực từ ngày", "Từ ngày", "Ngày hiệu lực", "Valid from")),
+    Column("valid_from", ("Hiệu lực từ ngày", "Từ ngày", "Ngày hiệu lực", "Ngày thành lập", "Valid from")),
     Column("valid_until", ("Hết hiệu lực từ ngày", "Đến ngày", "Ngày hết hiệu lực", "Valid until")),
     Column("successors", ("Mã đơn vị kế thừa", "Đơn vị kế thừa", "Kế thừa", "Sáp nhập vào", "Successors", "Successor")),
+    Column("confirmed", ("Đã xác nhận", "Confirmed")),
 )
 _FIGURE = (
     Column("source", ("Nguồn số liệu", "Nguồn", "Source")),
     Column("as_of", ("Ngày số liệu", "Thời điểm số liệu", "Tính đến ngày", "As of")),
 )
+
+
+def _of_figure(name: str, label: str) -> tuple[Column, Column]:
+    """Source and day of one figure, where a list has a column for each; else those for all figures count."""
+    return (
+        Column(f"{name}_source", (f"Nguồn ({label})", f"Nguồn {label}")),
+        Column(f"{name}_as_of", (f"Ngày ({label})", f"Ngày {label}")),
+    )
+
+
+_PHONES = (
+    "Điện thoại", "Số điện thoại", "SĐT", "ĐT", "Số ĐT", "Điện thoại liên hệ", "Số điện thoại liên hệ",
+    "Điện thoại cố định",
+    "Điện thoại cơ quan", "Điện thoại đơn vị", "Di động", "Telephone", "Phone", "Phone number",
+)  # fmt: skip
 UNIT_COLUMNS = (
-    Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Code", "Unit code"), required=True),
-    Column("name", ("Tên đơn vị", "Tên", "Tên đơn vị hành chính", "Đơn vị", "Name", "Unit name"), required=True),
-    Column("kind", ("Loại", "Cấp", "Loại đơn vị", "Kind", "Type", "Level")),
-    Column("parent", ("Mã đơn vị cấp trên", "Mã cấp trên", "Cấp trên", "Trực thuộc", "Parent", "Parent code")),
+    Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã số", "Mã xã", "Code", "Unit code")),
+    Column(
+        "name",
+        ("Tên đơn vị", "Tên", "Tên đơn vị hành chính", "Đơn vị", "Đơn vị hành chính", "Xã, phường", "Xã/phường",
+         "Phường, xã", "Tên xã, phường", "Tên thôn, tổ dân phố", "Thôn, tổ dân phố", "Tổ dân phố", "Name", "Unit name"),
+        required=True,
+    ),
+    Column("kind", ("Loại", "Cấp", "Loại đơn vị", "Cấp hành chính", "Kind", "Type", "Level")),
+    Column(
+        "parent",
+        ("Mã đơn vị cấp trên", "Mã cấp trên", "Cấp trên", "Trực thuộc", "Thuộc", "Đơn vị cấp trên", "Thuộc xã, phường",
+         "Parent", "Parent code"),
+    ),
+    Column("parent_name", ("Tên đơn vị cấp trên", "Parent name")),
+    Column("head_name", ("Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Tổ trưởng, trưởng thôn",
+                         "Trưởng khu phố",
+                         "Họ và tên tổ trưởng", "Họ tên tổ trưởng", "Họ và tên trưởng thôn", "Head")),
+    Column("head_phone", ("Điện thoại trưởng thôn, tổ trưởng", "Điện thoại tổ trưởng", "SĐT tổ trưởng",
+                          "Điện thoại trưởng thôn",
+                          "Số điện thoại tổ trưởng", *_PHONES)),
     *_DATES,
-    Column("population", ("Dân số", "Số nhân khẩu", "Nhân khẩu", "Population")),
-    Column("households", ("Số hộ", "Hộ", "Số hộ dân", "Households")),
+    Column("population", ("Dân số", "Số nhân khẩu", "Nhân khẩu", "Số dân", "Population")),
+    Column("households", ("Số hộ", "Hộ", "Số hộ dân", "Hộ dân", "Households")),
     Column("smartphones", ("Số điện thoại thông minh", "Điện thoại thông minh", "Số máy thông minh", "Smartphones")),
+    Column("venues", ("Số điểm công cộng", "Venues")),
     *_FIGURE,
-)
+    *_of_figure("population", "dân số"), *_of_figure("households", "số hộ"),
+    *_of_figure("smartphones", "điện thoại thông minh"), *_of_figure("venues", "điểm công cộng"),
+)  # fmt: skip
 AGENCY_COLUMNS = (
-    Column("code", ("Mã cơ quan", "Mã đơn vị", "Mã", "Code", "Agency code"), required=True),
-    Column("name", ("Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Tên", "Name", "Agency name"), required=True),
+    Column("code", ("Mã cơ quan", "Mã đơn vị", "Mã", "Mã số", "Mã CQ", "Mã cơ quan, đơn vị", "Code", "Agency code")),
+    Column(
+        "name",
+        ("Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Tên cơ quan, đơn vị", "Tên cơ quan/đơn vị",
+         "Cơ quan/đơn vị", "Cơ quan",
+         "Đơn vị", "Tên", "Đơn vị nhận", "Nơi nhận", "Tên CQ", "Name", "Agency name", "Agency"),
+        required=True,
+    ),
     Column("short_name", ("Tên viết tắt", "Viết tắt", "Tên ngắn", "Short name")),
-    Column("kind", ("Loại", "Loại cơ quan", "Khối", "Kind", "Type")),
-    Column("unit", ("Mã đơn vị hành chính", "Mã địa bàn", "Địa bàn", "Unit", "Unit code")),
+    Column("kind", ("Loại cơ quan", "Loại", "Khối", "Loại hình", "Nhóm", "Kind", "Type")),
+    Column("unit", ("Mã địa bàn", "Mã đơn vị hành chính", "Địa bàn", "Địa bàn phụ trách", "Xã, phường", "Xã/phường",
+                    "Phường/xã",
+                    "Phường, xã", "Đơn vị hành chính", "Unit", "Unit code")),
+    Column("unit_name", ("Tên địa bàn", "Unit name")),
+    Column("answers_to", ("Cơ quan cấp trên", "Cơ quan chủ quản", "Đơn vị chủ quản", "Trực thuộc", "Thuộc", "Cấp trên",
+                          "Đơn vị cấp trên", "Answers to", "Parent")),
+    Column("phone", _PHONES),
+    Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ",
+                     "Email công vụ", "Thư công vụ",
+                     "Địa chỉ thư điện tử", "Mail")),
+    Column("edxml_id", ("Mã định danh", "Mã định danh điện tử", "Mã định danh trên trục", "Mã trục", "Mã liên thông",
+                        "Mã định danh cơ quan", "Mã trục liên thông", "Document axis")),
     *_DATES,
     Column("staff", ("Số cán bộ", "Số cán bộ, công chức, viên chức", "Biên chế", "Số người", "Staff")),
     *_FIGURE,
-)
-_QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.STAFF)
+)  # fmt: skip
+PHONE_COLUMNS = (
+    Column("code", ("Mã", "Mã cơ quan", "Mã đơn vị", "Mã số", "Code")),
+    Column(
+        "name",
+        ("Chủ số máy", "Tên cơ quan, đơn vị", "Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Cơ quan/đơn vị",
+         "Cơ quan", "Đơn vị", "Tên", "Tổ dân phố", "Thôn, tổ dân phố", "Tên thôn, tổ dân phố", "Tổ", "Thôn",
+         "Owner", "Agency", "Name"),
+        required=True,
+    ),
+    Column("unit", ("Địa bàn", "Trong địa bàn", "Xã, phường", "Xã/phường", "Phường, xã", "Phường/xã", "Mã địa bàn",
+                    "Mã đơn vị cấp trên", "Thuộc xã, phường", "Trực thuộc", "Unit")),
+    Column("head_name", ("Tổ trưởng, trưởng thôn", "Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Họ và tên",
+                         "Họ tên", "Người phụ trách", "Người liên hệ", "Head")),
+    Column("phone", (*_PHONES, "Số máy", "Số máy cơ quan", "Điện thoại tổ trưởng",
+                     "Điện thoại trưởng thôn, tổ trưởng"), required=True),
+    Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ", "Mail")),
+)  # fmt: skip
+_QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES, Quantity.STAFF)
 
 # Written as folded; longer words first where one begins another.
 _UNIT_WORDS: Mapping[str, UnitKind] = {
@@ -66,6 +138,7 @@ _UNIT_WORDS: Mapping[str, UnitKind] = {
     "phuong": UnitKind.WARD,
     "xa": UnitKind.COMMUNE,
     "thi tran": UnitKind.COMMUNE,
+    "dac khu": UnitKind.ZONE,
     "thon": UnitKind.GROUP,
     "ban": UnitKind.GROUP,
     "to": UnitKind.GROUP,
@@ -95,9 +168,40 @@ _AGENCY_WORDS: Mapping[str, AgencyKind] = {
     "truong hoc": AgencyKind.SCHOOL,
     "doanh nghiep": AgencyKind.ENTERPRISE,
 } | {kind.value: kind for kind in AgencyKind}
+# How names of agencies begin, as folded; the longest that fits counts.
+_AGENCY_NAMES: Mapping[str, AgencyKind] = {
+    **dict.fromkeys(("ubnd", "uy ban nhan dan"), AgencyKind.COMMITTEE),
+    **dict.fromkeys(
+        ("so", "phong", "van phong", "chi cuc", "thanh tra", "ban", "ban dan toc", "hdnd", "hoi dong nhan dan",
+         "trung tam phuc vu hanh chinh cong"), AgencyKind.DEPARTMENT,
+    ),
+    **dict.fromkeys(
+        ("hoi", "doan", "lien doan", "cong doan", "mttq", "mat tran", "uy ban mttq", "uy ban mat tran", "ubmttq",
+         "ban thuong truc uy ban mttq"), AgencyKind.UNION,
+    ),
+    **dict.fromkeys(
+        ("tinh uy", "thanh uy", "huyen uy", "dang uy", "ban to chuc", "ban tuyen giao", "ban dan van",
+         "uy ban kiem tra",
+         "van phong tinh uy", "van phong dang uy", "van phong thanh uy", "ban xay dung dang"), AgencyKind.PARTY,
+    ),
+    **dict.fromkeys(("dai", "bao", "trung tam van hoa", "trung tam truyen thong", "co quan bao"), AgencyKind.MEDIA),
+    **dict.fromkeys(("tram y te", "trung tam y te", "benh vien", "phong kham",
+    "trung tam kiem soat benh tat"), AgencyKind.HEALTH),
+    **dict.fromkeys(("cong an", "don cong an"), AgencyKind.POLICE),
+    **dict.fromkeys(("ban chi huy", "bo chi huy", "ban chqs", "bo chqs", "don bien phong"), AgencyKind.MILITARY),
+    **dict.fromkeys(("trung tam", "ban quan ly", "vuon quoc gia", "quy"), AgencyKind.SERVICE),
+    **dict.fromkeys(
+        ("chi cuc thue", "thue", "kho bac", "bao hiem xa hoi", "bhxh", "buu dien", "toa an", "vien kiem sat",
+         "chi cuc thong ke",
+         "chi cuc thi hanh an", "thi hanh an", "ngan hang nha nuoc", "hat kiem lam"), AgencyKind.BRANCH,
+    ),
+    **dict.fromkeys(("truong", "nha tre"), AgencyKind.SCHOOL),
+    **dict.fromkeys(("cong ty", "doanh nghiep", "hop tac xa", "ngan hang", "dien luc",
+    "tong cong ty"), AgencyKind.ENTERPRISE),
+}  # fmt: skip
 # The General Statistics Office numbers provinces with 2 digits, districts with 3 and communes with 5; a spreadsheet
 # program that takes such a code for a number drops its zeros.
-_CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5}
+_CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5, UnitKind.ZONE: 5}
 
 
 class ImportRowRefused(Refused):
@@ -128,17 +232,42 @@ class ImportValueInvalid(ImportRowRefused):
     code = "import_value_invalid"
 
 
+class ImportPhoneMissing(ImportRowRefused):
+    """A row of a list of telephone numbers has none; an empty cell would leave what is stored."""
+
+    code = "import_phone_missing"
+
+
 class ImportFigureWithoutSource(ImportRowRefused):
     """A figure came without its source or the day it was true; or that day is still to come."""
 
     code = "import_figure_without_source"
 
 
+class ImportRowRepeated(ImportRowRefused):
+    """Two rows are about the same entry."""
+
+    code = "import_row_repeated"
+
+
+class ImportReferenceUnknown(ImportRowRefused):
+    """A code in a row belongs to no unit or agency in force on the day it is needed."""
+
+    code = "import_reference_unknown"
+
+
+class ImportNameAmbiguous(ImportRowRefused):
+    """A name in a row without a code fits several entries."""
+
+    code = "import_name_ambiguous"
+
+
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What a row asks for. None (and for tuples: empty) means that the row says nothing and what is there stays.
+    """What a row asks for. None (or an empty tuple or text) means that the row says nothing and what is there stays.
 
-    parent, successors: codes as written, still to be found. zeros_added: the code was a number that had lost its zeros.
+    parent, answers_to, successors: codes or names as written, still to be found. zeros_added: the code was a number
+    that had lost its zeros. guessed: fields that the row does not say and the name tells. own: further fields by name.
     """
 
     row: int
@@ -152,24 +281,72 @@ class Wanted:
     successors: tuple[str, ...]
     denominators: tuple[DenominatorEntry, ...]
     zeros_added: bool = False
+    confirmed: bool = True
+    guessed_kind: AgencyKind | None = None
+    answers_to: str = ""
+    own: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def wanted_unit(row: Row, day: datetime.date) -> Wanted:
     """Read a row under UNIT_COLUMNS; `day` is today. Raises an ImportRowRefused."""
     name = _line(row, "name", MAX_NAME_CHARACTERS)
-    kind = _kind(row, _UNIT_WORDS) or _kind_in_name(name)
-    written = _line(row, "code", MAX_CODE_CHARACTERS)
+    kind = _kind(row, _UNIT_WORDS, UnitKind) or _kind_in_name(name)
+    written = _line(row, "code", MAX_CODE_CHARACTERS, required=False)
     code = written
     if kind in _CODE_DIGITS and re.fullmatch(r"[0-9]+", written):
         code = written.zfill(_CODE_DIGITS[kind])
-    return _wanted(row, day, code, name, kind, row.cells.get("parent"), code != written)
+    above = row.cells.get("parent") if row.cells.get("parent") is not None else row.cells.get("parent_name")
+    own = {"head_name": _line(row, "head_name", 80, required=False), "head_phone": _phone(row, "head_phone")}
+    if any(own.values()) and kind not in (UnitKind.GROUP, None):
+        raise ImportValueInvalid(
+            "only a residential group has a head", "head_name" if own["head_name"] else "head_phone"
+        )
+    return _wanted(row, day, code, name, kind, above, code != written, own)
 
 
 def wanted_agency(row: Row, day: datetime.date) -> Wanted:
     """Read a row under AGENCY_COLUMNS; `day` is today. Raises an ImportRowRefused."""
     name = _line(row, "name", MAX_NAME_CHARACTERS)
-    code = _line(row, "code", MAX_CODE_CHARACTERS)
-    return _wanted(row, day, code, name, _kind(row, _AGENCY_WORDS), row.cells.get("unit"), False)
+    code = _line(row, "code", MAX_CODE_CHARACTERS, required=False)
+    unit = row.cells.get("unit") if row.cells.get("unit") is not None else row.cells.get("unit_name")
+    own = {
+        "phone": _phone(row, "phone"),
+        "email": _email(row),
+        "edxml_id": _line(row, "edxml_id", MAX_CODE_CHARACTERS, required=False),
+    }
+    wanted = _wanted(row, day, code, name, _kind(row, _AGENCY_WORDS, AgencyKind), unit, False, own)
+    answers_to = _line(row, "answers_to", MAX_NAME_CHARACTERS, required=False)
+    return dataclasses.replace(wanted, answers_to=answers_to, guessed_kind=_agency_kind_in_name(name))
+
+
+@dataclasses.dataclass(frozen=True)
+class WantedPhone:
+    """What a row with a telephone number says. owner: code or name; unit: code or name of where it lies, or "".
+
+    of_agency, of_group: the fields that an agency, or a residential group, gets.
+    """
+
+    owner: tuple[str, ...]
+    unit: str
+    of_agency: Mapping[str, str]
+    of_group: Mapping[str, str]
+
+
+def wanted_phone(row: Row) -> WantedPhone:
+    """Read a row under PHONE_COLUMNS. Raises an ImportRowRefused."""
+    name = _line(row, "name", MAX_NAME_CHARACTERS)
+    code = _line(row, "code", MAX_CODE_CHARACTERS, required=False)
+    phone = _phone(row, "phone")
+    of_agency = {"phone": phone, "email": _email(row)}
+    of_group = {"head_phone": phone, "head_name": _line(row, "head_name", 80, required=False)}
+    if not phone:
+        raise ImportPhoneMissing("the telephone number is missing", "phone")
+    return WantedPhone(
+        tuple(filter(None, (code, name))),
+        _line(row, "unit", MAX_NAME_CHARACTERS, required=False),
+        {field: text for field, text in of_agency.items() if text},
+        {field: text for field, text in of_group.items() if text},
+    )
 
 
 def _wanted(
@@ -180,6 +357,7 @@ def _wanted(
     kind: UnitKind | AgencyKind | None,
     parent: object,
     zeros_added: bool,
+    own: Mapping[str, str],
 ) -> Wanted:
     return Wanted(
         row=row.number,
@@ -190,23 +368,77 @@ def _wanted(
         parent=str(parent).strip() if parent is not None else None,
         valid_from=_day(row, "valid_from"),
         valid_until=_day(row, "valid_until"),
-        successors=tuple(re.findall(r"[^\s;,+]+", text_of(row.cells.get("successors")))),
+        successors=tuple(filter(None, map(str.strip, re.split(r"[;+\n]", _successors(row))))),
         denominators=_denominators(row, day),
         zeros_added=zeros_added,
+        confirmed=fold(text_of(row.cells.get("confirmed"))) not in _NO,
+        own={field: text for field, text in own.items() if text},
     )
 
 
-def _line(row: Row, column: str, limit: int, required: bool = True) -> str:
-    text = text_of(row.cells.get(column))
-    if (required and not text) or len(text) > limit or "\n" in text:
-        raise ImportTextInvalid(f"{column} has {len(text)} characters, expected one line of 1..{limit}", column)
+_NO = frozenset({"chua", "khong", "no", "false", "0"})
+
+
+def _successors(row: Row) -> str:
+    """Codes may be parted by commas and spaces too; in names these are no end."""
+    text = text_of(row.cells.get("successors"))
+    return (
+        re.sub(r"[\s,]+", ";", text)
+        if re.fullmatch(r"[\w.\s;,+-]+", text) and re.search(r"\d", text) and text.isascii()
+        else text
+    )
+
+
+# As telephone fields of the office take them.
+MAX_PHONE_CHARACTERS = 20
+_PHONE = re.compile(r"\+?[0-9][0-9 .()/-]{1,18}")
+
+
+def _phone(row: Row, column: str) -> str:
+    """A telephone number; a spreadsheet program that took it for a number has dropped its zero."""
+    cell = row.cells.get(column)
+    text = f"0{cell}" if isinstance(cell, int) and 8 <= len(str(cell)) <= 10 else text_of(cell)
+    if text and (len(text) > MAX_PHONE_CHARACTERS or not _PHONE.fullmatch(text)):
+        raise ImportValueInvalid("got something that is no telephone number", column)
     return text
 
 
-def _kind(row: Row, words: Mapping[str, _Kind]) -> _Kind | None:
+def _email(row: Row) -> str:
+    text = text_of(row.cells.get("email"))
+    if text and (len(text) > 254 or not re.fullmatch(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+", text)):
+        raise ImportValueInvalid("got something that is no e-mail address", "email")
+    return text
+
+
+def _agency_kind_in_name(name: str) -> AgencyKind | None:
+    """The kind that the first words of a name tell: "Trạm Y tế phường Sông Cầu" is of health."""
+    folded = fold(name)
+    fitting = [word for word in _AGENCY_NAMES if folded == word or folded.startswith(word + " ")]
+    return _AGENCY_NAMES[max(fitting, key=len)] if fitting else None
+
+
+def _line(row: Row, column: str, limit: int, required: bool = True) -> str:
+    text = " ".join(text_of(row.cells.get(column)).split("\n"))
+    if (required and not text) or len(text) > limit:
+        raise ImportTextInvalid(f"{column} has {len(text)} characters, expected 1..{limit}", column)
+    return text
+
+
+@functools.cache
+def _labels(kinds: type[_Kind]) -> Mapping[str, _Kind]:
+    """The words of the pages for each kind, in both languages."""
+    found: dict[str, _Kind] = {}
+    for language in ("en", "vi"):
+        with override(language):
+            found |= {fold(str(kind.label)): kind for kind in kinds}
+    return found
+
+
+def _kind(row: Row, words: Mapping[str, _Kind], kinds: type[_Kind]) -> _Kind | None:
     text = fold(text_of(row.cells.get("kind")))
     if not text:
         return None
+    words = {**_labels(kinds), **words}
     if text not in words:
         raise ImportKindUnknown(f"kind is none of: {', '.join(sorted(set(words.values())))}", "kind")
     return words[text]
@@ -237,9 +469,15 @@ def _denominators(row: Row, day: datetime.date) -> tuple[DenominatorEntry, ...]:
             figures[quantity] = count
     if not figures:
         return ()
-    source, as_of = _line(row, "source", MAX_SOURCE_CHARACTERS, required=False), _day(row, "as_of")
+    return tuple(_figure(row, quantity, count, day) for quantity, count in figures.items())
+
+
+def _figure(row: Row, quantity: Quantity, count: int, day: datetime.date) -> DenominatorEntry:
+    before = f"{quantity.value}_" if row.cells.get(f"{quantity.value}_source") is not None else ""
+    source = _line(row, f"{before}source", MAX_SOURCE_CHARACTERS, required=False)
+    as_of = _day(row, f"{before}as_of")
     if not source or as_of is None:
         raise ImportFigureWithoutSource("figures need a source and the day they were true", "source")
     if as_of > day:
         raise ImportFigureWithoutSource(f"figures as of {as_of}, which is after {day}", "as_of")
-    return tuple(DenominatorEntry(quantity, count, source, as_of) for quantity, count in figures.items())
+    return DenominatorEntry(quantity, count, source, as_of)

@@ -1,20 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A CSV, XLSX or XLS list as rows under the headings a caller asks for; CSV as Vietnamese offices save it."""
+"""A CSV, XLSX, XLS or ODS list as rows under the headings a caller asks for; CSV as Vietnamese offices save it."""
 
 import csv
 import dataclasses
 import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from bluezone.directory.imports.headings import Column, Header, find_header, header_missing
+from bluezone.confinement import RefusedInside, TooMuch, run_confined
+from bluezone.directory.imports.headings import (
+    Column,
+    Header,
+    chosen_header,
+    find_header,
+    header_missing,
+    is_blank,
+)
 from bluezone.directory.imports.raw_sheets import (
     MAX_CELL_CHARACTERS,
     MAX_COLUMNS,
     MAX_FILE_BYTES,
     MAX_ROWS,
+    SHEET_ROWS,
     Cell,
     RawCell,
     RawRow,
@@ -24,12 +34,17 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetEmpty,
     SpreadsheetEncodingMixed,
     SpreadsheetEncodingUnknown,
-    SpreadsheetSheetsAmbiguous,
+    SpreadsheetRefused,
     SpreadsheetTooLarge,
     SpreadsheetTypeUnknown,
     Unreadable,
+    as_json,
+    as_sheets,
     column_letter,
+    is_packed,
+    unpack,
 )
+from bluezone.paper.tables import as_meant
 from bluezone.vietnamese.legacy_fonts import (
     LEAST_SCORE,
     LEGACY_ENCODINGS,
@@ -40,6 +55,7 @@ from bluezone.vietnamese.legacy_fonts import (
     preview,
     to_unicode,
 )
+from bluezone.vietnamese.spelling import fold
 
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _DELIMITERS = (",", ";", "\t")
@@ -58,7 +74,7 @@ def read_csv(data: bytes) -> RawSheet:
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                rows.append(RawRow(line, tuple(cells)))
+                rows.append(RawRow(line, tuple(map(as_meant, cells))))
             if len(rows) > MAX_ROWS:
                 raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
             if len(cells) > MAX_COLUMNS and any(cell.strip() for cell in cells[MAX_COLUMNS:]):
@@ -148,6 +164,8 @@ def _agreement(lines: list[str], delimiter: str) -> int:
 
 
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
+# The first part of an OpenDocument file says what it is.
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _NOT_TABLES = (
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
@@ -156,7 +174,8 @@ _NOT_TABLES = (
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One row of the list: its number in the file, and the value of each column found (None where empty).
+    """One row of the list: its number in the file (raw_sheets.sheet_and_row), and the value of each column found
+    (None where empty).
 
     CSV gives text only; XLSX and XLS give text, int, float, bool and date. Text is NFC without space at its ends.
     """
@@ -182,6 +201,7 @@ class Table:
     ignored:    headings of columns nobody asked for; shown, so that nothing is left out unseen.
     encoding:   how bytes became text: "utf-8", "utf-16-le", "windows-1258", "windows-1252", "xlsx", "xls", ...
     legacy:     a proposal to be confirmed, or None.
+    left_out:   rows that are no entries: headings of sections, sums, signatures below the list.
     """
 
     rows: tuple[Row, ...]
@@ -190,6 +210,7 @@ class Table:
     ignored: tuple[str, ...]
     encoding: str
     legacy: LegacyProposal | None = None
+    left_out: tuple[int, ...] = ()
 
     def converted(self) -> "Table":
         """The same list after a person confirmed the proposal; without a proposal, the list itself."""
@@ -208,58 +229,142 @@ class Table:
 
 
 def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
-    """Read the one sheet of `source` that has the headings of `columns`; what the file is shows in its bytes.
+    """Read what has the headings of `columns` in `source`; what the file is shows in its bytes.
 
-    Reads at most MAX_FILE_BYTES + 1 bytes. Raises a SpreadsheetRefused of module `sheets`.
+    Reads at most MAX_FILE_BYTES + 1 bytes. Raises a SpreadsheetRefused.
     """
-    data = source.read(MAX_FILE_BYTES + 1)
+    return table_of(read_sheets(source.read(MAX_FILE_BYTES + 1)), columns)
+
+
+def read_sheets(data: bytes) -> list[RawSheet]:
+    """Every sheet of a file; a workbook is opened in a process that has no rights. Raises a SpreadsheetRefused."""
+    if is_packed(data):
+        return unpack(data)
     if len(data) > MAX_FILE_BYTES:
         raise SpreadsheetTooLarge(f"the file has more than {MAX_FILE_BYTES // 2**20} MB; split the list")
-    found = []
-    for sheet in _read_sheets(data):
-        header = find_header(sheet, columns)
-        if header is not None:
-            found.append((sheet, header))
-    if not found:
-        raise header_missing(columns)
-    if len(found) > 1:
-        titles = ", ".join(str(number) for number, _ in enumerate(found, 1))
-        raise SpreadsheetSheetsAmbiguous(f"{len(found)} sheets hold such a list ({titles}); leave one in the file")
-    return _table(*found[0])
-
-
-def _read_sheets(data: bytes) -> list[RawSheet]:
-    if data.startswith(b"PK"):
-        from bluezone.directory.imports.workbooks import read_xlsx
-
-        return read_xlsx(data)
-    if data.startswith(_XLS_SIGNATURE):
-        from bluezone.directory.imports.workbooks import read_xls
-
-        return read_xls(data)
     for beginning, kind in _NOT_TABLES:
         if data.startswith(beginning):
             raise SpreadsheetTypeUnknown(f"the file is {kind}; save the list as .xlsx or .csv")
-    return [read_csv(data)]
+    if not data.startswith((b"PK", _XLS_SIGNATURE)):
+        return [read_csv(data)]
+    try:
+        return as_sheets(run_confined(f"{__name__}:read_workbook", data))
+    except TooMuch as error:
+        raise SpreadsheetTooLarge(str(error)) from None
+    except RefusedInside as refused:
+        known = {one.code: one for one in SpreadsheetRefused.__subclasses__()}
+        raise known.get(refused.code, SpreadsheetDamaged)(refused.message) from None
 
 
-def _table(sheet: RawSheet, header: Header) -> Table:
-    rows = []
+def read_workbook(data: bytes) -> list[Any]:
+    """The job of `read_sheets`: XLSX, ODS or XLS as `raw_sheets.as_json` writes it."""
+    from bluezone.directory.imports import workbooks
+
+    if data.startswith(_XLS_SIGNATURE):
+        return as_json(workbooks.read_xls(data))
+    return as_json(workbooks.read_ods(data) if _ODS in data[:200] else workbooks.read_xlsx(data))
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where a person said the list is: sheets by index from 0, the last row of headings (0: none), and which column
+    holds what, by index from 0.
+    """
+
+    sheets: tuple[int, ...]
+    header_row: int
+    places: Mapping[str, int]
+
+
+def table_of(
+    sheets: Sequence[RawSheet],
+    columns: Sequence[Column],
+    remembered: Mapping[str, str] | None = None,
+    layout: Layout | None = None,
+) -> Table:
+    """The list in these sheets; several sheets that hold one are one list.
+
+    remembered: see `headings.find_header`. layout: what a person said, instead of looking.
+    Raises a SpreadsheetRefused.
+    """
+    if layout is not None:
+        chosen = [sheets[index] for index in layout.sheets if index < len(sheets)]
+        found = [(sheet, chosen_header(sheet, layout.header_row, layout.places)) for sheet in chosen]
+    else:
+        headed = [(sheet, find_header(sheet, columns, remembered)) for sheet in sheets]
+        found = [(sheet, header) for sheet, header in headed if header is not None]
+    if not found:
+        raise header_missing(columns)
+    tables = [_table(sheet, header, number) for number, (sheet, header) in enumerate(found)]
+    rows = tuple(row for table in tables for row in table.rows)
+    if not rows:
+        raise SpreadsheetEmpty(f"there is no row below the headings in row {tables[0].header_row}")
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    return dataclasses.replace(
+        first,
+        rows=rows,
+        letters={name: letter for table in reversed(tables) for name, letter in table.letters.items()},
+        ignored=tuple(dict.fromkeys(heading for table in tables for heading in table.ignored)),
+        legacy=_joined(tables),
+        left_out=tuple(row for table in tables for row in table.left_out),
+    )
+
+
+def _joined(tables: Sequence[Table]) -> LegacyProposal | None:
+    proposals = [table.legacy for table in tables if table.legacy is not None]
+    if not proposals:
+        return None
+    encodings = {name: one for proposal in reversed(proposals) for name, one in proposal.encodings.items()}
+    return LegacyProposal(encodings, tuple(change for proposal in proposals for change in proposal.changes))
+
+
+def _table(sheet: RawSheet, header: Header, sheet_number: int) -> Table:
+    rows, left_out = [], []
+    ahead = sheet_number * SHEET_ROWS
+    wide = len(header.places) + len(header.ignored) > 2
     for raw in sheet.rows:
         if raw.number <= header.row:
+            continue
+        if wide and _is_no_entry(raw, first=raw.number == header.row + 1):
+            left_out.append(ahead + raw.number)
             continue
         cells = {
             name: _cell(raw.cells[index] if index < len(raw.cells) else None, raw.number, index)
             for name, index in header.places.items()
         }
         if any(cell is not None for cell in cells.values()):
-            rows.append(Row(raw.number, cells))
-    if not rows:
-        raise SpreadsheetEmpty(f"there is no row below the headings in row {header.row}")
+            rows.append(Row(ahead + raw.number, cells))
     letters = {name: column_letter(index) for name, index in header.places.items()}
     fonts = {name: sheet.fonts[index] for name, index in header.places.items() if index in sheet.fonts}
     legacy = _legacy_proposal(rows, letters, fonts)
-    return Table(tuple(rows), header.row, letters, tuple(header.ignored.values()), sheet.encoding, legacy)
+    ignored = tuple(header.ignored.values())
+    return Table(tuple(rows), header.row, letters, ignored, sheet.encoding, legacy, tuple(left_out))
+
+
+_SECTION = re.compile(r"([IVX]{1,5}|[A-Z])[.)/:-]?|[*+-]|(tong|cong)( cong| so)?:?")
+_COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2}|[A-Z])\)?")
+
+
+def _is_no_entry(raw: RawRow, first: bool) -> bool:
+    """A section's heading, a sum, a line of signatures, or the numbers of the columns under their headings."""
+    said = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
+    if first and len(said) > 2 and all(map(_COLUMN_NUMBER.fullmatch, said)):
+        return True
+    beginning = re.match(r"\S+", said[0])
+    folded = fold(said[0])
+    if folded.startswith(("tong cong", "tong so", "cong:")) or folded in ("cong", "tong"):
+        return True
+    if len(said) == 1:
+        text = said[0]
+        return text.isupper() or bool(beginning and _SECTION.fullmatch(beginning[0]))
+    if len(said) != 2 or len(said[1]) < 4:
+        return False
+    # "B" may be a code or somebody's name; before capitals it counts the sections.
+    return bool(
+        re.fullmatch(r"[IVX]{1,5}[.)]?", said[0]) or (re.fullmatch(r"[A-Z][.)]?", said[0]) and said[1].isupper())
+    )
 
 
 def _cell(cell: RawCell, row: int, index: int) -> Cell:

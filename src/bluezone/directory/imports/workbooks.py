@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workbooks, XLSX and the XLS of Excel 97 to 2003, read without trusting them: bounded before they are unpacked,
+"""Workbooks, XLSX, ODS and the XLS of Excel 97 to 2003, read without trusting them: bounded before they are unpacked,
 nothing in them run, followed or computed.
 """
 
@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import openpyxl  # type: ignore[import-untyped]
 import xlrd  # type: ignore[import-untyped]
@@ -61,16 +62,114 @@ def read_xlsx(data: bytes) -> list[RawSheet]:
     return [sheet for sheet in sheets if sheet.rows]
 
 
-def _check_archive(data: bytes) -> None:
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+
+
+def read_ods(data: bytes) -> list[RawSheet]:
+    """Read every sheet of an OpenDocument workbook that holds anything, as LibreOffice writes it.
+
+    Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
+    """
+    try:
+        _check_archive(data, "content.xml")
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            root = ElementTree.fromstring(archive.read("content.xml"))  # noqa: S314 - document types are refused above
+        budget = _Budget()
+        hidden = {
+            style.get("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name")
+            for style in root.iter("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}style")
+            for properties in style
+            if properties.get(f"{_TABLE}display") == "false"
+        }
+        tables = [one for one in root.iter(f"{_TABLE}table") if one.get(f"{_TABLE}style-name") not in hidden]
+        sheets = [_read_ods_sheet(table, budget) for table in tables]
+    except SpreadsheetRefused:
+        raise
+    except Exception as error:
+        raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
+    return [sheet for sheet in sheets if sheet.rows]
+
+
+def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
+    rows: list[RawRow] = []
+    number = 1
+    for row in table.iter(f"{_TABLE}table-row"):
+        repeated = int(row.get(f"{_TABLE}number-rows-repeated", "1"))
+        cells: list[RawCell] = []
+        blanks = 0
+        for cell in row:
+            if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+                continue
+            value = _ods_value(cell)
+            times = int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
+            if value is None:
+                blanks += times
+                continue
+            if len(cells) + blanks + times > MAX_COLUMNS:
+                raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
+            cells += [None] * blanks + [value] * times
+            blanks = 0
+        if cells:
+            for _ in range(repeated):
+                budget.take(len(cells))
+                budget.take_row("")
+                rows.append(RawRow(number, tuple(cells)))
+                number += 1
+        else:
+            number += repeated
+        if number > LAST_ROW + 1:
+            if cells:
+                raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
+            break
+    return RawSheet(table.get(f"{_TABLE}name", ""), tuple(rows), "ods")
+
+
+def _ods_value(cell: Any) -> RawCell:
+    kind = cell.get(f"{_OFFICE}value-type")
+    text = "\n".join("".join(_ods_text(paragraph)) for paragraph in cell.findall(f"{_TEXT}p"))
+    if kind is None:
+        return Unreadable.FORMULA_WITHOUT_VALUE if cell.get(f"{_TABLE}formula") and not text else text or None
+    if text.startswith(("#", "Err:")) and cell.get(f"{_TABLE}formula"):
+        return Unreadable.ERROR
+    if kind in ("float", "currency", "percentage"):
+        number = float(cell.get(f"{_OFFICE}value"))
+        return int(number) if number.is_integer() else number
+    if kind == "boolean":
+        return bool(cell.get(f"{_OFFICE}boolean-value") == "true")
+    if kind == "date":
+        written = cell.get(f"{_OFFICE}date-value")
+        return datetime.date.fromisoformat(written) if len(written) == 10 else str(written)
+    return text or None
+
+
+def _ods_text(paragraph: Any) -> Iterator[str]:
+    if paragraph.text:
+        yield paragraph.text
+    for part in paragraph:
+        if part.tag == f"{_TEXT}s":
+            yield " " * min(int(part.get(f"{_TEXT}c", "1")), 100)
+        elif part.tag == f"{_TEXT}tab":
+            yield "\t"
+        elif part.tag == f"{_TEXT}line-break":
+            yield "\n"
+        elif "annotation" not in part.tag:
+            yield from _ods_text(part)
+        if part.tail:
+            yield part.tail
+
+
+def _check_archive(data: bytes, content: str = "xl/workbook.xml") -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = archive.infolist()
         names = {part.filename for part in parts}
         # zipfile never reads more of a part than its header says, so the sum of the headers bounds what is unpacked.
         if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
             raise SpreadsheetTooLarge(f"the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-        if "xl/workbook.xml" not in names:
-            raise SpreadsheetTypeUnknown("the archive is no XLSX workbook; save the list as .xlsx or .csv")
-        if any(name.lower().endswith("vbaproject.bin") for name in names):
+        if content not in names:
+            raise SpreadsheetTypeUnknown("the archive is no workbook; save the list as .xlsx or .csv")
+        if any(name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
             raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
         if len(names) < len(parts) or any(part.flag_bits & 1 for part in parts):
             raise SpreadsheetDamaged("a part of the workbook is there twice or is encrypted")

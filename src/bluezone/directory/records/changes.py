@@ -8,6 +8,7 @@ fields and not their content.
 import dataclasses
 import datetime
 import re
+from collections.abc import Container
 from typing import Any
 
 from django.db import transaction
@@ -16,19 +17,13 @@ from bluezone.audit import hash_chain
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import entries
-from bluezone.directory.records.entries import Directory
+from bluezone.directory.records.entries import AgencyCycle, Directory
 from bluezone.directory.records.store import lock_directory, note_change, rewrite, rewrite_paths
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
 UNIT_QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES)
 AGENCY_QUANTITIES = (Quantity.STAFF,)
-
-
-class AgencyCycle(Refused):
-    """An agency would answer to itself, directly or through others."""
-
-    code = "agency_cycle"
 
 
 class FigureRefused(Refused):
@@ -74,7 +69,7 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
 
     values: name, short_name, kind, code, unit (AdminUnit), parent (Agency or None), valid_from, valid_to, successors
     (Agencies), confirmed, edxml_id, email, phone. A new one without parent answers to whom its kind tells.
-    Raises a DirectoryRefused, ImportUnderWay or AgencyCycle; nothing is stored then.
+    Raises a DirectoryRefused or ImportUnderWay; nothing is stored then.
     """
     own: dict[str, Any] = {
         "kind": AgencyKind(values["kind"]),
@@ -144,7 +139,7 @@ def save_recipients(actor: str, group: RecipientGroup | None, name: str, purpose
         lock_directory()
         if group is None:
             taken = set(RecipientGroup.objects.values_list("key", flat=True))
-            group = RecipientGroup(key=_unused(_slug(name), taken))
+            group = RecipientGroup(key=unused(taken, slug_of(name)))
         group.name, group.purpose = name, purpose
         group.save()
         hash_chain.record(actor, "recipients_changed", group.key)
@@ -193,7 +188,7 @@ def _checked_parent(agency: Agency, parent: Agency | None) -> Agency | None:
         return None
     parent = Agency.objects.get(pk=parent.pk)
     if parent.path.startswith(agency.path):
-        raise AgencyCycle(f"agency {agency.key} cannot answer to {parent.key}, which answers to it")
+        raise AgencyCycle(agency.key, f"agency {agency.key} cannot answer to {parent.key}, which answers to it")
     return parent
 
 
@@ -210,14 +205,16 @@ def _finish(actor: str, row: AdminUnit | Agency, *, new: bool, changed: bool, ex
 
 
 def _free_key(directory: Directory, name: str) -> str:
-    return _unused(_slug(name), {*directory.units, *directory.agencies, *directory.groups})
+    return unused({*directory.units, *directory.agencies, *directory.groups}, slug_of(name))
 
 
-def _slug(name: str) -> str:
+def slug_of(name: str) -> str:
+    """A name as the beginning of a key: at most 56 small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:56] or "entry"
 
 
-def _unused(base: str, taken: set[str]) -> str:
+def unused(taken: Container[str], base: str) -> str:
+    """The key itself, or with a number behind it, that nobody has."""
     number, key = 1, base
     while key in taken:
         number += 1

@@ -7,8 +7,9 @@ import dataclasses
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
+from bluezone.directory.kinds import WARDS, AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.refusal import Refused
 
 
@@ -62,6 +63,7 @@ class UnitEntry:
     parent:      key of the unit above, None for a province.
     successors:  keys of the units that took over.
     confirmed:   False when the entry itself, and `unconfirmed` when these fields of it, still need the city's word.
+    head_name, head_phone: of a residential group alone.
     """
 
     key: str
@@ -74,6 +76,8 @@ class UnitEntry:
     denominators: tuple[DenominatorEntry, ...] = ()
     confirmed: bool = True
     unconfirmed: tuple[str, ...] = ()
+    head_name: str = ""
+    head_phone: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +85,7 @@ class AgencyEntry:
     """One agency during one validity: `unit` is the key of the unit whose territory it serves; the rest as UnitEntry.
 
     edxml_id: its identifier on the national document axis (QCVN 102:2016), None until the city gives it.
+    answers_to: key of the agency above it; None leaves what is stored, and of a new one what its kind tells.
     """
 
     key: str
@@ -95,6 +100,9 @@ class AgencyEntry:
     denominators: tuple[DenominatorEntry, ...] = ()
     confirmed: bool = True
     unconfirmed: tuple[str, ...] = ()
+    answers_to: str | None = None
+    email: str = ""
+    phone: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,13 +125,21 @@ def denominator_on(
 
 Entry = UnitEntry | AgencyEntry
 
+
+def address_of(entry: Entry, units: Mapping[str, Entry]) -> str:
+    """How a list names an entry without a code so that it is found again: "Tổ 1, phường Sông Cầu"."""
+    above = units.get((entry.parent or "") if isinstance(entry, UnitEntry) else entry.unit)
+    return f"{entry.name}, {above.name}" if above is not None else entry.name
+
+
 # A unit stands directly under one of these; a province stands under none.
 PARENT_KINDS: Mapping[UnitKind, frozenset[UnitKind]] = {
     UnitKind.PROVINCE: frozenset(),
     UnitKind.DISTRICT: frozenset({UnitKind.PROVINCE}),
     UnitKind.WARD: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),  # under the province since 2025
     UnitKind.COMMUNE: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),
-    UnitKind.GROUP: frozenset({UnitKind.WARD, UnitKind.COMMUNE}),
+    UnitKind.ZONE: frozenset({UnitKind.PROVINCE}),
+    UnitKind.GROUP: frozenset(WARDS),
 }
 
 
@@ -159,6 +175,12 @@ class UnitCycle(DirectoryRefused):
     """A unit lies under itself."""
 
     code = "unit_cycle"
+
+
+class AgencyCycle(DirectoryRefused):
+    """An agency would answer to itself, directly or through others."""
+
+    code = "agency_cycle"
 
 
 class ValidityInconsistent(DirectoryRefused):
@@ -247,6 +269,7 @@ def contradictions(
     yield from _repeated_codes(units)
     yield from _repeated_codes(agencies)
     yield from _cycles(unit_of)
+    yield from _agency_cycles(agency_of)
     for unit in units:
         yield from _wrong_parent(unit, unit_of)
         yield from _wrong_time(unit, unit_of)
@@ -311,15 +334,86 @@ def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[Directo
 
 
 def _cycles(unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
+    for member in _under_themselves({key: unit.parent for key, unit in unit_of.items()}):
+        yield UnitCycle(member, f"unit {member} lies under itself")
+
+
+def _agency_cycles(agency_of: Mapping[str, AgencyEntry]) -> Iterator[DirectoryRefused]:
+    for member in _under_themselves({key: agency.answers_to for key, agency in agency_of.items()}):
+        yield AgencyCycle(member, f"agency {member} answers to itself")
+
+
+def _under_themselves(above: Mapping[str, str | None]) -> Iterator[str]:
     safe: set[str] = set()
-    for start in unit_of:
+    for start in above:
         path: dict[str, None] = {}
         key: str | None = start
-        while key is not None and key in unit_of and key not in safe and key not in path:
+        while key is not None and key in above and key not in safe and key not in path:
             path[key] = None
-            key = unit_of[key].parent
+            key = above[key]
         if key in path:
             walked = list(path)
-            for member in walked[walked.index(key) :]:
-                yield UnitCycle(member, f"unit {member} lies under itself")
+            yield from walked[walked.index(key) :]
         safe.update(path)
+
+
+def written_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
+    """An entry as a row of a document: that of a seed, with its figures."""
+    own = {"parent": entry.parent, "head_name": entry.head_name, "head_phone": entry.head_phone} if isinstance(
+        entry, UnitEntry
+    ) else {
+        "unit": entry.unit, "short_name": entry.short_name, "edxml_id": entry.edxml_id, "answers_to": entry.answers_to,
+        "email": entry.email, "phone": entry.phone,
+    }  # fmt: skip
+    start, end = entry.validity.start, entry.validity.end
+    return {
+        "key": entry.key, "name": entry.name, "kind": entry.kind.value, "code": entry.code, **own,
+        "valid_from": start and start.isoformat(), "valid_until": end and end.isoformat(),
+        "successors": list(entry.successors), "confirmed": entry.confirmed, "unconfirmed": list(entry.unconfirmed),
+        "figures": [[one.quantity.value, one.value, one.source, one.as_of.isoformat()] for one in entry.denominators],
+    }  # fmt: skip
+
+
+def read_entry(row: Mapping[str, Any]) -> UnitEntry | AgencyEntry:
+    """An entry from such a row."""
+    return read_agency(row) if "unit" in row else read_unit(row)
+
+
+def read_unit(row: Mapping[str, Any]) -> UnitEntry:
+    """A unit from such a row."""
+    head = {name: row.get(name, "") for name in ("head_name", "head_phone")}
+    return UnitEntry(kind=UnitKind(row["kind"]), parent=row.get("parent"), **head, **_shared(row))
+
+
+def read_agency(row: Mapping[str, Any]) -> AgencyEntry:
+    """An agency from such a row."""
+    return AgencyEntry(
+        kind=AgencyKind(row["kind"]),
+        unit=row["unit"],
+        short_name=row.get("short_name", ""),
+        edxml_id=row.get("edxml_id"),
+        answers_to=row.get("answers_to"),
+        email=row.get("email", ""),
+        phone=row.get("phone", ""),
+        **_shared(row),
+    )
+
+
+def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "key": row["key"],
+        "name": row["name"],
+        "code": row.get("code"),
+        "validity": Validity(_day(row.get("valid_from")), _day(row.get("valid_until"))),
+        "successors": tuple(row.get("successors", ())),
+        "denominators": tuple(
+            DenominatorEntry(Quantity(kind), value, source, datetime.date.fromisoformat(day))
+            for kind, value, source, day in row.get("figures", ())
+        ),
+        "confirmed": row.get("confirmed", True),
+        "unconfirmed": tuple(row.get("unconfirmed", ())),
+    }
+
+
+def _day(text: str | None) -> datetime.date | None:
+    return None if text is None else datetime.date.fromisoformat(text)

@@ -31,7 +31,14 @@ from bluezone.directory.models import (
     UnitSuccession,
 )
 from bluezone.directory.records import entries
-from bluezone.directory.records.entries import AgencyEntry, Directory, GroupEntry, UnitEntry, Validity
+from bluezone.directory.records.entries import (
+    AgencyEntry,
+    Directory,
+    GroupEntry,
+    UnitEntry,
+    read_agency,
+    read_unit,
+)
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -58,6 +65,8 @@ def stored_directory() -> Directory:
                 denominators=tuple(unit_figures[unit.pk]),
                 confirmed=unit.confirmed,
                 unconfirmed=tuple(unit.unconfirmed),
+                head_name=unit.head_name,
+                head_phone=unit.head_phone,
             )
             for unit in units
         },
@@ -75,6 +84,9 @@ def stored_directory() -> Directory:
                 denominators=tuple(agency_figures[agency.pk]),
                 confirmed=agency.confirmed,
                 unconfirmed=tuple(agency.unconfirmed),
+                answers_to=agency_key[agency.parent_id] if agency.parent_id else None,
+                email=agency.email,
+                phone=agency.phone,
             )
             for agency in agencies
         },
@@ -123,6 +135,7 @@ def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
 # All writers take the same PostgreSQL lock; on SQLite a transaction holds the whole store anyway.
 _DIRECTORY_LOCK = 1113211203
 _SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unconfirmed", "kind"]
+_HEAD = ["head_name", "head_phone"]
 _AT_ONCE = 200
 _T = TypeVar("_T")
 
@@ -225,8 +238,9 @@ def update(model: Any, changed: Sequence[Any]) -> None:
     unit_pk = _pks(AdminUnit, (_above(entry) for entry in changed))
     for entry in changed:
         _filled(present[entry.key], entry, unit_pk)
-    own = ["parent"] if model is AdminUnit else ["unit", "short_name", "edxml_id"]
+    own = ["parent", *_HEAD] if model is AdminUnit else ["unit", "short_name", "edxml_id", "email", "phone"]
     _overwrite(present.values(), [*_SHARED, *own])
+    write_parents(model, changed)
     write_successions(model, changed)
     _write_figures(model, changed)
 
@@ -248,6 +262,16 @@ def write_successions(model: Any, changed: Sequence[Any]) -> None:
         for entry in changed
         for successor in entry.successors
     )
+
+
+def write_parents(model: Any, changed: Sequence[Any]) -> None:
+    """Store whom these agencies answer to, where that is said; paths come later."""
+    said = {entry.key: entry.answers_to for entry in changed if isinstance(entry, AgencyEntry) and entry.answers_to}
+    pk_of = _pks(model, said.values())
+    rows = [row for row in model.everything.filter(key__in=list(said)) if row.parent_id != pk_of[str(said[row.key])]]
+    for row in rows:
+        row.parent_id = pk_of[str(said[row.key])]
+    _overwrite(rows, ["parent"])
 
 
 def wrong_paths(model: Any) -> list[tuple[int, str]]:
@@ -287,6 +311,9 @@ def _write(model: Any, differing: Sequence[Any], before: Mapping[str, Any], afte
     if changed:
         update(model, changed)
         rewrite_paths(model)
+    if led := [entry for entry in new if isinstance(entry, AgencyEntry) and entry.answers_to]:
+        write_parents(model, led)
+        rewrite_paths(model)
     write_successions(model, [entry for entry in new if entry.successors])
 
 
@@ -310,7 +337,9 @@ def _filled(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> Any:
     short_name = ""
     if isinstance(entry, UnitEntry):
         row.parent_id = unit_pk[above] if above else None
+        row.head_name, row.head_phone = entry.head_name, entry.head_phone
     else:
+        row.email, row.phone = entry.email, entry.phone
         row.unit_id, row.short_name, row.edxml_id = unit_pk[entry.unit], entry.short_name, entry.edxml_id or ""
         short_name = entry.short_name
     row.code, row.name, row.kind = entry.code, entry.name, entry.kind.value
@@ -387,69 +416,16 @@ def read_seed(units: bytes, agencies: bytes) -> Directory:
         unit_rows = json.loads(units)["units"]
         document = json.loads(agencies)
         return Directory.build(
-            [_unit(row) for row in unit_rows],
-            [_agency(row) for row in document["agencies"]],
+            [read_unit(row) for row in unit_rows],
+            [read_agency(row) for row in document["agencies"]],
             [_group(row) for row in document["groups"]],
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SeedInvalid(f"a seed file cannot be read: {type(error).__name__}") from error
 
 
-def written_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
-    """An entry as a row of a document: that of a seed, with its figures."""
-    own = {"parent": entry.parent} if isinstance(entry, UnitEntry) else {
-        "unit": entry.unit, "short_name": entry.short_name, "edxml_id": entry.edxml_id
-    }  # fmt: skip
-    start, end = entry.validity.start, entry.validity.end
-    return {
-        "key": entry.key, "name": entry.name, "kind": entry.kind.value, "code": entry.code, **own,
-        "valid_from": start and start.isoformat(), "valid_until": end and end.isoformat(),
-        "successors": list(entry.successors), "confirmed": entry.confirmed, "unconfirmed": list(entry.unconfirmed),
-        "figures": [[one.quantity.value, one.value, one.source, one.as_of.isoformat()] for one in entry.denominators],
-    }  # fmt: skip
-
-
-def read_entry(row: Mapping[str, Any]) -> UnitEntry | AgencyEntry:
-    """An entry from such a row."""
-    return _agency(row) if "unit" in row else _unit(row)
-
-
-def _unit(row: Mapping[str, Any]) -> UnitEntry:
-    return UnitEntry(kind=UnitKind(row["kind"]), parent=row.get("parent"), **_shared(row))
-
-
-def _agency(row: Mapping[str, Any]) -> AgencyEntry:
-    return AgencyEntry(
-        kind=AgencyKind(row["kind"]),
-        unit=row["unit"],
-        short_name=row.get("short_name", ""),
-        edxml_id=row.get("edxml_id"),
-        **_shared(row),
-    )
-
-
 def _group(row: Mapping[str, Any]) -> GroupEntry:
     return GroupEntry(row["key"], row["name"], tuple(row["members"]), Purpose(row["purpose"]))
-
-
-def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "key": row["key"],
-        "name": row["name"],
-        "code": row.get("code"),
-        "validity": Validity(_day(row.get("valid_from")), _day(row.get("valid_until"))),
-        "successors": tuple(row.get("successors", ())),
-        "denominators": tuple(
-            entries.DenominatorEntry(Quantity(kind), value, source, datetime.date.fromisoformat(day))
-            for kind, value, source, day in row.get("figures", ())
-        ),
-        "confirmed": row.get("confirmed", True),
-        "unconfirmed": tuple(row.get("unconfirmed", ())),
-    }
-
-
-def _day(text: str | None) -> datetime.date | None:
-    return None if text is None else datetime.date.fromisoformat(text)
 
 
 @dataclasses.dataclass(frozen=True)

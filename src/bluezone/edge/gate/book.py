@@ -4,6 +4,9 @@
 A counter is a total that only grows, and the receiver keeps the larger of two, so a counter sent twice counts once. A
 passage can be undone for ten seconds, and a counter never shrinks. So the passage first waits in the file for ten
 seconds, without any mark of a person, and is then added to its counter, at the next call or the next start.
+
+A machine without a clock battery does not know the hour while it has no network. What it counts is kept apart by boot
+until the time of that boot is known, from the office or from a person, and only then belongs to an hour and is sent.
 Source: docs/design.md, "gate log".
 """
 
@@ -11,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.edge.gate.passages import BUCKET_SECONDS, Counter, Passage, bucket_of
@@ -30,6 +34,11 @@ CREATE TABLE IF NOT EXISTS counter (
 CREATE TABLE IF NOT EXISTS waiting (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, direction TEXT NOT NULL, verdict TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS undated (
+    boot TEXT NOT NULL, bucket INTEGER NOT NULL CHECK (bucket % 300 = 0), direction TEXT NOT NULL,
+    verdict TEXT NOT NULL, count INTEGER NOT NULL CHECK (count > 0), lost INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (boot, bucket, direction, verdict)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -46,6 +55,19 @@ class NothingToUndo(Refused):
     code = "nothing_to_undo"
 
 
+@dataclass(frozen=True)
+class LostHour:
+    """What was counted in a boot whose time will not be known by itself: passages in and out, seconds from the first
+    five minutes to the last. boot: names it; began: Unix seconds of the first by the clock that was wrong.
+    """
+
+    boot: str
+    began: int
+    seconds: int
+    came_in: int
+    went_out: int
+
+
 class GateBook:
     """One gate's counters. Usable from any thread.
 
@@ -56,6 +78,8 @@ class GateBook:
         self._clock = clock
         self._kept_days = kept_days
         self._lock = threading.RLock()
+        # Of the boot that counts now; None where the clock is believed from the start.
+        self._boot: str | None = None
         try:
             # It holds the device's token; the system's umask need not be trusted with that.
             path.touch(mode=0o600)
@@ -112,13 +136,13 @@ class GateBook:
             )
 
     def totals(self, since: float) -> dict[Passage, int]:
-        """Passages since a moment (rounded down to five minutes), waiting ones included."""
+        """Passages since a moment (rounded down to five minutes), waiting and undated ones included."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT direction, verdict, sum(n) FROM (SELECT direction, verdict, count AS n FROM counter"
-                " WHERE bucket >= ? UNION ALL SELECT direction, verdict, 1 FROM waiting WHERE at >= ?)"
-                " GROUP BY direction, verdict",
-                (bucket_of(since), since),
+                " WHERE bucket >= ? UNION ALL SELECT direction, verdict, count FROM undated WHERE bucket >= ?"
+                " UNION ALL SELECT direction, verdict, 1 FROM waiting WHERE at >= ?) GROUP BY direction, verdict",
+                (bucket_of(since), bucket_of(since), since),
             ).fetchall()
         return {Passage(direction, verdict): count for direction, verdict, count in rows}
 
@@ -127,16 +151,73 @@ class GateBook:
         totals = self.totals(since)
         return sum(count if passage.direction == "in" else -count for passage, count in totals.items())
 
-    def shift_buckets(self, seconds: float) -> int:
-        """Move every unsent counter by so much, because the clock was wrong; returns how many were moved."""
-        steps = round(seconds / BUCKET_SECONDS) * BUCKET_SECONDS
+    def begin_boot(self, boot: str, keeps_time: bool) -> None:
+        """Count for a boot from now on, whose time is not known yet unless it was told in this boot before.
+
+        keeps_time: whether the machine's clock ran on while it was off. Otherwise the hours of earlier boots are lost.
+        """
+        with self._writing():
+            before = self.get("boot")
+            if before is not None and before != boot:
+                # Whatever waits was counted before the power went, and nobody can undo it any more.
+                rows = self._connection.execute("DELETE FROM waiting RETURNING at, direction, verdict").fetchall()
+                self._boot = before
+                for at, direction, verdict in rows:
+                    self._add(bucket_of(at), direction, verdict, 1)
+                if not keeps_time:
+                    self._connection.execute("UPDATE undated SET lost = 1")
+            self._boot = boot
+            self.put("boot", boot)
+
+    def is_behind(self, seconds: float) -> bool:
+        """Whether a clock shows an earlier time than something that was counted already."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT max(bucket) FROM (SELECT bucket FROM counter UNION ALL SELECT bucket FROM undated)"
+            ).fetchone()
+        return row[0] is not None and seconds < row[0]
+
+    def date_boots(self, seconds: float) -> int:
+        """Date what was counted before the time was known, which is so much later than the clock said.
+
+        Returns how many counters; those of lost hours stay as they are.
+        """
         with self._writing():
             self._settle()
+            if self._boot is not None:
+                self.put("dated_boot", self._boot)
+            return self._date(seconds, "lost = 0", ())
+
+    def date_lost(self, boot: str, seconds: float) -> int:
+        """Date a boot whose hour was lost, as somebody remembers it; returns how many counters."""
+        with self._writing():
+            return self._date(seconds, "lost = 1 AND boot = ?", (boot,))
+
+    def lost_hours(self) -> list[LostHour]:
+        """The boots whose hour is not known and will not be by itself, in the order of their clocks."""
+        with self._lock:
             rows = self._connection.execute(
-                "DELETE FROM counter WHERE sent = 0 RETURNING bucket, direction, verdict, count"
+                "SELECT boot, min(bucket), max(bucket) - min(bucket) + ?,"
+                " sum(CASE direction WHEN 'in' THEN count ELSE 0 END),"
+                " sum(CASE direction WHEN 'out' THEN count ELSE 0 END)"
+                " FROM undated WHERE lost = 1 GROUP BY boot ORDER BY 2",
+                (BUCKET_SECONDS,),
             ).fetchall()
-            for bucket, direction, verdict, count in rows:
-                self._add(bucket + steps, direction, verdict, count)
+        return [LostHour(*row) for row in rows]
+
+    def undated(self) -> int:
+        """Passages whose hour is not known yet."""
+        with self._lock:
+            return int(self._connection.execute("SELECT coalesce(sum(count), 0) FROM undated").fetchone()[0])
+
+    def _date(self, seconds: float, which: str, given: tuple[str, ...]) -> int:
+        steps = round(seconds / BUCKET_SECONDS) * BUCKET_SECONDS
+        rows = self._connection.execute(
+            f"DELETE FROM undated WHERE {which} RETURNING bucket, direction, verdict, count",  # noqa: S608 - ours
+            given,
+        ).fetchall()
+        for bucket, direction, verdict, count in rows:
+            self._count(bucket + steps, direction, verdict, count)
         return len(rows)
 
     def put(self, name: str, value: str | None) -> None:
@@ -182,6 +263,16 @@ class GateBook:
             self._add(bucket_of(at), direction, verdict, 1)
 
     def _add(self, bucket: int, direction: str, verdict: str, count: int) -> None:
+        if self._boot is None or self.get("dated_boot") == self._boot:
+            self._count(bucket, direction, verdict, count)
+            return
+        self._connection.execute(
+            "INSERT INTO undated (boot, bucket, direction, verdict, count) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            (self._boot, bucket, direction, verdict, count),
+        )
+
+    def _count(self, bucket: int, direction: str, verdict: str, count: int) -> None:
         self._connection.execute(
             "INSERT INTO counter (bucket, direction, verdict, count) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a gate checks passes: its own challenges, the answers heard by radio, and what was used; all in memory.
 
-Nothing that was on the air or in a pass is ever written down: heard answers are forgotten after 40 s, sessions after
-2 minutes, one-time keys are remembered as 8 bytes of a keyed hash whose key changes with the day.
+Nothing that was on the air or in a pass is ever written down: heard answers are forgotten after 40 s, what stands for a
+session after 2 minutes, one-time keys are remembered as 8 bytes of a keyed hash whose key changes with the day.
 Source: docs/protocol.md section 7; docs/attacks.md rows 28, 29, 31, 33.
 """
 
@@ -25,6 +25,7 @@ from bluezone.protocol.gate.passes import (
     PassSignatureInvalid,
     State,
     check_signature,
+    mark_of,
     read_pass,
     response,
     token_valid,
@@ -127,12 +128,36 @@ class GateCheck:
             return Finding.FOREIGN
         with self._lock:
             self._advance(self._boot_clock())
-            if shown.session in self._used:
+            mark = mark_of(shown.session)
+            if mark in self._used:
                 return Finding.USED
             finding = self._judge_a(shown) if isinstance(shown, PassA) else self._judge_b(shown)
             if finding.lets_in:
-                self._used[shown.session] = self._boot_clock()
+                self._used[mark] = self._boot_clock()
             return finding
+
+    def air(self) -> tuple[bytes, ...]:
+        """The challenges to which an answer on the air counts now, the newest first; two but for the beginning."""
+        with self._lock:
+            self._advance(self._boot_clock())
+            return tuple(value for value in self._air if value)
+
+    def judge_beside(self, answers: Iterable[bytes], mark: bytes, tablet: int) -> Finding:
+        """What a tablet beside this gate may say of a phone's pass that only it has read: PROVEN, NOT_HEARD or USED.
+
+        answers: what the phone answers to the challenges of `air`, 16 bytes each. mark: `mark_of` its session. tablet:
+        who asks; the same one may ask again, because it may not have got the answer.
+        """
+        with self._lock:
+            now = self._boot_clock()
+            self._advance(now)
+            by = mark + tablet.to_bytes(8, "big")
+            if mark in self._used:
+                return Finding.PROVEN if by in self._used else Finding.USED
+            if not any(answer in self._heard for answer in answers):
+                return Finding.NOT_HEARD
+            self._used[mark] = self._used[by] = now
+            return Finding.PROVEN
 
     def _judge_a(self, shown: PassA) -> Finding:
         if any(response(shown.session, value) in self._heard for value in self._air if value):

@@ -8,12 +8,16 @@ import hashlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from bluezone.edge.gate.book import GateBook
+from bluezone.networks import origin_of
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH
 from bluezone.protocol.signed.config import Config, ConfigGap, WeekKey, decode_config, follow_config
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
@@ -30,20 +34,65 @@ class GateTrustInvalid(Refused):
     code = "gate_trust_invalid"
 
 
-class GateCity:
-    """The config a gate holds and the clock it goes by. wall_clock: Unix seconds as the tablet shows them."""
+@dataclass(frozen=True)
+class Boot:
+    """One run of the machine, from power-on to power-off.
 
-    def __init__(self, book: GateBook, wall_clock: Callable[[], float]) -> None:
+    id: names it. seconds: since power-on, awake or asleep, which nobody sets. keeps_time: whether the machine has a
+    clock that runs on while it is off.
+    """
+
+    id: str
+    seconds: Callable[[], float]
+    keeps_time: bool
+
+
+def this_boot() -> Boot:
+    """The run of this machine, as Linux tells it."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    clocks = any(Path("/sys/class/rtc").glob("rtc*"))
+    return Boot(boot, lambda: time.clock_gettime(time.CLOCK_BOOTTIME), clocks)
+
+
+class GateCity:
+    """The config a gate holds and the clock it goes by.
+
+    wall_clock: Unix seconds as the tablet shows them. boot: of the machine; with it the wall clock is read once a boot,
+    and a jump of it changes nothing. Without it the wall clock is believed, for practice. tls: whether the city's
+    server is asked over TLS.
+    """
+
+    def __init__(
+        self, book: GateBook, wall_clock: Callable[[], float], boot: Boot | None = None, *, tls: bool = True
+    ) -> None:
+        self._tls = tls
         self._book = book
         self._wall_clock = wall_clock
         self._offset = float(book.get("clock_offset") or 0.0)
         payload = book.get("config")
         self._current = None if payload is None else decode_config(base64.b64decode(payload))
+        if boot is not None:
+            self._wall_clock = self._booted(boot, wall_clock)
+            book.begin_boot(boot.id, boot.keeps_time and not book.is_behind(self.now()))
+
+    def _booted(self, boot: Boot, wall_clock: Callable[[], float]) -> Callable[[], float]:
+        """The clock of a boot: the wall clock as it was when the gate first ran in it, and the seconds since."""
+        kept = json.loads(self._book.get("boot_reference") or "{}")
+        if kept.get("boot") != boot.id:
+            kept = {"boot": boot.id, "reference": wall_clock() - boot.seconds()}
+            self._book.put("boot_reference", json.dumps(kept))
+        reference = float(kept["reference"])
+        return lambda: reference + boot.seconds()
 
     @property
     def current(self) -> Config | None:
         """The config in force, None before the first."""
         return self._current
+
+    @property
+    def public_origin(self) -> str | None:
+        """The origin of the city's pages, None before the first config."""
+        return origin_of(self._current.public_host, tls=self._tls) if self._current else None
 
     def pin(self, trust: str | None) -> None:
         """Keep the city's key, 64 hex digits, needed once. Raises GateTrustInvalid."""
@@ -96,7 +145,7 @@ class GateCity:
         return abs(self._offset) > TOLERATED_SECONDS or self.now() < floor - TOLERATED_SECONDS
 
     def take_server_time(self, server_time: float) -> float:
-        """Take the office's time. Returns by how many seconds the counters so far must be moved, usually 0."""
+        """Take the office's time. Returns by how many seconds the gate was behind, 0 where that is tolerated."""
         error = server_time - self.now()
         if abs(error) <= TOLERATED_SECONDS:
             return 0.0
@@ -147,6 +196,8 @@ class GateSync:
         self._book = book
         self._city = city
         self._lock = threading.Lock()
+        # How the program does, for the gate's page in the office (rollout/gates/health.py).
+        self.health: Callable[[], Mapping[str, Any]] = dict
 
     def run(self) -> int:
         """Send everything that is unsent; returns how many counters went. Raises OfficeUnreachable, OfficeRefused."""
@@ -154,10 +205,10 @@ class GateSync:
             return self._run()
 
     def _run(self) -> int:
-        moved = self._city.take_server_time(float(self._tell([])["server_time"]))
-        if moved:
-            count = self._book.shift_buckets(moved)
-            logger.warning("the clock was wrong by %.0f s; %d counters moved", moved, count)
+        error = self._city.take_server_time(float(self._tell([], self.health())["server_time"]))
+        dated = self._book.date_boots(error)
+        if error:
+            logger.warning("the clock was wrong by %.0f s; %d counters moved", error, dated)
         count = 0
         while counters := self._book.unsent(AT_ONCE):
             rows = [[c.bucket, c.passage.direction, c.passage.verdict, c.count] for c in counters]
@@ -183,11 +234,10 @@ class GateSync:
         answer = self._call("POST", "/v1/devices/enrol", json.dumps({"code": code}).encode())
         return str(json.loads(answer)["token"])
 
-    def _tell(self, rows: list[list[Any]]) -> dict[str, Any]:
+    def _tell(self, rows: list[list[Any]], health: Mapping[str, Any] | None = None) -> dict[str, Any]:
         shifts = json.loads(self._book.get("shifts") or "[]")
-        answer = json.loads(
-            self._call("POST", COUNTERS_PATH, json.dumps({"counters": rows, "shifts": shifts}).encode())
-        )
+        said = {"counters": rows, "shifts": shifts, **({"health": dict(health)} if health else {})}
+        answer = json.loads(self._call("POST", COUNTERS_PATH, json.dumps(said).encode()))
         # Ended shifts that the office knows need not be kept here.
         told = {shift["id"] for shift in shifts if shift["ended"] is not None}
         kept = [shift for shift in json.loads(self._book.get("shifts") or "[]") if shift["id"] not in told]

@@ -1,22 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate as its page sees it: judge a code, count a passage, take it back, who is on duty, what waits to be sent."""
 
+import datetime
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bluezone.edge.gate.book import UNDO_SECONDS, GateBook
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.edge.gate.city import GateCity
-from bluezone.edge.gate.passages import Direction, Passage, PassageInvalid
+from bluezone.edge.gate.passages import BUCKET_SECONDS, Direction, Passage, PassageInvalid
 from bluezone.edge.gate.shifts import Duty, Shifts
 from bluezone.protocol.gate.passes import screen_text
+from bluezone.refusal import Refused
 
 _VERDICT_OF = {Finding.PROVEN: "running", Finding.FRESH: "valid_code"}
 _BY_CODE_ALONE = ("proven", "fresh")
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+
+
+class HourInvalid(Refused):
+    """A date for passages of a lost hour that cannot be theirs; nothing was changed."""
+
+    code = "hour_invalid"
 
 
 class GateDesk:
@@ -24,6 +33,7 @@ class GateDesk:
 
     radio_off: why the radio is silent, None while it works, "no_radio" for a gate without one.
     training: whether this is a practice gate (practice.py), which reports nothing to anybody.
+    box_text: the code by which tablets join this gate as their box (box.py), None for one that is none.
     """
 
     def __init__(
@@ -34,7 +44,9 @@ class GateDesk:
         radio_off: Callable[[], str | None],
         *,
         training: bool = False,
+        box_text: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._box_text = box_text
         self.training = training
         self.book = book
         self.city = city
@@ -58,21 +70,29 @@ class GateDesk:
         return {
             "gate": json.loads(self.book.get("gate") or "{}"),
             "city": dict(held.city) if held else None,
-            "public_host": held.public_host if held else None,
+            "public_origin": self.city.public_origin,
             "zone": str(self.zone()),
             "now": self.city.now(),
             "training": self.training,
             "clock_wrong": self.city.clock_is_wrong,
             "radio_off": self._radio_off(),
+            "box_text": self._box_text(),
             "screen": {"text": screen_text(challenges.screen), "seconds_left": round(challenges.seconds_left, 1)},
             "duty": self._told(duty) if duty else None,
-            "inside": max(0, self.book.inside(since)),
+            "inside": max(0, self.book.inside(since) + self._inside_by_others(since)),
             "today": {passage.verdict: count for passage, count in self.book.totals(since).items()},
-            "unsent": sum(counter.count for counter in self.book.unsent()),
+            "unsent": sum(counter.count for counter in self.book.unsent()) + self.book.undated(),
+            "lost": [asdict(one) for one in self.book.lost_hours()],
             "synced_at": self.synced_at,
             "sync_problem": self.sync_problem,
             "undo": self._undo(),
         }
+
+    def _inside_by_others(self, since: float) -> int:
+        """In minus out of today by the gate's other tablets and on paper, as the office said last."""
+        others = json.loads(self.book.get("gate") or "{}").get("others") or {}
+        today = datetime.datetime.fromtimestamp(since, self.zone()).date().isoformat()
+        return int(others["inside"]) if others.get("day") == today else 0
 
     def judge(self, text: str) -> dict[str, Any]:
         """Check a scanned text; a code that is enough by itself is counted as a passage in."""
@@ -100,6 +120,16 @@ class GateDesk:
         if self._last and self._last[0] == number:
             self._last = None
         return {"undone": passage.verdict}
+
+    def date(self, boot: str, began: int) -> dict[str, Any]:
+        """Say when a boot of a lost hour began to count, Unix seconds; what was counted in it is sent with that date.
+
+        Raises HourInvalid for a boot that has no lost hour, or one that would end after now.
+        """
+        lost = next((one for one in self.book.lost_hours() if one.boot == boot), None)
+        if lost is None or began + lost.seconds > self.city.now() + BUCKET_SECONDS:
+            raise HourInvalid("that is no hour in which these passages can have been counted")
+        return {"dated": self.book.date_lost(boot, began - lost.began)}
 
     def sign_in(self, badge: str, pin: str) -> dict[str, Any]:
         """Begin a shift. Raises BadgeUnknown, PinWrong, PinLocked."""

@@ -27,6 +27,7 @@ def changing(desk: GateDesk, send: Callable[[], None], help_later: Callable[[str
         "api/judge": lambda given: desk.judge(_text(given, "text")),
         "api/enter": lambda given: desk.enter(_direction(given), _text(given, "verdict")),
         "api/undo": lambda given: desk.undo(_number(given, "number")),
+        "api/date": lambda given: desk.date(_text(given, "boot"), _number(given, "began")),
         "api/signIn": lambda given: desk.sign_in(_text(given, "badge"), _text(given, "pin")),
         "api/signOut": lambda _given: desk.sign_out(),
         "api/help": lambda given: {"ticket": help_later(_text(given, "contact"))},

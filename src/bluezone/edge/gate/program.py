@@ -12,6 +12,7 @@ import json
 import logging
 import random
 import secrets
+import shutil
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -20,13 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bluezone import __version__
 from bluezone.edge.gate import page as gate_page
 from bluezone.edge.gate.book import GateBook
+from bluezone.edge.gate.box import ANY_ADDRESS, PORT, Box, BoxServer, box_text, own_address
 from bluezone.edge.gate.check import GateCheck
-from bluezone.edge.gate.city import GateCity, GateSync, OfficeRefused
+from bluezone.edge.gate.city import GateCity, GateSync, OfficeRefused, this_boot
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.practice import KEPT_DAYS, Practice, furnish
-from bluezone.localpage import LocalPage, Served
+from bluezone.localpage import Changing, LocalPage, PageKey, Reading, Served, draw_key
 from bluezone.protocol.gate.passes import PHONE_FRAME_LENGTH, decode_phone_frame, encode_gate_frame
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.beacon import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, private_address
@@ -124,7 +127,10 @@ BOOK_NAME = "gate.sqlite3"
 
 @dataclass(frozen=True)
 class GatePlan:
-    """How a gate is to run. trust, code: needed once. radio: as `open_radio` reads it, None for a gate without one."""
+    """How a gate is to run. trust, code: needed once. radio: as `open_radio` reads it, None for a gate without one.
+
+    box: the address to listen on for the tablets beside it (box.py), None for a gate that is no box.
+    """
 
     folder: Path
     server: str
@@ -133,6 +139,7 @@ class GatePlan:
     radio: str | None
     port: int
     uuid: int
+    box: str | None = None
 
 
 def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
@@ -145,7 +152,7 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
     clock: list[Callable[[], float]] = [time.time]
     book = GateBook(plan.folder / BOOK_NAME, lambda: clock[0]())
     try:
-        city = GateCity(book, time.time)
+        city = GateCity(book, time.time, this_boot(), tls=not plan.server.startswith("http://"))
         clock[0] = city.now
         city.pin(plan.trust)
         sync = GateSync(plan.server, lambda: book.get("token"), book, city)
@@ -173,7 +180,7 @@ def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str
         desk = GateDesk(
             book, GateCity(book, time.time), check, lambda: radio.off_reason if radio else None, training=True
         )
-        page = LocalPage(files, gate_page.reading(desk), gate_page.practising(desk, practice), plan.port)
+        page = _open_page(book, files, gate_page.reading(desk), gate_page.practising(desk, practice), plan.port)
         page.start()
         say(f"ready {page.url}")
         try:
@@ -195,15 +202,69 @@ def _run(
     number = bytes.fromhex(_gate_number(book))
     check = GateCheck(number, city.week_keys, time.monotonic, city.now)
     radio = GateRadio(open_radio(plan.radio), check, random.SystemRandom(), plan.uuid) if plan.radio else None
-    desk = GateDesk(book, city, check, lambda: radio.off_reason if radio else "no_radio")
+
+    def off() -> str | None:
+        return radio.off_reason if radio else "no_radio"
+
+    desk = GateDesk(book, city, check, off, box_text=lambda: _box_text(plan, book))
     changing = gate_page.changing(desk, lambda: _send(desk, sync), sync.help_later)
-    page = LocalPage(files, gate_page.reading(desk), changing, plan.port)
+    sync.health = lambda: _health(plan, book, off())
+    beside = BoxServer(Box(check, lambda: _sharing_key(book), off), plan.box) if plan.box else None
+    page = _open_page(book, files, gate_page.reading(desk), changing, plan.port)
     page.start()
+    if beside is not None:
+        say(f"box on port {PORT}, code {_box_text(plan, book) or 'not before the first contact with the office'}")
     say(f"ready {page.url}")
     try:
         asyncio.run(_until_told_to_stop([_sync(desk, sync), _settle(desk)], radio))
     finally:
         page.stop()
+        if beside is not None:
+            beside.stop()
+
+
+def _sharing_key(book: GateBook) -> bytes | None:
+    """What devices of this gate know each other by, as the office told it last."""
+    return bytes.fromhex(json.loads(book.get("gate") or "{}").get("sharing_key", "")) or None
+
+
+def _box_host(plan: GatePlan) -> str | None:
+    """Where tablets reach this box; None for no box, and without a network."""
+    return own_address(plan.server) if plan.box == ANY_ADDRESS else plan.box
+
+
+def _box_text(plan: GatePlan, book: GateBook) -> str | None:
+    """The code by which tablets join this box; None for no box, and before it knows its key and its address."""
+    key, host = _sharing_key(book), _box_host(plan)
+    return box_text(key, _gate_number(book), host) if key and host else None
+
+
+def _health(plan: GatePlan, book: GateBook, radio_off: str | None) -> dict[str, Any]:
+    """What the office is told of this machine; nothing that was counted."""
+    return {
+        "version": __version__,
+        "radio_off": radio_off,
+        "free_mb": shutil.disk_usage(plan.folder).free // 1_000_000,
+        "undated": book.undated(),
+        "box": _box_host(plan),
+    }
+
+
+def _open_page(
+    book: GateBook, files: Mapping[str, Served], reading: Reading, changing: Changing, port: int
+) -> LocalPage:
+    """The page at the address that it had before, so that its tablet finds it after a power cut. port: 0 is any."""
+    kept = json.loads(book.get("page") or "{}")
+    key = PageKey(kept["token"], kept["path"]) if kept else draw_key()
+    try:
+        page = LocalPage(files, reading, changing, port or kept.get("port", 0), key=key)
+    except OSError:
+        if port:
+            raise
+        # Another program took it meanwhile.
+        page = LocalPage(files, reading, changing, key=key)
+    book.put("page", json.dumps({**key._asdict(), "port": page.port}))
+    return page
 
 
 def _gate_number(book: GateBook) -> str:

@@ -3,6 +3,7 @@
 
 import contextlib
 import logging
+import os
 import signal
 import threading
 import time
@@ -21,6 +22,9 @@ POLL_SECONDS = 2.0
 STEP_SECONDS = 0.05
 # A jump of the time by this much means that a clock was set; it is no drift.
 CLOCK_JUMP_SECONDS = 30.0
+# How often it is asked for more of what is spoken live, and after how long without any the address is over here.
+LIVE_SECONDS = 0.5
+LIVE_SILENT_SECONDS = 12.0
 _TIDY_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
@@ -34,12 +38,13 @@ class SpeakerNotEnrolled(Refused):
 
 @dataclass(frozen=True)
 class SpeakerSetup:
-    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it."""
+    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies."""
 
     folder: Path
     server: str
     code: str | None
     sink: str
+    second: str | None = None
 
 
 def run_speaker(
@@ -52,6 +57,7 @@ def run_speaker(
     Raises SpeakerNotEnrolled, SpeakerBookUnusable, PlayerUnavailable, SpeakerOffline, SpeakerRefused (enrolling).
     """
     player = open_player(setup.sink)
+    second = None if setup.second is None else open_player(setup.second)
     if player.sink in ("file", "null"):
         say("no sound card: what is played is decoded and heard by nobody, and is reported so")
     moment: list[Callable[[], float]] = [wall]
@@ -59,19 +65,26 @@ def run_speaker(
     try:
         clock = SpeakerClock(book, wall, time.monotonic)
         moment[0] = clock.now
-        asking, telling = (SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(2))
+        asking, telling, hearing = (
+            SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(3)
+        )
         if setup.code is not None:
             asking.enrol(setup.code)
         if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
-        programme = Programme(book, player, clock.now, time.monotonic, say)
-        _run(programme, asking, telling, clock, say)
+        programme = Programme(book, player, clock.now, time.monotonic, say, second)
+        _run(programme, asking, telling, clock, say, lambda stopped: feed_until(stopped, hearing, programme, book))
     finally:
         book.close()
 
 
 def _run(
-    programme: Programme, asking: SpeakerSync, telling: SpeakerSync, clock: SpeakerClock, say: Callable[[str], None]
+    programme: Programme,
+    asking: SpeakerSync,
+    telling: SpeakerSync,
+    clock: SpeakerClock,
+    say: Callable[[str], None],
+    feed: Callable[[threading.Event], None],
 ) -> None:
     stopped, manager = threading.Event(), ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -79,6 +92,7 @@ def _run(
     threads = [
         threading.Thread(target=_ask_until, args=(stopped, asking, clock, programme, say), name="plan"),
         threading.Thread(target=_tell_until, args=(stopped, asking, telling, clock), name="reports"),
+        threading.Thread(target=feed, args=(stopped,), name="live"),
     ]
     programme.follow(asking.plan)
     for thread in threads:
@@ -149,3 +163,28 @@ def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerS
             tidied = time.monotonic()
             telling.tidy()
         stopped.wait(POLL_SECONDS)
+
+
+def feed_until(stopped: threading.Event, hearing: SpeakerSync, programme: Programme, book: SpeakerBook) -> None:
+    """Bring what is spoken live from the office to the player, over a connection of its own."""
+    while not stopped.wait(LIVE_SECONDS / 2):
+        number, path = programme.live, book.live_pipe()
+        if number is not None and path is not None:
+            with contextlib.suppress(OSError):
+                _feed(stopped, hearing, programme, number, path)
+
+
+def _feed(stopped: threading.Event, hearing: SpeakerSync, programme: Programme, number: int, path: Path) -> None:
+    """Write the pieces of one address; the player ends when the pipe is closed, or OSError ends this if it is gone."""
+    # Without somebody who reads, opening it fails: the player is not there yet, or not any more.
+    with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb", buffering=0) as pipe:
+        os.set_blocking(pipe.fileno(), True)
+        first, heard_at, more = 0, time.monotonic(), True
+        while more and programme.live == number and time.monotonic() - heard_at < LIVE_SILENT_SECONDS:
+            with contextlib.suppress(Refused):
+                pieces, more = hearing.live(number, first)
+                for piece in pieces:
+                    pipe.write(piece)
+                    first, heard_at = first + 1, time.monotonic()
+            if stopped.wait(LIVE_SECONDS):
+                return

@@ -3,16 +3,22 @@
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook
 from bluezone.edge.speaker.player import Player, PlayerUnavailable, Sounding
 from bluezone.refusal import Refused
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ORDER = {"emergency": 0, "priority": 1, "normal": 2}
+_LIVE, _LIVE_KEY = "live", "live-"
+# What was spoken live comes to its end this late at most.
+_LIVE_LATE_SECONDS = 15.0
 
 
 class SpeakerPlanInvalid(Refused):
@@ -38,6 +44,11 @@ class Item:
         return self.importance == "emergency"
 
     @property
+    def is_live(self) -> bool:
+        """Whether somebody speaks it now."""
+        return self.importance == _LIVE
+
+    @property
     def order(self) -> tuple[int, float, str]:
         """Sort key: which begins first where several are due."""
         return _ORDER[self.importance], self.due, self.key
@@ -47,13 +58,15 @@ class Item:
 class Plan:
     """zone: name, None for a machine that nobody has put into one. volume: 0..100.
 
-    ready: SHA-256 of sounds to hold in case an emergency is ordered.
+    ready: SHA-256 of sounds to hold in case an emergency is ordered. live: the number of what somebody speaks now, and
+    until when at most (Unix seconds).
     """
 
     zone: str | None
     volume: int
     items: tuple[Item, ...]
     ready: tuple[str, ...] = ()
+    live: tuple[int, float] | None = None
 
 
 EMPTY = Plan(None, 0, ())
@@ -69,7 +82,9 @@ def read_plan(text: str) -> Plan:
             raise ValueError(volume)
         zone = said["zone"]
         ready = tuple(_sha256(one) for one in said.get("ready", ()))
-        return Plan(None if zone is None else str(zone), volume, items, ready)
+        live = said.get("live")
+        spoken = None if live is None else (int(live["id"]), float(live["until"]))
+        return Plan(None if zone is None else str(zone), volume, items, ready, spoken)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SpeakerPlanInvalid(f"the plan cannot be read: {type(error).__name__}") from None
 
@@ -96,6 +111,14 @@ MOST_DELAY_SECONDS = 900.0
 # A machine that was off when an airing fell due begins it this late at most: the next one may be near.
 LATEST_SECONDS = 60.0
 EMERGENCY_SECONDS = 600.0
+# How often the book is told how much was heard: by so much the log may be wrong after a power cut.
+NOTE_SECONDS = 0.25
+# How long after its player failed an emergency is tried again.
+AGAIN_SECONDS = 5.0
+# A second channel that plays on for longer after the first has ended hangs.
+_SECOND_LATE_SECONDS = 10.0
+# As many as the office takes of one airing (docs/reference/openapi-speakers.yaml).
+_MOST_EARLIER = 100
 # A player that ends much before the sound does has failed.
 _WHOLE = 0.8
 
@@ -111,12 +134,20 @@ class _Playing:
     since: float
     heard: float = 0.0
     interrupted: float = 0.0
+    # Of an emergency: seconds of the tone before it, None while that plays; what sounds on the second channel.
+    tone: float | None = 0.0
+    second: Sounding | None = None
+    # On `boot`: when the first channel ended, while the second still plays.
+    silent_since: float | None = None
+    # Of the same airing, cut off by a kill or a power cut: Unix seconds of the beginning, and seconds heard.
+    earlier: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Programme:
-    """The programme of one loudspeaker.
+    """The programme of one loudspeaker. An emergency that was cut off is said again until it was heard whole.
 
     now: Unix seconds by the server. boot: seconds that only go forward. say: one line for whoever watches.
+    second: plays emergencies at the same time as `player`.
     """
 
     def __init__(
@@ -126,14 +157,24 @@ class Programme:
         now: Callable[[], float],
         boot: Callable[[], float],
         say: Callable[[str], None],
+        second: Player | None = None,
     ) -> None:
+        self._second = second
         self._book, self._player, self._now, self._boot, self._say = book, player, now, boot, say
         self._plan = EMPTY
         self._up_since = now()
         self._current: _Playing | None = None
         self._waiting: tuple[_Playing, float] | None = None
-        for key, at in book.begun():
-            self._tell(key, "missed", began=at, reason="cut_off")
+        self._noted_at = 0.0
+        self._broken_off = book.begun()
+        # Of emergencies whose player failed: why, and from when on (boot) they are tried again.
+        self._failed: dict[str, tuple[str, float]] = {}
+
+    @property
+    def live(self) -> int | None:
+        """The number of the live address that is played now; None while none is."""
+        current = self._current
+        return int(current.item.key.removeprefix(_LIVE_KEY)) if current is not None and current.item.is_live else None
 
     @property
     def is_playing(self) -> bool:
@@ -152,29 +193,62 @@ class Programme:
         """Do what is due now."""
         now = self._now()
         self._end_what_has_ended(now)
+        self._tell_what_broke_off(now)
+        if self._current is not None and self._boot() - self._noted_at >= NOTE_SECONDS:
+            self._note_heard(self._current)
         due = self._due(now)
         if due and due[0].is_emergency and self._current and not self._current.item.is_emergency:
             self._interrupt(now)
+        live = None if due and due[0].is_emergency else self._live(now)
+        if live is not None and self._current is not None and not self._current.item.is_emergency:
+            self._interrupt(now)
+        if live is not None and self._current is None:
+            self._begin(live, now)
         if self._current is None and self._waiting is not None and not (due and due[0].is_emergency):
             self._go_on(now)
         if self._current is None and due:
             self._begin(due[0], now)
 
     def stop(self, reason: str = "stopped") -> None:
-        """Be silent; what was playing counts as cut short."""
+        """Be silent; what was playing counts as cut short. An emergency is left for the next start to say again."""
         now = self._now()
         for playing in filter(None, (self._current, self._waiting and self._waiting[0])):
             if playing is self._current:
-                playing.sounding.stop()
-                self._count_heard(playing)
-            self._report(playing, "missed", now, reason)
+                self._silence(playing)
+                self._book.keep_heard(playing.item.key, playing.began, playing.heard)
+            if not playing.item.is_emergency:
+                self._report(playing, "missed", now, reason)
         self._current = self._waiting = None
+
+    def _live(self, now: float) -> Item | None:
+        """What somebody speaks now and is not played yet; what is played for too long is ended."""
+        current = self._current
+        if current is not None and current.item.is_live:
+            if now > current.item.due + current.item.seconds:
+                current.sounding.stop()
+            return None
+        if self._plan.live is None or now >= self._plan.live[1]:
+            return None
+        number, until = self._plan.live
+        key = f"{_LIVE_KEY}{number}"
+        taken = self._book.is_done(key) or key in self._broken_off
+        return None if taken else Item(key, now, until - now + _LIVE_LATE_SECONDS, _LIVE, "", "")
+
+    def _tell_what_broke_off(self, now: float) -> None:
+        """Report what was cut off and is not said again: ordinary bulletins, and emergencies after their window."""
+        if not self._broken_off:
+            return
+        again = {item.key for item in self._plan.items if item.is_emergency and now - item.due <= EMERGENCY_SECONDS}
+        for key in self._broken_off.keys() - again:
+            *earlier, (began, heard) = self._broken_off.pop(key)
+            reason, _then = self._failed.pop(key, ("cut_off", 0.0))
+            self._tell(key, "missed", reason=reason, began=began, ended=began + heard, heard=heard, earlier=earlier)
 
     def _due(self, now: float) -> list[Item]:
         """What may begin now, in order; what is too late is reported missed."""
         found = []
         for item in self._plan.items:
-            if item.due > now or self._is_taken(item):
+            if item.due > now or self._is_taken(item) or self._boot() < self._failed.get(item.key, ("", 0.0))[1]:
                 continue
             late = now - item.due
             if late > self._most_late(item):
@@ -189,6 +263,8 @@ class Programme:
         return MOST_DELAY_SECONDS if item.due >= self._up_since else LATEST_SECONDS
 
     def _why_missed(self, item: Item) -> str:
+        if item.key in self._failed:
+            return self._failed.pop(item.key)[0]
         if self._book.sound(item.sound) is None:
             return "sound_missing"
         return "time_taken" if item.due >= self._up_since else "was_off"
@@ -198,19 +274,37 @@ class Programme:
         return item.key in mine or self._book.is_done(item.key)
 
     def _begin(self, item: Item, now: float) -> None:
-        sounding = self._start(item, 0.0)
+        tone = self._book.tone() if item.is_emergency else None
+        sounding = self._start(tone or self._sound_of(item), 0.0)
         if sounding is None:
-            self._tell(item.key, "missed", reason="player_unavailable")
+            if item.is_emergency:
+                self._try_again(item, "player_unavailable")
+            else:
+                self._tell(item.key, "missed", reason="player_unavailable")
             return
         self._book.begin(item.key, now)
-        self._current = _Playing(item, now, sounding, self._boot())
-        self._say(f"playing {item.key} {now - item.due:+.2f} s")
+        earlier = self._broken_off.pop(item.key, [])
+        self._failed.pop(item.key, None)
+        self._current = _Playing(item, now, sounding, self._boot(), earlier=earlier)
+        if item.is_emergency:
+            self._current.tone = None if tone else 0.0
+            self._current.second = self._start_second(tone or self._book.sound(item.sound))
+        self._noted_at = self._boot()
+        self._say(f"playing {item.key} {now - item.due:+.2f} s{' again' if earlier else ''}")
+
+    def _sound_of(self, item: Item) -> Path | None:
+        return self._book.live_pipe() if item.is_live else self._book.sound(item.sound)
 
     def _interrupt(self, now: float) -> None:
         playing = self._current
         assert playing is not None
-        playing.sounding.stop()
-        self._count_heard(playing)
+        self._silence(playing)
+        self._book.keep_heard(playing.item.key, playing.began, playing.heard)
+        if playing.item.is_live:
+            # It cannot go on from where it was.
+            self._current = None
+            self._report(playing, "preempted", now, "emergency")
+            return
         if self._waiting is not None:
             # Happens only in an emergency, while one airing waits and another plays; it is reported all the same.
             self._report(self._waiting[0], "preempted", now, "emergency")
@@ -222,7 +316,8 @@ class Programme:
         playing, stopped = self._waiting
         self._waiting = None
         playing.interrupted += max(0.0, self._boot() - stopped)
-        sounding = None if playing.interrupted > MOST_DELAY_SECONDS else self._start(playing.item, playing.heard)
+        is_late = playing.interrupted > MOST_DELAY_SECONDS
+        sounding = None if is_late else self._start(self._book.sound(playing.item.sound), playing.heard)
         if sounding is None:
             self._report(playing, "preempted", now, "emergency")
             return
@@ -234,32 +329,116 @@ class Programme:
         playing = self._current
         if playing is None or playing.sounding.is_running():
             return
+        if self._is_second_waited_for(playing):
+            playing.silent_since = playing.silent_since or self._boot()
+            return
+        if playing.tone is None and self._follow_tone(playing):
+            return
         self._current = None
         self._count_heard(playing)
-        whole = playing.sounding.ended_well() and playing.heard >= _WHOLE * playing.item.seconds
-        self._report(playing, "played" if whole else "missed", now, "" if whole else "player_failed")
+        # How long somebody will speak is not known before.
+        enough = 0.1 if playing.item.is_live else _WHOLE * playing.item.seconds
+        whole = (playing.sounding.ended_well() or playing.item.is_live) and playing.heard >= enough
+        if whole or self._second_heard(playing) >= enough:
+            again = "said_again" if playing.earlier else ""
+            self._report(playing, "played", now, again if whole else "second_only")
+        elif playing.item.is_emergency:
+            self._book.keep_heard(playing.item.key, playing.began, playing.heard)
+            self._broken_off[playing.item.key] = [*playing.earlier, (playing.began, playing.heard)]
+            self._try_again(playing.item, "player_failed")
+        else:
+            self._report(playing, "missed", now, "player_failed")
+
+    def _follow_tone(self, playing: _Playing) -> bool:
+        """Begin the bulletin after its tone, which may have failed; whether it could be begun."""
+        playing.tone = self._sounded(playing) if playing.sounding.ended_well() else 0.0
+        playing.silent_since = None
+        sound = self._book.sound(playing.item.sound)
+        sounding = self._start(sound, 0.0)
+        if sounding is None:
+            # What would be counted as heard is the tone.
+            playing.since, playing.second = math.inf, None
+            return False
+        playing.sounding, playing.since = sounding, self._boot()
+        playing.second = self._start_second(sound)
+        return True
+
+    def _is_second_waited_for(self, playing: _Playing) -> bool:
+        """Whether the second channel still plays; one that hangs is given up, so that it stops no other airing."""
+        if playing.second is None or not playing.second.is_running():
+            return False
+        lasts = TONE_SECONDS if playing.tone is None else playing.item.seconds
+        if self._boot() - playing.since <= lasts + _SECOND_LATE_SECONDS:
+            return True
+        playing.second.stop()
+        return False
+
+    def _try_again(self, item: Item, reason: str) -> None:
+        self._failed[item.key] = reason, self._boot() + AGAIN_SECONDS
+        self._say(f"failed {item.key} {reason}")
+
+    def _silence(self, playing: _Playing) -> None:
+        playing.sounding.stop()
+        if playing.second is not None:
+            playing.second.stop()
+        if playing.tone is not None:
+            self._count_heard(playing)
+
+    def _sounded(self, playing: _Playing) -> float:
+        """Seconds since the player was started last that something came out of it, as far as it tells."""
+        elapsed = max(0.0, (playing.silent_since or self._boot()) - playing.since)
+        told = playing.sounding.heard()
+        return elapsed if told is None else min(told, elapsed)
+
+    def _second_heard(self, playing: _Playing) -> float:
+        """Seconds of a bulletin on the second channel; 0 of one that failed and does not tell how far it came."""
+        if playing.second is None:
+            return 0.0
+        told = playing.second.heard()
+        if told is None:
+            told = max(0.0, self._boot() - playing.since) if playing.second.ended_well() else 0.0
+        return min(playing.item.seconds, told)
 
     def _count_heard(self, playing: _Playing) -> None:
-        playing.heard += max(0.0, self._boot() - playing.since)
+        playing.heard += self._sounded(playing)
 
-    def _start(self, item: Item, skip: float) -> Sounding | None:
-        path = self._book.sound(item.sound)
-        if path is None:
-            return None
+    def _note_heard(self, playing: _Playing) -> None:
+        if playing.tone is None:
+            return
+        self._noted_at = self._boot()
+        heard = min(playing.item.seconds, playing.heard + self._sounded(playing))
+        self._book.note_heard(playing.item.key, playing.began, heard)
+
+    def _start(self, path: Path | None, skip: float) -> Sounding | None:
+        return None if path is None else self._start_at(self._player, path, skip)
+
+    def _start_second(self, path: Path | None) -> Sounding | None:
+        return None if path is None or self._second is None else self._start_at(self._second, path, 0.0)
+
+    def _start_at(self, player: Player, path: Path, skip: float) -> Sounding | None:
         try:
-            return self._player.start(path, skip, self._plan.volume)
+            return player.start(path, skip, self._plan.volume)
         except PlayerUnavailable as refused:
             logger.warning("%s", refused)
             return None
 
     def _report(self, playing: _Playing, outcome: str, now: float, reason: str) -> None:
         heard = min(playing.heard, playing.item.seconds)
+        more: dict[str, Any] = {"tone": playing.tone or 0.0} if playing.item.is_emergency else {}
+        if playing.second is not None and self._second is not None:
+            more["second"] = {"sink": self._second.sink, "heard": self._second_heard(playing)}
         self._tell(
             playing.item.key, outcome, began=playing.began, ended=now, heard=heard,
-            interrupted=playing.interrupted, reason=reason,
+            interrupted=playing.interrupted, reason=reason, earlier=playing.earlier, **more,
         )  # fmt: skip
 
-    def _tell(self, key: str, outcome: str, *, reason: str = "", **more: float) -> None:
-        body = {"airing": key, "outcome": outcome, "sink": self._player.sink, "reason": reason, **more}
+    def _tell(
+        self, key: str, outcome: str, *, reason: str = "", earlier: list[tuple[float, float]] | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        body: dict[str, Any] = {"airing": key, "outcome": outcome, "sink": self._player.sink, "reason": reason, **more}
+        if earlier:
+            # Those in which most was heard, in their order.
+            body["earlier"] = sorted(sorted(earlier, key=lambda attempt: attempt[1])[-_MOST_EARLIER:])
         self._book.report(key, body)
         self._say(f"{outcome} {key} {reason}".rstrip())

@@ -3,6 +3,7 @@
 by.
 """
 
+import base64
 import contextlib
 import http.client
 import json
@@ -170,6 +171,20 @@ class SpeakerSync:
             if status != 200 or not self._book.keep_sound(missing[0], body):
                 raise SpeakerRefused(f"the sound {missing[0][:12]} cannot be had: {status}")
         return max(0, len(missing) - 1)
+
+    def live(self, number: int, first: int) -> tuple[list[bytes], bool]:
+        """Pieces of what is spoken live, from `first` on, and whether more can come.
+
+        Raises SpeakerOffline, SpeakerRefused.
+        """
+        status, _headers, body = self._call("GET", f"/v1/speakers/live/{number}/{first}", None)
+        if status != 200:
+            raise _refused(status, body)
+        try:
+            said = json.loads(body)
+            return [base64.b64decode(piece, validate=True) for piece in said["pieces"]], bool(said["more"])
+        except (ValueError, KeyError, TypeError):
+            raise SpeakerRefused("what is spoken live cannot be read") from None
 
     def tell(self) -> int:
         """Send reports that wait, and the machine's state when it changed; how many reports the office took.

@@ -9,13 +9,16 @@ import { Dates } from "./dates.js";
 import { h } from "./dom.js";
 import { openEngine } from "./engine/interface.js";
 import { frame } from "./frame.js";
+import { journeyOf } from "./journey.js";
 import { inAppBrowser } from "./inapp.js";
 import { bootRefused } from "./screens/boot.js";
 import { routeOf } from "./routes.js";
-import { Words } from "./words.js";
+import { LANGUAGES, offeredLanguage, Words } from "./words.js";
 
 const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
 const STATUS_MS = 8000;
+// One and a half times what browsers begin with.
+const LARGE_LETTERS_PX = 24;
 
 export class App {
   constructor(document) {
@@ -36,11 +39,15 @@ export class App {
 
   async begin() {
     const { engine: kind, cityKey } = this.document.body.dataset;
-    await this.speak(navigator.language && navigator.language.startsWith("en") ? "en" : "vi");
+    await this.speak(kind === "web" ? chosenOnPages(this.document) || offeredLanguage() : "vi");
     try {
       this.engine = await openEngine(kind, { cityKey: cityKey || null });
+      const chosen = kind === "web" ? chosenOnPages(this.document) : null;
+      const own = await this.engine.language();
+      // Whoever chose a language on the city's pages goes on in it; who chose none, in the browser's.
+      if (chosen !== null && chosen !== own) await this.engine.setLanguage(chosen);
       await this.renew();
-      await this.speak(await this.engine.language());
+      await this.speak(chosen || own);
     } catch (error) {
       this.paint(bootRefused(this, error));
       return;
@@ -54,6 +61,7 @@ export class App {
   /** Look at the engine's state again. */
   async renew() {
     this.state = await this.engine.state();
+    noteBegun(this.state.started);
     this.datesAnew();
     return this.state;
   }
@@ -70,6 +78,14 @@ export class App {
     this.dates = new Dates(this.words, zone, () => (this.state && this.state.now) || Date.now() / 1000);
   }
 
+  /** Use a language from now on, here and on the city's pages. */
+  async choose(language) {
+    if (this.engine) await this.engine.setLanguage(language);
+    if (this.engine && this.engine.kind === "web") noteOnPages(this.document, language);
+    await this.speak(language);
+    await this.route();
+  }
+
   t(key, values) {
     return this.words.t(key, values);
   }
@@ -81,6 +97,12 @@ export class App {
   /** The health authority's number, or the emergency number before there is one. */
   hotline() {
     return ((this.state && this.state.city && this.state.city.hotline) || "115").replaceAll(" ", "\u00a0");
+  }
+
+  /** Where the owner stands today; see journey.js. */
+  journey() {
+    const { dates } = this;
+    return journeyOf(this.state, dates.day(dates.now()), (seconds) => dates.day(seconds));
   }
 
   /** Whether nothing can be heard over Bluetooth here. */
@@ -111,6 +133,8 @@ export class App {
       const shown = await screen.show(this, parameter);
       if (turn !== this.turn) return;
       this.leave();
+      if (this.hush) this.hush();
+      this.reading = null;
       this.leave = shown.leave || (() => {});
       const moved = path !== this.shownPath;
       this.shownPath = path;
@@ -145,8 +169,14 @@ export class App {
   paint(shown, moved = true) {
     const focused = this.root.contains(this.document.activeElement) ? nameOf(this.document.activeElement) : null;
     this.document.title = `${shown.title} · Bluezone`;
+    const unfolded = new Map(moved ? [] : [...this.root.querySelectorAll("summary")].map((summary) => [nameOf(summary), summary.parentElement.open]));
     const status = this.document.getElementById("status");
+    const page = this.document.documentElement;
+    page.classList.toggle("large", parseFloat(getComputedStyle(page).fontSize) >= LARGE_LETTERS_PX);
     this.root.replaceChildren(...frame(this, shown));
+    for (const summary of this.root.querySelectorAll("summary")) {
+      if (unfolded.has(nameOf(summary))) summary.parentElement.open = unfolded.get(nameOf(summary));
+    }
     if (!moved && status) this.document.getElementById("status").textContent = status.textContent;
     const heading = this.root.querySelector("h1");
     if (heading) heading.tabIndex = -1;
@@ -168,7 +198,32 @@ export class App {
   }
 }
 
+// The cookie of the city's pages, on the same origin: the language that its reader chose there or here, nothing else.
+const COOKIE = "bluezone-language";
+const YEAR_SECONDS = 365 * 86_400;
+
+/** The language chosen on the city's pages, or null. */
+function chosenOnPages(document) {
+  const found = new RegExp(`(?:^|; )${COOKIE}=([a-z]+)`).exec(document.cookie);
+  return found && LANGUAGES.includes(found[1]) ? found[1] : null;
+}
+
+function noteOnPages(document, language) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${COOKIE}=${language}; path=/; max-age=${YEAR_SECONDS}; SameSite=Lax${secure}`;
+}
+
 /** By what an element is found again after the screen was made anew. */
 function nameOf(element) {
   return `${element.tagName} ${element.getAttribute("href") || ""} ${element.id} ${element.textContent}`;
+}
+
+/** Whether the page's own copy of the consent is worth showing while it opens (oldbrowser.js reads this). */
+function noteBegun(begun) {
+  try {
+    if (begun) localStorage.setItem("bluezone-begun", "1");
+    else localStorage.removeItem("bluezone-begun");
+  } catch {
+    // Blocked: the consent is then shown for a moment.
+  }
 }

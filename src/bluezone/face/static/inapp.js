@@ -18,3 +18,13 @@ export function inAppBrowser(userAgent = navigator.userAgent) {
   const found = KNOWN.find(([pattern]) => pattern.test(userAgent));
   return found === undefined ? null : found[1];
 }
+
+/**
+ * The address that Android opens in a browser of its own, at one tap; null elsewhere. address: https or http, its
+ * fragment kept, for a code may stand there.
+ */
+export function wayOut(address, userAgent = navigator.userAgent) {
+  if (!/\bAndroid\b/.test(userAgent)) return null;
+  const [, scheme, rest] = /^(https?):\/\/(.+)$/.exec(address) || [];
+  return scheme ? `intent://${rest}#Intent;scheme=${scheme};action=android.intent.action.VIEW;end` : null;
+}

@@ -4,6 +4,17 @@
   var missing = !("noModule" in document.createElement("script")) || !window.Promise || !Promise.any ||
     !window.WeakRef || !Element.prototype.replaceChildren || !String.prototype.replaceAll || !window.indexedDB;
   window.bluezoneTooOld = missing;
+  var page = document.documentElement;
+  // As words.js and the city's pages choose; what a visitor's language lacks is said in English.
+  var chosen = /(?:^|; )bluezone-language=([a-z]+)/.exec(document.cookie);
+  var listed = (navigator.languages || [navigator.language || ""]).join(",").toLowerCase();
+  if (chosen ? chosen[1] !== "vi" : !/(^|,)vi/.test(listed) && /(^|,)(en|zh)/.test(listed)) page.lang = "en";
+  // Who has agreed is not shown again, for a second, what there is to agree to (app.js notes it).
+  try {
+    if (localStorage.getItem("bluezone-begun")) page.className = "begun";
+  } catch (error) {
+    page.className = "";
+  }
   if (!missing) return;
   var agent = navigator.userAgent;
   var found = /(Chrome|Firefox|Version|SamsungBrowser|UCBrowser)\/(\d+)/.exec(agent);

@@ -53,7 +53,7 @@ export function linkButton(href, label, { quiet = false, name = null, wide = fal
   return h("a", { class: ["button", quiet && "quiet", wide && "wide"].filter(Boolean).join(" "), href }, name && icon(name), label);
 }
 
-/** A labelled field. hint: a line below the label. attributes: of the input; tag: "input" or "textarea". */
+/** A labelled field. hint: a line below the label. attributes: of the input; tag: "input", "textarea" or "select". */
 export function field(id, label, { hint = null, tag = "input", ...attributes } = {}) {
   const input = h(tag, { id, name: id, "aria-describedby": hint ? `${id}-hint` : null, ...attributes });
   const row = h("div", { class: "field" }, h("label", { for: id }, label), hint && h("small", { id: `${id}-hint` }, hint), input);
@@ -66,10 +66,16 @@ export function choice(id, label, { checked = true, hint = null } = {}) {
   return { input, row: h("label", { class: "choice", for: id }, input, h("span", {}, label, hint && h("small", {}, hint))) };
 }
 
+const telephone = (number) => `tel:${[...number].filter((sign) => "+0123456789".includes(sign)).join("")}`;
+
+/** A number in a text that can be called. */
+export function dial(number) {
+  return h("a", { class: "num", href: telephone(number) }, number.replaceAll(" ", "\u00a0"));
+}
+
 /** A button that calls a number; its text shows the number. */
 export function call(label, number, { quiet = false } = {}) {
-  const dialled = [...number].filter((sign) => "+0123456789".includes(sign)).join("");
-  return h("a", { class: quiet ? "button quiet" : "button", href: `tel:${dialled}` }, icon("phone"), h("span", {}, label, " ", h("span", { class: "num nowrap" }, number)));
+  return h("a", { class: quiet ? "button quiet" : "button", href: telephone(number) }, icon("phone"), h("span", {}, label, " ", h("span", { class: "num nowrap" }, number)));
 }
 
 /** An address with a button that copies it. */
@@ -82,6 +88,29 @@ export function copyField(app, id, address) {
     "div", { class: "copy" }, h("label", { for: id }, app.t("share.link")), input,
     h("button", { type: "button", class: "button quiet", onclick: copy }, icon("copy"), app.t("share.copy")),
   );
+}
+
+/**
+ * A message with a link in it, to hand over to another app or to copy; nothing is sent from here.
+ *
+ * The link stands in the text: some apps take only one of the two from a browser, and Zalo shows what it is given.
+ */
+export function sender(app, { title, text, link }) {
+  const { input, row } = field("message", app.t("share.told"), { tag: "textarea", readonly: true, rows: 5 });
+  input.value = `${text} ${link}`;
+  const copy = async () => {
+    app.say(app.t((await copied(input)) ? "share.told.copied" : "share.copy.by.hand"));
+  };
+  const send = async () => {
+    try {
+      await navigator.share({ title, text: input.value });
+    } catch (error) {
+      // Who closes the sheet again wanted nothing; a browser that refuses leaves the message to be pasted.
+      if (error.name !== "AbortError") await copy();
+    }
+  };
+  const offered = navigator.share && h("button", { type: "button", class: "button", onclick: send }, icon("share"), app.t("share.send"));
+  return [row, h("div", { class: "buttons" }, offered, h("button", { type: "button", class: offered ? "button quiet" : "button", onclick: copy }, icon("copy"), app.t("share.told.copy")))];
 }
 
 /** Copy by the clipboard, or as older browsers do; false if neither is allowed. */

@@ -11,6 +11,6 @@ export function promises(app) {
   return [
     app.isWeb && h("section", { class: "card note warn" }, icon("info"), h("div", {}, p(app.t("welcome.web")))),
     h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.does")), list(does)),
-    h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.stays")), list(["welcome.stays.diary", "welcome.stays.nobody", "welcome.stays.consent"]), p(app.t("welcome.never"))),
+    h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.stays")), list([app.isWeb ? "welcome.stays.diary.web" : "welcome.stays.diary", "welcome.stays.nobody", "welcome.stays.consent"]), p(app.t("welcome.never"))),
   ];
 }

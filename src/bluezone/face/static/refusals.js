@@ -9,11 +9,14 @@ const SAME = {
     "config_history_differs", "config_mismatch", "index_invalid", "index_refused", "index_rolled_back",
     "index_history_differs", "index_gap", "export_invalid", "export_too_large", "venue_package_invalid",
     "blind_signature_invalid", "declaration_key_invalid", "epoch_refused", "epoch_invalid",
+    "log_note_invalid", "log_note_untrusted", "log_proof_invalid", "witnesses_invalid",
   ],
+  watch: ["witness_quorum_missing", "witnesses_refused"],
   server: ["server_answer_refused", "bad_answer", "bad_request", "declarations_full", "server", "call_invalid"],
   wait: ["help_too_many", "too_many_requests", "wait"],
   trust: ["trust_missing", "trust_invalid"],
   venue_code_unknown: ["venue_invalid", "venue_malformed"],
+  storage_unavailable: ["SecurityError", "InvalidStateError"],
   storage_damaged: ["handset_store_damaged", "handset_key_damaged"],
   help_invalid: ["help_channel_unknown", "help_contact_missing", "help_text_too_long", "help_unit_unknown", "body_invalid"],
   declarations_closed: ["declaration_impossible"],
@@ -26,7 +29,8 @@ const KIND_OF = new Map(Object.entries(SAME).flatMap(([kind, codes]) => codes.ma
 
 /** The sentence for an error; one that is no refusal is told as such, with its name. */
 export function sentence(app, error) {
-  const code = error && error.code ? String(error.code) : `${(error && error.name) || "error"}`;
+  // A browser's own errors have a number for a code and say what happened by their name.
+  const code = error && typeof error.code === "string" ? error.code : `${(error && error.name) || "error"}`;
   const kind = KIND_OF.get(code) || code;
   const own = app.words.has(`refusal.${kind}.${app.engine && app.engine.kind}`) ? `${kind}.${app.engine.kind}` : kind;
   const key = app.words.has(`refusal.${own}`) ? `refusal.${own}` : "refusal.other";

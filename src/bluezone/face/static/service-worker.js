@@ -3,16 +3,15 @@
  * The web edition's service worker: the app works offline after its first load, and only from files with the hashes
  * that the transparency page lists. It never touches what is sent: uploads pass it by, so an update cannot cut one off.
  *
- * A classic script, because Chrome 90 has no module workers; service-worker-module.js loads it where there are some.
+ * A classic script, because Chrome 90 has no module workers; service-worker-module.js has it in it where there are some.
  */
 "use strict";
 
 // Written in by face/files.py: SHA-256 of each file kept for offline use, "" is the page.
 const FILES = /*FILES*/{};
 const CACHE = "bluezone-files";
-// Many files in one answer, made by face/files.py; not worth asking for when hardly anything is missing.
-const PACK = "later.json";
-const WORTH_THE_PACK = 5;
+// Languages for visitors, and the long English texts, are kept once somebody has read them: nobody else pays for them.
+const ON_DEMAND = /^words\/(?!vi|en\.js).*\.js$/;
 const NOTE = "Bluezone có thông báo mới. Mở để xem.";
 const CHECK_TAG = "bluezone-check";
 // A push reaches many browsers at once; they do not all ask at once, and not in the instant of the push.
@@ -45,9 +44,8 @@ function addressOf(path) {
 async function keepFiles() {
   const cache = await caches.open(CACHE);
   const kept = async (path) => (await cache.match(addressOf(path))) || keep(cache, path, await loaded(path));
-  let missing = await not(Object.keys(FILES), kept);
-  const later = missing.length >= WORTH_THE_PACK ? await unpacked() : {};
-  missing = await not(missing, (path) => keep(cache, path, later[path]));
+  const wanted = (path) => !ON_DEMAND.test(path);
+  const missing = (await not(Object.keys(FILES), kept)).filter(wanted);
   await Promise.all(missing.map(async (path) => {
     const response = await fetch(new URL(path, self.registration.scope), { cache: "no-cache", credentials: "omit" });
     if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
@@ -76,14 +74,6 @@ function loaded(path) {
   return fetch(new URL(path, self.registration.scope), { cache: "only-if-cached", mode: "same-origin" }).catch(() => null);
 }
 
-/** The files that no page opens with, by path: one answer instead of many, so that a first load stays small. */
-async function unpacked() {
-  const response = await fetch(new URL(PACK, self.registration.scope), { cache: "no-cache", credentials: "omit" }).catch(() => null);
-  if (!response || !response.ok) return {};
-  const files = Object.entries(await response.json());
-  return Object.fromEntries(files.map(([path, [type, text]]) => [path, new Response(text, { headers: { "Content-Type": type } })]));
-}
-
 /** Remove what belongs to earlier editions, once no page of them is open. */
 async function dropOthers() {
   const cache = await caches.open(CACHE);
@@ -102,13 +92,16 @@ function keptPath(request) {
 
 async function answer(path, request) {
   const cache = await caches.open(CACHE);
-  return (await cache.match(addressOf(path))) || fetch(request);
+  const kept = await cache.match(addressOf(path));
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (ON_DEMAND.test(path)) await keep(cache, path, response.clone());
+  return response;
 }
 
 /** Says that there is something, never what: others may see the screen. */
 function notify(more = {}) {
-  const icon = Object.keys(FILES).find((path) => /icon.*\.(png|svg)$/.test(path));
-  const options = { body: NOTE, tag: "bluezone", lang: "vi", icon: icon && new URL(icon, self.registration.scope).href, ...more };
+  const options = { body: NOTE, tag: "bluezone", lang: "vi", icon: new URL("icon-192.png", self.registration.scope).href, ...more };
   return self.registration.showNotification("Bluezone", options);
 }
 

@@ -3,13 +3,11 @@
  * The sentences of the home page's state and of a warning. The word for a phone that traces stands only where Bluetooth
  * has sent and heard within 15 minutes; a browser never says it. No time of day of a contact is known here.
  */
-import { later } from "./dates.js";
 import { fill } from "./words.js";
 
 const BANDS = { "<10": "band.under10", "10-15": "band.10to15", "15-30": "band.15to30", ">30": "band.over30" };
 const NEARNESS = { sure: "near.sure", likely: "near.likely", unlikely: "near.unlikely", unclear: "near.unclear" };
 const DAY_SECONDS = 86_400;
-const WATCH_DAYS = 14;
 
 // What is the owner's own: a code that is only asked about, or the address of a notice, says nothing of a person.
 const OWN = ["keys_sent", "visits_sent", "help_asked", "declared"];
@@ -19,23 +17,50 @@ export function timesSent(own) {
   return own.filter((entry) => OWN.includes(entry.what) && entry.outcome === "accepted").length;
 }
 
-/** The heading of the state. */
-export function titleOf(app) {
-  const { state } = app.state;
-  if (state === "A") return app.t("home.a.title");
-  if (state === "C") return app.t("home.c.title");
-  if (state === "D") return app.t("home.d.title");
-  if (!app.isWeb) return app.t("home.b.title");
-  return app.t(state === "B3" ? "home.b3.title" : "home.b2.title");
+const TITLES = {
+  positive: "home.positive.title", negative: "home.negative.title", waiting: "home.waiting.title", D: "home.d.title", watch: "home.watch.title",
+  C: "home.c.title", B1: "home.b.title", B2: "home.b2.title", B3: "home.b3.title", nothing: "home.nothing.title", A: "home.a.title",
+};
+
+/** The heading of a state. journey: as journeyOf gives it. */
+export function titleOf(app, journey) {
+  const { name, until, testDay, ended } = journey;
+  if (name === "over") return app.t(`home.over.${ended.kind}.title`);
+  if (name.startsWith("B") && !app.isWeb) return app.t("home.b.title");
+  return app.t(TITLES[name], { until: until && app.dates.full(until), day: testDay && app.dates.short(testDay) });
 }
 
-/** What a state without a warning says, in paragraphs. */
-export function stateTexts(app) {
-  const { state, installedAt } = app.state;
-  const since = { day: app.dates.short(app.dates.day(installedAt || app.dates.now())) };
-  if (state !== "A") return app.isWeb ? [stopText(app, state), app.t("home.a.web")] : [stopText(app, state)];
-  if (app.isWeb) return [app.t("home.a.places", since), app.t("home.a.web"), app.t("home.a.foot")];
-  return [`${bluetoothText(app)} ${app.t("home.a.near", since)}`, app.t("home.a.foot")];
+/** What a state says below its heading, in paragraphs. */
+export function stateTexts(app, journey) {
+  const { dates, words } = app;
+  const { name, warning, isolation, until, testDay, testFrom, day } = journey;
+  const since = { day: dates.short(dates.day(app.state.installedAt || dates.now())) };
+  const texts = {
+    positive: () => {
+      const days = app.n("amount.days", app.state.city.care.isolationDays);
+      const reported = app.state.reportedAt && dates.day(app.state.reportedAt) >= isolation.from;
+      return [app.t(reported ? "home.positive.reported" : "home.positive.noted", { day: dates.full(isolation.from), days }), leftText(app, journey)];
+    },
+    negative: () => [
+      app.t("home.negative.text", { until: dates.full(until) }), journey.early && app.t("home.negative.early", { day: dates.short(testDay), from: dates.full(testFrom) }),
+      exposureLine(app, warning), leftText(app, journey),
+    ],
+    waiting: () => [app.t("home.waiting.text", { day: dates.short(testDay), hotline: app.hotline() }), exposureLine(app, warning), leftText(app, journey)],
+    watch: () => [exposureLine(app, warning), app.t("home.watch.text", { number: words.number(day) }), leftText(app, journey)],
+    C: () => [exposureLine(app, warning), leftText(app, journey)],
+    D: () => [exposureLine(app, warning), leftText(app, journey)],
+    over: () => [app.t("home.over.text", { until: dates.full(journey.ended.until), hotline: app.hotline() })],
+    nothing: () => (app.isWeb ? [app.t("home.nothing.places"), app.t("home.a.web")] : [bluetoothText(app), app.t("home.nothing.near")]),
+    A: () => (app.isWeb ? [app.t("home.a.places", since), app.t("home.a.web"), app.t("home.a.foot")]
+      : [`${bluetoothText(app)} ${app.t("home.a.near", since)}`, app.t("home.a.foot")]),
+  };
+  const told = texts[name] ? texts[name]() : [stopText(app, name), app.isWeb && app.t("home.a.web")];
+  return told.filter(Boolean);
+}
+
+/** How many days are left of what the rules ask for. */
+function leftText(app, { left }) {
+  return left > 0 ? app.n("home.left", left) : app.t("home.left.last");
 }
 
 /** Only a phone whose Bluetooth has both sent and heard within 15 minutes is called what this says. */
@@ -98,7 +123,7 @@ export function warningTitle(app, warning) {
 export function warningText(app, warning, name) {
   const values = {
     hotline: app.hotline(), day: app.dates.full(warning.day),
-    until: app.dates.full(warning.watchUntil || later(warning.day, WATCH_DAYS)),
+    until: app.dates.full(warning.watchUntil),
   };
   const signed = app.state.city.texts || {};
   const own = unclear(warning) && app.words.has(`warning.unclear.${name}`) ? `warning.unclear.${name}` : `warning.${name}`;

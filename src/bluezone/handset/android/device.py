@@ -5,6 +5,7 @@ from typing import Protocol
 
 from bluezone.handset.android.notices import Notice
 from bluezone.handset.clocks import Clock
+from bluezone.handset.page.api import Voice
 from bluezone.radio.interface import Radio
 from bluezone.refusal import Refused
 
@@ -86,6 +87,7 @@ class Device(Protocol):
 
     keystore: Keystore
     awake: Awake
+    voice: Voice
 
     def radio(self) -> Radio:
         """The phone's Bluetooth, a new object each time; the caller opens it."""

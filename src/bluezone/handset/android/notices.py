@@ -2,25 +2,22 @@
 """What the app shows outside its screen: the permanent notice of the service, and that there is news."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from bluezone.face.files import STATIC
+from bluezone.face.files import read_words
 from bluezone.handset.overview import Overview
 
 LANGUAGES = ("vi", "en")
-_ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)
 
 
 @cache
 def face_words(language: str) -> dict[str, str]:
     """Every sentence of the face by its name. language: "vi" or "en"."""
-    text = (STATIC / "words" / f"{language}.js").read_text("utf-8")
-    return {json.loads(name): json.loads(words) for name, words in _ENTRY.findall(text)}
+    return read_words(language)
 
 
 @cache
@@ -89,5 +86,7 @@ def _not_checked(seen: Overview, now: float, _local: Callable[[float], datetime]
 def _clock_wrong(seen: Overview, _now: float, _local: Callable[[float], datetime], face: dict[str, str]) -> str:
     minutes = round(abs(seen.clock_error_seconds) / 60)
     unit, count = ("minutes", minutes) if minutes < 180 else ("hours", round(minutes / 60))
+    if minutes >= 3 * 1440:
+        unit, count = "days", round(minutes / 1440)
     amount = face[f"amount.{unit}.{'one' if count == 1 else 'other'}"].format(count=count)
     return face["home.b3"].format(amount=amount)

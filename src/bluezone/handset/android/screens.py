@@ -5,24 +5,40 @@ Plain HTML with the face's style sheet in it; no script, nothing fetched. A butt
 """
 
 import html
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from bluezone.face.files import static_files
 from bluezone.handset.android.notices import LANGUAGES, face_words, own_words
 from bluezone.handset.android.permissions import Step, guide_for
+from bluezone.handset.page.api import Spoken
 
 _MAY_BE_LEFT: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
 # The store cannot be read any more, so nothing is lost by starting again.
 STARTS_ANEW = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
+_READ, _TOLD = "<!--read-->", "<!--told-->"
+_VOICE_PROBLEMS: dict[Spoken, str] = {
+    "engine_missing": "voice.engine", "voice_missing": "voice.missing", "failed": "voice.failed",
+}  # fmt: skip
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """html: the whole page. actions: the buttons it has, by the name after `bluezone:`."""
+    """html: the whole page. actions: the buttons it has, by the name after `bluezone:`. texts: to be read aloud."""
 
     html: str
     actions: frozenset[str]
+    language: str
+    texts: tuple[str, ...]
+
+    def heard(self, reading: bool, outcome: Spoken | None) -> "Screen":
+        """With the button that reads it aloud or stops that, and why it was not read. outcome: of the last time."""
+        words = face_words(self.language)
+        button = _safe(words["voice.stop" if reading else "voice.read"])
+        problem = _VOICE_PROBLEMS.get(outcome) if outcome else None
+        told = f"<p class='card' role='alert'>{_safe(words[problem])}</p>" if problem else ""
+        return replace(self, html=self.html.replace(_READ, button).replace(_TOLD, told))
 
 
 def step_screen(step: Step, language: str, maker: str = "", killed: bool = False) -> Screen:
@@ -91,13 +107,20 @@ def _page(language: str, title: str, content: str, buttons: dict[str, str]) -> S
         f"<a class='button{' quiet' if number else ''}' href='bluezone:{name}'>{_safe(words)}</a>"
         for number, (name, words) in enumerate(buttons.items())
     )
+    reader = f"<a href='bluezone:read'>{_READ}</a>"
     switch = f"<a lang='{other}' href='bluezone:language'>{_safe(face_words(language)['language.other'])}</a>"
     page = (
         f"<!doctype html><html lang='{language}'><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f"<title>{_safe(title)}</title><style>{style}</style>"
-        f"<body><div id='app'><header><span class='brand'>Bluezone</span>{switch}</header>"
-        f"<main class='reading'><h1>{_safe(title)}</h1>{content}<div class='buttons'>{links}</div></main></div></body>"
+        f"<body><div id='app'><header><span class='brand'>Bluezone</span>{reader}{switch}</header>"
+        f"<main class='reading'><h1>{_safe(title)}</h1>{_TOLD}{content}"
+        f"<div class='buttons'>{links}</div></main></div></body>"
     )
-    return Screen(page, frozenset({*buttons, "language"}))
+    told = [html.unescape(text).strip() for text in re.split(r"<[^>]*>", content)]
+    # Without the marks that keep words together.
+    texts = tuple(
+        re.sub("[\u2060]", "", text).replace("\u00a0", " ") for text in [title, *told, *buttons.values()] if text
+    )
+    return Screen(page, frozenset({*buttons, "read", "language"}), language, texts)

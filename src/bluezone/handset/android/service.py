@@ -17,7 +17,13 @@ from typing import Any
 from bluezone.handset.agent import Agent
 from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import Device, KeystoreSealing
-from bluezone.handset.android.notices import news_notice, running_notice, stopped_notice, waiting_notice
+from bluezone.handset.android.notices import (
+    LANGUAGES,
+    news_notice,
+    running_notice,
+    stopped_notice,
+    waiting_notice,
+)
 from bluezone.handset.android.power import WakeTime
 from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
@@ -179,7 +185,7 @@ class Tracing:
         def interrupt() -> None:
             soon(ended.set)
 
-        page = LocalPage(handset, 0, lambda: agent.next_check, interrupt)
+        page = LocalPage(handset, 0, lambda: agent.next_check, interrupt, voice=self._device.voice)
         page.start()
         self._interrupt, self._look_again = interrupt, lambda: soon(agent.woken)
         try:
@@ -192,6 +198,7 @@ class Tracing:
                 raise
         finally:
             self._interrupt = self._look_again = lambda: None
+            self._device.voice.hush()
             page.stop()
             handset.close()
         return handset.forgotten
@@ -224,7 +231,9 @@ class Tracing:
 
     def _look(self, handset: Handset) -> None:
         try:
-            language = str(handset.store.get("language", "vi"))
+            chosen = str(handset.store.get("language", "vi"))
+            # The notices outside the page have words in two languages; whoever chose another reads English.
+            language = chosen if chosen in LANGUAGES else "en"
             if language != self._setup.answers.language:
                 self._setup.note(language=language)
             self._device.show_running(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the app's one window shows now, and what a button of its own screens means."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +10,7 @@ from bluezone.handset.android.permissions import PhoneState, Step, asked_at, lef
 from bluezone.handset.android.screens import Screen, problem_screen, step_screen, waiting_screen
 from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Setup
+from bluezone.handset.page.api import Spoken, Voice
 
 Order = Literal["nothing", "ask", "app_settings", "location_settings", "battery_question"]
 
@@ -23,6 +26,44 @@ class Shown:
     screen: Screen | None
     start: bool
     address: str | None = None
+
+
+class Reader:
+    """Reads the app's own screens aloud. on_change: called, from any thread, when it began, ended or could not."""
+
+    def __init__(self, voice: Voice, on_change: Callable[[], None]) -> None:
+        self._voice, self._on_change = voice, on_change
+        self._read: Screen | None = None
+        self.outcome: Spoken | None = None
+
+    @property
+    def reading(self) -> bool:
+        """Whether it reads now."""
+        return self._read is not None
+
+    def press(self, screen: Screen) -> None:
+        """Read a screen, or stop."""
+        if self._read is not None:
+            self.hush()
+            return
+        self._read, self.outcome = screen, None
+        threading.Thread(target=self._speak, args=(screen,), name="bluezone-voice", daemon=True).start()
+
+    def hush(self) -> None:
+        """Stop; nothing happens where nothing is read."""
+        self._voice.hush()
+
+    def _speak(self, screen: Screen) -> None:
+        self._on_change()
+        self.outcome = self._voice.speak(screen.language, list(screen.texts))
+        self._read = None
+        self._on_change()
+
+    def shown(self, screen: Screen) -> Screen:
+        """A screen with its button, and with what came of pressing it."""
+        if self._read is not None and screen.texts != self._read.texts:
+            self.hush()  # what is read stands there no more
+        return screen.heard(self.reading, self.outcome)
 
 
 def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Shown:

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bluezone.handset.city.epochs import Epochs
+from bluezone.handset.city.publiclog import PublicLog
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.clocks import JUMP_SECONDS, Clock, moment_of, seconds_since
 from bluezone.handset.store import Store
@@ -36,6 +37,8 @@ from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.protocol.signed.epoch import Epoch, EpochRefused, check_epoch, check_first_config
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
+from bluezone.transparency.leaves import epoch_leaf
+from bluezone.transparency.watch import policy_of
 
 # Until the first config, the zone of the country that this was made for.
 FIRST_ZONE = "Asia/Ho_Chi_Minh"
@@ -94,7 +97,7 @@ class CityConfig:
     """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force.
 
     trusted_now: trusted Unix seconds, None while there are none. clock: the phone's own, that no signed file moves.
-    epochs: which epoch the phone is in.
+    epochs: which epoch the phone is in. public_log: what the city has shown of its log, and who watches it.
     """
 
     def __init__(self, store: Store, client: Client, trusted_now: Callable[[], float | None], clock: Clock) -> None:
@@ -103,6 +106,7 @@ class CityConfig:
         self._client = client
         self.trusted_now = trusted_now
         self.epochs = Epochs(store)
+        self.public_log = PublicLog(store, client, self._city_key)
         self._read: Config | None = None
 
     def pin(self, public: bytes | None) -> None:
@@ -121,6 +125,10 @@ class CityConfig:
             raise TrustMissing("no key of the city yet; give it with --trust (the portal shows it)")
         public = bytes.fromhex(raw)
         return {fingerprint(public): public}
+
+    def _city_key(self) -> bytes:
+        (public,) = self.trusted().values()
+        return public
 
     @property
     def current(self) -> Config | None:
@@ -228,6 +236,8 @@ class CityConfig:
         check_first_config(first, epoch, held)
         if self._says_new_keys(first):
             raise EpochRefused("new_key: the epoch comes with another week key")
+        self.public_log.require_quorum(epoch_leaf(record), held, now)
+        self.public_log.require_agreed(first, held, now)
         with self._store.transaction():
             self._accept(first, payload, first=False)
             self.epochs.enter(epoch, now)
@@ -276,6 +286,7 @@ class CityConfig:
         assert held_sha256 is not None
         follow_config(config, sha256, held.number, held_sha256, held.generated_at)
         _check_shared_past(config, held)
+        self.public_log.require_agreed(config, held, self.trusted_now() or float(config.generated_at))
         self._accept(config, payload, first=False)
 
     def _says_new_keys(self, config: Config) -> bool:
@@ -300,6 +311,8 @@ class CityConfig:
             self._follow(config, payload, held)
 
     def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
+        # Taken as it is at first, but never what cannot be read afterwards.
+        policy_of(config.witnesses)
         kept = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
         with self._store.transaction():
             self.epochs.pin(config, self.trusted_now() or float(config.generated_at), first=self.current is None)

@@ -105,6 +105,11 @@ class Epochs:
         first, ancestor, head = self._kept()["branches"][index.kind]
         return first, ancestor, head
 
+    def has_begun(self, kind: str, number: int) -> bool:
+        """Whether a file of this number was published in the epoch this phone is in, rather than before it."""
+        branch = self._kept()["branches"].get(kind)
+        return branch is None or number >= branch[0]
+
     def begin(self, config: Config) -> None:
         """At first install: take the epoch that the city is in."""
         self._store.put("epoch", {"number": len(config.epochs), "accepted_at": None, "branches": {}})

@@ -21,6 +21,7 @@ FEED = "/news/feed.json"
 HELP = "/v1/help"
 MOST_FEED_BYTES = 512 * 1024
 MOST_ANSWER_BYTES = 8 * 1024
+MOST_RECORDING_BYTES = 4 * 1024 * 1024
 MOST_ITEMS = 50
 MOST_READ = 500
 HTTP_CREATED = (200, 201)
@@ -77,16 +78,24 @@ class CityPages:
         self._store.put("news", kept)
 
     def messages(self, language: str) -> list[Message]:
-        """Notices, and news in "vi" or "en", latest first. A notice's title is its code."""
+        """Notices, and news in Vietnamese for "vi", else in English, latest first. A notice's title is its code."""
         read = self.read_ids()
         told = [_notice(code, read) for code in self.notices()]
         news = [_message(item, language, read) for item in self._store.get("news", [])]
         return told + sorted(news, key=lambda message: message.at or 0, reverse=True)
 
+    def recording(self, path: str) -> bytes:
+        """A screen as the city had it read, or the list of those; kept nowhere here. path: "voice/tay/help.mp3".
+
+        The page fetches every recording of a language, so that which screen is open is not told.
+        Raises ServerUnreachable, ServerAnswerRefused.
+        """
+        return self._client.get(f"/{path}", MOST_RECORDING_BYTES)
+
     def notices(self) -> list[str]:
         """The phone's own notices, as codes, the most serious first."""
         refused = [REPORT_REFUSED] if self._sent.report_refused else []
-        return [*refused, *filter(None, [self._store.get("notice")])]
+        return [*refused, *filter(None, [self._store.get("log_notice"), self._store.get("notice")])]
 
     def read_ids(self) -> frozenset[str]:
         """What the owner has read; it never leaves the phone."""
@@ -137,7 +146,8 @@ def _notice(code: str, read: frozenset[str]) -> Message:
 
 def _message(item: dict[str, Any], language: str, read: frozenset[str]) -> Message:
     name, at, url = f"news/{item['id']}", item.get("published_at"), item.get("url")
-    title, body = (item.get(f"{part}_{language}") or item[f"{part}_vi"] for part in ("title", "body"))
+    written = language if language == "vi" else "en"
+    title, body = (item.get(f"{part}_{written}") or item[f"{part}_vi"] for part in ("title", "body"))
     published = float(at) if isinstance(at, int | float) else None
     return Message(name, "news", title, body, published, name in read, url if _is_web_address(url) else None)
 

@@ -54,9 +54,6 @@ def full_date(day: date, language: str) -> str:
     return f"{day_and_month(day, language)}{'/' if language == 'vi' else ' '}{day.year}"
 
 
-WATCH_DAYS = 14
-
-
 @dataclass(frozen=True, slots=True)
 class Warning:
     """One day with a risk.
@@ -64,6 +61,7 @@ class Warning:
     band:  minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in.
     kind:  "near" by Bluetooth, or "venue". label: names of the venues, where the owner wanted them kept.
     near:  minutes likely near, from and to, in fives; None where no distance was judged.
+    watch_days: how long the signed rules ask the owner to watch their health.
     """
 
     day: date
@@ -74,6 +72,12 @@ class Warning:
     kind: Literal["near", "venue"] = "near"
     label: str | None = None
     near: tuple[int, int] | None = None
+    watch_days: int = 14
+
+    @property
+    def watch_until(self) -> date:
+        """The last day on which the owner is asked to watch their health."""
+        return self.day + timedelta(days=self.watch_days)
 
     @property
     def id(self) -> str:
@@ -100,6 +104,7 @@ def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None]
         Warning(
             day.day, day.level, day.band, day.certainty, _texts(day.day, config, "venue_"), "venue",
             ", ".join(dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))) or None,
+            watch_days=config.care.watch_days,
         )
         for day in days
         if day.level != "none"
@@ -110,8 +115,9 @@ def _warning(exposure: DayExposure, config: Config) -> Warning:
     prefix = "unclear_" if exposure.certainty == "unclear" else ""
     texts = _texts(exposure.day, config, prefix)
     return Warning(
-        exposure.day, exposure.level, exposure.band, exposure.certainty, texts, near=_in_fives(exposure.near)
-    )
+        exposure.day, exposure.level, exposure.band, exposure.certainty, texts, near=_in_fives(exposure.near),
+        watch_days=config.care.watch_days,
+    )  # fmt: skip
 
 
 def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
@@ -125,16 +131,14 @@ def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
 def _texts(day: date, config: Config, prefix: str = "") -> dict[str, dict[str, str]]:
     """The texts of a day; where the config has one of its own under `prefix` and the name, that one."""
     return {
-        language: {
-            name: _filled(texts.get(prefix + name, texts[name]), language, day, config.hotline) for name in TEXT_NAMES
-        }
+        language: {name: _filled(texts.get(prefix + name, texts[name]), language, day, config) for name in TEXT_NAMES}
         for language, texts in config.texts.items()
     }
 
 
-def _filled(text: str, language: str, day: date, hotline: str) -> str:
-    until = day + timedelta(days=WATCH_DAYS)
-    for name, value in (("hotline", hotline), ("day", full_date(day, language)), ("until", full_date(until, language))):
+def _filled(text: str, language: str, day: date, config: Config) -> str:
+    until = full_date(day + timedelta(days=config.care.watch_days), language)
+    for name, value in (("hotline", config.hotline), ("day", full_date(day, language)), ("until", until)):
         text = text.replace("{" + name + "}", value)
     return text
 
@@ -214,7 +218,7 @@ class Risk:
         self._encounters = encounters
         self._visits = visits
         self._time = time
-        self._exposures = Exposures(store)
+        self.exposures = Exposures(store)
 
     def take_in_new_files(self) -> None:
         """Download what is new, verify it and match it here; a refusal keeps what was taken in before it.
@@ -239,7 +243,7 @@ class Risk:
             windows = windows_of_file(heard, export.columns, entry.number, own, receiver, config.zone, profile, sent)
             with self._store.transaction():
                 # In a new epoch a file may say again what an earlier one said.
-                self._exposures.add(windows, again=index.epoch > 0)
+                self.exposures.add(windows, again=index.epoch > 0)
                 if entry not in earlier:
                     self._downloads.note_taken_in(entry)
         self._downloads.note_rescanned()
@@ -251,7 +255,7 @@ class Risk:
         config = self._city.current
         if config is None:
             return Assessment("none", ())
-        return self._exposures.assess(parse_profile(config.profile), self._time.today())
+        return self.exposures.assess(parse_profile(config.profile), self._time.today())
 
     def venue_days(self) -> list[VenueDay]:
         """What the venues amount to as of today, day by day, from the stays that were matched so far."""

@@ -7,13 +7,15 @@ the encounter log, only how many identifiers were heard each day. Source: face/s
 The phone's page on this machine: the face (bluezone.face) and the phone's JSON API beside it.
 """
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from bluezone import localpage
-from bluezone.face.files import SERVICE_WORKERS, page, static_files
+from bluezone.face.files import SERVICE_WORKERS, StaticFile, page, static_files
+from bluezone.handset.client import ServerAnswerRefused, ServerUnreachable
 from bluezone.handset.overview import overview
 from bluezone.handset.page import shapes
 from bluezone.handset.phone import Handset
@@ -22,12 +24,30 @@ from bluezone.handset.venues import SHOWN_SECONDS
 from bluezone.localpage import CallInvalid
 from bluezone.refusal import Refused
 
-LANGUAGES = ("vi", "en")
+# Those of the face (words.js); what the city writes in Vietnamese and English is told in English to all others.
+LANGUAGES = ("vi", "en", "zh")
 Arguments = dict[str, Any]
+MOST_PIECES, MOST_PIECE_LENGTH = 500, 1000
+_RECORDINGS = re.compile(r"voice/(list\.json|[a-z]{2,8}/[a-z0-9-]{1,40}\.mp3)")
+
+Spoken = Literal["ended", "stopped", "engine_missing", "voice_missing", "failed"]
+
+
+class Voice(Protocol):
+    """What reads aloud where the page cannot, as in a web view of Android. Called from any thread."""
+
+    def speak(self, language: str, pieces: list[str]) -> Spoken:
+        """Read texts in their order, instead of what was being read; returns when that is over.
+
+        "engine_missing": nothing on the phone speaks; "voice_missing": nothing speaks this language without a network.
+        """
+
+    def hush(self) -> None:
+        """Stop what is being read."""
 
 
 class LanguageUnknown(Refused):
-    """The page has words in Vietnamese and English only; the language stays as it was."""
+    """The page has no words in this language; it stays as it was."""
 
     code = "language_unknown"
 
@@ -51,10 +71,15 @@ class NotOffered(Refused):
 
 
 class Api:
-    """The calls of one phone. next_check: gives Unix seconds of the next planned check, or None."""
+    """The calls of one phone. next_check: gives Unix seconds of the next planned check, or None.
 
-    def __init__(self, handset: Handset, next_check: Callable[[], float | None]) -> None:
-        self._handset = handset
+    voice: reads aloud for the page, if the page cannot.
+    """
+
+    def __init__(
+        self, handset: Handset, next_check: Callable[[], float | None], voice: Voice | None = None
+    ) -> None:  # fmt: skip
+        self._handset, self._voice = handset, voice
         self._next_check = next_check
         self._draft: ReportDraft | None = None
         self._draft_lock = threading.Lock()
@@ -64,6 +89,8 @@ class Api:
             "inbox": self._inbox, "reportState": lambda: shapes.report_of(handset),
             "sentLog": lambda: shapes.sent_of(handset), "language": lambda: self.language,
             "notifications": lambda: {"supported": False, "state": "off"},
+            "journal": lambda: [shapes.entry_of(entry) for entry in handset.journal.all()],
+            "events": lambda: [shapes.event_of(event) for event in handset.events.all()],
             "passState": lambda: {"answered": handset.passes.answered()},
         }  # fmt: skip
         self.changing: dict[str, Callable[[Arguments], Any]] = {
@@ -72,7 +99,11 @@ class Api:
             "prepareReport": self._prepare, "previewReport": self._preview, "sendReport": self._send,
             "askForHelp": self._ask_for_help, "declare": self._declare, "setLanguage": self._set_language,
             "erase": self._erase, "beginAnew": self._begin_anew, "allowNotifications": self._refuse,
+            "writeJournal": self._write_journal, "removeJournal": self._remove_journal,
+            "makeEvent": self._make_event,
+            "forgetEvent": lambda given: handset.events.forget(_text(given, "id", 100)),
             "showPass": self._show_pass, "hidePass": lambda _given: handset.passes.hide(),
+            "speak": self._speak, "hush": lambda _given: voice.hush() if voice else None,
         }  # fmt: skip
 
     @property
@@ -114,6 +145,12 @@ class Api:
     def _forget_visit(self, given: Arguments) -> None:
         self._handset.visits.forget(_number(given, "id"))
 
+    def _make_event(self, given: Arguments) -> dict[str, Any]:
+        begin, minutes = given.get("begin"), given.get("minutes")
+        if type(begin) is not int or type(minutes) is not int:
+            raise CallInvalid("begin and minutes are whole numbers")
+        return shapes.event_of(self._handset.events.make(_text(given, "name", 200), begin, minutes))
+
     def _mark_read(self, given: Arguments) -> None:
         self._handset.pages.mark_read(_text(given, "id", 200))
 
@@ -154,8 +191,27 @@ class Api:
         self._handset.declarations.declare(found[0].day, found[0].declared_level, phone, text, consent=True)
         return {"sent": True}
 
+    def _write_journal(self, given: Arguments) -> dict[str, Any]:
+        marks = given.get("marks", [])
+        if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
+            raise CallInvalid("marks is no list of names")
+        day, kind, text = (_text({"text": "", **given}, name, 4000) for name in ("day", "kind", "text"))
+        return shapes.entry_of(self._handset.journal.write(day, kind, text, tuple(marks)))
+
+    def _remove_journal(self, given: Arguments) -> None:
+        self._handset.journal.remove(_text(given, "id", 100))
+
     def _show_pass(self, _given: Arguments) -> dict[str, Any]:
         return {"kind": "A", "text": self._handset.passes.show().text, "seconds": SHOWN_SECONDS}
+
+    def _speak(self, given: Arguments) -> dict[str, Spoken]:
+        pieces = given.get("pieces")
+        if not isinstance(pieces, list) or len(pieces) > MOST_PIECES:
+            raise CallInvalid(f"pieces is no list of at most {MOST_PIECES} texts")
+        if any(not isinstance(piece, str) or len(piece) > MOST_PIECE_LENGTH for piece in pieces):
+            raise CallInvalid(f"a piece is no text of at most {MOST_PIECE_LENGTH} characters")
+        language = _text(given, "language", 10)
+        return {"outcome": self._voice.speak(language, pieces) if self._voice else "engine_missing"}
 
     def _set_language(self, given: Arguments) -> None:
         code = given.get("code")
@@ -205,14 +261,16 @@ class LocalPage(localpage.LocalPage):
 
     port: 0 takes a free one. next_check: gives Unix seconds of the next planned check, or None.
     on_erased: called once after the owner erased everything and was told so.
+    host: the address to listen on; another than loopback is for phones without anything real on them.
+    voice: reads aloud for a page that cannot, as in a web view of Android.
     """
 
     def __init__(
         self, handset: Handset, port: int = 0, next_check: Callable[[], float | None] = lambda: None,
-        on_erased: Callable[[], None] = lambda: None,
+        on_erased: Callable[[], None] = lambda: None, host: str = localpage.HOST, voice: Voice | None = None,
     ) -> None:  # fmt: skip
         self.handset = handset
-        self.api = api = Api(handset, next_check)
+        self.api = api = Api(handset, next_check, voice)
         files = {name: file for name, file in static_files().items() if name not in SERVICE_WORKERS}
         reading = {f"api/{name}": call for name, call in api.reading.items()}
         changing = {f"api/{name}": call for name, call in api.changing.items()}
@@ -222,7 +280,19 @@ class LocalPage(localpage.LocalPage):
             changing,
             port,
             lambda: on_erased() if api.erased else None,
+            host=host,
         )
+
+    def file_at(self, path: str) -> localpage.Served | None:
+        """A file of the face, or a recording of the city's, fetched anew each time and kept nowhere on the phone."""
+        if not _RECORDINGS.fullmatch(path):
+            return super().file_at(path)
+        try:
+            content = self.handset.pages.recording(path)
+        except (ServerUnreachable, ServerAnswerRefused):
+            # A list that cannot be had is none, and no fault of the page; it asks again later.
+            return StaticFile(path, b"null", "application/json") if path.endswith(".json") else None
+        return StaticFile(path, content, "application/json" if path.endswith(".json") else "audio/mpeg")
 
 
 def _status(handset: Handset) -> dict[str, Any]:

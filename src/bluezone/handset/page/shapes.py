@@ -5,17 +5,21 @@ A warning has its day, minutes in bands, level and certainty: no time of day, st
 Source: docs/attacks.md row 11.
 """
 
-from datetime import date, timedelta
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from bluezone.handset.exposure.risk import WATCH_DAYS, Warning
+from bluezone.handset.exposure.risk import Warning
+from bluezone.handset.journal import Entry
 from bluezone.handset.overview import Overview, overview
-from bluezone.handset.phone import Handset
+from bluezone.handset.phone import CHECKED_DAYS, LAST_WARNING, Handset
 from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
 from bluezone.handset.sentlog import REPORT_REFUSED, Sent
-from bluezone.handset.venues import Poster, Visit
+from bluezone.handset.venues import OwnEvent, Poster, Visit
+from bluezone.networks import origin_of
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
+from bluezone.protocol.signed.config import Care
+from bluezone.protocol.upload import MAX_KEY_AGE_DAYS, UPLOAD_SIZE, VERIFY_SIZE, infectious_level
 
 # docs/protocol.md section 5: published every two hours, fetched every `poll_seconds`.
 PUBLISH_SECONDS = 2 * 3600
@@ -25,7 +29,7 @@ DECLARATION_SIZE = 1024
 
 
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
-    """Everything the home page shows. language: "vi" or "en". next_check: Unix seconds."""
+    """Everything the home page shows. language: one of the page's. next_check: Unix seconds."""
     seen, visits = overview(handset), handset.visits.all()
     warnings = warnings_of(handset)
     unread = [message for message in handset.pages.messages(language) if not message.read]
@@ -43,6 +47,11 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
         "clockOffBySeconds": seen.clock_error_seconds,
         "city": city_of(handset, language),
         "warnings": warnings,
+        "lastWarning": handset.store.get(LAST_WARNING),
+        "checkedDays": handset.store.get(CHECKED_DAYS, []),
+        "hasEvidence": bool(visits) or bool(handset.store.numbers("pages")),
+        "reportedAt": handset.store.get("reported_at"),
+        "acts": [entry_of(entry) for entry in handset.journal.all() if entry.kind not in ("note", "symptoms")],
         "openVisits": sum(visit.out_at is None for visit in visits),
         "unread": len(unread) + sum(not warning["read"] for warning in warnings),
         "pendingReport": pending_of(seen),
@@ -64,13 +73,31 @@ def city_of(handset: Handset, language: str) -> dict[str, Any]:
     """The city as the signed config has it; nothing is known before the first."""
     config, key = handset.city.current, handset.store.get("trust")
     if config is None:
-        nothing = ("name", "hotline", "nationalHotline", "publicHost", "configAt", "texts")
-        return {"key": key, "zone": str(handset.time.zone()), **dict.fromkeys(nothing)}
+        nothing = ("name", "hotline", "nationalHotline", "publicOrigin", "configAt", "texts")
+        unknown: dict[str, Any] = {"watchers": [], "evidence": None, "takesDeclarations": False, "care": _care(Care())}
+        return {"key": key, "zone": str(handset.time.zone()), **unknown, **dict.fromkeys(nothing)}
+    log = handset.city.public_log
     return {
-        "key": key, "name": config.city[language], "hotline": config.hotline,
-        "nationalHotline": config.national_hotline, "publicHost": config.public_host,
-        "zone": config.zone, "configAt": config.generated_at, "texts": dict(config.texts[language]),
+        "key": key, "name": config.city.get(language, config.city["en"]), "hotline": config.hotline,
+        "nationalHotline": config.national_hotline, "publicOrigin": origin_of(config.public_host, tls=handset.tls),
+        "zone": config.zone, "configAt": config.generated_at,
+        "texts": dict(config.texts[language]) if language in config.texts else None,
+        "takesDeclarations": config.declaration_key is not None, "care": _care(config.care),
+        "watchers": [{"name": one.name, "operator": one.operator, "at": one.at} for one in log.watchers(config)],
+        "evidence": list(log.evidence) if log.evidence else None,
     }  # fmt: skip
+
+
+def _care(care: Care) -> dict[str, Any]:
+    return {
+        "watchDays": care.watch_days, "homeDays": care.home_days, "isolationDays": care.isolation_days,
+        "testFromDay": care.test_from_day, "testPlaces": list(care.test_places),
+    }  # fmt: skip
+
+
+def entry_of(entry: Entry) -> dict[str, Any]:
+    """A line of the owner's journal."""
+    return asdict(entry)
 
 
 def warnings_of(handset: Handset) -> list[dict[str, Any]]:
@@ -84,7 +111,7 @@ def _warning(warning: Warning, read: bool) -> dict[str, Any]:
         "id": warning.id, "kind": warning.kind, "day": warning.day.isoformat(), "minutesBand": warning.band,
         "nearMinutes": None if warning.near is None else list(warning.near),
         "level": warning.level, "certainty": warning.certainty, "label": warning.label,
-        "watchUntil": (warning.day + timedelta(days=WATCH_DAYS)).isoformat(), "read": read,
+        "watchUntil": warning.watch_until.isoformat(), "read": read,
     }  # fmt: skip
 
 
@@ -93,6 +120,7 @@ def visit_of(visit: Visit) -> dict[str, Any]:
     return {
         "id": str(visit.id), "label": visit.label, "fingerprint": visit.fingerprint, "inAt": visit.in_at,
         "outAt": visit.out_at, "plannedOutAt": visit.planned_out_at, "canSend": visit.can_send,
+        "event": visit.event,
     }  # fmt: skip
 
 
@@ -101,8 +129,13 @@ def venue_of(venue: Poster) -> dict[str, Any]:
     return {
         "name": venue.name, "address": venue.address, "type": venue.type, "stayMinutes": venue.stay_minutes,
         "fingerprint": venue.fingerprint, "validFrom": venue.valid_from or None, "validTo": venue.valid_to or None,
-        "temporary": venue.temporary,
+        "temporary": venue.temporary, "event": venue.event,
     }  # fmt: skip
+
+
+def event_of(event: OwnEvent) -> dict[str, Any]:
+    """An event whose code was made here."""
+    return asdict(event)
 
 
 def diary_of(handset: Handset) -> list[dict[str, Any]]:
@@ -128,6 +161,11 @@ def draft_of(draft: ReportDraft) -> dict[str, Any]:
     ]
     return {
         "class": CLASSES[draft.klass], "onsetDay": unix_day(draft.onset_day).isoformat(), "days": days,
+        "infectious": [
+            {"day": unix_day(day).isoformat(), "level": LEVELS[level]}
+            for day in range(draft.onset_day - MAX_KEY_AGE_DAYS, draft.onset_day + MAX_KEY_AGE_DAYS)
+            if (level := infectious_level(day, draft.onset_day)) is not None
+        ],
         "visits": [visit_of(visit) for visit in draft.visits],
     }  # fmt: skip
 
@@ -156,9 +194,13 @@ def report_of(handset: Handset) -> dict[str, Any]:
     if sent_at is None:
         return {"state": "none", "sendAt": None, "reachAt": None}
     uploads = [sent for sent in handset.sent_log.all() if sent.kind == "keys_sent"]
-    reach_at = sent_at + PUBLISH_SECONDS + config.poll_seconds if config else None
+    held = config.waits.get("hold_seconds", 0) if config else 0
+    publish_at = sent_at + max(PUBLISH_SECONDS, held)
+    reach_at = publish_at + config.poll_seconds if config else None
     with_today = bool(uploads) and day_at(sent_at) in uploads[-1].days
-    return {"state": "sent", "sendAt": sent_at, "reachAt": reach_at, "withToday": with_today}
+    return {
+        "state": "sent", "sendAt": sent_at, "publishAt": publish_at, "reachAt": reach_at, "withToday": with_today,
+    }  # fmt: skip
 
 
 def sent_of(handset: Handset) -> dict[str, Any]:

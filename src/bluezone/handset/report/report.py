@@ -137,7 +137,7 @@ class Report:
             level = infectious_level(day, answer.onset_day)
             if level is not None and by_then - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))
-        visits = tuple(visit for visit in self._visits.all(now) if _matters(visit, answer.onset_day, today))
+        visits = tuple(visit for visit in self._visits.reportable(now) if _matters(visit, answer.onset_day, today))
         if not chosen and not visits:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
         return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), visits, now, answer.onset_day)
@@ -146,7 +146,7 @@ class Report:
         """Say exactly what `send` with the same choice would send. Raises VisitMissing."""
         keys = [PreviewItem("key", unix_day(day_of(k.start)), k.to_bytes().hex()) for k in draft.chosen_keys(days)]
         slots = [
-            PreviewItem("slot", unix_day(day_at(slot.hour * 3600)), slot.to_bytes().hex())
+            PreviewItem("slot", self._time.local(slot.hour * 3600).date(), slot.to_bytes().hex())
             for slot in self.slots(draft, visits)
         ]
         return ReportPreview((*keys, *slots))

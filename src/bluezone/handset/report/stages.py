@@ -50,7 +50,10 @@ class ReportDraft:
 
 @dataclass(frozen=True, slots=True)
 class PreviewItem:
-    """One thing that a report would send. kind: "key" or "slot"; day: UTC date; hex: its very bytes."""
+    """One thing that a report would send.
+
+    kind: "key" or "slot". day: of a key the UTC date, of a slot the local one. hex: its very bytes.
+    """
 
     kind: Literal["key", "slot"]
     day: date

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.folder import (
@@ -25,6 +23,7 @@ from bluezone.keyserver.publication.journal import Journal
 from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.keyserver.venues import count_in_force, revoked
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
+from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import (
     CHAIN_START,
     InvalidSignedFile,
@@ -62,15 +61,21 @@ VENUE_PACKAGES = Series(VENUES, "venue_package", exports.PACKAGES_FOLDER)
 ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
 
 
+def show_nobody(_kind: str, _file: bytes) -> None:
+    """Where this process signs itself there is nobody to be told what it has signed."""
+
+
 @dataclass(frozen=True)
 class Indexes:
     """The indexes of one city. store: of keys; configs: whose newest each index names."""
 
     store: Store
     configs: ConfigFiles
-    signing_key: Ed25519PrivateKey
+    signing_key: Ed25519Signer
     published: PublishedFiles
     journal: Journal
+    # Told, by kind and content, what was signed before what is to be signed now.
+    show: Callable[[str, bytes], object] = show_nobody
 
     def renew_all(self, now: float, turn: Turn | None = None) -> None:
         """Renew every index that needs it; see `renew`."""
@@ -90,6 +95,10 @@ class Indexes:
             unchanged = replace(served, generated_at=index.generated_at) == index
             if unchanged:
                 return
+        if version is not None and served is not None:
+            self.show(series.kind, version[0])
+        if series is EXPORT_FILES:
+            self._show_files(index, served)
         signed = sign_payload(series.kind, encode_index(index), self.signing_key)
         if turn is not None:
             # Without the turn another process may have replaced the index by a newer one already.
@@ -98,6 +107,15 @@ class Indexes:
         # Before phones can see it: what they know, the journal knows.
         self.journal.note_index(index)
         self.published.replace(series.index_name, signed, version[1] if version else None)
+
+    def _show_files(self, index: Index, served: Index | None) -> None:
+        listed = {entry.sha256 for entry in (*served.earlier, *served.entries)} if served else set()
+        for entry in (*index.earlier, *index.entries):
+            if entry.sha256 in listed or self.show is show_nobody:
+                continue
+            content = self.published.get(f"{exports.EXPORTS_FOLDER}/{entry.name}")
+            if content is not None:
+                self.show("export", content)
 
     def _put_configs(self, served: Index | None) -> None:
         """Put the configs beside the files, where whoever goes on after a loss finds them."""

@@ -12,10 +12,9 @@ import numpy as np
 
 from bluezone.city import City
 from bluezone.keyserver.keyfolder import Secrets
-from bluezone.keyserver.publication.embargo import newest_published_day
+from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day, takes_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.padding import (
-    PUBLISHED_DAYS,
     Padding,
     cumulative,
     export_columns,
@@ -83,9 +82,9 @@ class ExportFiles:
         return bool(waiting) and int(now) > last[0][0]
 
     def _due_starts(self, now: float) -> tuple[int, int]:
-        """First and last start of the keys due now: older ones fit no cell and would stand in the open, unpadded."""
+        """First and last start of the keys due now."""
         newest = newest_published_day(now, self.city.embargo_seconds)
-        return first_interval(newest - PUBLISHED_DAYS + 1), first_interval(newest)
+        return first_interval(oldest_published_day(newest, self.city.hold_seconds)), first_interval(newest)
 
     def _begin(self, transaction: Transaction, now: float) -> None:
         last = transaction.execute(
@@ -99,11 +98,13 @@ class ExportFiles:
             number, start, chain = 1, end - (period or 1), CHAIN_START
         number = max(number, self.first_number)
         newest = newest_published_day(now, self.city.embargo_seconds)
-        # In one statement: on PostgreSQL a key that came between a SELECT and a DELETE would be deleted unpublished.
-        rows = transaction.execute(
-            "DELETE FROM waiting_key WHERE start BETWEEN ? AND ? RETURNING key, start, level, class",
-            self._due_starts(now),
-        )
+        rows: list[Row] = []
+        if takes_keys(self.city, start, end):
+            # In one statement: on PostgreSQL a key that came between a SELECT and a DELETE would be lost.
+            rows = transaction.execute(
+                "DELETE FROM waiting_key WHERE start BETWEEN ? AND ? RETURNING key, start, level, class",
+                self._due_starts(now),
+            )
         held = b"".join(HELD.pack(*row) for row in sorted(rows))
         transaction.execute(
             "INSERT INTO export_file"

@@ -11,9 +11,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from bluezone.logs import event
+from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import (
     InvalidSignedFile,
     canonical_json,
@@ -27,6 +26,7 @@ from bluezone.protocol.signed.index import Index, chain_value
 FOLDER_VARIABLE = "BLUEZONE_HEADS"
 FOLDER_NAME = "bluezone-heads"
 _HEAD = "head"
+_LEAVES = "leaves"
 # Over 31 days of files and indexes; no backup opens longer.
 _READ_BYTES = 4 * 1024 * 1024
 # A line of a head has more, and each has another signature.
@@ -61,12 +61,13 @@ class _Known:
     before_end: bytes = b""
     heads: list[Head] = field(default_factory=list)
     configs: dict[int, bytes] = field(default_factory=dict)
+    leaves: list[tuple[int, list[bytes]]] = field(default_factory=list)
 
 
 class Journal:
     """The journal of one city in a folder, named by the city's key; lines are appended and never changed."""
 
-    def __init__(self, folder: Path, signing_key: Ed25519PrivateKey) -> None:
+    def __init__(self, folder: Path, signing_key: Ed25519Signer) -> None:
         public = signing_key.public_key().public_bytes_raw()
         self._trusted, self._key = {fingerprint(public): public}, signing_key
         self.path = folder / f"{fingerprint(public)}.jsonl"
@@ -79,6 +80,15 @@ class Journal:
     def configs(self) -> dict[int, bytes]:
         """The signed configs by number."""
         return self._read().configs
+
+    def leaves(self) -> list[tuple[int, list[bytes]]]:
+        """What was appended to the public log, oldest first: the number of the first leaf, and the leaves."""
+        return self._read().leaves
+
+    def note_leaves(self, first: int, contents: list[bytes]) -> None:
+        """Note what was appended to the public log, before a checkpoint of it is signed. first: number, from 0."""
+        told = {"first": first, "leaves": [content.decode() for content in contents]}
+        self._append(_LEAVES, sign_payload(_LEAVES, canonical_json(told), self._key))
 
     def note_index(self, index: Index) -> None:
         """Note the head of an index, before phones can fetch it."""
@@ -126,15 +136,22 @@ class Journal:
             return known
         # What stands after the last end of a line was cut, or is still being written.
         whole = added[: added.rfind(b"\n") + 1]
-        heads, configs = list(known.heads), dict(known.configs)
+        heads, configs, leaves = list(known.heads), dict(known.configs), list(known.leaves)
         for line in whole.split(b"\n"):
             kind, _blank, signed = line.partition(b" ")
-            self._take(kind, signed, heads, configs)
+            self._take(kind, signed, heads, configs, leaves)
         before_end = (known.before_end + whole)[-_COMPARED_BYTES:]
-        self._known = _Known(size, known.end + len(whole), before_end, heads, configs)
+        self._known = _Known(size, known.end + len(whole), before_end, heads, configs, leaves)
         return self._known
 
-    def _take(self, kind: bytes, signed: bytes, heads: list[Head], configs: dict[int, bytes]) -> None:
+    def _take(
+        self,
+        kind: bytes,
+        signed: bytes,
+        heads: list[Head],
+        configs: dict[int, bytes],
+        leaves: list[tuple[int, list[bytes]]],
+    ) -> None:
         """Take a line in; one that was cut by a crash, or is not the city's, says nothing."""
         try:
             payload = json.loads(open_signed(kind.decode(errors="replace"), signed, self._trusted))
@@ -142,5 +159,7 @@ class Journal:
                 configs[payload["number"]] = signed
             elif kind == _HEAD.encode():
                 heads.append(Head(**payload))
+            elif kind == _LEAVES.encode():
+                leaves.append((payload["first"], [content.encode() for content in payload["leaves"]]))
         except (InvalidSignedFile, ValueError, KeyError, TypeError):
             return

@@ -33,7 +33,6 @@ from bluezone.protocol.upload import (
     days_since_onset,
 )
 
-PUBLISHED_DAYS = 14
 SEED_LENGTH = 32
 
 # Number of successes of the negative binomial distribution; with mean 50 its standard deviation is 36.
@@ -166,6 +165,8 @@ def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
 
 
 _DUTY = "mingle"
+# The hour of a key whose hour is over.
+_FORGOTTEN = 0
 
 
 def mingle_once_an_hour(store: Store, hour: int) -> bool:
@@ -183,16 +184,19 @@ def mingle_once_an_hour(store: Store, hour: int) -> bool:
 
 
 def mingle(store: Store, before_hour: int) -> None:
-    """Write the waiting keys received before an hour again, in the order of their bytes, in one transaction.
+    """Write the waiting keys received before an hour again, in the order of their bytes and without their hour.
 
-    Every key waits for a file at first, so this reaches all of them before their hour is forgotten.
+    Every key waits for a file at first, so this reaches all of them. What waits for longer, under embargo or held back,
+    would otherwise tell for so long when it came.
     """
     if store.dialect == "sqlite":
+        sql = "UPDATE waiting_key SET received_hour = ? WHERE received_hour > ? AND received_hour < ?"
+        store.write(lambda transaction: transaction.execute(sql, (_FORGOTTEN, _FORGOTTEN, before_hour)))
         return
 
     def action(transaction: Transaction) -> None:
         waiting = transaction.execute(
-            "DELETE FROM waiting_key WHERE received_hour < ? RETURNING start, key, level, class, received_hour",
+            "DELETE FROM waiting_key WHERE received_hour < ? RETURNING start, key, level, class",
             (before_hour,),
         )
         if not waiting:
@@ -200,7 +204,9 @@ def mingle(store: Store, before_hour: int) -> None:
         known = sorted((key_prefix(row[1]), row[0]) for row in waiting)
         transaction.execute_each("DELETE FROM known_key WHERE prefix = ?", [(prefix,) for prefix, _ in known])
         transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", known)
-        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", sorted(waiting))
+        transaction.execute_each(
+            "INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, _FORGOTTEN) for row in sorted(waiting)]
+        )
 
     store.write(action)
     mingle_subscriptions(store)

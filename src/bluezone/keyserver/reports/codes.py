@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.storage.store import Row, Store, Transaction
-from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, hour_at
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, day_at, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
 from bluezone.protocol.upload.codes import (
     CODE_LENGTH,
@@ -33,6 +33,7 @@ from bluezone.refusal import Refused
 
 CodeState = Literal["open", "used", "revoked", "expired"]
 
+# From the end of the hour in which a code was issued.
 DIGITS_LIFE_SECONDS = SECONDS_PER_DAY
 LINK_LIFE_SECONDS = 2 * SECONDS_PER_DAY
 # An older onset leaves no day that is both infectious and within the 14 days of a key (onset + 9 >= today - 14).
@@ -141,13 +142,13 @@ class CredentialRow:
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes of one city. store: of codes; clock: Unix seconds; zone: IANA name; public_host: of the links."""
+    """The codes of one city. store: of codes; clock: Unix seconds; zone: IANA name; origin: of the links."""
 
     store: Store
     secrets: Secrets
     clock: Callable[[], float]
     zone: str
-    public_host: str
+    origin: str
 
     def issue(self, klass: str, onset: date) -> IssuedCode:
         """Make a code and a link for one case.
@@ -162,6 +163,8 @@ class Codes:
         if not 0 <= (today - onset).days <= OLDEST_ONSET_DAYS:
             raise OnsetRefused(f"onset is {onset}, expected {OLDEST_ONSET_DAYS} days ago to today, {today}")
         length = self._length(now)
+        # The end of a code that nobody has used yet must not tell in which minute it was issued.
+        whole_hour = -(-int(now) // SECONDS_PER_HOUR) * SECONDS_PER_HOUR
         for _ in range(_DRAWS):
             digits, link, handle = new_code(randbelow, length), new_link(token_bytes), token_bytes(16)
             row = (
@@ -171,11 +174,11 @@ class Codes:
                 CLASSES[klass],
                 (onset - EPOCH).days,
                 day_at(now),
-                int(now) + DIGITS_LIFE_SECONDS,
-                int(now) + LINK_LIFE_SECONDS,
+                whole_hour + DIGITS_LIFE_SECONDS,
+                whole_hour + LINK_LIFE_SECONDS,
             )
             if self.store.write(partial(_insert, row)):
-                address = link_url(self.public_host, link)
+                address = link_url(self.origin, link)
                 return IssuedCode(format_code(digits), address, handle.hex(), row[6], row[7])
         raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
 
@@ -200,6 +203,17 @@ class Codes:
         if row is None:
             return "expired"
         return _state(row.state, expires, self.clock())
+
+    def ends_at(self, text: str, handle: str) -> int | None:
+        """Until when a code or link of this handle works (Unix seconds), whatever became of it; None for another's.
+
+        Raises InvalidCode.
+        """
+        try:
+            row, ends = self._named(text)
+        except CodeUnknown:
+            return None
+        return ends if row is not None and row.handle.hex() == handle else None
 
     def is_open(self, text: str) -> bool:
         """Whether a row can be used yet, by its digits or its link, which lives a day longer. Raises as `status`."""

@@ -12,7 +12,7 @@ from bluezone.keyserver.reports.codes import FORGET_CASE, Codes, CredentialRow, 
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 from bluezone.keyserver.venues import keep_items
-from bluezone.protocol.blindrsa import PublicKey, blind_sign, verify
+from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, day_at, hour_at, week_start
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.protocol.upload import (
@@ -184,8 +184,8 @@ class Verification:
             return Verify2Answer(status=Status.CODE_USED)
         if not self._kid_accepted(request.kid, row.klass, now):
             return Verify2Answer(status=Status.KID_REFUSED)
-        private = self.week_keys.private(request.kid)
-        if int.from_bytes(request.blinded, "big") >= private.n:
+        key = self.week_keys.find(request.kid)
+        if key is None or int.from_bytes(request.blinded, "big") >= key.n:
             return Verify2Answer(status=Status.BAD_REQUEST)
         status = self.codes.store.write_alike(
             lambda transaction: _use(transaction, row, digest, request.chaff), keep=not request.chaff
@@ -193,7 +193,7 @@ class Verification:
         if status is not Status.OK:
             return Verify2Answer(status=status)
         # After the commit: a crash here costs nothing, because the same request is signed again.
-        signature = blind_sign(private, request.blinded)
+        (signature,) = self.week_keys.blind_sign(request.kid, [request.blinded])
         return Verify2Answer(status=Status.OK, kid=request.kid, blind_signature=signature)
 
     def _row(self, request: Verify1Request | Verify2Request) -> CredentialRow | None:

@@ -97,6 +97,16 @@ class _Alone:
         return None
 
 
+# A folder each for stores whose processes are users apart: beside a file of its own, SQLite needs its folder.
+STORES_FOLDER = "stores"
+
+
+def store_file(data_dir: Path, name: str) -> Path:
+    """Where the SQLite file of a store (codes, keys or office) is or would be made."""
+    apart = data_dir / STORES_FOLDER / name
+    return (apart if apart.is_dir() else data_dir) / f"{name}.sqlite3"
+
+
 class SqliteStore:
     """One SQLite file; one connection per reading thread and one for writing."""
 

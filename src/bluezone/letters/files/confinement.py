@@ -1,33 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file that somebody sent in, opened in a process of its own that has little time, little memory and no network.
+"""The files of a letter, each opened in a process of its own (bluezone.confinement)."""
 
-What a hostile file does to its reader happens there: the office's process waits, at most twenty seconds, and tells.
-"""
-
-import ctypes
+import base64
 import json
 import os
+import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bluezone.confinement import MOST_MEMORY, MOST_SECONDS, RefusedInside, TooMuch, run_confined
 from bluezone.letters.letter_text import (
     LetterText,
     LetterTooLarge,
     LetterUnreadable,
     LetterWithoutText,
+    OldWordUnread,
     Remark,
 )
 from bluezone.refusal import Refused
 
-# Most letters take half a second; a plan of a hundred pages some five.
-MOST_SECONDS = 15
-LONGEST_WAIT_SECONDS = 20.0
-MOST_MEMORY = 480 * 1024 * 1024
 _REFUSALS: dict[str, type[Refused]] = {
-    refusal.code: refusal for refusal in (LetterTooLarge, LetterUnreadable, LetterWithoutText)
+    refusal.code: refusal for refusal in (LetterTooLarge, LetterUnreadable, LetterWithoutText, OldWordUnread)
 }
 
 
@@ -45,7 +39,7 @@ def open_pdf(data: bytes) -> OpenedPdf:
 
     Raises LetterTooLarge or LetterUnreadable for one that cannot be looked through.
     """
-    found = _run("pdf", data)
+    found = _run("read_pdf", data)
     remarks = frozenset(Remark(one) for one in found["remarks"])
     if "refused" in found:
         return OpenedPdf(remarks, None, _refusal(found))
@@ -54,8 +48,19 @@ def open_pdf(data: bytes) -> OpenedPdf:
 
 def open_docx(data: bytes) -> LetterText:
     """Return the text of a DOCX, read in a process of its own. Raises LetterTooLarge or LetterUnreadable."""
-    found = _run("docx", data)
+    found = _run("read_docx", data)
     return LetterText(found["text"], "docx", frozenset(Remark(one) for one in found["remarks"]))
+
+
+def open_odt(data: bytes) -> LetterText:
+    """Return the text of an ODT, read in a process of its own. Raises LetterTooLarge or LetterUnreadable."""
+    found = _run("read_odt", data)
+    return LetterText(found["text"], "odt", frozenset(Remark(one) for one in found["remarks"]))
+
+
+def open_rtf(data: bytes) -> LetterText:
+    """Return the text of an RTF, read in a process of its own. Raises LetterTooLarge or LetterUnreadable."""
+    return LetterText(_run("read_rtf", data), "rtf")
 
 
 def _refusal(said: dict[str, str]) -> Refused:
@@ -67,64 +72,64 @@ def signatures_confined(data: bytes) -> list[dict[str, Any]]:
 
     Raises LetterTooLarge for a file that takes more time or memory than a letter does.
     """
-    found: list[dict[str, Any]] = _run("signatures", data)
+    found: list[dict[str, Any]] = _run("read_signatures", data)
     return found
 
 
-def _run(job: str, data: bytes) -> Any:
-    # Nothing of the office's environment goes along: it may hold secrets.
-    environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-I", "-m", "bluezone.letters.files.confinement", job, str(MOST_SECONDS), str(MOST_MEMORY)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**environment, "PYTHONUTF8": "1"},
-    )
+def open_old_word(data: bytes) -> LetterText:
+    """Return the text of a document of Word 97 to 2003, as antiword or catdoc reads it.
+
+    Raises LetterUnreadable, also where neither is installed, or LetterTooLarge.
+    """
+    return LetterText(_run("read_old_word", data, written=len(data)), "doc")
+
+
+@dataclass(frozen=True)
+class ScanPage:
+    """One page of a scan as read. lines: its paragraphs. words: each with its place, x0, y0, x1, y1 in 0..1."""
+
+    lines: list[str]
+    words: list[tuple[str, float, float, float, float]]
+
+
+def count_scan_pages(data: bytes) -> int:
+    """How many pages a scan or picture has. Raises LetterTooLarge or LetterUnreadable."""
+    pages: int = _run(f"{_SCAN}:count_pages", data)
+    return pages
+
+
+def draw_scan_page(data: bytes, page: int) -> bytes:
+    """One page as JPEG for a browser. page: from 0. Raises LetterTooLarge or LetterUnreadable."""
+    return base64.b64decode(_run(f"{_SCAN}:draw_page", _asked(data, page)))
+
+
+def read_scan_page(data: bytes, page: int, wait: float) -> ScanPage:
+    """Read one page with Tesseract. wait: seconds at most. Raises LetterTooLarge or LetterUnreadable."""
+    found = _run(f"{_SCAN}:read_page_words", _asked(data, page), wait=wait)
+    return ScanPage(found["lines"], [(text, x0, y0, x1, y1) for text, x0, y0, x1, y1 in found["words"]])
+
+
+_SCAN = "bluezone.letters.files.scan"
+
+
+def _asked(data: bytes, page: int) -> bytes:
+    """What a job about one page is given, as `scan` reads it."""
+    return json.dumps({"page": page}).encode() + b"\n" + data
+
+
+def _run(job: str, data: bytes, **bounds: Any) -> Any:
+    job = job if ":" in job else f"{__name__}:{job}"
     try:
-        said, _ = process.communicate(data, timeout=LONGEST_WAIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise LetterTooLarge(f"the file takes more than {LONGEST_WAIT_SECONDS:.0f} s to be read") from None
-    finally:
-        process.kill()
-        process.wait()
-    try:
-        answer = json.loads(said)
-    except ValueError:
-        raise LetterTooLarge("the file takes more time or memory to be read than any letter does") from None
-    if "refused" in answer:
-        raise _refusal(answer)
-    return answer["found"]
-
-
-def _confine(seconds: int, memory: int) -> None:
-    """Give up what reading a file does not need: more time and memory than a letter takes, writing, the network."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    for limit, most in (
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(limit)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(limit, (most, most))
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-        # Refused where the system grants no namespaces; the other bounds hold all the same.
-        libc.unshare(_NEW_USER | _NEW_NETWORK)
-
-
-_NO_NEW_PRIVILEGES = 38
-_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
+        return run_confined(job, data, **{"seconds": MOST_SECONDS, "memory": MOST_MEMORY, **bounds})
+    except TooMuch as error:
+        raise LetterTooLarge(str(error)) from None
+    except RefusedInside as refused:
+        raise _refusal({"refused": refused.code, "message": refused.message}) from None
 
 
 # Each reader is imported by its own job alone, inside the bounds.
-def _pdf(data: bytes) -> Any:
+def read_pdf(data: bytes) -> Any:
+    """The job of `open_pdf`."""
     from bluezone.letters.files.pdf_letter import PdfLetter
 
     letter = PdfLetter(data)
@@ -135,39 +140,59 @@ def _pdf(data: bytes) -> Any:
         return {"remarks": remarks, "refused": refused.code, "message": refused.message}
 
 
-def _docx(data: bytes) -> Any:
-    from bluezone.letters.files.docx_text import read_docx
+def read_docx(data: bytes) -> Any:
+    """The job of `open_docx`."""
+    from bluezone.letters.files import docx_text
 
-    letter = read_docx(data)
+    letter = docx_text.read_docx(data)
     return {"text": letter.text, "remarks": sorted(letter.remarks)}
 
 
-def _signatures(data: bytes) -> Any:
-    from bluezone.letters.files.pdf_letter import read_signatures
+def read_odt(data: bytes) -> Any:
+    """The job of `open_odt`."""
+    from bluezone.letters.files import odt_text
 
-    return read_signatures(data)
-
-
-_JOBS: dict[str, Callable[[bytes], Any]] = {"pdf": _pdf, "docx": _docx, "signatures": _signatures}
-
-
-def main(job: str, seconds: str, memory: str) -> None:
-    """Do one job with the file on standard input, in so many seconds of a core and bytes of memory.
-
-    Its result goes to standard output as JSON.
-    """
-    _confine(int(seconds), int(memory))
-    try:
-        answer: dict[str, Any] = {"found": _JOBS[job](sys.stdin.buffer.read())}
-    except Refused as refused:
-        answer = {"refused": refused.code, "message": refused.message}
-    except (MemoryError, RecursionError):
-        answer = {
-            "refused": LetterTooLarge.code,
-            "message": "the file takes more memory to be read than any letter does",
-        }
-    sys.stdout.write(json.dumps(answer))
+    letter = odt_text.read_odt(data)
+    return {"text": letter.text, "remarks": sorted(letter.remarks)}
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def read_rtf(data: bytes) -> str:
+    """The job of `open_rtf`."""
+    from bluezone.letters.files import rtf_text
+
+    return rtf_text.read_rtf(data).text
+
+
+def read_signatures(data: bytes) -> Any:
+    """The job of `signatures_confined`."""
+    from bluezone.letters.files import pdf_letter
+
+    return pdf_letter.read_signatures(data)
+
+
+OLD_WORD_PROGRAMS = {
+    "antiword": ["-m", "UTF-8.txt", "-w", "0", "-s"],
+    "catdoc": ["-d", "utf-8", "-w"],
+}
+
+
+def read_old_word(data: bytes) -> str:
+    """The job of `open_old_word`: the program is given the document as a file that lies in memory alone."""
+    for name, arguments in OLD_WORD_PROGRAMS.items():
+        program = shutil.which(name, path="/usr/bin:/usr/local/bin")
+        if program is None:
+            continue
+        held = os.memfd_create("letter")
+        os.write(held, data)
+        os.lseek(held, 0, os.SEEK_SET)
+        done = subprocess.run(  # noqa: S603 - a program of the system, in this confined process
+            [program, *arguments, f"/proc/self/fd/{held}"], capture_output=True, check=False, pass_fds=[held]
+        )
+        os.close(held)
+        text = done.stdout.decode("utf-8", errors="replace")
+        if not done.returncode and text.strip():
+            return text
+    raise OldWordUnread(
+        "the file is of Word 97-2003, and neither antiword nor catdoc could read it; install one of them on the "
+        "server, or save the file as DOCX or PDF"
+    )

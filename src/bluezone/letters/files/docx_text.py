@@ -7,7 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -137,7 +137,7 @@ class Numbering:
         level = levels.get(depth)
         if level is None:
             return ""
-        return _formatted(counters.get(depth, level.start), level.format)
+        return formatted(counters.get(depth, level.start), level.format)
 
 
 def _levels(kind: etree._Element) -> dict[int, _Level]:
@@ -155,7 +155,8 @@ def _value(parent: etree._Element, name: str) -> str | None:
     return None if child is None else child.get(f"{W}val")
 
 
-def _formatted(number: int, format: str) -> str:
+def formatted(number: int, format: str) -> str:
+    """A number as a list shows it. format: "lowerLetter", "upperRoman" and so on as in a DOCX, else decimal."""
     if format in {"lowerLetter", "upperLetter"} and 1 <= number <= 26:
         letter = chr(ord("a") + number - 1)
         return letter.upper() if format == "upperLetter" else letter
@@ -185,9 +186,9 @@ def read_docx(data: bytes) -> LetterText:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            names = _checked_names(package)
+            names = checked_names(package)
             main = _main_part(package)
-            document = _parsed(package, main)
+            document = parsed(package, main)
             styles = _related(package, main, "/styles")
             numbering = Numbering(_related(package, main, "/numbering"), styles)
             remarks = _remarks(package, names)
@@ -196,13 +197,13 @@ def read_docx(data: bytes) -> LetterText:
     return LetterText("\n".join(_lines(document, numbering)), "docx", remarks)
 
 
-def _checked_names(package: zipfile.ZipFile) -> list[str]:
+def checked_names(package: zipfile.ZipFile) -> list[str]:
     """Return the names of the parts, after their number and unpacked sizes were found to be a letter's."""
     parts = package.infolist()
     unpacked = sum(part.file_size for part in parts)
     if len(parts) > MOST_PARTS or unpacked > LARGEST_UNPACKED:
         raise LetterTooLarge(
-            f"the DOCX unpacks to {len(parts)} parts of {unpacked} bytes; "
+            f"the file unpacks to {len(parts)} parts of {unpacked} bytes; "
             f"at most {MOST_PARTS} of {LARGEST_UNPACKED} are read"
         )
     return [part.filename for part in parts]
@@ -213,25 +214,26 @@ def _read(package: zipfile.ZipFile, name: str) -> bytes:
     with package.open(name) as part:
         content = part.read(LARGEST_PART + 1)
     if len(content) > LARGEST_PART:
-        raise LetterTooLarge(f"a part of the DOCX is larger than {LARGEST_PART} bytes")
+        raise LetterTooLarge(f"a part of the file is larger than {LARGEST_PART} bytes")
     return content
 
 
-def _parsed(package: zipfile.ZipFile, name: str) -> etree._Element:
+def parsed(package: zipfile.ZipFile, name: str) -> etree._Element:
+    """One part as XML, without entities, a document type or anything fetched. Raises LetterUnreadable."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
     )
     try:
         root = etree.fromstring(_read(package, name), parser)
     except etree.XMLSyntaxError:
-        raise LetterUnreadable("a part of the DOCX is not well-formed XML") from None
+        raise LetterUnreadable("a part of the file is not well-formed XML") from None
     if root.getroottree().docinfo.doctype:
-        raise LetterUnreadable("a part of the DOCX declares a document type, which no DOCX needs")
+        raise LetterUnreadable("a part of the file declares a document type, which no letter needs")
     return root
 
 
 def _main_part(package: zipfile.ZipFile) -> str:
-    for relation in _parsed(package, "_rels/.rels").iter(f"{_RELATIONSHIPS}Relationship"):
+    for relation in parsed(package, "_rels/.rels").iter(f"{_RELATIONSHIPS}Relationship"):
         if relation.get("Type", "").endswith("/officeDocument"):
             return str(relation.get("Target", "")).lstrip("/")
     raise LetterUnreadable("the package names no main document; it is no DOCX")
@@ -242,13 +244,13 @@ def _related(package: zipfile.ZipFile, main: str, kind: str) -> etree._Element |
     folder, name = posixpath.split(main)
     relations = f"{folder}/_rels/{name}.rels"
     if relations in package.namelist():
-        for relation in _parsed(package, relations).iter(f"{_RELATIONSHIPS}Relationship"):
+        for relation in parsed(package, relations).iter(f"{_RELATIONSHIPS}Relationship"):
             target = relation.get("Target", "")
             target = (
                 target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             )
             if relation.get("Type", "").endswith(kind) and target in package.namelist():
-                return _parsed(package, target)
+                return parsed(package, target)
     return None
 
 
@@ -261,7 +263,7 @@ def _remarks(package: zipfile.ZipFile, names: list[str]) -> frozenset[Remark]:
         remarks.add(Remark.EMBEDDED_FILE)
     for name in names:
         if name.endswith(".rels"):
-            for relation in _parsed(package, name).iter(f"{_RELATIONSHIPS}Relationship"):
+            for relation in parsed(package, name).iter(f"{_RELATIONSHIPS}Relationship"):
                 if relation.get("TargetMode") == "External" and not relation.get("Type", "").endswith("/hyperlink"):
                     remarks.add(Remark.EXTERNAL_LINK)
     return frozenset(remarks)
@@ -298,8 +300,16 @@ _LAYOUT = re.compile(
 
 
 def _table(table: etree._Element, numbering: Numbering) -> Iterator[str]:
-    """Yield a table: one that sets a page column by column, one of figures or tasks row by row with ` | ` between."""
-    rows = [[list(_cell(cell, numbering)) for cell in _cells(row)] for row in table if row.tag == f"{NAMESPACE}tr"]
+    yield from table_lines(
+        [[list(_cell(cell, numbering)) for cell in _cells(row)] for row in table if row.tag == f"{NAMESPACE}tr"]
+    )
+
+
+def table_lines(rows: Sequence[Sequence[list[str]]]) -> Iterator[str]:
+    """Yield a table: one that sets a page column by column, one of figures or tasks row by row with ` | ` between.
+
+    rows: of cells, each the lines in it.
+    """
     widest = max(map(len, rows), default=0)
     layout = any(_LAYOUT.search("\n".join(cell)) for row in rows for cell in row)
     if widest >= 3 and len(rows) >= 2 and not layout:

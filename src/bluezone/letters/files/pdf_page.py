@@ -36,6 +36,8 @@ _FULL_WIDTH = re.compile(
     r"^(?:Kính gửi|QUYẾT ĐỊNH|KẾ HOẠCH|THÔNG BÁO|GIẤY MỜI|CÔNG ĐIỆN|CHỈ THỊ|HƯỚNG DẪN|TỜ TRÌNH|BÁO CÁO|NGHỊ QUYẾT"
     r"|CHƯƠNG TRÌNH|Căn cứ|PHỤ LỤC|Điều\s+\d)"
 )
+# The right column of a head, where the subject in the left one comes near.
+_PLACE_AND_DAY = re.compile(r"\s*[A-ZĐÀ-Ỹ][^,\d]{1,40},\s*(?:(?:lúc|hồi)\s[^,]{2,20}\s)?ngày\s")
 # Left open for the pen: the rest of the line belongs to it.
 _PEN_GAP = re.compile(r"(?:Số|SỐ|ngày|tháng|năm)\s*:?$")
 
@@ -69,12 +71,19 @@ def read_page(page: PageObject) -> list[str]:
     if contents is None:
         return []
     operations = ContentStream(contents, page.pdf, "bytes").operations
-    pieces = list(_pieces(page, operations))
+    return arrange(list(_pieces(page, operations)), find_grids(operations))
+
+
+def arrange(pieces: Sequence[Segment], grids: Sequence[Grid] = ()) -> list[str]:
+    """The paragraphs of a page whose pieces of text stand at these places, with its ruled tables."""
     if not pieces:
         return []
-    grids = find_grids(operations)
     outside = [piece for piece in pieces if not any(grid.holds(*_middle(piece)) for grid in grids)]
-    rows = [row for row in map(_merged, _rows(outside)) if not _is_page_number(row)]
+    rows = [_merged(row) for row in _rows(outside)]
+    # In the midst of a page "01/5" is the rest of a line.
+    for edge in (0, -1):
+        if rows and _is_page_number(rows[edge]):
+            del rows[edge]
     margins = _margins(pieces)
     blocks = [
         (grid.ys[0], _table_lines(grid, [piece for piece in pieces if grid.holds(*_middle(piece))])) for grid in grids
@@ -249,14 +258,39 @@ def _is_page_number(row: Row) -> bool:
 def _table_lines(grid: Grid, pieces: Sequence[Segment]) -> list[str]:
     lines = []
     for top, bottom in itertools.pairwise(grid.ys):
-        inside = [piece for piece in pieces if bottom < piece.y + piece.size * 0.3 < top]
+        inside = [piece for row in _rows([piece for piece in pieces if bottom < piece.y + piece.size * 0.3 < top])
+                  for piece in _unbroken(row, grid.xs)]  # fmt: skip
         cells = []
         for left, right in itertools.pairwise(grid.xs):
-            cell = [piece for piece in inside if left <= (piece.x0 + piece.x1) / 2 < right]
+            cell = [piece for piece in inside if left <= _anchor(piece, grid.xs) < right]
             cells.append(" ".join(_joined(_merged(row)) for row in _rows(cell)))
         if any(cells):
             lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _unbroken(row: Row, edges: Sequence[float]) -> Row:
+    """The pieces of a line, with those put together that go on over a column's edge: cells that are one there."""
+    found: Row = []
+    for piece in sorted(row, key=lambda piece: piece.x0):
+        last = found[-1] if found else None
+        gap = piece.x0 - last.x1 if last else 0.0
+        near = (_BLANK if last and not _crosses(last, edges) else 3 * _BLANK) * piece.size
+        if last and gap < near and any(last.x0 + 3 < edge < piece.x1 - 3 for edge in edges):
+            last.text += piece.text if gap < _BLANK * piece.size else f" {piece.text}"
+            last.x1 = piece.x1
+        else:
+            found.append(Segment(piece.x0, piece.x1, piece.y, piece.size, piece.text))
+    return found
+
+
+def _crosses(piece: Segment, edges: Sequence[float]) -> bool:
+    return any(piece.x0 + 3 < edge < piece.x1 - 3 for edge in edges)
+
+
+def _anchor(piece: Segment, edges: Sequence[float]) -> float:
+    """Where a piece stands in its row: what runs over an edge belongs to the cell in which it begins."""
+    return piece.x0 + 1 if _crosses(piece, edges) else (piece.x0 + piece.x1) / 2
 
 
 def _joined(row: Row) -> str:
@@ -331,6 +365,9 @@ def _part(row: Row, gutter: Gutter) -> None:
             continue
         inside = [blank for blank in segment.blanks if blank[0] < high and blank[1] > low]
         capitals = [blank for blank in inside if segment.text[blank[2] :].strip().isupper()]
+        dated = [blank for blank in inside if _PLACE_AND_DAY.match(segment.text, blank[2])]
+        if dated:
+            capitals = dated[:1]
         if not capitals and not segment.text.startswith(("- ", "Nơi nhận")):
             return
         wide = [blank for blank in inside if blank[1] - blank[0] > 0.45 * segment.size]
@@ -382,7 +419,10 @@ def _column_lines(rows: Sequence[Row]) -> list[str]:
 
 def _is_centred(segment: Segment, margins: tuple[float, float]) -> bool:
     left, right = margins
-    return segment.x0 - left > 2.5 * segment.size and right - segment.x1 > 2.5 * segment.size
+    before, behind = segment.x0 - left, right - segment.x1
+    if before > 0.7 * segment.size and abs(before - behind) < 0.5 * segment.size:
+        return True
+    return before > 2.5 * segment.size and behind > 2.5 * segment.size
 
 
 def _paragraphs(rows: Sequence[Row], margins: tuple[float, float]) -> list[str]:

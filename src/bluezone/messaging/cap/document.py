@@ -16,7 +16,6 @@ MEDIA_TYPE = "application/cap+xml"
 BROADCAST_CHARACTERS = 600
 _RESPONSES = {"Alert": "Execute", "Update": "Execute", "Cancel": "AllClear"}
 
-register_namespace("cap", NAMESPACE)
 # Feed readers expect Atom without a prefix.
 register_namespace("", ATOM)
 
@@ -40,10 +39,14 @@ class Words:
 
 @dataclass(frozen=True)
 class Area:
-    """A unit: its name and official code, None where it has none."""
+    """A unit: its name and official code, None where it has none.
+
+    rings: its outlines, each closed, points (longitude, latitude) in degrees of WGS 84; empty where not known.
+    """
 
     name: str
     code: str | None
+    rings: Sequence[Sequence[tuple[float, float]]] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def reference(sender: str, identifier: str, sent: datetime.datetime) -> str:
 
 
 def alert_xml(message: Message) -> bytes:
-    """The alert as UTF-8 XML."""
+    """The alert as UTF-8 XML, in a default namespace: some readers look for elements by their names as written."""
     root = Element(f"{{{NAMESPACE}}}alert")
     _texts(
         root, identifier=message.identifier, sender=message.sender, sent=stamp(message.sent), status=message.status,
@@ -85,7 +88,7 @@ def alert_xml(message: Message) -> bytes:
     )  # fmt: skip
     for words in message.words:
         _info(SubElement(root, f"{{{NAMESPACE}}}info"), message, words)
-    return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True, default_namespace=NAMESPACE))
 
 
 def _info(info: Element, message: Message, words: Words) -> None:
@@ -100,6 +103,10 @@ def _info(info: Element, message: Message, words: Words) -> None:
     for area in message.areas:
         place = SubElement(info, f"{{{NAMESPACE}}}area")
         _texts(place, areaDesc=area.name)
+        for ring in area.rings:
+            # CAP writes latitude first, with four decimals a place to ten metres.
+            points = " ".join(f"{latitude:.4f},{longitude:.4f}" for longitude, latitude in ring)
+            _texts(place, polygon=points)
         if area.code:
             # The codes of the General Statistics Office, which every map of Vietnam knows.
             _texts(SubElement(place, f"{{{NAMESPACE}}}geocode"), valueName="GSO", value=area.code)

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, MenuEntry
+from bluezone.duties.duty import Audience, Duty, Group, MenuEntry
 
 # Who writes alerts for phones.
 ALERT_WRITERS = Audience("ALERT_WRITERS", frozenset({"editor", "issuer"}))
@@ -24,5 +24,7 @@ DUTY = Duty(
         "alert-released": "bluezone.messaging.cap.lifecycle.ReleaseOfAlert",
         "alert-cancelled": "bluezone.messaging.cap.lifecycle.CancelOfAlert",
     },
-    menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS),),
+    menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS, group=Group.PUBLIC),),
+    waiting="bluezone.messaging.cap.lifecycle.waiting",
+    search="bluezone.messaging.cap.lifecycle.search",
 )

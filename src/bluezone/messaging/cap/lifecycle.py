@@ -14,9 +14,12 @@ import datetime
 import secrets
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.enums import TextChoices
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.hash_chain import record
@@ -24,13 +27,21 @@ from bluezone.authority.role_grants import hands
 from bluezone.authority.two_persons import ActGone, Said, SharedAct
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.scopes import is_own_ward, served_units
+from bluezone.directory.records.shapes import Ring, outlines_of, simplified
+from bluezone.directory.scopes import granted, is_own_ward, served_units
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
 from bluezone.identity.models import User
 from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, reference
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
 from bluezone.messaging.cap.models import Alert, Certainty, Kind, Severity, Status, Urgency
+from bluezone.messaging.present_city import present_city
+from bluezone.networks import origin_of
 from bluezone.refusal import Refused
+from bluezone.training import practising
+from bluezone.vietnamese.spelling import holds
 
+# Points of one polygon: some readers refuse long ones. 0.0001 degrees are 11 metres.
+MOST_POINTS, _FINEST_DEGREES = 100, 0.0001
 _TEXTS = ("headline", "description", "instruction")
 # Of the portal's own wording: a disease has one name in the whole city.
 _EVENTS = {"vi-VN": "Cảnh báo dịch COVID-19", "en": "COVID-19 health alert"}
@@ -85,7 +96,9 @@ def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: boo
     if draft.expires_at <= now:
         raise AlertExpired("the alert would be over before it is sent")
     with transaction.atomic():
-        sent = Alert.objects.filter(pk=draft.pk, sent_at=None).update(sent_at=now, released_by=actor.username)
+        sent = Alert.objects.filter(pk=draft.pk, sent_at=None).update(
+            sent_at=now, released_by=actor.username, sender=_sender(present_city()), outlines=_outlines(draft)
+        )
         if not sent:
             raise AlertReleased("the alert was sent before")
         record(actor.username, "alert_published", draft.identifier[:64])
@@ -105,7 +118,8 @@ def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
         cancelling = Alert(
             identifier=_identifier(now), status=alert.status, kind=Kind.CANCEL, refers_to=alert, urgency=alert.urgency,
             severity=alert.severity, certainty=alert.certainty, expires_at=max(alert.expires_at, now), made_at=now,
-            sent_at=now, written_by=actor.username, released_by=actor.username,
+            sent_at=now, written_by=actor.username, released_by=actor.username, sender=alert.sender,
+            outlines=alert.outlines,
             instruction_vi="Cảnh báo này đã được hủy. Không cần làm gì thêm.",
             instruction_en="This alert is cancelled. Nothing more has to be done.",
             **{f"{name}_{language}": getattr(alert, f"{name}_{language}")
@@ -130,7 +144,8 @@ def update_of(alert: Alert) -> Alert:
 
 def message_of(alert: Alert, city: City, now: datetime.datetime) -> Message:
     """The alert as CAP; a draft as if it were sent now."""
-    sender = city.public_host.rsplit(":", 1)[0]
+    sender = alert.sender or _sender(city)
+    outlines = alert.outlines if alert.sent_at else _outlines(alert)
     names = {"vi": ("vi-VN", city.name_vi), "en": ("en", city.name_en)}
     committee = {"vi": f"Ủy ban nhân dân {city.name_vi}", "en": f"People’s Committee of {city.name_en}"}
     words = [
@@ -141,16 +156,38 @@ def message_of(alert: Alert, city: City, now: datetime.datetime) -> Message:
         identifier=alert.identifier, sender=sender, sent=timezone.localtime(alert.sent_at or now), status=alert.status,
         kind=alert.kind, urgency=alert.urgency, severity=alert.severity, certainty=alert.certainty,
         expires=timezone.localtime(alert.expires_at), words=words,
-        areas=[Area(unit.name, unit.code) for unit in alert.units.all()], references=_references(alert, sender),
-        web=f"https://{city.public_host}/", contact=city.hotline,
+        areas=[Area(unit.name, unit.code, outlines.get(str(unit.pk), ())) for unit in alert.units.all()],
+        references=_references(alert, _sender(city)),
+        web=f"{origin_of(city.public_host, tls=settings.TLS)}/", contact=city.hotline,
     )  # fmt: skip
 
 
+def _sender(city: City) -> str:
+    return city.public_host.rsplit(":", 1)[0]
+
+
+def _outlines(alert: Alert) -> dict[str, list[Ring]]:
+    """Outer rings of its units that the city's file of outlines has, with at most MOST_POINTS points each."""
+    found = outlines_of(alert.units.all()).by_unit if alert.pk else {}
+    return {str(pk): [_thinned(polygon[0]) for polygon in polygons] for pk, polygons in found.items()}
+
+
+def _thinned(ring: Ring) -> Ring:
+    """Fewer points until a message stays small; a relay needs no more than where a place begins."""
+    tolerance = _FINEST_DEGREES
+    while len(ring) > MOST_POINTS:
+        ring, tolerance = simplified(ring, tolerance), 2 * tolerance
+    return ring
+
+
 def _references(alert: Alert, sender: str) -> list[str]:
-    """The message it is about, and those that one was about: relays may have kept any of them."""
+    """The message it is about, and those that one was about: relays may have kept any of them.
+
+    sender: of those that were sent before a message kept its own.
+    """
     found, earlier = [], alert.refers_to
     while earlier is not None and earlier.sent_at is not None:
-        found.append(reference(sender, earlier.identifier, timezone.localtime(earlier.sent_at)))
+        found.append(reference(earlier.sender or sender, earlier.identifier, timezone.localtime(earlier.sent_at)))
         earlier = earlier.refers_to
     return found
 
@@ -242,3 +279,31 @@ class CancelOfAlert(_AboutAlert):
 
 def _word(kind: type[TextChoices], value: str) -> str:
     return str(kind(value).label)
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Drafts of alerts that this person may release: written by another, and not over."""
+    if practising() or not granted(user, ALERT_SIGNERS.roles):
+        return []
+    drafts = Alert.objects.filter(sent_at=None, expires_at__gt=now).exclude(written_by=user.username)
+    return [
+        Matter(
+            f"alert {one.pk}", one.headline_vi, gettext("Read and send"), reverse("alert", args=[one.pk]), one.made_at,
+            Pile.MINE,
+        )
+        for one in drafts.prefetch_related("units")[:MOST_MATTERS]
+        if reaches(user, one, ALERT_SIGNERS.roles)
+    ]  # fmt: skip
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Alerts, for those who write them."""
+    if not granted(user, ALERT_WRITERS.roles):
+        return []
+    found = [
+        one for one in Alert.objects.order_by("-made_at")[:500] if holds(f"{one.headline_vi} {one.headline_en}", words)
+    ]
+    return [
+        Hit(gettext("Alert"), one.headline_vi, reverse("alert", args=[one.pk]), one.get_status_display())
+        for one in found[:MOST_HITS]
+    ]

@@ -56,6 +56,8 @@ class Alert(models.Model):
 
     identifier: unique for ever, without spaces, commas, < and &. refers_to: the message that this is about.
     written_by, released_by: sign-in names of two people.
+    sender, outlines: as they were when it was sent, so that a host or a map that changes later changes no message;
+    outlines: primary key of a unit -> closed rings of (longitude, latitude).
     """
 
     identifier = models.CharField(max_length=100, unique=True)
@@ -77,6 +79,8 @@ class Alert(models.Model):
     sent_at = models.DateTimeField(null=True)
     written_by = models.CharField(max_length=40)
     released_by = models.CharField(max_length=40, blank=True)
+    sender = models.CharField(max_length=200, blank=True, editable=False)
+    outlines = models.JSONField(default=dict, editable=False)
 
     class Meta:
         ordering: ClassVar = ["-made_at", "-pk"]

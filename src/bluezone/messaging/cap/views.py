@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,6 +31,7 @@ from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
 from bluezone.messaging.cap.models import Alert, Kind, Status
 from bluezone.messaging.present_city import present_city
+from bluezone.networks import origin_of
 
 _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 
@@ -196,10 +198,11 @@ def feed(request: HttpRequest) -> HttpResponse:
     """Atom of what was sent in the last 30 days, newest first; exercises and tests are marked in the files."""
     city, now = present_city(), timezone.now()
     sent = _sent().filter(sent_at__gte=now - IN_THE_FEED).order_by("-sent_at")[:MOST_IN_THE_FEED]
-    base = f"https://{city.public_host}/cap"
+    base = f"{origin_of(city.public_host, tls=settings.TLS)}/cap"
     entries = [(lifecycle.message_of(one, city, now), f"{base}/{one.identifier}.xml") for one in sent]
     newest = entries[0][0].sent if entries else timezone.localtime(now).replace(hour=0, minute=0, second=0)
-    title = f"CAP · {city.name_vi} · {city.name_en}"
+    # A city whose name is the same in both languages is named once.
+    title = " · ".join(dict.fromkeys(("CAP", city.name_vi, city.name_en)))
     response = HttpResponse(feed_xml(title, f"{base}/feed.xml", newest, entries), content_type="application/atom+xml")
     response.headers["Cache-Control"] = "public, max-age=60"
     return response

@@ -3,13 +3,16 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Duty, MenuEntry, Work
+from bluezone.duties.duty import Duty, Group, MenuEntry, Work
 from bluezone.identity.duty import OVERSEERS
 
 DUTY = Duty(
     name="sms",
     app="bluezone.messaging.sms",
     urls="bluezone.messaging.sms.urls",
-    menu=(MenuEntry(_("Text messages"), "messages", 170, ("messages",), OVERSEERS),),
+    menu=(
+        MenuEntry(_("Text messages"), "messages", 170, ("messages",), OVERSEERS, frozenset({"admin"}), Group.OFFICE),
+    ),
     purges=(Work("purge_sms", "bluezone.messaging.sms.leases.purge"),),
+    beside=(Work("sms", "bluezone.messaging.sms.sender.send_until"),),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from bluezone.messaging.sms.models import (
     OPEN_STATES,
@@ -201,6 +202,7 @@ def purge(now: datetime.datetime) -> None:
     """Delete rows that had their time, close what expired unsent, and take closed numbers out of the database's log."""
     close(list(Message.objects.filter(state__in=OPEN_STATES, expires_at__lte=now - ORPHANED)), State.EXPIRED, now)
     Message.objects.filter(closed_at__lte=now - KEPT).delete()
+    _leave_the_day(now)
     EarlyReceipt.objects.filter(came_at__lte=now - EARLY_KEPT).delete()
     Once.objects.filter(until__lte=now).delete()
     OptOut.objects.filter(day__lte=(now - OPT_OUT_KEPT).date()).delete()
@@ -208,3 +210,17 @@ def purge(now: datetime.datetime) -> None:
         with connection.cursor() as cursor:
             # What was emptied was overwritten (secure_delete); this takes it out of the log, too.
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _leave_the_day(now: datetime.datetime) -> None:
+    """Of the closed messages of past days with a code keep the day alone: their minute would be that of the code."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    timed = Message.objects.filter(purpose=Purpose.CODE, closed_at__isnull=False, queued_at__lt=midnight)
+    # One that has its day alone is queued and over in the same moment.
+    timed = timed.exclude(expires_at=F("queued_at"))
+    while (first := timed.order_by("queued_at").values_list("queued_at", flat=True).first()) is not None:
+        day = timezone.localtime(first).replace(hour=0, minute=0, second=0, microsecond=0)
+        of_day = timed.filter(queued_at__gte=day, queued_at__lt=day + datetime.timedelta(days=1))
+        with transaction.atomic():
+            Part.objects.filter(message__in=of_day).update(submitted_at=None, ask_at=None)
+            of_day.update(queued_at=day, next_try_at=day, expires_at=day, submitted_at=None, closed_at=day)

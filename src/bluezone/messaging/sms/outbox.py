@@ -128,11 +128,13 @@ def queue(
     purpose: Purpose,
     *,
     once: OnceFor | None = None,
+    valid: datetime.timedelta | None = None,
     now: datetime.datetime | None = None,
 ) -> Message:
     """Queue a message to one number; the sender takes it within a second, reminders after quiet hours.
 
-    destination: as people type it. text: at most MOST_SEGMENTS segments.
+    destination: as people type it. text: at most MOST_SEGMENTS segments. valid: for how long it is worth trying; None
+    for what is usual for the purpose.
     Raises SmsNotSet, SmsInTraining, DestinationInvalid, TextEmpty, TextTooLong, SmsOptedOut (not for codes),
     SmsAlreadySent, BudgetSpent; nothing is stored then.
     """
@@ -153,7 +155,7 @@ def queue(
         message = Message(
             purpose=purpose, language=language, destination_hash=hashed, once_key=once_key,
             encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
-            queued_at=moment, next_try_at=begin, expires_at=begin + _VALID[purpose],
+            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _VALID[purpose]),
         )  # fmt: skip
         message.sealed = seal(json.dumps([number, measured.text]).encode(), f"sms {message.pk}")
         message.save(force_insert=True)

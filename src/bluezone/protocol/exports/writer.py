@@ -7,10 +7,11 @@ Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md 
 import io
 import zipfile
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from numpy.typing import NDArray
 
 from bluezone.protocol.exports.wire import (
@@ -42,6 +43,13 @@ _KEY_AT = _KEY_FIELD.index(bytes(KEY_LENGTH))
 _START_AT, _REPORT_TYPE_AT, _ONSET_AT = (_KEY_FIELD.index(number << 3) + 1 for number in (3, 5, 6))
 
 
+class P256Signer(Protocol):
+    """A private key on P-256 as `cryptography` has it, or what asks the signer for its signatures."""
+
+    def sign(self, data: bytes, signature_algorithm: ECDSA, /) -> bytes:
+        """The signature in DER."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportKeys:
     """Keys to publish, row i of each column for key i; the period is always 144.
@@ -67,7 +75,7 @@ def write_export(
     start_timestamp: int,
     end_timestamp: int,
     region: str,
-    signing_key: EllipticCurvePrivateKey,
+    signing_key: P256Signer,
     info: SignatureInfo,
 ) -> bytes:
     """Return the zip of export.bin and export.sig with the keys sorted by their bytes.
@@ -89,7 +97,17 @@ def write_export(
             _key_fields(columns),
         )
     )
-    signature = signing_key.sign(export_bin, ECDSA(hashes.SHA256(), deterministic_signing=True))
+    return zip_export(export_bin, sign_export(export_bin, signing_key), info)
+
+
+def sign_export(export_bin: bytes, signing_key: P256Signer) -> bytes:
+    """Return the signature (DER) of the signed part of an export, the same each time."""
+    return signing_key.sign(export_bin, ECDSA(hashes.SHA256(), deterministic_signing=True))
+
+
+def zip_export(export_bin: bytes, signature: bytes, info: SignatureInfo) -> bytes:
+    """Return the file as phones fetch it, of its signed part and the signature (DER)."""
+    info_bytes = signature_info_bytes(info)
     signed = delimited(1, info_bytes) + number_field(2, 1) + number_field(3, 1) + delimited(4, signature)
     return _zip({"export.bin": export_bin, "export.sig": delimited(1, signed)})
 

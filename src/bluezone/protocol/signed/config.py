@@ -86,6 +86,25 @@ class WeekKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Care:
+    """What the health authority asks of a warned person and of a patient; days are counted from the day itself, 0.
+
+    watch_days:     how long a warned person watches their health, 1..14: phones keep nothing older.
+    home_days:      how long of that a person with a high risk is asked to stay at home, 0..watch_days.
+    isolation_days: how long a patient is asked to stay apart, from the day of the result or the report, 1..21:
+                    phones keep what their owner noted for 30 days.
+    test_from_day:  from which day after the contact a test is worth taking, 0..watch_days.
+    test_places:    where to be tested, each a line for people: name, address, hours, number.
+    """
+
+    watch_days: int = 14
+    home_days: int = 10
+    isolation_days: int = 14
+    test_from_day: int = 5
+    test_places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What a city tells every phone.
 
@@ -103,6 +122,8 @@ class Config:
     reciprocity:  whether phones send reciprocity frames and keep them; so it is in older configs.
     recovery_key: raw Ed25519 public key (hex) that signs new epochs, None where the city has none.
     epochs:       the signed record (base64) of each epoch, oldest first; see signed/epoch.py.
+    witnesses:    the record (base64) of each change of who watches the log, oldest first; see transparency/watch.py.
+    care:         for how long who is asked for what; the defaults in older configs.
     """
 
     number: int
@@ -127,6 +148,8 @@ class Config:
     reciprocity: bool = True
     recovery_key: str | None = None
     epochs: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    care: Care = Care()
 
 
 def encode_config(config: Config) -> bytes:
@@ -134,8 +157,8 @@ def encode_config(config: Config) -> bytes:
     members = asdict(config)
     for key in members["week_keys"]:
         key["n"] = f"{key['n']:x}"
-    # A city that has neither says what it said before there were any.
-    for name in ("recovery_key", "epochs"):
+    # A city that has none of them says what it said before there were any.
+    for name in ("recovery_key", "epochs", "witnesses"):
         if not members[name]:
             del members[name]
     return canonical_json(members)
@@ -162,7 +185,11 @@ def decode_config(payload: bytes) -> Config:
         export_keys=_export_keys(read.texts("export_keys")),
         declaration_key=read.text_or_none("declaration_key"),
         limits=read.mapping("limits"),
-        waits={name: waits.integer(name) for name in ("verify_to_upload_seconds", "web_minimum_seconds")},
+        waits={
+            name: waits.integer(name)
+            for name in ("verify_to_upload_seconds", "web_minimum_seconds", "hold_seconds")
+            if name != "hold_seconds" or waits.has(name)
+        },
         poll_seconds=read.integer("poll_seconds"),
         texts={language: _texts(read.inner("texts").inner(language)) for language in LANGUAGES},
         venue_keys=_venue_keys(read.inner("venue_keys")) if read.has("venue_keys") else {},
@@ -171,6 +198,8 @@ def decode_config(payload: bytes) -> Config:
         reciprocity=read.boolean("reciprocity") if read.has("reciprocity") else True,
         recovery_key=read.text("recovery_key", _SHA256) if read.has("recovery_key") else None,
         epochs=read.texts("epochs", _BASE64) if read.has("epochs") else (),
+        witnesses=read.texts("witnesses", _BASE64) if read.has("witnesses") else (),
+        care=_care(read.inner("care")) if read.has("care") else Care(),
     )
 
 
@@ -194,6 +223,17 @@ def follow_config(
         raise ConfigRolledBack(
             f"config {config.number} is of {config.generated_at}, number {known_number} of {known_generated_at}"
         )
+
+
+def _care(read: JsonMembers) -> Care:
+    watch_days = read.integer("watch_days", 1, 14)
+    return Care(
+        watch_days=watch_days,
+        home_days=read.integer("home_days", 0, watch_days),
+        isolation_days=read.integer("isolation_days", 1, 21),
+        test_from_day=read.integer("test_from_day", 0, watch_days),
+        test_places=read.texts("test_places"),
+    )
 
 
 def _by_language(read: JsonMembers) -> dict[str, str]:

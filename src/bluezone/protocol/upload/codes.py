@@ -142,12 +142,12 @@ def new_link(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> byte
     return random_bytes(LINK_LENGTH)
 
 
-def link_url(public_host: str, link: bytes) -> str:
-    """Write a link for a message or a QR code.
+def link_url(origin: str, link: bytes) -> str:
+    """Write a link for a message or a QR code. origin: the public origin, `https://host[:port]`.
 
     The secret comes after `#`, and browsers do not send that part, so it is in no request and no server log.
     """
-    return f"https://{public_host}/r#{base64.urlsafe_b64encode(link).rstrip(b'=').decode()}"
+    return f"{origin}/r#{base64.urlsafe_b64encode(link).rstrip(b'=').decode()}"
 
 
 def parse_link(text: str) -> bytes:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A venue's code: what the city signed about a place. It is read strictly, because anybody can print a poster.
+"""The codes one checks in with: a venue's, which the city signed, and an event's, which anybody makes.
 
-Source: docs/protocol.md section 6 (V); docs/venues.md ("The code"); docs/attacks.md rows 24 and 42.
+Both are read strictly, because anybody can print a poster.
+Source: docs/protocol.md section 6 (V and E); docs/venues.md ("The code", "Events"); docs/attacks.md rows 24, 42, 63.
 """
 
 import base64
@@ -17,6 +18,7 @@ from bluezone.protocol.primitives import Ed25519Signer, verify_ed25519
 from bluezone.refusal import Refused
 
 VERSION = 1
+EVENT_VERSION = 2
 HIGHEST_TYPE = 12
 SIGNED = 0x01
 TEMPORARY = 0x04
@@ -25,14 +27,19 @@ SIGNATURE_LENGTH = 64
 MAX_NAME_BYTES = 80
 MAX_ADDRESS_BYTES = 100
 MAX_STAY_MINUTES = 1440
+MIN_EVENT_MINUTES = 15
+MAX_EVENT_MINUTES = 1440
 FINGERPRINT_LENGTH = 6
 
 _HEAD = struct.Struct(f">BBBHII{SEED_LENGTH}s")
+_EVENT_HEAD = struct.Struct(f">BIH{SEED_LENGTH}s")
 _SIGNATURE_CONTEXT = b"BZ-VENUE-SIG-v1"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LINK = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(?::[0-9]{1,5})?/v#([A-Za-z0-9_-]{1,600})")
+_LINK = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(?::[0-9]{1,5})?/v#([A-Za-z0-9_-]{1,600})")
 # Signs that cannot be seen, or that turn the direction of what follows, could make one name look like another.
 _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+# Nobody vouches for an event's name, and it stands in a warning: it must not carry a number to call or an address.
+_NUMBER_OR_ADDRESS = re.compile(r"\d(?:[\s.()+-]*\d){8}|://|www\.", re.IGNORECASE)
 
 
 class InvalidVenue(Refused):
@@ -118,6 +125,66 @@ class Venue:
         return self.unsigned_bytes() + self.signature
 
 
+@dataclass(frozen=True)
+class Event:
+    """What the code of an event says; whoever holds one made it, and nobody signed it.
+
+    name:    at most 80 bytes as of a venue, and no telephone number or address.
+    begin:   Unix minutes. minutes: how long it lasts, 15..1440; nobody can check in before or after.
+    seed:    16 random bytes.
+    Raises InvalidVenue for anything else.
+    """
+
+    name: str
+    begin: int
+    minutes: int
+    seed: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not MIN_EVENT_MINUTES <= self.minutes <= MAX_EVENT_MINUTES:
+            raise InvalidVenue(f"the event lasts {self.minutes} minutes, expected 15..1440")
+        if not 0 <= self.begin < 2**32 - self.minutes or len(self.seed) != SEED_LENGTH:
+            raise InvalidVenue("the beginning does not fit 32 bits of minutes, or the seed is not 16 bytes")
+        _check_text("name", self.name, MAX_NAME_BYTES)
+        if not self.name.strip():
+            raise InvalidVenue("the name is empty")
+        if _NUMBER_OR_ADDRESS.search(self.name):
+            raise InvalidVenue("the name of an event holds a telephone number or an address")
+
+    @property
+    def valid_from(self) -> int:
+        """Unix minutes."""
+        return self.begin
+
+    @property
+    def valid_to(self) -> int:
+        """Unix minutes, exclusive."""
+        return self.begin + self.minutes
+
+    def to_bytes(self) -> bytes:
+        """E, at most 104 bytes."""
+        name = self.name.encode()
+        return _EVENT_HEAD.pack(EVENT_VERSION, self.begin, self.minutes, self.seed) + bytes([len(name)]) + name
+
+
+def parse_code(payload: bytes) -> Venue | Event:
+    """Read V or E. Raises InvalidVenue. A venue's signature is not checked here, but by `check_signature`."""
+    return parse_event(payload) if payload[:1] == bytes([EVENT_VERSION]) else parse_venue(payload)
+
+
+def parse_event(payload: bytes) -> Event:
+    """Read E. Raises InvalidVenue."""
+    if len(payload) < _EVENT_HEAD.size:
+        raise InvalidVenue(f"an event's code of {len(payload)} bytes is too short")
+    version, begin, minutes, seed = _EVENT_HEAD.unpack_from(payload)
+    if version != EVENT_VERSION:
+        raise InvalidVenue(f"the code has version {version}, expected {EVENT_VERSION}")
+    name, rest = _text(payload[_EVENT_HEAD.size :])
+    if rest:
+        raise InvalidVenue(f"{len(rest)} bytes follow the name, expected none")
+    return Event(name=name, begin=begin, minutes=minutes, seed=seed)
+
+
 def parse_venue(payload: bytes) -> Venue:
     """Read V. Raises InvalidVenue. The signature is not checked here, but by `check_signature`."""
     if len(payload) < _HEAD.size:
@@ -152,7 +219,7 @@ def check_signature(venue: Venue, trusted: Mapping[int, bytes]) -> None:
         raise VenueForeign("the city's signature does not fit the code, which was changed; nothing was kept")
 
 
-def check_usable(venue: Venue, revoked: Collection[str], now: float) -> None:
+def check_usable(venue: Venue | Event, revoked: Collection[str], now: float) -> None:
     """Raise VenueRevoked, VenueNotYet or VenueExpired unless the code is in force.
 
     revoked: SHA256(V) in hex, from the venues index. now: Unix seconds.
@@ -166,12 +233,12 @@ def check_usable(venue: Venue, revoked: Collection[str], now: float) -> None:
         raise VenueExpired("the time of this code is over; ask the venue for its new poster")
 
 
-def venue_sha256(venue: Venue) -> bytes:
-    """SHA256(V), 32 bytes: the only trace of a code that the registrar keeps."""
+def venue_sha256(venue: Venue | Event) -> bytes:
+    """SHA256(V), 32 bytes: the only trace of a venue's code that the registrar keeps; of an event it keeps none."""
     return hashlib.sha256(venue.to_bytes()).digest()
 
 
-def venue_fingerprint(venue: Venue) -> str:
+def venue_fingerprint(venue: Venue | Event) -> str:
     """Six characters that poster and phone both show: the first 30 bits of SHA256(V) in Crockford's base32.
 
     Source: docs/venues.md; docs/attacks.md row 42.
@@ -180,20 +247,29 @@ def venue_fingerprint(venue: Venue) -> str:
     return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(5 * (FINGERPRINT_LENGTH - 1), -1, -5))
 
 
-def venue_link(venue: Venue, public_host: str) -> str:
-    """The text of the QR code. public_host: host, or host:port, without scheme."""
-    return f"https://{public_host}/v#{base64.urlsafe_b64encode(venue.to_bytes()).rstrip(b'=').decode()}"
+def venue_link(venue: Venue | Event, origin: str) -> str:
+    """The text of the QR code. origin: the public origin, `https://host[:port]`."""
+    return f"{origin}/v#{base64.urlsafe_b64encode(venue.to_bytes()).rstrip(b'=').decode()}"
 
 
 def read_venue_link(text: str) -> Venue:
-    """Read the text of a QR code. Raises InvalidVenue. The address is not looked at and never opened."""
+    """Read the text of a venue's QR code. Raises InvalidVenue. The address is not looked at and never opened."""
+    return parse_venue(_payload_of(text))
+
+
+def read_link(text: str) -> Venue | Event:
+    """Read the text of the QR code of a venue or an event. Raises InvalidVenue. The address is never opened."""
+    return parse_code(_payload_of(text))
+
+
+def _payload_of(text: str) -> bytes:
     match = _LINK.fullmatch(text.strip()) if len(text) < 1000 else None
     if match is None:
         raise InvalidVenue("the text is no address of a venue code")
     payload = _base64url(match[1])
     if base64.urlsafe_b64encode(payload).rstrip(b"=").decode() != match[1]:
         raise InvalidVenue("the code is written in more than one way, expected its only base64url text")
-    return parse_venue(payload)
+    return payload
 
 
 def _base64url(text: str) -> bytes:

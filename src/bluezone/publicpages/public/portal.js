@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small conveniences; every page works without them.
 
-// Zalo's and Facebook's built-in browsers neither install nor scan: say so, and give the address to copy.
-const inside = /Zalo/i.test(navigator.userAgent) ? "Zalo" : /FBAN|FBAV|FB_IAB|Messenger/i.test(navigator.userAgent) ? "Facebook" : "";
+// Browsers inside other apps neither install nor scan: say so, and show the way out. Only phones have them.
 const notice = document.getElementById("inside");
-if (inside && notice) {
-  for (const place of notice.querySelectorAll("[data-name]")) place.textContent = inside;
-  notice.querySelector("code").textContent = location.origin + location.pathname;
-  notice.hidden = false;
+if (notice && /Android|iPhone|iPad/.test(navigator.userAgent)) {
+  import("/app/inapp.js").then(({ inAppBrowser, wayOut }) => {
+    const inside = inAppBrowser();
+    if (inside === null) return;
+    for (const place of notice.querySelectorAll("[data-name]")) place.textContent = inside || notice.dataset.other;
+    notice.querySelector("code").textContent = location.href;
+    const out = notice.querySelector("[data-out]");
+    out.href = wayOut(location.href) || "";
+    out.hidden = !out.getAttribute("href");
+    notice.hidden = false;
+  }).catch(() => {});
 }
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
@@ -21,6 +27,25 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       // No clipboard here: mark the text, so that the reader's own copy takes it.
       getSelection().selectAllChildren(source);
     }
+  });
+}
+
+// Read aloud with a voice of the device itself: nothing of the page is sent for it.
+for (const button of document.querySelectorAll("button[data-read]")) {
+  if (!("speechSynthesis" in globalThis)) continue;
+  const name = button.textContent;
+  const still = () => { button.textContent = name; };
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const { hush, readAloud } = await import("/app/voice.js");
+    if (button.textContent !== name) {
+      hush();
+      still();
+      return;
+    }
+    button.textContent = button.dataset.stop;
+    const spoken = await readAloud(document.querySelector("main article"), document.documentElement.lang, still);
+    if (!spoken) button.textContent = button.dataset.missing;
   });
 }
 

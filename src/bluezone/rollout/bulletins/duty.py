@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
 # Who releases a bulletin after listening: another editor than its author, or who heads or signs for the agency.
 BULLETIN_APPROVERS = Audience("BULLETIN_APPROVERS", frozenset({"editor", "lead", "issuer"}))
@@ -20,6 +20,8 @@ DUTY = Duty(
         "bulletin_written": _("wrote a bulletin text or put in a recording"),
         "bulletin_approved": _("approved a bulletin text after listening"),
         "bulletin_withdrawn": _("withdrew a bulletin"),
+        "spoken_word_set": _("said how the machine's voice says a word"),
+        "spoken_word_removed": _("took back how the machine's voice says a word"),
         "airing_scheduled": _("scheduled a bulletin"),
         "airing_changed": _("changed or stopped the schedule of a bulletin"),
         "emergency_aired": _("had an emergency bulletin aired at once"),
@@ -33,9 +35,13 @@ DUTY = Duty(
             _("Bulletins and loudspeakers"),
             "bulletins",
             90,
-            ("bulletins", "bulletin", "schedule", "air", "airing", "outlet", "loudspeakers", "zone"),
+            ("bulletins", "bulletin", "schedule", "air", "airing", "outlet", "spoken", "loudspeakers", "zone"),
+            used_by=AIRING_KEEPERS.roles,
+            group=Group.PUBLIC,
         ),
     ),
+    waiting="bluezone.rollout.bulletins.scope.waiting",
+    search="bluezone.rollout.bulletins.scope.search",
     purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_ahead"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),

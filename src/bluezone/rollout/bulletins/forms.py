@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
+from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
-from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind, Script
+from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind, Script, SpokenWord
+from bluezone.rollout.bulletins.scripts import nfc
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
 MOST_PHOTO_BYTES = 8 * 1024 * 1024
@@ -61,10 +63,11 @@ class TextForm(forms.Form):
     text = _text(_("Text"))
 
 
-class WrittenForm(TextForm):
+class WrittenForm(SharedForm, TextForm):
     """A text that the machine says, and how, where its reading was corrected.
 
-    before: the newest version of each language by its code, whose correction does not fit another text.
+    bulletin: whose next version it is. before: the newest version of each language by its code, whose correction does
+    not fit another text.
     """
 
     said = forms.CharField(
@@ -75,9 +78,9 @@ class WrittenForm(TextForm):
         widget=forms.Textarea(attrs={"rows": 6}),
     )
 
-    def __init__(self, *args: Any, before: dict[str, Script], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, bulletin: Bulletin, before: dict[str, Script], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._before = before
+        self.entry, self._before = bulletin, before
 
     def clean(self) -> dict[str, Any]:
         """Refuse a correction that was made for another text."""
@@ -87,6 +90,55 @@ class WrittenForm(TextForm):
         if before and said and said == before.spoken_text and given.get("text", "") != before.text:
             self.add_error("said", _("The text has changed: correct this too, or leave it empty."))
         return given
+
+
+class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
+    """A word with how it is said; one that is there already is said anew.
+
+    instance: the word as it stands. words: how each of the city's is said; which of them the form changes is known only
+    once it is typed, so that the page carries them all.
+    """
+
+    changes_something = True
+    said = forms.CharField(
+        label=_("As it is said"),
+        help_text=_("Syllable by syllable, as you would read it out: “Zalo” is “da lô”."),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    class Meta:
+        model = SpokenWord
+        fields = ("written", "said")
+        help_texts: ClassVar = {"written": _("A name, an abbreviation, a foreign word: as it stands in texts.")}
+        widgets: ClassVar = {"written": forms.TextInput(attrs={"autocomplete": "off"})}
+
+    def __init__(self, *args: Any, words: Texts, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._words = words
+
+    def clean_written(self) -> str:
+        """Refuse a number or a sign, which stand for many things."""
+        written: str = self.cleaned_data["written"]
+        if not re.search(r"[^\W\d_]", written):
+            raise forms.ValidationError(_("A word has a letter in it; numbers and signs are read by the rules."))
+        return written
+
+    def validate_unique(self) -> None:
+        """Leave it to the act, which says the word anew."""
+
+    def _shown_now(self) -> Texts:
+        return self._words
+
+    def _shown_texts(self) -> Texts | None:
+        shown = unseal(self.data.get(SHOWN, ""))
+        # Who enters what is stored already changes nothing and need not look at it.
+        if shown is None or self._typed_texts() == self._stored_texts():
+            return None
+        return {"said": shown.get(nfc(self.data.get("written", "")), "")}
+
+    def _compared(self) -> list[tuple[str, forms.Field]]:
+        return [("said", self.fields["said"])]
 
 
 class RecordingForm(TextForm):
@@ -190,9 +242,10 @@ class OutletForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
 
 
-class LendForm(forms.Form):
+class LendForm(SharedForm, forms.Form):
     """Which other agencies may have their bulletins aired at an outlet."""
 
+    changes_something = True
     lent_to = forms.ModelMultipleChoiceField(
         Agency.objects.none(), label=_("Agencies that may air here too"), required=False,
         widget=forms.SelectMultiple(attrs={"size": 10}),

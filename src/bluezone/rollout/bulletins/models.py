@@ -95,6 +95,7 @@ class Script(PractisedMixin):
     """One version of a text in one language; never changed, a correction is the next version.
 
     said: what the machine says in place of its own reading of the text, where an editor has corrected that; else empty.
+    reading: its own reading when the version was written; rules and the city's words may have changed since.
     machine, recording: its sound by the machine's voice and by a person, who is always heard first.
     approved_by: somebody else than the author, after listening (scripts.py).
     Personal data: the accounts of author and approver, official duties; the voice of who recorded it.
@@ -105,6 +106,7 @@ class Script(PractisedMixin):
     number = models.PositiveSmallIntegerField()
     text = models.TextField(_("Text"), max_length=6000)
     said = models.TextField(max_length=12000, blank=True, default="")
+    reading = models.TextField(max_length=12000, blank=True, default="")
     machine = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
     recording = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -136,12 +138,33 @@ class Script(PractisedMixin):
         """What the machine's voice says of this text; empty in a language that no machine speaks."""
         if self.language not in MACHINE_LANGUAGES:
             return ""
-        return self.said or (spoken(self.text) if self.language == Language.VI else self.text)
+        return self.said or self.reading or (spoken(self.text) if self.language == Language.VI else self.text)
 
     @property
     def sound(self) -> Sound | None:
         """What is played: the person's recording before the machine's voice."""
         return self.recording or self.machine
+
+
+class SpokenWord(models.Model):
+    """How the machine's Vietnamese voice says a word or an abbreviation in this city, before its own rules.
+
+    Personal data: the account that entered it, an official duty.
+    """
+
+    written = models.CharField(_("As it is written"), max_length=60, unique=True)
+    said = models.TextField(_("As it is said"))
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["written"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(written="") & ~Q(said=""), name="spoken_word_is_written_and_said")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.written}: {self.said}"
 
 
 class Listening(PractisedMixin):
@@ -338,4 +361,5 @@ __all__ = [
     "Schedule",
     "Script",
     "Sound",
+    "SpokenWord",
 ]

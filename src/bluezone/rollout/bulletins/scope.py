@@ -8,26 +8,30 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_day, chosen_number
-from bluezone.directory.scopes import agencies_of, is_own_ward, may, require
+from bluezone.directory.scopes import agencies_of, at_the_desk, granted, is_own_ward, may, require
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
 from bluezone.identity.audiences import OfficeRequest
-from bluezone.identity.duty import EDITORS
+from bluezone.identity.duty import EDITORS, ROLES
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, ScheduleOverlaps
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.indicators import week_span
-from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, OutletKind, Schedule, Script
+from bluezone.rollout.bulletins.models import Airing, Bulletin, Importance, Outlet, OutletKind, Schedule, Script
 from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.vietnamese.spelling import holds
 
 WRITERS = EDITORS.roles
 APPROVERS = BULLETIN_APPROVERS.roles
@@ -193,3 +197,44 @@ _SENTENCES = {
     "photo_unreadable": lambda: _("The photo is no JPEG or PNG that can be opened. Nothing was stored."),
     "outlet_name_taken": lambda: _("There is one of this name already. Nothing was stored: choose another name."),
 }
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Texts that another wrote and this person may approve, and what the machines cannot say of the last week."""
+    found = []
+    newest = Script.objects.filter(bulletin=OuterRef("bulletin"), language=OuterRef("language")).order_by("-number")
+    texts = Script.objects.filter(
+        at_the_desk(user, APPROVERS, "bulletin__agency", Q(bulletin__isnull=False)),
+        approved_at=None, bulletin__withdrawn_at=None, pk=Subquery(newest.values("pk")[:1]),
+    ).exclude(written_by=user)  # fmt: skip
+    for one in texts.select_related("bulletin__agency").defer("text", "said").order_by("written_at")[:MOST_MATTERS]:
+        emergency = one.bulletin.importance == Importance.EMERGENCY
+        by = one.written_at + datetime.timedelta(days=0 if emergency else 1)
+        what, url = f"{one.bulletin.title} · {one.get_language_display()}", reverse("bulletin", args=[one.bulletin_id])
+        act = _("Listen and approve")
+        found.append(Matter(f"script {one.pk}", what, act, url, by, Pile.AGENCY, where=one.bulletin.agency.name))
+    unsaid = Airing.objects.filter(
+        at_the_desk(user, KEEPERS, "outlet__agency", Q(outlet__isnull=False)),
+        attestation=None, displaced="", due_at__gt=now - datetime.timedelta(days=7), due_at__lte=now,
+    ).exclude(outlet__kind=OutletKind.LOUDSPEAKERS)  # fmt: skip
+    rows = unsaid.order_by().values_list("outlet", "outlet__name").annotate(count=Count("pk"), first=Min("due_at"))
+    for outlet, name, count, first in rows[:MOST_MATTERS]:
+        what = ngettext("%(count)d airing without a word", "%(count)d airings without a word", count)
+        url = f"{reverse('air-log')}?{urlencode({'outlet': outlet, 'week': Week.of(localtime(first).date())})}"
+        by = first + datetime.timedelta(days=1)
+        found.append(
+            Matter(f"air {outlet} {first}", what % {"count": count}, _("Say what was aired"), url, by, Pile.AGENCY,
+                   where=name)
+        )  # fmt: skip
+    return found
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Bulletins, which everybody signed in may read, by title."""
+    if not granted(user, ROLES):
+        return []
+    bulletins = Bulletin.objects.select_related("agency")[:2000]
+    found = [one for one in bulletins if holds(one.title, words)]
+    return [
+        Hit(_("Bulletin"), one.title, reverse("bulletin", args=[one.pk]), one.agency.name) for one in found[:MOST_HITS]
+    ]

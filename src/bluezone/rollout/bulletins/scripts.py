@@ -20,7 +20,17 @@ from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.air.planner import plan_ahead
-from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Listening, Schedule, Script, Sound
+from bluezone.rollout.bulletins.models import (
+    MACHINE_LANGUAGES,
+    Bulletin,
+    Language,
+    Listening,
+    Schedule,
+    Script,
+    Sound,
+    SpokenWord,
+)
+from bluezone.speech import spoken
 from bluezone.speech.voice import ProgramFailed, SoundUnavailable, run_program, say
 
 MOST_SECONDS = 600.0
@@ -172,7 +182,7 @@ def new_bulletin(
     """Enter a bulletin with its first texts, by language; a machine says those that it can."""
     with transaction.atomic():
         bulletin = Bulletin.objects.create(
-            title=_nfc(title), importance=importance, agency=agency, made_by=user, made_at=now
+            title=nfc(title), importance=importance, agency=agency, made_by=user, made_at=now
         )
         for language, text in texts.items():
             if text.strip():
@@ -185,16 +195,59 @@ def write(bulletin: Bulletin, language: str, text: str, user: User, now: datetim
 
     said: how the machine is to say it, where an editor has corrected its reading. Raises BulletinWithdrawn.
     """
-    machine, text, said = None, _nfc(text), _nfc(said)
-    if said == Script(language=language, text=text).spoken_text:
+    machine, text, said = None, nfc(text), nfc(said)
+    reading = read(text, language)
+    if said == reading:
         said = ""
     if language in MACHINE_LANGUAGES:
         try:
-            machine = machine_sound(Script(language=language, text=text, said=said).spoken_text, language)
+            machine = machine_sound(said or reading, language)
         except SoundUnavailable:
             # The text is kept: a person can still record it.
             machine = None
-    return add_version(bulletin, language, text, user, now, machine=machine, said=said)
+    return add_version(bulletin, language, text, user, now, machine=machine, said=said, reading=reading)
+
+
+def read(text: str, language: str) -> str:
+    """How the machine reads a text now, by its rules and the city's words; empty where no machine speaks."""
+    if language not in MACHINE_LANGUAGES:
+        return ""
+    if language != Language.VI:
+        return text
+    return spoken(text, words())
+
+
+def words() -> dict[str, str]:
+    """How the city's own words are said, by how they are written."""
+    return dict(SpokenWord.objects.values_list("written", "said"))
+
+
+def held_word(written: str) -> SpokenWord | None:
+    """The city's word that is written so, kept from others to the end of the transaction. written: as it was typed."""
+    if "\0" in written:
+        # PostgreSQL cannot be asked for it.
+        return None
+    return SpokenWord.objects.select_for_update().filter(written=nfc(written)).first()
+
+
+def set_word(written: str, said: str, user: User, now: datetime.datetime, held: SpokenWord | None = None) -> SpokenWord:
+    """From now on the machine says a word so, in what is written next; what it said before stays said.
+
+    held: the word as it stands, None for a new one. Raises IntegrityError where somebody else has just entered it.
+    """
+    with transaction.atomic():
+        word = held or SpokenWord()
+        word.written, word.said, word.set_by, word.set_at = nfc(written), spoken(nfc(said)), user, now
+        word.save()
+        hash_chain.record(user.username, "spoken_word_set", f"word {word.pk}", now=now)
+    return word
+
+
+def remove_word(word: SpokenWord, user: User, now: datetime.datetime) -> None:
+    """From now on the machine reads a word by its rules again."""
+    with transaction.atomic():
+        hash_chain.record(user.username, "spoken_word_removed", f"word {word.pk}", now=now)
+        word.delete()
 
 
 def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime) -> Script:
@@ -203,9 +256,11 @@ def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User
     Raises BulletinWithdrawn, RecordingUnreadable, RecordingTooLong, RecordingSilent, SoundUnavailable.
     """
     recording = recorded_sound(data)
-    before = bulletin.scripts.filter(language=language, text=_nfc(text)).first()
-    machine, said = (before.machine, before.said) if before else (None, "")
-    return add_version(bulletin, language, _nfc(text), user, now, machine=machine, recording=recording, said=said)
+    before = bulletin.scripts.filter(language=language, text=nfc(text)).first()
+    machine, said, reading = (before.machine, before.said, before.reading) if before else (None, "", "")
+    return add_version(
+        bulletin, language, nfc(text), user, now, machine=machine, recording=recording, said=said, reading=reading
+    )
 
 
 def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
@@ -230,6 +285,7 @@ def add_version(
     machine: Sound | None,
     recording: Sound | None = None,
     said: str = "",
+    reading: str = "",
 ) -> Script:
     """The next version of a text with the sounds there are of it. Raises BulletinWithdrawn."""
     with transaction.atomic():
@@ -238,7 +294,7 @@ def add_version(
             raise BulletinWithdrawn("the bulletin was withdrawn")
         last = held.scripts.filter(language=language).aggregate(last=Max("number"))["last"] or 0
         script = Script.objects.create(
-            bulletin=held, language=language, number=last + 1, text=text, said=said, machine=machine,
+            bulletin=held, language=language, number=last + 1, text=text, said=said, reading=reading, machine=machine,
             recording=recording, written_by=user, written_at=now,
         )  # fmt: skip
         hash_chain.record(
@@ -247,7 +303,8 @@ def add_version(
     return script
 
 
-def _nfc(text: str) -> str:
+def nfc(text: str) -> str:
+    """A text as it is stored: signs composed, nothing around it."""
     return unicodedata.normalize("NFC", text).strip()
 
 

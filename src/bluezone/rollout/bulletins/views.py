@@ -5,6 +5,7 @@ withdrawing.
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -25,11 +26,22 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
 from bluezone.rollout.bulletins import scripts as bulletins_scripts
 from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
-from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, WrittenForm
-from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script, Sound
+from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, SpokenWordForm, WrittenForm
+from bluezone.rollout.bulletins.models import (
+    MACHINE_LANGUAGES,
+    Bulletin,
+    Importance,
+    Language,
+    Script,
+    Sound,
+    SpokenWord,
+)
+from bluezone.speech.voice import can_speak, spoken_mp3
 from bluezone.training import practised
 
 A_PAGE = 30
+# What is tried by ear at once; a sentence or two.
+MOST_TRIED = 400
 
 
 @practised
@@ -87,6 +99,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
             "approved": next((one for one in versions if one.approved_at), None),
             "heard": bulletins_scripts.has_heard(versions[0], request.user),
             "is_author": versions[0].written_by_id == request.user.pk,
+            "reads_otherwise": _reads_otherwise(versions[0]),
         }
         for language, versions in sorted(languages.items(), key=lambda pair: Language.values.index(pair[0]))
     ]
@@ -109,10 +122,12 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(EDITORS)
 @touches(Whose.AGENCY)
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
+    """Write the next version of a text: 302 to the bulletin, 409 withdrawn or written meanwhile, 422 bad form; 403
+    another agency's.
+    """
     found = scope.bulletin_of_ours(request, pk)
     before = {script.language: script for script in _newest(found)}
-    form = WrittenForm(request.POST or None, initial=_initial(request, found), before=before)
+    form = WrittenForm(request.POST or None, initial=_initial(request, found), before=before, bulletin=found)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, scope.sentence_of, conflict=True):
@@ -159,6 +174,84 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
         return redirect("bulletin", pk)
     status = 422 if form.errors else 200
     return render(request, "bulletins/withdraw.html", {"bulletin": found, "form": form}, status=status)
+
+
+def _reads_otherwise(script: Script) -> bool:
+    """Whether the machine would now read a version otherwise than it did when that was written."""
+    if script.said or script.recording or not script.reading:
+        return False
+    return script.reading != bulletins_scripts.read(script.text, script.language)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(EDITORS)
+@touches(Whose.EVERYBODYS)
+def spoken_words(request: OfficeRequest) -> HttpResponse:
+    """How the machine says the city's own words: tried with `?text=`, set by POST: 302, 409 set meanwhile, 422."""
+    if request.method == "POST":
+        try:
+            form = _set_word(request)
+        except IntegrityError:
+            # Somebody else has entered the same new word in this moment; now it is there to be shown.
+            form = _set_word(request)
+        if form is None:
+            return redirect("spoken-words")
+    else:
+        form = SpokenWordForm(words=bulletins_scripts.words(), initial={"written": request.GET.get("written", "")})
+    tried = request.GET.get("text", "")[:MOST_TRIED]
+    context = {
+        "form": form,
+        "words": SpokenWord.objects.select_related("set_by"),
+        "tried": tried,
+        "read": bulletins_scripts.read(tried, Language.VI),
+        "can_speak": can_speak(),
+        "most": MOST_TRIED,
+    }
+    return render(request, "bulletins/words.html", context, status=acts.status_of(form))
+
+
+def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
+    """The form where it is to be shown again, None once the word is set."""
+    with transaction.atomic():
+        # Of two who set a word in one moment the second sees what the first has stored.
+        held = bulletins_scripts.held_word(request.POST.get("written", ""))
+        form = SpokenWordForm(request.POST, instance=held, words=bulletins_scripts.words())
+        if not form.is_valid():
+            return form
+        written, said = form.cleaned_data["written"], form.cleaned_data["said"]
+        word = bulletins_scripts.set_word(written, said, request.user, timezone.now(), held)
+    messages.success(request, _("Stored: “%(written)s” is said so in what is written from now on.")
+                     % {"written": word.written})  # fmt: skip
+    return None
+
+
+@require_safe
+@audience(EDITORS)
+@touches(Whose.EVERYBODYS)
+def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
+    """The MP3 of `?said=`, read as in a bulletin: 200, 404 nothing to say, 503 with the reason without a voice."""
+    said = bulletins_scripts.read(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
+    if not said:
+        raise Http404
+    try:
+        content = spoken_mp3(said, "vi")
+    except Refused as refused:
+        return HttpResponse(scope.sentence_of(refused), content_type="text/plain; charset=utf-8", status=503)
+    response = HttpResponse(content, content_type="audio/mpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_POST
+@audience(EDITORS)
+@touches(Whose.EVERYBODYS)
+def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a word of the city's back: 302 to the others; also when somebody else has taken it back meanwhile."""
+    word = SpokenWord.objects.filter(pk=pk).first()
+    if word is not None:
+        bulletins_scripts.remove_word(word, request.user, timezone.now())
+    messages.success(request, _("Taken back: the machine reads the word by its own rules again."))
+    return redirect("spoken-words")
 
 
 def _initial(request: OfficeRequest, found: Bulletin) -> dict[str, str]:

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
 # Who cuts lists of doors, gives them to phones and decides at the desk of the house visits, each within its wards.
 CANVASS_KEEPERS = Audience("CANVASS_KEEPERS", frozenset({"lead", "officer", "drive_lead"}))
@@ -30,7 +30,16 @@ DUTY = Duty(
         "sheet_entered": _("entered a sheet of house visits"),
         "leaflets_moved": _("booked leaflets"),
     },
-    menu=(MenuEntry(_("House visits"), "canvass", 110, ("canvass",)),),
+    menu=(
+        MenuEntry(
+            _("House visits"),
+            "canvass",
+            110,
+            ("canvass",),
+            used_by=frozenset({"canvasser", "drive_lead", "officer"}),
+            group=Group.FIELD,
+        ),
+    ),
     purges=(Work("purge_canvass", "bluezone.rollout.canvass.retention.purge"),),
     every_tick=(Work("store_door_lists", "bluezone.rollout.canvass.households.door_lists.go_on"),),
     indicators=(

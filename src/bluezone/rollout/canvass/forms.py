@@ -9,8 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device
-from bluezone.directory import refusals
-from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
+from bluezone.directory.forms import ListFileForm
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.edits import SharedForm
 from bluezone.rollout.canvass.leases import LONGEST as LONGEST_LEASE
@@ -24,26 +23,15 @@ class WardField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One of the reader's wards."""
 
 
-class DoorsImportForm(forms.Form):
+class DoorsImportForm(ListFileForm):
     """A list of households of one ward."""
 
     unit = WardField(AdminUnit.objects.none(), label=_("Ward or commune"), empty_label=None)
-    file = forms.FileField(
-        label=_("File"),
-        help_text=_("XLSX, XLS or CSV, up to 10 MB."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
-    )
+    field_order = ("unit", "file")
 
     def __init__(self, *args: Any, wards: QuerySet[AdminUnit], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["unit"].queryset = wards  # type: ignore[attr-defined]
-
-    def clean_file(self) -> Any:
-        """Refuse by size before anything is read."""
-        file = self.cleaned_data["file"]
-        if file.size > MAX_FILE_BYTES:
-            raise forms.ValidationError(refusals.sentence("spreadsheet_too_large"))
-        return file
 
 
 class HouseholdForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ A canvasser who saw the screen attests; a household that says so reports of itse
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -38,7 +38,7 @@ from bluezone.rollout.canvass.models import (
     Turf,
     Visit,
 )
-from bluezone.rollout.coverage.api import Doors, Figure, Indicator, Proof, Week, hidden_cells, once
+from bluezone.rollout.coverage.api import Doors, Figure, Indicator, Interval, Proof, Week, hidden_cells, once, wilson
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
@@ -257,6 +257,10 @@ class _Phones(_OfDoors):
             sums[path, day][1] += base
         source = _("counted at the doors")
         return [Figure(path, None, min(count, base), base, source, day) for (path, day), (count, base) in sums.items()]
+
+    def interval(self, figures: Sequence[Figure]) -> Interval | None:
+        """Wilson's: the households that somebody was spoken to are a sample of the ward's."""
+        return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
 
 
 class SeenAtDoors(_Phones):

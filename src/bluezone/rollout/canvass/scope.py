@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory import refusals
-from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.kinds import WARDS, AgencyKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import granted
@@ -25,7 +25,6 @@ from bluezone.rollout.canvass.models import Household, Turf
 from bluezone.rollout.drives.api import wards_of_drives
 
 KEEPERS = CANVASS_KEEPERS
-WARDS = (UnitKind.WARD, UnitKind.COMMUNE)
 
 
 def wards_of(user: User) -> QuerySet[AdminUnit]:
@@ -141,14 +140,3 @@ def sentence_of(refused: Refused) -> str:
         }
     found = _SENTENCES.get(refused.code)
     return str(found) if found is not None else refusals.sentence_of(refused)
-
-
-def row_sentence(number: int, letter: str, reason: str) -> str:
-    """The sentence for a row that cannot be used, with its place in the file in front."""
-    if not letter:
-        return _("Row %(row)s: %(sentence)s") % {"row": number, "sentence": ROWS[reason]}
-    return _("Row %(row)s, column %(column)s: %(sentence)s") % {
-        "row": number,
-        "column": letter,
-        "sentence": ROWS[reason],
-    }

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
+from bluezone.directory.scopes import served_units
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -40,6 +41,7 @@ from bluezone.rollout.canvass.scope import (
     wards_of,
 )
 from bluezone.rollout.coverage.api import Doors
+from bluezone.rollout.coverage.duty import LEADERS
 from bluezone.training import practised
 from bluezone.vietnamese.spelling import fold
 
@@ -227,8 +229,11 @@ def overview(request: OfficeRequest) -> HttpResponse:
     above = AdminUnit.objects.filter(pk=chosen).first() if chosen is not None else None
     shown = list(known.filter(path__startswith=above.path) if above is not None else known)
     mine = [ward for ward in shown if ward in own]
+    led = set(served_units(request.user, LEADERS.roles).filter(pk__in=doors).values_list("pk", flat=True))
     context = {
-        "rows": [_ward_row(ward, doors.get(ward.pk, Doors(0, 0, 0, None)), ward in own) for ward in shown],
+        "rows": [
+            _ward_row(ward, doors.get(ward.pk, Doors(0, 0, 0, None)), ward in own, ward.pk in led) for ward in shown
+        ],
         "own": own,
         "has_doors": any(found.households for found in doors.values()),
         "above": above,
@@ -238,8 +243,10 @@ def overview(request: OfficeRequest) -> HttpResponse:
     return render(request, "canvass/overview.html", context)
 
 
-def _ward_row(ward: AdminUnit, doors: Doors, is_own: bool) -> tuple[AdminUnit, DoorsShown, datetime.date | None, bool]:
-    return ward, shown_to(doors, is_own=is_own), doors.last_visit, is_own
+def _ward_row(
+    ward: AdminUnit, doors: Doors, is_own: bool, is_led: bool
+) -> tuple[AdminUnit, DoorsShown, datetime.date | None, bool]:
+    return ward, shown_to(doors, is_own=is_own or is_led), doors.last_visit, is_own
 
 
 @require_safe

@@ -3,6 +3,7 @@
 
 from bluezone.rollout.coverage.figures import Interval, Week, WeekUnreadable, bootstrap, week_or, wilson
 from bluezone.rollout.coverage.indicators import (
+    RUNNING,
     Doors,
     Figure,
     HelpDone,
@@ -10,10 +11,11 @@ from bluezone.rollout.coverage.indicators import (
     Proof,
     Reporting,
     RunningShare,
+    newest_of,
     once,
     registered,
 )
-from bluezone.rollout.coverage.overview import figures_of
+from bluezone.rollout.coverage.overview import city_unit, figures_of, latest_week, overview
 from bluezone.rollout.coverage.suppression import (
     ROOT,
     SMALLEST_SHOWN,
@@ -28,6 +30,7 @@ from bluezone.rollout.coverage.suppression import (
 
 __all__ = [
     "ROOT",
+    "RUNNING",
     "SMALLEST_SHOWN",
     "Cell",
     "Doors",
@@ -43,10 +46,14 @@ __all__ = [
     "agency_cell",
     "bootstrap",
     "cells_of",
+    "city_unit",
     "figures_of",
     "hidden_cells",
     "hidden_cells_of",
+    "latest_week",
+    "newest_of",
     "once",
+    "overview",
     "registered",
     "sees_small_numbers",
     "unit_cell",

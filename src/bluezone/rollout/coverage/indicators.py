@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap, wilson
+from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap
 from bluezone.rollout.coverage.suppression import Cell, cells_of, hidden_cells_of
 
 Text = str | Promise
@@ -96,8 +96,11 @@ class Indicator(abc.ABC):
         """The address of the page with the rows behind the number of a unit and week."""
 
     def interval(self, figures: Sequence[Figure]) -> Interval | None:
-        """The interval of the sum of `figures`; Wilson's, unless the observations call for another."""
-        return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
+        """The interval of the sum of `figures`, where they are a sample; None where everything was counted.
+
+        Chance plays no part in a full count, and an interval around one would say that it does.
+        """
+        return None
 
     def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """The cells whose counts, and whose bases, are not shown above the ward; `figures` are all of a week.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of one unit and week, its parts as rows, and the map drawn on the server: one square a unit.
+"""The table of one unit and week with its parts as rows, and what of it a leader reads first.
 
 League tables of the units under one: phones counted, by population and by smartphones, each with its source.
 
@@ -10,19 +10,17 @@ Source: docs/rollout.md, "0 Facts" (installs by population or by smartphones) an
 """
 
 import datetime
-import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import resources
 
-from bluezone.directory.kinds import UnitKind
+from django.utils.translation import gettext as _
+
 from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
-from bluezone.rollout.coverage.figures import Interval, Week, wilson
+from bluezone.rollout.coverage.figures import Interval, Week
 from bluezone.rollout.coverage.indicators import (
+    RUNNING,
     Indicator,
     Proof,
     Reporting,
@@ -32,9 +30,8 @@ from bluezone.rollout.coverage.indicators import (
     registered,
     sums_of,
 )
-from bluezone.rollout.coverage.suppression import Cell, own_cell, unit_cell
-
-WARD_AND_BELOW = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
+from bluezone.rollout.coverage.shares import percent, range_of, tenths
+from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, Cell, own_cell, unit_cell
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,7 @@ class ShownCell:
 
     count, base: None where hidden; share: 0..1, None where either is hidden or the base is 0.
     change:  against the week before, in percentage points. sources, as_of: of the base.
+    is_new:  nothing of it was counted the week before.
     """
 
     indicator: Indicator
@@ -54,6 +52,15 @@ class ShownCell:
     sources: tuple[str, ...]
     as_of: datetime.date
     address: str
+    is_new: bool = False
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether its share is another than the week before, by more than chance where chance plays a part."""
+        if self.change is None or self.share is None or round(self.change, 1) == 0:
+            return False
+        earlier = self.share - self.change / 100
+        return self.interval is None or not self.interval.low <= earlier <= self.interval.high
 
     @property
     def is_hidden(self) -> bool:
@@ -63,22 +70,30 @@ class ShownCell:
 
 @dataclass(frozen=True)
 class Row:
-    """A unit under the one shown, or (unit None) what belongs to that one itself; cells by class of proof."""
+    """A unit under the one shown, or (unit None) what belongs to that one itself; cells by class of proof.
+
+    stopped: keys of indicators that counted something the week before and nothing in this one.
+    """
 
     unit: AdminUnit | None
     cells: dict[Proof, list[ShownCell]]
+    stopped: frozenset[str] = frozenset()
 
     @property
     def all_cells(self) -> list[ShownCell]:
         """The cells of every class, surest first."""
         return [cell for cells in self.cells.values() for cell in cells]
 
+    def cell(self, key: str) -> ShownCell | None:
+        """Its number of one indicator."""
+        return next((cell for cell in self.all_cells if cell.indicator.key == key), None)
+
 
 @dataclass(frozen=True)
 class Overview:
     """What a coverage page shows.
 
-    exact: whether small numbers are shown, which they are only to the ward itself.
+    exact: whether small numbers are shown, which they are to those whose numbers they are.
     reporting: of each indicator that is reported, how many have. missing: names of who has not, only where asked for.
     denominators: the newest figures of the unit's population, households and smartphones.
     """
@@ -105,7 +120,7 @@ class Overview:
 
     def cell(self, key: str) -> ShownCell | None:
         """The unit's own number of one indicator."""
-        return next((cell for cell in self.total.all_cells if cell.indicator.key == key), None)
+        return self.total.cell(key)
 
 
 def overview(
@@ -113,9 +128,8 @@ def overview(
 ) -> Overview:
     """Count everything of a unit and week, or only the indicators of `keys`.
 
-    exact: refused above the ward, whoever asks. by_name: read also who has not reported.
+    exact: whether small numbers are shown (suppression.sees_small_numbers). by_name: read also who has not reported.
     """
-    exact = exact and unit.kind in WARD_AND_BELOW
     indicators = [each for each in registered() if keys is None or each.key in keys]
     with reading_once():
         counted = [_this_and_before(each, week) for each in indicators]
@@ -181,12 +195,15 @@ def _row(
     rows_of: int,
 ) -> Row:
     cells: dict[Proof, list[ShownCell]] = {proof: [] for proof in Proof}
+    stopped = set()
     for indicator, sums, before in counted:
         if cell in sums.figures:
             cells[indicator.proof].append(
                 _cell(indicator, cell, sums, before, exact, indicator.rows_address(rows_of, week))
             )
-    return Row(unit, cells)
+        elif cell in before.figures:
+            stopped.add(indicator.key)
+    return Row(unit, cells, frozenset(stopped))
 
 
 def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: bool, address: str) -> ShownCell:
@@ -202,114 +219,89 @@ def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: boo
         sources=tuple(sorted({figure.source for figure in figures})),
         as_of=max(figure.as_of for figure in figures),
         address=address,
+        is_new=bool(before.figures) and cell not in before.figures,
     )
 
 
-SIDE = 104
-GAP = 6
-LINE_LENGTH = 12
-# Shares from which a tile is darker; absolute, so that a colour means the same in every week and city.
-LEVELS = (0.10, 0.25, 0.40, 0.60)
+MOST_MOVED = 3
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One unit on the map.
+class Brief:
+    """What a leader reads first of a unit and week.
 
-    x, y:  its upper left corner. lines: its name, broken to fit. level: 0 (lowest share) to 4.
-    state: "shown", "hidden" (a small number) or "empty" (nothing counted).
+    sentence: one, in the reader's language. indicator: the one that it and the map are about, None where nothing is.
+    rows:     the units under it with their number of that indicator, the lowest share first, unknown ones last.
+    rose, fell: units whose share did, by more than chance, most first; at most MOST_MOVED each.
+    began, stopped: names of units of which something was counted in this week and not in the one before, or only then.
     """
 
-    x: int
-    y: int
-    name: str
-    lines: tuple[str, ...]
-    cell: ShownCell | None
-    level: int
-    state: str
-    address_pk: int
+    sentence: str
+    indicator: Indicator | None
+    rows: list[tuple[AdminUnit, ShownCell | None]]
+    rose: list[tuple[AdminUnit, ShownCell]]
+    fell: list[tuple[AdminUnit, ShownCell]]
+    began: list[str]
+    stopped: list[str]
 
     @property
-    def middle(self) -> int:
-        """Where its texts are centred."""
-        return self.x + SIDE // 2
-
-    @property
-    def baselines(self) -> list[tuple[int, str]]:
-        """Each line of the name with the y it stands on."""
-        return [(self.y + 24 + 16 * number, line) for number, line in enumerate(self.lines)]
-
-    @property
-    def figure_y(self) -> int:
-        """Where the number stands."""
-        return self.y + SIDE - 14
+    def is_still(self) -> bool:
+        """Whether nothing changed since the week before."""
+        return not (self.rose or self.fell or self.began or self.stopped)
 
 
-@dataclass(frozen=True)
-class TileMap:
-    """The tiles and the size of the drawing; placed: whether a layout put them where they lie."""
-
-    tiles: list[Tile]
-    width: int
-    height: int
-    placed: bool
-
-
-def tile_map(rows: Sequence[Row], key: str) -> TileMap:
-    """Draw the units among `rows` by their share of the indicator `key`."""
-    units = [(row.unit, row) for row in rows if row.unit is not None]
-    places = _layout([unit.key for unit, _row in units])
-    placed = places is not None
-    columns = max(1, math.ceil(math.sqrt(len(units))))
-    tiles = []
-    for number, (unit, row) in enumerate(units):
-        column, line = places[unit.key] if places is not None else (number % columns, number // columns)
-        cell = next((cell for cell in row.all_cells if cell.indicator.key == key), None)
-        share = cell.share if cell else None
-        tiles.append(
-            Tile(
-                x=GAP + column * (SIDE + GAP),
-                y=GAP + line * (SIDE + GAP),
-                name=unit.name,
-                lines=broken(unit.name),
-                cell=cell,
-                level=0 if share is None else sum(share >= step for step in LEVELS),
-                state="empty" if cell is None or cell.base == 0 else "hidden" if cell.is_hidden else "shown",
-                address_pk=unit.pk,
-            )
-        )
-    width = max((tile.x for tile in tiles), default=0) + SIDE + GAP
-    height = max((tile.y for tile in tiles), default=0) + SIDE + GAP
-    return TileMap(tiles, width, height, placed)
+def brief(shown: Overview) -> Brief:
+    """Put the share running, else the surest indicator that counted anything, into one sentence with its units."""
+    counted = [each for each in shown.indicators if shown.cell(each.key) is not None]
+    indicator = next((each for each in counted if each.key == RUNNING), counted[0] if counted else None)
+    if indicator is None:
+        return Brief(_("Nothing was counted here this week."), None, [], [], [], [], [])
+    found = [(row.unit, row.cell(indicator.key), row) for row in shown.rows if row.unit is not None]
+    rows = [(unit, cell) for unit, cell, _row in found]
+    # Equal shares stay in the order of the list.
+    rows.sort(key=lambda row: 2.0 if row[1] is None or row[1].share is None else row[1].share)
+    moved = [(unit, cell) for unit, cell in rows if cell is not None and cell.has_moved]
+    return Brief(
+        sentence=_sentence(indicator, shown.total.cell(indicator.key), rows),
+        indicator=indicator,
+        rows=rows,
+        rose=sorted((one for one in moved if _change(one) > 0), key=_change, reverse=True)[:MOST_MOVED],
+        fell=sorted((one for one in moved if _change(one) < 0), key=_change)[:MOST_MOVED],
+        began=[unit.name for unit, cell, _row in found if cell is not None and cell.is_new],
+        stopped=[unit.name for unit, _cell, row in found if indicator.key in row.stopped],
+    )
 
 
-def broken(name: str) -> tuple[str, ...]:
-    """The name in at most three lines of LINE_LENGTH characters, cut with … where it is longer."""
-    lines: list[str] = []
-    for word in name.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= LINE_LENGTH:
-            lines[-1] += " " + word
+def _change(moved: tuple[AdminUnit, ShownCell]) -> float:
+    return moved[1].change or 0.0
+
+
+def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tuple[AdminUnit, ShownCell | None]]) -> str:
+    """The number of the whole unit, what changed in it, and where it is lowest."""
+    if whole is None or (whole.share is None and not whole.is_hidden):
+        return _("Nothing was counted here this week.")
+    if whole.share is None:
+        return _("%(name)s: kept back, since the number behind it is small.") % {
+            "name": f"{str(indicator.name)[0].upper()}{str(indicator.name)[1:]}"
+        }
+    spread = f" ({range_of(whole.interval)})" if whole.interval else ""
+    values = {"share": percent(whole.share) + spread, "name": indicator.name, "base": indicator.base_name}
+    if indicator.key == RUNNING:
+        said = [_("At the gates %(share)s of the passages in with a smartphone had Bluezone running") % values]
+    else:
+        said = [_("No gate has counted; %(name)s: %(share)s of %(base)s") % values]
+    if whole.change is not None:
+        number = {"number": tenths(abs(whole.change))}
+        if not whole.has_moved:
+            said.append(_("about as in the week before"))
+        elif whole.change > 0:
+            said.append(_("%(number)s points more than in the week before") % number)
         else:
-            lines.append(word)
-    cut = [line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…" for line in lines[:3]]
-    if len(lines) > 3:
-        cut[2] = cut[2][: LINE_LENGTH - 1].rstrip(" …") + "…"
-    return tuple(cut)
-
-
-def _layout(keys: Sequence[str]) -> dict[str, tuple[int, int]] | None:
-    """The places of a layout that knows every one of `keys`; None where none does, or without units."""
-    if not keys:
-        return None
-    return next((places for places in _layouts() if all(key in places for key in keys)), None)
-
-
-@cache
-def _layouts() -> tuple[dict[str, tuple[int, int]], ...]:
-    folder = resources.files("bluezone.rollout.coverage") / "layouts"
-    files = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
-    documents = [json.loads(entry.read_text("utf-8")) for entry in sorted(files, key=lambda entry: entry.name)]
-    return tuple({key: (column, row) for key, (column, row) in each["tiles"].items()} for each in documents)
+            said.append(_("%(number)s points less than in the week before") % number)
+    known = [(unit, cell.share) for unit, cell in rows if cell is not None and cell.share is not None]
+    if len(known) > 1:
+        said.append(_("lowest in %(unit)s, %(share)s") % {"unit": known[0][0].name, "share": percent(known[0][1])})
+    return "; ".join(said) + "."
 
 
 WEEKS_ADDED = 12
@@ -318,14 +310,13 @@ BY = ("smartphones", "population")
 
 @dataclass(frozen=True)
 class Compared:
-    """A number of phones against one denominator. share: None where either is not known.
+    """A number of phones against one denominator, both counted in full. share: None where either is not known.
 
     contradicts: there are more phones than the denominator allows, so no share is shown.
     """
 
     denominator: Denominator | None
     share: float | None = None
-    interval: Interval | None = None
     contradicts: bool = False
 
 
@@ -399,7 +390,7 @@ def _compared(count: int | None, figure: Denominator | None) -> Compared:
         return Compared(figure)
     if not figure.value or count > figure.value:
         return Compared(figure, contradicts=True)
-    return Compared(figure, count / figure.value, wilson(count, figure.value))
+    return Compared(figure, count / figure.value)
 
 
 def _ranked(rows: list[LeagueRow], by: str) -> list[LeagueRow]:

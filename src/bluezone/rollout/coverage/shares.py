@@ -43,8 +43,14 @@ def range_of(interval: Interval) -> str:
 @register.filter
 def points(change: float) -> str:
     """A difference of two shares, with its sign: `+3,2 điểm %`, `−0,3 điểm %`."""
+    return _("%(number)s points") % {"number": signed(change)}
+
+
+@register.filter
+def signed(change: float) -> str:
+    """A number with its sign: `+3,2`, `−0,3`, `±0,0`."""
     sign = "−" if round(change, 1) < 0 else "+" if round(change, 1) > 0 else "±"
-    return _("%(number)s points") % {"number": sign + tenths(abs(change))}
+    return sign + tenths(abs(change))
 
 
 @register.filter

@@ -10,9 +10,13 @@ from itertools import pairwise
 from typing import TypeVar
 
 from bluezone.directory.duty import STAFF_REPORTERS
+from bluezone.directory.kinds import WARDS, UnitKind
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.scopes import may
+from bluezone.directory.scopes import may, served_units
 from bluezone.identity.audiences import OfficeRequest
+from bluezone.rollout.coverage.duty import LEADERS
+
+WARD_AND_BELOW = (*WARDS, UnitKind.GROUP)
 
 Node = TypeVar("Node", bound=Hashable)
 Bounds = tuple[float, float]
@@ -147,8 +151,13 @@ def _hide_below(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], k
 
 
 def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
-    """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
-    return may(request.user, STAFF_REPORTERS.roles, unit=unit)
+    """Whoever enters a ward's numbers sees them, and so does whoever leads the unit or one above it.
+
+    Reports never show them, whoever makes one: a report travels.
+    """
+    if unit.kind in WARD_AND_BELOW and may(request.user, STAFF_REPORTERS.roles, unit=unit):
+        return True
+    return served_units(request.user, LEADERS.roles).filter(pk=unit.pk).exists()
 
 
 # A cell in the tree: the units, what belongs to a unit itself and to none below it, or an agency.

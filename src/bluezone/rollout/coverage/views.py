@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of coverage: a unit and week as a table and a map, units to go to first, league tables, and the trend of one
-indicator.
+"""Pages of coverage: a unit and week in short and as a table, units to go to first, league tables, and the trend of
+one indicator.
 """
 
 from django.http import Http404, HttpResponse
@@ -9,24 +9,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import AdminUnit
+from bluezone.directory.records.shapes import outlines_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.coverage.figures import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
-from bluezone.rollout.coverage.overview import (
-    BY,
-    WARD_AND_BELOW,
-    Overview,
-    city_unit,
-    latest_week,
-    league,
-    overview,
-    tile_map,
-)
+from bluezone.rollout.coverage.overview import BY, Overview, brief, city_unit, latest_week, league, overview
 from bluezone.rollout.coverage.priorities import priorities
-from bluezone.rollout.coverage.suppression import sees_small_numbers
+from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, sees_small_numbers
 from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
+from bluezone.rollout.coverage.unit_map import tile_map
+
+# Units that are listed at once on the first page; the others unfold.
+LISTED = 8
 
 
 @require_safe
@@ -45,29 +41,48 @@ def city(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One unit, with what lies under it as rows."""
-    found = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
-    week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    """One unit in short: a sentence, what changed, a map and its table."""
+    found, week = _asked(request, pk)
     return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
 
 
 def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
-    counted = [each for each in shown.indicators if shown.cell(each.key) is not None]
-    mapped = next((each for each in counted if each.key == RUNNING), counted[0] if counted else None)
+    said = brief(shown)
+    units = [unit for unit, _cell in said.rows]
+    drawn = tile_map(shown.rows, said.indicator.key, outlines_of(units)) if said.indicator else None
     context = {
         "shown": shown,
         "week": shown.week,
         "unit": shown.unit,
-        "running": shown.cell(RUNNING),
-        "self_reported": shown.total.cells[Proof.SELF_REPORTED],
-        "mapped": mapped,
-        "map": tile_map(shown.rows, mapped.key) if mapped else None,
-        "proofs": list(Proof),
-        "counted": [(each, shown.cell(each.key)) for each in counted],
+        "brief": said,
+        "first": said.rows[:LISTED],
+        "others": said.rows[LISTED:],
+        "map": drawn,
         "is_part": shown.unit.kind in WARD_AND_BELOW,
-        "is_latest": shown.week.following.first_day > timezone.localdate(),
+        "is_latest": _is_latest(shown.week),
     }
     return render(request, "coverage/unit.html", context)
+
+
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
+def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Every number of a unit, what lies under it as rows, in a column for each class of proof."""
+    found, week = _asked(request, pk)
+    shown = overview(found, week, exact=sees_small_numbers(request, found))
+    counted = [each for each in shown.indicators if shown.cell(each.key) is not None]
+    context = {
+        "shown": shown,
+        "week": week,
+        "unit": found,
+        "running": shown.cell(RUNNING),
+        "self_reported": shown.total.cells[Proof.SELF_REPORTED],
+        "proofs": list(Proof),
+        "counted": [(each, shown.cell(each.key)) for each in counted],
+        "is_latest": _is_latest(week),
+    }
+    return render(request, "coverage/numbers.html", context)
 
 
 @require_safe
@@ -113,7 +128,7 @@ def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     chosen = _chosen(request, able)
     if chosen is None:
         raise Http404
-    exact = unit.kind in WARD_AND_BELOW and sees_small_numbers(request, unit)
+    exact = sees_small_numbers(request, unit)
     context = {
         "unit": unit,
         "week": week,

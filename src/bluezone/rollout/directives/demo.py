@@ -16,6 +16,7 @@ from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState, Task
 from bluezone.rollout.directives.reports import agency_reports
+from bluezone.training import practice
 
 _DAY = datetime.timedelta(days=1)
 
@@ -32,6 +33,50 @@ def plant(now: datetime.datetime) -> Directive | None:
         for number, dispatch in enumerate(directive.dispatches.order_by("pk").select_related("agency")):
             _live(number, dispatch, user, began)
         _report(directive, user, began, now)
+    return directive
+
+
+# A letter for an office of today; what is in brackets is filled in.
+_PRACTICE_LETTER = """{issuer}
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+
+Số: 01/UBND-TH
+{place}, ngày {day:%d} tháng {day:%m} năm {day:%Y}
+V/v tập huấn: tuyên truyền cài đặt ứng dụng Bluezone
+
+Kính gửi: {group}.
+
+Để thực hành, {issuer} đề nghị các cơ quan, đơn vị thực hiện:
+1. {group} vận động cán bộ, công chức cài đặt và bật ứng dụng Bluezone.
+
+Nơi nhận:
+- Như trên (t/h);
+- Lưu: VT.
+TM. ỦY BAN NHÂN DÂN
+CHỦ TỊCH
+Nguyễn Văn Mẫu
+"""
+
+
+def plant_for_practice(issuer: Agency, group: str, now: datetime.datetime) -> Directive:
+    """Plant a letter of training mode that is under way at the members of a recipient group, in different stages.
+
+    It is practice like any other: in no figure, and erased after seven days. Raises what approval refuses.
+    """
+    user, began = demo_office(), now - 3 * _DAY
+    with practice(), transaction.atomic():
+        letter = _PRACTICE_LETTER.format(
+            issuer=issuer.name, place=issuer.unit.name.partition(" ")[2], group=group, day=timezone.localdate(began)
+        )
+        directive = intake.take_in(letter.encode(), "tap-huan.txt", issuer, user, began)
+        directive.tasks.update(lead_names=group, due=timezone.localdate(now) + 7 * _DAY)
+        version = approval.submit(directive, user, began)
+        approval.approve(directive, version.sha256, user, began, for_another=True)
+        approval.issue(directive, user, began, on_paper=True)
+        for number, dispatch in enumerate(directive.dispatches.order_by("pk").select_related("agency")):
+            if number % 4 != 2:
+                _live(number, dispatch, user, began)
     return directive
 
 
@@ -96,14 +141,17 @@ def _finish(dispatch: Dispatch, user: User, at: datetime.datetime) -> None:
 def _report(directive: Directive, user: User, began: datetime.datetime, now: datetime.datetime) -> None:
     """Seven of the eight wards report on clause 2 in time, three for this period too, and one asks for more time."""
     task = directive.tasks.get(label="2")
-    agencies = [party.agency for party in task.parties.select_related("agency")]
-    for number, agency in enumerate(agencies[:-1]):
-        for period, at in ((began, began + 6 * _DAY), (began + 7 * _DAY, now))[: 2 if number < 3 else 1]:
+    parties = list(task.parties.select_related("agency", "task"))
+    for number, party in enumerate(parties[:-1]):
+        for place, at in ((0, began + 6 * _DAY), (1, now))[: 2 if number < 3 else 1]:
+            own = agency_reports.task_periods(task, timezone.localdate(at), party)[place:]
             # What the directory of another city does not name reports nothing.
             with contextlib.suppress(Refused):
-                agency_reports.submit(
-                    task, agency, timezone.localdate(period), {"people": 90 + 37 * number}, "", user, at
-                )
-    if agencies:
+                for period in own[:1]:
+                    values = {"people": 90 + 37 * number}
+                    agency_reports.submit(task, party.agency, period.first, values, "", user, at)
+    if parties:
         until = now.date() + 9 * _DAY
-        dispatch_acts.ask(task, agencies[-1], "extension", "Đang thống kê các tổ vùng xa.", user, now - _DAY, until)
+        dispatch_acts.ask(
+            task, parties[-1].agency, "extension", "Đang thống kê các tổ vùng xa.", user, now - _DAY, until
+        )

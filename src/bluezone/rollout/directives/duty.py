@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # Who takes in and sends directives, and who approves them; scopes say for which agency.
 DIRECTIVE_CLERKS = Audience("DIRECTIVE_CLERKS", frozenset({"clerk", "issuer"}))
@@ -42,14 +42,31 @@ DUTY = Duty(
         "edxml_imported": _("read an exchange file in"),
         "certificate_pinned": _("entered a certificate of another office"),
         "certificate_removed": _("removed a certificate of another office"),
+        "partner_address_set": _("set the address of another office"),
     },
-    menu=(MenuEntry(_("Directives"), "inbox", 20, ("inbox", "directives", "directive", "register", "task")),),
-    first_pages=(FirstPage(DIRECTIVE_WORKERS, "inbox", 30),),
+    menu=(
+        MenuEntry(
+            _("Directives"),
+            "inbox",
+            20,
+            ("inbox", "directives", "directive", "register", "task", "campaigns", "campaign"),
+            used_by=DIRECTIVE_WORKERS.roles,
+            group=Group.LETTERS,
+        ),
+    ),
+    waiting="bluezone.rollout.directives.waiting.waiting",
+    search="bluezone.rollout.directives.waiting.search",
+    open_at="bluezone.rollout.directives.waiting.open_at",
+    first_pages=(
+        FirstPage(DIRECTIVE_CLERKS, "directive-new", 30, _("Write a letter")),
+        FirstPage(DIRECTIVE_WORKERS, "inbox", 31, _("Open the inbox")),
+    ),
     purges=(Work("purge_directives", "bluezone.rollout.directives.retention.purge"),),
     hourly=(
         Work("follow_successors", "bluezone.rollout.directives.issuance.recipient_changes.follow_successors"),
         Work("queue_digests", "bluezone.rollout.directives.inbox.digests.queue_daily"),
     ),
+    beside=(Work("exchange", "bluezone.rollout.directives.exchange.courier.carry_until"),),
     reversers={
         "report-accepted": "bluezone.rollout.directives.reports.report_views.take_acceptance_back",
         "period-answered": "bluezone.rollout.directives.reports.report_views.let_the_request_wait",

@@ -37,7 +37,9 @@ class LetterForm(forms.Form):
     )
     file = forms.FileField(
         label=_("Or a file"),
-        help_text=_("DOCX, PDF, or a scan as a picture. At most 10 MB. It is kept as it came."),
+        help_text=_(
+            "DOCX, PDF, or a scan as a picture, kept as it came; of DOC, RTF and ODT the text alone. At most 10 MB."
+        ),
         required=False,
     )
 
@@ -180,9 +182,11 @@ class RecipientForm(forms.Form):
     on_paper = forms.BooleanField(label=_("It gets the letter on paper if nobody reads for it here"), required=False)
 
 
-class ReportForm(forms.Form):
+class ReportForm(SharedForm, forms.Form):
     """Numbers that a task asks for, what was done, and files that show it."""
 
+    # Two people of one agency may enter the first report of a period, too.
+    changes_something = True
     text = forms.CharField(
         label=_("What was done"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=4000
     )

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from bluezone.directory import scopes
@@ -19,6 +19,7 @@ from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.rollout.directives.models import (
     ChangeRequest,
     Deadline,
+    Delivery,
     Directive,
     DirectiveState,
     Dispatch,
@@ -60,22 +61,23 @@ class Period:
         return self.due is not None and now >= self.due.moment
 
 
-def periods_of(task: Task, until: datetime.date, deadline: Deadline | None = None) -> list[Period]:
+def periods_of(task: Task, until: datetime.date, party: TaskParty | None = None) -> list[Period]:
     """Periods of a task that have begun by `until`, oldest first; none while the letter is not sent.
 
     A week is seven days from the first, a month the rest of it and then calendar months; what is reported on once has
     one period. A period is in time until some days after it, and never longer than the letter's own deadline gives.
-    deadline: the later one of an agency; without it, as the letter says.
+    party: an agency, whose weeks and months begin on the day on which it received the letter, and which may have been
+    given more time; without it, as the letter says. In each week or month of the letter one of an agency begins.
     """
     if not task.report_every or task.report_from is None:
         return []
-    ends = deadline or task.deadline
+    ends = party.deadline if party else task.deadline
     if task.report_every == Task.Every.ONCE:
         last = max(task.report_from, ends.day) if ends else None
         locks = last + DAY * (task.days_to_lock + 1) if last else None
         return [Period(task.report_from, last, ends, locks)] if task.report_from <= until else []
     found: list[Period] = []
-    first = task.report_from
+    first = (party.report_from if party else None) or task.report_from
     while first <= until and (ends is None or first <= ends.day) and len(found) < _MOST_PERIODS:
         last = _last(task.report_every, first)
         due = Deadline(last + DAY * task.days_to_report)
@@ -84,6 +86,21 @@ def periods_of(task: Task, until: datetime.date, deadline: Deadline | None = Non
         found.append(Period(first, last, due, last + DAY * (task.days_to_lock + 1)))
         first = last + DAY
     return found
+
+
+def begin_periods(party: TaskParty, today: datetime.date) -> None:
+    """Let an agency's weeks or months begin today, when it has received the letter, unless it has reported before."""
+    task = party.task
+    if task.report_from is None or Report.objects.filter(task=task, agency=party.agency_id).exists():
+        return
+    party.report_from = max(task.report_from, today)
+    party.save(update_fields=["report_from"])
+
+
+def _begin_in(period: Period) -> Q:
+    """Reports for a period of an agency that begins in this period of the letter."""
+    found = Q(period__gte=period.first)
+    return found & Q(period__lte=period.last) if period.last else found
 
 
 def _last(every: str, first: datetime.date) -> datetime.date:
@@ -192,15 +209,19 @@ def recipients(directive: Directive, state: str = "", under: AdminUnit | None = 
     found = directive.dispatches.select_related("agency__parent", "agency__unit").order_by(
         "-purpose", "agency__unit__path", "agency__name"
     )
+    found = found.prefetch_related(Prefetch("deliveries", Delivery.objects.defer("content", "receipt")))
     if state:
         found = found.filter(state=state)
     return found.filter(agency__unit__path__startswith=under.path) if under else found
 
 
 def rates(task: Task, period: Period, under: AdminUnit | None = None) -> Rates:
-    """Expected, actual and on-time reports of a task for a period, in a subtree of units."""
-    parties = task.parties.all()
-    reports = Report.objects.filter(task=task, period=period.first).exclude(state=ReportState.RETURNED)
+    """Expected, actual and on-time reports of a task for a period of the letter, in a subtree of units.
+
+    Expected of every agency but those that received the letter later; of one that has not received it, too.
+    """
+    parties = _expected(task, period)
+    reports = Report.objects.filter(_begin_in(period), task=task).exclude(state=ReportState.RETURNED)
     if under:
         parties = parties.filter(agency__unit__path__startswith=under.path)
         reports = reports.filter(agency__unit__path__startswith=under.path)
@@ -210,18 +231,23 @@ def rates(task: Task, period: Period, under: AdminUnit | None = None) -> Rates:
 
 def reporters(task: Task, period: Period, under: AdminUnit | None = None) -> QuerySet[TaskParty]:
     """Agencies of a task, those without a report for the period first."""
-    reported = Report.objects.filter(task=task, agency=OuterRef("agency"), period=period.first).exclude(
-        state=ReportState.RETURNED
-    )
-    parties = task.parties.select_related("agency__unit", "agency__parent").annotate(has_reported=Exists(reported))
+    reported = Report.objects.filter(_begin_in(period), task=task, agency=OuterRef("agency"))
+    reported = reported.exclude(state=ReportState.RETURNED)
+    parties = _expected(task, period).select_related("agency__unit", "agency__parent")
+    parties = parties.annotate(has_reported=Exists(reported))
     if under:
         parties = parties.filter(agency__unit__path__startswith=under.path)
     return parties.order_by("has_reported", "agency__unit__path", "agency__name")
 
 
+def _expected(task: Task, period: Period) -> QuerySet[TaskParty]:
+    parties: QuerySet[TaskParty] = task.parties.all()
+    return parties.exclude(report_from__gt=period.last) if period.last else parties
+
+
 def reports_of(task: Task, period: Period, agency_ids: Iterable[int]) -> dict[int, Report]:
     """Reports of a period by agency, for the agencies of one page."""
-    found = Report.objects.filter(task=task, period=period.first, agency__in=list(agency_ids))
+    found = Report.objects.filter(_begin_in(period), task=task, agency__in=list(agency_ids))
     return {report.agency_id: report for report in found.prefetch_related("evidence")}
 
 

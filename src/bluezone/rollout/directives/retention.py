@@ -12,11 +12,13 @@ from django.db.models import QuerySet
 from bluezone.rollout.directives.models import (
     Campaign,
     ChangeRequest,
+    Delivery,
     Directive,
     Dispatch,
     DispatchEvent,
     ExchangeImport,
     PeriodRequest,
+    RefusedMessage,
     Report,
     StoredFile,
     Task,
@@ -25,11 +27,18 @@ from bluezone.rollout.directives.models import (
 from bluezone.training import KEPT
 
 FILE_LIFE = datetime.timedelta(days=1)
+REFUSED_LIFE = datetime.timedelta(days=30)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete exchange files that nobody read in or discarded within a day."""
+    """Delete exchange files that nobody read in or discarded within a day, and after a month what was refused.
+
+    Of a message of ours that another office refused, the copy goes; what it was and why it was refused stays.
+    """
     ExchangeImport.objects.filter(made_at__lte=now - FILE_LIFE).delete()
+    RefusedMessage.objects.filter(at__lte=now - REFUSED_LIFE).delete()
+    refused = Delivery.objects.filter(state=Delivery.State.REFUSED, settled_at__lte=now - REFUSED_LIFE)
+    refused.exclude(content=None).update(content=None)
 
 
 def erase_practice(now: datetime.datetime) -> int:

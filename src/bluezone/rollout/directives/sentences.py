@@ -32,6 +32,37 @@ def sentence_of(refused: Refused) -> str:
     return _sentences().get(refused.code) or _("Refused (%(code)s). Nothing was stored.") % {"code": refused.code}
 
 
+def sentence_of_trouble(code: str) -> str:
+    """Why a message to another office waits or was refused, and what to do about it."""
+    return {
+        "": _("It is sent within seconds."),
+        "unreachable": _("The other office does not answer. It is tried again by itself."),
+        "insecure": _(
+            "The other office does not prove who it is: its certificate is none of the authority entered for it. It is "
+            "tried again; have an administrator compare the authority by telephone."
+        ),
+        "unknown_there": _(
+            "The other office does not know this one’s certificate. It is tried again; ask their administrator to "
+            "enter it."
+        ),
+        "busy": _("The other office cannot take it at the moment. It is tried again by itself."),
+        "not_an_office": _(
+            "Another program answers at that address. It is tried again; have an administrator check the address."
+        ),
+        "receipt_wrong": _(
+            "What answered did not sign for it with the certificate held here. It is tried again; ask whether that "
+            "office has a new certificate."
+        ),
+        "edxml_not_for_us": _("The other office says that it does not serve this agency. Call it, then send again."),
+        "edxml_document_unknown": _("The other office says that it does not have this document. Call it."),
+        "edxml_document_differs": _(
+            "The other office has another document of this number and day from here. Call it; number and day of a "
+            "document are given once."
+        ),
+        "edxml_too_large": _("The other office says that the files are too large. Send them on paper or in parts."),
+    }.get(code) or _("The other office refused it (%(code)s). Call it, then send again.") % {"code": code}
+
+
 def _field(name: str) -> str:
     if name.startswith("lead of "):
         return _("who leads task %(label)s") % {"label": name.removeprefix("lead of ")}
@@ -56,6 +87,10 @@ def _sentences() -> dict[str, str]:
         ),
         "letter_unreadable": _(
             "The file is damaged, protected or of a kind that is not read. Nothing was stored. Save it as DOCX or PDF."
+        ),
+        "old_word_unread": _(
+            "This is a document of Word 97-2003, which this server cannot read. Save it as DOCX or PDF, or ask whoever "
+            "runs the server to install the package antiword."
         ),
         "file_type_refused": _(
             "Files are kept as PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text. Nothing was stored. Open another kind "
@@ -94,6 +129,13 @@ def _sentences() -> dict[str, str]:
         "edxml_document_unknown": _(
             "The file is about a document that is not here, or not at its sender. Nothing was stored. Read in the "
             "document first."
+        ),
+        "edxml_document_differs": _(
+            "A document of this number and day is here already and says something else. Nothing was stored. Call the "
+            "sender: it has to replace or update the document."
+        ),
+        "partner_address_unfit": _(
+            "Write the address as https://host or https://host:port, and the authority as PEM. Nothing was stored."
         ),
         "nothing_to_write": _("There is nothing to send of this document yet."),
         "agency_without_identifier": _(

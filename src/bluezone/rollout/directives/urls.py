@@ -6,7 +6,7 @@ from django.urls import path
 from bluezone.rollout.directives import register
 from bluezone.rollout.directives.exchange import exchange_views
 from bluezone.rollout.directives.inbox import inbox_views
-from bluezone.rollout.directives.issuance import campaigns, draft_views, letter_views
+from bluezone.rollout.directives.issuance import attachments, campaigns, draft_views, intake, letter_views
 from bluezone.rollout.directives.reports import report_views
 
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("directives/<int:pk>/approve/", letter_views.approve, name="directive-approve"),
     path("directives/<int:pk>/reopen/", letter_views.reopen, name="directive-reopen"),
     path("directives/<int:pk>/issue/", letter_views.issue, name="directive-issue"),
+    path("directives/<int:pk>/seal/", attachments.seal, name="directive-seal"),
     path("directives/<int:pk>/revoke/", letter_views.revoke, name="directive-revoke"),
     path("directives/<int:pk>/progress/", report_views.progress, name="directive-progress"),
     path("directives/<int:pk>/progress/<str:form>/", report_views.progress_file, name="directive-file"),
@@ -35,6 +36,7 @@ urlpatterns = [
     path("inbox/", inbox_views.inbox, name="inbox"),
     path("inbox/<int:pk>/", inbox_views.dispatch, name="inbox-one"),
     path("inbox/<int:pk>/act/", inbox_views.act, name="inbox-act"),
+    path("inbox/<int:pk>/seal/", attachments.received_seal, name="inbox-seal"),
     path("inbox/<int:pk>/undo/", inbox_views.undo, name="inbox-undo"),
     path("inbox/<int:pk>/pass-on/", inbox_views.pass_on, name="inbox-pass"),
     path("inbox/<int:pk>/recall/", letter_views.recall_from, name="dispatch-recall"),
@@ -54,6 +56,9 @@ urlpatterns = [
     path("exchange/<int:pk>/discard/", exchange_views.discard, name="directive-exchange-discard"),
     path("exchange/documents/<int:pk>/", exchange_views.document_file, name="directive-edxml"),
     path("exchange/states/<int:pk>/", exchange_views.status_file, name="directive-status-file"),
+    path("exchange/messages/", exchange_views.take_message, name="directive-exchange-message"),
+    path("exchange/deliveries/<int:pk>/again/", exchange_views.send_again, name="directive-delivery-again"),
+    path("exchange/addresses/<int:pk>/", exchange_views.partner_address, name="directive-partner-address"),
     path("exchange/certificate/", exchange_views.own_certificate, name="directive-own-certificate"),
     path("exchange/certificates/", exchange_views.certificates, name="directive-certificates"),
     path("exchange/certificates/new/", exchange_views.new_certificate, name="directive-certificate-new"),
@@ -63,5 +68,7 @@ urlpatterns = [
     path("inbox/<int:pk>/answer-recall/", exchange_views.answer_recall, name="inbox-answer-recall"),
     path("directives/<int:pk>/files/", letter_views.files, name="directive-attachments"),
     path("directives/<int:pk>/files/delete/", letter_views.take_away, name="directive-attachment-delete"),
-    path("files/<str:token>/", letter_views.stored_file, name="file"),
+    path("directives/reading/", intake.how_well_read, name="directive-reading"),
+    path("files/<str:token>/", attachments.stored_file, name="file"),
+    path("files/<str:token>/pages/<int:page>.jpg", attachments.stored_file, name="file-page"),
 ]

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # Who helps people install, and reads whom to call back.
 HELPERS = Audience("HELPERS", frozenset({"drive_lead"}))
@@ -27,8 +27,19 @@ DUTY = Duty(
         "help_released": _("gave a request for help back"),
         "help_closed": _("closed a request for help"),
     },
-    menu=(MenuEntry(_("Install drives"), "drives", 70, ("drives", "drive", "help", "team")),),
-    first_pages=(FirstPage(HELPERS, "drives", 110),),
+    menu=(
+        MenuEntry(
+            _("Install drives"),
+            "drives",
+            70,
+            ("drives", "drive", "help", "team"),
+            used_by=frozenset({"drive_lead", "lead", "officer"}),
+            group=Group.FIELD,
+        ),
+    ),
+    first_pages=(FirstPage(HELPERS, "drives", 110, _("See the drives")),),
+    waiting="bluezone.rollout.drives.scope.waiting",
+    search="bluezone.rollout.drives.scope.search",
     purges=(Work("purge_drives", "bluezone.rollout.drives.help_queue.purge"),),
     indicators=("bluezone.rollout.drives.boards.ProvenWithHelp", "bluezone.rollout.drives.boards.SeenWithHelp"),
     help_counts="bluezone.rollout.drives.help_requests.help_by_unit",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.forms import day_field
-from bluezone.directory.kinds import UnitKind
+from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
@@ -61,7 +61,7 @@ class DriveForm(forms.Form):
         choices = {
             "campaign": campaigns.order_by("-begins", "name"),
             "team": teams.order_by("agency__name", "name"),
-            "unit": in_force.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE]).order_by("name"),
+            "unit": in_force.filter(kind__in=WARDS).order_by("name"),
         }
         for name, queryset in choices.items():
             field: Any = self.fields[name]
@@ -117,7 +117,7 @@ class PhoneForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE])
+        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
         named = [(unit.code, unit.name) for unit in near.exclude(code=None).order_by("name")]
         self.fields["unit"].choices = [("", _("not said")), *named]  # type: ignore[attr-defined]
 

@@ -6,14 +6,19 @@ A request is for the teams whose union serves its ward; one that names no ward i
 
 import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import agencies_of, granted, may
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
-from bluezone.rollout.drives.models import Drive, HelpRequest, HelpState, Team
+from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Team
+from bluezone.vietnamese.spelling import holds
 
 # What was said at doors is entered and settled so long after a drive.
 AFTERWARDS = datetime.timedelta(days=14)
@@ -66,3 +71,39 @@ def runs(user: User, drive: Drive) -> bool:
 def plans(user: User, drive: Drive) -> bool:
     """Whether the person plans this drive, calls it off and enters its sheets."""
     return may(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Whom this person's teams are to help, and drives that begin or are to be closed."""
+    if not granted(user, HELPERS.roles):
+        return []
+    url = reverse("help-queue")
+    found = [
+        Matter(
+            f"help {one.pk}", _("Request for help %(ticket)s") % {"ticket": one.ticket}, _("Help"), url,
+            one.claimed_until or now, Pile.MINE, where=one.unit.name if one.unit else "",
+        )
+        for one in claimed_by(user).order_by("claimed_until")[:MOST_MATTERS]
+    ]  # fmt: skip
+    free = requests_for(user).filter(state=HelpState.OPEN).aggregate(count=Count("pk"), first=Min("opened_at"))
+    if free["count"]:
+        what = ngettext("%(count)d request for help waits", "%(count)d requests for help wait", free["count"])
+        by = free["first"] + datetime.timedelta(days=1)
+        what %= {"count": free["count"]}
+        found.append(Matter(f"help {free['first']}", what, _("Take one on"), url, by, Pile.AGENCY))
+    run = Drive.objects.filter(team__agency__in=agencies_of(user, HELPERS.roles)).exclude(state=DriveState.CLOSED)
+    soon = run.filter(begins__lte=now + datetime.timedelta(days=1)).select_related("unit").order_by("begins")
+    for one in soon[:MOST_MATTERS]:
+        live = one.state == DriveState.LIVE
+        act = _("Close the drive") if live else _("Open the drive")
+        by = one.ends if live else one.begins
+        key, drive_url = f"drive {one.pk} {one.state}", reverse("drive", args=[one.pk])
+        found.append(Matter(key, one.place, act, drive_url, by, Pile.AGENCY, stated=True, where=one.unit.name))
+    return found
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Drives, which everybody signed in may read, by place, ward and campaign."""
+    drives = Drive.objects.select_related("unit", "campaign").order_by("-begins")
+    found = [one for one in drives[:2000] if holds(f"{one.place} {one.unit.name} {one.campaign.name}", words)]
+    return [Hit(_("Drive"), one.place, reverse("drive", args=[one.pk]), one.unit.name) for one in found[:MOST_HITS]]

@@ -384,8 +384,8 @@ ROWS = (
 
 
 def stall_link(drive: Drive) -> str:
-    """The address behind the stall's code: `https://<public host>/d/<code>`."""
-    return f"https://{facts('vi').host}/d/{drive.code}"
+    """The address behind the stall's code: `<public origin>/d/<code>`."""
+    return f"{facts('vi').address}/d/{drive.code}"
 
 
 def stall_pdf(drive: Drive) -> bytes:

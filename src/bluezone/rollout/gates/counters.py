@@ -217,7 +217,7 @@ STAFF_DAYS = 90
 
 def purge(now: datetime.datetime) -> None:
     """Forget the counters of days that are over 30 days old, whose sums are stored; old shifts and nominations."""
-    # A whole local day after the last bucket that is still taken (counting.take), so that no sum grows afterwards.
+    # A whole local day after the last bucket that is still taken (store_counters), so that no sum grows afterwards.
     bound = (now - datetime.timedelta(days=KEPT_DAYS + 1)).date()
     days = list(GateCounter.objects.filter(day__lt=bound).values_list("day", flat=True).distinct())
     for day in days:

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # Who counts at a gate, with a tablet or on paper; the pages of the gates everybody signed in may open.
 GATEKEEPERS = Audience("GATEKEEPERS", frozenset({"gatekeeper"}))
@@ -24,8 +24,18 @@ DUTY = Duty(
         "gate_slip_entered": _("entered or corrected a paper slip of a gate"),
         "gate_slip_removed": _("took a paper slip of a gate out"),
     },
-    menu=(MenuEntry(_("Gates"), "gates", 60, ("gates", "gate", "gatekeepers")),),
-    first_pages=(FirstPage(GATEKEEPERS, "gates", 90),),
+    menu=(
+        MenuEntry(
+            _("Gates"),
+            "gates",
+            60,
+            ("gates", "gate", "gatekeepers"),
+            used_by=frozenset({"gatekeeper", "lead", "officer"}),
+            group=Group.FIELD,
+        ),
+    ),
+    first_pages=(FirstPage(GATEKEEPERS, "gates", 90, _("See the gates")),),
+    search="bluezone.rollout.gates.queries.search",
     purges=(Work("purge_gates", "bluezone.rollout.gates.counters.purge"),),
     indicators=(
         "bluezone.rollout.gates.queries.RunningAtGates",

@@ -2,6 +2,7 @@
 """Forms of the gates: a new gate, a tablet for it, a nomination and its end, a paper slip."""
 
 import datetime
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
+from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
 from bluezone.rollout.gates.counters import MOST_COUNT
-from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper
+from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.paper_slips import COUNTS
 
 
@@ -96,9 +98,14 @@ def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
     )
 
 
-class SlipForm(forms.Form):
-    """The sums of a paper tally; an empty number is none. There is no field for "running": paper cannot prove it."""
+class SlipForm(SharedForm, forms.Form):
+    """The sums of a paper tally; an empty number is none. There is no field for "running": paper cannot prove it.
 
+    slips: that the gate has now. Which of them the form changes says the day and part that are typed, so that the page
+    carries what it knew of every one.
+    """
+
+    changes_something = True
     day = _day(_("Day"))
     part = forms.ChoiceField(label=_("Part of the day"), choices=DayPart)
     screen_seen = _count(_("Screen seen"))
@@ -108,7 +115,53 @@ class SlipForm(forms.Form):
     no_smartphone = _count(_("No smartphone"))
     went_out = _count(_("Out"))
 
+    def __init__(self, *args: Any, slips: Iterable[PaperSlip], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._slips = {_place(one.day, one.part): one for one in slips}
+        if self.is_bound and (stored := self._slips.get(self._typed_place())):
+            self.initial = {name: getattr(stored, name) for name in COUNTS}
+
     @property
     def counts(self) -> dict[str, int]:
         """The numbers of a valid form."""
         return {name: self.cleaned_data[name] or 0 for name in COUNTS}
+
+    def _typed_place(self) -> str:
+        try:
+            day = self.fields["day"].clean(self.data.get("day"))
+        except forms.ValidationError:
+            return ""
+        return _place(day, self.data.get("part", ""))
+
+    def _shown_now(self) -> Texts:
+        return {
+            f"{place} {name}": str(number)
+            for place, slip in self._slips.items()
+            for name in COUNTS
+            if (number := getattr(slip, name))
+        }
+
+    def _shown_texts(self) -> Texts | None:
+        shown = unseal(self.data.get(SHOWN, ""))
+        # Who enters what is stored already changes nothing and need not look at it.
+        if shown is None or self._typed_texts() == self._stored_texts():
+            return None
+        place = self._typed_place()
+        return {name: shown.get(f"{place} {name}", "") for name in COUNTS}
+
+    def _stored_texts(self) -> Texts:
+        return _without_zeros(super()._stored_texts())
+
+    def _typed_texts(self) -> Texts:
+        return _without_zeros(super()._typed_texts())
+
+    def _compared(self) -> list[tuple[str, forms.Field]]:
+        return [(name, self.fields[name]) for name in COUNTS]
+
+
+def _place(day: datetime.date, part: str) -> str:
+    return f"{day} {part}"
+
+
+def _without_zeros(texts: Texts) -> Texts:
+    return {name: "" if text == "0" else text for name, text in texts.items()}

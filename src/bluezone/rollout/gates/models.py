@@ -100,10 +100,14 @@ class Gate(models.Model):
 
 
 class GateDevice(models.Model):
-    """Which gate a tablet counts for; several lanes of one gate are several devices."""
+    """Which gate a tablet counts for; several lanes of one gate are several devices.
+
+    health: what the device said last of itself (health.py), nothing that was counted; None before it said anything.
+    """
 
     device = models.OneToOneField(Device, on_delete=models.CASCADE, related_name="at_gate")
     gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="devices")
+    health = models.JSONField(null=True, editable=False)
 
     def __str__(self) -> str:
         return f"{self.device_id} at {self.gate_id}"

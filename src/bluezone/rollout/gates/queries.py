@@ -18,6 +18,10 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import granted
+from bluezone.duties.duty import MOST_HITS, Hit
+from bluezone.identity.duty import ROLES
+from bluezone.identity.models import User
 from bluezone.rollout.coverage.api import (
     Cell,
     Figure,
@@ -33,6 +37,7 @@ from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, inside, 
 from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind, Shift, Verdict
 from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
 from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
+from bluezone.vietnamese.spelling import holds
 
 GATES_A_PAGE = 50
 
@@ -281,3 +286,14 @@ class SeenOnPaper(RunningAtGates):
         week = Week.of(figures[0].as_of)
         hidden = once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return counts, set(hidden[self.bases_of_row])
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Gates that are open, whose pages everybody signed in may read, by name and agency."""
+    if not granted(user, ROLES):
+        return []
+    gates = Gate.objects.filter(closed_at=None, kind=GateKind.SITE).select_related("agency")
+    found = [
+        one for one in gates.order_by("agency__name", "name")[:5000] if holds(f"{one.name} {one.agency.name}", words)
+    ]
+    return [Hit(_("Gate"), one.name, reverse("gate", args=[one.pk]), one.agency.name) for one in found[:MOST_HITS]]

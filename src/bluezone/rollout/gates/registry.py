@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, Sum
 from django.template.loader import render_to_string
+from django.utils.crypto import salted_hmac
 
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device, DeviceKind
@@ -209,6 +210,11 @@ def gate_of(device: Device, now: datetime.datetime) -> Gate:
             gate = open_gate(f"device {device.pk}", device.agency, device.name, now, kind)
         GateDevice.objects.create(device=device, gate=gate)
     return gate
+
+
+def sharing_key(gate: Gate) -> str:
+    """64 hex digits by which the devices of a gate know what they tell each other without the office."""
+    return salted_hmac("gate sharing", gate.number, algorithm="sha256").hexdigest()
 
 
 def put_device(actor: str, device: Device, gate: Gate) -> None:

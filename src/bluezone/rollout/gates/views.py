@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -35,6 +37,7 @@ from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, SlipForm, TabletForm
+from bluezone.rollout.gates.health import health_of
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.queries import GateRow, one_gate
 from bluezone.rollout.gates.registry import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
@@ -320,13 +323,14 @@ def gate(request: OfficeRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
     week, now = chosen_week(request), timezone.now()
     own = frozenset({found.agency_id}) if sees(request, found.agency) else frozenset()
+    tablets = found.devices.select_related("device").order_by("device__name")
     context = {
         "gate": found,
         "week": week,
         "is_latest": week.following.first_day > timezone.localdate(now),
         "row": queries.rows_of([found], week, own)[0],
         "keeps": keeps(request, found.agency),
-        "tablets": found.devices.select_related("device").order_by("device__name"),
+        "tablets": [(one, health_of(one, found)) for one in tablets],
         "tablet_form": TabletForm(gate=found),
         "shown": one_gate(found, week, now) if own else None,
     }
@@ -340,28 +344,37 @@ SHOWN_DAYS = 14
 @audience(KEEPERS)
 @touches(Whose.AGENCY)
 def paper(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Enter a slip: 302 back here with the button that takes it back; 422 bad form; 403 another agency's gate.
+    """Enter a slip: 302 back here with the button that takes it back; 409 changed meanwhile; 422; 403 another's gate.
 
     GET with `?slip=` shows the numbers of that slip, to correct them.
     """
     gate, today = gate_of_ours(request, pk), timezone.localdate()
     if request.method != "POST":
-        return _page(request, gate, SlipForm(initial=_initial(request, gate, today)), today)
-    form = SlipForm(request.POST)
-    if form.is_valid():
-        day, part = form.cleaned_data["day"], DayPart(form.cleaned_data["part"])
-        try:
-            entered = paper_slips.enter(request.user.username, gate, day, part, form.counts, today)
-        except paper_slips.SlipOfAnotherTime:
-            form.add_error("day", _("Choose today or one of the 60 days before it."))
-        except paper_slips.SlipsOverlap:
-            form.add_error(
-                "part", _("This day already has a slip for the whole day, or for parts of it. Correct that one.")
-            )
-        else:
-            _notice(request, entered)
-            return redirect("gate-paper", pk)
+        known = _initial(request, gate, today)
+        return _page(request, gate, SlipForm(initial=known, slips=_slips(gate, today)), today)
+    with transaction.atomic():
+        # Of two who enter a slip in one moment the second sees what the first has stored.
+        list(Gate.objects.select_for_update().filter(pk=pk).values_list("pk"))
+        form = SlipForm(request.POST, slips=_slips(gate, today))
+        if form.is_valid():
+            day, part = form.cleaned_data["day"], DayPart(form.cleaned_data["part"])
+            try:
+                entered = paper_slips.enter(request.user.username, gate, day, part, form.counts, today)
+            except paper_slips.SlipOfAnotherTime:
+                form.add_error("day", _("Choose today or one of the 60 days before it."))
+            except paper_slips.SlipsOverlap:
+                form.add_error(
+                    "part", _("This day already has a slip for the whole day, or for parts of it. Correct that one.")
+                )
+            else:
+                _notice(request, entered)
+                return redirect("gate-paper", pk)
     return _page(request, gate, form, today)
+
+
+def _slips(gate: Gate, today: datetime.date) -> QuerySet[PaperSlip]:
+    """What can still be corrected."""
+    return gate.slips.filter(day__gte=today - datetime.timedelta(days=paper_slips.OLDEST_DAYS))
 
 
 @require_POST
@@ -379,7 +392,7 @@ def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
 def _page(request: OfficeRequest, gate: Gate, form: SlipForm, today: datetime.date) -> HttpResponse:
     slips = gate.slips.filter(day__gt=today - datetime.timedelta(days=SHOWN_DAYS))
     context = {"gate": gate, "form": form, "slips": slips, "shown_days": SHOWN_DAYS}
-    return render(request, "gates/paper.html", context, status=422 if form.errors else 200)
+    return render(request, "gates/paper.html", context, status=acts.status_of(form))
 
 
 def _initial(request: OfficeRequest, gate: Gate, today: datetime.date) -> dict[str, object]:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loudspeakers: what they register of themselves."""
 
-from bluezone.duties.duty import Duty, FirstPage
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Duty, FirstPage, Work
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 
 DUTY = Duty(
@@ -10,6 +12,11 @@ DUTY = Duty(
     urls="bluezone.rollout.loudspeakers.urls",
     public_urls="bluezone.rollout.loudspeakers.endpoints",
     api_prefix="/v1/speakers/",
-    first_pages=(FirstPage(AIRING_KEEPERS, "loudspeakers", 80),),
+    acts={
+        "live_address_begun": _("began to speak live at loudspeakers"),
+        "live_address_ended": _("ended a live address"),
+    },
+    purges=(Work("purge_addresses", "bluezone.rollout.loudspeakers.live.tidy"),),
+    first_pages=(FirstPage(AIRING_KEEPERS, "loudspeakers", 80, _("See the loudspeakers")),),
     indicators=("bluezone.rollout.loudspeakers.playback.AiredProven",),
 )

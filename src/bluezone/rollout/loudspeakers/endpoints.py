@@ -15,6 +15,7 @@ from bluezone.devices.models import DeviceKind
 from bluezone.devices.refusals import NoSuchAddress, answer
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.rollout.loudspeakers.live import pieces_for
 from bluezone.rollout.loudspeakers.playback import PlayedInvalid, note_status, store_playings
 
 MOST_BYTES = 256 * 1024
@@ -34,6 +35,15 @@ def played(request: DeviceRequest) -> dict[str, Any]:
     return {"server_time": now.timestamp(), "accepted": taken.accepted, "unknown": taken.unknown}
 
 
+@device_audience(DeviceKind.SPEAKER)
+def spoken(request: DeviceRequest, pk: int, first: int) -> dict[str, Any]:
+    """Pieces of a live address from `first` on, in base64; 404 for another zone's."""
+    found = pieces_for(request.device, pk, first, timezone.now())
+    if found is None:
+        raise NoSuchAddress("nobody speaks here under this number")
+    return found
+
+
 @audience(EVERYONE)
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of loudspeakers."""
@@ -42,5 +52,6 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 
 urlpatterns = [
     path("v1/speakers/played", played, name="speaker-played"),
+    path("v1/speakers/live/<int:pk>/<int:first>", spoken, name="speaker-live"),
     path("v1/speakers/<path:rest>", nothing_here, name="speaker-nothing"),
 ]

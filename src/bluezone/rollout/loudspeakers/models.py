@@ -6,6 +6,7 @@ Source: Công văn 458/UBND-VP, clause 6 ("hệ thống truyền thanh cơ sở 
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -94,6 +95,9 @@ class Playing(models.Model):
     """One airing at one machine, as the machine reported it; the first word of it stays.
 
     began_at, ended_at: by the server's clock as the machine measured it. interrupted_seconds: an emergency's share.
+    earlier: attempts that a kill or a power cut ended before this one: [Unix seconds, seconds heard].
+    tone_seconds: of the tone before an emergency; 0: none. second_sink: where an emergency was played as well, with
+    second_seconds of it.
     """
 
     airing = models.ForeignKey(Airing, on_delete=models.CASCADE, related_name="playings")
@@ -105,6 +109,10 @@ class Playing(models.Model):
     interrupted_seconds = models.FloatField(default=0)
     sink = models.CharField(max_length=16)
     reason = models.CharField(max_length=40, blank=True)
+    earlier = models.JSONField(default=list, blank=True)
+    tone_seconds = models.FloatField(default=0)
+    second_sink = models.CharField(max_length=16, blank=True)
+    second_seconds = models.FloatField(default=0)
     reported_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -118,6 +126,44 @@ class Playing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.airing_id} at {self.device_id}: {self.outcome}"
+
+
+class Address(models.Model):
+    """Somebody spoke live at the loudspeakers of a zone. last_at: when its last piece of sound came.
+
+    heard: what each machine said of it, by its key: {outcome, seconds, sink, reason}; the first word stays.
+    Personal data: the account that spoke, an official duty. Its voice is in the pieces, which are deleted soon.
+    """
+
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="addresses")
+    spoken_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    began_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    pieces = models.PositiveIntegerField(default=0)
+    heard = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["zone"], condition=Q(ended_at__isnull=True), name="one_speaks_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.spoken_by_id} at {self.zone_id} from {self.began_at}"
+
+
+class Piece(models.Model):
+    """A second of an address, a part of one WebM stream. Personal data: a voice, deleted when the address is over."""
+
+    address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="kept")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["address", "number"], name="piece_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.address_id}"
 
 
 class PlanVersion(models.Model):

@@ -174,9 +174,11 @@ class PlanServer:
 def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
     """What a zone plays from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it; no volume."""
     from bluezone.rollout.bulletins.api import Airing, Outlet, emergency_sounds
+    from bluezone.rollout.loudspeakers.live import ends_by
+    from bluezone.rollout.loudspeakers.models import Address
 
     if zone is None:
-        return {"zone": None, "items": [], "ready": []}
+        return {"zone": None, "items": [], "ready": [], "live": None}
     at = datetime.datetime.fromtimestamp(hour, datetime.UTC)
     due = Airing.objects.filter(
         outlet=zone, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
@@ -188,7 +190,9 @@ def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
         if starts is not None
     ]
     name = Outlet.objects.values_list("name", flat=True).get(pk=zone)
-    return {"zone": name, "items": items, "ready": emergency_sounds()}
+    spoken = Address.objects.filter(zone=zone, ended_at=None).first()
+    live = None if spoken is None else {"id": spoken.pk, "until": ends_by(spoken).timestamp()}
+    return {"zone": name, "items": items, "ready": emergency_sounds(), "live": live}
 
 
 def _places() -> dict[int, Place]:

@@ -22,9 +22,11 @@ from bluezone.devices.refusals import DeviceRefused
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, airings_due, approved_scripts, seconds_of
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.loudspeakers import live
 from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit, Zone
 
 MOST_AT_ONCE = 500
+MOST_ATTEMPTS = 100
 # A report of the future comes from a machine whose clock is wrong in spite of everything.
 FUTURE = datetime.timedelta(minutes=10)
 _LATEST = 2**33
@@ -63,6 +65,10 @@ def store_playings(device: Device, rows: Sequence[Any], now: datetime.datetime) 
     with transaction.atomic():
         outlet = Unit.objects.filter(pk=device.pk).values_list("zone_id", flat=True).first()
         for key, values in read:
+            if key.startswith(live.KEY_PREFIX):
+                is_known = live.store_heard(device, key, values)
+                accepted, unknown = accepted + is_known, unknown + (not is_known)
+                continue
             airing = Airing.objects.filter(key=key).first() or _made_up(key, outlet)
             if airing is None:
                 unknown += 1
@@ -90,9 +96,13 @@ def note_status(device: Device, status: Any, now: datetime.datetime) -> None:
 
 def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str, Any]]:
     refused = PlayedInvalid(
-        f"report {number} is not {{airing, outcome, began, ended, heard, interrupted, sink, reason}}"
+        f"report {number} is not {{airing, outcome, began, ended, heard, interrupted, sink, reason, earlier, tone, "
+        "second: {sink, heard}}"
     )
     if not isinstance(row, dict) or not isinstance(row.get("airing"), str) or row.get("outcome") not in Outcome.values:
+        raise refused
+    second = row.get("second") or {}
+    if not isinstance(second, dict):
         raise refused
     began, ended = _moment(row.get("began"), refused), _moment(row.get("ended"), refused)
     if row["outcome"] != Outcome.MISSED and began is None:
@@ -107,7 +117,19 @@ def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str,
         "interrupted_seconds": _seconds(row.get("interrupted", 0), refused),
         "sink": str(row.get("sink", ""))[:16],
         "reason": str(row.get("reason") or "")[:40],
+        "earlier": _attempts(row.get("earlier") or [], refused),
+        "tone_seconds": _seconds(row.get("tone", 0), refused),
+        "second_sink": str(second.get("sink", ""))[:16],
+        "second_seconds": _seconds(second.get("heard", 0), refused),
     }
+
+
+def _attempts(value: Any, refused: PlayedInvalid) -> list[list[float]]:
+    if not isinstance(value, list) or len(value) > MOST_ATTEMPTS:
+        raise refused
+    if not all(isinstance(one, list) and len(one) == 2 for one in value):
+        raise refused
+    return [[_seconds(began, refused, _LATEST), _seconds(heard, refused)] for began, heard in value]
 
 
 def _moment(value: Any, refused: PlayedInvalid) -> datetime.datetime | None:
@@ -118,8 +140,8 @@ def _moment(value: Any, refused: PlayedInvalid) -> datetime.datetime | None:
     return datetime.datetime.fromtimestamp(value, datetime.UTC)
 
 
-def _seconds(value: Any, refused: PlayedInvalid) -> float:
-    if type(value) not in (int, float) or not 0 <= value < 10**6:
+def _seconds(value: Any, refused: PlayedInvalid, bound: int = 10**6) -> float:
+    if type(value) not in (int, float) or not 0 <= value < bound:
         raise refused
     return float(value)
 
@@ -147,6 +169,10 @@ def _made_up(key: str, outlet: int | None) -> Airing | None:
 LATE_SECONDS = 60.0
 # Sinks without a sound card: the sound was decoded in time, and nobody can have heard it.
 UNHEARD_SINKS = frozenset({"file", "null"})
+# As the loudspeaker has it.
+_WHOLE = 0.8
+# Its first player failed, so that what was heard came from the second.
+SECOND_ONLY = "second_only"
 _AT_ONCE = 900
 _NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
@@ -166,13 +192,26 @@ def proven(airings: Iterable[int]) -> dict[int, Proven]:
 
 def verdict(playing: Playing) -> str:
     """Which of the counts of `Proven` a report goes into."""
+    if playing.outcome == Outcome.MISSED and heard_of(playing) and playing.sink not in UNHEARD_SINKS:
+        return "broken_off"
     if playing.outcome != Outcome.PLAYED:
         return str(playing.outcome)
-    if playing.sink in UNHEARD_SINKS:
+    if (playing.sink in UNHEARD_SINKS or playing.reason == SECOND_ONLY) and not on_second(playing):
         return "unheard"
     planned = playing.airing.starts_at or playing.airing.due_at
     assert playing.began_at is not None
     return "late" if (playing.began_at - planned).total_seconds() > LATE_SECONDS else "played"
+
+
+def on_second(playing: Playing) -> bool:
+    """Whether an emergency was played whole on a second channel that has a loudspeaker."""
+    is_whole = playing.second_seconds >= _WHOLE * playing.airing.seconds
+    return bool(playing.second_sink) and playing.second_sink not in UNHEARD_SINKS and is_whole
+
+
+def heard_of(playing: Playing) -> float:
+    """The most seconds that were heard in one piece, of the attempt that was reported and those before it."""
+    return max(float(heard) for heard in (playing.heard_seconds, *(heard for _began, heard in playing.earlier)))
 
 
 def _assigned() -> dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]:
@@ -188,10 +227,19 @@ def _some(
     keys: list[int], assigned: dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]
 ) -> dict[int, Proven]:
     counts: dict[int, Counter[str]] = {}
+    broken_seconds: dict[int, float] = {}
     told: dict[int, set[int]] = {}
     reported = Playing.objects.filter(airing__in=keys).select_related("airing")
     for playing in reported.defer("airing__script"):
-        counts.setdefault(playing.airing_id, Counter())[verdict(playing)] += 1
+        found_in, count = verdict(playing), counts.setdefault(playing.airing_id, Counter())
+        count[found_in] += 1
+        if found_in == "broken_off":
+            broken_seconds[playing.airing_id] = max(broken_seconds.get(playing.airing_id, 0.0), heard_of(playing))
+        elif playing.earlier and playing.outcome == Outcome.PLAYED:
+            count["again"] += 1
+        if found_in in ("played", "late"):
+            count["with_tone"] += playing.tone_seconds > 0
+            count["on_second"] += on_second(playing)
         told.setdefault(playing.airing_id, set()).add(playing.device_id)
     spoken = Airing.objects.filter(pk__in=keys, sound__isnull=False)
     found = {}
@@ -201,7 +249,7 @@ def _some(
         to_play = {device for device, since, until in assigned.get(outlet, ()) if since <= due_at < until}
         machines = to_play | told.get(pk, set())
         if machines:
-            found[pk] = Proven(len(machines), **counts.get(pk, Counter()))
+            found[pk] = Proven(len(machines), broken_seconds=broken_seconds.get(pk, 0.0), **counts.get(pk, Counter()))
     return found
 
 

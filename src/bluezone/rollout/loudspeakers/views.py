@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,12 +20,15 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
-from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.directory.scopes import OutsideScope, agencies_of, at_the_desk, may, require
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.edits import SharedForm
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import RECENT_SECONDS, ask_again, confirm_second_factor, recently_confirmed
 from bluezone.paper.pdf import PdfUnavailable
+from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.api import (
     EARLY,
     air_plan_pdf,
@@ -34,7 +39,7 @@ from bluezone.rollout.bulletins.api import (
     stick_files,
 )
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
-from bluezone.rollout.loudspeakers import playback, zone_setup
+from bluezone.rollout.loudspeakers import live, playback, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit, Zone
 from bluezone.training import practised
 
@@ -57,9 +62,10 @@ class ZoneForm(forms.Form):
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
 
 
-class SettingForm(forms.Form):
+class SettingForm(SharedForm, forms.Form):
     """Volume and quiet hours of a zone."""
 
+    changes_something = True
     volume = forms.IntegerField(label=_("Volume (percent)"), min_value=0, max_value=100)
     quiet_from = forms.TimeField(label=_("Quiet from"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
     quiet_to = forms.TimeField(
@@ -80,10 +86,25 @@ class MachineForm(forms.Form):
         self.fields["device"].queryset = found.exclude(speaker__zone=zone)  # type: ignore[attr-defined]
 
 
-class VolumeForm(forms.Form):
+class VolumeForm(SharedForm, forms.Form):
     """A machine's own volume."""
 
-    volume = forms.IntegerField(label=_("Volume (percent)"), min_value=0, max_value=100, required=False)
+    changes_something = True
+    volume = forms.IntegerField(
+        label=_("Own volume (percent), empty: that of the zone"), min_value=0, max_value=100, required=False
+    )
+
+    def __init__(self, typed: QueryDict | None = None, *, unit: Unit) -> None:
+        # A page has one such form for each machine.
+        super().__init__(typed, initial={"volume": unit.volume}, auto_id=f"id_{unit.pk}_%s")
+
+
+class SpeechForm(forms.Form):
+    """A piece of what is spoken live."""
+
+    number = forms.IntegerField(min_value=0)
+    sound = forms.FileField(required=False)
+    last = forms.BooleanField(required=False)
 
 
 KEEPERS = AIRING_KEEPERS
@@ -134,39 +155,84 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """One zone: what it airs on a day with one tap "Đã phát", its machines, how it is set."""
-    found = _zone(pk)
+    return _page(request, _zone(pk))
+
+
+def _page(
+    request: OfficeRequest, found: Zone, setting: SettingForm | None = None, own: tuple[int, VolumeForm] | None = None
+) -> HttpResponse:
+    """own: key of a machine and its form, where another than that of what is stored is to be shown; so is setting."""
+    setting, volumes = setting or SettingForm(initial=_settings(found)), dict([own] if own else [])
+    for sentence in [one for form in (setting, *volumes.values()) for one in form.non_field_errors()]:
+        # The form stands far down the page.
+        messages.warning(request, str(sentence))
     now, day = timezone.now(), chosen_day(request, timezone.localdate())
     context = {
         "zone": found,
         "outlet": found.outlet,
         "day": day,
+        # Not the address of the act where the page answers one.
+        "here": f"{reverse('zone', args=[found.pk])}?on={day}",
         "before": day - datetime.timedelta(days=1),
         "after": day + datetime.timedelta(days=1),
         "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
         "soon": now + EARLY,
-        "units": playback.rows_of([found], now)[0].units,
+        "units": [
+            (unit, state, volumes.get(unit.pk) or VolumeForm(unit=unit))
+            for unit, state in playback.rows_of([found], now)[0].units
+        ],
         "keeps": may(request.user, KEEPERS.roles, agency=found.outlet.agency),
+        "addresses": _addresses(found, day),
+        "speaks": Zone.objects.filter(at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=found.pk).exists(),
         "machine_form": MachineForm(zone=found),
-        "setting_form": SettingForm(initial=_settings(found)),
+        "setting_form": setting,
     }
-    return render(request, "loudspeakers/zone.html", context)
+    return render(request, "loudspeakers/zone.html", context, status=acts.status_of(setting, *volumes.values()))
+
+
+def _addresses(found: Zone, day: datetime.date) -> list[dict[str, Any]]:
+    """What was spoken live on a day, with the machines that played it."""
+    first, last = day_span(day)
+    rows = (
+        found.addresses.filter(began_at__gte=first, began_at__lt=last).select_related("spoken_by").order_by("began_at")
+    )
+    return [
+        {
+            "address": one,
+            "seconds": ((one.ended_at or one.last_at) - one.began_at).total_seconds(),
+            "machines": [
+                word
+                for word in one.heard.values()
+                if word["seconds"] > 0 and word["sink"] not in playback.UNHEARD_SINKS
+            ],
+            "heard": max((word["seconds"] for word in one.heard.values()), default=0.0),
+        }
+        for one in rows
+    ]
 
 
 @require_POST
 @audience(KEEPERS)
 @touches(Whose.AGENCY)
 def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change volume and quiet hours: 302 to the zone; 403 another agency's."""
-    found, form = _zone_of_ours(request, pk), SettingForm(request.POST)
-    if form.is_valid():
-        values = form.cleaned_data
-        quiet = values["quiet_from"], values["quiet_to"]
-        zone_setup.set_up(
-            request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"]
-        )
-        messages.success(request, gettext("The zone is set. Connected loudspeakers know it within seconds."))
-    else:
-        messages.warning(request, gettext("Nothing was changed: volume is 0 to 100, times are like 21:00."))
+    """Change volume and quiet hours: 302 to the zone; 403 another agency's; 409 changed meanwhile, with the page."""
+    _zone_of_ours(request, pk)
+    with transaction.atomic():
+        # Of two who store in one moment the second sees what the first has stored.
+        list(Zone.objects.select_for_update().filter(pk=pk).values_list("pk"))
+        found = _zone(pk)
+        form = SettingForm(request.POST, initial=_settings(found))
+        if form.is_valid():
+            values = form.cleaned_data
+            quiet = values["quiet_from"], values["quiet_to"]
+            zone_setup.set_up(
+                request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"]
+            )
+            messages.success(request, gettext("The zone is set. Connected loudspeakers know it within seconds."))
+            return redirect("zone", pk)
+    if form.meanwhile:
+        return _page(request, found, setting=form)
+    messages.warning(request, gettext("Nothing was changed: volume is 0 to 100, times are like 21:00."))
     return redirect("zone", pk)
 
 
@@ -189,15 +255,20 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(KEEPERS)
 @touches(Whose.AGENCY)
 def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
-    """A machine's own volume: 302 to its zone; 403 another agency's."""
+    """A machine's own volume: 302 to its zone; 403 another agency's; 409 changed meanwhile, with the zone's page."""
     unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
     require(request.user, KEEPERS.roles, agency=unit.zone.outlet.agency)
-    form = VolumeForm(request.POST)
-    if form.is_valid():
-        zone_setup.set_volume(request.user.username, unit, form.cleaned_data["volume"])
-        messages.success(request, gettext("The volume is set. The loudspeaker knows it within seconds."))
-    else:
-        messages.warning(request, gettext("Nothing was changed: volume is 0 to 100."))
+    with transaction.atomic():
+        # Of two who store in one moment the second sees what the first has stored.
+        unit.volume = Unit.objects.select_for_update().values_list("volume", flat=True).get(pk=pk)
+        form = VolumeForm(request.POST, unit=unit)
+        if form.is_valid():
+            zone_setup.set_volume(request.user.username, unit, form.cleaned_data["volume"])
+            messages.success(request, gettext("The volume is set. The loudspeaker knows it within seconds."))
+            return redirect("zone", unit.zone_id)
+    if form.meanwhile:
+        return _page(request, _zone(unit.zone_id), own=(pk, form))
+    messages.warning(request, gettext("Nothing was changed: volume is 0 to 100."))
     return redirect("zone", unit.zone_id)
 
 
@@ -230,6 +301,39 @@ def paper(request: OfficeRequest, pk: int) -> HttpResponse:
     response = HttpResponse(air_plan_pdf(found.outlet.name, airings, first, last), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="loa-{pk}-{first}.pdf"'
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(KEEPERS)
+@touches(Whose.DESK)
+@confirm_second_factor
+def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Speak at the loudspeakers of one's own unit: the page, or a piece of sound (`number`, `sound`, `last`).
+
+    JSON 200 with the seconds that are left, 409 with a sentence; 403 for another unit's zone, above it or below.
+    """
+    found = _zone(pk)
+    if not Zone.objects.filter(at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
+        raise OutsideScope("one speaks at the loudspeakers of one's own unit")
+    # The proof is to hold until the address is over.
+    is_fresh = recently_confirmed(request, RECENT_SECONDS - live.MOST_SECONDS)
+    if request.method != "POST":
+        if not is_fresh:
+            return ask_again(request.get_full_path())
+        return render(
+            request, "loudspeakers/live.html", {"zone": found, "outlet": found.outlet, "most": live.MOST_SECONDS}
+        )
+    form = SpeechForm(request.POST, request.FILES)
+    number = form.cleaned_data["number"] if form.is_valid() else -1
+    if number == 0 and not is_fresh:
+        return ask_again(request.get_full_path())
+    sound, now = form.cleaned_data.get("sound"), timezone.now()
+    content = sound.read(live.MOST_PIECE_BYTES + 1) if sound else b""
+    try:
+        address = live.speak(request.user, found, number, content, now, is_last=bool(form.cleaned_data.get("last")))
+    except Refused as refused:
+        return JsonResponse({"said": live.sentence_of(refused)}, status=409)
+    return JsonResponse({"left": max(0, round((live.ends_by(address) - now).total_seconds()))})
 
 
 def _days(request: OfficeRequest, found: Zone, first: datetime.date) -> tuple[datetime.date, list]:  # type: ignore[type-arg]

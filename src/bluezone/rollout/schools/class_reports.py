@@ -18,9 +18,9 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools.catalogue import fold_name
+from bluezone.rollout.schools.classes.catalogue import fold_name
+from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person, refuse_names
 from bluezone.rollout.schools.models import NAMES, Channel, ClassCounts, ClassCountsRefused, ClassReport, SchoolClass
-from bluezone.rollout.schools.pupil_names import looks_like_a_person, refuse_names
 from bluezone.rollout.schools.school_calendar import check_open, year_of
 from bluezone.vietnamese.legacy_fonts import TextEncoding, to_unicode
 

@@ -3,17 +3,18 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # Who enters the numbers of classes, each for the schools of its scope; a teacher for their own classes.
 CLASS_REPORTERS = Audience("CLASS_REPORTERS", frozenset({"admin", "clerk", "lead", "officer", "teacher"}))
+TEACHERS = Audience("TEACHERS", frozenset({"teacher"}))
 
 DUTY = Duty(
     name="schools",
     app="bluezone.rollout.schools",
     urls="bluezone.rollout.schools.urls",
     public_urls="bluezone.rollout.schools.public_views",
-    audiences=(CLASS_REPORTERS,),
+    audiences=(CLASS_REPORTERS, TEACHERS),
     acts={
         "school_classes_set": _("changed the classes of a school"),
         "class_links_made": _("made links for classes"),
@@ -21,11 +22,19 @@ DUTY = Duty(
         "classes_returned": _("sent the numbers of classes back"),
         "school_break_set": _("set weeks without school"),
     },
-    menu=(MenuEntry(_("Schools"), "schools", 80, ("schools", "school")),),
-    first_pages=(FirstPage(CLASS_REPORTERS, "schools-mine", 100),),
-    purges=(Work("purge_schools", "bluezone.rollout.schools.class_links.purge"),),
+    menu=(
+        MenuEntry(
+            _("Schools"), "schools", 80, ("schools", "school"), used_by=frozenset({"teacher"}), group=Group.FIELD
+        ),
+    ),
+    first_pages=(FirstPage(TEACHERS, "schools-mine", 100, _("Report my classes")),),
+    waiting="bluezone.rollout.schools.views.waiting",
+    purges=(
+        Work("purge_schools", "bluezone.rollout.schools.classes.class_links.purge"),
+        Work("purge_class_lists", "bluezone.rollout.schools.classes.class_lists.purge"),
+    ),
     indicators=("bluezone.rollout.schools.queries.PupilsRunning",),
     reversers={
-        "school_class_ended": "bluezone.rollout.schools.catalogue.let_it_go_on",
+        "school_class_ended": "bluezone.rollout.schools.classes.catalogue.let_it_go_on",
     },
 )

@@ -6,10 +6,14 @@ sentence in the reader's language.
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.directory import refusals
+from bluezone.directory.forms import ListFileForm
 from bluezone.directory.models import Agency
+from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, WeekUnreadable
@@ -42,6 +46,17 @@ LIST: dict[str, Promise] = {
     "twice": _("Line %(line)s: this class is there already."),
     "many": _("A school has at most 150 classes a year."),
 }
+# Of a list of classes that was sent in as a file.
+FILED: dict[str, Promise] = {
+    "name": _("This is no name of a class, such as 6A. Names of people are not taken."),
+    "number": _("Expected at most 100 pupils, as a whole number."),
+    "school": _("You keep no school of this name. Write it as the directory does, or leave the cell empty."),
+    "year": _("Expected this school year or the next, such as 2020-2021."),
+    "teacher": _("Several accounts of the school have this name. Write the sign-in name."),
+    "repeated": _("Another row is about the same class. Leave one of the two out."),
+    "many": _("A school has at most 150 classes a year."),
+}
+NO_TEACHER = _("%(row)s: %(name)s has no account as a teacher of this school. The class reports by its link.")
 OPENING: dict[str, Promise] = {
     "reason": _("Say why. Nothing was sent."),
     "not_locked": _("This week is not locked, so there is nothing to ask for."),
@@ -64,7 +79,7 @@ def sentence_of(refused: Refused) -> str:
         if key in table:
             text = str(table[key])
             return text % {"line": getattr(refused, "line", "")} if "%(line)s" in text else text
-    return str(_PLAIN[refused.code])
+    return str(_PLAIN[refused.code]) if refused.code in _PLAIN else refusals.sentence_of(refused)
 
 
 # In bytes well under a form's 64 KB, since a Vietnamese letter takes up to three.
@@ -76,9 +91,11 @@ def _count(label: Any, most: int, help_text: Any = "") -> forms.IntegerField:
     return forms.IntegerField(label=label, help_text=help_text, min_value=0, max_value=most, widget=widget)
 
 
-class CountsForm(forms.Form):
+class CountsForm(SharedForm, forms.Form):
     """What was counted in one class; `counts` once valid."""
 
+    # Teacher and school may enter the first numbers of a week at once, too.
+    changes_something = True
     pupils = _count(_("Pupils"), MOST_PUPILS)
     with_smartphone = _count(_("With a smartphone"), MOST_PUPILS)
     running = _count(_("Bluezone running"), MOST_PUPILS, _("With Bluetooth on. The web edition does not count."))
@@ -131,9 +148,30 @@ class ClassListForm(forms.Form):
     )
 
 
-class ClassForm(forms.Form):
+class ClassesFileForm(ListFileForm):
+    """A list of classes as a file, and the school of rows that name none."""
+
+    school = forms.ModelChoiceField(
+        label=_("School where the list names none"), queryset=Agency.objects.none(), empty_label=None
+    )
+    field_order = ("school", "file")
+
+    def __init__(self, *args: Any, schools: QuerySet[Agency], **more: Any) -> None:
+        super().__init__(*args, **more)
+        field: Any = self.fields["school"]
+        field.queryset = schools
+
+
+def teachers_of(school: Agency) -> QuerySet[User]:
+    """The accounts that may report a class of a school."""
+    held = User.objects.holding([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
+    return held.distinct().order_by("name", "pk")
+
+
+class ClassForm(SharedForm, forms.Form):
     """A class's name, size and teacher."""
 
+    changes_something = True
     name = forms.CharField(label=_("Class name"), max_length=20)
     pupils = forms.IntegerField(
         label=_("Pupils"), required=False, min_value=0, max_value=MOST_PUPILS,
@@ -148,9 +186,8 @@ class ClassForm(forms.Form):
 
     def __init__(self, *args: Any, school: Agency, **more: Any) -> None:
         super().__init__(*args, **more)
-        held = User.objects.holding([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
         field: Any = self.fields["teacher"]
-        field.queryset = held.distinct().order_by("name", "pk")
+        field.queryset = teachers_of(school)
 
 
 class PasteForm(forms.Form):

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.models import AdminUnit, Agency, SentList
 from bluezone.refusal import Refused
 from bluezone.training import PractisedMixin
 
@@ -101,6 +101,21 @@ class SchoolClass(PractisedMixin):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ClassesImport(PractisedMixin, SentList):
+    """A list of classes that was sent in. Deleted when it is stored or discarded, and a day after it came.
+
+    school: of rows that name none. year: of rows that name none, the one it begins in.
+    Personal data: names of teachers, an official duty, as the file has them. A list in which children are named is
+    not kept at all.
+    """
+
+    school = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="+")
+    year = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"classes of {self.school_id}, {self.made_at:%Y-%m-%d %H:%M}"
 
 
 class Channel(models.TextChoices):

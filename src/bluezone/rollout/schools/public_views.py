@@ -18,8 +18,8 @@ from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import show
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools import class_links
 from bluezone.rollout.schools.class_reports import record_all
+from bluezone.rollout.schools.classes import class_links
 from bluezone.rollout.schools.forms import CountsForm, sentence_of
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import open_weeks, year_of

@@ -22,7 +22,6 @@ from bluezone.rollout.coverage.api import (
     Cell,
     Figure,
     Indicator,
-    Interval,
     Proof,
     Reporting,
     Week,
@@ -30,7 +29,6 @@ from bluezone.rollout.coverage.api import (
     hidden_cells_of,
     once,
     unit_cell,
-    wilson,
 )
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year_of
@@ -54,13 +52,6 @@ class Counted:
         if self.running is None or not self.with_smartphone:
             return None
         return self.running / self.with_smartphone
-
-    @property
-    def interval(self) -> Interval | None:
-        """Wilson's interval of `share`."""
-        if self.running is None or self.with_smartphone is None:
-            return None
-        return wilson(self.running, self.with_smartphone)
 
     @property
     def hides_something(self) -> bool:

@@ -4,6 +4,7 @@
 from django.urls import path
 
 from bluezone.rollout.schools import views, week_views
+from bluezone.rollout.schools.classes import class_lists
 
 urlpatterns = [
     path("schools/", views.school_list, name="schools"),
@@ -16,6 +17,9 @@ urlpatterns = [
     path("schools/<int:pk>/enter/", week_views.enter, name="school-enter"),
     path("schools/<int:pk>/paste/", week_views.paste, name="school-paste"),
     path("schools/<int:pk>/classes/", views.class_list, name="school-classes"),
+    path("schools/<int:pk>/classes/list.xlsx", class_lists.class_file, name="school-class-file"),
+    path("schools/<int:pk>/classes/list.csv", class_lists.class_file, {"form": "csv"}, name="school-class-csv"),
+    *class_lists.LISTS.urls("schools/class-lists/"),
     path("schools/<int:pk>/links/", views.links, name="school-links"),
     path("schools/<int:pk>/back/", week_views.send_back, name="school-back"),
     path("schools/<int:pk>/ask/", week_views.ask, name="school-ask"),

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,21 +18,24 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.duty import STAFF_REPORTERS
-from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.kinds import WARDS, AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen, chosen_unit
 from bluezone.directory.scopes import OutsideScope, granted, units_of
+from bluezone.duties.duty import MOST_MATTERS, Matter, Pile
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage.api import Week, week_or
-from bluezone.rollout.schools import catalogue, class_links, queries, school_calendar
+from bluezone.rollout.schools import queries, school_calendar
 from bluezone.rollout.schools.class_reports import record_all
+from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
@@ -58,7 +62,12 @@ def own_schools(request: OfficeRequest) -> frozenset[int]:
 
     Only there: whoever works above the schools enters nothing for them and sees sums, as the whole city does.
     """
-    held = granted(request.user, KEEPERS)
+    return own_schools_of(request.user)
+
+
+def own_schools_of(user: User) -> frozenset[int]:
+    """The same of a person."""
+    held = granted(user, KEEPERS)
     return frozenset(grant.agency_id for grant in held if grant.agency_id is not None)
 
 
@@ -69,7 +78,12 @@ def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
 
 def oversees(request: OfficeRequest, school: Agency) -> bool:
     """Whether the reader works above a school: may open locked weeks for it and send its numbers back."""
-    for grant in granted(request.user, KEEPERS):
+    return oversees_as(request.user, school)
+
+
+def oversees_as(user: User, school: Agency) -> bool:
+    """The same of a person."""
+    for grant in granted(user, KEEPERS):
         above = grant.agency or grant.unit
         reaches = above is None or school.is_under(above)
         if reaches and grant.agency_id != school.pk:
@@ -94,7 +108,7 @@ def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[Admin
     }
     reached = units_of(request.user, KEEPERS).values("pk")
     found = AdminUnit.objects.in_force(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
-    return found.filter(kind__in=[UnitKind.DISTRICT, UnitKind.WARD, UnitKind.COMMUNE]).order_by("path")
+    return found.filter(kind__in=[UnitKind.DISTRICT, *WARDS]).order_by("path")
 
 
 def school_of(pk: int) -> Agency:
@@ -171,16 +185,25 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(CLASS_REPORTERS)
 @touches(Whose.OWN, Whose.ITSELF.by(*KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One class and week: 302 stored, 403 not your class, 409 week closed, 422 numbers contradict."""
+    """One class and week: 302 stored, 403 not your class, 409 week closed or changed meanwhile, 422 a contradiction."""
     one, week, now = class_of_ours(request, pk), chosen_week(request), timezone.now()
-    last = _last(one, week)
-    form = CountsForm(request.POST if request.method == "POST" else None, initial=last)
-    if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, sentence_of, conflict=True):
-            record_all(one.school, [(one, form.counts)], week, Channel.OFFICE, request.user, now)
-            messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
-            return redirect(_after(request, one, week))
+    if request.method != "POST":
+        return _class_page(request, one, week, CountsForm(initial=_last(one, week)), None, 200)
+    with transaction.atomic():
+        _hold(one)
+        form = CountsForm(request.POST, initial=_last(one, week))
+        if form.is_valid():
+            with acts.show_refusals(form, sentence_of, conflict=True):
+                record_all(one.school, [(one, form.counts)], week, Channel.OFFICE, request.user, now)
+                messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
+                return redirect(_after(request, one, week))
     return _class_page(request, one, week, form, None, acts.status_of(form))
+
+
+def _hold(one: SchoolClass) -> None:
+    """Let others who store something about a class wait, so that they see it."""
+    list(SchoolClass.everything.select_for_update().filter(pk=one.pk).values_list("pk"))
+    one.refresh_from_db()
 
 
 @practised
@@ -188,7 +211,7 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change or end a class: 302, 403 not your school, 422 no name of a class."""
+    """Change or end a class: 302, 403 not your school, 409 changed meanwhile, 422 no name of a class."""
     one, week, now = class_of_ours(request, pk), chosen_week(request), timezone.now()
     if not keeps_classes(request, one.school):
         raise PermissionDenied
@@ -198,15 +221,22 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
         acts.offer(request, catalogue.ENDED, now, pk=one.pk)
         messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": one.name})
         return redirect(back)
-    form = ClassForm(request.POST, school=one.school)
-    if form.is_valid():
-        values = form.cleaned_data
-        with acts.show_refusals(form, sentence_of, at="name", of=catalogue.ClassListRefused):
-            catalogue.correct(one, values["name"], values["pupils"], values["teacher"], request.user, now)
-            messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
-            return redirect(back)
+    with transaction.atomic():
+        _hold(one)
+        form = _settings(one, request.POST)
+        if form.is_valid():
+            values = form.cleaned_data
+            with acts.show_refusals(form, sentence_of, at="name", of=catalogue.ClassListRefused):
+                catalogue.correct(one, values["name"], values["pupils"], values["teacher"], request.user, now)
+                messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
+                return redirect(back)
     one.refresh_from_db()
-    return _class_page(request, one, week, CountsForm(initial=_last(one, week)), form, 422)
+    return _class_page(request, one, week, CountsForm(initial=_last(one, week)), form, acts.status_of(form))
+
+
+def _settings(one: SchoolClass, typed: QueryDict | None = None) -> ClassForm:
+    known = {"name": one.name, "pupils": one.pupils, "teacher": one.teacher_id}
+    return ClassForm(typed, initial=known, school=one.school)
 
 
 @practised
@@ -255,8 +285,7 @@ def _class_page(
     except school_calendar.SchoolWeekClosed as refused:
         closed = sentence_of(refused)
     if settings is None and keeps:
-        values = {"name": one.name, "pupils": one.pupils, "teacher": one.teacher_id}
-        settings = ClassForm(initial=values, school=one.school)
+        settings = _settings(one)
     said = ClassReport.objects.filter(school_class=one, week=week.first_day)
     context: dict[str, Any] = {
         "one": one,
@@ -390,3 +419,40 @@ def _classes(school_id: int, week: Week) -> list[tuple[SchoolClass, ClassReport 
 
 def _breaks(found: Iterable[SchoolBreak]) -> list[tuple[SchoolBreak, Week, Week]]:
     return [(one, Week(one.first_week), Week(one.last_week)) for one in found]
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Classes that this person teaches or keeps and that owe the numbers of a week, and weeks to open again.
+
+    One line a school and week for who keeps its classes; two weeks are open at most.
+    """
+    today, found, own = timezone.localdate(now), [], own_schools_of(user)
+    for week in (Week.of(today).previous, Week.of(today)):
+        if today >= week.locks_on:
+            continue
+        sent = queries.valid_reports(week).values("school_class")
+        owing = queries.classes_of(week).exclude(pk__in=sent).filter(Q(teacher=user) | Q(school__in=own))
+        closed, by = (
+            school_calendar.breaks_around(week),
+            timezone.make_aware(datetime.datetime.combine(week.due + datetime.timedelta(days=1), datetime.time())),
+        )
+        missing: dict[int, int] = {}
+        for one in owing.select_related("school__unit")[: 5 * MOST_MATTERS]:
+            if closed.of(one.school, week):
+                continue
+            if one.teacher_id == user.pk:
+                what = _("Class %(name)s, week %(week)s") % {"name": one.name, "week": week}
+                url, key = f"{reverse('school-class', args=[one.pk])}?week={week}", f"class {one.pk} {week}"
+                found.append(Matter(key, what, _("Report"), url, by, Pile.MINE, stated=True, where=one.school.name))
+                continue
+            missing[one.school_id] = missing.get(one.school_id, 0) + 1
+            if missing[one.school_id] == 1:
+                what = _("Numbers of the classes, week %(week)s") % {"week": week}
+                url, key = f"{reverse('school', args=[one.school_id])}?week={week}", f"school {one.school_id} {week}"
+                found.append(Matter(key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.school.name))
+    asked = [one for one in school_calendar.requests_for(None) if oversees_as(user, one.school)]
+    if asked:
+        what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(asked))
+        by, key = asked[0].asked_at + datetime.timedelta(days=1), f"weeks of schools {asked[0].pk}"
+        found.append(Matter(key, what % {"count": len(asked)}, _("Answer"), reverse("schools"), by, Pile.SENT))
+    return found[:MOST_MATTERS]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -22,6 +23,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.edits import SharedRows
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.paper.phrases import facts
@@ -29,9 +31,9 @@ from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import class_reports, queries, school_calendar, views
 from bluezone.rollout.schools.class_reports import PastedClass, read_rows, record_all
+from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
 from bluezone.rollout.schools.forms import COUNTS, ROWS, BreakForm, PasteForm, RowForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
-from bluezone.rollout.schools.pupil_names import PupilsNamed
 from bluezone.rollout.schools.views import done_notice
 from bluezone.training import practised
 
@@ -214,26 +216,35 @@ def _back(pk: int, week: Week) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def enter(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Every class of a school as a row: 302 stored, 409 week closed, 422 what to correct; rows left empty stay out."""
+    """Every class of a school as a row: 302 stored, 409 week closed or changed meanwhile, 422 what to correct.
+
+    Rows left empty stay out.
+    """
     school, week = views.kept_school(request, pk), views.chosen_week(request)
+    if request.method != "POST":
+        return _table(request, school, week, _rows(school, week, None))
+    with transaction.atomic():
+        # Two who report the classes of one school at once wait for each other here, and see each other's numbers.
+        list(SchoolClass.objects.select_for_update().filter(school=school).order_by("pk").values_list("pk"))
+        rows = _rows(school, week, request.POST)
+        if [form for _one, form in rows if not form.is_valid()]:
+            return _table(request, school, week, rows)
+        good = [(one, form.counts) for one, form in rows if not form.is_left_out]
+        try:
+            stored = record_all(school, good, week, Channel.OFFICE, request.user, timezone.now())
+        except Refused as refused:
+            return _table(request, school, week, rows, refused=sentence_of(refused))
+    messages.success(request, done_notice(stored))
+    return redirect(f"{reverse('school', args=[pk])}?week={week}")
+
+
+def _rows(school: Agency, week: Week, typed: QueryDict | None) -> list[tuple[SchoolClass, RowForm]]:
     found = list(queries.classes_of(week).filter(school=school))
     said = {
         report.school_class_id: report
         for report in ClassReport.objects.filter(school_class__in=found, week=week.first_day, is_current=True)
     }
-    data = request.POST if request.method == "POST" else None
-    rows = [(one, RowForm(data, prefix=str(one.pk), label=one.name, initial=_known(one, said))) for one in found]
-    if data is None:
-        return _table(request, school, week, rows)
-    if [form for _one, form in rows if not form.is_valid()]:
-        return _table(request, school, week, rows, status=422)
-    good = [(one, form.counts) for one, form in rows if not form.is_left_out]
-    try:
-        stored = record_all(school, good, week, Channel.OFFICE, request.user, timezone.now())
-    except Refused as refused:
-        return _table(request, school, week, rows, refused=sentence_of(refused), status=409)
-    messages.success(request, done_notice(stored))
-    return redirect(f"{reverse('school', args=[pk])}?week={week}")
+    return [(one, RowForm(typed, prefix=str(one.pk), label=one.name, initial=_known(one, said))) for one in found]
 
 
 @practised
@@ -286,11 +297,13 @@ def _table(
     rows: list[tuple[SchoolClass, RowForm]],
     *,
     refused: str = "",
-    status: int = 200,
 ) -> HttpResponse:
-    context = {"school": school, "week": week, "rows": rows, "closed": refused or _closed(school, week)}
-    wrong = any(form.errors for _one, form in rows)
-    return render(request, "schools/enter.html", {**context, "wrong": wrong}, status=status)
+    context = {
+        "school": school, "week": week, "rows": rows, "closed": refused or _closed(school, week),
+        "table": SharedRows([(one.name, form) for one, form in rows]),
+    }  # fmt: skip
+    status = 409 if refused else acts.status_of(*(form for _one, form in rows))
+    return render(request, "schools/enter.html", context, status=status)
 
 
 def _pasted(

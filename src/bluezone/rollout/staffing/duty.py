@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Duty, MenuEntry, Work
+from bluezone.duties.duty import Duty, Group, MenuEntry, Work
 
 DUTY = Duty(
     name="staffing",
@@ -13,7 +13,17 @@ DUTY = Duty(
         "staff_reported": _("reported the staff of an agency"),
         "week_reopened": _("reopened a week for an agency"),
     },
-    menu=(MenuEntry(_("Staff report"), "staff", 120, ("staff",)),),
+    menu=(
+        MenuEntry(
+            _("Staff report"),
+            "staff",
+            120,
+            ("staff",),
+            used_by=frozenset({"clerk", "lead", "officer"}),
+            group=Group.LETTERS,
+        ),
+    ),
+    waiting="bluezone.rollout.staffing.staff_reports.waiting",
     purges=(Work("purge_staffing", "bluezone.rollout.staffing.staff_reports.purge"),),
     indicators=("bluezone.rollout.staffing.queries.StaffRunning",),
     reversers={

@@ -22,14 +22,12 @@ from bluezone.rollout.coverage.api import (
     Cell,
     Figure,
     Indicator,
-    Interval,
     Proof,
     Reporting,
     Week,
     agency_cell,
     hidden_cells_of,
     unit_cell,
-    wilson,
 )
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening
@@ -57,18 +55,6 @@ class Counted:
     def of_smartphones(self) -> float | None:
         """Running by staff with a smartphone, 0..1."""
         return _share(self.running, self.with_smartphone)
-
-    @property
-    def staff_interval(self) -> Interval | None:
-        """Wilson's interval of `of_staff`."""
-        return None if self.running is None or self.staff is None else wilson(self.running, self.staff)
-
-    @property
-    def smartphone_interval(self) -> Interval | None:
-        """Wilson's interval of `of_smartphones`."""
-        if self.running is None or self.with_smartphone is None:
-            return None
-        return wilson(self.running, self.with_smartphone)
 
     @property
     def hides_something(self) -> bool:

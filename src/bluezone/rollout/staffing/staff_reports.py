@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bluezone.audit import hash_chain
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import agencies_of, granted
+from bluezone.directory.scopes import agencies_of, at_the_desk, granted
+from bluezone.duties.duty import MOST_MATTERS, Matter, Pile
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import Role, User
 from bluezone.identity.signin import demo_office
@@ -20,6 +25,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
+from bluezone.training import practising
 
 REOPENED_DAYS = 3
 
@@ -283,3 +289,28 @@ TRAINING_LIFE = datetime.timedelta(days=7)
 def purge(now: datetime.datetime) -> None:
     """Delete what was reported in training mode more than a week ago."""
     StaffReport.everything.filter(training=True, reported_at__lte=now - TRAINING_LIFE).delete()
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Agencies of this person that owe the report of this week or the last, and locked weeks to open again."""
+    today, found = timezone.localdate(now), []
+    roles = STAFF_REPORTERS.roles - {Role.ADMIN}
+    for week in (Week.of(today).previous, Week.of(today)):
+        if today >= week.locks_on:
+            continue
+        sent = StaffReport.everything.filter(week=week.first_day, is_current=True, training=practising())
+        owing = Agency.objects.in_force(week.first_day).filter(at_the_desk(user, roles, ""))
+        by = timezone.make_aware(datetime.datetime.combine(week.due + _DAY, datetime.time()))
+        for one in owing.exclude(pk__in=sent.values("agency")).order_by("name")[:MOST_MATTERS]:
+            what = _("Staff report, week %(week)s") % {"week": week}
+            url = f"{reverse('staff-report', args=[one.pk])}?week={week}"
+            found.append(
+                Matter(f"staff {one.pk} {week}", what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.name)
+            )
+    asked = open_requests(user)
+    if asked:
+        what = ngettext("%(count)d request to open a week", "%(count)d requests to open a week", len(asked))
+        by, key = asked[0].asked_at + _DAY, f"weeks {asked[0].pk}"
+        what %= {"count": len(asked)}
+        found.append(Matter(key, what, _("Answer"), reverse("staff"), by, Pile.SENT))
+    return found

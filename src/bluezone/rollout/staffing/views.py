@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,6 +28,7 @@ from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
+from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
@@ -49,9 +51,11 @@ def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
     return forms.IntegerField(label=label, help_text=help_text, min_value=0, max_value=MOST_STAFF, widget=widget)
 
 
-class StaffForm(forms.Form):
+class StaffForm(SharedForm, forms.Form):
     """What one agency says of its staff; `counts` once valid."""
 
+    # Two people of one agency may enter the first report of a week, too.
+    changes_something = True
     staff = _count(_("Staff"), _("All cadres, staff and workers."))
     with_smartphone = _count(_("With a smartphone"))
     running = _count(_("Bluezone running"), _("With Bluetooth on. Not the web edition: it cannot run it."))
@@ -266,19 +270,23 @@ def file(request: OfficeRequest) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.AGENCY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed, 422 numbers contradict."""
+    """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed or reported meanwhile, 422."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require(request.user, STAFF_REPORTERS.roles, agency=agency)
     week, training = chosen_week(request, latest_week()), in_training(request)
-    form = StaffForm(request.POST or None, initial=_known(agency, week, training))
-    if request.method == "POST" and form.is_valid():
-        try:
-            staff_reports.record(agency, week, form.counts, request.user, timezone.now(), training=training)
-        except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
-            return _page(request, agency, week, form, status=409)
-        messages.success(request, gettext("Stored: %(agency)s.") % {"agency": agency.name})
-        return redirect(f"{reverse('staff')}?week={week}")
-    return _page(request, agency, week, form, status=422 if form.errors else 200)
+    with transaction.atomic():
+        if request.method == "POST":
+            # Of two who report in one moment the second sees what the first has stored.
+            list(Agency.objects.select_for_update().filter(pk=pk).values_list("pk"))
+        form = StaffForm(request.POST or None, initial=_known(agency, week, training))
+        if request.method == "POST" and form.is_valid():
+            try:
+                staff_reports.record(agency, week, form.counts, request.user, timezone.now(), training=training)
+            except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
+                return _page(request, agency, week, form, status=409)
+            messages.success(request, gettext("Stored: %(agency)s.") % {"agency": agency.name})
+            return redirect(f"{reverse('staff')}?week={week}")
+    return _page(request, agency, week, form, status=acts.status_of(form))
 
 
 @practised

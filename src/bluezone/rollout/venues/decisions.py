@@ -22,6 +22,8 @@ from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.models import Role
 from bluezone.keyserver import venues
 from bluezone.messaging.email.outbox import send
+from bluezone.networks import origin_of
+from bluezone.paper.phrases import facts
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.refusal import Refused
@@ -136,8 +138,7 @@ def _practised(venue: Venue) -> tuple[str, str, str]:
         seed=os.urandom(SEED_LENGTH), kid=_PRACTICE_KID,
     )  # fmt: skip
     signed = sign_venue(said, Ed25519PrivateKey.generate())
-    host = settings.CITY.public_host if settings.CITY else "localhost"
-    return venue_link(signed, host), venue_fingerprint(signed), venue_sha256(signed).hex()
+    return venue_link(signed, facts("vi").address), venue_fingerprint(signed), venue_sha256(signed).hex()
 
 
 def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
@@ -167,7 +168,7 @@ def _owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
 
 def _start_link(token: str | None) -> str:
     host = settings.CITY.office_host if settings.CITY else ""
-    return f"https://{host}/start/{token}/" if token else ""
+    return f"{origin_of(host, tls=settings.TLS)}/start/{token}/" if token else ""
 
 
 def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more: str = "", **values: str) -> None:

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
 # Who registers, approves, suspends and inspects venues of a ward; and whose venues they are.
 VENUE_KEEPERS = Audience("VENUE_KEEPERS", frozenset({"clerk", "lead", "officer"}))
@@ -24,8 +24,19 @@ DUTY = Duty(
         "venue_suspended": _("withdrew the code of a venue"),
         "venue_inspected": _("inspected a venue"),
     },
-    menu=(MenuEntry(_("Service venues"), "venues", 100, ("venues", "venue")),),
-    first_pages=(FirstPage(VENUE_OWNERS, "venues", 120),),
+    menu=(
+        MenuEntry(
+            _("Service venues"),
+            "venues",
+            100,
+            ("venues", "venue"),
+            used_by=frozenset({"officer", "venue_owner"}),
+            group=Group.FIELD,
+        ),
+    ),
+    first_pages=(FirstPage(VENUE_OWNERS, "venues", 120, _("See my venues")),),
+    waiting="bluezone.rollout.venues.queries.waiting",
+    search="bluezone.rollout.venues.queries.search",
     purges=(Work("purge_venues", "bluezone.rollout.venues.applications.purge"),),
     indicators=(
         "bluezone.rollout.venues.queries.VenuesRegistered",

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.forms import day_field
-from bluezone.directory.kinds import UnitKind
+from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
+from bluezone.identity.edits import SharedForm
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 from bluezone.protocol.venues.codes import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
 from bluezone.rollout.venues.applications import PERSON_LENGTH, PHONE_LENGTH, Application, Contact, contact_of
@@ -22,8 +23,13 @@ from bluezone.rollout.venues.models import MOST_STAY_MINUTES, Venue, VenueKind
 MOST_DAYS_AGO = 30
 
 
-class VenueForm(forms.Form):
-    """What is signed and printed of a venue, and whom to reach. units: among which its ward is."""
+class VenueForm(SharedForm, forms.Form):
+    """What is signed and printed of a venue, and whom to reach. units: among which its ward is.
+
+    venue: the one that is changed, None for a new one.
+    """
+
+    entry: Venue | None
 
     name = PlainLineField(
         label=_("Name of the venue"), max_length=80, most_bytes=MAX_NAME_BYTES, help_text=_("As guests know it.")
@@ -45,8 +51,9 @@ class VenueForm(forms.Form):
 
     def __init__(self, *args: Any, units: Any = None, venue: Venue | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.entry = venue
         in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate()))
-        wards = in_force.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE]).order_by("name")
+        wards = in_force.filter(kind__in=WARDS).order_by("name")
         field: Any = self.fields["unit"]
         field.queryset = wards if units is None else wards.filter(pk__in=units)
         if venue is not None:

@@ -46,7 +46,7 @@ def card_pdf(code: PosterCode) -> bytes:
 
 def poster_link(code: PosterCode) -> str:
     """The address of the poster's own page."""
-    return f"https://{facts('vi').host}/p/{code.short}"
+    return f"{facts('vi').address}/p/{code.short}"
 
 
 def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
@@ -63,7 +63,7 @@ def _context(code: PosterCode) -> dict[str, object]:
         "city": facts("vi"),
         "qr": poster_qr(code.link),
         "small_qr": poster_qr(link),
-        "address": link.removeprefix("https://"),
+        "address": link.partition("://")[2],
     }
 
 

@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.directory.scopes import served_units
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
 from bluezone.identity.models import User
 from bluezone.paper.phrases import facts
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Inspection, PosterCode, ScanCount, TillCount, Venue, VenueState
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import fold, holds
 
 # An inspection says something of the poster for so long.
 SEEN_FOR = datetime.timedelta(days=30)
@@ -149,7 +150,7 @@ def people(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int]
 
 def till_link(token: str) -> str:
     """The address of the till's page."""
-    return f"https://{facts('vi').host}/till/{token}/"
+    return f"{facts('vi').address}/till/{token}/"
 
 
 def _by_unit(found: QuerySet[Venue]) -> dict[int, int]:
@@ -183,3 +184,21 @@ def seen_venues(user: User) -> QuerySet[Venue]:
 def keeps(user: User, venue: Venue) -> bool:
     """Whether the person keeps this venue."""
     return kept_units(user).filter(pk=venue.unit_id).exists()
+
+
+def waiting(user: User, now: datetime.datetime) -> list[Matter]:
+    """Venues that applied and wait for their ward."""
+    applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
+    return [
+        Matter(
+            f"venue {one.pk}", f"{one.name} · {one.address}", _("Decide"), reverse("venue", args=[one.pk]),
+            one.applied_at + datetime.timedelta(days=1), Pile.AGENCY, where=one.unit.name,
+        )
+        for one in applied[:MOST_MATTERS]
+    ]  # fmt: skip
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """Venues that the person keeps or owns."""
+    found = [one for one in seen_venues(user).order_by("name", "pk") if holds(f"{one.name} {one.address}", words)]
+    return [Hit(_("Venue"), one.name, reverse("venue", args=[one.pk]), one.address) for one in found[:MOST_HITS]]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.plain_lines import converted
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.directory.scopes import OutsideScope
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
@@ -105,11 +107,20 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change what is stored: 302 to the venue, 422 bad form, 404 another ward's. A new name needs a new code."""
+    """Change what is stored: 302 to the venue, 404 another ward's, 409 changed meanwhile, 422 bad form.
+
+    A new name needs a new code.
+    """
     shown = _kept(request, pk)
-    form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=shown)
-    if request.method == "POST" and form.is_valid():
-        renamed = applications.change(request.user.username, shown, form.application)
+    with transaction.atomic():
+        if request.method == "POST":
+            # Of two who store in one moment the second sees what the first has stored.
+            list(Venue.objects.select_for_update().filter(pk=pk).values_list("pk"))
+            shown.refresh_from_db()
+        form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=shown)
+        stored = request.method == "POST" and form.is_valid()
+        renamed = stored and applications.change(request.user.username, shown, form.application)
+    if stored:
         if renamed and shown.state == VenueState.APPROVED:
             messages.warning(request, _("Stored. The code in force says the old name or address: renew it."))
         else:
@@ -117,7 +128,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
         return redirect("venue", pk)
     converted(form)
     context = {"form": form, "venue": shown}
-    return render(request, "venues/venue_form.html", context, status=422 if form.errors else 200)
+    return render(request, "venues/venue_form.html", context, status=acts.status_of(form))
 
 
 @practised

@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
 # Who has the notice sent to guests that arrive, each for its own house.
 VISITOR_DESKS = Audience("VISITOR_DESKS", frozenset({"clerk", "lead", "officer", "venue_owner"}))
@@ -18,7 +18,11 @@ DUTY = Duty(
         "visitor_told": _("had the notice sent to a visitor"),
         "visitors_listed": _("had the notice sent to a list of visitors"),
     },
-    menu=(MenuEntry(_("Visitors"), "visitors", 140, ("visitors",), VISITOR_DESKS),),
+    menu=(
+        MenuEntry(
+            _("Visitors"), "visitors", 140, ("visitors",), VISITOR_DESKS, frozenset({"venue_owner"}), Group.FIELD
+        ),
+    ),
     purges=(Work("purge_visitors", "bluezone.rollout.visitors.notices.purge"),),
     indicators=("bluezone.rollout.visitors.queries.NoticesDelivered",),
 )

@@ -235,7 +235,7 @@ def _desk(
         "refused": refused,
         "newest": newest,
         "polls": queries.is_open(newest),
-        "wifi_address": f"https://{city.public_host}/wifi",
+        "wifi_address": f"{facts('vi').address}/wifi",
         "notices": [arrival_notice(city, language) for language in ("vi", "en")],
     }
     return render(request, "visitors/desk.html", context, status=status)

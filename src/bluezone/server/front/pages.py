@@ -57,7 +57,7 @@ KEPT_SECONDS = 60.0
 UNSURE_SECONDS = 5.0
 MOST_PAGES = 512
 MOST_BYTES = 256 * 1024
-_VARIES = frozenset({"cookie", "accept-encoding"})
+_VARIES = frozenset({"cookie", "accept-encoding", "accept-language"})
 
 Key = tuple[str, ...]
 
@@ -74,13 +74,15 @@ class Pages:
     """What one process keeps.
 
     language_cookie: the one cookie that a request may carry. stamp: changes when the store does, None where that cannot
-    be told. clock: monotonic seconds.
+    be told. speaks: the language that an answer is in by its Accept-Language, where no cookie chooses one.
+    clock: monotonic seconds.
     """
 
     def __init__(
-        self, language_cookie: str, stamp: Callable[[], Hashable], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._cookie, self._stamp, self._clock = language_cookie, stamp, clock
+        self, language_cookie: str, stamp: Callable[[], Hashable], speaks: Callable[[str], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._cookie, self._stamp, self._speaks, self._clock = language_cookie, stamp, speaks, clock
         self._kept: OrderedDict[Key, _Page] = OrderedDict()
         self._making: dict[Key, asyncio.Event] = {}
 
@@ -94,7 +96,8 @@ class Pages:
             return None
         packed = "gzip" if "gzip" in headers.get("accept-encoding", "") else ""
         secure = "https" if headers.get("x-forwarded-proto", scope.scheme) == "https" else ""
-        return scope.path, headers.get("host", ""), secure, language[:8], packed
+        offered = self._speaks(headers.get("accept-language", ""))
+        return scope.path, headers.get("host", ""), secure, language[:8], offered, packed
 
     async def find(self, key: Key, if_none_match: str) -> Sent | None:
         """A page that may be sent again; None where the caller has to make it, and to say `done` afterwards."""

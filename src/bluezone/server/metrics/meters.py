@@ -39,12 +39,14 @@ GAUGES = (
     "store_up_codes", "store_up_keys", "store_up_office",
     "index_timestamp_seconds_exports", "index_timestamp_seconds_venues", "publication_overdue_seconds",
     "waiting_keys", "outbox_waiting_mail", "outbox_waiting_sms", "outbox_waiting_push",
-    "outbox_oldest_seconds_mail", "outbox_oldest_seconds_sms",
+    "outbox_waiting_exchange", "outbox_oldest_seconds_exchange", "outbox_oldest_seconds_mail",
+    "outbox_oldest_seconds_sms",
     "store_bytes_codes", "store_bytes_keys", "store_bytes_office",
     "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
     "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
     "guessing_hours_last_day", "uploads_last_whole_day",
     "tick_failures_total", "history_forked", "clock_doubted", "settings_outdated", "measured_timestamp_seconds",
+    "witnesses_absent", "witness_quorum_missing",
     *(f"work_timestamp_seconds_{work}" for work in WORKS), *(f"work_failures_total_{work}" for work in WORKS),
 )  # fmt: skip
 

@@ -68,12 +68,18 @@ METRICS = {
     "store_up": ("gauge", "1 where the store answered the worker's last question, two minutes ago at most."),
     "store_bytes": ("gauge", "Size of a store, whole multiples of 16 MiB."),
     "index_timestamp_seconds": ("gauge", "When the signed index of files was last signed."),
+    "witnesses_absent": ("gauge", "Witnesses that have cosigned nothing for three hours although there was something."),
+    "witness_quorum_missing": ("gauge", "1 where those that cosign are fewer than the quorum."),
     "history_forked": ("gauge", "1 where phones hold what the store does not know, so that nothing is signed."),
     "publication_overdue_seconds": ("gauge", "For how long the next export file has been due; 0 if it is not."),
     "waiting_keys": ("gauge", "Keys under embargo, counted once an hour, rounded down to 1,000."),
-    "uploads_last_whole_day": ("gauge", "Reports taken on the last whole UTC day, rounded down to a multiple of 5."),
+    "uploads_last_whole_day": (
+        "gauge",
+        "Reports taken on the last whole UTC day, and those of earlier days of its week that were fewer than 5, "
+        "rounded down to a multiple of 5; 0 where there are fewer.",
+    ),
     "guessing_hours_last_day": ("gauge", "Hours of the last 24 in which codes were being guessed."),
-    "outbox_waiting": ("gauge", "Messages that wait longer than they should: mail and SMS two minutes, push one."),
+    "outbox_waiting": ("gauge", "Messages that wait longer than they should: push one minute, all others two."),
     "outbox_oldest_seconds": ("gauge", "For how long the oldest of them has waited."),
     "disk_free_bytes": ("gauge", "Free space where the data folder is, whole multiples of 16 MiB."),
     "disk_bytes": ("gauge", "All space there."),
@@ -95,12 +101,16 @@ _MEASURED: dict[str, tuple[str, dict[str, str]]] = {
     **{f"store_bytes_{name}": ("store_bytes", {"store": name}) for name in ("codes", "keys", "office")},
     "index_timestamp_seconds_exports": ("index_timestamp_seconds", {"index": "exports"}),
     "index_timestamp_seconds_venues": ("index_timestamp_seconds", {"index": "venues"}),
-    **{f"outbox_waiting_{name}": ("outbox_waiting", {"outbox": name}) for name in ("mail", "sms", "push")},
-    **{f"outbox_oldest_seconds_{name}": ("outbox_oldest_seconds", {"outbox": name}) for name in ("mail", "sms")},
+    **{f"outbox_waiting_{name}": ("outbox_waiting", {"outbox": name}) for name in ("mail", "sms", "push", "exchange")},
+    **{
+        f"outbox_oldest_seconds_{name}": ("outbox_oldest_seconds", {"outbox": name})
+        for name in ("mail", "sms", "exchange")
+    },
     **{
         name: (name, {})
         for name in (
             "publication_overdue_seconds", "waiting_keys", "uploads_last_whole_day", "guessing_hours_last_day",
+            "witnesses_absent", "witness_quorum_missing",
             "history_forked", "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
             "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
         )

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bluezone.backup.copies import last_drill
 from bluezone.keyserver import statistics
 from bluezone.keyserver.publication.downloads import EXPORT_FILES, VENUE_PACKAGES
+from bluezone.keyserver.publication.witnesses import absent_witnesses
+from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.server.metrics.meters import Meters
@@ -106,9 +108,15 @@ class Survey:
         self._meters.set("history_forked", float(self._server.history_problem is not None))
         self._meters.set("settings_outdated", self._server.settings_outdated)
         self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
+        self._try("keys", lambda: self._watched(now))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
         # Accepted until a week after the week in which they sign.
         self._meters.set("week_keys_end_timestamp_seconds", max(ends, default=0) - 7 * 86_400)
+
+    def _watched(self, now: float) -> None:
+        absent, quorum_missing = absent_witnesses(self._server.public_log, now)
+        self._meters.set("witnesses_absent", len(absent))
+        self._meters.set("witness_quorum_missing", quorum_missing)
 
     def _overdue(self, now: float) -> float:
         """Seconds since the next export file should have been there."""
@@ -132,11 +140,17 @@ class Survey:
 
         from bluezone.messaging.email.models import Mail
         from bluezone.messaging.sms.models import OPEN_STATES, Message
+        from bluezone.rollout.directives.api import Delivery
 
         mails = Mail.objects.filter(next_try_at__isnull=False, queued_at__lte=now - LATE)
         messages = Message.objects.filter(state__in=OPEN_STATES, queued_at__lte=now - LATE, next_try_at__lte=now)
-        for name, late in (("mail", mails), ("sms", messages)):
-            found = late.aggregate(count=Count("pk"), oldest=Min("queued_at"))
+        late: tuple[tuple[str, Any, str], ...] = (
+            ("mail", mails, "queued_at"),
+            ("sms", messages, "queued_at"),
+            ("exchange", Delivery.overdue(now - LATE), "made_at"),
+        )
+        for name, waiting, since in late:
+            found = waiting.aggregate(count=Count("pk"), oldest=Min(since))
             self._meters.set(f"outbox_waiting_{name}", found["count"])
             oldest = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
             self._meters.set(f"outbox_oldest_seconds_{name}", oldest)
@@ -176,7 +190,7 @@ def _office_size(folder: Path) -> int:
 
 
 def _file_size(folder: Path, name: str) -> int:
-    files = (folder / f"{name}.sqlite3{side}" for side in ("", "-wal"))
+    files = (Path(f"{store_file(folder, name)}{side}") for side in ("", "-wal"))
     return sum(file.stat().st_size for file in files if file.exists())
 
 

@@ -21,8 +21,10 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bluezone.refusal import Refused
+from bluezone.server.processes.users import User
 
 AVAILABLE = sys.platform == "linux"
 _LOOK_SECONDS = 0.02
@@ -146,7 +148,7 @@ class Part:
     """One kind of process.
 
     arguments: `python -m` with these. count: how many. taken: the socket that has the port of an origin. handed: what
-    it is given to share, by the option that names it: a descriptor.
+    it is given to share, by the option that names it: a descriptor. user, environment: of another user's process.
     """
 
     name: str
@@ -154,6 +156,8 @@ class Part:
     count: int = 1
     taken: socket.socket | None = None
     handed: Mapping[str, int] = field(default_factory=dict)
+    user: User | None = None
+    environment: Mapping[str, str] | None = None
 
 
 @dataclass
@@ -224,11 +228,13 @@ def start_child(
             process: subprocess.Popen[bytes] | Forked = fork_main((*part.arguments, *more), handed.values())
         else:
             process = subprocess.Popen(  # noqa: S603 - our own modules
-                [sys.executable, "-m", *part.arguments, *more],
+                python_of(part.user, *part.arguments, *more),
                 stdin=subprocess.PIPE,
                 stdout=sys.stderr,
                 start_new_session=True,
                 pass_fds=tuple(handed.values()),
+                env=part.environment,
+                **as_user(part.user),
             )
     except OSError as error:
         os.close(ready_at)
@@ -236,6 +242,19 @@ def start_child(
     finally:
         os.close(ready)
     return Child(part, place, row, process, ready_at, now, early_deaths)
+
+
+def python_of(user: User | None, *arguments: str) -> list[str]:
+    """`python -m` with these. user: whose process it is to be; then no module comes from the folder we stand in."""
+    return [sys.executable, *(["-P"] if user else []), "-m", *arguments]
+
+
+def as_user(user: User | None) -> dict[str, Any]:
+    """What subprocess.Popen is told so that a process is another user's."""
+    if user is None:
+        return {}
+    # Files whose names others know are published ones; all others are made with a mode of their own.
+    return {"user": user.uid, "group": user.gid, "extra_groups": list(user.groups), "umask": 0o022}
 
 
 def end_children(children: Sequence[Child]) -> None:

@@ -15,12 +15,9 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
-from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import moved
 from bluezone.keyserver.http import file_at_hand, handles
-from bluezone.keyserver.keyfolder import open_secrets
-from bluezone.keyserver.publication.downloads import Downloads
-from bluezone.keyserver.publication.folder import LocalFiles
+from bluezone.keyserver.parts import published_files
 from bluezone.server.front.pages import StaticFiles
 from bluezone.server.processes.service import Asked
 from bluezone.servicemanager import ServiceManager
@@ -97,8 +94,7 @@ async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
 
     pages = {language: moving_page(language) for language, _ in settings.LANGUAGES}
     static = StaticFiles(STATIC_FOLDER, static_url())
-    secrets = open_secrets(folder / "keys")
-    files = Downloads(LocalFiles(folder).get, ConfigFiles(folder / "configs", secrets), folder)
+    files = published_files(folder)
     tls = {"ssl_cert": secured.certificate, "ssl_key": secured.key} if secured else {}
     servers = [
         Server(

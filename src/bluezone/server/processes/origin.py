@@ -25,8 +25,11 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
+from bluezone.city import data_folder
+from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.pages import Pages, Sent, StaticFiles
+from bluezone.server.front.relay import LIVE, Front
 from bluezone.server.front.threads import Threads
 from bluezone.server.metrics.meters import Measured, Meters, office_class, public_class
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
@@ -61,6 +64,14 @@ def office() -> tuple[Any, Callable[[str], str], str]:
     return application, office_class, "/sign-in/"
 
 
+def front() -> tuple[Any, Callable[[str], str], str]:
+    """The public origin where its parts are processes of other users: it passes on, and holds nothing."""
+    from bluezone.web.wsgi_public import called_by_devices
+
+    folder = data_folder()
+    return Front(folder, folder / RUN_FOLDER, called_by_devices), public_class, LIVE
+
+
 def warm(application: Callable[..., Any], path: str) -> None:
     """Make a page once before anybody asks: what a first page has to read takes seconds of a core."""
     environ = {
@@ -72,7 +83,7 @@ def warm(application: Callable[..., Any], path: str) -> None:
     list(application(environ, lambda status, headers, exc_info=None: None))
 
 
-ORIGINS = {"public": public, "office": office}
+ORIGINS = {"public": public, "office": office, "front": front}
 
 
 def connections() -> int:
@@ -170,7 +181,7 @@ def main() -> None:
     """Serve what the command line names."""
     given = _arguments()
     logs.begin()
-    name_process(given.origin)
+    name_process("public" if given.origin == "front" else given.origin)
     end_with_parent()
     threads = Threads(THREADS, given.origin)
     try:

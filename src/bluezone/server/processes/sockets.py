@@ -5,6 +5,7 @@ Each process opens a socket of its own on the port (SO_REUSEPORT), and the kerne
 holds the port, so that it stays ours between two processes and no second `serve` comes in between.
 """
 
+import os
 import socket
 
 from bluezone.refusal import Refused
@@ -33,6 +34,9 @@ def take_port(host: str, port: int, flag: str) -> socket.socket:
     return taken
 
 
-def share_port(taken: socket.socket) -> None:
-    """Let processes of this user listen on a port that was taken for us alone."""
+def share_port(taken: socket.socket, uid: int | None = None) -> None:
+    """Let processes of this user, or of another, listen on a port that was taken for us alone."""
+    if uid is not None:
+        # The kernel shares a port among sockets of one user, and goes by whose the socket is.
+        os.fchown(taken.fileno(), uid, -1)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

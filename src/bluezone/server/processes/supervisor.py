@@ -54,8 +54,17 @@ class Processes:
         return 2 * sum(part.count for part in parts)
 
     def begin(self) -> None:
-        """Start all. Raises ProcessEnded."""
+        """Start all that `begin_with` has not. Raises ProcessEnded."""
         self._start_all(self.children, fork=self.fork)
+
+    def begin_with(self, stop: "StopSignals") -> bool:
+        """Start the first part, which the others need, and wait until it is ready; False when a stop signal came first.
+
+        Raises ProcessEnded.
+        """
+        self._begun = time.monotonic()
+        self.children.append(start_child(self.parts[0], 0, 0, self.meters.descriptor, self._begun))
+        return self.start(stop)
 
     def start(self, stop: "StopSignals") -> bool:
         """Start all that have not begun and wait until all are ready; False when a stop signal came first.
@@ -151,8 +160,12 @@ class Processes:
         """Start all into a list, which holds also those before one that cannot be started. Raises ProcessEnded."""
         row = generation % 2 * (self.meters.rows // 2)
         self._begun = time.monotonic()
+        there = {id(child.part) for child in started}
         for part in self.parts:
             for place in range(part.count):
+                if id(part) in there:
+                    row += 1
+                    continue
                 now = time.monotonic()
                 started.append(start_child(part, place, row, self.meters.descriptor, now, fork=fork))
                 row += 1

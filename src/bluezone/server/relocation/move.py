@@ -16,7 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bluezone.keyserver.datafolder import Moved, moved, note_move
-from bluezone.keyserver.service import open_store
+from bluezone.keyserver.sealing import open_store
+from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.refusal import Refused
 from bluezone.server.relocation.tables import (
@@ -148,7 +149,7 @@ class Move:
                     " or give it up with bluezone move --abandon"
                 )
             return note
-        files = [(self._folder / f"{name}.sqlite3").exists() for name in STORES]
+        files = [store_file(self._folder, name).exists() for name in STORES]
         if note and note.to == self._to and (any(files) if self._to == POSTGRESQL else self._has_progress()):
             return note
         if self._to == POSTGRESQL and not all(files):
@@ -179,7 +180,7 @@ class Move:
         _make_office(self._folder, url["office"], self._urls["office"])
 
     def _opened(self, name: str, opened: ExitStack) -> tuple[Tables, Tables]:
-        note, path = moved(self._folder), self._folder / f"{name}.sqlite3"
+        note, path = moved(self._folder), store_file(self._folder, name)
         if note and not path.exists():
             path = path.with_name(f"{path.name}.moved-{note.move}")
         file, schema = SqliteTables(path), PostgresqlTables(self._urls[name], name)
@@ -253,7 +254,7 @@ def abandon(folder: Path) -> Moved:
     if note.to == SQLITE:
         for name in STORES:
             for end in ("", "-wal", "-shm"):
-                (folder / f"{name}.sqlite3{end}").unlink(missing_ok=True)
+                Path(f"{store_file(folder, name)}{end}").unlink(missing_ok=True)
     note_move(folder, None)
     return note
 
@@ -390,10 +391,11 @@ def _leave(source: Tables, name: str) -> None:
 def _put_away(folder: Path, note: Moved) -> None:
     for name in STORES:
         for end in ("", "-wal", "-shm"):
-            path = folder / f"{name}.sqlite3{end}"
+            file = store_file(folder, name)
+            path = file.with_name(f"{file.name}{end}")
             if path.exists():
                 path.chmod(0o400)
-                path.rename(folder / f"{name}.sqlite3.moved-{note.move}{end}")
+                path.rename(file.with_name(f"{file.name}.moved-{note.move}{end}"))
 
 
 def _most(rows: Sequence[Row]) -> int:

@@ -70,6 +70,10 @@ for (const output of document.querySelectorAll("output.words")) {
   say();
 }
 
+// Something that the server works on: look again, as long as nobody has gone away from it.
+for (const bar of document.querySelectorAll("progress[data-reload]")) {
+  setInterval(() => { if (!document.hidden) location.reload(); }, 1000 * Number(bar.dataset.reload));
+}
 for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());

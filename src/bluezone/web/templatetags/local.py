@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dates and times as people here write them: `thứ Hai 10/8/2020`, `07:42`."""
+"""Dates and times as people here write them, `thứ Hai 10/8/2020`, `07:42`; icons; whether a page has an act."""
 
 import datetime
+import re
 
 from django import template
+from django.template.base import NodeList, Parser, Token
+from django.template.context import Context
 from django.utils import formats, timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -70,6 +73,37 @@ def fullmoment(value: datetime.datetime | int) -> str:
     if get_language() == "vi":
         return f"{clock(local)} {local.day}/{local.month}/{local.year}"
     return f"{clock(local)} {formats.date_format(local.date(), 'j M Y')}"
+
+
+# Folded away, or not shown at all.
+_FOLDED = re.compile(r"<details(?![^>]*\bopen\b).*?</details>|<template.*?</template>", re.DOTALL)
+_BUTTON = re.compile(r'<(?:a|button)\b[^>]*\bclass="button(?P<more>[^"]*)"[^>]*>')
+
+
+class NotedActs(template.Node):
+    """Renders a part of a page and notes in the context, as `has_act`, whether it has a primary act of its own."""
+
+    child_nodelists = ("nodelist",)
+
+    def __init__(self, nodelist: NodeList) -> None:
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> SafeString:
+        """The part as it is."""
+        text = self.nodelist.render(context)
+        shown = _BUTTON.finditer(_FOLDED.sub("", text))
+        context["has_act"] = any(
+            "quiet" not in one["more"].split() and (" hidden" not in one[0] or "data-print" in one[0]) for one in shown
+        )
+        return text
+
+
+@register.tag
+def noteacts(parser: Parser, _token: Token) -> NotedActs:
+    """`{% noteacts %}…{% endnoteacts %}`; `has_act` is known after it."""
+    nodelist = parser.parse(("endnoteacts",))
+    parser.delete_first_token()
+    return NotedActs(nodelist)
 
 
 @register.simple_tag

@@ -24,6 +24,8 @@ import android.content.Intent;
 import android.net.Uri;
 import android.os.Looper;
 import android.os.SystemClock;
+import android.speech.tts.TextToSpeech;
+import android.speech.tts.Voice;
 import android.webkit.WebResourceRequest;
 import android.webkit.WebView;
 import android.webkit.WebViewClient;
@@ -32,6 +34,8 @@ import java.security.Security;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -47,6 +51,7 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.android.controller.ActivityController;
 import org.robolectric.android.controller.ServiceController;
 import org.robolectric.annotation.Config;
+import org.robolectric.shadows.ShadowTextToSpeech;
 import org.robolectric.util.ReflectionHelpers;
 import org.robolectric.util.ReflectionHelpers.ClassParameter;
 
@@ -399,6 +404,8 @@ public class FirstDayTest {
         becomes("the page is there", told(application, "url", "something"));
         assertFalse("a phone that was opened has its key", KeyStoreDouble.keys.isEmpty());
 
+        thePageIsReadAloud();
+
         Python.module("driver").call("erase", application);
         becomes("nothing is agreed to", told(application, "agreed", false));
         becomes("it has ended", told(application, "running", false));
@@ -412,5 +419,74 @@ public class FirstDayTest {
         watchdog.onStartJob(null);
         JobScheduler scheduler = (JobScheduler) application.getSystemService(Context.JOB_SCHEDULER_SERVICE);
         assertTrue("the watchdog leaves with it", scheduler.getAllPendingJobs().isEmpty());
+    }
+
+    /** The text-to-speech that is asked for next. */
+    private static ShadowTextToSpeech speaker() throws Exception {
+        becomes("something that speaks is asked for", () -> ShadowTextToSpeech.getLastTextToSpeechInstance() != null);
+        ShadowTextToSpeech made = shadowOf(ShadowTextToSpeech.getLastTextToSpeechInstance());
+        ShadowTextToSpeech.reset();
+        return made;
+    }
+
+    private static void has(String name, String language, int quality, boolean network, String... features) {
+        ShadowTextToSpeech.addVoice(
+            new Voice(name, Locale.forLanguageTag(language), quality, 200, network, new HashSet<>(Arrays.asList(features))));
+    }
+
+    /** The page, which cannot speak in a web view, asks the phone. */
+    private void thePageIsReadAloud() throws Exception {
+        ShadowTextToSpeech.reset();
+        Python.module("driver").call("have_read", application, "vi");
+        speaker().getOnInitListener().onInit(TextToSpeech.ERROR);
+        becomes("nothing speaks", told(application, "heard", "engine_missing"));
+
+        Python.module("driver").call("have_read", application, "vi");
+        ShadowTextToSpeech foreign = speaker();
+        has("by network", "vi-VN", 500, true);
+        has("not installed", "vi-VN", 500, false, TextToSpeech.Engine.KEY_FEATURE_NOT_INSTALLED);
+        has("english", "en-GB", 400, false);
+        foreign.getOnInitListener().onInit(TextToSpeech.SUCCESS);
+        becomes("no voice of the phone's own", told(application, "heard", "voice_missing"));
+
+        Python.module("driver").call("have_read", application, "vi");
+        ShadowTextToSpeech spoke = speaker();
+        has("by network", "vi-VN", 500, true);
+        has("plain", "vi-VN", 200, false);
+        has("good", "vi-VN", 300, false);
+        spoke.getOnInitListener().onInit(TextToSpeech.SUCCESS);
+        becomes("all is read", told(application, "heard", "ended"));
+        assertEquals("good", spoke.getCurrentVoice().getName());
+        assertEquals(Arrays.asList("Trang chủ", "Chưa có gì để kiểm tra"), spoke.getSpokenTextList());
+        assertTrue("nothing stays bound", spoke.isShutdown());
+    }
+
+    @Test
+    public void i_theAppsOwnScreensAreReadAloudAndStopWithTheWindow() throws Exception {
+        python();
+        Python.module("driver").call("begin_day", application);
+        answer(application, "agreed", false);
+        final ActivityController<MainActivity> window = opened("Đồng ý và bắt đầu");
+        ShadowTextToSpeech.reset();
+        press(window.get(), "read");
+        becomes("the button stops it now", () -> shown(window.get()).contains(">Dừng đọc</a>"));
+        speaker().getOnInitListener().onInit(TextToSpeech.ERROR);
+        becomes("it says what is missing", () -> shown(window.get()).contains("Máy này chưa có ứng dụng đọc văn bản"));
+
+        press(window.get(), "read");
+        ShadowTextToSpeech asked = speaker();
+        window.pause();  // before anything was read
+        becomes("it has stopped", asked::isShutdown);
+        window.resume();
+        becomes("the button reads again", () -> shown(window.get()).contains(">Đọc to</a>"));
+        assertFalse(shown(window.get()).contains("role='alert'"));
+
+        press(window.get(), "read");
+        ShadowTextToSpeech spoke = speaker();
+        has("here", "vi-VN", 300, false);
+        spoke.getOnInitListener().onInit(TextToSpeech.SUCCESS);
+        becomes("it was read", spoke::isShutdown);
+        assertEquals("Bluezone báo cho bạn biết sớm", spoke.getSpokenTextList().get(0));
+        window.destroy();
     }
 }

@@ -70,6 +70,25 @@ def _asked(context: Any, path: str, given: dict[str, Any] | None = None) -> Any:
         return json.loads(answer.read() or b"null")
 
 
+_heard: list[str] = []
+
+
+def have_read(context: Any, language: str) -> None:
+    """The page has two texts read aloud."""
+    _heard.clear()
+    pieces = ["Trang chủ", "Chưa có gì để kiểm tra"]
+
+    def speak() -> None:
+        _heard.append(_asked(context, "api/speak", {"language": language, "pieces": pieces})["outcome"])
+
+    threading.Thread(target=speak, daemon=True).start()
+
+
+def heard(_context: Any) -> str | None:
+    """What came of it."""
+    return _heard[0] if _heard else None
+
+
 def erase(context: Any) -> None:
     """The owner presses "erase everything" on the page; answered in its own time."""
     threading.Thread(target=_asked, args=(context, "api/erase", {}), daemon=True).start()

@@ -36,6 +36,7 @@ def told(dispatch, clerk):
     return tell
 
 
+@pytest.mark.long
 def test_the_state_said_last_counts_whatever_the_order_of_reading(told):
     assert told("05", NOW + 2 * HOUR, NOW + 3 * HOUR) == "in_progress"
     assert told("03", NOW + HOUR, NOW + 4 * HOUR) == "in_progress"

@@ -31,6 +31,7 @@ def card(directive, ward):
     return shown
 
 
+@pytest.mark.long
 def test_a_clerk_of_the_issuer_takes_the_file_of_what_was_issued(card, clerk, ward):
     offered = {
         state: card(clerk, state)["may_send"] for state in ("draft", "approved", "issued", "revoked", "replaced")
@@ -46,13 +47,14 @@ def test_a_clerk_of_the_issuer_takes_the_file_of_what_was_issued(card, clerk, wa
         assert (card(reader)["may_send"], card(reader)["kind"]) == (False, "")
 
 
+@pytest.mark.long
 def test_the_states_of_another_office_s_letter_are_taken_by_a_clerk_of_the_agency(card, clerk, ward, directive):
     own, officer = person("own", "clerk", ward), person("officer", "officer", ward)
     dispatch_acts.move(card(own)["dispatch"], DispatchState.RECEIVED, own, NOW)
     shown = card(own, from_file=True)
 
-    assert [code for _event, code, _taken in shown["states"]] == [StatusCode.ARRIVED, StatusCode.RECEIVED]
-    assert [taken for *_, taken in shown["states"]] == [False, False]
+    assert [code for _event, code, *_taken in shown["states"]] == [StatusCode.ARRIVED, StatusCode.RECEIVED]
+    assert [taken for _event, _code, taken, _how in shown["states"]] == [False, False]
     assert (shown["may_take"], card(officer, from_file=True)["may_take"]) == (True, False)
     assert card(own)["states"] == [], "the office's own letter"
     dispatch = directive.dispatches.exclude(agency=ward).first()

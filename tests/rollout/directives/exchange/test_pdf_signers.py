@@ -20,6 +20,7 @@ from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import Directive, PartnerCertificate
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_trust_is_this_offices_list_alone(committee, clerk):
     file = store(Letter(signed(letter(), identity("Lê Văn Bình", issuer="Tổ chức chứng thực"))), "cv.pdf")
@@ -43,6 +44,7 @@ def test_trust_is_this_offices_list_alone(committee, clerk):
     assert again.held is None
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_namesake_with_a_certificate_of_its_own_is_unknown(committee, clerk):
     partners.pin(committee, identity("Lê Văn Bình")[1], clerk, timezone.now(), PartnerCertificate.Use.DOCUMENTS)
@@ -52,6 +54,7 @@ def test_a_namesake_with_a_certificate_of_its_own_is_unknown(committee, clerk):
     assert (one.name, one.held) == ("Lê Văn Bình", None)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_page_of_a_signed_letter_says_who_when_and_whether_it_is_known_and_the_file_is_as_it_came(
     client, clerk, committee
@@ -73,6 +76,7 @@ def test_the_page_of_a_signed_letter_says_who_when_and_whether_it_is_known_and_t
     assert "hợp lệ" not in words
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_signed_pdf_with_a_script_is_refused_like_any_other(client, clerk, committee):
     data = signed(written(with_script(pdf_writer(LETTER))))
@@ -83,6 +87,7 @@ def test_a_signed_pdf_with_a_script_is_refused_like_any_other(client, clerk, com
     assert Directive.objects.count() == 0
 
 
+@pytest.mark.long
 def test_a_signed_pdf_is_kept_beside_the_confirmation_and_one_that_was_changed_is_not(committee, clerk, signer):
     draft = taken_in(committee, clerk)
     confirmed(draft, clerk, signer)

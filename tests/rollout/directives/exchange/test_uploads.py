@@ -3,6 +3,7 @@
 
 import sys
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 from tests.builders.directives import NOW, person
@@ -17,6 +18,7 @@ HEAVY = {"read_signed", "examine", "propose", "of"}
 LETTER = "ỦY BAN NHÂN DÂN\nKính gửi: UBND thành phố\n1. Tuyên truyền cài đặt Bluezone.\n"
 
 
+@pytest.mark.long
 def test_nothing_of_a_file_is_opened_or_read_while_the_store_is_held(clerk):
     now = NOW
     ours = Agency.objects.get(key="ubnd-tp")

@@ -49,6 +49,7 @@ def take_back(client):
     return client.post("/undo/", {"next": "/directives/"}, follow=True).text
 
 
+@pytest.mark.long
 def test_more_time_that_was_granted_is_taken_back_with_its_day_and_waits_again(answering, task, ward, officer):
     own = today() + datetime.timedelta(days=9)
     task.parties.filter(agency=ward).update(due=own)
@@ -65,6 +66,7 @@ def test_more_time_that_was_granted_is_taken_back_with_its_day_and_waits_again(a
     assert task.requests.get().state == "declined"
 
 
+@pytest.mark.long
 def test_an_answer_after_which_the_day_was_set_anew_or_more_was_asked_stays(answering, task, ward, officer):
     asked = ask_for_time(task, ward, officer)
     answering.post(f"/requests/{asked.pk}/answer/", {"granted": "1"})
@@ -86,6 +88,7 @@ def asked(task, ward, officer):
     return agency_reports.ask(task, ward, period, "Sót tổ 5", officer, late)
 
 
+@pytest.mark.long
 def test_a_period_opened_again_is_locked_again_and_the_request_waits(answering, asked, ward):
     answering.post(f"/requests/periods/{asked.pk}/answer/", {"granted": "1"})
     assert PeriodRequest.objects.get().until is not None
@@ -97,6 +100,7 @@ def test_a_period_opened_again_is_locked_again_and_the_request_waits(answering, 
     assert [entry.details.get("taken_back", False) for entry in acts.order_by("pk")] == [False, True]
 
 
+@pytest.mark.long
 def test_a_period_for_which_the_agency_has_reported_since_stays_open(answering, asked, task, ward, officer):
     answering.post(f"/requests/periods/{asked.pk}/answer/", {"granted": "1"})
     agency_reports.submit(task, ward, asked.period, {"people": 9}, "", officer, now())

@@ -30,6 +30,7 @@ def addresses(directive):
     return directive
 
 
+@pytest.mark.long
 def test_a_lead_that_does_nothing_is_reminded_then_told_upward_once_a_day(addresses):
     ward = addresses.dispatches.get(agency__key="ubnd-phuong-song-cau")
     for other in addresses.dispatches.exclude(pk=ward.pk):
@@ -44,6 +45,7 @@ def test_a_lead_that_does_nothing_is_reminded_then_told_upward_once_a_day(addres
     assert list(ward.events.values_list("what", flat=True))[:3] == ["escalated", "reminded", "arrived"]
 
 
+@pytest.mark.long
 def test_nothing_goes_out_at_night_or_for_what_is_done(addresses):
     for one in addresses.dispatches.all():
         dispatch_acts.move(one, DispatchState.RECEIVED, addresses.approved_by, NOW)
@@ -51,6 +53,7 @@ def test_nothing_goes_out_at_night_or_for_what_is_done(addresses):
     assert digests.queue_daily(NOW + 3 * DAY) == 0
 
 
+@pytest.mark.long
 def test_the_demo_shows_the_letter_at_different_stages(committee):
     directive = demo.plant(NOW + 100 * DAY)
     states = set(directive.dispatches.values_list("state", flat=True))
@@ -73,6 +76,7 @@ def mailed():
     return sorted(Mail.objects.values_list("to", flat=True))
 
 
+@pytest.mark.long
 def test_the_digest_goes_to_a_persons_own_address_and_else_to_the_agencys(addresses):
     ward = behind(addresses)
     person("lead", "lead", ward, email="Lead@Example.org")
@@ -84,6 +88,7 @@ def test_the_digest_goes_to_a_persons_own_address_and_else_to_the_agencys(addres
     assert mailed() == sorted(["lead@example.org", f"a{ward.pk}@example.org"])
 
 
+@pytest.mark.long
 def test_somebody_of_two_agencies_gets_one_mail_with_both(addresses):
     ward = behind(addresses)
     other = Agency.objects.get(key="ubnd-phuong-duc-xuan")
@@ -97,6 +102,7 @@ def test_somebody_of_two_agencies_gets_one_mail_with_both(addresses):
     assert other.name in text
 
 
+@pytest.mark.long
 def test_nobody_whose_role_or_account_has_ended_gets_one(addresses):
     ward = behind(addresses)
     gone = person("gone", "lead", ward, email="gone@example.org")
@@ -108,6 +114,7 @@ def test_nobody_whose_role_or_account_has_ended_gets_one(addresses):
     assert mailed() == [f"a{ward.pk}@example.org"]
 
 
+@pytest.mark.long
 def test_what_is_long_overdue_and_what_is_asked_goes_upward_with_the_number_to_call(addresses):
     ward = behind(addresses)
     Agency.objects.filter(pk=ward.pk).update(phone="0209 3870 777")
@@ -123,6 +130,7 @@ def test_what_is_long_overdue_and_what_is_asked_goes_upward_with_the_number_to_c
     assert "458/UBND-VP" in text
 
 
+@pytest.mark.long
 def test_what_is_asked_grows_by_the_mails_alone(addresses, django_assert_max_num_queries):
     for one in addresses.dispatches.all():
         person(f"p{one.agency_id}", "lead", one.agency, email=f"p{one.agency_id}@example.org")
@@ -130,6 +138,7 @@ def test_what_is_asked_grows_by_the_mails_alone(addresses, django_assert_max_num
         assert digests.queue_daily(NOW + DAY) == addresses.dispatches.filter(purpose="action").count()
 
 
+@pytest.mark.long
 def test_a_digest_goes_out_from_eight_in_the_morning_and_never_without_a_mail_server(addresses, settings):
     eight = (NOW + DAY).astimezone(timezone.get_default_timezone()).replace(hour=8, minute=0)
     behind(addresses)
@@ -151,6 +160,7 @@ def lines_of(addresses, ward, now):
     return [line for line in texts.get(f"a{ward.pk}@example.org", "").splitlines() if line.startswith("-")], upward
 
 
+@pytest.mark.long
 def test_a_task_is_told_of_two_days_before_its_day_and_upward_two_days_after_it(addresses):
     ward, later = behind(addresses), NOW + 10 * DAY
     dispatch_acts.move(addresses.dispatches.get(agency=ward), DispatchState.RECEIVED, addresses.approved_by, NOW)

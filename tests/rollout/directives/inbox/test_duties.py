@@ -138,6 +138,7 @@ def test_a_task_is_given_to_people_of_the_agency_with_their_own_day(directive, c
     assert officer.assignments.get().due == task.due - 2 * DAY
 
 
+@pytest.mark.long
 def test_whoever_is_above_an_agency_does_not_receive_in_its_name(client, directive, committee, ward, officer):
     address = f"/inbox/{directive.dispatches.get(agency=ward).pk}/act/"
     Agency.objects.filter(pk=ward.pk).update(parent=committee, path=f"{committee.path}{ward.pk}/")

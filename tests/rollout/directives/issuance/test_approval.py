@@ -84,6 +84,7 @@ def test_a_recall_reaches_an_unopened_inbox_and_blocks_it(directive, clerk):
         dispatch_acts.move(dispatch, DispatchState.RECEIVED, clerk, NOW + DAY)
 
 
+@pytest.mark.long
 def test_a_replacement_ends_the_earlier_letter(directive, committee, clerk, signer):
     newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     newer.replaces = directive
@@ -150,6 +151,7 @@ def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_n
     assert approval.dispatch(directive, [(lead, "action")], clerk, NOW) == [], "it has it"
 
 
+@pytest.mark.long
 def test_an_approval_is_somebodys_and_is_gone_when_the_letter_is_opened_again(committee, clerk, signer):
     directive = taken_in(committee, clerk)
     confirmed(directive, clerk, signer)
@@ -163,6 +165,7 @@ def test_an_approval_is_somebodys_and_is_gone_when_the_letter_is_opened_again(co
         approval.issue(directive, clerk, NOW)
 
 
+@pytest.mark.long
 def test_a_letter_that_revokes_another_is_the_reason_of_it(directive, committee, clerk, signer):
     newer = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
     newer.replaces, newer.ending = directive, "revoked"

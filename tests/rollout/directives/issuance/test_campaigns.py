@@ -26,6 +26,7 @@ def called(office, committee, **changed):
     return office.post("/campaigns/new/", sent)
 
 
+@pytest.mark.long
 def test_a_campaign_is_called_and_shows_what_its_directives_have_come_to(office, committee, directive, clerk):
     answer = called(office, committee, rests_on=directive.pk, aim="Mỗi nhà một máy đang chạy")
     campaign = Campaign.objects.get()
@@ -42,6 +43,7 @@ def test_a_campaign_is_called_and_shows_what_its_directives_have_come_to(office,
     assert "Ra quân tháng 8" in office.get("/campaigns/").text
 
 
+@pytest.mark.long
 def test_a_task_of_a_campaign_has_the_reports_made_on_it_and_no_others(committee, directive, clerk, signer):
     campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
     Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
@@ -110,6 +112,7 @@ def test_a_campaign_is_under_way_on_its_last_day_and_past_on_the_next(office, co
         assert counts == [now, past, 1]
 
 
+@pytest.mark.long
 def test_what_was_recalled_counts_nowhere_on_the_page_as_in_the_list(office, committee, directive, clerk):
     campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
     Directive.objects.filter(pk=directive.pk).update(campaign=campaign)

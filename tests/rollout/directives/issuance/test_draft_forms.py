@@ -50,6 +50,7 @@ class DraftPage:
         return self.answer.status_code
 
 
+@pytest.mark.long
 def test_a_tap_keeps_what_was_typed_and_stores_nothing(page, draft):
     page.tap("add-task", subject="Tiêu đề mới, chưa lưu", **{"task-0-text": "Sửa dở"})
 
@@ -60,6 +61,7 @@ def test_a_tap_keeps_what_was_typed_and_stores_nothing(page, draft):
     assert not Directive.objects.filter(subject__startswith="Tiêu đề mới").exists()
 
 
+@pytest.mark.long
 def test_a_task_is_added_after_the_last_and_gets_the_next_number(page, draft):
     page.tap("add-task")
     assert page.store(**{"task-6-text": "Báo cáo kết quả", "task-6-lead_names": "UBND các xã, phường"}) == 302
@@ -70,6 +72,7 @@ def test_a_task_is_added_after_the_last_and_gets_the_next_number(page, draft):
     assert [task.label for task in draft.tasks.all()][:6] == ["1", "2", "3", "4", "5", "6"]
 
 
+@pytest.mark.long
 def test_a_task_goes_when_the_draft_is_stored_and_can_be_kept_before(page, draft):
     page.tap("drop-task:1").undo()
     assert page.store() == 302
@@ -83,6 +86,7 @@ def test_a_task_goes_when_the_draft_is_stored_and_can_be_kept_before(page, draft
     assert page.client.get(page.address).status_code == 200
 
 
+@pytest.mark.long
 def test_a_recipient_comes_goes_and_comes_back_to_its_place(page, draft):
     before = page.typed["recipients_action"].splitlines()
     page.tap("drop-recipient:action:0")
@@ -97,6 +101,7 @@ def test_a_recipient_comes_goes_and_comes_back_to_its_place(page, draft):
     assert "UBND phường Sông Cầu" in draft.recipients_information.splitlines()
 
 
+@pytest.mark.long
 def test_one_day_for_all_tasks_and_back(page, draft):
     days = [page.typed[f"task-{number}-due"] for number in range(6)]
     page.tap("same-due", due_for_all="2020-08-20")
@@ -109,6 +114,7 @@ def test_one_day_for_all_tasks_and_back(page, draft):
     assert set(draft.tasks.values_list("due", flat=True)) == {datetime.date(2020, 8, 20)}
 
 
+@pytest.mark.long
 def test_report_periods_are_data_and_a_lock_before_the_due_day_is_refused(page, draft):
     wrong = {"task-0-days_to_report": "9", "task-0-days_to_lock": "3", "task-1-text": "Vẫn còn đây"}
     assert page.store(**wrong) == 422
@@ -126,6 +132,7 @@ def test_report_periods_are_data_and_a_lock_before_the_due_day_is_refused(page, 
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "tap", ["drop-task:99", "drop-task:x", "keep-task:", "drop-recipient:x:1", "put-recipient:", "?"]
 )
@@ -166,6 +173,7 @@ def test_the_earlier_document_is_found_without_diacritics_and_ends_when_this_one
     assert client.get(f"/inbox/{earlier.dispatches.first().pk}/").status_code == 200
 
 
+@pytest.mark.long
 def test_a_document_of_another_issuer_or_a_draft_is_not_replaced(client, clerk, later):
     earlier, draft = later
     Directive.objects.filter(pk=earlier.pk).update(state="draft")

@@ -37,6 +37,7 @@ def parses(monkeypatch):
     return counted
 
 
+@pytest.mark.long
 def test_a_signed_pdf_is_opened_once_and_its_signatures_once_and_never_in_the_office_itself(
     client, committee, clerk, parses
 ):
@@ -111,6 +112,7 @@ def test_a_dated_letter_gives_its_day_to_its_tasks(committee, clerk):
     )
 
 
+@pytest.mark.long
 def test_a_text_without_letters_becomes_an_empty_draft(committee, clerk):
     draft = taken(committee, clerk, "12 / 7")
 
@@ -130,6 +132,20 @@ def test_what_a_letter_leaves_open_stays_open_in_the_draft(committee, clerk):
     assert codes == [("12/KH-UBND", True), ("12", True), ("…", True)]
 
 
+def test_a_sentence_that_may_order_something_stands_above_the_draft(client, committee, clerk):
+    told = "Sở Y tế đã có văn bản, trong đó dự kiến giao Trạm Y tế phường lập hồ sơ sức khỏe."
+    client.force_login(clerk)
+    start = LETTER.index("Kính gửi")
+    ends = LETTER.index("Nơi nhận")
+    body = f"Kính gửi: Phòng Y tế.\n\n{told} Ủy ban nhân dân yêu cầu Phòng Y tế báo cáo.\n\n"
+    sent = client.post("/directives/new/", {"issuer": committee.pk, "text": LETTER[:start] + body + LETTER[ends:]})
+
+    page = client.get(sent.url).content.decode()
+    (task,) = Directive.objects.get().tasks.all()
+    assert told not in task.text
+    assert f"<li>{told}</li>" in page
+
+
 def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
     subject = "ra quân " * 80
     draft = taken(committee, clerk, letters.PLAN.replace("Ra quân hỗ trợ người dân cài đặt", subject))
@@ -137,6 +153,7 @@ def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
     assert len(draft.subject) == 500
 
 
+@pytest.mark.long
 def test_a_scan_is_named_after_its_file(committee, clerk):
     draft = intake.take_in(b"\x89PNG\r\n\x1a\n" + bytes(64), "cv 458.ban 2.png", committee, clerk, NOW, keep=True)
 

@@ -28,6 +28,7 @@ def ward(committee):
     return Agency.objects.get(key=WARD_KEYS[1])
 
 
+@pytest.mark.long
 def test_letters_are_found_by_words_and_state_and_counted(office, directive, committee, clerk, ward):
     draft = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "470/UBND-VP"))
     dispatch_acts.move(directive.dispatches.get(agency=ward), DispatchState.RECEIVED, clerk, NOW)
@@ -44,6 +45,7 @@ def test_letters_are_found_by_words_and_state_and_counted(office, directive, com
     assert counted[draft] is None
 
 
+@pytest.mark.long
 def test_who_may_take_letters_in_is_offered_it(client, committee, clerk, directive):
     offered = []
     for user in (clerk, person("auditor", "auditor")):
@@ -54,6 +56,7 @@ def test_who_may_take_letters_in_is_offered_it(client, committee, clerk, directi
     assert offered == [(True, True, False), (False, False, False)]
 
 
+@pytest.mark.long
 def test_each_act_on_a_letter_says_what_it_did(office, committee, clerk, signer):
     draft = taken_in(committee, clerk)
 
@@ -78,6 +81,7 @@ def test_each_act_on_a_letter_says_what_it_did(office, committee, clerk, signer)
     assert act("directive-revoke", clerk, reason="Nhầm") == (["Recalled."], 200)
 
 
+@pytest.mark.long
 def test_a_draft_says_how_many_it_would_reach_and_an_issued_letter_does_not(office, committee, clerk, directive):
     draft = taken_in(committee, clerk)
     address = reverse("directive", args=[draft.pk])
@@ -94,6 +98,7 @@ def test_a_draft_says_how_many_it_would_reach_and_an_issued_letter_does_not(offi
     assert "reach" not in office.get(reverse("directive", args=[directive.pk])).context
 
 
+@pytest.mark.long
 def test_the_page_of_a_letter_shows_ten_requests_and_that_more_wait(office, directive, clerk):
     parties = list(directive.tasks.get(label="2").parties.all())
     others = [party for task in directive.tasks.exclude(label="2") for party in task.parties.all()][:3]
@@ -108,6 +113,7 @@ def test_the_page_of_a_letter_shows_ten_requests_and_that_more_wait(office, dire
     assert ten["usual_until"] == today() + datetime.timedelta(days=2)
 
 
+@pytest.mark.long
 def test_a_file_is_kept_with_a_draft_and_taken_away_again(office, committee, clerk, directive):
     draft = taken_in(committee, clerk)
     files = reverse("directive-attachments", args=[draft.pk])
@@ -124,6 +130,7 @@ def test_a_file_is_kept_with_a_draft_and_taken_away_again(office, committee, cle
     assert office.post(issued, {"file": picture}).status_code == 422, "a letter that was sent"
 
 
+@pytest.mark.long
 def test_an_inbox_is_filtered_by_state_and_open_is_what_is_not_done_and_in_force(
     client, directive, clerk, ward, signer
 ):
@@ -147,6 +154,7 @@ def test_an_inbox_is_filtered_by_state_and_open_is_what_is_not_done_and_in_force
     assert dispatch_acts_state == []
 
 
+@pytest.mark.long
 def test_the_page_of_a_document_offers_what_follows_and_to_whom_it_can_go(
     client, directive, ward, clerk, committee, signer
 ):
@@ -180,6 +188,7 @@ def test_the_page_of_a_document_offers_what_follows_and_to_whom_it_can_go(
     assert (ended["replacement"], ended["handles"]) == (newer, False)
 
 
+@pytest.mark.long
 def test_a_request_says_that_it_was_sent_and_so_does_its_answer(client, directive, ward, clerk):
     client.cookies.load({"bluezone-language": "en"})
     party = door_to_door(directive).parties.get(agency=ward)

@@ -106,6 +106,7 @@ def test_a_ward_passes_it_on_below_and_to_nobody_else(directive, clerk):
     assert queries.tasks_for(made[0])
 
 
+@pytest.mark.long
 def test_a_recalled_letter_takes_no_report(directive, task, clerk):
     approval.revoke(directive, "Ban hành nhầm", clerk, NOW)
     task.directive.refresh_from_db()
@@ -175,3 +176,75 @@ def test_only_who_has_accepted_a_report_takes_that_back(task, clerk, signer):
             agency_reports.take_acceptance_back(made, user, NOW)
         if user == clerk:
             agency_reports.accept(made, clerk, NOW)
+
+
+def party_of(task, agency):
+    party = task.parties.get(agency=agency)
+    party.task = task
+    return party
+
+
+def receive(task, agency, clerk, when):
+    dispatch = task.directive.dispatches.get(agency=agency)
+    dispatch_acts.move(dispatch, DispatchState.RECEIVED, clerk, when)
+    return party_of(task, agency)
+
+
+def firsts(periods):
+    return [(one.first - NOW.date()).days for one in periods]
+
+
+def test_weeks_of_an_agency_begin_on_the_day_on_which_it_received_the_letter(task, clerk):
+    soon, later, never = wards(task)[:3]
+    until = NOW.date() + 20 * DAY
+    began = [receive(task, soon, clerk, NOW), receive(task, later, clerk, NOW + 5 * DAY)]
+
+    assert [firsts(agency_reports.task_periods(task, until, one)) for one in began] == [[0, 7, 14], [5, 12, 19]]
+    assert firsts(agency_reports.task_periods(task, until, party_of(task, never))) == [0, 7, 14]
+    assert firsts(agency_reports.task_periods(task, until)) == [0, 7, 14]
+
+
+def test_in_time_is_judged_by_the_week_that_began_with_the_receipt(task, clerk):
+    soon, later = wards(task)[:2]
+    receive(task, soon, clerk, NOW)
+    receive(task, later, clerk, NOW + 5 * DAY)
+    ninth = NOW + 9 * DAY
+    behind = agency_reports.late(task.directive, ninth)
+    made = agency_reports.submit(task, later, (NOW + 5 * DAY).date(), {"people": 3}, "", clerk, ninth + 2 * DAY)
+
+    assert task.label in behind[soon.pk].reports
+    assert later.pk not in behind or behind[later.pk].reports == []
+    assert made.on_time
+    assert task.label in agency_reports.late(task.directive, NOW + 22 * DAY)[later.pk].reports, "its second week"
+
+
+def test_the_issuer_reads_each_report_in_the_week_of_the_letter_in_which_its_period_began(task, clerk):
+    soon, later, last = wards(task)[:3]
+    for agency, days in ((soon, 0), (later, 5), (last, 15)):
+        receive(task, agency, clerk, NOW + days * DAY)
+        agency_reports.submit(task, agency, (NOW + days * DAY).date(), {"people": days}, "", clerk, NOW + days * DAY)
+    weeks = agency_reports.task_periods(task, NOW.date() + 20 * DAY)
+    everybody = task.parties.count()
+
+    assert [queries.rates(task, week).actual for week in weeks] == [2, 0, 1]
+    assert [queries.rates(task, week).expected for week in weeks] == [everybody - 1, everybody - 1, everybody]
+    assert set(queries.reports_of(task, weeks[0], [soon.pk, later.pk, last.pk])) == {soon.pk, later.pk}
+    assert queries.reporters(task, weeks[0]).filter(has_reported=True).count() == 2
+
+
+def test_who_reported_before_receiving_keeps_the_weeks_of_the_letter(task, clerk):
+    (ward, *_) = wards(task)
+    report(task, ward, clerk, NOW + DAY)
+    party = receive(task, ward, clerk, NOW + 3 * DAY)
+
+    assert firsts(agency_reports.task_periods(task, NOW.date() + 8 * DAY, party)) == [0, 7]
+
+
+def test_what_is_reported_once_is_due_as_the_letter_says_whenever_it_was_received(task, clerk):
+    task.report_every = "once"
+    task.save()
+    (ward, *_) = wards(task)
+    party = receive(task, ward, clerk, NOW + 3 * DAY)
+
+    assert party.report_from is None
+    assert firsts(agency_reports.task_periods(task, NOW.date() + 8 * DAY, party)) == [0]

@@ -45,6 +45,7 @@ def test_a_period_opened_again_takes_a_report_until_its_day_for_this_agency_alon
     assert AuditEntry.objects.filter(action="period_reopened", subject=ward.key).count() == 1
 
 
+@pytest.mark.long
 def test_declined_stays_locked_and_may_be_asked_again(locked, ward, officer, clerk):
     task, period = locked
     agency_reports.answer(agency_reports.ask(task, ward, period, "Sót", officer, LATER), None, "Đã chốt", clerk, LATER)
@@ -69,6 +70,7 @@ def test_what_does_not_fit_is_refused(locked, ward, officer, clerk):
         agency_reports.answer(asked, None, "", clerk, LATER)
 
 
+@pytest.mark.long
 def test_the_page_of_a_locked_period_asks_and_the_office_answers_on_the_directive(
     client, directive, locked, ward, officer, clerk
 ):
@@ -96,6 +98,7 @@ def test_the_page_of_a_locked_period_asks_and_the_office_answers_on_the_directiv
     assert Report.objects.get(agency=ward).values == {"people": 12}
 
 
+@pytest.mark.long
 def test_a_period_is_asked_for_from_the_day_it_is_locked(locked, ward, officer):
     task, period = locked
     first_locked = NOW + DAY * (period.locks - NOW.date()).days

@@ -2,6 +2,7 @@
 """The pages of reports: the table of a period as it is sent up, what is chosen where nothing is asked for, answers."""
 
 import datetime
+import re
 
 import pytest
 from django.urls import reverse
@@ -55,6 +56,7 @@ def test_the_table_of_a_period_says_of_each_agency_what_it_reported_and_whether_
     assert ([row[0] for row in below.rows], below.note[:16]) == ([prompt.name], "Phải báo cáo 1; ")
 
 
+@pytest.mark.long
 def test_what_is_asked_for_is_shown_and_else_the_weekly_task_and_its_newest_period(office, directive, task, wards):
     once = directive.tasks.exclude(pk=task.pk).first()
     directive.tasks.filter(pk=once.pk).update(report_every="once", report_from=task.report_from, position=0)
@@ -69,6 +71,7 @@ def test_what_is_asked_for_is_shown_and_else_the_weekly_task_and_its_newest_peri
     assert office.get(f"{page}?period=x&unit=x").context["period"] == newest
 
 
+@pytest.mark.long
 def test_a_table_leaves_under_the_name_of_its_period_and_in_three_forms_only(office, directive, task, wards, clerk):
     report(task, wards[0], clerk)
     answer = office.get(reverse("directive-file", args=[directive.pk, "xlsx"]) + f"?period={task.report_from}")
@@ -83,6 +86,7 @@ def test_a_table_leaves_under_the_name_of_its_period_and_in_three_forms_only(off
     assert office.get(reverse("task-report", args=[party.pk])).status_code == 404
 
 
+@pytest.mark.long
 def test_a_report_is_accepted_or_returned_with_a_reason_and_never_without(office, directive, task, wards, clerk):
     made = report(task, wards[0], clerk)
     act = reverse("report-check", args=[made.pk])
@@ -100,6 +104,7 @@ def test_a_report_is_accepted_or_returned_with_a_reason_and_never_without(office
     assert states(reason="Thiếu số hộ")[0] == "accepted", "it was checked"
 
 
+@pytest.mark.long
 def test_a_period_is_opened_again_for_three_days_where_no_day_is_named(office, task, wards, clerk):
     (period, *_) = agency_reports.task_periods(task, today())
     asked = agency_reports.ask(task, wards[0], period, "Sót", person("officer", "officer", wards[0]), NOW + 30 * DAY)
@@ -118,6 +123,7 @@ def test_a_period_is_opened_again_for_three_days_where_no_day_is_named(office, t
     assert (PeriodRequest.objects.get().state, PeriodRequest.objects.get().until) == ("declined", None)
 
 
+@pytest.mark.long
 def test_the_page_of_a_report_holds_what_was_entered_and_says_when_it_is_locked(client, directive, task, wards, clerk):
     ward = wards[0]
     report(task, ward, clerk)
@@ -133,6 +139,7 @@ def test_the_page_of_a_report_holds_what_was_entered_and_says_when_it_is_locked(
     assert (newest["known"], newest["period"]) == (None, newest["periods"][0])
 
 
+@pytest.mark.long
 def test_who_is_behind_is_listed_with_the_tasks(office, directive, task, wards, clerk):
     dispatch_acts.move(directive.dispatches.get(agency=wards[1]), DispatchState.RECEIVED, clerk, NOW)
     rows = dict(office.get(reverse("directive-late", args=[directive.pk])).context["rows"])
@@ -141,3 +148,31 @@ def test_who_is_behind_is_listed_with_the_tasks(office, directive, task, wards, 
     assert "2" in rows[wards[0]].tasks
     assert rows[wards[0]].reports == [], "it owes reports from when it has received the letter"
     assert "2" in rows[wards[1]].reports
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("already", [True, False], ids=["a report to correct", "the first report"])
+def test_two_people_at_one_report_are_shown_what_both_entered_and_nothing_is_overwritten(
+    client, directive, already, clerk
+):
+    task = door_to_door(directive)
+    task.report_from, task.due = today(), None
+    task.save()
+    party = task.parties.order_by("pk").first()
+    address = reverse("task-report", args=[party.pk])
+    person_of = [person(name, "officer", party.agency) for name in ("mot", "hai")]
+    client.force_login(person_of[0])
+    if already:
+        client.post(address, {"people": "1", "text": "Đợt 1"})
+    shown = client.get(address).context["form"].shown_field
+    token = re.search(r'value="([^"]+)"', shown).group(1)
+    client.post(address, {"people": "20", "text": "Đợt 1", "shown": token})
+    client.force_login(person_of[1])
+    second = client.post(address, {"people": "30", "text": "Đợt 1 của tôi", "shown": token})
+
+    assert second.status_code == 409
+    assert next(one.stored for one in second.context["form"].clashes) == "20"
+    assert Report.objects.get(task=task, agency=party.agency).values == {"people": 20}
+    again = re.search(r'value="([^"]+)"', second.context["form"].shown_field).group(1)
+    assert client.post(address, {"people": "30", "text": "x", "shown": again}).status_code == 302
+    assert Report.objects.get(task=task, agency=party.agency).values == {"people": 30}

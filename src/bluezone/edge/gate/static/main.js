@@ -17,6 +17,9 @@ const LISTEN_AGAIN_MS = 250;
 const MOST_CODES = 5;
 const READ_MS = 800;
 const BADGE = /^BZGK:/i;
+// Refused codes of other tablets and boxes (the app's sharing.js and box.js): nobody has to be noted on paper for them.
+const NOT_A_PASSAGE = ["share_foreign", "share_old", "box_foreign"];
+const SILENT = { no_radio: "problem.noradio", box_away: "problem.boxaway" };
 
 class GatePage {
   constructor() {
@@ -65,6 +68,7 @@ class GatePage {
       try {
         await this.judge(this.codes[0]);
       } catch (refusal) {
+        this.show(NOT_A_PASSAGE.includes(refusal.code) ? refusal.code : "not_counted");
         this.say(refusal);
       }
       if (this.codes.length > 1) await new Promise((resolve) => setTimeout(resolve, READ_MS));
@@ -89,6 +93,8 @@ class GatePage {
       await ask("enter", { direction, verdict });
       this.show(verdict);
     } catch (refusal) {
+      // Nothing that was shown before may be taken for the answer to this tap.
+      this.show("not_counted");
       this.say(refusal);
     }
     await this.refresh();
@@ -144,6 +150,8 @@ class GatePage {
     const look = lookOf(name);
     this.sound.play(look.notes);
     this.drawVerdict(look);
+    // A panel over the verdict that waits for it.
+    if (this.watching) this.watching(name);
     const turn = ++this.turn;
     if (name !== "idle" && name !== "listening") setTimeout(() => { if (turn === this.turn) this.show("idle"); }, SHOWN_MS);
   }
@@ -190,6 +198,7 @@ class GatePage {
     this.verdict.replaceChildren(
       svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, paths.map((d) => svg("path", { d }))),
       h("h1", {}, words.t(`verdict.${this.shown}`)), h("p", {}, words.t(`verdict.${this.shown}.line`)));
+    if (this.shown === "not_checked") this.verdict.append(button(words.t("button.seen"), () => this.enter("screen_seen"), "quiet"));
     if (this.shown === "installed_off") {
       this.verdict.append(button(words.t("button.reminded"), () => this.enter("installed_off"), "quiet"));
     }
@@ -202,8 +211,9 @@ class GatePage {
     if (state) {
       this.names.replaceChildren(h("strong", {}, gateName(words, state)), h("br"), h("small", { class: "num" }, facts(words, state)));
       this.inside.replaceChildren(h("b", {}, words.number(state.inside)), h("br"), h("small", {}, words.t("inside")));
-      if (state.radio_off) troubles.push(state.radio_off === "no_radio" ? "problem.noradio" : "problem.radio");
+      if (state.radio_off) troubles.push(SILENT[state.radio_off] || "problem.radio");
       if (state.clock_wrong) troubles.push("problem.clock");
+      if (state.lost && state.lost.length) troubles.push("problem.lost");
       if (state.gate.closed) troubles.push("problem.closed");
       if (state.sync_problem === "device_token_invalid") troubles.push("problem.device_token_invalid");
       this.back.hidden = !state.undo;

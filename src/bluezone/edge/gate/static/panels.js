@@ -35,7 +35,8 @@ export function shiftPanel(page) {
 /** QR code of the city's address, steps, and a ticket for later. */
 export async function helpPanel(page) {
   const { words, state } = page;
-  const host = state.public_host;
+  const origin = state.public_origin;
+  const host = origin?.replace(/^https?:\/\//, "");
   const told = h("p", { role: "status", class: "told" });
   const phone = field("phone", words.t("help.phone"), { inputmode: "tel", autocomplete: "off", maxlength: "40" });
   const send = async (event) => {
@@ -50,12 +51,56 @@ export async function helpPanel(page) {
     }
   };
   const steps = host
-    ? [await qr(`https://${host}/`, host), h("ol", {}, h("li", {}, words.t("help.1", { host })), h("li", {}, words.t("help.2")), h("li", {}, words.t("help.3")))]
+    ? [await qr(`${origin}/`, host), h("ol", {}, h("li", {}, words.t("help.1", { host })), h("li", {}, words.t("help.2")), h("li", {}, words.t("help.3")))]
     : [h("p", {}, words.t("help.nohost"))];
   const dialog = panel(words, words.t("help.title"), ...steps,
     h("p", {}, button(words.t("help.done"), () => { dialog.close(); page.enter("helped"); }, "")),
     h("form", { onsubmit: send }, h("h3", {}, words.t("help.later")), phone, told, h("p", {}, h("button", { class: "button quiet" }, words.t("help.send")))));
   return dialog;
+}
+
+/** What was counted while the machine did not know the hour: somebody says when that was. */
+function lostPanel(page) {
+  const { words, state } = page;
+  const told = h("p", { role: "alert", class: "told" });
+  const forms = state.lost.map((lost, place) => {
+    const facts = { in: words.number(lost.came_in), out: words.number(lost.went_out), minutes: words.number(Math.round(lost.seconds / 60)) };
+    const began = field(`began-${place}`, words.t("lost.began"), { type: "datetime-local", required: true });
+    const say = async (event) => {
+      event.preventDefault();
+      try {
+        await ask("date", { boot: lost.boot, began: Math.floor(new Date(began.querySelector("input").value).getTime() / 1000) });
+        dialog.close();
+        await page.refresh();
+      } catch (refusal) {
+        told.textContent = sentence(words, refusal, "lost.");
+      }
+    };
+    return h("form", { onsubmit: say }, h("p", {}, words.t("lost.facts", facts)), began, h("p", {}, h("button", { class: "button" }, words.t("lost.say"))));
+  });
+  const dialog = panel(words, words.t("lost.title"), h("p", {}, words.t("lost.lead")), told, ...forms);
+}
+
+/** What this tablet knows of today, as a code for the tablet beside it; its camera goes on reading the other's. */
+async function sharePanel(page) {
+  const { words, state } = page;
+  let code;
+  try {
+    const { text } = await ask("share");
+    code = await qr(text, words.t("more.share"), "low");
+  } catch (refusal) {
+    code = h("p", { role: "alert" }, words.t(`problem.${refusal.code}`));
+  }
+  const told = h("p", { role: "status", class: "told" });
+  const dialog = panel(words, words.t("more.share"), h("p", {}, words.t("share.how")), told, code,
+    h("p", { class: "soft" }, words.t("share.known", { count: words.number(state.tablets) })));
+  page.watching = (name) => { if (name.startsWith("share")) told.textContent = words.t(`verdict.${name}`); };
+  dialog.addEventListener("close", () => { page.watching = null; });
+}
+
+/** The box's code, for the tablets beside it. */
+async function boxPanel({ words, state }) {
+  panel(words, words.t("more.boxcode"), h("p", {}, words.t("box.how")), await qr(state.box_text, words.t("more.boxcode")));
 }
 
 /** Rarer ways in, and settings. */
@@ -69,9 +114,17 @@ export async function morePanel(page) {
       button(words.t("button.told"), act(() => page.enter("told"))),
       button(words.t("duty.title"), act(() => page.openShift())),
       ...(practice.length ? [] : [button(words.t("more.send"), act(() => page.send()))]),
+      ...(state && state.lost && state.lost.length ? [button(words.t("lost.title"), act(() => lostPanel(page)))] : []),
+      // The app has other tablets beside it and an office's code of its own; the program's page has neither.
+      ...(state && state.tablets !== undefined ? [button(words.t("more.share"), act(() => sharePanel(page))),
+        button(words.t("connect.title"), act(() => { location.hash = "connect"; location.reload(); }))] : []),
+      ...(state && state.can_practise ? [button(words.t(state.training ? "practice.end" : "practice.begin"), act(() => ask("practice", { on: !state.training })))] : []),
+      ...(state && state.box_text ? [button(words.t("more.boxcode"), act(() => boxPanel(page)))] : []),
+      ...(state && state.box ? [button(words.t("more.leavebox", { host: state.box.host }), act(() => ask("leaveBox", {}).then(() => page.refresh())))] : []),
       button(words.t("more.camera"), act(() => page.turnCamera())),
       button(words.t(page.kiosk ? "more.attendant" : "more.kiosk"), act(() => page.setKiosk(!page.kiosk))),
       button(words.t("button.language"), act(() => page.speak(words.t("button.language.code"))))),
+    state && state.box === null && h("p", { class: "soft" }, words.t("more.box")),
     h("p", { class: "soft" }, words.t("more.scanner")));
   return dialog;
 }

@@ -14,8 +14,8 @@ export function field(id, label, attributes) {
 }
 
 /** A QR code of a text. */
-export async function qr(text, label) {
-  return drawn(await modulesOf(text), label);
+export async function qr(text, label, ecc = "medium") {
+  return drawn(await modulesOf(text, ecc), label);
 }
 
 /** A dialog over the page; closes by its button, by Escape, and by what it did. */

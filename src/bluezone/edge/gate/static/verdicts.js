@@ -24,6 +24,8 @@ const LOOKS = {
   running: ["ok", "tick", HIGH], valid_code: ["blue", "clock", MID], screen_seen: ["blue", "clock", MID], asked_before: ["blue", "clock", MID],
   no_smartphone: ["blue", "clock", MID], installed_off: ["amber", "bang", TWO], helped: ["amber", "bang", TWO], told: ["grey", "dash", LOW],
   out: ["plain", "arrow", LOW], undone: ["plain", "dash", LOW], listening: ["plain", "clock", []], idle: ["idle", "frame", []],
+  not_counted: ["red", "bang", NO],
+  not_checked: ["amber", "bang", TWO], shared: ["plain", "tick", MID], box_joined: ["plain", "tick", MID], box_foreign: ["red", "cross", NO], share_foreign: ["red", "cross", NO], share_old: ["red", "cross", NO],
   not_heard: ["red", "cross", NO], pass_expired: ["red", "cross", NO], pass_used: ["red", "cross", NO], not_a_bluezone_code: ["red", "cross", NO],
 };
 

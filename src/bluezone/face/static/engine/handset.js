@@ -7,11 +7,13 @@
  */
 import { Refusal } from "./refusal.js";
 
-const READING = ["state", "visits", "diary", "inbox", "reportState", "sentLog", "language", "notifications", "passState"];
+const READING = [
+  "state", "visits", "diary", "inbox", "reportState", "sentLog", "language", "notifications", "passState", "journal", "events",
+];
 // How methods with arguments that are not one object name them.
 const ARGUMENTS = {
   readVenue: ["text"], checkIn: ["text"], checkOut: ["id"], forgetVisit: ["id"], markRead: ["id"],
-  prepareReport: ["code"], setLanguage: ["code"],
+  prepareReport: ["code"], setLanguage: ["code"], removeJournal: ["id"], forgetEvent: ["id"],
 };
 const LOOK_MS = 10_000;
 
@@ -38,6 +40,16 @@ class HandsetEngine {
   subscribe(callback) {
     this.listeners.add(callback);
     return () => this.listeners.delete(callback);
+  }
+
+  /** Have the phone read texts aloud, for a page that cannot; answers {outcome} when it is over. */
+  speak(language, pieces) {
+    return ask("speak", { language, pieces });
+  }
+
+  /** Stop that. */
+  hush() {
+    return ask("hush", {});
   }
 
   async call(method, given) {

@@ -16,6 +16,7 @@ export const METHODS = Object.freeze([
   "readVenue", "checkIn", "checkOut", "visits", "forgetVisit", "diary",
   "inbox", "markRead",
   "prepareReport", "previewReport", "sendReport", "reportState", "sentLog",
+  "journal", "writeJournal", "removeJournal", "events", "makeEvent", "forgetEvent",
   "askForHelp", "declare", "showPass", "passState", "hidePass",
   "setLanguage", "language", "beginAnew", "erase", "subscribe", "notifications", "allowNotifications",
 ]);

@@ -11,6 +11,7 @@ export async function show(app, parameter) {
   const warning = app.state.warnings.find((one) => one.id === parameter);
   if (warning === undefined) return (await import("./warning.js")).show(app, parameter);
   const hotline = app.hotline();
+  if (!app.state.city.takesDeclarations) return closed(app, hotline);
   const phone = field("phone", app.t("declare.phone"), { type: "tel", inputmode: "tel", autocomplete: "tel", required: true, maxlength: 20 });
   const text = field("text", `${app.t("declare.text")} (${app.t("help.optional")})`, { tag: "textarea", maxlength: LONGEST, rows: 4 });
   const { button, place, run } = worker(app, app.t("declare.button"), app.t("declare.busy"), async () => {
@@ -26,6 +27,12 @@ export async function show(app, parameter) {
         h("form", { onsubmit: run, novalidate: true }, phone.row, text.row, p(app.t("declare.sent"), "soft"), h("div", {}, button), place)),
     ],
   };
+}
+
+/** Nobody can open a declaration yet: the number to call, and nothing to fill in. */
+function closed(app, hotline) {
+  const title = app.t("declare.title");
+  return { title, tab: "home", body: [h("h1", {}, title), p(app.t("refusal.declarations_closed", { hotline })), h("div", { class: "calls" }, call(app.t("warning.call"), hotline))] };
 }
 
 function done(app, hotline) {

@@ -3,6 +3,7 @@
 import { h, p } from "../dom.js";
 import { icon } from "../icons.js";
 import { linkButton } from "../parts.js";
+import { stripCard } from "../strip.js";
 import { visitRow } from "../visitrow.js";
 
 /** The diary, latest day first. */
@@ -15,9 +16,11 @@ export async function show(app) {
     title: app.t("diary.title"), tab: "diary", live: true,
     body: [
       h("h1", {}, app.t("diary.title")), h("p", { class: "soft" }, app.t("diary.lead")),
+      await stripCard(app),
       days.length ? days.map((day) => dayCard(app, day, most)) : empty,
       days.length > 0 && app.engine.canTrace && h("p", { class: "soft" }, app.t("diary.heard.note")),
       days.length > 0 && scan,
+      h("div", { class: "buttons" }, linkButton("#/journal", app.t("journal.title"), { quiet: true }), linkButton("#/symptoms", app.t("symptoms.title"), { quiet: true })),
     ],
   };
 }

@@ -4,7 +4,7 @@ import { h, p } from "../dom.js";
 import { linkButton } from "../parts.js";
 
 const QUESTIONS = [
-  "free", "name", "location", "who", "warned", "not_warned", "quarantine", "code", "see", "wrong", "places", "fake", "data", "erase", "stops", "family",
+  "free", "name", "location", "who", "warned", "not_warned", "quarantine", "code", "hometest", "see", "wrong", "places", "event", "fake", "data", "erase", "stops", "family",
 ];
 const BLUETOOTH = ["battery", "off", "number", "strength"];
 const WEB = ["web"];

@@ -8,8 +8,10 @@ export const GUIDES = {
   open: { name: "open", steps: ["menu", "address", "install"], web: true },
   bluetooth: { name: "bluetooth", steps: ["settings", "toggle", "home"], handset: true },
   place: { name: "scan", steps: ["poster", "place", "leave"] },
+  event: { name: "scan", steps: ["qr", "poster", "digits"] },
   report: { name: "send", steps: ["call", "digits", "choose", "agree"] },
   warned: { name: "alert", steps: ["stay", "call", "thermometer"] },
+  patient: { name: "home_stay", steps: ["stay", "call", "thermometer", "digits"] },
   family: { name: "help", steps: ["qr", "install", "bell"] },
 };
 

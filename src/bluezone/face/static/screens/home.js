@@ -3,35 +3,36 @@
 import { h, p } from "../dom.js";
 import { icon } from "../icons.js";
 import { call, linkButton, note, worker } from "../parts.js";
-import { exposureLine, stateTexts, stopText, timesSent, titleOf, warningTitle } from "../telling.js";
+import { gauge, stripCard } from "../strip.js";
+import { stateTexts, stopText, timesSent, titleOf, warningTitle } from "../telling.js";
+import { todayCard } from "../today.js";
 import { visitRow } from "../visitrow.js";
 
-const LOOKS = { A: ["ok", "ok"], B1: ["warn", "stop"], B2: ["warn", "stop"], B3: ["warn", "stop"], C: ["warn", "warn"], D: ["alert", "alert"] };
 const NETWORK = ["offline", "server_answer_refused", "server"];
 
 /** The home screen. */
 export async function show(app) {
-  const [visits, sent] = await Promise.all([app.engine.visits(), app.engine.sentLog()]);
+  const [visits, sent, today, strip] = await Promise.all([app.engine.visits(), app.engine.sentLog(), todayCard(app), stripCard(app)]);
+  const journey = app.journey();
   const open = visits.filter((visit) => visit.outAt === null);
   const here = open.length ? h("section", { class: "card" }, h("h2", {}, app.t("home.here")), open.map((visit) => visitRow(app, visit, { removable: false }))) : null;
   return {
-    title: titleOf(app), tab: "home", home: true, live: true,
+    title: titleOf(app, journey), tab: "home", home: true, live: true,
     body: [
-      stateCard(app),
-      h("div", { class: "side" }, here, ...notes(app), figures(app, visits, sent)),
+      stateCard(app, journey),
+      h("div", { class: "side" }, today, here, ...notes(app, journey), today ? null : figures(app, visits, sent), strip),
       tiles(app),
       h("p", { class: "soft full foot" }, app.t(app.isWeb ? "home.only.here.web" : "home.only.here"), " ", h("a", { href: "#/sent" }, app.t("home.all.sent"))),
     ],
   };
 }
 
-function stateCard(app) {
-  const { state, warnings } = app.state;
-  const [look, name] = LOOKS[state];
-  const body = warnings.length ? [exposureLine(app, warnings[0])] : stateTexts(app);
+function stateCard(app, journey) {
+  const { name, look, icon: drawn } = journey;
   return h(
-    "section", { class: `card state ${look}`, "data-state": state }, icon(name, 56), h("h1", {}, titleOf(app)),
-    body.map((text) => p(text)), others(app, warnings.slice(1)), p(h("small", { class: "num" }, checkedLine(app))), action(app),
+    "section", { class: `card state ${look}`, "data-state": name }, icon(drawn, 56), h("h1", {}, titleOf(app, journey)),
+    stateTexts(app, journey).map((text) => p(text)), journey.warning && !journey.isolation && gauge(app, journey.warning), others(app, journey.isolation ? app.state.warnings : journey.others),
+    p(h("small", { class: "num" }, checkedLine(app))), action(app, journey),
   );
 }
 
@@ -52,26 +53,35 @@ function checkedLine(app) {
   return parts.join(" · ");
 }
 
-function action(app) {
-  const { state, warnings } = app.state;
-  if (warnings.length) {
-    const first = `#/warning/${encodeURIComponent(warnings[0].id)}`;
-    const { hotline } = app.state.city;
-    return h(
-      "div", { class: "buttons" }, linkButton(first, app.t(state === "D" ? "home.d.button" : "home.c.button"), { wide: true }),
-      state === "D" && hotline && call(app.t("warning.call"), hotline, { quiet: true }),
-    );
-  }
-  const { button, place } = worker(app, app.t("home.check"), app.t("home.checking"), async () => {
+function action(app, journey) {
+  const { name, warning, isolation, ended } = journey;
+  const { hotline } = app.state.city;
+  const check = worker(app, app.t("home.check"), app.t("home.checking"), async () => {
     await app.engine.check();
     await app.route();
-  }, { quiet: state === "A" || state === "B1" });
-  return [h("div", { class: "buttons" }, state === "B1" && linkButton("#/guide/bluetooth", app.t("home.b1.button")), button), place];
+  }, { quiet: !["B2", "B3"].includes(name) });
+  const calling = hotline && (isolation || name === "D" || ended) && call(app.t("warning.call"), hotline, { quiet: true });
+  const first = {
+    B1: () => linkButton("#/guide/bluetooth", app.t("home.b1.button")),
+    nothing: () => linkButton("#/scan", app.t("home.tile.scan")),
+    over: () => endRead(app, ended),
+  }[name];
+  const todo = isolation ? linkButton("#/care", app.t("home.care.button"), { wide: true })
+    : warning && linkButton(`#/warning/${encodeURIComponent(warning.id)}`, app.t(name === "D" ? "home.d.button" : "home.c.button"), { wide: true });
+  return [h("div", { class: "buttons" }, todo, first && first(), calling, check.button), check.place];
 }
 
-function notes(app) {
-  const { state, stops, checkProblem, storeProblem, pendingReport, notice, updateReady } = app.state;
-  const told = (stops || []).filter((stop) => stop !== state).map((stop) => note("stop", "warn", stopText(app, stop)));
+/** The end was read: it is not told again. */
+function endRead(app, ended) {
+  return worker(app, app.t("home.over.button"), app.t("today.noting"), async () => {
+    await app.engine.writeJournal({ day: ended.until, kind: "ended", text: "", marks: [] });
+    await app.route();
+  }).button;
+}
+
+function notes(app, { name }) {
+  const { stops, checkProblem, storeProblem, pendingReport, notice, updateReady } = app.state;
+  const told = (stops || []).filter((stop) => stop !== name).map((stop) => note("stop", "warn", stopText(app, stop)));
   if (storeProblem) told.push(note("warn", "alert", app.t("refusal.handset_disk_full")));
   if (pendingReport) {
     const key = pendingReport.state === "waiting" ? "home.pending.waiting" : "home.pending.begun";

@@ -23,12 +23,15 @@ export async function show(app, parameter) {
   }
   const notice = item.kind === "notice";
   const title = notice ? noticeTitle(app, item) : item.title;
-  const body = notice ? p(app.t(app.words.has(`notice.${item.title}.body`) ? `notice.${item.title}.body` : "notice.other.body", { code: item.title })) : blocks(item.body || "");
+  // Whoever has both texts can show anybody that the city signed two logs.
+  const evidence = notice && item.title === "split_view" && app.state.city.evidence;
+  const body = notice ? p(app.t(app.words.has(`notice.${item.title}.body`) ? `notice.${item.title}.body` : "notice.other.body", { code: item.title, hotline: app.hotline() })) : blocks(item.body || "");
   return {
     title, tab: "inbox",
     body: [
       h("h1", {}, title), item.at && h("p", { class: "soft num" }, app.dates.moment(item.at)),
-      h("article", { class: "card reading" }, body, item.url && p(h("a", { href: item.url, rel: "noreferrer" }, app.t("inbox.open")))), back,
+      h("article", { class: "card reading" }, body, item.url && p(h("a", { href: item.url, rel: "noreferrer" }, app.t("inbox.open")))),
+      evidence && h("section", { class: "card reading" }, evidence.map((text) => h("pre", {}, text))), back,
     ],
   };
 }

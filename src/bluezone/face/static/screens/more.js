@@ -11,7 +11,7 @@ export async function show(app) {
     title: app.t("more.title"), tab: "more",
     body: [
       h("h1", {}, app.t("more.title")),
-      group("more.yours", [["#/sent", "send", "sent.title"], ["#/report", "health", "report.title"], ["#/help", "help", "help.title"], ["#/share", "share", "share.title"]]),
+      group("more.yours", [["#/journal", "diary", "journal.title"], ["#/symptoms", "health", "symptoms.title"], ["#/events", "scan", "events.title"], ["#/sent", "send", "sent.title"], ["#/report", "health", "report.title"], ["#/help", "help", "help.title"], ["#/share", "share", "share.title"]]),
       group("more.learn", [["#/guides", "picture", "guides.title"], ["#/faq", "list", "faq.title"], ["#/about", "lock", "about.title"]]),
       group("more.settings", [["#/language", "globe", "language.title"], supported && ["#/notifications", "inbox", "more.notifications"], ["#/erase", "trash", "erase.title"]]),
     ],

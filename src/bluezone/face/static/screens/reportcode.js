@@ -11,7 +11,7 @@ export async function show(app, parameter) {
   }
   const { input, row } = field("code", app.t("report.code"), {
     hint: app.t("report.code.hint"), type: "text", inputmode: parameter ? null : "numeric", autocomplete: "one-time-code", autocapitalize: "off",
-    spellcheck: "false", required: true, value: parameter ? `https://${app.state.city.publicHost || location.host}/r#${parameter}` : null,
+    spellcheck: "false", required: true, value: parameter ? `${app.state.city.publicOrigin || location.origin}/r#${parameter}` : null,
   });
   input.addEventListener("input", () => group(input));
   const { button, place, run } = worker(app, app.t("report.code.button"), app.t("report.code.busy"), async () => {

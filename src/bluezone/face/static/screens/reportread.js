@@ -2,6 +2,7 @@
 /** Reporting, third step: exactly what will be sent, in words and in bytes; then the owner's agreement. */
 import { h, p } from "../dom.js";
 import { linkButton, worker } from "../parts.js";
+import { spanOf } from "./reportchoose.js";
 
 // Refusals after which the same draft is of no use.
 const ENDED = ["code_wrong", "code_used_or_expired", "report_refused", "week_key_untrusted", "report_not_prepared", "nothing_to_report", "report_pending"];
@@ -52,6 +53,6 @@ async function send(app, choice) {
 
 /** Each item with its meaning and its very bytes. */
 function exactly(app, { items, bytes }) {
-  const rows = items.map(({ kind, day, hex }) => h("li", {}, app.t(`report.item.${kind}`, { day: app.dates.full(day) }), h("br"), h("code", { class: "mono" }, hex)));
+  const rows = items.map(({ kind, day, hex }) => h("li", {}, app.t(`report.item.${kind}`, { day: kind === "key" ? spanOf(app, day) : app.dates.full(day) }), h("br"), h("code", { class: "mono" }, hex)));
   return h("details", {}, h("summary", {}, app.t("report.exact")), p(app.t("report.exact.text", { bytes: app.words.number(bytes) })), h("ul", {}, rows));
 }

@@ -2,7 +2,7 @@
 /** Reading a place's code: by camera, from a picture, or typed; each works without a network. */
 import { h, p } from "../dom.js";
 import { icon } from "../icons.js";
-import { field, note, worker } from "../parts.js";
+import { field, linkButton, note, worker } from "../parts.js";
 
 /** The screen; the camera is opened only when asked for, and closed when the screen is left. */
 export async function show(app) {
@@ -20,6 +20,7 @@ export async function show(app) {
       h("h2", {}, app.t("scan.other")),
       h("section", { class: "card reading" }, pictureField(app, found)),
       h("section", { class: "card reading" }, typedForm(app, found)),
+      linkButton("#/events", app.t("scan.own"), { quiet: true }),
     ],
   };
 }

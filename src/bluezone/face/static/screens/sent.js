@@ -21,7 +21,10 @@ export async function show(app) {
 }
 
 function row(app, { at, what, bytes, outcome, days = [] }) {
-  const listed = days.length ? app.t("sent.days", { days: days.map((day) => app.dates.short(day)).join(", ") }) : null;
+  // A key's day is a day of UTC.
+  const begins = what === "keys_sent" && days.length ? app.dates.span(days[0]).at : "00:00";
+  const told = { days: days.map((day) => app.dates.short(begins === "00:00" ? day : app.dates.span(day).day)).join(", "), at: begins };
+  const listed = days.length ? app.t(begins === "00:00" ? "sent.days" : "sent.days.span", told) : null;
   const under = [app.dates.moment(at), app.t("sent.bytes", { bytes: app.words.number(bytes) }), listed].filter(Boolean).join(" · ");
   return h("li", {}, h("div", { class: "row" }, icon("send"), h("span", {}, app.t(`sent.what.${what}`), " ", h("span", { class: `tag ${LOOKS[outcome]}` }, app.t(`sent.outcome.${outcome}`)), h("small", { class: "num" }, under))));
 }

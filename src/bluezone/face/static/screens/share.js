@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Helping others get it: a link, a QR code drawn here, a picture to send or print. Nothing is told to anyone. */
 import { h, p } from "../dom.js";
-import { copyField, note, worker } from "../parts.js";
+import { copyField, note, sender, worker } from "../parts.js";
 import { drawn, modulesOf } from "../qrcode.js";
 
 
 /** The three ways. */
 export async function show(app) {
-  const host = app.state.city.publicHost || (app.isWeb ? location.host : null);
+  const origin = app.state.city.publicOrigin || (app.isWeb ? location.origin : null);
   const title = app.t("share.title");
-  if (host === null) return { title, tab: "more", body: [h("h1", {}, title), note("info", "info", app.t("share.nohost"))] };
-  const link = `https://${host}/`;
+  if (origin === null) return { title, tab: "more", body: [h("h1", {}, title), note("info", "info", app.t("share.nohost"))] };
+  const link = `${origin}/`;
   const modules = await modulesOf(link);
   const file = worker(app, app.t("share.file"), app.t("share.file.busy"), async () => {
     save(await picture(app, modules, link));
@@ -20,16 +20,12 @@ export async function show(app) {
     title, tab: "more",
     body: [
       h("h1", {}, title), p(app.t("share.lead")),
-      h("section", { class: "card reading" }, copyField(app, "share-link", link), navigator.share && sendButton(app, link)),
+      h("section", { class: "card reading" }, sender(app, { title: "Bluezone", text: app.t(app.isWeb ? "share.message.web" : "share.message"), link })),
+      h("section", { class: "card reading" }, copyField(app, "share-link", link)),
       h("section", { class: "card reading" }, h("h2", {}, app.t("share.qr")), drawn(modules, app.t("share.qr.alt", { link })), h("div", { class: "buttons" }, file.button), file.place),
       h("p", { class: "soft" }, app.t("share.fakes")),
     ],
   };
-}
-
-function sendButton(app, link) {
-  const send = () => navigator.share({ title: "Bluezone", text: app.t("share.message"), url: link }).catch(() => {});
-  return h("div", { class: "buttons" }, h("button", { type: "button", class: "button", onclick: send }, app.t("share.send")));
 }
 
 /** A square picture with the headline, the code and the address, as PNG. */
@@ -42,13 +38,13 @@ async function picture(app, modules, link) {
   pen.fillStyle = "#0a4fbf";
   pen.fillRect(0, 0, canvas.width, 24);
   pen.textAlign = "center";
-  let y = lines(pen, app.t("share.picture.title"), `600 64px ${family}`, "#0f2238", 120, 80);
+  let y = lines(pen, app.t(app.isWeb ? "share.picture.title.web" : "share.picture.title"), `600 64px ${family}`, "#0f2238", 120, 80);
   y = lines(pen, app.t("share.picture.sub"), `400 40px ${family}`, "#46586e", y + 20, 54);
   const step = Math.floor(720 / modules.length);
   const left = (canvas.width - step * modules.length) / 2;
   pen.fillStyle = "#000000";
   modules.forEach((row, down) => row.forEach((dark, across) => { if (dark) pen.fillRect(left + across * step, y + down * step, step, step); }));
-  lines(pen, link.replace(/^https:\/\/|\/$/g, ""), `600 52px ${family}`, "#0a4fbf", y + step * modules.length + 90, 60);
+  lines(pen, link.replace(/^https?:\/\/|\/$/g, ""), `600 52px ${family}`, "#0a4fbf", y + step * modules.length + 90, 60);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 

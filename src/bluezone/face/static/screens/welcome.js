@@ -3,6 +3,7 @@
 import { h, p } from "../dom.js";
 import { worker } from "../parts.js";
 import { promises } from "../promises.js";
+import { LANGUAGES } from "../words.js";
 
 /** The first screen. */
 export async function show(app) {
@@ -16,9 +17,15 @@ export async function show(app) {
   return {
     title: app.t("welcome.title"),
     body: [
-      h("h1", {}, app.t("welcome.title")), p(app.t(app.isWeb ? "welcome.lead.web" : "welcome.lead")), promises(app),
+      h("h1", {}, app.t("welcome.title")), others(app), p(app.t(app.isWeb ? "welcome.lead.web" : "welcome.lead")), promises(app),
       h("section", { class: "card reading" }, p(app.t(app.isWeb ? "welcome.before" : "welcome.before.handset")), button, place),
       h("p", { class: "soft" }, h("a", { href: "#/faq" }, app.t("faq.title")), " · ", h("a", { href: "#/guides" }, app.t("guides.title"))),
     ],
   };
+}
+
+/** The languages that are not spoken now, each under its own name. */
+function others(app) {
+  const buttons = LANGUAGES.filter((code) => code !== app.words.language).map((code) => h("button", { type: "button", class: "button quiet small", lang: code, onclick: () => app.choose(code) }, app.t(`language.${code}`)));
+  return h("div", { class: "buttons", role: "group", "aria-label": app.t("welcome.language") }, buttons);
 }

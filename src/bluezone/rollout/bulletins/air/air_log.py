@@ -38,6 +38,7 @@ class Aired(enum.Enum):
     PARTLY = ("partly", _("aired in part"))
     LATE = ("late", _("aired late"))
     PREEMPTED = ("preempted", _("cut short by an emergency"))
+    BROKEN_OFF = ("broken_off", _("broke off in the middle"))
     MISSED = ("missed", _("not aired"))
     SILENT = ("silent", _("no word yet"))
     UNHEARD = ("unheard", _("played without a loudspeaker"))
@@ -148,7 +149,11 @@ def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None
         return Aired.LATE if proven.late == proven.machines else Aired.AIRED
     if proven.aired:
         return Aired.PARTLY
-    for count, word in ((proven.preempted, Aired.PREEMPTED), (proven.missed, Aired.MISSED)):
+    for count, word in (
+        (proven.preempted, Aired.PREEMPTED),
+        (proven.broken_off, Aired.BROKEN_OFF),
+        (proven.missed, Aired.MISSED),
+    ):
         if count:
             return word
     return Aired.UNHEARD

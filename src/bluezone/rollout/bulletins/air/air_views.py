@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -428,16 +429,19 @@ def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
 @touches(Whose.AGENCY)
 @confirm_second_factor
 def lend(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say which other agencies may have bulletins aired at an outlet: 302 stored; 403 another agency's."""
+    """Say which other agencies may have bulletins aired at an outlet: 302 stored, 409 changed meanwhile, 403."""
     outlet = scope.outlet_of_ours(request, pk)
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    form = LendForm(request.POST or None, agencies=in_force, initial={"lent_to": outlet.lent_to.all()})
-    if request.method == "POST" and form.is_valid():
-        planner.lend(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
-        messages.success(request, _("Stored."))
-        return redirect("air-plan")
-    status = 422 if form.errors else 200
-    return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=status)
+    with transaction.atomic():
+        if request.method == "POST":
+            # Of two who store in one moment the second sees what the first has stored.
+            list(Outlet.objects.select_for_update().filter(pk=pk).values_list("pk"))
+        form = LendForm(request.POST or None, agencies=in_force, initial={"lent_to": outlet.lent_to.all()})
+        if request.method == "POST" and form.is_valid():
+            planner.lend(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
+            messages.success(request, _("Stored."))
+            return redirect("air-plan")
+    return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=acts.status_of(form))
 
 
 def _schedule(pk: int) -> Schedule:

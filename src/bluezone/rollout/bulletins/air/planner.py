@@ -127,7 +127,9 @@ class Proven:
 
     machines: that were to play it. played: began within a minute of its time. late: began after that.
     preempted: cut short by an emergency and not resumed. missed: could not. unheard: played without a sound card.
-    silent: have not said anything.
+    broken_off: cut off by a kill or a power cut in the middle; broken_seconds: the most that was heard of it.
+    silent: have not said anything. again: of those that aired it, how many began anew after they were cut off.
+    Of an emergency with_tone and on_second: those that aired it with the tone before it, and on a second channel too.
     """
 
     machines: int = 0
@@ -136,11 +138,17 @@ class Proven:
     preempted: int = 0
     missed: int = 0
     unheard: int = 0
+    broken_off: int = 0
+    broken_seconds: float = 0.0
+    again: int = 0
+    with_tone: int = 0
+    on_second: int = 0
 
     @property
     def silent(self) -> int:
         """Machines that have not reported."""
-        return max(0, self.machines - self.played - self.late - self.preempted - self.missed - self.unheard)
+        told = self.played + self.late + self.preempted + self.missed + self.unheard + self.broken_off
+        return max(0, self.machines - told)
 
     @property
     def aired(self) -> int:

@@ -4,30 +4,31 @@ sent in.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.directory.imports.list_imports import ImportOutdated
-from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, ImportStored, progress
-from bluezone.directory.imports.plans import ImportNotReady
-from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
-from bluezone.directory.records.store import ImportUnderWay
+from bluezone.directory.imports.import_views import ListPages
+from bluezone.directory.imports.listings import file_of
+from bluezone.directory.imports.pieces import MOST_AT_ONCE
+from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.media_types import XLSX
-from bluezone.paper.tables import write_xlsx
+from bluezone.refusal import Refused
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import DoorsImportForm
 from bluezone.rollout.canvass.households import decisions, door_lists
-from bluezone.rollout.canvass.households.door_lists import COLUMNS
+from bluezone.rollout.canvass.households.door_lists import COLUMNS, DoorPlan
 from bluezone.rollout.canvass.households.facts import LABELS
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Aside, Change, DoorsImport, DuplicatePair, Household
@@ -172,144 +173,78 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
     return rows
 
 
-# More rows than a person looks through on a page are counted and left to the file.
-ROWS_SHOWN = 100
+class DoorLists(ListPages[DoorsImport]):
+    """Lists of the households of one ward; rows that are refused do not hold up the others."""
+
+    name, model, who, whose = "canvass-import", DoorsImport, KEEPERS, Whose.WARD
+    columns: ClassVar = {"households": COLUMNS}
+    tabs, changes = "canvass/tabs.html", "canvass/import_changes.html"
+    is_practised = takes_good_rows = True
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        return {
+            "title": _("Import households"),
+            "lead": _("First you see what the list would change. Nothing is stored until you accept it."),
+            "hint": _("Leave out telephone and identity numbers: they are not taken."),
+            "button": _("Accept and store"),
+        }
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        return {"households": _("Households")}
+
+    def new_form(self, request: OfficeRequest, *typed: Any) -> Form:
+        return DoorsImportForm(*typed, wards=wards_of(request.user))
+
+    def receive(self, request: OfficeRequest, said: Mapping[str, Any], file_name: str, content: bytes) -> DoorsImport:
+        return door_lists.receive(request.user, said["unit"], file_name, content)
+
+    def mine(self, request: OfficeRequest) -> "QuerySet[DoorsImport]":
+        found = DoorsImport.objects.filter(made_by=request.user, unit__in=wards_of(request.user))
+        return found.select_related("unit").defer("content", "accepted")
+
+    def reading(self, waiting: DoorsImport) -> Reading:
+        return door_lists.reading_of(waiting.unit.key)
+
+    def preview(self, waiting: DoorsImport) -> Preview[DoorPlan]:
+        return door_lists.preview(waiting)
+
+    def store(self, request: OfficeRequest, waiting: DoorsImport, digest: str) -> HttpResponse:
+        held = door_lists.accept(waiting, digest)
+        if held.added + held.changed > MOST_AT_ONCE:
+            return redirect(self.name, held.pk)
+        door_lists.carry_out(held, timezone.now())
+        DoorsImport.objects.filter(pk=held.pk).delete()
+        counts = {"added": held.added, "changed": held.changed}
+        messages.success(request, _("The list is stored: %(added)s households added, %(changed)s changed.") % counts)
+        return redirect("canvass-households")
+
+    def take_back(self, waiting: DoorsImport) -> None:
+        door_lists.take_back(waiting)
+
+    def reason(self, code: str) -> str:
+        return str(scope.ROWS[code])
+
+    def sentence_of(self, refused: Refused) -> str:
+        return scope.sentence_of(refused)
+
+    def place(self, waiting: DoorsImport) -> str:
+        return waiting.unit.name
+
+    def running(self, held: DoorsImport) -> Mapping[str, object]:
+        return {"next": "canvass-households", "next_title": _("Households"), "left": held.left}
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+LISTS = DoorLists()
+
+
+@require_safe
 @practised
 @audience(KEEPERS)
 @touches(Whose.WARD)
-def new_import(request: OfficeRequest) -> HttpResponse:
-    """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
-    form = DoorsImportForm(request.POST or None, request.FILES or None, wards=wards_of(request.user))
-    if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        with acts.show_refusals(form, scope.sentence_of, at="file", of=SpreadsheetRefused):
-            waiting = door_lists.receive(request.user, form.cleaned_data["unit"], file.name or "", file.read())
-            return redirect("canvass-import", waiting.pk)
-    lists = DoorsImport.objects.filter(made_by=request.user).defer("content", "accepted").select_related("unit")
-    lists = lists.exclude(state__in=[DoorsImport.State.DONE, DoorsImport.State.TAKING_BACK])
-    headings = [(column.headings[0], column.required) for column in COLUMNS]
-    context = {"form": form, "lists": lists.order_by("-made_at"), "headings": headings}
-    return render(request, "canvass/import_new.html", context, status=422 if form.errors else 200)
-
-
-@require_safe
-@practised
-@audience(KEEPERS)
-@touches(Whose.OWN)
-def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """What the list would do; before that, whether text of an old font is to be converted."""
-    return _show(request, _own(request, pk))
-
-
-@require_POST
-@practised
-@audience(KEEPERS)
-@touches(Whose.OWN)
-def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Convert text of an old font, or leave it; 302 to the preview."""
-    waiting = _own(request, pk)
-    if not waiting.state:
-        door_lists.decide(waiting, request.POST.get("conversion", ""))
-    return redirect("canvass-import", pk)
-
-
-@require_POST
-@practised
-@audience(KEEPERS)
-@touches(Whose.OWN)
-def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Store the good rows as shown, many of them by the worker: 302, or 409 with the new preview when it is another by
-    now.
-    """
-    waiting = _own(request, pk)
-    if waiting.state:
-        return redirect("canvass-import", pk)
-    try:
-        held = door_lists.accept(waiting, request.POST.get("digest", ""))
-    except (ImportOutdated, ImportNotReady, ImportUnderWay) as refused:
-        return _show(request, waiting, scope.sentence_of(refused), status=409)
-    if held.added + held.changed > MOST_AT_ONCE:
-        return redirect("canvass-import", pk)
-    door_lists.carry_out(held, timezone.now())
-    DoorsImport.objects.filter(pk=held.pk).delete()
-    messages.success(
-        request,
-        _("The list is stored: %(added)s households added, %(changed)s changed.")
-        % {"added": held.added, "changed": held.changed},
-    )
-    return redirect("canvass-households")
-
-
-@require_POST
-@practised
-@audience(KEEPERS)
-@touches(Whose.OWN)
-def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Forget the list, and take back what is stored of it: 302, or 409 when all of it is."""
-    waiting = _own(request, pk)
-    try:
-        door_lists.take_back(waiting)
-    except ImportStored as refused:
-        return _show(request, waiting, scope.sentence_of(refused), status=409)
-    messages.info(request, _("The list is discarded; nothing was stored."))
-    return redirect("canvass-imports")
-
-
-@require_safe
-@practised
-@audience(KEEPERS)
-@touches(Whose.OWN)
-def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The list as XLSX with the reasons beside the refused rows."""
-    waiting = _own(request, pk)
-    if waiting.state:
-        return redirect("canvass-import", pk)
-    plan = door_lists.preview(waiting).plan
-    reasons = (
-        {row.number: scope.row_sentence(row.number, row.letter, row.reason) for row in plan.refused} if plan else {}
-    )
-    return _file(write_xlsx([door_lists.marked(waiting, reasons)]), "households-to-correct.xlsx")
-
-
-@require_safe
-@audience(KEEPERS)
-@touches(Whose.NOBODYS)
-def import_template(request: OfficeRequest) -> HttpResponse:
-    """An empty list with its headings, as XLSX."""
-    return _file(write_xlsx([door_lists.template()]), "households-empty.xlsx")
-
-
-def _own(request: OfficeRequest, pk: int) -> DoorsImport:
-    found = DoorsImport.objects.filter(made_by=request.user, unit__in=wards_of(request.user)).select_related("unit")
-    return get_object_or_404(found.defer("content", "accepted"), pk=pk)
-
-
-def _show(request: OfficeRequest, waiting: DoorsImport, refusal: str = "", status: int = 200) -> HttpResponse:
-    if waiting.state:
-        done, rows = progress(waiting)
-        context = {"held": waiting, "done": done, "rows": rows, "refusal": refusal}
-        response = render(request, "canvass/import_running.html", context, status=status)
-        if waiting.state != DoorsImport.State.DONE:
-            response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
-        return response
-    seen = door_lists.preview(waiting)
-    refused = [scope.row_sentence(row.number, row.letter, row.reason) for row in seen.plan.refused] if seen.plan else []
-    context = {
-        "waiting": waiting,
-        "preview": seen,
-        "plan": seen.plan,
-        "refused": refused[:ROWS_SHOWN],
-        "added": seen.plan.added[:ROWS_SHOWN] if seen.plan else [],
-        "changed": seen.plan.changed[:ROWS_SHOWN] if seen.plan else [],
-        "refusal": refusal,
-    }
-    return render(request, "canvass/import.html", context, status=status)
-
-
-def _file(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+def household_file(request: OfficeRequest, unit: int, form: str = "xlsx") -> HttpResponse:
+    """Every household of a ward, as XLSX or CSV; it can be filled in and imported again."""
+    ward = ward_or_404(request, unit)
+    doors = Household.objects.filter(unit=ward, merged_into=None).order_by("group", "address", "head", "pk")
+    return file_of(door_lists.listing(doors.iterator()), f"households-{ward.key}", form)

@@ -7,8 +7,7 @@ What was accepted is kept with the list and stored in pieces (bluezone.directory
 
 import contextlib
 import datetime
-import hashlib
-import io
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,11 +18,17 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.list_imports import CONVERT, KEEP, ImportOutdated
 from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, RUNNING, Pieces, State
-from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import NotACount, count_of, text_of
-from bluezone.directory.imports.tables import Row, Table, read_table
+from bluezone.directory.imports.sent_lists import (
+    ImportNotReady,
+    ImportOutdated,
+    Preview,
+    Reading,
+    RefusedRow,
+    digest_of,
+)
+from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.store import ImportUnderWay
 from bluezone.identity.models import User
@@ -64,15 +69,6 @@ class DoorRow:
 
 
 @dataclass(frozen=True)
-class RefusedRow:
-    """One row that cannot: its number, the letter of the column at fault ("" for the row), and a code of REASONS."""
-
-    number: int
-    letter: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class DoorPlan:
     """What a list would do. unchanged: how many rows say what is stored already."""
 
@@ -80,45 +76,62 @@ class DoorPlan:
     changed: tuple[DoorRow, ...]
     unchanged: int
     refused: tuple[RefusedRow, ...]
-    ignored: tuple[str, ...]
-
-    @property
-    def rows(self) -> int:
-        """How many rows were read."""
-        return len(self.added) + len(self.changed) + self.unchanged + len(self.refused)
-
-    @property
-    def good(self) -> int:
-        """How many of them can be used."""
-        return self.rows - len(self.refused)
 
 
 def plan(table: Table, stored: Iterable[Household]) -> DoorPlan:
     """Lay a table over the stored households of a ward; an empty cell leaves what is stored."""
-    known = {identity(door.group, door.head, door.address): door for door in stored}
-    seen: dict[tuple[str, str, str], int] = {}
+    known: defaultdict[tuple[str, str, str], list[Household]] = defaultdict(list)
+    for door in stored:
+        known[identity(door.group, door.head, door.address)].append(door)
+    seen: set[tuple[str, str, str]] = set()
     added, changed, refused, unchanged = [], [], [], 0
     for row in table.rows:
-        read = _read(row, table.letters)
+        read = _read(row)
         if isinstance(read, RefusedRow):
             refused.append(read)
             continue
         who = identity(read["group"], read["head"], read["address"])
-        if who in seen:
-            refused.append(RefusedRow(row.number, "", "repeated"))
-            continue
-        seen[who] = row.number
-        household = known.get(who)
+        if who not in known and read["group"].isdigit():
+            # "5" in a column headed "Tổ" is Tổ 5.
+            read["group"] = f"Tổ {read['group']}"
+            who = identity(read["group"], read["head"], read["address"])
+        household = _same(known[who], read)
         if household is None:
-            added.append(DoorRow(row.number, read))
+            if who in seen:
+                refused.append(RefusedRow(row.number, "", "repeated"))
+            elif missing := _missing(row.number, read):
+                refused.append(missing)
+            else:
+                added.append(DoorRow(row.number, read))
+            seen.add(who)
             continue
-        new = {name: value for name, value in read.items() if value and value != shown_text(household, name)}
+        seen.add(who)
+        known[who].remove(household)
+        new = _news(household, read)
         # Marks and capitals of name and address are taken over; the door is the same.
         if new:
             changed.append(DoorRow(row.number, read, household, new))
         else:
             unchanged += 1
-    return DoorPlan(tuple(added), tuple(changed), unchanged, tuple(refused), table.ignored)
+    return DoorPlan(tuple(added), tuple(changed), unchanged, tuple(refused))
+
+
+def _same(doors: list[Household], read: Mapping[str, str]) -> Household | None:
+    """The stored door of a row; of several that are called alike, the one that says the same."""
+    return min(doors, key=lambda door: len(_news(door, read)), default=None)
+
+
+def _news(door: Household, read: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in read.items() if value and value != shown_text(door, name)}
+
+
+def _missing(number: int, read: Mapping[str, str]) -> RefusedRow | None:
+    """What a new door needs; one that is stored without it stays as it is."""
+    if not read["group"]:
+        return RefusedRow(number, "group", "no_group")
+    if not read["head"] and not read["address"]:
+        return RefusedRow(number, "", "no_name")
+    return None
 
 
 def identity(group: str, head: str, address: str) -> tuple[str, str, str]:
@@ -126,67 +139,41 @@ def identity(group: str, head: str, address: str) -> tuple[str, str, str]:
     return fold(group), fold(head), fold(address)
 
 
-def _read(row: Row, letters: Mapping[str, str]) -> dict[str, str] | RefusedRow:
+def _read(row: Row) -> dict[str, str] | RefusedRow:
     values = {name: " ".join(text_of(row.cells.get(name)).split()) for name in LONGEST}
     for name, longest in LONGEST.items():
         if len(values[name]) > longest:
-            return RefusedRow(row.number, letters.get(name, ""), "too_long")
-    if not values["group"]:
-        return RefusedRow(row.number, letters.get("group", ""), "no_group")
-    if not values["head"] and not values["address"]:
-        return RefusedRow(row.number, "", "no_name")
+            return RefusedRow(row.number, name, "too_long")
     try:
         phones = count_of(row.cells.get("smartphones"))
     except NotACount:
-        return RefusedRow(row.number, letters.get("smartphones", ""), "no_count")
+        return RefusedRow(row.number, "smartphones", "no_count")
     if phones is not None and phones > MOST_PHONES:
-        return RefusedRow(row.number, letters.get("smartphones", ""), "no_count")
-    if values["group"].isdigit():
-        # "5" in a column headed "Tổ" is Tổ 5.
-        values["group"] = f"Tổ {values['group']}"
+        return RefusedRow(row.number, "smartphones", "no_count")
     return {**values, "smartphones": "" if phones is None else str(phones)}
 
 
-@dataclass(frozen=True)
-class DoorPreview:
-    """What a person is shown. plan: None while it is open whether to convert an old font."""
-
-    table: Table
-    plan: DoorPlan | None
-    digest: str
+def reading_of(ward: str) -> Reading:
+    """How the lists of a ward are read. ward: key of the unit."""
+    return Reading("households", COLUMNS, ward)
 
 
 def receive(user: User, unit: AdminUnit, file_name: str, content: bytes) -> DoorsImport:
     """Keep a list that can be read, until it is applied or discarded. Raises a SpreadsheetRefused."""
-    read_table(io.BytesIO(content), COLUMNS)
-    return DoorsImport.objects.create(
-        unit=unit,
-        file_name="".join(filter(str.isprintable, file_name))[-200:],
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        made_by=user,
-    )
+    return reading_of(unit.key).receive(DoorsImport, user, file_name, content, unit=unit)
 
 
-def decide(waiting: DoorsImport, conversion: str) -> None:
-    """Answer whether text of an old font is converted."""
-    waiting.conversion = CONVERT if conversion == CONVERT else KEEP
-    waiting.save(update_fields=["conversion"])
+def preview(waiting: DoorsImport) -> Preview[DoorPlan]:
+    """What the list would do to the ward's doors as they are now.
 
-
-def preview(waiting: DoorsImport) -> DoorPreview:
-    """What the list would do to the ward's doors as they are now."""
-    table = read_table(io.BytesIO(bytes(waiting.content)), COLUMNS)
-    if waiting.conversion == CONVERT:
-        table = table.converted()
-    elif waiting.conversion == KEEP:
-        table = table.left_as_is()
+    Raises a SpreadsheetRefused where a person has to say first which column is which.
+    """
+    table = reading_of(waiting.unit.key).table(waiting)
     if table.legacy is not None:
-        return DoorPreview(table, None, "")
+        return Preview(table, None, digest_of(waiting))
     found = plan(table, Household.objects.filter(unit=waiting.unit, merged_into=None))
-    shown = repr([(row.number, dict(row.changes), row.household and row.household.pk) for row in found.changed])
-    bound = f"{waiting.sha256} {waiting.conversion} {waiting.unit_id} {len(found.added)} {shown} {found.refused!r}"
-    return DoorPreview(table, found, hashlib.sha256(bound.encode()).hexdigest())
+    changed = [(row.number, dict(row.changes), row.household and row.household.pk) for row in found.changed]
+    return Preview(table, found, digest_of(waiting, waiting.unit_id, len(found.added), changed, found.refused))
 
 
 def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
@@ -196,13 +183,10 @@ def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
     Raises ImportOutdated, ImportNotReady, ImportUnderWay; nothing will be stored.
     """
     before = _extent(waiting)
-    seen = preview(waiting)
-    if seen.plan is None or not (seen.plan.added or seen.plan.changed):
+    seen = preview(waiting).accepted(digest)
+    if not (seen.added or seen.changed):
         raise ImportNotReady("nothing can be stored yet")
-    outdated = ImportOutdated("the doors changed since the preview was made; look at the new preview")
-    if seen.digest != digest:
-        raise outdated
-    accepted = _as_json(seen.plan)
+    accepted = _as_json(seen)
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
         held = DoorsImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.LOOKED_AT)
@@ -211,11 +195,10 @@ def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
         if DoorsImport.objects.filter(unit=waiting.unit, state__in=RUNNING).exists():
             raise ImportUnderWay("another list of this ward is being stored")
         if _extent(waiting) != before:
-            raise outdated
+            raise ImportOutdated("the doors changed since the preview was made; look at the new preview")
         held.update(
-            state=State.STORING, accepted=accepted, content=b"", added=len(seen.plan.added),
-            changed=len(seen.plan.changed),
-        )  # fmt: skip
+            state=State.STORING, accepted=accepted, content=b"", added=len(seen.added), changed=len(seen.changed)
+        )
     return DoorsImport.objects.defer("content", "accepted").select_related("unit", "made_by").get(pk=waiting.pk)
 
 
@@ -305,23 +288,11 @@ _PIECES = Pieces(
 carry_out, go_on, take_back, forget = _PIECES.carry_out, _PIECES.go_on, _PIECES.take_back, _PIECES.forget
 
 
-def marked(waiting: DoorsImport, reasons: dict[int, str]) -> ExportSheet:
-    """The list given back with the reason beside each refused row. reasons: number of the row -> sentence."""
-    table = preview(waiting).table
-    present = [column for column in COLUMNS if column.name in table.letters]
-    return ExportSheet(
-        _("To correct"),
-        [*(ExportColumn(column.headings[0]) for column in present), ExportColumn(_("Remark"))],
-        [
-            [*(text_of(row.cells.get(column.name)) for column in present), reasons.get(row.number, "")]
-            for row in table.rows
-        ],
-    )
-
-
-def template() -> ExportSheet:
-    """An empty list with every heading."""
-    return ExportSheet(_("Households"), [ExportColumn(column.headings[0]) for column in COLUMNS], [])
+def listing(doors: Iterable[Household]) -> ExportSheet:
+    """The households with every fact, as a list that can be imported again."""
+    columns = [ExportColumn(column.headings[0]) for column in COLUMNS]
+    rows = [[shown_text(door, column.name) for column in COLUMNS] for door in doors]
+    return ExportSheet(_("Households"), columns, rows)
 
 
 def _household(held: DoorsImport, values: Mapping[str, str], now: datetime.datetime) -> Household:

@@ -3,12 +3,12 @@
  * Sending the backlog and fetching the phone's own lists. One tab at a time; safe to be cut off anywhere: what was not
  * answered is sent again under the same ids, and the server knows it.
  */
+import { call } from "./face/devicecalls.js";
 import { ifFree } from "./face/locks.js";
 import { FORM } from "./box.js";
 
 const MOST_ENTRIES = 60;
 const MOST_CHARACTERS = 300_000;
-const ANSWER_MS = 60_000;
 const LOOK_MS = 30_000;
 const LONGEST_WAIT_MS = 600_000;
 // Of a photograph that will never be taken as it is.
@@ -73,10 +73,10 @@ export class Sync {
       const photos = (await this.box.photos()).filter((photo) => photo.refused === null).length;
       const last = (await this.box.store.get("number")) || 0;
       const { as_of: have } = await this.box.told();
-      const answer = await this.call("/v1/canvass/sync", me, JSON.stringify({
+      const answer = await call("/v1/canvass/sync", me.token, JSON.stringify({
         run: me.run, last_number: last, waiting: waiting.length - piece.length, photos, form: FORM, have,
         entries: piece.map(({ body }) => body),
-      }), "application/json");
+      }));
       emptied = emptied || answer.empty;
       await this.box.takeOver(answer, piece);
       this.tell({});
@@ -91,7 +91,7 @@ export class Sync {
     for (const photo of await this.box.photos()) {
       if (photo.refused !== null || waiting.has(photo.id)) continue;
       try {
-        await this.call(`/v1/canvass/photos/${photo.id}`, me, bytesOf(await this.box.jpeg(photo.id)), "image/jpeg");
+        await call(`/v1/canvass/photos/${photo.id}`, me.token, bytesOf(await this.box.jpeg(photo.id)), "image/jpeg");
         await this.box.settlePhoto(photo);
       } catch (error) {
         if (PHOTO_REFUSED.includes(error.status)) await this.box.settlePhoto(photo, error.code);
@@ -99,23 +99,6 @@ export class Sync {
         else if (error.status !== 409) throw error;
       }
       this.tell({});
-    }
-  }
-
-  async call(path, me, body, type) {
-    const stopper = new AbortController();
-    const timer = setTimeout(() => stopper.abort(), ANSWER_MS);
-    try {
-      const response = await fetch(path, {
-        method: "POST", body, signal: stopper.signal, credentials: "omit", cache: "no-store",
-        headers: { "Content-Type": type, Authorization: `Bearer ${me.token}` },
-      });
-      const answer = await response.json().catch(() => ({}));
-      if (response.ok) return answer;
-      const { code = "server" } = answer.error || {};
-      throw Object.assign(new Error(code), { code, status: response.status });
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -139,33 +122,4 @@ function pieceOf(waiting) {
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
-}
-
-/** Exchange the one-time code of the office for a token. Rejects with {code}. */
-export async function enrol(code, puzzle = "") {
-  const headers = { "Content-Type": "application/json", ...(puzzle && { "X-Bluezone-Puzzle": puzzle }) };
-  const response = await fetch("/v1/devices/enrol", {
-    method: "POST", body: JSON.stringify({ code }), headers, credentials: "omit",
-  }).catch(() => { throw Object.assign(new Error("offline"), { code: "offline" }); });
-  const answer = await response.json().catch(() => ({}));
-  const challenge = answer.error && answer.error.challenge;
-  // Many wrong codes came from this network: the answer to the puzzle lets one through.
-  if (challenge && !puzzle) return enrol(code, challenge + await solve(challenge));
-  if (!response.ok) throw Object.assign(new Error("refused"), { code: (answer.error && answer.error.code) || "server" });
-  if (answer.kind !== "canvass") throw Object.assign(new Error("kind"), { code: "device_kind_refused" });
-  return answer;
-}
-
-/** The nonce of a challenge, both in hex, found by the web edition's worker, which lies beside this app. */
-function solve(text) {
-  const challenge = Uint8Array.from(text.match(/../g), (pair) => Number.parseInt(pair, 16));
-  return new Promise((resolve, reject) => {
-    const worker = new Worker("/app/engine/web/puzzleworker.js");
-    worker.onmessage = ({ data }) => {
-      worker.terminate();
-      resolve(Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join(""));
-    };
-    worker.onerror = () => reject(Object.assign(new Error("offline"), { code: "offline" }));
-    worker.postMessage({ challenge, bits: 20 + challenge[0] });
-  });
 }

@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bluezone.directory import scopes
@@ -13,8 +14,17 @@ from bluezone.rollout.directives.exchange import outgoing
 from bluezone.rollout.directives.exchange.edxml import StatusCode
 from bluezone.rollout.directives.exchange.partners import signatures_of
 from bluezone.rollout.directives.inbox import dispatch_acts
-from bluezone.rollout.directives.issuance.versions import Difference
-from bluezone.rollout.directives.models import Deadline, Directive, DirectiveState, Dispatch, Task
+from bluezone.rollout.directives.issuance.versions import Difference, check_seal
+from bluezone.rollout.directives.models import (
+    Deadline,
+    Delivery,
+    Directive,
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    Task,
+)
+from bluezone.rollout.directives.sentences import sentence_of_trouble
 from bluezone.training import practising
 
 register = template.Library()
@@ -41,6 +51,23 @@ def statusword(code: StatusCode) -> str:
         StatusCode.AGREED: _("agreed to the recall or update"),
         StatusCode.DECLINED: _("did not agree to the recall or update"),
     }[code]
+
+
+@register.filter
+def troubleword(code: str) -> str:
+    """Why a message to another office waits or was refused."""
+    return sentence_of_trouble(code)
+
+
+@register.filter
+def last_delivery(dispatch: Dispatch) -> Delivery | None:
+    """The message about a dispatch that says most of where it is: the first that is not taken, else the last.
+
+    The deliveries were read before (`queries.recipients`).
+    """
+    every = list(dispatch.deliveries.all())
+    open_ones = [one for one in every if one.state != Delivery.State.TAKEN]
+    return next(iter(open_ones or every[-1:]), None)
 
 
 @register.filter
@@ -89,6 +116,16 @@ def directive_files(directive: Directive) -> dict[str, Any]:
     return {"files": [(one, signatures_of(one)) for one in files]}
 
 
+@register.inclusion_tag("directives/seal.html")
+def letter_seal(directive: Directive, dispatch: Dispatch | None = None) -> dict[str, Any]:
+    """The seal of a letter that this office has sent, checked against what is stored of it now.
+
+    dispatch: the document by which the reader's agency has got it, None on the page of its issuer.
+    """
+    address = reverse("inbox-seal", args=[dispatch.pk]) if dispatch else reverse("directive-seal", args=[directive.pk])
+    return {"directive": directive, "found": check_seal(directive), "address": address}
+
+
 @register.inclusion_tag("directives/exchange_card.html", takes_context=True)
 def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
@@ -108,7 +145,13 @@ def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     }
 
 
-def _states(dispatch: Dispatch) -> list[tuple[Any, StatusCode, bool]]:
-    events = dispatch.events.select_related("status_file", "dispatch").order_by("pk")
-    told = [(one, outgoing.status_of(one)) for one in events]
-    return [(one, code, hasattr(one, "status_file")) for one, code in told if code is not None]
+def _states(dispatch: Dispatch) -> list[tuple[DispatchEvent, StatusCode, bool, Delivery | None]]:
+    events = dispatch.events.select_related("status_file__delivery", "dispatch__directive").order_by("pk")
+    told = [
+        (one, code)
+        for one in events.defer("status_file__content", "status_file__delivery__content")
+        if (code := outgoing.status_of(one))
+    ]
+    files = [getattr(one, "status_file", None) for one, _code in told]
+    carried = [getattr(file, "delivery", None) for file in files]
+    return [(one, code, file is not None, how) for (one, code), file, how in zip(told, files, carried, strict=True)]

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the exchange with other offices and their forms: read a file in after looking at it, take files to send,
-the certificates of partners.
+messages of other
+offices, the certificates and addresses of partners.
 """
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory import scopes
@@ -24,25 +28,30 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import require_city
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.duty import ADMINS, SIGNED_IN
+from bluezone.identity.duty import ADMINS, EVERYONE, SIGNED_IN
+from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
-from bluezone.rollout.directives.exchange import outgoing, partners, uploads
+from bluezone.rollout.directives.exchange import courier, handover, outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
+from bluezone.rollout.directives.exchange.handover import Outcome, Receipt
 from bluezone.rollout.directives.exchange.outgoing import Written
 from bluezone.rollout.directives.exchange.partners import fingerprint, office_certificate
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import (
+    Delivery,
     DirectiveState,
     Dispatch,
     DispatchEvent,
     ExchangedFile,
     ExchangeImport,
+    PartnerAddress,
     PartnerCertificate,
+    RefusedMessage,
 )
 
 
@@ -86,7 +95,32 @@ class CertificateForm(forms.Form):
         return bytes(file.read()) if file else self.cleaned_data["pem"].strip().encode()
 
 
+class AddressForm(SharedForm, forms.Form):
+    """Where the office of an agency takes messages, and who must have issued its server's certificate."""
+
+    changes_something = True
+    url = forms.CharField(
+        label=_("Address"),
+        help_text=_("Such as https://vanthu.example.gov.vn. Empty: files are handed over by hand again."),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    authority = forms.CharField(
+        label=_("Certificate authority of the address"),
+        help_text=_(
+            "Its certificate as text, where the other office has an authority of its own. Empty: a public one."
+        ),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        required=False,
+        max_length=20_000,
+    )
+
+
 SHOWN = 50
+# So many messages of one partner are refused within so long; after that it waits, and nothing of it is read.
+MOST_REFUSED = 30
+REFUSED_WITHIN = datetime.timedelta(minutes=10)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -182,6 +216,61 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("inbox-one", dispatch.pk)
 
 
+@csrf_exempt
+@require_POST
+@audience(EVERYONE)
+def take_message(request: HttpRequest) -> HttpResponse:
+    """A message of another office: 200 or 422 with a signed receipt; 401 not signed by a partner, 413, 400.
+
+    The signature is checked before the body is read. A partner of whom too much was refused just now gets 429 (wait).
+    """
+    sender, recipient = (handover.from_header(request.headers.get(name, "")) for name in (handover.FROM, handover.TO))
+    digest, signature = (request.headers.get(name, "") for name in (handover.DIGEST, handover.SIGNATURE))
+    now = timezone.now()
+    held = partners.held_of(sender, now)
+    partner = Agency.objects.filter(edxml_id=sender, pk__in=partners.elsewhere()).first()
+    if partner is None or not handover.is_signed_message(sender, recipient, digest, signature, held):
+        return _plain_answer(401, "edxml_signer_unknown")
+    refused_now = RefusedMessage.objects.filter(partner=partner, at__gt=now - REFUSED_WITHIN)
+    if refused_now.count() >= MOST_REFUSED:
+        answer = _plain_answer(429, "exchange_too_many_refused")
+        answer.headers["Retry-After"] = str(int(REFUSED_WITHIN.total_seconds()))
+        return answer
+    body = request.read(uploads.LARGEST_FILE + 1)
+    if len(body) > uploads.LARGEST_FILE:
+        return _plain_answer(413, "edxml_too_large")
+    if handover.digest_of(body) != digest:
+        return _plain_answer(400, "edxml_signature_wrong")
+    try:
+        receipt = Receipt(Outcome.TAKEN if uploads.take(body, sender, now) else Outcome.KNOWN)
+    except Refused as refused:
+        receipt = Receipt(Outcome.REFUSED, refused.code)
+        RefusedMessage.objects.create(partner=partner, code=refused.code[:40], at=now)
+    written, signed = handover.write_receipt(receipt, digest, partners.office_signer(now))
+    status = 422 if receipt.outcome is Outcome.REFUSED else 200
+    headers = {handover.SIGNATURE: signed}
+    return HttpResponse(written, status=status, content_type="application/json", headers=headers)
+
+
+def _plain_answer(status: int, code: str) -> HttpResponse:
+    return JsonResponse({"outcome": "refused", "code": code}, status=status)
+
+
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
+def send_again(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Try a message to another office now: 302. pk: of the delivery."""
+    found = Delivery.objects.select_related("dispatch__directive__issuer", "dispatch__agency").defer("content")
+    delivery = get_object_or_404(found, pk=pk)
+    directive = delivery.dispatch.directive
+    agency = delivery.dispatch.agency if directive.from_file else directive.issuer
+    scopes.require(request.user, queries.HANDLERS, agency=agency)
+    courier.send_again(delivery, timezone.now())
+    messages.success(request, gettext("It is sent within seconds."))
+    return redirect("directive-exchange")
+
+
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
@@ -228,9 +317,26 @@ def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object
         "waiting": request.user.exchange_imports.defer("content").order_by("-made_at")[:10],
         "states": [(one, code) for one in told if (code := outgoing.status_of(one))],
         "documents": _documents(_sent_elsewhere(issuing)),
+        "waiting_messages": _on_their_way(issuing, handled)[:SHOWN],
         "done": done.select_related("partner", "user", "directive").defer("content")[:SHOWN],
         "mark": fingerprint(office_certificate(timezone.now())),
     }
+
+
+def _on_their_way(issuing: QuerySet, handled: QuerySet) -> QuerySet[Delivery]:  # type: ignore[type-arg]
+    """Messages over the network that wait or were refused, refused ones first."""
+    found: QuerySet[Delivery] = (
+        Delivery.objects.exclude(state=Delivery.State.TAKEN)
+        .filter(
+            Q(dispatch__directive__issuer__in=issuing, dispatch__directive__from_file=False)
+            | Q(dispatch__agency__in=handled, dispatch__directive__from_file=True)
+        )
+        .annotate(is_kept=Q(content__isnull=False))
+        .select_related("dispatch__directive", "partner", "file")
+        .defer("content", "file__content", "dispatch__directive__text", "dispatch__directive__proposal")
+        .order_by("state", "pk")
+    )
+    return found
 
 
 def _sent_elsewhere(issuers: QuerySet) -> QuerySet[Dispatch]:  # type: ignore[type-arg]
@@ -268,7 +374,7 @@ def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:
 def certificates(request: OfficeRequest) -> HttpResponse:
     """This office's own certificate, those that are held, and those that were removed."""
     require_city(request.user, [Role.ADMIN])
-    held = PartnerCertificate.objects.select_related("agency", "added_by", "removed_by")
+    held = PartnerCertificate.objects.select_related("agency__exchange_address", "added_by", "removed_by")
     own = office_certificate(timezone.now())
     context = {
         "held": [one for one in held if one.removed_at is None],
@@ -279,6 +385,31 @@ def certificates(request: OfficeRequest) -> HttpResponse:
         "now": timezone.now(),
     }
     return render(request, "directives/certificates.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(ADMINS)
+@touches(Whose.CITY)
+@confirm_second_factor
+def partner_address(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Set where the office of an agency takes messages: 302 stored, 409 set meanwhile, 422. pk: of the agency."""
+    require_city(request.user, [Role.ADMIN])
+    agency = get_object_or_404(Agency, pk=pk, pk__in=partners.elsewhere())
+    with transaction.atomic():
+        if request.method == "POST":
+            # Of two who store in one moment the second sees what the first has stored.
+            list(Agency.objects.select_for_update().filter(pk=pk).values_list("pk"))
+        held = PartnerAddress.objects.filter(agency=agency).first()
+        known = {"url": held.url, "authority": held.authority} if held else {}
+        form = AddressForm(request.POST or None, initial=known)
+        if request.method == "POST" and form.is_valid():
+            with acts.show_refusals(form, sentences.sentence_of, at="url"):
+                values = form.cleaned_data
+                partners.set_address(agency, values["url"], values["authority"], request.user, timezone.now())
+                messages.success(request, gettext("The address is stored."))
+                return redirect("directive-certificates")
+    context = {"form": form, "agency": agency}
+    return render(request, "directives/partner_address.html", context, status=acts.status_of(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

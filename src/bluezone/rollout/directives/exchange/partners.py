@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -28,7 +29,7 @@ from bluezone.identity.models import User
 from bluezone.office_secrets import write_once
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange.edxml import Signer
-from bluezone.rollout.directives.models import PartnerCertificate, StoredFile
+from bluezone.rollout.directives.models import PartnerAddress, PartnerCertificate, StoredFile
 
 KEY_BITS = 3072
 KEY_LIFE = datetime.timedelta(days=3650)
@@ -132,6 +133,12 @@ class CertificateHeld(Refused):
     code = "certificate_held"
 
 
+class AddressUnfit(Refused):
+    """The address of another office is no https:// origin, or its certificate authority cannot be read."""
+
+    code = "partner_address_unfit"
+
+
 class AgencyWithoutIdentifier(Refused):
     """The agency has no identifier on the document axis, by which files name it."""
 
@@ -214,6 +221,49 @@ def remove(held: PartnerCertificate, user: User, now: datetime.datetime) -> bool
     return bool(done)
 
 
+def set_address(agency: Agency, url: str, authority: str, user: User, now: datetime.datetime) -> None:
+    """Exchange with an agency's office over the network from now on; an empty address ends it.
+
+    url: `https://host` or `https://host:port`. authority: PEM of certificates, "" for those this machine trusts.
+    Raises AddressUnfit, or AgencyWithoutIdentifier where no certificate of the agency is held.
+    """
+    if agency.pk not in elsewhere():
+        raise AgencyWithoutIdentifier("no certificate for exchange files is held for the agency")
+    if url:
+        url, authority = _origin(url), _authority(authority)
+    with transaction.atomic():
+        if url:
+            values = {"url": url, "authority": authority, "set_by": user, "set_at": now}
+            PartnerAddress.objects.update_or_create(agency=agency, defaults=values)
+        else:
+            PartnerAddress.objects.filter(agency=agency).delete()
+        hash_chain.record(user.username, "partner_address_set", agency.key, now=now, url=url)
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise AddressUnfit("the address is no URL") from None
+    bare = parts.scheme == "https" and parts.hostname and not parts.username and not parts.query and not parts.fragment
+    if not bare or parts.path.strip("/") or not parts.netloc.isascii() or len(url) > 200:
+        raise AddressUnfit("the address is not of the form https://host or https://host:port")
+    return f"https://{parts.netloc.lower()}" if port != 443 else f"https://{parts.netloc.lower().rsplit(':', 1)[0]}"
+
+
+def _authority(pem: str) -> str:
+    if not pem.strip():
+        return ""
+    if len(pem) > LARGEST_CERTIFICATE or "PRIVATE KEY" in pem:
+        raise AddressUnfit("the file of the authority is too large or holds a private key")
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode())
+    except ValueError:
+        raise AddressUnfit("the file of the authority is no certificate (PEM)") from None
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in found)
+
+
 def trusted() -> dict[str, list[x509.Certificate]]:
     """The certificates held for exchange files, by the identifier of their agency on the document axis."""
     found: dict[str, list[x509.Certificate]] = {}
@@ -222,6 +272,13 @@ def trusted() -> dict[str, list[x509.Certificate]]:
             certificate = x509.load_pem_x509_certificate(held.pem.encode())
             found.setdefault(held.agency.edxml_id, []).append(certificate)
     return found
+
+
+def held_of(organ_id: str, at: datetime.datetime) -> list[x509.Certificate]:
+    """The certificates held for the exchange with the agency of this identifier that are valid at `at`."""
+    held = _for_exchange().filter(agency__edxml_id=organ_id, valid_from__lte=at, valid_to__gte=at)
+    found = held.values_list("pem", flat=True) if organ_id else ()
+    return [x509.load_pem_x509_certificate(pem.encode()) for pem in found]
 
 
 def holding(mark: str, organ_id: str) -> PartnerCertificate | None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An edXML file on its way in: kept aside, looked at, then done exactly as it was shown or not at all.
+"""An edXML file on its way in: kept aside, looked at, then done exactly as it was shown or not at all; one that came
+over the network is done at once.
 
 What a file may do is decided by its signature alone: who signed it is found among the certificates held, and a document
 is recalled, replaced or updated, and a state believed, only by the agency it belongs to. A file that came before is
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
@@ -89,6 +91,21 @@ def look(data: bytes, user: User, now: datetime.datetime) -> Look:
     return _look(signed, _letters(signed), user, now)
 
 
+def take(data: bytes, organ_id: str, now: datetime.datetime) -> bool:
+    """Do what a message of a partner says, for whichever agency of this office it is; False where it is known already.
+
+    organ_id: the agency whose key signed the message as a whole. Raises what `look` raises but ExchangeRepeated.
+    """
+    signed = _opened(data, now)
+    if signed.message.sender.id != organ_id:
+        raise NotForUs("the file is another sender's than the message")
+    try:
+        _store(data, signed, _letters(signed), None, now)
+    except ExchangeRepeated:
+        return False
+    return True
+
+
 def _opened(data: bytes, now: datetime.datetime) -> SignedMessage:
     if len(data) > LARGEST_FILE:
         raise LargeEdxml(f"the file is {len(data)} bytes, at most {LARGEST_FILE} are read in")
@@ -105,7 +122,7 @@ def _letters(signed: SignedMessage) -> tuple[Letter, ...]:
     return letters
 
 
-def _look(signed: SignedMessage, letters: tuple[Letter, ...], user: User, now: datetime.datetime) -> Look:
+def _look(signed: SignedMessage, letters: tuple[Letter, ...], user: User | None, now: datetime.datetime) -> Look:
     if ExchangedFile.objects.filter(direction="in", digest=signed.digest).exists():
         raise ExchangeRepeated("the file was read in before")
     sender = _sender(signed)
@@ -122,13 +139,24 @@ def apply(waiting: ExchangeImport, digest: str, user: User, now: datetime.dateti
     data = bytes(waiting.content)
     # Opening a file of 15 MB takes seconds, and whoever else writes would wait.
     signed = _opened(data, now)
-    letters = _letters(signed)
+    return _store(data, signed, _letters(signed), user, now, digest, waiting)
+
+
+def _store(
+    data: bytes,
+    signed: SignedMessage,
+    letters: tuple[Letter, ...],
+    user: User | None,
+    now: datetime.datetime,
+    digest: str | None = None,
+    waiting: ExchangeImport | None = None,
+) -> Look:
     read = arrivals.read(letters, now)
     with transaction.atomic():
         # Two clerks with the same file: the certificate's agency is the queue.
         Agency.objects.select_for_update().get(pk=_sender(signed).pk)
         seen = _look(signed, letters, user, now)
-        if seen.digest != digest:
+        if digest is not None and seen.digest != digest:
             raise ExchangeRepeated("the file is not the one that was shown")
         directive, dispatch = _do(seen, read, user, now)
         status = seen.message if isinstance(seen.message, StatusMessage) else None
@@ -148,7 +176,8 @@ def apply(waiting: ExchangeImport, digest: str, user: User, now: datetime.dateti
             at=now,
         )
         arrivals.record(directive, user, now, str(seen.kind), seen.digest)
-        waiting.delete()
+        if waiting is not None:
+            waiting.delete()
     return seen
 
 
@@ -164,7 +193,7 @@ def _sender(signed: SignedMessage) -> Agency:
     return held.agency
 
 
-def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agency, user: User) -> Look:
+def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agency, user: User | None) -> Look:
     kind = ExchangedFile.Kind.STATUS
     mark = fingerprint(signed.certificate)
     if message.status is StatusCode.RECALLED:
@@ -174,9 +203,10 @@ def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agenc
             raise DocumentUnknown("the recall is of a document that never came here")
         if not target.in_force:
             raise ExchangeRepeated(f"the document is {target.state} already")
-        return Look(message, kind, sender, mark, signed.digest, _ours(target, user), target)
+        only = message.recipient.id if message.recipient else ""
+        return Look(message, kind, sender, mark, signed.digest, _ours(target, user, only), target)
     dispatch = arrivals.concerned(message, sender)
-    if not queries.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
+    if user and not queries.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
         raise NotForUs("the state is of a document that the account's agency did not issue")
     stale = arrivals.is_stale(dispatch, message)
     return Look(message, kind, sender, mark, signed.digest, (), dispatch.directive, dispatch, stale)
@@ -187,14 +217,16 @@ def _look_at_document(
     edoc: Edoc,
     letters: tuple[Letter, ...],
     sender: Agency,
-    user: User,
+    user: User | None,
     now: datetime.datetime,
 ) -> Look:
     recipients = _recipients(edoc, user, now)
     kind = edoc.business.kind
     target = next((one for name in _ends(edoc, recipients) if (one := arrivals.known(sender, name))), None)
-    if kind in (BusinessKind.NEW, BusinessKind.REPLACEMENT) and arrivals.known(sender, edoc.document_id):
-        raise ExchangeRepeated("the document came before")
+    if kind in (BusinessKind.NEW, BusinessKind.REPLACEMENT) and (here := arrivals.known(sender, edoc.document_id)):
+        recipients = arrivals.further(here, edoc, letters, recipients)
+        # The first of its files has ended what it replaces.
+        target = target if target and target.in_force else None
     if kind in (BusinessKind.REVOCATION, BusinessKind.UPDATE) and target is None:
         raise DocumentUnknown("the document that the file recalls or updates never came here")
     if target is not None and not target.in_force:
@@ -212,27 +244,34 @@ def _ends(edoc: Edoc, recipients: Sequence[Agency]) -> list[str]:
     return [edoc.business.document_id] if edoc.business.kind is not BusinessKind.NEW else []
 
 
-def _recipients(edoc: Edoc, user: User, now: datetime.datetime) -> list[Agency]:
+def _handled(user: User | None) -> QuerySet[Agency]:
+    """The agencies whose documents a person handles; every one for the network."""
+    return queries.handled_agencies(user) if user else Agency.objects.all()
+
+
+def _recipients(edoc: Edoc, user: User | None, now: datetime.datetime) -> list[Agency]:
     """Agencies of this office among those the file is for, within the person's scope. Raises NotForUs."""
     on = day_to_show(Agency, now.date())
     wanted = {one.id for one in edoc.recipients}
-    found = queries.handled_agencies(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
+    found = _handled(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
     ours = list(found.exclude(pk__in=partners.elsewhere()).select_related("unit").order_by("pk"))
     if not ours:
         raise NotForUs("none of the agencies the file is for is one of this office that the account works for")
     return ours
 
 
-def _ours(directive: Directive, user: User) -> tuple[Agency, ...]:
-    handled = queries.handled_agencies(user)
-    found = tuple(Agency.objects.filter(dispatches__directive=directive, pk__in=handled).distinct())
+def _ours(directive: Directive, user: User | None, only: str) -> tuple[Agency, ...]:
+    """Agencies here that have a document. only: the identifier of the one that is meant, "" for all."""
+    found = tuple(Agency.objects.filter(dispatches__directive=directive, pk__in=_handled(user)).distinct())
+    if only:
+        found = tuple(one for one in found if one.edxml_id == only)
     if not found:
         raise NotForUs("the document is at agencies that the account does not work for")
     return found
 
 
 def _do(
-    seen: Look, read: arrivals.Read | None, user: User, now: datetime.datetime
+    seen: Look, read: arrivals.Read | None, user: User | None, now: datetime.datetime
 ) -> tuple[Directive, Dispatch | None]:
     message = seen.message
     if isinstance(message, StatusMessage):
@@ -240,20 +279,20 @@ def _do(
             arrivals.believe(seen.dispatch, message, user, now)
             return seen.dispatch.directive, seen.dispatch
         assert seen.target is not None
-        arrivals.end(seen.target, EventKind.REVOKED, message.description, user, now)
+        arrivals.end(seen.target, EventKind.REVOKED, message.description, seen.recipients, user, now)
         return seen.target, None
     if seen.kind == ExchangedFile.Kind.REVOCATION:
         assert seen.target is not None
-        arrivals.end(seen.target, EventKind.REVOKED, message.business.reason, user, now)
+        arrivals.end(seen.target, EventKind.REVOKED, message.business.reason, seen.recipients, user, now)
         return seen.target, None
     if seen.kind == ExchangedFile.Kind.UPDATE:
         assert seen.target is not None
-        arrivals.update(seen.target, message, seen.letters, user, now)
+        arrivals.update(seen.target, message, seen.letters, seen.recipients, user, now)
         return seen.target, None
     made = arrivals.bring_in(message, seen.letters, read, seen.sender, seen.recipients, user, now)
     directive = made[0].directive
     if seen.target is not None:
         directive.replaces = seen.target
         directive.save(update_fields=["replaces"])
-        arrivals.end(seen.target, EventKind.REPLACED, directive.code, user, now)
+        arrivals.end(seen.target, EventKind.REPLACED, directive.code, seen.recipients, user, now)
     return directive, made[0]

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from bluezone.directory.models import Agency
 from bluezone.identity.models import RoleGrant
 from bluezone.messaging.email.outbox import queue_digest
+from bluezone.networks import origin_of
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import (
     ChangeRequest,
@@ -55,10 +56,11 @@ def _people(agencies: list[Agency], day: datetime.date) -> dict[int, dict[int, s
     """By agency: who works there, by account, with the own address or "".
 
     A role given for an agency counts for that one, a role in a unit for the agencies that serve just that unit, and a
-    role in the whole city for the agencies that issue directives.
+    role in the whole city for the agencies that issue directives. Who wants no mail is left out.
     """
     issuers = set(Directive.objects.filter(state=DirectiveState.ISSUED).values_list("issuer", flat=True))
     grants = RoleGrant.objects.in_force(day).filter(role__in=[*HANDLERS, *SIGNERS], user__is_active=True)
+    grants = grants.exclude(user__notice_choice__mail=False)
     by_agency: dict[int, dict[int, str]] = defaultdict(dict)
     by_unit: dict[int, dict[int, str]] = defaultdict(dict)
     everywhere: dict[int, str] = {}
@@ -174,7 +176,7 @@ def _asked(lines: _Lines) -> None:
 def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
     """One mail to each address, with what waits at every agency it is for."""
     queued = 0
-    host = settings.CITY.office_host if settings.CITY else ""
+    office = origin_of(settings.CITY.office_host if settings.CITY else "", tls=settings.TLS)
     for address, sections in sections_by_address(lines, day).items():
         count = sum(len(own) for _name, own in sections)
         subject = ngettext("Bluezone: %(count)d matter waits", "Bluezone: %(count)d matters wait", count) % {
@@ -183,7 +185,7 @@ def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
         text: list[str] = []
         for name, own in sections:
             text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES]), ""]
-        text.append(_("Sign in: https://%(host)s/inbox/") % {"host": host})
+        text.append(_("Sign in: %(office)s/") % {"office": office})
         try:
             queued += queue_digest(address, day, subject, "\n".join(text), now=now)
         except Refused:

@@ -29,7 +29,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import people_of, tasks_for
+from bluezone.rollout.directives.queries import begin_periods, people_of, tasks_for
 
 S = DispatchState
 ALLOWED = {
@@ -99,6 +99,7 @@ def move(
         locked.state, locked.changed_at = to, now
         if to == S.RECEIVED and locked.incoming_number is None:
             _number(locked, now)
+            _begin_reports(locked, now)
         if to == S.SENT_BACK:
             locked.reason = note[:300]
         if to == S.ASSIGNED:
@@ -117,6 +118,16 @@ def move(
             subject = f"directive {locked.directive_id}"
             hash_chain.record(user.username, "document_sent_back", subject, now=now, agency=locked.agency.key)
     dispatch.refresh_from_db()
+
+
+def _begin_reports(dispatch: Dispatch, now: datetime.datetime) -> None:
+    """What is reported each week or month is owed from the day on which the agency receives the letter."""
+    every = (Task.Every.WEEK, Task.Every.MONTH)
+    owed = TaskParty.objects.filter(
+        task__directive=dispatch.directive_id, task__report_every__in=every, agency=dispatch.agency_id
+    )
+    for party in owed.select_related("task"):
+        begin_periods(party, timezone.localdate(now))
 
 
 def is_accepted_by_issuer(dispatch: Dispatch) -> bool:

@@ -4,6 +4,7 @@
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -43,7 +44,10 @@ def inbox(request: OfficeRequest) -> HttpResponse:
     state = chosen(request, "state", ["open", *DispatchState.values])
     found = queries.inbox(queries.read_agencies(request.user), state)
     page = Paginator(found.values_list("pk", flat=True), A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": queries.read(page.object_list), "state": state, "states": DispatchState.choices}
+    context = {
+        "page": page, "rows": queries.read(page.object_list), "state": state, "states": DispatchState.choices,
+        "has_mail": settings.SMTP is not None,
+    }  # fmt: skip
     return render(request, "directives/inbox.html", context)
 
 

@@ -22,7 +22,9 @@ from bluezone.rollout.directives.queries import HANDLERS
 from bluezone.vietnamese.spelling import fold, spell_alike
 
 # Levels at the end of an agency's name, as `spell_alike` writes them; a letter may leave out that of its own issuer.
-_LEVELS = tuple(spell_alike(level) for level in ("thành phố", "tỉnh", "huyện", "thị xã", "quận", "phường", "xã"))
+_LEVELS = tuple(
+    spell_alike(level) for level in ("thành phố", "tỉnh", "huyện", "thị xã", "quận", "phường", "xã", "đặc khu")
+)
 
 
 class RecipientUnsettled(Refused):
@@ -206,7 +208,7 @@ def _without_level(key: str) -> str:
 def _loose(name: str) -> str:
     """A name without diacritics and level: what it may have been meant as, and never what it means."""
     folded = re.sub(r"^uy ban nhan dan ", "ubnd ", fold(name)).rstrip(" .;,:")
-    for level in ("thanh pho", "tinh", "huyen", "thi xa", "quan", "phuong", "xa"):
+    for level in ("thanh pho", "tinh", "huyen", "thi xa", "quan", "phuong", "xa", "dac khu"):
         folded = folded.removesuffix(f" {level}").removesuffix(" cua")
     return folded
 

@@ -16,14 +16,14 @@ from bluezone.audit import hash_chain
 from bluezone.directory import scopes
 from bluezone.directory.models import Agency
 from bluezone.identity.models import User
+from bluezone.letters.files.seals import digest_of
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory, Receiver, parties_of, receivers_of
 from bluezone.rollout.directives.issuance.versions import (
     Content,
     content_of,
-    digest_of,
     last_version,
-    seal_of,
+    seal,
     without_channels,
 )
 from bluezone.rollout.directives.models import (
@@ -226,7 +226,7 @@ def is_another(directive: Directive, user: User) -> bool:
     return spell_alike(directive.signer_name) != spell_alike(user.name)
 
 
-def writers(directive: Directive) -> set[int]:
+def writers(directive: Directive) -> set[int | None]:
     """Who made the draft, stored a change of it or submitted it."""
     wrote = directive.steps.filter(what__in=(Step.STORED, Step.SUBMITTED)).order_by()
     return {directive.made_by_id, *wrote.values_list("actor", flat=True)}
@@ -287,11 +287,8 @@ def issue(directive: Directive, user: User, now: datetime.datetime, *, on_paper:
             cursor.executemany(*rows)
         ways = {one.agency.pk: one.channel for one in receivers}
         made = dispatch(locked, [(one.agency, one.purpose) for one in receivers], user, now, ways=ways)
-        locked.state, locked.issued_at, locked.seal = (
-            DirectiveState.ISSUED,
-            now,
-            seal_of(locked, version, receivers),
-        )
+        locked.state, locked.issued_at = DirectiveState.ISSUED, now
+        locked.seal = seal(locked, version, receivers)
         locked.save(update_fields=["state", "issued_at", "seal"])
         _step(locked, Step.ISSUED, user, now, version=version)
         audit(user, "directive_issued", locked, now, agencies=len(made), sha256=version.sha256, seal=locked.seal)
@@ -344,7 +341,7 @@ def delete_draft(directive: Directive, user: User, now: datetime.datetime) -> No
 def dispatch(
     directive: Directive,
     recipients: Iterable[tuple[Agency, str]],
-    user: User,
+    user: User | None,
     now: datetime.datetime,
     parent: Dispatch | None = None,
     ways: Mapping[int, str] | None = None,
@@ -395,7 +392,7 @@ def _end_earlier(directive: Directive, user: User, now: datetime.datetime) -> No
         end_directive(earlier, EventKind.REPLACED, directive.code, user, now)
 
 
-def end_directive(directive: Directive, what: EventKind, note: str, user: User, now: datetime.datetime) -> None:
+def end_directive(directive: Directive, what: EventKind, note: str, user: User | None, now: datetime.datetime) -> None:
     """Take a directive that is locked for change out of force, in every inbox; call within a transaction."""
     if directive.state != DirectiveState.ISSUED:
         raise DirectiveStateWrong(f"the directive is {directive.state}, expected issued")
@@ -415,9 +412,10 @@ def end_directive(directive: Directive, what: EventKind, note: str, user: User, 
     audit(user, act, directive, now)
 
 
-def audit(user: User, act: str, directive: Directive, now: datetime.datetime, **details: object) -> None:
-    """Into the chain: which act on which document; never what the document says."""
-    hash_chain.record(user.username, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
+def audit(user: User | None, act: str, directive: Directive, now: datetime.datetime, **details: object) -> None:
+    """Into the chain: which act on which document; never what the document says. user: None for another office."""
+    actor = user.username if user else hash_chain.NETWORK
+    hash_chain.record(actor, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
 
 
 def lock(directive: Directive, *expected: DirectiveState) -> Directive:

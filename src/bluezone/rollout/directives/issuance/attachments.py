@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that people send in, kept once each; those that go with a letter, added and taken away while it is a draft,
-and who may see them.
+"""Files that people send in, kept once each; those that go with a letter, added and taken away while it is a draft;
+and every stored file and seal for its parties alone.
 """
 
 import datetime
@@ -10,14 +10,22 @@ import unicodedata
 
 from django.db import transaction
 from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
 
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
+from bluezone.identity.objects import Whose, touches
+from bluezone.letters.files.confinement import draw_scan_page
 from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries
-from bluezone.rollout.directives.issuance import approval
+from bluezone.rollout.directives.issuance import approval, versions
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
+from bluezone.training import practised
 
 # What a browser may show by itself; all else is only downloaded.
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png"})
@@ -134,3 +142,58 @@ def _draft(directive: Directive) -> Directive:
     if locked.state != DirectiveState.DRAFT:
         raise DirectiveStateWrong(f"the directive is {locked.state}, expected draft")
     return locked
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.AGENCY.by(*queries.READERS))
+def stored_file(request: OfficeRequest, token: str, page: int | None = None) -> HttpResponse:
+    """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party.
+
+    page: of a scan, from 0, drawn as a picture; 404 where there is none.
+    """
+    file = file_for(request.user, token)
+    if file is None:
+        raise Http404("no such file for this account")
+    if page is not None:
+        try:
+            return HttpResponse(draw_scan_page(bytes(file.content), page), content_type="image/jpeg")
+        except Refused:
+            raise Http404("no such page in this file") from None
+    response = HttpResponse(bytes(file.content), content_type=file.content_type)
+    inline = file.content_type in SHOWN_INLINE
+    response.headers["Content-Disposition"] = content_disposition_header(not inline, file.name) or "attachment"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.AGENCY.by(*queries.READERS))
+def seal(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The seal of a letter as a file, to check without this office; 404 for others than the issuer or without one."""
+    found = Directive.objects.filter(pk=pk, from_file=False, issuer__in=queries.read_agencies(request.user))
+    return _seal_answer(found.exclude(issued_at=None).select_related("approved_version").first())
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.AGENCY.by(*queries.READERS))
+def received_seal(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The same by the document that an agency has got; 404 for others than its own, or without one."""
+    got = Dispatch.objects.filter(pk=pk, agency__in=queries.read_agencies(request.user))
+    found = got.exclude(directive__issued_at=None).select_related("directive__approved_version").first()
+    return _seal_answer(found.directive if found else None)
+
+
+def _seal_answer(directive: Directive | None) -> HttpResponse:
+    data = versions.seal_file(directive) if directive else None
+    if directive is None or data is None:
+        raise Http404("no seal for this account")
+    response = HttpResponse(data, content_type="application/json")
+    name = f"{directive.code.replace('/', '-')}.seal.json"
+    response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response

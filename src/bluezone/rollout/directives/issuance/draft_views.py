@@ -26,7 +26,7 @@ from bluezone.identity.edits import SHOWN, SharedForm
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
-from bluezone.rollout.directives.issuance import approval
+from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.issuance.addressees import Directory, Meaning, channels, key_of, names_in
 from bluezone.rollout.directives.models import Campaign, Directive, DirectiveState, Ending, Task
 from bluezone.training import practised
@@ -444,7 +444,7 @@ def _page(
         "form": form,
         "tasks": tasks,
         "rows": [(one, _read_at(read, one), bool(one["DELETE"].value()), _whom(directory, one)) for one in tasks],
-        "seen": directive.proposal.get("seen", {}),
+        **intake.shown_reading(directive, {name: str(field.label) for name, field in form.fields.items()}),
         "wrong": status == 422,
         "meanwhile": status == 409,
         "change": change,

@@ -4,20 +4,30 @@
 import dataclasses
 import datetime
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import Agency
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
-from bluezone.letters.letter import Letter
+from bluezone.identity.objects import Whose, touches
+from bluezone.letters.letter import SCAN_PACKAGES, Letter, Scan, can_read_scans, reading_figures
 from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose, Urgency
 from bluezone.letters.reader import propose
+from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import Directive, Kind, Priority, StoredFile, Task
+from bluezone.training import practised
 from bluezone.vietnamese.spelling import fold
 
 _PRIORITY = {
@@ -28,6 +38,8 @@ _PRIORITY = {
 _EVERY = {Every.WEEK: Task.Every.WEEK, Every.MONTH: Task.Every.MONTH}
 # Characters after a day in which the letter may still say that it is a report which is due then.
 _AFTER_THE_DAY = 80
+# Sentences shown that may be orders, and characters of each.
+_MOST_UNSURE, _LONGEST_UNSURE = 12, 300
 
 
 def take_in(
@@ -35,23 +47,51 @@ def take_in(
 ) -> Directive:
     """Store a letter as a draft.
 
-    keep: whether the bytes are a file to be kept; False for pasted text.
-    A picture or a scan is kept too, with an empty form beside it. Raises what `Letter.check`, `Letter.read` and
-    `propose` refuse; nothing is stored then.
+    keep: whether the bytes are a file to be kept; False for pasted text. A document of old Word, RTF or ODT never is.
+    A picture or a scan is kept too, with its pages beside the form; what Tesseract reads in it is proposed, and nothing
+    of that counts as sure. Raises what `Letter.check`, `Letter.read` and `propose` refuse; nothing is stored then.
     """
     letter = Letter(data)
+    keep = keep and not letter.is_read_only
     if keep:
         letter.examine()
+    scan: Scan | None = None
+    read: Proposal | None
     try:
         read = propose(letter.read().text)
     except LetterWithoutText:
-        read = None
+        scan = letter.read_scan()
+        read = _proposed(scan)
     directory = Directory.of(timezone.localdate(now), issuer) if read else None
     with transaction.atomic():
         original = store(letter, name) if keep else None
         if read is None or directory is None:
-            return _empty_draft(issuer, user, now, original)
-        return _draft(read, directory, issuer, user, now, original)
+            draft = _empty_draft(issuer, user, now, original)
+        else:
+            draft = _draft(read, directory, issuer, user, now, original)
+        if scan is not None:
+            draft.proposal = {**draft.proposal, **_beside(scan, draft.proposal.get("seen", {}))}
+            draft.save(update_fields=["proposal"])
+        return draft
+
+
+def _proposed(scan: Scan) -> Proposal | None:
+    """What a scan says, None where too little of it was read to be a letter."""
+    try:
+        return propose(scan.text) if scan.read else None
+    except Refused:
+        return None
+
+
+def _beside(scan: Scan, seen: dict[str, Any]) -> dict[str, Any]:
+    """The pages of a scan for the page of its draft: how many were read, and where on them each field stands."""
+    marks: list[list[dict[str, Any]]] = [[] for _ in range(scan.pages)]
+    for name, place in seen.items():
+        place["confidence"] = "low"  # what a machine sees in a picture is looked at again
+        if found := scan.place_of(place["passage"].rstrip("…")):
+            page, *corners = found
+            marks[page].append({"field": name, "box": [round(1000 * corner) for corner in corners]})
+    return {"scan": {"pages": marks, "read": len(scan.read), "missing": scan.missing}}
 
 
 def _empty_draft(issuer: Agency, user: User, now: datetime.datetime, original: StoredFile | None) -> Directive:
@@ -93,6 +133,10 @@ def _draft(
     Task.objects.bulk_create([task for task, _ in tasks])
     directive.proposal = {
         "seen": _seen(read),
+        "unread": list(read.unread),
+        "unsure": [one.value[:_LONGEST_UNSURE] for one in read.unsure[:_MOST_UNSURE]],
+        "co_issuers": [one.value for one in read.co_issuers],
+        "converted_from": read.converted_from,
         "unknown": unknown,
         "tasks": [{**_seen_task(read, number), "unknown": missed} for number, (_, missed) in enumerate(tasks)],
     }
@@ -195,3 +239,36 @@ def _reference(reference: Any) -> str:
     issuer = f" của {values['issuer']}" if values["issuer"] else ""
     subject = f" {values['subject']}" if values["subject"] else ""
     return f"{values['number']}{day}{issuer}{subject}"
+
+
+# Fields of a proposal that is not complete, with what a page calls them; the others are labelled by the form.
+_UNREAD = {"issuer": _("Issuing agency"), "tasks": _("Tasks"), "signers": _("Signed by"), "recipients": _("Recipients")}
+
+
+def shown_reading(directive: Directive, labels: Mapping[str, str]) -> dict[str, Any]:
+    """What the page of a draft shows of how its letter was read. labels: field of the form -> its label."""
+    proposal: dict[str, Any] = directive.proposal
+    scan = proposal.get("scan")
+    if scan:
+        pages = [[_mark(mark, labels) for mark in marks] for marks in scan["pages"]]
+        scan = {**scan, "pages": pages if directive.original else []}
+    unread = [str(_UNREAD.get(name) or labels.get(name, name)) for name in proposal.get("unread", [])]
+    seen = proposal.get("seen", {})
+    return {"seen": seen, "proposal": proposal, "scan": scan, "packages": SCAN_PACKAGES, "unread": unread}
+
+
+def _mark(mark: dict[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    """A marked place in thousandths of a page's width; pages are shown as A4 is high."""
+    x0, y0, x1, y1 = mark["box"]
+    top, bottom = round(y0 * 1.414), round(y1 * 1.414)
+    label = labels.get(mark["field"], mark["field"])
+    return {"label": label, "x": x0 - 4, "y": top - 4, "width": x1 - x0 + 8, "height": bottom - top + 8}
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.NOBODYS)
+def how_well_read(request: OfficeRequest) -> HttpResponse:
+    """How well letters are read, as `bluezone bench letters` measured it last."""
+    return render(request, "directives/reading.html", {"figures": reading_figures(), "may_scan": can_read_scans()})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the issuing office: letters sent out, taking one in, approving, issuing and recalling; the files of a
-draft, and every stored file for its parties alone.
+draft.
 """
 
 import datetime
@@ -8,10 +8,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -30,7 +29,6 @@ from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
 from bluezone.rollout.directives.forms import AttachmentForm, LetterForm, NumberForm, ReasonForm, RecipientForm
 from bluezone.rollout.directives.issuance import approval, attachments, intake, recipient_changes, versions
 from bluezone.rollout.directives.issuance.addressees import Directory, Receiver, receivers_of
-from bluezone.rollout.directives.issuance.attachments import SHOWN_INLINE
 from bluezone.rollout.directives.models import Channel, Directive, DirectiveState, Dispatch, DispatchState
 from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED
 from bluezone.training import practised
@@ -468,19 +466,3 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
         attachments.take_away(directive, request.POST.get("token", ""))
         messages.success(request, _("The file is deleted."))
     return redirect("directive-attachments", pk)
-
-
-@practised
-@require_safe
-@audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*queries.READERS))
-def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
-    """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party."""
-    file = attachments.file_for(request.user, token)
-    if file is None:
-        raise Http404("no such file for this account")
-    response = HttpResponse(bytes(file.content), content_type=file.content_type)
-    inline = file.content_type in SHOWN_INLINE
-    response.headers["Content-Disposition"] = content_disposition_header(not inline, file.name) or "attachment"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a signer confirms: everything shown of a letter but its number and day, as one immutable version with a hash,
-and how two versions differ.
+and how two versions differ; the seal that covers a version with number, day and recipients once it is sent.
 """
 
 import datetime
+import functools
 import hashlib
 import json
 import unicodedata
@@ -11,9 +12,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+
 from bluezone.identity.models import User
+from bluezone.letters.files.seals import SealInvalid, digest_of, fingerprint_of, read_seal, sign_seal, write_seal
+from bluezone.office_secrets import office_secret
 from bluezone.rollout.directives.issuance.addressees import Directory, Receiver, receivers_of
-from bluezone.rollout.directives.models import Directive, DirectiveStep, DirectiveVersion, Step, StoredFile, Task
+from bluezone.rollout.directives.models import (
+    Directive,
+    DirectiveStep,
+    DirectiveVersion,
+    LetterSeal,
+    Step,
+    StoredFile,
+    Task,
+)
 
 Content = dict[str, Any]
 # Parts whose texts are compared and shown as they are; the others are lists, compared entry by entry.
@@ -65,24 +79,71 @@ def content_of(directive: Directive, directory: Directory) -> Content:
     return composed
 
 
-def digest_of(content: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON: keys sorted, no spaces, UTF-8; 64 hex digits."""
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+def seal(directive: Directive, version: DirectiveVersion, receivers: Iterable[Receiver]) -> str:
+    """Seal a letter that is sent: what was confirmed, with number, day, and to whom it went by which way.
+
+    Stores it with the office's signature, but for a letter of practice. Returns its SHA-256, 64 hex digits.
+    """
+    content = {
+        "confirmed": version.sha256,
+        "number": directive.number,
+        "notation": directive.notation,
+        "date": directive.date.isoformat() if directive.date else "",
+        "signed_copy": directive.signed_copy.sha256 if directive.signed_copy else "",
+        "sent_to": sorted([one.agency.key, str(one.purpose), str(one.channel)] for one in receivers),
+    }
+    if not directive.training:
+        LetterSeal.objects.create(directive=directive, content=content, **sign_seal(content, seal_key()))
+    return digest_of(content)
 
 
-def seal_of(directive: Directive, version: DirectiveVersion, receivers: Iterable[Receiver]) -> str:
-    """The seal of a letter that is sent: what was confirmed, with number, day, and to whom it went by which way."""
-    return digest_of(
-        {
-            "confirmed": version.sha256,
-            "number": directive.number,
-            "notation": directive.notation,
-            "date": directive.date.isoformat() if directive.date else "",
-            "signed_copy": directive.signed_copy.sha256 if directive.signed_copy else "",
-            "sent_to": sorted([one.agency.key, one.purpose, one.channel] for one in receivers),
-        }
+def seal_key() -> Ed25519PrivateKey:
+    """The key with which this office seals, made of a secret of the data folder."""
+    return _seal_key(office_secret(settings.DATA_FOLDER, "seal"))
+
+
+@functools.lru_cache(maxsize=1)
+def _seal_key(secret: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(
+        hashlib.sha256(b"bluezone letter seals v1\0" + secret.encode()).digest()
     )
+
+
+@dataclass(frozen=True)
+class SealFound:
+    """What a check of a letter's seal found. fits: it says what the letter says, and its signature fits.
+
+    fingerprint: of the key that signed it, 64 hex digits; own: it is the key with which this office seals now.
+    """
+
+    fits: bool
+    fingerprint: str = ""
+    own: bool = False
+
+
+def seal_file(directive: Directive) -> bytes | None:
+    """The seal as a file, None where the letter was sealed by a hash alone."""
+    sealed = LetterSeal.objects.filter(directive=directive).first()
+    if sealed is None or directive.approved_version is None:
+        return None
+    signed = {"key": sealed.key, "signature": sealed.signature}
+    return write_seal(directive.approved_version.content, sealed.content, signed)
+
+
+def check_seal(directive: Directive) -> SealFound | None:
+    """Check the seal of a letter against what is stored of it now, None where it was sealed by a hash alone."""
+    data = seal_file(directive)
+    if data is None:
+        return None
+    try:
+        found = read_seal(data)
+    except SealInvalid:
+        return SealFound(fits=False)
+    day = directive.date.isoformat() if directive.date else ""
+    said = (found.seal["number"], found.seal["notation"], found.seal["date"], digest_of(found.seal))
+    fits = said == (directive.number, directive.notation, day, directive.seal)
+    own = fingerprint_of(seal_key().public_key().public_bytes_raw())
+    return SealFound(fits, found.fingerprint, found.fingerprint == own)
 
 
 def without_channels(content: Mapping[str, Any]) -> Content:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is stored of a directive: the order and its tasks, its way to each agency, and what agencies report."""
+"""What is stored of a directive: the order and its tasks, its way to each agency, what agencies report, and
+the exchange with other offices."""
 
 from bluezone.rollout.directives.models.directive import (
     Campaign,
@@ -10,6 +11,7 @@ from bluezone.rollout.directives.models.directive import (
     DirectiveVersion,
     Ending,
     Kind,
+    LetterSeal,
     Priority,
     Step,
     StoredFile,
@@ -24,12 +26,17 @@ from bluezone.rollout.directives.models.dispatch import (
     DispatchEvent,
     DispatchState,
     EventKind,
-    ExchangedFile,
-    ExchangeImport,
-    PartnerCertificate,
     PeriodRequest,
     Report,
     ReportState,
+)
+from bluezone.rollout.directives.models.exchange import (
+    Delivery,
+    ExchangedFile,
+    ExchangeImport,
+    PartnerAddress,
+    PartnerCertificate,
+    RefusedMessage,
 )
 
 __all__ = [
@@ -38,6 +45,7 @@ __all__ = [
     "ChangeRequest",
     "Channel",
     "Deadline",
+    "Delivery",
     "Directive",
     "DirectiveState",
     "DirectiveStep",
@@ -50,9 +58,12 @@ __all__ = [
     "ExchangeImport",
     "ExchangedFile",
     "Kind",
+    "LetterSeal",
+    "PartnerAddress",
     "PartnerCertificate",
     "PeriodRequest",
     "Priority",
+    "RefusedMessage",
     "Report",
     "ReportState",
     "Step",

@@ -156,9 +156,10 @@ class Directive(PractisedMixin):
     recipients_action, _information, _file: lines of Nơi nhận as the clerk left them, until it is issued.
     choices: which agency the clerk chose for a name that fits several, primary keys by `addressees.key_of` the name.
     approved_version: what the signer confirmed. seal: SHA-256 over that with number, day and who received it, 64 hex
-    digits, set when it is issued.
+    digits, set when it is issued (in full: LetterSeal).
     attachments: files that go with the letter. signed_copy: the PDF with the signer's electronic signature, kept beside
     the confirmation. from_file: it came as an edXML file, approved by another office.
+    made_by: None where it came from another office over the network.
     Personal data: the signer's name and the accounts that made and approved it, official duties.
     """
 
@@ -192,7 +193,7 @@ class Directive(PractisedMixin):
     recipients_file = models.TextField(_("For file"), max_length=1000, blank=True)
     choices = models.JSONField(default=dict, editable=False)
     state = models.CharField(max_length=12, choices=DirectiveState, default=DirectiveState.DRAFT, db_index=True)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
@@ -211,6 +212,9 @@ class Directive(PractisedMixin):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=DirectiveState.values), name="directive_state_is_known"),
             models.CheckConstraint(condition=~Q(subject=""), name="directive_has_a_subject"),
+            models.CheckConstraint(
+                condition=Q(from_file=True) | Q(made_by__isnull=False), name="directive_is_made_by_somebody"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=("draft", "submitted"))
                 | Q(from_file=True)
@@ -282,6 +286,21 @@ class DirectiveVersion(PractisedMixin):
 
     def __str__(self) -> str:
         return f"{self.directive_id} version {self.number}"
+
+
+class LetterSeal(models.Model):
+    """The seal of a directive that was sent, with the office's signature; a letter of practice has none.
+
+    content: of which Directive.seal is the SHA-256. key, signature: Ed25519, in base64 (letters.files.seals).
+    """
+
+    directive = models.OneToOneField(Directive, on_delete=models.CASCADE, related_name="sealed")
+    content = models.JSONField()
+    key = models.CharField(max_length=44)
+    signature = models.CharField(max_length=88)
+
+    def __str__(self) -> str:
+        return f"seal of {self.directive_id}"
 
 
 class Step(models.TextChoices):
@@ -382,7 +401,11 @@ class Task(PractisedMixin):
 
 
 class TaskParty(PractisedMixin):
-    """An agency of a task. due: the later day that an extension granted to it alone."""
+    """An agency of a task. due: the later day that an extension granted to it alone.
+
+    report_from: first day of its own first week or month, on which it received the letter; None before, and for a
+    report that is made once.
+    """
 
     class Role(models.TextChoices):
         """chủ trì, phối hợp."""
@@ -394,6 +417,7 @@ class TaskParty(PractisedMixin):
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="task_parties")
     role = models.CharField(max_length=12, choices=Role, default=Role.LEAD)
     due = models.DateField(null=True)
+    report_from = models.DateField(null=True)
 
     TRAINING_MOMENT = ""
 

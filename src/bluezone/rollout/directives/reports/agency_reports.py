@@ -147,8 +147,8 @@ class ReportValueWrong(Refused):
 
 
 def task_periods(task: Task, until: datetime.date, party: TaskParty | None = None) -> list[Period]:
-    """Periods of a task that have begun by `until`; of one agency with the time that it was given."""
-    return periods_of(task, until, party.deadline if party else None)
+    """Periods of a task that have begun by `until`; of one agency with its own first day and time."""
+    return periods_of(task, until, party)
 
 
 def _period_at(task: Task, first: datetime.date, today: datetime.date, party: TaskParty) -> Period:
@@ -299,11 +299,11 @@ def _unreported(directive: Directive, parties: Sequence[TaskParty], now: datetim
         .order_by()
         .values_list("task", "agency", "period")
     )
-    periods: dict[tuple[int, datetime.date | None], list[Period]] = {}
+    periods: dict[tuple[int, datetime.date | None, datetime.date | None], list[Period]] = {}
     late_ones = []
     for party in parties:
         since = received.get(party.agency_id)
-        key = (party.task_id, party.due)
+        key = (party.task_id, party.due, party.report_from)
         if key not in periods:
             owed = task_periods(party.task, timezone.localdate(now), party)
             periods[key] = [one for one in owed if one.is_past(now)]

@@ -138,7 +138,6 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
     form = ReportForm(request.POST or None, request.FILES or None, task=party.task, initial=initial)
     status = 200
     if request.method == "POST":
-        status = 422
         if form.is_valid():
             try:
                 _submit(request, party, period, form)
@@ -148,6 +147,8 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, _("The report is sent."))
                 return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
+        else:
+            status = acts.status_of(form)
     unit, weeks = party.agency.unit, _weeks(period, today)
     context = {
         "party": party,
@@ -293,12 +294,14 @@ def _weeks(period: Period, today: datetime.date) -> list[Week]:
 
 
 def _period(request: OfficeRequest, periods: list[Period]) -> Period:
-    """The period of `?period=`; else the newest that is not locked, else the last."""
+    """The period in which the day of `?period=` lies, else the last."""
     try:
         first = datetime.date.fromisoformat(request.GET.get("period", ""))
     except ValueError:
         first = None
-    return next((one for one in periods if one.first == first), periods[-1])
+    if first is None:
+        return periods[-1]
+    return next((one for one in periods if one.first <= first and (one.last is None or first <= one.last)), periods[-1])
 
 
 @practised

@@ -10,6 +10,7 @@ from django.utils import timezone
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.identity import signin
 from bluezone.identity.models import User
+from bluezone.networks import origin_of, speaks_tls
 
 
 class Command(BaseCommand):
@@ -28,4 +29,4 @@ class Command(BaseCommand):
             raise CommandError(f"no active account has the sign-in name {options['username']!r}")
         token = signin.make_link(COMMAND_LINE, user, timezone.now())
         host = settings.CITY.office_host if settings.CITY else "localhost:8001"
-        self.stdout.write(f"{'https' if settings.TLS else 'http'}://{host}/start/{token}/")
+        self.stdout.write(f"{origin_of(host, tls=speaks_tls(settings.DATA_FOLDER))}/start/{token}/")

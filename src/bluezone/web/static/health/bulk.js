@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codes for many cases. The file is read here; (class, onset) alone go to the server, 50 at a time, under a key drawn
-// here; the codes that come back are put beside the telephone numbers here. Sending again with a key issues nothing anew.
-import { casesOf, cellsOf, csvFile, textOf } from "./csvtable.js";
+// Codes for many cases. The list is read here, and what is wrong in it is put right here; (class, onset) alone go to the
+// server, a row at a time, under a key of which kept.js says that the same row has the same one. The codes that come back
+// are put beside the telephone numbers here.
+import { casesOf, cellsOf, csvFile, judge, put, textOf } from "./csvtable.js";
+import { drawQr, sheetsOf, smsLink } from "./handover.js";
+import { offerHouse } from "./house.js";
+import { keep, keyOf, label, stateOf } from "./kept.js";
+import { showUnused } from "./unused.js";
+import { workbookRows } from "./workbook.js";
 
-const ROWS_A_BATCH = 50;
 const page = document.getElementById("bulk");
+const { first, last } = page.dataset;
 const at = (name) => page.querySelector(`[data-at="${name}"]`);
 const word = (name, values = {}) => {
   const text = document.querySelector(`#words [data-word="${name}"]`)?.textContent ?? name;
@@ -16,38 +22,48 @@ const when = new Intl.DateTimeFormat(page.dataset.language === "vi" ? "vi-VN" : 
 const momentOf = (seconds) => when.format(new Date(seconds * 1000));
 
 let cases = [];
-let batches = [];
 let saved = true;
 
 const show = (name, shown = true) => { at(name).hidden = !shown; };
 const say = (name, text) => { at(name).textContent = text; };
+const ready = () => cases.filter((one) => !one.problem && !one.code && !one.revoked);
 
 page.hidden = false;
+showUnused(page);
+const tellHouse = offerHouse(page, word, () => cases, (one, how, handed) => { if (handed) noteHanded(one, how); else takeBack(one, how); });
 at("file").addEventListener("change", async () => {
   const file = at("file").files[0];
   if (!file) return;
-  const text = textOf(await file.arrayBuffer());
-  if (text === null) return refuseFile(word("workbook"));
-  const read = casesOf(cellsOf(text), page.dataset.first, page.dataset.last);
-  if (read.missing.length) return refuseFile(word("columns", { columns: read.missing.map((name) => word("column_" + name)).join(", ") }));
-  if (read.tooMany) return refuseFile(word("too_many"));
-  if (!read.cases.length) return refuseFile(word("empty"));
-  cases = read.cases;
-  preview();
+  const buffer = await file.arrayBuffer(), text = textOf(buffer);
+  take(text === null ? await workbookRows(buffer) : cellsOf(text));
 });
-at("issue").addEventListener("click", () => {
-  const ready = cases.filter((one) => !one.problem && !one.code);
-  batches = [];
-  for (let from = 0; from < ready.length; from += ROWS_A_BATCH) batches.push({ key: newKey(), rows: ready.slice(from, from + ROWS_A_BATCH) });
-  sendAll();
-});
+at("pasted").addEventListener("input", (event) => { if (event.inputType === "insertFromPaste") take(cellsOf(at("pasted").value)); });
+at("pasted").addEventListener("change", () => { if (at("pasted").value.trim()) take(cellsOf(at("pasted").value)); });
+at("issue").addEventListener("click", sendAll);
 at("again").addEventListener("click", sendAll);
-at("rest").addEventListener("click", () => at("issue").click());
+at("rest").addEventListener("click", sendAll);
 at("save").addEventListener("click", save);
 at("print").addEventListener("click", printSlips);
+at("keep").addEventListener("change", () => { for (const one of cases) if (one.code && one.tag) label(one.tag, at("keep").checked ? one.phone : ""); });
+at("next").addEventListener("click", () => noteHanded(at("square").one));
 addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
 
-function refuseFile(text) {
+/** Take a list as rows of cells; null is a workbook that cannot be read here. */
+function take(rows) {
+  if (rows === null) return refuseList(word("workbook"));
+  const read = casesOf(rows, first, last);
+  if (read.missing.length) return refuseList(word("columns", { columns: read.missing.map((name) => word("column_" + name)).join(", ") }));
+  if (read.tooMany) return refuseList(word("too_many"));
+  if (!read.cases.length) return refuseList(word("empty"));
+  cases = read.cases;
+  show("file-problem", false);
+  drawWrong();
+  tell();
+  show("preview");
+  at("read").focus();
+}
+
+function refuseList(text) {
   cases = [];
   say("file-problem", text);
   show("file-problem");
@@ -55,75 +71,99 @@ function refuseFile(text) {
   at("file").value = "";
 }
 
-function preview() {
+/** How many rows there are, of which class, and how many codes the button issues. */
+function tell() {
+  const wrong = cases.filter((one) => one.problem).length;
+  const count = (klass) => cases.filter((one) => !one.problem && one.klass === klass).length;
+  if (!cases.some((one) => one.code)) say("read", word("read", { all: cases.length, ready: cases.length - wrong, wrong }));
+  else say("read", word("read_rest", { wrong }));
+  say("classes", word("classes", { confirmed: count("confirmed"), clinical: count("clinical") }));
+  at("issue").textContent = word("issue", { ready: ready().length });
+  at("issue").disabled = !ready().length;
+}
+
+/** A row that is wrong can be put right where it stands; it stays there, with a word that it is right now. */
+function drawWrong() {
   const wrong = cases.filter((one) => one.problem);
-  const ready = cases.length - wrong.length;
-  show("file-problem", false);
-  say("read", word("read", { all: cases.length, ready, wrong: wrong.length }));
-  at("wrong").replaceChildren(...wrong.map((one) => item(word("row", { line: one.line }) + ": " + word(one.problem))));
-  show("wrong", wrong.length > 0);
-  at("issue").textContent = word("issue", { ready });
-  at("issue").disabled = ready === 0;
-  show("preview");
-  at("read").focus();
-}
-
-function item(text) {
-  const made = document.createElement("li");
-  made.textContent = text;
-  return made;
-}
-
-function newKey() {
-  return [...crypto.getRandomValues(new Uint8Array(32))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const drawn = wrong.map((one) => {
+    const row = at("fix").content.cloneNode(true).firstElementChild;
+    const field = (name) => row.querySelector(`[data-fix="${name}"]`);
+    row.querySelector("legend").textContent = word("row", { line: one.line });
+    field("phone").value = one.phone;
+    field("klass").value = one.klass in { confirmed: 1, clinical: 1 } ? one.klass : "";
+    Object.assign(field("onset"), { min: first, max: last, value: one.onset });
+    row.querySelector("[data-said]").textContent = Object.values(one.said).join(" · ");
+    for (const name of ["phone", "klass", "onset"]) {
+      field(name).addEventListener("change", () => {
+        put(one, name, field(name).value, last);
+        one.key = "";
+        judge(cases, first, last);
+        for (const other of drawn) other.tell();
+        tell();
+      });
+    }
+    return { row, tell: () => {
+      const problem = row.querySelector("[data-problem]");
+      problem.textContent = word(one.problem || "row_right");
+      problem.classList.toggle("wrong", Boolean(one.problem));
+    } };
+  });
+  for (const one of drawn) one.tell();
+  at("wrong").replaceChildren(...drawn.map(({ row }) => row));
 }
 
 async function sendAll() {
   show("choose", false);
   show("failed", false);
+  show("over-note", false);
   show("sending");
-  for (const batch of batches) {
-    if (batch.done) continue;
-    const sent = batches.filter((one) => one.done).reduce((sum, one) => sum + one.rows.length, 0);
-    const all = batches.reduce((sum, one) => sum + one.rows.length, 0);
-    at("progress").value = sent / all;
-    say("sent", word("sending", { sent, all }));
-    const problem = await send(batch);
-    if (problem) {
-      show("sending", false);
-      say("failure", word(problem));
-      show("failed");
-      at("again").focus();
-      break;
-    }
+  const waiting = ready();
+  for (const one of waiting) Object.assign(one, { refusal: "" }, one.key && !one.tag ? {} : await keyOf(one));
+  // What this browser was given before costs nothing of the day's limit, so that it is asked for first.
+  waiting.sort((one, other) => Number(other.again) - Number(one.again));
+  let problem = "", full = false;
+  for (const [sent, one] of waiting.entries()) {
+    at("progress").value = sent / waiting.length;
+    say("sent", word("sending", { sent, all: waiting.length }));
+    if (full) { one.refusal = "quota_reached"; continue; }
+    problem = await send(one);
+    if (problem) break;
+    full = one.refusal === "quota_reached";
   }
-  if (batches.every((batch) => batch.done)) show("sending", false);
+  show("sending", false);
+  if (problem) {
+    say("failure", word(problem));
+    show("failed");
+  }
   results();
+  if (problem) at("again").focus();
 }
 
-/** Send one batch; returns "" or the word for what went wrong. Nothing but class and onset is in it. */
-async function send(batch) {
-  const body = JSON.stringify({ key: batch.key, rows: batch.rows.map((one) => ({ class: one.klass, onset: one.onset })) });
-  let answer;
+/** Ask for the code of one row; returns "" or the word for what went wrong. Nothing but class and onset is sent. */
+async function send(one) {
+  const body = JSON.stringify({ key: one.key, rows: [{ class: one.klass, onset: one.onset }] });
+  let answer, told;
   try {
     answer = await fetch(page.dataset.place, {
       method: "POST", redirect: "manual", body,
       headers: { "Content-Type": "application/json", "X-CSRFToken": page.dataset.token },
     });
+    if (answer.type === "opaqueredirect" || answer.status === 403) return "signed_out";
+    if (!answer.ok) return "busy";
+    told = (await answer.json()).rows[0];
   } catch {
     return "offline";
   }
-  if (answer.type === "opaqueredirect" || answer.status === 403) return "signed_out";
-  if (!answer.ok) return "busy";
-  let told;
-  try {
-    told = await answer.json();
-  } catch {
-    return "offline";
+  if (told.code && one.again && await stateOf(told.pk) === "revoked") {
+    Object.assign(one, { revoked: true, refusal: "revoked" });
+    return "";
   }
-  batch.rows.forEach((one, index) => Object.assign(one, told.rows[index]));
-  batch.done = true;
-  if (told.rows.some((row) => row.code)) saved = false;
+  Object.assign(one, told);
+  if (one.code) {
+    keep(one);
+    if (at("keep").checked && one.tag) label(one.tag, one.phone);
+    saved = false;
+  }
   return "";
 }
 
@@ -131,25 +171,72 @@ function results() {
   const tried = cases.filter((one) => one.code || one.refusal);
   if (!tried.length) return;
   const made = tried.filter((one) => one.code).length;
+  const before = tried.filter((one) => one.code && one.again).length;
   const over = tried.filter((one) => !one.code && one.refusal === "quota_reached").length;
-  say("made", word("made", { made, all: cases.length }));
+  say("made", word("made", { made, all: cases.length }) + (before ? " " + word("made_before", { before }) : ""));
   say("over", word("over", { over }));
   show("over-note", over > 0);
   at("rows").replaceChildren(...cases.map(resultRow));
   show("results");
+  // Rows that are still wrong can be put right and issued now.
+  at("results").after(at("preview"));
+  drawWrong();
+  tell();
+  show("preview", cases.some((one) => one.problem));
+  hand(cases.find((one) => one.code && !one.handed) ?? null);
+  tellHouse();
   at("made").focus();
 }
 
 function resultRow(one) {
   const row = at("row").content.cloneNode(true).firstElementChild;
   const cell = (name) => row.querySelector(`[data-cell="${name}"]`);
-  cell("phone").textContent = one.phone;
+  const why = one.problem || one.refusal;
+  cell("phone").textContent = one.phone || one.said.phone;
   cell("line").textContent = word("row", { line: one.line });
   cell("code").textContent = one.code ?? "";
-  const why = one.problem || one.refusal;
   cell("state").textContent = one.code ? word("until", { until: momentOf(one.expires) }) : why ? word(why) : word("not_sent");
   row.classList.toggle("refused", !one.code);
+  if (!one.code) return row;
+  const link = row.querySelector("a");
+  link.href = smsLink(one.phone, messageFor(one));
+  link.hidden = false;
+  link.addEventListener("click", () => noteHanded(one));
+  one.tick = cell("handed");
+  one.tick.textContent = one.how ? word(one.how) : "";
   return row;
+}
+
+/** how: the word for the way; what was not handed over after all is taken back. */
+function noteHanded(one, how = "handed") {
+  Object.assign(one, { handed: true, how });
+  one.tick.textContent = word(how);
+  tellHouse();
+  const current = at("square").one;
+  hand(current?.handed ? nextAfter(current) : current);
+}
+
+function takeBack(one, how) {
+  Object.assign(one, { handed: false, how });
+  one.tick.textContent = word(how);
+  if (!at("square").one) hand(one);
+}
+
+/** The next case with a code that was not handed over yet, from the top again after the last; null when all were. */
+function nextAfter(one) {
+  const from = cases.indexOf(one) + 1;
+  return [...cases.slice(from), ...cases.slice(0, from)].find((other) => other !== one && other.code && !other.handed) ?? null;
+}
+
+/** Show the square with the message of one case; null: of none any more. */
+function hand(one) {
+  at("square").one = one;
+  show("hand", Boolean(one));
+  if (!one) return;
+  at("square").replaceChildren(drawQr(smsLink(one.phone, messageFor(one)), word("square", { phone: one.phone })));
+  say("hand-phone", one.phone);
+  say("hand-text", messageFor(one));
+  at("next").textContent = word(nextAfter(one) ? "next" : "next_last");
 }
 
 function messageFor(one) {
@@ -171,19 +258,17 @@ function save() {
 }
 
 function printSlips() {
-  const slips = cases.filter((one) => one.code).map((one) => {
-    const slip = document.getElementById("slip").content.cloneNode(true).firstElementChild;
-    const put = (name, text) => { slip.querySelector(`[data-slip="${name}"]`).textContent = text; };
-    put("phone", one.phone);
-    put("code", one.code);
-    put("until", one.until_words);
-    put("link-until", one.link_until_words);
-    put("address", one.link);
+  const sheets = sheetsOf(cases.filter((one) => one.code), document.getElementById("slip"), (slip, one) => {
+    const write = (name, text) => { slip.querySelector(`[data-slip="${name}"]`).textContent = text; };
+    write("phone", one.phone);
+    write("code", one.code);
+    write("until", one.until_words);
+    write("link-until", one.link_until_words);
+    write("address", one.link);
     // The picture comes from our own server and is drawn there from the link alone.
     slip.querySelector('[data-slip="qr"]').append(new DOMParser().parseFromString(one.qr, "text/html").body.firstElementChild);
-    return slip;
   });
-  document.getElementById("slips").replaceChildren(...slips);
+  document.getElementById("slips").replaceChildren(...sheets);
   saved = true;
   print();
 }

@@ -126,7 +126,7 @@ BOMB = (
 
 @pytest.mark.parametrize("declaration", [ENTITY, BOMB, b'<!doctype x SYSTEM "http://198.51.100.1/x.dtd">'])
 def test_a_file_with_a_document_type_is_refused_before_it_is_parsed(letter, declaration):
-    start = letter.index(b"<edXML:edXML ")
+    start = letter.index(b"<edXML ")
     bad = letter[:start] + declaration + letter[start:].replace(b">458<", b">&e8;<")
 
     assert refused(bad) == "edxml_invalid"
@@ -135,7 +135,7 @@ def test_a_file_with_a_document_type_is_refused_before_it_is_parsed(letter, decl
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-7"])
 def test_a_document_type_hidden_in_another_encoding_is_refused(letter, encoding):
     text = letter.decode().replace("UTF-8", encoding)
-    start = text.index("<edXML:edXML ")
+    start = text.index("<edXML ")
 
     assert refused((text[:start] + ENTITY.decode() + text[start:]).encode(encoding)) == "edxml_invalid"
 

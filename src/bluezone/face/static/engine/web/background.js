@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A look for new files without a page, by the service worker; only after the owner has agreed once. */
 import { openParts } from "./parts.js";
+import { PublicLog } from "./publiclog.js";
 
 /** Fetch and match: {unread, fresh}, how many warnings and news are unread, and how many of them are new; null if it failed. */
 export async function backgroundCheck() {
   let parts;
   try {
-    parts = await openParts();
+    parts = await openParts({ loadLog: async () => ({ PublicLog }) });
     if ((await parts.store.get("started")) === undefined) return null;
     const before = await unread(parts);
     await parts.checking.check();

@@ -8,12 +8,13 @@ import { exclusively } from "../../locks.js";
 import { Refusal } from "../refusal.js";
 import { JUMP_SECONDS } from "./clock.js";
 import { bandOf, certaintyOf, itemsOf, matchItems, riskyDays } from "./venuematch.js";
-import { dayAfter } from "./days.js";
+import { dayAfter, localDay } from "./days.js";
 
-export const WATCH_DAYS = 14;
 const POLL_SECONDS = 4 * 3600;
 const RETRY_SECONDS = 15 * 60;
 const JITTER = 0.1;
+const KEPT_DAYS = 14;
+const JOURNAL_DAYS = 30;
 const MAX_NEWS_BYTES = 512 * 1024;
 
 export class Checking {
@@ -46,9 +47,30 @@ export class Checking {
       await this.note({ problem: refusal.code || "failed" }, RETRY_SECONDS);
       throw refusal;
     }
-    await this.news();
     const config = await this.city.held();
+    const log = await this.city.logOf(config);
+    if (log !== null) await log.look(config, await this.head(), this.clock.now());
+    await this.news();
+    await this.noteDay(config);
     await this.note({ at: this.clock.now(), problem: null }, config ? config.pollSeconds : POLL_SECONDS);
+  }
+
+  /** Keep that today was checked, and of what the owner is warned: its end is told after the warning is gone. */
+  async noteDay(config) {
+    const today = localDay(this.clock.now(), config.zone);
+    const days = new Set([...((await this.store.get("checked_days")) || []), today]);
+    const [latest] = await this.warnings(await this.visits.all());
+    const last = (await this.store.get("last_warning")) || null;
+    // One that went before its time (another rule, a stay that its owner removed) has no end to tell of.
+    const over = last !== null && last.watchUntil < today ? last : undefined;
+    await this.store.exclusively(async () => {
+      const journal = ((await this.store.get("journal")) || []).filter((entry) => entry.day >= dayAfter(today, -JOURNAL_DAYS));
+      await this.store.write({ journal: journal.length ? journal : undefined });
+    });
+    await this.store.write({
+      checked_days: [...days].filter((day) => day >= dayAfter(today, -KEPT_DAYS)).sort(),
+      last_warning: latest ? { day: latest.day, watchUntil: latest.watchUntil } : over,
+    });
   }
 
   /** A look that was refused is due at once, as when the network comes back. */
@@ -78,6 +100,13 @@ export class Checking {
     await this.store.write({ venues: this.files.done(state, index) });
   }
 
+  /** The newest package taken in of this epoch, or null. */
+  async head() {
+    const { branches } = await this.city.epoch();
+    const held = await this.files.held();
+    return held === null || held.number < (branches.venues ? branches.venues.first : 1) ? null : held;
+  }
+
   /** Keep what a package says of one's stays together with the note that it was taken in. */
   matched(items, state) {
     return this.store.exclusively(async () => {
@@ -104,7 +133,7 @@ export class Checking {
       const id = `venue/${day}/${level}`;
       return {
         id, kind: "venue", day, minutesBand: bandOf(minutes), nearMinutes: null, level, certainty: certaintyOf(minutes),
-        label: labels.join(", ") || null, watchUntil: dayAfter(day, WATCH_DAYS), read: read.has(id),
+        label: labels.join(", ") || null, watchUntil: dayAfter(day, config.care.watchDays), read: read.has(id),
       };
     });
   }
@@ -125,10 +154,18 @@ function isNews(item) {
   return item !== null && typeof item === "object" && texts.every((name) => typeof item[name] === "string");
 }
 
-/** The one letter of home: a risk first, then what keeps warnings from coming. */
-export function stateOf(warnings, stale, clockOffBySeconds) {
+/** The lines of the owner's journal that say what was done: without notes and symptoms. */
+export function actsOf(journal = []) {
+  return journal.filter(({ kind }) => kind !== "note" && kind !== "symptoms");
+}
+
+/** What keeps warnings from coming now: "B2" no new files, "B3" a wrong clock. */
+export function stopsOf(stale, clockOffBySeconds) {
+  return [stale && "B2", Math.abs(clockOffBySeconds) > JUMP_SECONDS && "B3"].filter(Boolean);
+}
+
+/** The one letter of what was found: a risk first, then what keeps warnings from coming. */
+export function stateOf(warnings, stops) {
   if (warnings.some((warning) => warning.level === "high")) return "D";
-  if (warnings.length) return "C";
-  if (stale) return "B2";
-  return Math.abs(clockOffBySeconds) > JUMP_SECONDS ? "B3" : "A";
+  return warnings.length ? "C" : stops[0] || "A";
 }

@@ -6,7 +6,7 @@
  */
 import { Refusal } from "../refusal.js";
 import { base64, fromBase64, fromHex, hex, utf8 } from "./bytes.js";
-import { decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
+import { CARE, decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
 import { JUMP_SECONDS } from "./clock.js";
 import { sha256 } from "./digests.js";
 import { fingerprint } from "./ed25519.js";
@@ -19,11 +19,12 @@ export const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
 const NO_EPOCH = { number: 0, acceptedAt: null, branches: {} };
 
 export class CityConfig {
-  constructor(store, client, clock) {
+  constructor(store, client, clock, loadLog) {
     this.store = store;
     this.client = client;
     this.clock = clock;
     this.read = null;
+    this.loadLog = loadLog;
   }
 
   /** Fix whose files are believed. hex64: the raw Ed25519 key. Rejects with trust_invalid, trust_missing. */
@@ -56,6 +57,25 @@ export class CityConfig {
       this.read = { ...(await decodeConfig(fromBase64(kept.payload))), sha256: kept.sha256 };
     }
     return this.read;
+  }
+
+  /** The city's public log, or null where nobody watches. */
+  async logOf(...configs) {
+    if (configs.every((config) => config === null || !config.witnesses.length)) return null;
+    const { PublicLog } = await this.loadLog();
+    return new PublicLog(this.store, this.client, async () => Object.values(await this.trusted())[0]);
+  }
+
+  /** What screens are told of the city, in a language. */
+  async shown(language) {
+    return shownCity(await this.held(), language, (await this.store.get("trust")) || null, await this.watched());
+  }
+
+  /** {watchers, evidence} as the log has them. */
+  async watched() {
+    const held = await this.held();
+    const log = await this.logOf(held);
+    return log === null ? { watchers: [], evidence: null } : { watchers: await log.watchers(held), evidence: await log.evidence() };
   }
 
   /** Whether an index that names this config belongs to the history held here. */
@@ -114,6 +134,8 @@ export class CityConfig {
     checkFirstConfig(first.config, epoch, held);
     const known = (await this.store.get("week_keys")) || {};
     if (await this.saysNewKeys(first.config, known)) refuseNewWeekKey();
+    const log = await this.logOf(held, first.config);
+    if (log !== null) await log.requireEpoch(record, first.config, held, now);
     const entered = { number: epoch.number, acceptedAt: now, branches: { venues: epoch.venues } };
     return this.accept(first, false, { epoch: entered, notice: "epoch_began" }, known);
   }
@@ -187,6 +209,8 @@ export class CityConfig {
 
   async follow(offered, held) {
     followConfig(offered.config, offered.sha256, held);
+    const log = await this.logOf(held, offered.config);
+    if (log !== null) await log.requireAgreed(offered.config, held, this.clock.now());
     return this.accept(offered, false, {}, (await this.store.get("week_keys")) || {});
   }
 
@@ -218,6 +242,9 @@ export class CityConfig {
   }
 
   async accept({ config, payload, sha256: name }, first, more = {}, known = {}) {
+    // Never what cannot be read afterwards.
+    const log = await this.logOf(config);
+    if (log !== null) await log.watchers(config);
     const weekKeys = await noted(first ? {} : known, config, first, this.clock);
     const changes = { config: { payload: base64(payload), sha256: name }, week_keys: weekKeys, ...more };
     // The first recovery key that a browser is told of stays, whatever comes later.
@@ -229,15 +256,27 @@ export class CityConfig {
   }
 }
 
-/** What screens are told of the city; nothing is known before the first config. key: whose lists are believed (hex). */
-export function shownCity(config, language, key) {
+/**
+ * What screens are told of the city; nothing is known before the first config. key: whose lists are believed (hex);
+ * watched: as CityConfig returns it.
+ */
+export function shownCity(config, language, key, watched) {
   if (config === null) {
-    return { key, name: null, hotline: null, nationalHotline: null, publicHost: null, zone: DEFAULT_ZONE, configAt: null, texts: null };
+    const unknown = { takesDeclarations: false, care: CARE, zone: DEFAULT_ZONE };
+    const unset = { name: null, hotline: null, nationalHotline: null, publicOrigin: null, configAt: null, texts: null };
+    return { key, ...unset, ...unknown, ...watched };
   }
   return {
-    key, name: config.city[language], hotline: config.hotline, nationalHotline: config.nationalHotline,
-    publicHost: config.publicHost, zone: config.zone, configAt: config.generatedAt, texts: config.texts[language],
+    key, name: config.city[language] || config.city.en, hotline: config.hotline, nationalHotline: config.nationalHotline,
+    publicOrigin: originOf(config.publicHost), zone: config.zone, configAt: config.generatedAt, texts: config.texts[language] || null,
+    takesDeclarations: config.declarationKey !== null, care: config.care, ...watched,
   };
+}
+
+/** What links of the city begin with: plain http on this machine alone, and only where this page came so itself. */
+export function originOf(host) {
+  const here = host === location.host || /^(localhost|127\.0\.0\.1)(:|$)/.test(host);
+  return `${here ? location.protocol : "https:"}//${host}`;
 }
 
 /** When each week key was first seen; `first`: in the first config ever accepted, which is trusted as it is. */

@@ -9,6 +9,8 @@ export const LANGUAGES = ["vi", "en"];
 const TEXT_NAMES = ["step_1", "step_2", "step_3", "lead", "not_known", "doubt"];
 const CLASSES = { upload: [1, 2], gate: [0, 0], chaff: [0, 0] };
 const CODE = "config_invalid";
+/** What a city that says nothing of it asks of a warned person and of a patient (protocol/signed/config.py, Care). */
+export const CARE = Object.freeze({ watchDays: 14, homeDays: 10, isolationDays: 14, testFromDay: 5, testPlaces: [] });
 
 /**
  * Read a config's payload, its signature already checked; rejects with config_invalid, among others for one without
@@ -43,7 +45,9 @@ export async function decodeConfig(payload) {
     texts: byLanguage((language) => texts(read.inner("texts").inner(language))),
     recoveryKey: read.textOrNull("recovery_key", "[0-9a-f]{64}"),
     epochs: read.has("epochs") ? read.texts("epochs", "[A-Za-z0-9+/]+={0,2}") : [],
+    witnesses: read.has("witnesses") ? read.texts("witnesses", "[A-Za-z0-9+/]+={0,2}") : [],
     exportKeys: read.texts("export_keys"),
+    care: read.has("care") ? careOf(read.inner("care")) : CARE,
   };
   await checkExportKeys(config.exportKeys);
   return config;
@@ -68,6 +72,14 @@ export function followConfig(config, sha256, held) {
     const known = shared(config.number - (line.length - 1) + place);
     if (known !== undefined && known !== hash) throw new Refusal("config_history_differs", details);
   });
+}
+
+function careOf(read) {
+  const watchDays = read.integer("watch_days", 1, 14);
+  return {
+    watchDays, homeDays: read.integer("home_days", 0, watchDays), isolationDays: read.integer("isolation_days", 1, 21),
+    testFromDay: read.integer("test_from_day", 0, watchDays), testPlaces: read.texts("test_places"),
+  };
 }
 
 function byLanguage(reader) {

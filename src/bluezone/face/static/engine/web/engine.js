@@ -5,18 +5,15 @@
  * See interface.js for every method. Options of `open`: cityKey (64 hex digits), base (address of the app's folder,
  * for its service worker; null registers none), environment and database (tests).
  */
-import { uuid7 } from "../../uuid7.js";
+import { LANGUAGES, offeredLanguage } from "../../words.js";
 import { Refusal } from "../refusal.js";
-import { utf8 } from "./bytes.js";
-import { stateOf } from "./checking.js";
-import { shownCity } from "./cityconfig.js";
+import { actsOf, stateOf, stopsOf } from "./checking.js";
 import { localDay } from "./days.js";
 import { Errands } from "./errands.js";
 import { openParts } from "./parts.js";
 import { reportLock } from "./reporting.js";
 import { Updates } from "./updates.js";
 
-const LANGUAGES = ["vi", "en"];
 const CHANNEL = "bluezone-web";
 
 /** Open the engine of this browser; see interface.js. Rejects with browser_unsupported, storage_unavailable, trust_*. */
@@ -43,13 +40,13 @@ class WebEngine {
 
   async begin() {
     this.parts = await openParts(this.options);
-    this.passes = null;
+    this.passes = this.help = null;
     if (this.updates === null) this.updates = new Updates(reportLock(this.parts.store), () => this.tell());
     await this.parts.city.pin(this.options.cityKey);
     this.errands = new Errands({ ...this.parts, changed: () => this.changed() });
     const started = (await this.parts.store.get("started")) !== undefined;
-    if (this.options.base !== null) await this.updates.register(this.options.base);
-    // Not awaited: the screens are there before the network is.
+    // Neither is awaited: the screens are there before the network is.
+    this.registered = this.options.base === null ? Promise.resolve() : this.updates.register(this.options.base).then(() => this.tell());
     this.began = started ? this.errands.begin() : Promise.resolve();
   }
 
@@ -59,7 +56,7 @@ class WebEngine {
     if ((await store.get("started")) === undefined) await store.write({ started: { at: clock.now() } });
     // Where the browser asks its owner about it, nothing waits for the answer.
     if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
-    await this.updates.askForDailyCheck();
+    this.registered.then(() => this.updates.askForDailyCheck()).catch(() => {});
     this.changed();
     this.began = this.errands.begin();
     return this.state();
@@ -74,17 +71,20 @@ class WebEngine {
     const stale = await files.isStale(clock.now());
     const clockOffBySeconds = clock.errorSeconds();
     const report = await reporting.state();
+    const stops = stopsOf(stale, clockOffBySeconds);
     const items = [...warnings, ...(await inbox.list(await this.language()))];
     return {
       started: started !== undefined,
       now: clock.now(),
-      state: stateOf(warnings, stale, clockOffBySeconds),
+      state: stateOf(warnings, stops), stops,
       bluetooth: null,
       installedAt: started === undefined ? null : started.at,
       checkedAt: last.at, nextCheckAt: last.nextAt, checkProblem: last.problem,
       stale, clockOffBySeconds,
       city: await this.city(),
       warnings,
+      lastWarning: (await store.get("last_warning")) || null, checkedDays: (await store.get("checked_days")) || [],
+      hasEvidence: stays.length > 0, reportedAt: (await store.get("reported_at")) || null, acts: actsOf(await store.get("journal")),
       openVisits: stays.filter((visit) => visit.outAt === null).length,
       unread: items.filter((item) => !item.read).length,
       pendingReport: report.state === "begun" || report.state === "waiting" ? report : null,
@@ -94,8 +94,7 @@ class WebEngine {
   }
 
   async city() {
-    const { city, store } = this.parts;
-    return shownCity(await city.held(), await this.language(), (await store.get("trust")) || null);
+    return this.parts.city.shown(await this.language());
   }
 
   async check() {
@@ -111,21 +110,17 @@ class WebEngine {
     // Whoever came by a poster reads it before the first look has brought the key that signed it.
     const { city, checking } = this.parts;
     if ((await city.held()) === null) await this.errands.attempt(() => checking.check());
-    const { name, address, type, stayMinutes, fingerprint, validFrom, validTo, temporary } = await this.parts.visits.read(text);
-    return { name, address, type, stayMinutes, fingerprint, validFrom: validFrom || null, validTo: validTo || null, temporary };
+    const { name, address, type, fingerprint, validFrom, validTo, temporary, event = false, ...venue } = await this.parts.visits.read(text);
+    const stayMinutes = event ? Math.floor((validTo - this.parts.clock.now()) / 60) : venue.stayMinutes;
+    return { name, address, type, stayMinutes, fingerprint, validFrom: validFrom || null, validTo: validTo || null, temporary, event };
   }
 
-  async checkIn(text, { remember = false } = {}) {
-    return this.shownAfter(this.parts.visits.checkIn(text, remember));
-  }
+  checkIn = async (text, { remember = false } = {}) => this.shownAfter(this.parts.visits.checkIn(text, remember));
 
-  async checkOut(id) {
-    return this.shownAfter(this.parts.visits.checkOut(id));
-  }
+  checkOut = async (id) => this.shownAfter(this.parts.visits.checkOut(id));
 
   async visits() {
-    const { visits } = this.parts;
-    return (await visits.all()).map((visit) => visits.shown(visit));
+    return (await this.parts.visits.all()).map((visit) => this.parts.visits.shown(visit));
   }
 
   async forgetVisit(id) {
@@ -140,13 +135,10 @@ class WebEngine {
       const day = localDay(visit.inAt, zone);
       days.set(day, [...(days.get(day) || []), visit]);
     }
-    const latestFirst = [...days.keys()].sort().reverse();
-    return latestFirst.map((day) => ({ day, visits: days.get(day), identifiersHeard: null }));
+    return [...days.keys()].sort().reverse().map((day) => ({ day, visits: days.get(day), identifiersHeard: null }));
   }
 
-  async inbox() {
-    return this.parts.inbox.list(await this.language());
-  }
+  inbox = async () => this.parts.inbox.list(await this.language());
 
   async markRead(id) {
     await this.parts.inbox.markRead(id);
@@ -154,9 +146,8 @@ class WebEngine {
   }
 
   async prepareReport(codeOrLink) {
-    const { city, clock, reporting } = this.parts;
-    if (!(await city.covers(clock.now()))) await this.check();
-    return reporting.prepare(codeOrLink);
+    if (!(await this.parts.city.covers(this.parts.clock.now()))) await this.check();
+    return this.parts.reporting.prepare(codeOrLink);
   }
 
   async previewReport({ visits = [] } = {}) {
@@ -172,25 +163,38 @@ class WebEngine {
     }
   }
 
-  async reportState() {
-    return this.parts.reporting.state();
+  reportState = async () => this.parts.reporting.state();
+
+  sentLog = async () => this.parts.sent.read();
+
+  journal = async () => (await this.book()).all();
+
+  writeJournal = async (entry) => this.shownAfterChange((await this.book()).write(entry));
+
+  removeJournal = async (id) => this.shownAfterChange((await this.book()).remove(id));
+
+  events = async () => (await this.ownEvents()).all();
+
+  async makeEvent(told) {
+    // The code's address has the city's host, which comes with the first look.
+    const { city, checking } = this.parts;
+    if ((await city.held()) === null) await this.errands.attempt(() => checking.check());
+    return this.shownAfterChange((await this.ownEvents()).make(told));
   }
 
-  async sentLog() {
-    return this.parts.sent.read();
+  forgetEvent = async (id) => this.shownAfterChange((await this.ownEvents()).forget(id));
+
+  async ownEvents() {
+    return new (await import("./events.js")).Events(this.parts);
+  }
+
+  async book() {
+    return new (await import("./journal.js")).Journal(this.parts);
   }
 
   async askForHelp({ channel = "app", contact, place, note = "", unit = "" }) {
-    const { client, sent, environment } = this.parts;
-    const body = { channel, contact, place, note, unit };
-    const text = JSON.stringify(body);
-    // The same request sent again after a broken connection is one request.
-    if (!this.help || this.help.text !== text) this.help = { text, key: uuid7() };
-    const { postWithPuzzle } = await import("./plays.js");
-    const call = () => postWithPuzzle(client, "/v1/help", body, { "Idempotency-Key": this.help.key }, environment.solve);
-    const { ticket } = await sent.logged("help_asked", utf8(text).length, call);
-    this.help = null;
-    return { ticket };
+    this.help = this.help || new (await import("./helprequest.js")).HelpRequest(this.parts);
+    return this.help.send({ channel, contact, place, note, unit });
   }
 
   async declare(told) {
@@ -221,7 +225,7 @@ class WebEngine {
   }
 
   async language() {
-    return (await this.parts.store.get("language")) || "vi";
+    return (await this.parts.store.get("language")) || offeredLanguage();
   }
 
   /** Destroy the key, then everything under it; the engine then stands as before the first run. */
@@ -240,17 +244,11 @@ class WebEngine {
     return () => this.listeners.delete(callback);
   }
 
-  async notifications() {
-    return this.parts.push.read();
-  }
+  notifications = async () => this.parts.push.read();
 
-  async allowNotifications() {
-    return this.plannedAfter(this.parts.push.allow());
-  }
+  allowNotifications = async () => this.plannedAfter(this.parts.push.allow());
 
-  async turnOffNotifications() {
-    return this.plannedAfter(this.parts.push.turnOff());
-  }
+  turnOffNotifications = async () => this.plannedAfter(this.parts.push.turnOff());
 
   async applyUpdate() {
     return this.updates.apply();

@@ -24,8 +24,8 @@ export class Inbox {
   async notices() {
     const report = await this.store.get("report_outcome");
     const refused = report && report.state === "refused" ? ["report_refused"] : [];
-    const notice = await this.store.get("notice");
-    return notice === undefined ? refused : [...refused, notice];
+    const kept = [await this.store.get("log_notice"), await this.store.get("notice")];
+    return [...refused, ...kept.filter((notice) => notice !== undefined)];
   }
 
   /** Note that an item or a warning was read. */
@@ -39,10 +39,11 @@ export class Inbox {
 
 function newsItem(item, language, read) {
   const id = `news/${item.id}`;
+  const written = language === "vi" ? "vi" : "en";
   const at = typeof item.published_at === "number" ? item.published_at : Math.floor(Date.parse(item.published_at) / 1000) || null;
   const own = typeof item.url === "string" && (OWN_PATH.test(item.url) || item.url.startsWith(`${globalThis.location.origin}/`));
   return {
-    id, kind: "news", title: item[`title_${language}`] || item.title_vi, body: item[`body_${language}`] || item.body_vi,
+    id, kind: "news", title: item[`title_${written}`] || item.title_vi, body: item[`body_${written}`] || item.body_vi,
     at, read: read.has(id), url: own ? item.url : null,
   };
 }

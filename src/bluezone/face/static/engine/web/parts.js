@@ -15,13 +15,14 @@ import { Store } from "./store.js";
 import { VenueFiles } from "./venuefiles.js";
 import { Visits } from "./visits.js";
 
+// A service worker has the log from the start: it may fetch no module later.
 /** Open the store and build what stands on it. environment: replaces parts of the browser's in tests. */
-export async function openParts({ environment = {}, database } = {}) {
+export async function openParts({ environment = {}, database, loadLog = () => import("./publiclog.js") } = {}) {
   const parts = { environment: { ...browserEnvironment(), ...environment } };
   parts.store = await Store.open(database);
   parts.client = new Client(parts.environment);
   parts.clock = new TrustedClock(parts.environment, (await parts.store.get("time")) || null);
-  parts.city = new CityConfig(parts.store, parts.client, parts.clock);
+  parts.city = new CityConfig(parts.store, parts.client, parts.clock, loadLog);
   parts.files = new VenueFiles(parts.store, parts.client, parts.city);
   parts.visits = new Visits(parts.store, parts.clock, parts.city);
   parts.sent = new SentLog(parts.store, parts.clock);

@@ -4,6 +4,7 @@
  * section 4).
  */
 import { compare, concat, pack, utf8 } from "./bytes.js";
+import { dayText } from "./days.js";
 import { sha256 } from "./digests.js";
 
 export const MAX_SLOTS = 80;
@@ -38,4 +39,10 @@ export function infectiousLevel(day, onsetDay) {
   const distance = day - onsetDay;
   if (distance >= -2 && distance <= 3) return HIGH;
   return distance >= -4 && distance <= 9 ? STANDARD : null;
+}
+
+/** The days of which something is reported, earliest first: {day, level: "standard"|"high"}[]. */
+export function infectiousDays(onsetDay) {
+  const days = Array.from({ length: 14 }, (_, place) => onsetDay - 4 + place);
+  return days.map((day) => ({ day: dayText(day), level: infectiousLevel(day, onsetDay) === HIGH ? "high" : "standard" }));
 }

@@ -13,7 +13,7 @@ import { concat, fromHex, hex } from "./bytes.js";
 import { credentialFromText } from "./codes.js";
 import { dayText, localDay, utcDay } from "./days.js";
 import { UPLOAD_SIZE, VERIFY_SIZE } from "./messages.js";
-import { commitment, infectiousLevel, slotBytes } from "./payload.js";
+import { commitment, infectiousDays, infectiousLevel, slotBytes } from "./payload.js";
 import { slotsOf } from "./venueslots.js";
 import { KEPT_DAYS } from "./visits.js";
 
@@ -44,11 +44,12 @@ export class Reporting {
     await this.city.requireTrusted(answer.kid, answer.klass, this.clock.now());
     const offered = (visit) => this.visits.canSend(visit) && utcDay(now) - utcDay(visit.inAt) <= KEPT_DAYS
       && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
-    const visits = (await this.visits.all()).filter(offered);
+    // Whoever is still at the place reports the stay until this moment.
+    const visits = (await this.visits.all()).map((visit) => (visit.outAt === null ? { ...visit, outAt: now } : visit)).filter(offered);
     if (!visits.length) throw new Refusal("nothing_to_report", {}, "no stay of the days in which you could infect others");
     this.draft = { credential, klass: answer.klass, kid: answer.kid, visits, now };
     return {
-      class: CLASSES[answer.klass], onsetDay: dayText(answer.onsetDay), days: [],
+      class: CLASSES[answer.klass], onsetDay: dayText(answer.onsetDay), days: [], infectious: infectiousDays(answer.onsetDay),
       visits: visits.map((visit) => this.visits.shown(visit)),
     };
   }
@@ -161,9 +162,9 @@ export class Reporting {
       if (answer.status !== "ok") throw new Refusal("report_refused", { status: answer.status });
     });
     const now = this.clock.now();
-    const outcome = { state: "sent", sendAt: now, reachAt: await this.reachAt(now) };
+    const outcome = { state: "sent", sendAt: now, publishAt: now + PACKAGE_SECONDS, reachAt: await this.reachAt(now) };
     await this.store.exclusively(async () => {
-      const changes = { report: undefined, report_outcome: outcome };
+      const changes = { report: undefined, report_outcome: outcome, reported_at: now };
       for (const id of pending.visits) {
         const visit = await this.store.get(`visit/${id}`);
         if (visit) changes[`visit/${id}`] = { ...visit, reported: true };

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Before there is a list: type the office's one-time code, or practise. */
+import { enrol } from "../face/devicecalls.js";
 import { h, p } from "../face/dom.js";
 import { line } from "../inputs.js";
-import { enrol } from "../sync.js";
 
 export function show(app) {
   const waiting = app.entries.length;
   const place = h("div", { id: "refused" });
-  const code = line("code", app.t("connect.code"), "", { inputmode: "numeric", hint: app.t("connect.hint"), maxlength: 24, required: true });
+  // The page that the office's QR code opens leads here with the code behind the address.
+  const given = /^#\d{3}-\d{3}-\d{3}-\d{3}$/.test(location.hash) ? location.hash.slice(1) : "";
+  const code = line("code", app.t("connect.code"), given, { inputmode: "numeric", hint: app.t("connect.hint"), maxlength: 24, required: true });
   const button = h("button", { type: "submit", class: "button wide" }, app.t("connect.button"));
   const connect = async (event) => {
     event.preventDefault();
     button.setAttribute("aria-disabled", "true");
     place.replaceChildren();
     try {
-      const { token, device, name, agency } = await enrol(code.value());
+      const { token, device, name, agency } = await enrol(code.value(), "canvass");
       await app.box.connect({ token, device, name, agency, language: app.words.language });
       await app.sync.now();
       await app.go("/");

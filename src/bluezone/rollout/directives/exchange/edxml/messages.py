@@ -98,7 +98,9 @@ class Attachment:
 class Edoc:
     """A document on its way from one office to others.
 
-    type_code, steering, priority: numbers of the axis whose meaning the samples do not state; kept as they are.
+    type_code: the kind's place in the list of Article 7 of Nghị định 30/2020 (18 is công văn), 0 for what is not in it.
+    steering: 0 asks for nothing, 1 directs, 2 directs and asks for a report. priority: 0 normal to 3 hỏa tốc.
+    sphere, typist: SphereOfPromulgation and TyperNotation. copies: how many were issued. appendixes: their titles.
     """
 
     sender: Organisation
@@ -110,14 +112,18 @@ class Edoc:
     place: str = ""
     content: str = ""
     type_name: str = "Công văn"
-    type_code: int = 1
+    type_code: int = 18
     type_detail: int = 0
     signer_authority: str = ""
     signer_position: str = ""
     signer_name: str = ""
     due_date: datetime.date | None = None
     priority: int = 0
-    pages: int = 0
+    sphere: str = ""
+    typist: str = ""
+    copies: int = 1
+    pages: int = 1
+    appendixes: tuple[str, ...] = ()
     steering: int = 0
     to_places: tuple[str, ...] = ()
     traces: tuple[Trace, ...] = ()
@@ -142,7 +148,10 @@ class ResponseFor:
 
 @dataclass(frozen=True)
 class StatusMessage:
-    """What became of a document at one recipient. description: the reason, where there is one."""
+    """What became of a document at one recipient. description: the reason, where there is one.
+
+    recipient: the only agency for which it is taken back (13); None for every one that has it.
+    """
 
     response_for: ResponseFor
     sender: Organisation
@@ -150,6 +159,7 @@ class StatusMessage:
     timestamp: datetime.datetime
     description: str = ""
     staff: Staff = Staff()
+    recipient: Organisation | None = None
 
 
 def document_id(organ_id: str, date: datetime.date, number: str, notation: str) -> str:

@@ -95,6 +95,13 @@ def _text(parent: etree._Element | None, *locals: str, required: bool = False) -
     return text
 
 
+def _texts(parent: etree._Element | None, local: str) -> tuple[str, ...]:
+    """Return the texts of the children of a list, without empty ones."""
+    found = None if parent is None else parent.find(_name(local))
+    texts = ((child.text or "").strip() for child in (found if found is not None else ()))
+    return tuple(unicodedata.normalize("NFC", text) for text in texts if text)
+
+
 def _number(parent: etree._Element | None, *locals: str) -> int:
     text = _text(parent, *locals)
     if text and not (text.isascii() and text.isdecimal() and len(text) <= 9):
@@ -138,7 +145,6 @@ def _edoc(root: etree._Element, header: etree._Element) -> Edoc:
     code, promulgation = _one(message, "Code"), _one(message, "PromulgationInfo")
     kind, signer, other = (message.find(_name(local)) for local in ("DocumentType", "SignerInfo", "OtherInfo"))
     due = _text(message, "DueDate")
-    places = message.find(_name("ToPlaces"))
     recipients = tuple(_organisation(element) for element in message.findall(_name("To")))
     if not recipients:
         raise InvalidEdxml("the document has no recipient")
@@ -159,11 +165,13 @@ def _edoc(root: etree._Element, header: etree._Element) -> Edoc:
         signer_name=_text(signer, "FullName"),
         due_date=_date(due, "DueDate") if due else None,
         priority=_number(other, "Priority"),
+        sphere=_text(other, "SphereOfPromulgation"),
+        typist=_text(other, "TyperNotation"),
+        copies=_number(other, "PromulgationAmount"),
         pages=_number(other, "PageAmount"),
+        appendixes=_texts(other, "Appendixes"),
         steering=_number(message, "SteeringType"),
-        to_places=tuple(
-            text for place in (places if places is not None else ()) if (text := (place.text or "").strip())
-        ),
+        to_places=_texts(message, "ToPlaces"),
         traces=_traces(header),
         business=_business(header),
         attachments=_attachments(root),
@@ -213,12 +221,17 @@ _BUSINESS = {_name("Bussiness"), _name("Business")}
 
 def _attachments(root: etree._Element) -> tuple[Attachment, ...]:
     """Return the attachments in the manifest's order; each must be listed there and be there, once."""
-    encoded = {_text(one, "ContentId", required=True): one for one in root.iterfind(f"{_name('AttachmentEncoded')}/*")}
+    encoded = {_content_id(one): one for one in root.iterfind(f"{_name('AttachmentEncoded')}/*")}
     manifest = "/".join(map(_name, ("edXMLEnvelope", "edXMLBody", "edXMLManifest", "Reference")))
-    listed = [(_text(reference, "ContentId", required=True), reference) for reference in root.iterfind(manifest)]
+    listed = [(_content_id(reference), reference) for reference in root.iterfind(manifest)]
     if sorted(content_id for content_id, _ in listed) != sorted(encoded):
         raise InvalidEdxml("the attachments are not those that the manifest lists")
     return tuple(_attachment(reference, encoded[content_id]) for content_id, reference in listed)
+
+
+def _content_id(element: etree._Element) -> str:
+    """Return the id of an attachment; some adapters write "cid:" in the manifest alone."""
+    return _text(element, "ContentId", required=True).removeprefix("cid:")
 
 
 def _attachment(reference: etree._Element, encoded: etree._Element) -> Attachment:
@@ -240,6 +253,7 @@ def _status(status: etree._Element) -> StatusMessage:
     code = _text(status, "StatusCode", required=True)
     if code not in set(StatusCode):
         raise InvalidEdxml(f"StatusCode is none of {', '.join(StatusCode)}")
+    to = status.find(_name("To"))
     return StatusMessage(
         response_for=ResponseFor(
             organ_id=_text(about, "OrganId", required=True),
@@ -252,4 +266,5 @@ def _status(status: etree._Element) -> StatusMessage:
         description=_text(status, "Description"),
         timestamp=_time(_text(status, "Timestamp", required=True), "Timestamp"),
         staff=_staff(status),
+        recipient=_organisation(to) if to is not None else None,
     )

@@ -40,6 +40,13 @@ ORGANISATION_FIELDS = {
     "Fax": "fax",
     "Website": "website",
 }
+XLINK = "http://www.w3.org/1999/xlink"
+TRACE_ATTRIBUTES = {
+    "id": "trace",
+    "version": "1.0",
+    "mustUnderstand": "1",
+    "actor": "http://schemas.xmlsoap.org/soap/actor/next",
+}
 STAFF_FIELDS = {"Department": "department", "Staff": "name", "Email": "email", "Mobile": "mobile"}
 
 
@@ -50,8 +57,9 @@ def write_message(message: Edoc | StatusMessage, signer: Signer) -> bytes:
     attachments that no reader would take.
     """
     _refuse_incomplete(message)
-    root = etree.Element(_name("edXML"), nsmap={"edXML": EDXML})
-    envelope = _add(root, "edXMLEnvelope")
+    # Readers that go by the prefix expect it within the envelope, and none outside.
+    root = etree.Element(_name("edXML"), nsmap={None: EDXML})
+    envelope = etree.SubElement(root, _name("edXMLEnvelope"), nsmap={"edXML": EDXML})
     header = _add(envelope, "edXMLHeader")
     try:
         if isinstance(message, StatusMessage):
@@ -106,17 +114,17 @@ def _add_staff(parent: etree._Element, staff: Staff) -> None:
 
 
 def _add_document(header: etree._Element, edoc: Edoc) -> None:
+    """Add the header in the order in which the standard numbers its parts (1.1 to 1.14 and 2)."""
     message = _add(header, "MessageHeader")
     _add_organisation(message, "From", edoc.sender)
     for recipient in edoc.recipients:
         _add_organisation(message, "To", recipient)
-    _add(message, "DocumentId", edoc.document_id)
     _add_some(_add(message, "Code"), (("CodeNumber", edoc.number), ("CodeNotation", edoc.notation)))
     promulgation = _add(message, "PromulgationInfo")
     _add_some(promulgation, (("Place", edoc.place), ("PromulgationDate", f"{edoc.date:%Y/%m/%d}")))
     kind = _add(message, "DocumentType")
     _add_some(
-        kind, (("Type", str(edoc.type_code)), ("TypeDetail", str(edoc.type_detail)), ("TypeName", edoc.type_name))
+        kind, (("Type", str(edoc.type_code)), ("TypeName", edoc.type_name), ("TypeDetail", str(edoc.type_detail)))
     )
     _add_some(message, (("Subject", edoc.subject), ("Content", edoc.content)))
     _add_some(
@@ -125,15 +133,34 @@ def _add_document(header: etree._Element, edoc: Edoc) -> None:
     )
     if edoc.due_date:
         _add(message, "DueDate", f"{edoc.due_date:%Y/%m/%d}")
-    _add_some(_add(message, "OtherInfo"), (("Priority", str(edoc.priority)), ("PageAmount", str(edoc.pages))))
-    _add(message, "SteeringType", str(edoc.steering))
     if edoc.to_places:
         _add_some(_add(message, "ToPlaces"), (("Place", place) for place in edoc.to_places))
+    _add_other(message, edoc)
+    _add(message, "SteeringType", str(edoc.steering))
+    _add(message, "DocumentId", edoc.document_id)
     _add_traces(header, edoc.traces, edoc.business)
+
+
+def _add_other(message: etree._Element, edoc: Edoc) -> None:
+    other = _add(message, "OtherInfo")
+    _add_some(
+        other,
+        (
+            ("Priority", str(edoc.priority)),
+            ("SphereOfPromulgation", edoc.sphere),
+            ("TyperNotation", edoc.typist),
+            ("PromulgationAmount", str(edoc.copies)),
+            ("PageAmount", str(edoc.pages)),
+        ),
+    )
+    if edoc.appendixes:
+        _add_some(_add(other, "Appendixes"), (("Appendix", title) for title in edoc.appendixes))
 
 
 def _add_traces(header: etree._Element, traces: tuple[Trace, ...], business: Business) -> None:
     element = _add(header, "TraceHeaderList")
+    for name, value in TRACE_ATTRIBUTES.items():
+        element.set(name, value)
     for trace in traces:
         hop = _add(element, "TraceHeader")
         _add_some(hop, (("OrganId", trace.organ_id), ("Timestamp", written_time(trace.timestamp))))
@@ -154,6 +181,8 @@ def _add_traces(header: etree._Element, traces: tuple[Trace, ...], business: Bus
             _add(one, "DocumentId", replacement.document_id)
             _add_some(_add(one, "OrganIdList"), (("OrganId", organ_id) for organ_id in replacement.organ_ids))
     _add_staff(act, business.staff)
+    # Its place; the signature itself is XML-DSig beside it.
+    _add(header, "DigitalSignature")
 
 
 def _add_status(header: etree._Element, message: StatusMessage) -> None:
@@ -168,6 +197,8 @@ def _add_status(header: etree._Element, message: StatusMessage) -> None:
         ),
     )
     _add_organisation(status, "From", message.sender)
+    if message.recipient:
+        _add_organisation(status, "To", message.recipient)
     _add(status, "StatusCode", message.status.value)
     _add_some(status, (("Description", message.description), ("Timestamp", written_time(message.timestamp))))
     _add_staff(status, message.staff)
@@ -177,13 +208,16 @@ def _add_manifest(envelope: etree._Element, attachments: tuple[Attachment, ...])
     manifest = _add(_add(envelope, "edXMLBody"), "edXMLManifest")
     manifest.set("version", "1.0")
     for number, attachment in enumerate(attachments, 1):
+        reference = etree.SubElement(manifest, _name("Reference"), nsmap={"xlink": XLINK})
+        for name, value in (("href", f"cid:{number}"), ("role", "XLinkRole"), ("type", "simple")):
+            reference.set(f"{{{XLINK}}}{name}", value)
         _add_some(
-            _add(manifest, "Reference"),
+            reference,
             (
-                ("ContentId", f"cid:{number}"),
-                ("ContentType", attachment.content_type),
                 ("Description", attachment.description),
                 ("AttachmentName", attachment.name),
+                ("ContentType", attachment.content_type),
+                ("ContentId", f"cid:{number}"),
             ),
         )
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone twin`: a rehearsal of the whole system with a city's phones (docs/twin.md)."""
+
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bluezone.cli.output import command_result
+
+FAILURES = ("server", "restore", "clock", "night")
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    asked = result["asked"]
+    failures = ", ".join(asked["failures"]) or "none"
+    yield (
+        f"{result['phones']:,} phones, {asked['days']} days, {result['meetings']:,} meetings, seed {asked['seed']}; "
+        f"failures: {failures}"
+    )
+    yield (
+        f"reports        {result['reports']} of {result['cases']} cases taken, {result['missing']} of them and "
+        f"{result['missing_keys']} keys lost; {result['waited']} waited for the server"
+    )
+    yield f'should say     {result["should"]} phones were near a case; {result["should_told"]} of them say "high"'
+    yield f'say "high"     {result["told"]} phones'
+    yield (
+        f"like the crowd {result['whole_equal']} of {result['whole']} phones that share nothing say exactly what the "
+        "crowd says of them"
+    )
+    if result["delays"]:
+        delays = sorted(result["delays"])
+        yield f"delay          {delays[len(delays) // 2]:.1f} h in the median, {delays[-1]:.1f} h at most"
+    yield (
+        f"cost           {result['files']} files, {result['file_bytes'] / 1e6:.1f} MB a phone; stores up to "
+        f"{result['store_bytes'] / 1e6:.1f} MB; server {result['server_seconds']:.0f} s of {result['seconds']:.0f} s "
+        "of processor time"
+    )
+    yield ""
+    yield 'People who met one case once: how many, how many say "high", how many were to be expected'
+    yield f"{'':10}" + "".join(f"{name:>22}" for name in ("5-10 min", "10-25", "25-60", "60-120"))
+    for name, row in zip(("0.3-1 m", "1-2 m", "2-4 m", "4-12 m"), result["cells"], strict=True):
+        cells = (f"{cell['met']:6} {cell['told']:5} {cell['expected']:8.1f}" for cell in row)
+        yield f"{name:10}" + "".join(f"{cell:>22}" for cell in cells)
+
+
+@click.command()
+@click.option("--phones", type=int, default=2000, show_default=True, help="About how many phones run it, from 300.")
+@click.option("--days", type=int, default=14, show_default=True, help="Days that are rehearsed.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which made-up city.")
+@click.option("--whole", type=click.IntRange(min=1), help="Phones that share nothing.  [default: 1 in 100]")
+@click.option("--failure", "failures", multiple=True, type=click.Choice(FAILURES), help="May be given often.")
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with pictures.")
+@command_result(_lines)
+def twin(
+    phones: int, days: int, seed: int, whole: int | None, failures: tuple[str, ...], page: Path | None
+) -> dict[str, Any]:
+    """Rehearse the whole system: a model's people, real phones and a real key server, beside what really was.
+
+    failure: from the middle day's noon "server" is away for a day, "restore" lets it come back from a backup, and
+    "clock" puts the clock of a third of the phones three days ahead; "night": phones are off from ten to six.
+    """
+    from bluezone.twin.picture import write_page
+    from bluezone.twin.rehearsal import Asked, Rehearsal
+
+    asked = Asked(phones, days, seed, whole or max(phones // 100, 1), failures)
+
+    def progress(day: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\rday {day + 1} of {days + 2} ", nl=False, err=True)
+
+    with tempfile.TemporaryDirectory(prefix="bluezone-twin-") as folder:
+        result = Rehearsal(asked, Path(folder), progress).run().as_json()
+    if page is not None:
+        page.write_text(write_page(result), "utf-8")
+    return result

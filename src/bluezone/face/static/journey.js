@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Where the owner of this phone stands: the one table of states, from what the phone knows to what it says.
+ *
+ * No state says more than is known. Green is said in one case only: a check ended well, there was something to compare,
+ * nothing was found, nothing keeps warnings from coming, and its owner is not a patient. A patient is never green, a
+ * negative test ends nothing, and nothing here ever says that anybody may go out: the health station does.
+ * How long things last comes from the signed rules (`city.care`).
+ */
+import { between, later } from "./dates.js";
+
+// How long the end of a watch or of an isolation is told.
+const TOLD_DAYS = 7;
+const TESTS = ["tested", "negative"];
+
+/**
+ * The table: the first row whose evidence is there is the state. look: colours of the card; icon: its drawing.
+ *
+ * facts: as `factsOf` gathers them.
+ */
+export const STATES = [
+  { name: "positive", look: "care", icon: "home_stay", evidence: ({ isolation }) => isolation !== null },
+  { name: "negative", look: "warn", icon: "watch", evidence: ({ warning, test }) => warning !== null && test === "negative" },
+  { name: "waiting", look: "warn", icon: "watch", evidence: ({ warning, test }) => warning !== null && test === "tested" },
+  { name: "D", look: "alert", icon: "alert", evidence: ({ warning, atHome }) => warning !== null && warning.level === "high" && atHome },
+  { name: "watch", look: "warn", icon: "watch", evidence: ({ warning }) => warning !== null && warning.level === "high" },
+  { name: "C", look: "warn", icon: "warn", evidence: ({ warning }) => warning !== null },
+  { name: "over", look: "calm", icon: "info", evidence: ({ ended }) => ended !== null },
+  { name: "B1", look: "warn", icon: "stop", evidence: ({ stop }) => stop === "B1" },
+  { name: "B2", look: "warn", icon: "stop", evidence: ({ stop }) => stop === "B2" },
+  { name: "B3", look: "warn", icon: "stop", evidence: ({ stop }) => stop === "B3" },
+  { name: "nothing", look: "calm", icon: "info", evidence: ({ checked, hasEvidence }) => !checked || !hasEvidence },
+  { name: "A", look: "ok", icon: "ok", evidence: () => true },
+];
+
+/** The state of a phone. state: as the engine tells it; today: the local day. Returns the row with the facts behind it. */
+export function journeyOf(state, today, dayOf) {
+  const facts = factsOf(state, today, dayOf);
+  const { name, look, icon } = STATES.find((row) => row.evidence(facts));
+  return { name, look, icon, ...facts };
+}
+
+/**
+ * What the states go by.
+ *
+ * isolation, ended: {from, until} of a patient, and {kind: "isolation"|"watch", until} of what ended lately.
+ * warning: the one that counts, of those whose watch is not over: the gravest, then the latest; others: the rest.
+ * day: how many days ago it was. atHome: whether the rules still ask to stay at home. called: day of the call or null.
+ * test: "tested" | "negative" | null, what was noted last; early: before a test is worth taking. left: days left.
+ */
+function factsOf(state, today, dayOf) {
+  const { care } = state.city;
+  const { acts } = state;
+  const days = (kind) => acts.filter((act) => act.kind === kind).map((act) => act.day);
+  const starts = [...days("positive"), ...(state.reportedAt ? [dayOf(state.reportedAt)] : [])].sort();
+  const isolations = starts.map((from) => ({ from, until: later(from, care.isolationDays) }));
+  const isolation = isolations.find(({ until }) => until >= today) || null;
+  const live = state.warnings.filter((warning) => warning.watchUntil >= today);
+  const warning = live.find(({ level }) => level === "high") || live[0] || null;
+  const since = warning ? acts.filter((act) => act.day >= warning.day) : [];
+  const last = since.filter(({ kind }) => TESTS.includes(kind)).pop() || null;
+  const day = warning ? between(warning.day, today) : 0;
+  const until = isolation ? isolation.until : warning ? warning.watchUntil : null;
+  return {
+    isolation, warning, others: live.filter((one) => one !== warning), day,
+    atHome: day <= care.homeDays,
+    homeUntil: warning && later(warning.day, care.homeDays),
+    testFrom: warning && later(warning.day, care.testFromDay),
+    called: (isolation ? acts : since).filter(({ kind }) => kind === "called").map((act) => act.day).pop() || null,
+    test: last && last.kind, testDay: last && last.day,
+    early: Boolean(last && warning) && last.day < later(warning.day, care.testFromDay),
+    until, left: until === null ? null : between(today, until),
+    ended: endedOf(state, today, isolations, live.length > 0, days("ended")),
+    stop: (state.stops || [])[0] || null, checked: Boolean(state.checkedAt), hasEvidence: state.hasEvidence,
+  };
+}
+
+/** What ended within a week and was not read yet, the latest. */
+function endedOf(state, today, isolations, warned, read) {
+  if (warned) return null;
+  const watch = state.lastWarning ? [{ kind: "watch", until: state.lastWarning.watchUntil }] : [];
+  const rules = [...isolations.map(({ until }) => ({ kind: "isolation", until })), ...watch, ...state.warnings.map(({ watchUntil }) => ({ kind: "watch", until: watchUntil }))];
+  const lately = rules.filter(({ until }) => until < today && today <= later(until, TOLD_DAYS) && !read.includes(until));
+  return lately.sort((one, other) => (one.until < other.until ? -1 : 1)).pop() || null;
+}

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first day's list: each step with its state, read from what is stored and never ticked by hand, why it is there,
+and the one act that comes next. What is left of the steps that must be done is what would fail in use.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from bluezone.backup.copies import BACKUPS, SUFFIX
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import Agency
+from bluezone.directory.scopes import holds_for_the_city
+from bluezone.duties.duty import Matter, Pile, Text
+from bluezone.firstday import trials
+from bluezone.firstday.city_setup import DEMO_KEYS, is_demo_city_there
+from bluezone.firstday.invitations import Seats, seats_on
+from bluezone.firstday.models import Trial
+from bluezone.identity.models import Role, User
+from bluezone.keyserver.configuration import read_recovery_key
+from bluezone.rollout.directives.api import Directive
+from bluezone.training import practising
+
+BACKUP_AGE = datetime.timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. must: without it something fails in use. found: how it stands, in words.
+
+    url, act: where the next act is and what it is called; "" where it is done elsewhere, as `why` says then.
+    """
+
+    name: str
+    title: Text
+    why: Text
+    is_done: bool
+    found: Text = ""
+    url: str = ""
+    act: Text = ""
+    must: bool = True
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """All steps, in the order of work."""
+
+    steps: list[Step]
+
+    @property
+    def next(self) -> Step | None:
+        """The first step that is not done and has an act here."""
+        return next((step for step in self.steps if not step.is_done and step.url), None)
+
+    @property
+    def done(self) -> int:
+        """How many are done."""
+        return sum(step.is_done for step in self.steps)
+
+    @property
+    def failing(self) -> list[Step]:
+        """What would fail if the city went live now."""
+        return [step for step in self.steps if step.must and not step.is_done]
+
+
+def checklist(now: datetime.datetime) -> Checklist:
+    """The list as it stands."""
+    return Checklist(list(_steps(now)))
+
+
+def matters(user: User, now: datetime.datetime) -> list[Matter]:
+    """What is left to set up, as one matter, for an administrator of the whole city."""
+    if practising() or not holds_for_the_city(user, [Role.ADMIN]):
+        return []
+    failing = len(checklist(now).failing)
+    if not failing:
+        return []
+    what = ngettext(
+        "If you went live now, %(number)s thing would fail",
+        "If you went live now, %(number)s things would fail",
+        failing,
+    ) % {"number": failing}
+    return [Matter("first day", what, _("See what is left to set up"), reverse("first-day"), now, Pile.MINE)]
+
+
+def _steps(now: datetime.datetime) -> Iterator[Step]:
+    today = timezone.localdate(now)
+    seats, passed = seats_on(today), trials.passed()
+    if is_demo_city_there():
+        yield _demo_city()
+    yield _directory(today)
+    yield _accounts(seats)
+    yield _desks(today)
+    yield _letter()
+    yield _second_administrator(today)
+    yield _health_authority(today)
+    yield _stations(today)
+    yield _mail(passed)
+    yield _text_messages(passed)
+    yield _notices(passed)
+    yield _phone(passed)
+    yield _practice(passed)
+    yield _paper_key(passed)
+    yield _backup(now)
+    yield _address()
+
+
+def _demo_city() -> Step:
+    return Step(
+        "demo",
+        _("The demo city is removed"),
+        _("Its offices stand among yours, and letters could be sent to them. One tap removes all of it."),
+        False,
+        url=reverse("first-day-demo"),
+        act=_("Remove it"),
+    )
+
+
+def _of_the_city(today: datetime.date) -> QuerySet[Agency]:
+    """Agencies in force, without those of the demo city."""
+    return Agency.objects.in_force(today).exclude(key__startswith=DEMO_KEYS)
+
+
+def _directory(today: datetime.date) -> Step:
+    count = _of_the_city(today).count()
+    return Step(
+        "directory",
+        _("Units and offices of today"),
+        _("Letters go to agencies in force. Since 1 July 2025 there are no districts; choose your province, ward, "
+          "commune or special zone, and its usual offices are entered for you."),
+        count > 0,
+        _("%(count)d agencies are in force") % {"count": count} if count else _("no agency is in force today"),
+        reverse("first-day-places"),
+        _("Choose more") if count else _("Choose your place"),
+    )  # fmt: skip
+
+
+def _accounts(seats: Seats) -> Step:
+    inside = seats.count - len(seats.empty)
+    return Step(
+        "accounts",
+        _("An account for every agency"),
+        _("An agency without an account gets its letters on paper. One act makes all that are missing and shows slips "
+          "to print, each with a link that works once."),
+        seats.count > 0 and not seats.empty,
+        _("%(inside)d of %(count)d have an account; %(waiting)d have not come in yet")
+        % {"inside": inside, "count": seats.count, "waiting": len(seats.waiting)}
+        if seats.count
+        else "",
+        reverse("first-day-invitations") if seats.count else "",
+        _("Invitations"),
+    )  # fmt: skip
+
+
+def _desks(today: datetime.date) -> Step:
+    """Clerk and signer of whoever issues letters."""
+    leading = _of_the_city(today).filter(kind=AgencyKind.COMMITTEE, children__isnull=False).distinct()
+    missing = [
+        label
+        for role, label in ((Role.CLERK, _("clerk")), (Role.ISSUER, _("signatory")))
+        if not any(
+            user.has_usable_password()
+            for user in User.objects.filter(
+                is_active=True, grants__role=role, grants__agency__in=leading, grants__valid_to=None
+            )
+        )
+    ]
+    return Step(
+        "desks",
+        _("Clerk and signatory have come in"),
+        _("A letter takes two people: the clerk of the People’s Committee reads it in, the signatory confirms it. Both "
+          "open the link on their slip and choose a password."),
+        not missing,
+        _("still to come: %(names)s") % {"names": ", ".join(missing)} if missing else "",
+        reverse("first-day-invitations") if missing and leading else "",
+        _("Invitations"),
+    )  # fmt: skip
+
+
+def _letter() -> Step:
+    sent = Directive.objects.filter(dispatches__isnull=False).exists()
+    return Step(
+        "letter",
+        _("The first letter is sent"),
+        _("The clerk does this under “Directives”: paste the letter, look through what was read, submit it; the "
+          "signatory confirms; the clerk sends it."),
+        sent,
+        must=False,
+    )  # fmt: skip
+
+
+def _second_administrator(today: datetime.date) -> Step:
+    held = User.objects.holding([Role.ADMIN], today).filter(grants__agency=None, grants__unit=None).distinct()
+    count = sum(user.has_usable_password() for user in held)
+    return Step(
+        "administrator",
+        _("A second administrator"),
+        _("Whoever loses the telephone is let in again by another administrator. What reaches the whole city takes two "
+          "people."),
+        count > 1,
+        _("%(count)d administrator has come in") % {"count": count} if count == 1 else "",
+        reverse("account-new") + "?role=admin",
+        _("Make an account"),
+    )  # fmt: skip
+
+
+def _health_authority(today: datetime.date) -> Step:
+    missing = [
+        label
+        for role, label in ((Role.HEALTH_WORKER, _("health worker")), (Role.SUPERVISOR, _("health supervisor")))
+        if not User.objects.holding([role], today).exists()
+    ]
+    return Step(
+        "health",
+        _("Health workers and a health supervisor"),
+        _("Health workers issue the codes with which a patient warns others; the supervisor sees misuse and opens what "
+          "warned people have sent."),
+        not missing,
+        _("still to come: %(names)s") % {"names": ", ".join(missing)} if missing else "",
+        reverse("account-new"),
+        _("Make an account"),
+    )  # fmt: skip
+
+
+def _stations(today: datetime.date) -> Step:
+    stations = _of_the_city(today).filter(kind=AgencyKind.HEALTH)
+    told = stations.exclude(phone="").exclude(hours="").count()
+    count = stations.count()
+    return Step(
+        "stations",
+        _("Each health station’s telephone and hours"),
+        _("A warned person asks where to go and when. Without them only the hotline is shown."),
+        count > 0 and told == count,
+        _("%(told)d of %(count)d") % {"told": told, "count": count} if count else _("no health station is entered"),
+        reverse("first-day-stations") if count else "",
+        _("Enter them"),
+    )  # fmt: skip
+
+
+def _mail(passed: dict[str, Trial]) -> Step:
+    is_set = settings.SMTP is not None
+    return Step(
+        "mail",
+        _("Mail arrives"),
+        _("What waits is told once a day by mail, and so is a broken glass. Send a code to yourself and type it here.")
+        if is_set
+        else _("There is no mail server. Set BLUEZONE_SMTP_URL and restart; docs/operating.md says how."),
+        Trial.Kind.MAIL in passed,
+        url=reverse("first-day-trial", args=["mail"]) if is_set else "",
+        act=_("Send a code to myself"),
+    )
+
+
+def _text_messages(passed: dict[str, Trial]) -> Step:
+    is_set = settings.SMS is not None
+    return Step(
+        "sms",
+        _("Text messages arrive"),
+        _("Visitors get a notice, venues a code. Send a code to your own telephone and type it here.")
+        if is_set
+        else _("No operator is set, so nothing is sent. Set BLUEZONE_SMS_URL and restart if visitors shall be told."),
+        Trial.Kind.SMS in passed,
+        url=reverse("first-day-trial", args=["sms"]) if is_set else "",
+        act=_("Send a code to myself"),
+        must=False,
+    )
+
+
+def _notices(passed: dict[str, Trial]) -> Step:
+    return Step(
+        "push",
+        _("Notices arrive in a browser"),
+        _("A browser that was allowed to shows what is new, also where there is no mail server. Send a code to your "
+          "own browser and type it here. The server must reach the push services of the browsers’ makers."),
+        Trial.Kind.PUSH in passed,
+        url=reverse("first-day-trial", args=["push"]),
+        act=_("Send a code to my browser"),
+        must=False,
+    )  # fmt: skip
+
+
+def _phone(passed: dict[str, Trial]) -> Step:
+    return Step(
+        "phone",
+        _("A telephone reaches the city"),
+        _("Scan a picture with any telephone: it opens the city’s public site, and this step turns green. Which "
+          "telephone it was is not kept."),
+        Trial.Kind.PHONE in passed,
+        url=reverse("first-day-phone"),
+        act=_("Show the picture"),
+    )  # fmt: skip
+
+
+def _practice(passed: dict[str, Trial]) -> Step:
+    return Step(
+        "practice",
+        _("A training day"),
+        _("In training mode everybody practises on the same pages with separate data. Let the clerks send one letter "
+          "of practice; it is erased after 7 days and counts nowhere."),
+        Trial.Kind.PRACTICE in passed or trials.is_practised(),
+        url=reverse("first-day-demo"),
+        act=_("A city to look at"),
+        must=False,
+    )  # fmt: skip
+
+
+def _paper_key(passed: dict[str, Trial]) -> Step:
+    made = read_recovery_key(settings.DATA_FOLDER) is not None
+    return Step(
+        "key",
+        _("The recovery key is on paper"),
+        _("After a loss it alone leads telephones on. Whoever holds the paper types its last four characters here.")
+        if made
+        else _("After a loss it alone leads telephones on. On the server: bluezone recovery-key new, before telephones "
+               "come; write it down twice."),
+        Trial.Kind.KEY in passed,
+        "" if made else _("there is none yet"),
+        url=reverse("first-day-trial", args=["key"]) if made else "",
+        act=_("Read it off the paper"),
+    )  # fmt: skip
+
+
+def _backup(now: datetime.datetime) -> Step:
+    files = (settings.DATA_FOLDER / BACKUPS).glob(f"*{SUFFIX}")
+    newest = max((path.stat().st_mtime for path in files), default=None)
+    is_fresh = newest is not None and now.timestamp() - newest < BACKUP_AGE.total_seconds()
+    return Step(
+        "backup",
+        _("A backup of the last two days"),
+        _("On the server: bluezone backup every day, best by a timer, and the folder keys/days copied to another "
+          "machine; docs/operating.md says how."),
+        is_fresh,
+        "" if newest else _("there is none yet"),
+    )  # fmt: skip
+
+
+def _address() -> Step:
+    city = settings.CITY
+    hosts = [city.public_host, city.office_host] if city else []
+    local = [host for host in hosts if host.rsplit(":", 1)[0] in ("localhost", "127.0.0.1", "[::1]")]
+    found = [_("%(host)s is this machine alone") % {"host": host} for host in local]
+    if not settings.TLS:
+        found.append(_("there is no HTTPS"))
+    return Step(
+        "address",
+        _("An address that telephones reach, with HTTPS"),
+        _("Telephones take lists and codes over HTTPS alone, under a name that stays. Set public_host and office_host "
+          "in city.toml, and TLS; docs/operating.md says how."),
+        not found,
+        "; ".join(found),
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The administrative units of Vietnam since 1 July 2025, and which of them took over from each commune before.
+
+34 provinces with 3,321 communes, wards and special zones, and the 63 provinces, the districts and the communes of the
+day before. Facts, compared in two public sources (docs/agencies.md, "The city pack"); made by tools/city_pack.py.
+"""
+
+import datetime
+import functools
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+
+from bluezone.directory.kinds import UnitKind
+from bluezone.vietnamese.spelling import fold
+
+REFORM = datetime.date(2025, 7, 1)
+MOST_FOUND = 60
+# The level that a name begins with, longer words first where one begins another.
+LEVELS = {
+    "thành phố": UnitKind.PROVINCE,
+    "tỉnh": UnitKind.PROVINCE,
+    "phường": UnitKind.WARD,
+    "đặc khu": UnitKind.ZONE,
+    "thị trấn": UnitKind.COMMUNE,
+    "xã": UnitKind.COMMUNE,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A province, or a commune, ward or special zone in one, of today.
+
+    code: of the statistics office, 2 or 5 digits. name: with its level, "phường Đức Xuân". province: None for one.
+    """
+
+    code: str
+    name: str
+    province: "Place | None" = None
+
+    @property
+    def level(self) -> str:
+        """The word for its level: "phường"."""
+        return next(level for level in LEVELS if self.name.startswith(f"{level} "))
+
+    @property
+    def bare(self) -> str:
+        """Its name without the level: "Đức Xuân"."""
+        return self.name.removeprefix(f"{self.level} ")
+
+    @property
+    def kind(self) -> UnitKind:
+        """The same as a level of the directory."""
+        return LEVELS[self.level]
+
+
+@dataclass(frozen=True)
+class FormerPlace:
+    """A commune of the day before the reform. district, province: code and name. heirs: codes that took over."""
+
+    code: str
+    name: str
+    district: tuple[str, str]
+    province: tuple[str, str]
+    heirs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place that fits what somebody typed. former: by the name of a commune that went into it, None by its own."""
+
+    place: Place
+    former: FormerPlace | None = None
+
+
+@dataclass(frozen=True)
+class CityPack:
+    """All of it. places: by code, a province before what lies in it. heirs: code of a former province -> of today's."""
+
+    places: dict[str, Place]
+    former: tuple[FormerPlace, ...]
+    heirs: dict[str, str]
+
+    def within(self, province: Place) -> list[Place]:
+        """The communes, wards and special zones of a province."""
+        return [place for place in self.places.values() if place.province == province]
+
+    def went_into(self, place: Place) -> list[FormerPlace]:
+        """The communes that a commune of today took over from, whole or in part."""
+        return [former for former in self.former if place.code in former.heirs]
+
+    def find(self, words: str) -> list[Found]:
+        """The places whose name has all these words, whatever their diacritics; then those that took over from one."""
+        asked = fold(words)
+        if not asked:
+            return []
+        own = [Found(place) for place in self.places.values() if _has(_said(place), asked)]
+        own.sort(key=lambda found: (fold(found.place.bare) not in asked, found.place.province is not None))
+        seen = {found.place.code for found in own}
+        heirs = [
+            Found(self.places[code], former)
+            for former in self.former
+            if _has(f"{former.name} {former.district[1]} {former.province[1]}", asked)
+            for code in former.heirs
+            if code not in seen
+        ]
+        return [*own, *heirs][:MOST_FOUND]
+
+
+def _said(place: Place) -> str:
+    return f"{place.name} {place.province.name}" if place.province else place.name
+
+
+def _has(text: str, asked: str) -> bool:
+    words = fold(text).split()
+    return all(word in words for word in asked.split())
+
+
+@functools.cache
+def city_pack() -> CityPack:
+    """The pack that ships with the program, read once."""
+    packed = (resources.files("bluezone.firstday") / "city-pack.txt.xz").read_bytes()
+    return read_pack(lzma.decompress(packed).decode())
+
+
+def read_pack(text: str) -> CityPack:
+    """A pack from its text: one unit a line, fields with tabs between.
+
+    `now` code name: a province of today, then `in` code name: what lies in it. `old` code name heir: a former
+    province, `district` code name in it, `was` code name heirs: a commune in that, its heirs with commas between.
+    """
+    places: dict[str, Place] = {}
+    former: list[FormerPlace] = []
+    heirs: dict[str, str] = {}
+    above = Place("", "")
+    old = district = ("", "")
+    for sign, code, name, *more in _lines(text):
+        if sign == "now":
+            above = places[code] = Place(code, name)
+        elif sign == "in":
+            places[code] = Place(code, name, above)
+        elif sign == "old":
+            old, heirs[code] = (code, name), more[0]
+        elif sign == "district":
+            district = (code, name)
+        else:
+            former.append(FormerPlace(code, name, district, old, tuple(more[0].split(","))))
+    return CityPack(places, tuple(former), heirs)
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    return (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the web edition that an address serves is one that the city's log names; for who checks on another's behalf.
+
+Source: docs/attacks.md row 46: served code cannot check itself, but whoever fetches it as its reader does can.
+"""
+
+import hashlib
+import re
+from typing import Any
+
+from bluezone.handset.client import MAX_SIGNED_BYTES, Client, ServerAnswerRefused
+from bluezone.protocol.signed.config import decode_config
+from bluezone.protocol.signed.envelope import fingerprint, open_signed
+from bluezone.refusal import Refused
+from bluezone.transparency.leaves import edition_leaf, manifest
+from bluezone.transparency.merkle import leaf_hash
+from bluezone.transparency.notes import MOST_BYTES, check_proof, log_key, read_proof
+from bluezone.transparency.watch import policy_of
+
+LIST = "/transparency/"
+APP = "/app/"
+_LISTED = re.compile(rf'data-path="{APP}([^"]*)">([0-9a-f]{{64}})<')
+
+
+class EditionNotLogged(Refused):
+    """The web edition that is served is none that the city's log names: this address was given another."""
+
+    code = "edition_not_logged"
+
+
+def check_edition(client: Client, city_key: bytes) -> dict[str, Any]:
+    """Fetch all that is served as the web edition, and look it up in the log; returns what was found, for people.
+
+    city_key: 32 bytes. Raises EditionNotLogged, NoteInvalid, ProofInvalid, and as Client.
+    """
+    listed = dict(_LISTED.findall(client.get(LIST).decode("utf-8", "replace")))
+    served = {
+        path: hashlib.sha256(client.get(APP + path, MAX_SIGNED_BYTES)).hexdigest() for path in (listed or {"": ""})
+    }
+    other = sorted(APP + path for path in served if served[path] != listed.get(path))
+    if other:
+        raise EditionNotLogged(f"{other[0]} is not what the list on {LIST} says of it")
+    content = edition_leaf("web", hashlib.sha256(manifest(served)).hexdigest())
+    try:
+        proof = read_proof(client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES))
+    except ServerAnswerRefused:
+        raise EditionNotLogged("the city's log does not name the web edition that is served here") from None
+    checkpoint = check_proof(proof, content, log_key(city_key))
+    config = decode_config(open_signed("config", client.get("/v1/config"), {fingerprint(city_key): city_key}))
+    policy = policy_of(config.witnesses)
+    signed = policy.signed(proof.note, config, city_key, float("inf")) if policy else {}
+    return {
+        "files": len(served), "leaf": proof.number, "size": checkpoint.size,
+        "witnesses": [f"{one.operator} ({one.name})" for one in signed],
+    }  # fmt: skip

@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a signer signs and what it refuses: shapes, the next number in line, closed windows, embargo, plausible counts.
+
+A config that brings nothing but week keys passes alone. Anything else that it says anew needs two persons, each of
+whom signs its digest with a key of their own. Source: docs/adr/0022-signer.md.
+"""
+
+import hashlib
+import json
+import threading
+import tomllib
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bluezone.city import FILE_NAME, load_city
+from bluezone.keyserver.configuration import said
+from bluezone.keyserver.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, WeekKeyRing, signature_info
+from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day
+from bluezone.keyserver.signer.record import Line, Record, Signed
+from bluezone.protocol.exports.files import read_export, verify_export
+from bluezone.protocol.exports.writer import sign_export, zip_export
+from bluezone.protocol.intervals import SECONDS_PER_HOUR, SECONDS_PER_WEEK, first_interval, week_start
+from bluezone.protocol.keys import INTERVALS_PER_KEY
+from bluezone.protocol.primitives import read_p256_pem
+from bluezone.protocol.signed.config import Config, WeekKey, decode_config
+from bluezone.protocol.signed.envelope import canonical_json, fingerprint, open_signed
+from bluezone.protocol.signed.epoch import open_epoch
+from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, chain_value, decode_index, heads
+from bluezone.refusal import Refused
+from bluezone.transparency.notes import log_key, read_checkpoint
+
+SETTINGS_NAME = "signer.toml"
+APPROVAL_KIND = "approval"
+CONFIG, HEAD, EXPORT = "config", "head", "export"
+# Of the public log: its checkpoints, and what the journal notes of its leaves.
+CHECKPOINT, LEAVES = "checkpoint", "leaves"
+PERSONS = 2
+# The clocks of one machine are one; between the making of a file and its signing some seconds pass.
+_AHEAD_SECONDS = 120
+_AS_IN_CITY = ("embargo_seconds", "publish_period_seconds", "hold_seconds")
+_PREFIX = b"BZ-SIGNED-v1\0"
+
+
+class SignerSettingsInvalid(Refused):
+    """`signer.toml` names something that a signer does not know, or with a value out of range."""
+
+    code = "signer_settings_invalid"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is plausible in one city.
+
+    embargo_seconds, publish_period_seconds: as in city.toml; hold_seconds: of its hold_hours.
+    most_keys_a_file: of one period, random ones included; a file after a hold has those of as many periods.
+    most_certificates_an_hour: blind signatures for reports; rehearsals and tokens certify nothing.
+    approvers: public keys (hex) of those of whom two approve what a config says anew; none: nobody is asked.
+    token: where the city key and the export key are (signer/token.py), nothing where they are in files.
+    """
+
+    embargo_seconds: int = 7200
+    publish_period_seconds: int = 7200
+    hold_seconds: int = 0
+    most_keys_a_file: int = 50_000
+    most_certificates_an_hour: int = 5000
+    approvers: tuple[str, ...] = ()
+    token: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path, city_folder: Path) -> "Limits":
+        """Of `signer.toml` in the signer's folder; what it leaves out is as in city.toml, where that is at hand.
+
+        Raises SignerSettingsInvalid, CityInvalid.
+        """
+        values: dict[str, Any] = {}
+        if (city_folder / FILE_NAME).exists():
+            city = load_city(city_folder)
+            values = {name: getattr(city, name) for name in _AS_IN_CITY}
+        path = folder / SETTINGS_NAME
+        if path.exists():
+            try:
+                values |= tomllib.loads(path.read_text("utf-8"))
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+                raise SignerSettingsInvalid(f"{SETTINGS_NAME} cannot be read: {error}") from None
+        approvers, token = values.pop("approvers", []), values.pop("token", {})
+        whole = {each.name for each in fields(cls)} - {"approvers", "token"}
+        wrong = [name for name, value in values.items() if name not in whole or type(value) is not int or value < 0]
+        if wrong:
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {wrong[0]} is not a number that a signer knows")
+        try:
+            keys = {bytes.fromhex(text).hex() for text in approvers}
+        except (TypeError, ValueError):
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers is not a list of public keys in hex") from None
+        if any(len(key) != 64 for key in keys) or len(keys) == 1:
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: approvers names no key, or two keys of 32 bytes or more")
+        if not isinstance(token, dict):
+            raise SignerSettingsInvalid(f"{SETTINGS_NAME}: token is a table of module, label and pin_file")
+        return cls(**values, approvers=tuple(sorted(keys)), token=token)
+
+
+class Signer:
+    """The signer of one city. record: of what it signed; clock: Unix seconds. Usable from any thread.
+
+    Every method raises SigningRefused where the rules do not allow what is asked, and then nothing has changed.
+    """
+
+    def __init__(self, keys: SigningKeys, record: Record, limits: Limits, clock: Callable[[], float]) -> None:
+        self._keys, self._record, self._limits, self._clock = keys, record, limits, clock
+        self._public = keys.signing_key.public_key().public_bytes_raw()
+        self._certified: deque[tuple[float, int]] = deque()
+        self._within_an_hour = 0
+        self._lock = threading.Lock()
+        self._waiting: dict[str, bytes] = {}
+        # What is shown beside them; phones and rules know it by its hash alone.
+        self._in_force = b"{}"
+
+    @property
+    def week_keys(self) -> WeekKeyRing:
+        """The week keys, which change by the signer's own clock alone."""
+        return self._keys.week_keys
+
+    def public_halves(self) -> dict[str, str]:
+        """The public city key (hex) and export key (PEM)."""
+        return {"signing": self._public.hex(), "export": self._keys.export_public_pem}
+
+    def rotate(self) -> None:
+        """Make the week keys that are missing and erase those that are over."""
+        with self._record.turn():
+            self.week_keys.rotate(self._clock())
+
+    def note_kids(self, kids: list[int]) -> None:
+        """Give no key a number again that stood in a config."""
+        if len(kids) > 1000 or any(type(kid) is not int or not 0 <= kid <= 0xFFFF for kid in kids):
+            raise SigningRefused("numbers of week keys are 0 to 65,535")
+        with self._record.turn():
+            self.week_keys.note_kids(kids)
+
+    def blind_sign(self, kid: int, blinded: list[bytes]) -> list[bytes]:
+        """Sign blinded messages with a key that may be used now, of reports no more than are plausible."""
+        key, now = self.week_keys.find(kid), self._clock()
+        if key is None or not _signs(key, now):
+            raise SigningRefused(f"week key {kid} does not sign now")
+        if any(int.from_bytes(each, "big") >= key.n for each in blinded):
+            raise SigningRefused("a blinded message is not below the modulus")
+        if key.purpose == "upload":
+            self._count_certificates(len(blinded), now)
+        return self.week_keys.blind_sign(kid, blinded)
+
+    def _count_certificates(self, count: int, now: float) -> None:
+        with self._lock:
+            while self._certified and self._certified[0][0] <= now - SECONDS_PER_HOUR:
+                self._within_an_hour -= self._certified.popleft()[1]
+            if self._within_an_hour + count > self._limits.most_certificates_an_hour:
+                raise SigningRefused(f"over {self._limits.most_certificates_an_hour} certificates within an hour")
+            self._within_an_hour += count
+            # By the second: a busy hour is a few thousand entries.
+            if self._certified and self._certified[-1][0] == int(now):
+                count += self._certified.pop()[1]
+            self._certified.append((int(now), count))
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a config, an index or a line of the journal, as `sign_payload` asks, or a checkpoint; 64 bytes."""
+        if not message.startswith(_PREFIX):
+            with self._record.turn() as signed:
+                self._note(signed, self._checkpoint_line(message, signed))
+            return self._keys.signing_key.sign(message)
+        kind, mark, payload = message.removeprefix(_PREFIX).partition(b"\0")
+        if not mark:
+            raise SigningRefused("only signed files of known kinds are signed")
+        name = kind.decode("ascii", "replace")
+        with self._record.turn() as signed:
+            if name == CONFIG:
+                self._note(signed, self._config_line(payload, signed))
+            elif name in (EXPORTS, VENUES):
+                self._note(signed, self._index_line(name, payload, signed))
+            elif name == HEAD:
+                _check_head(payload, signed)
+            elif name == LEAVES:
+                _check_leaves(payload)
+            else:
+                raise SigningRefused("only configs, indexes and heads are signed")
+        return self._keys.signing_key.sign(message)
+
+    def _checkpoint_line(self, text: bytes, signed: Signed) -> Line:
+        """Of a checkpoint of this city's log: never smaller than the last, and never another of the same size."""
+        try:
+            checkpoint = read_checkpoint(text)
+        except Refused:
+            raise SigningRefused("only signed files of known kinds and checkpoints are signed") from None
+        last, root = signed.last.get(CHECKPOINT), checkpoint.root.hex()
+        if checkpoint.origin != log_key(self._public).name:
+            raise SigningRefused("the checkpoint is of another log")
+        if last and (checkpoint.size < last["size"] or (checkpoint.size == last["size"] and root != last["root"])):
+            raise SigningRefused(f"a log of {last['size']} leaves was signed already")
+        return {"kind": CHECKPOINT, "size": checkpoint.size, "root": root}
+
+    def _note(self, signed: Signed, line: Line) -> None:
+        if {**signed.last.get(line["kind"], {}), **line} != signed.last.get(line["kind"]):
+            self._record.append(line)
+
+    def sign_export(self, export_bin: bytes) -> bytes:
+        """Sign an export: the window after the last one, closed, and no key before its embargo is over; DER."""
+        digest = hashlib.sha256(export_bin).hexdigest()
+        with self._record.turn() as signed:
+            if digest in signed.exports:
+                return bytes.fromhex(signed.exports[digest]["signature"])
+            end = self._check_export(export_bin, signed)
+            signature = sign_export(export_bin, self._keys.export_key)
+            file = hashlib.sha256(zip_export(export_bin, signature, self._info())).hexdigest()
+            line = {"kind": EXPORT, "end": end, "sha256": digest, "signature": signature.hex(), "files": [file]}
+            self._record.append(line)
+        return signature
+
+    def _info(self) -> Any:
+        return signature_info(self._keys.export_key.public_key())
+
+    def _check_export(self, export_bin: bytes, signed: Signed) -> int:
+        if export_bin.startswith(b"PK"):
+            raise SigningRefused("an export is signed before it is packed")
+        try:
+            export = read_export(export_bin)
+        except Refused as refused:
+            raise SigningRefused(f"no export: {refused.message}") from None
+        now, end, columns = self._clock(), export.end_timestamp, export.columns
+        period, last = self._limits.publish_period_seconds, signed.last.get(EXPORT)
+        if (export.batch_num, export.batch_size, export.signature_infos) != (1, 1, (self._info(),)):
+            raise SigningRefused("the export names another key or is a part of several")
+        if len(export.revised_columns):
+            raise SigningRefused("the export revises keys")
+        if not export.start_timestamp < end <= now or (period and end % period):
+            raise SigningRefused(f"the window {export.start_timestamp} to {end} is not closed or not the city's")
+        if last and end <= last["end"]:
+            raise SigningRefused(f"a window that ends at {last['end']} was signed already")
+        hold = self._limits.hold_seconds
+        most = self._limits.most_keys_a_file * max(hold // period if period else 1, 1)
+        if len(columns) > most:
+            raise SigningRefused(f"{len(columns)} keys in one file, at most {most} are plausible")
+        embargo = self._limits.embargo_seconds
+        newest = first_interval(newest_published_day(now, embargo))
+        # A file that was begun and cut off holds what was due then.
+        oldest = first_interval(oldest_published_day(newest_published_day(end, embargo), hold))
+        allowed = all(oldest <= start <= newest for start in columns.starts)
+        if not allowed or any(period != INTERVALS_PER_KEY for period in columns.periods):
+            raise SigningRefused("a key is under embargo, or older than any that is published")
+        return end
+
+    # Configs
+
+    def _config_line(self, payload: bytes, signed: Signed, seen: bool = False) -> Line:
+        """The line of a config. seen: it was signed before, perhaps by another signer of this city."""
+        try:
+            config = decode_config(payload)
+        except Refused as refused:
+            raise SigningRefused(f"no config: {refused.message}") from None
+        last, digest = signed.last.get(CONFIG), hashlib.sha256(payload).hexdigest()
+        told = _digest(payload)
+        line: Line = {
+            "kind": CONFIG, "number": config.number, "sha256": digest, "said": told,
+            "generated_at": config.generated_at, "epochs": list(config.epochs), "recovery_key": config.recovery_key,
+            "week_keys": {str(key.kid): _key_digest(key) for key in config.week_keys},
+        }  # fmt: skip
+        if last and (config.number, digest) == (last["number"], last["sha256"]):
+            # Signed already; those who approve the next one are shown what differs from this one.
+            self._in_force = payload
+            return line
+        if seen:
+            return line
+        now = self._clock()
+        if config.generated_at > now + _AHEAD_SECONDS:
+            raise SigningRefused("the config says a time that is to come")
+        self._check_week_keys(config, last)
+        if last:
+            begins = _begins_epoch(config, last)
+            if not begins and (config.number != last["number"] + 1 or config.history[-1:] != (last["sha256"],)):
+                raise SigningRefused(f"config {config.number} does not follow number {last['number']}, the last signed")
+            if config.generated_at < last["generated_at"]:
+                raise SigningRefused("the config says an earlier time than the one before it")
+            if told != last["said"] and not begins:
+                self._require_approval(told, payload, signed)
+        with self._lock:
+            self._waiting.pop(told, None)
+            self._in_force = payload
+        return line
+
+    def _check_week_keys(self, config: Config, last: Line | None) -> None:
+        if config.export_keys != (self._keys.export_public_pem,):
+            raise SigningRefused("the config names other export keys than the signer's")
+        before = last["week_keys"] if last else {}
+        for key in config.week_keys:
+            if key != self.week_keys.find(key.kid) and before.get(str(key.kid)) != _key_digest(key):
+                raise SigningRefused(f"the config announces a week key {key.kid} that the signer does not have")
+
+    def _require_approval(self, told: str, payload: bytes, signed: Signed) -> None:
+        if not self._limits.approvers:
+            return
+        names = {fingerprint(bytes.fromhex(key)) for key in self._limits.approvers}
+        if len(signed.approved.get(told, set()) & names) >= PERSONS:
+            return
+        with self._lock:
+            if len(self._waiting) < 16:
+                self._waiting[told] = payload
+        raise ApprovalMissing(f"the config says something new, which {PERSONS} persons approve first: {told}")
+
+    def waiting(self) -> dict[str, tuple[str, str]]:
+        """The configs that wait, by the digest that is approved: the one in force and the new one, as JSON."""
+        with self._lock:
+            return {told: (self._in_force.decode(), payload.decode()) for told, payload in self._waiting.items()}
+
+    def approve(self, approval: bytes) -> None:
+        """Note an approval: a signed file of kind `approval` whose payload is `{"said": hex}`, by an approver's key."""
+        trusted = {fingerprint(bytes.fromhex(key)): bytes.fromhex(key) for key in self._limits.approvers}
+        try:
+            payload = json.loads(open_signed(APPROVAL_KIND, approval, trusted))
+            told, by = str(payload["said"]), json.loads(approval)["kid"]
+        except (Refused, ValueError, KeyError, TypeError):
+            raise SigningRefused("no approval by a key that signer.toml names") from None
+        with self._lock:
+            if told not in self._waiting:
+                raise SigningRefused("nothing of this digest waits for approval")
+        with self._record.turn() as signed:
+            if by not in signed.approved.get(told, set()):
+                self._record.append({"kind": APPROVAL_KIND, "said": told, "by": by, "at": int(self._clock())})
+
+    # Indexes
+
+    def _index_line(self, kind: str, payload: bytes, signed: Signed, seen: bool = False) -> Line:
+        try:
+            index = decode_index(payload)
+        except Refused as refused:
+            raise SigningRefused(f"no index: {refused.message}") from None
+        if index.kind != kind:
+            raise SigningRefused("the index is of another kind than it says")
+        last, config = signed.last.get(kind), signed.last.get(CONFIG)
+        line: Line = {
+            "kind": kind, "number": index.number, "chain": chain_value(index, index.number).hex(),
+            "generated_at": index.generated_at, "epoch": index.epoch,
+        }  # fmt: skip
+        if kind == EXPORTS:
+            known = signed.files
+            new = [each.sha256 for each in (*index.earlier, *index.entries) if each.sha256 not in known]
+            if new and last and not seen:
+                raise SigningRefused(f"the index lists a file {new[0][:16]}… that the signer did not sign")
+            if new:
+                line["files"] = new
+        if seen:
+            return line
+        if index.generated_at > self._clock() + _AHEAD_SECONDS:
+            raise SigningRefused("the index says a time that is to come")
+        if config and config["sha256"] != index.config_sha256:
+            raise SigningRefused("the index names another config than the last one signed")
+        if last:
+            self._check_follows(index, last, config)
+        return line
+
+    @staticmethod
+    def _check_follows(index: Index, last: Line, config: Line | None) -> None:
+        if index.generated_at < last["generated_at"]:
+            raise SigningRefused("the index says an earlier time than the one before it")
+        if index.epoch != last["epoch"]:
+            if config is None or index.epoch != len(config["epochs"]) or index.epoch < last["epoch"]:
+                raise SigningRefused(f"the index is of epoch {index.epoch}, which no config has opened")
+            branch = open_epoch(config["epochs"][-1], bytes.fromhex(config["recovery_key"])).branch(index.kind)
+            if index.number < branch.first - 1 or heads(index).get(branch.first - 1, branch.head) != branch.head:
+                raise SigningRefused("the index does not go on where its epoch begins")
+            return
+        if index.number not in (last["number"], last["number"] + 1):
+            raise SigningRefused(f"the index ends with number {index.number}, the last signed with {last['number']}")
+        if index.first_number - 1 <= last["number"] and chain_value(index, last["number"]).hex() != last["chain"]:
+            raise SigningRefused("the index lists other files than were signed under these numbers")
+
+    def catch_up(self, kind: str, file: bytes) -> None:
+        """Note what was signed with this city's keys elsewhere: by another host's signer, or before there was one.
+
+        kind: config, exports or venues of a signed file; export of a packed export.
+        """
+        if kind == EXPORT:
+            self._catch_up_export(file)
+            return
+        try:
+            payload = open_signed(kind, file, {fingerprint(self._public): self._public})
+        except Refused as refused:
+            raise SigningRefused(f"not a file of this city: {refused.message}") from None
+        with self._record.turn() as signed:
+            last = signed.last.get(kind)
+            if kind == CONFIG:
+                line = self._config_line(payload, signed, seen=True)
+            elif kind in (EXPORTS, VENUES):
+                line = self._index_line(kind, payload, signed, seen=True)
+            else:
+                raise SigningRefused("a signer follows configs, indexes and exports")
+            newer = last is None or (line["generated_at"] >= last["generated_at"] and line["number"] > last["number"])
+            if newer:
+                self._record.append(line)
+            if newer and kind == CONFIG:
+                self._in_force = payload
+
+    def _catch_up_export(self, file: bytes) -> None:
+        try:
+            export = read_export(file)
+        except Refused as refused:
+            raise SigningRefused(f"no export: {refused.message}") from None
+        if verify_export(export, read_p256_pem(self._keys.export_public_pem)) != "verified":
+            raise SigningRefused("not an export of this city")
+        digest = hashlib.sha256(file).hexdigest()
+        with self._record.turn() as signed:
+            if digest not in signed.files:
+                self._record.append({"kind": "seen", "files": [digest]})
+
+
+def _signs(key: WeekKey, now: float) -> bool:
+    """Whether a key makes blind signatures now: certificates of this week and the last, tokens of this and the next."""
+    if key.purpose == "chaff":
+        return True
+    other = SECONDS_PER_WEEK if key.purpose == "gate" else -SECONDS_PER_WEEK
+    return key.use_from in (week_start(now), week_start(now) + other)
+
+
+def _begins_epoch(config: Config, last: Line) -> bool:
+    """Whether a config opens an epoch that the recovery key, which is on paper, has signed."""
+    records = list(config.epochs)
+    if records[:-1] != last["epochs"] or not last["recovery_key"] or not records:
+        return False
+    try:
+        epoch = open_epoch(records[-1], bytes.fromhex(last["recovery_key"]))
+    except Refused:
+        return False
+    return bool(config.number == epoch.config.first > last["number"])
+
+
+def _digest(payload: bytes) -> str:
+    """SHA-256 (hex) of what a config says beside week keys and what changes with each number."""
+    told: Mapping[str, Any] = {name: value for name, value in said(payload).items() if name != "week_keys"}
+    return hashlib.sha256(canonical_json(told)).hexdigest()
+
+
+def _key_digest(key: WeekKey) -> str:
+    return hashlib.sha256(canonical_json(asdict(key) | {"n": f"{key.n:x}"})).hexdigest()
+
+
+def _check_leaves(payload: bytes) -> None:
+    """Of the journal: numbered leaves of the public log, which no phone takes for anything else."""
+    told = json.loads(payload)
+    if (
+        not isinstance(told, dict)
+        or set(told) != {"first", "leaves"}
+        or type(told["first"]) is not int
+        or not all(isinstance(leaf, str) for leaf in told["leaves"])
+    ):
+        raise SigningRefused("these are no leaves of the public log")
+
+
+def _check_head(payload: bytes, signed: Signed) -> None:
+    try:
+        head = json.loads(payload)
+        last = signed.last[head["kind"]]
+        same = all(head[name] == last[name] for name in ("number", "chain", "epoch", "generated_at"))
+    except (ValueError, KeyError, TypeError):
+        same = False
+    if not same or set(head) != {"kind", "number", "chain", "epoch", "generated_at"}:
+        raise SigningRefused("a head is not that of the index signed last")

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The city key and the export key in a PKCS#11 token, which makes them and never gives them out; by option.
+
+Week keys are made and erased every week and sign blind, which few tokens do: they stay in the signer's folder.
+
+Source: PKCS#11 v3.0 (CKM_EDDSA, CKM_ECDSA); RFC 8410; tried with SoftHSM 2.6.
+"""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from bluezone.keyserver.keyfolder import SigningKeys, WeekKeyRing, read_secret
+from bluezone.refusal import Refused
+
+CITY_LABEL, EXPORT_LABEL = "bluezone city", "bluezone export"
+# Parameters as they stand in a key: PrintableString edwards25519 (SoftHSM and others know it by name), and P-256.
+_EDWARDS = bytes.fromhex("130c656477617264733235353139")
+_P256 = bytes.fromhex("06082a8648ce3d030107")
+_HALF = 32
+_FILES = ("signing-ed25519.pem", "export-p256.pem")
+
+
+class TokenUnusable(Refused):
+    """The PKCS#11 token cannot be opened, or the keys that it should have are in files."""
+
+    code = "token_unusable"
+
+
+class TokenKeys(SigningKeys):
+    """The keys of a city whose city key and export key are in a token.
+
+    settings: `module` (path of the library), `label` (of the token) and `pin_file`. folder: of the week keys.
+    The token makes the two keys where it has none. Raises TokenUnusable, KeyFileExposed.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], folder: Path) -> None:
+        if set(settings) != {"module", "label", "pin_file"}:
+            raise TokenUnusable("the token has module, label and pin_file in signer.toml, and nothing else")
+        try:
+            import pkcs11
+        except ImportError:
+            raise TokenUnusable("the extra pkcs11 is not installed") from None
+        with ExitStack() as opened:
+            try:
+                pin = read_secret(Path(settings["pin_file"])).decode().strip()
+                token = pkcs11.lib(settings["module"]).get_token(token_label=settings["label"])
+                session = opened.enter_context(token.open(rw=True, user_pin=pin))
+                turn = threading.Lock()
+                city = CityKey(*self._pair(session, CITY_LABEL, _EDWARDS, folder / _FILES[0]), turn)
+                export = ExportKey(*self._pair(session, EXPORT_LABEL, _P256, folder / _FILES[1]), turn)
+            except (pkcs11.PKCS11Error, OSError, RuntimeError) as error:
+                raise TokenUnusable(f"the token cannot be used: {type(error).__name__}") from None
+            # As long as this process lives.
+            opened.pop_all()
+        super().__init__(city, export, WeekKeyRing(folder))
+
+    @staticmethod
+    def _pair(session: Any, label: str, parameters: bytes, file: Path) -> tuple[Any, bytes]:
+        """A private key of the token, and its public point."""
+        from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+
+        kinds = [
+            {Attribute.CLASS: kind, Attribute.LABEL: label}
+            for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY)
+        ]
+        private, public = ([*session.get_objects(kind)] for kind in kinds)
+        if len(private) > 1 or len(public) > 1:
+            raise TokenUnusable(f"the token has several keys called {label!r}")
+        if not private:
+            if file.exists():
+                raise TokenUnusable(
+                    f"phones know the key of {file.name}; bring it into the token, or leave the token out"
+                )
+            edwards = parameters == _EDWARDS
+            kind = KeyType.EC_EDWARDS if edwards else KeyType.EC
+            how = Mechanism.EC_EDWARDS_KEY_PAIR_GEN if edwards else Mechanism.EC_KEY_PAIR_GEN
+            domain = session.create_domain_parameters(kind, {Attribute.EC_PARAMS: parameters}, local=True)
+            made = domain.generate_keypair(mechanism=how, store=True, label=label)
+            public, private = [made[0]], [made[1]]
+        # An octet string around it, whose length one byte says.
+        return private[0], bytes(public[0][Attribute.EC_POINT])[2:]
+
+
+class CityKey:
+    """The city key of a token."""
+
+    def __init__(self, private: Any, point: bytes, turn: threading.Lock) -> None:
+        self._private, self._turn = private, turn
+        self._public = Ed25519PublicKey.from_public_bytes(point)
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The signature, 64 bytes."""
+        from pkcs11 import Mechanism
+
+        with self._turn:
+            return bytes(self._private.sign(data, mechanism=Mechanism.EDDSA))
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Its public half."""
+        return self._public
+
+
+class ExportKey:
+    """The export key of a token. Its signatures differ each time; the signer's record keeps the one it gave."""
+
+    def __init__(self, private: Any, point: bytes, turn: threading.Lock) -> None:
+        self._private, self._turn = private, turn
+        self._public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+
+    def sign(self, data: bytes, _algorithm: ec.ECDSA, /) -> bytes:
+        """The signature over SHA-256 of `data`, in DER."""
+        from pkcs11 import Mechanism
+
+        with self._turn:
+            both = bytes(self._private.sign(hashlib.sha256(data).digest(), mechanism=Mechanism.ECDSA))
+        return encode_dss_signature(int.from_bytes(both[:_HALF], "big"), int.from_bytes(both[_HALF:], "big"))
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Its public half."""
+        return self._public

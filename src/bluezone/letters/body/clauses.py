@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cut the body of a letter into preamble, clauses and closing: clauses numbered in any of the usual ways, articles, or
+dashes where nothing is numbered.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bluezone.letters.letter_text import Passage
+from bluezone.letters.recipients import BULLET, recipients_at
+from bluezone.letters.signatures import is_signature_line
+from bluezone.vietnamese.spelling import fold
+
+_NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*(?:[.)/]\s*(?=[^\W\d])|[.)/]\s+|[-–]\s+(?=[^\W\d_]))")
+_ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
+_ROMAN = re.compile(r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-]\s+(?P<title>\S.*)$")
+_LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
+_ORDINAL = re.compile(
+    r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu|Bảy)\s+là))\s*[,:]\s*", re.IGNORECASE
+)
+_ORDINALS = {
+    "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
+}  # fmt: skip
+_POINT = re.compile(r"^(?:[a-zđ]\s*[).]\s+|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+)")
+_CLOSING = (
+    "voi noi dung tren",
+    "tren day la",
+    "can cu noi dung",
+    "nhan duoc",
+    "yeu cau cac",
+    "de nghi cac",
+    "trong qua trinh",
+    "cac co quan, don vi",
+    "uy ban nhan dan thanh pho yeu cau",
+    "tren co so",
+    "kinh de nghi",
+    "ket qua thuc hien",
+    "van ban nay thay the",
+    "tran trong",
+    "rat mong",
+    "moi vuong mac",
+    "yeu cau thu truong",
+    "de nghi thu truong",
+    "cong dien nay",
+    "giay moi nay",
+)
+_CLOSING_BODY = re.compile(
+    r"^(?:Ủy ban nhân dân|UBND|Ủy ban|Chủ tịch|Văn phòng|Sở|Phòng|Trung tâm|Ban Chỉ đạo|Ban|Bộ)\b[^,;:.]{0,60}\s"
+    r"(?:yêu cầu|đề nghị|thông báo|trân trọng|giao)\b"
+)
+# A plan's other sections (purpose, requirements, budget) hold numbered paragraphs that are nobody's task.
+SHARING_SECTIONS = ("to chuc thuc hien", "phan cong", "trach nhiem")
+TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "noi dung thuc hien")
+_ASIDE_SECTIONS = (
+    "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu", "pham vi",
+    "doi tuong", "thoi gian", "dia diem", "thanh phan", "nguon kinh phi", "kien nghi", "ton tai", "han che", "du bao",
+)  # fmt: skip
+
+
+@dataclass
+class Clause:
+    """One clause: label, its own lines, and its points (each a list of lines).
+
+    section: the folded title of the section it stands in, "" for none; heading: that title itself.
+    dashed: it has no label of its own. aside: its section gives no tasks, so that it is one only where it names who.
+    """
+
+    label: str
+    lines: list[Passage]
+    points: list[list[Passage]] = field(default_factory=list)
+    section: str = ""
+    dashed: bool = False
+    heading: Passage | None = None
+    aside: bool = False
+
+
+@dataclass(frozen=True)
+class Body:
+    """preamble: before the first clause; closing: after the last; tail: from Nơi nhận or the first signature on."""
+
+    preamble: list[Passage]
+    clauses: list[Clause]
+    closing: list[Passage]
+    tail: list[Passage]
+
+
+def read_body(lines: Sequence[Passage], start: int) -> Body:
+    """Cut the lines from `start` (after the head and the addressees) into the parts of the body."""
+    end = body_end(lines, start)
+    body = [line for line in lines[start:end] if line.column == 0 or not line.is_blank]
+    reader = _Reader(_numbering(body))
+    for index, line in enumerate(body):
+        if not line.is_blank:
+            reader.take(line, after_blank=index > 0 and body[index - 1].is_blank)
+    return Body(reader.preamble, reader.chosen(), reader.closing, list(lines[end:]))
+
+
+def body_end(lines: Sequence[Passage], start: int) -> int:
+    """Return the index where Nơi nhận or the signature begins, whichever is first.
+
+    A decision names who decides above its body, in the words of a signature; what text still follows is no signature.
+    """
+    recipients = recipients_at(lines)
+    limit = recipients if recipients is not None and recipients >= start else len(lines)
+    text = max((index for index in range(start, limit) if _is_text(lines[index])), default=start - 1)
+    signature = next((index for index in range(text + 1, limit) if is_signature_line(lines[index])), limit)
+    return min(signature, limit)
+
+
+_LONGEST_SIGNATURE_LINE = 70
+# A line that wraps is longer.
+_SHORTEST_WRAPPED = 55
+
+
+def _is_text(line: Passage) -> bool:
+    numbered = _NUMBERED.match(line.text) or _ARTICLE.match(line.text) or BULLET.match(line.text)
+    return bool(numbered) or len(line.text) > _LONGEST_SIGNATURE_LINE or fold(line.text).startswith("can cu")
+
+
+@dataclass(frozen=True)
+class _Numbering:
+    """How the clauses of a body are told: by which pattern, and whether Roman numbers head sections.
+
+    plus: there are no dashes, so that a plus begins a clause as they do.
+    """
+
+    label: re.Pattern[str] | None
+    sections: bool
+    plus: bool = False
+
+
+def _numbering(body: Sequence[Passage]) -> _Numbering:
+    def count(pattern: re.Pattern[str]) -> int:
+        return sum(bool(pattern.match(line.text)) for line in body)
+
+    if count(_ARTICLE) >= 2:
+        return _Numbering(_ARTICLE, False)
+    roman = count(_ROMAN)
+    if any(_NUMBERED.match(line.text) for line in body):
+        return _Numbering(_NUMBERED, roman >= 1)
+    if roman >= 2:
+        return _Numbering(_ROMAN, False)
+    if count(_ORDINAL) >= 2:
+        return _Numbering(_ORDINAL, False)
+    if count(_LETTERED) >= 2:
+        return _Numbering(_LETTERED, False)
+    return _Numbering(None, False, plus=not any(line.text.startswith(("-", "–", "•", "*")) for line in body))
+
+
+class _Reader:
+    """Takes the lines of a body in order."""
+
+    def __init__(self, numbering: _Numbering) -> None:
+        self.numbering = numbering
+        self.preamble: list[Passage] = []
+        self.clauses: list[Clause] = []
+        self.closing: list[Passage] = []
+        self.section, self.sections = "", dict[str, str]()
+        self.heading: Passage | None = None
+        self.part: Passage | None = None
+
+    def take(self, line: Passage, *, after_blank: bool) -> None:
+        if self.numbering.sections and (title := _ROMAN.match(line.text)) and self._is_heading(title):
+            self.section = title["label"]
+            self.sections[self.section] = fold(title["title"])
+            self.heading = line.cut(title.start("title"))
+            self.preamble += self.closing if not self.clauses else []
+            self.closing = []
+            return
+        if self._parts_dashes(line):
+            self.clauses[-1].points += [[more] for more in self.closing]
+            self.closing, self.part = [], line
+            return
+        found = self._label(line)
+        if found is not None:
+            label, end = found
+            if self.clauses:
+                for more in self.closing:  # what seemed to close stands between two clauses
+                    self._add(self.clauses[-1], more, after_blank=True)
+            self.preamble += self.closing if not self.clauses else []
+            whole = f"{self.section}.{label}" if self.section else label
+            self.clauses.append(
+                Clause(
+                    whole,
+                    [_in_sentences(line.cut(end))],
+                    section=fold(self.part.text).removeprefix("ve ")
+                    if self.part
+                    else self.sections.get(self.section, ""),
+                    dashed=label.startswith("Ý "),
+                    heading=self.part or self.heading,
+                )
+            )
+            self.closing = []
+        elif not self.clauses:
+            self.preamble.append(line)
+        elif self.closing or self._closes(line, after_blank):
+            self.closing.append(line)
+        else:
+            self._add(self.clauses[-1], line, after_blank)
+
+    def _parts_dashes(self, line: Passage) -> bool:
+        """Whether the line heads the dashes below it: "Về phân công:", "Đối với Sở Y tế:"."""
+        short = len(line.text) < _LONGEST_SIGNATURE_LINE and line.text.endswith(":") and line.text[:1].isupper()
+        return self.numbering.label is None and bool(self.clauses) and short and not BULLET.match(line.text)
+
+    def _is_heading(self, title: re.Match[str]) -> bool:
+        text = title["title"]
+        following = _roman(title["label"]) == len(self.sections) + 1
+        return text.isupper() or fold(text).startswith(TASK_SECTIONS) or (following and len(text) < 160)
+
+    def _label(self, line: Passage) -> tuple[str, int] | None:
+        """Return the clause's label and where its text begins if the line opens the next one.
+
+        Numbers that do not follow on are text.
+        """
+        pattern = self.numbering.label
+        if pattern is None:
+            bullet = BULLET.match(line.text)
+            if (
+                not bullet
+                or (line.text.startswith(("+", "·")) and not self.numbering.plus)
+                or (self.section and not bullet)
+            ):
+                return None
+            return f"Ý {len(self.clauses) + 1}", bullet.end()
+        match = pattern.match(line.text)
+        if match is None:
+            return None
+        label = re.sub(r"\s+", " ", match["label"])
+        prefix = f"{self.section}." if self.section else ""
+        same = [clause for clause in self.clauses if clause.label.startswith(prefix)] if prefix else self.clauses
+        previous = _value(same[-1].label.removeprefix(prefix)) if same else 0
+        end = match.start("title") if "title" in pattern.groupindex else match.end()
+        return (label, end) if _value(label) == previous + 1 else None
+
+    def _closes(self, line: Passage, after_blank: bool) -> bool:
+        if BULLET.match(line.text) or _POINT.match(line.text):
+            return False
+        if self.clauses[-1].dashed:
+            # A paragraph without a dash ends the list of dashes.
+            last = self.clauses[-1].points[-1] if self.clauses[-1].points else self.clauses[-1].lines
+            return line.text[:1].isupper() and (after_blank or last[-1].text.endswith((".", ";")))
+        gives = self.numbering.label is not _ARTICLE and line.text.startswith("Giao ")
+        opens = gives or fold(line.text).startswith(_CLOSING) or bool(_CLOSING_BODY.match(line.text))
+        return opens and (after_blank or line.text[0].isupper())
+
+    def _add(self, clause: Clause, line: Passage, after_blank: bool) -> None:
+        """Add a line to a clause: as a new point, or as the rest of what stands above it."""
+        bullet = BULLET.match(line.text)
+        if bullet:
+            clause.points.append([line.cut(bullet.end())])
+        elif _POINT.match(line.text) or (after_blank and clause.points) or (after_blank and line.text[:1].isupper()):
+            clause.points.append([line])
+        elif clause.points:
+            clause.points[-1].append(line)
+        elif line.text[:1].isupper() and len(clause.lines[-1].text) < _SHORTEST_WRAPPED:
+            clause.points.append([line])  # below a line that ends early, as "2. Sở Y tế" does
+        else:
+            clause.lines.append(line)
+
+    def chosen(self) -> list[Clause]:
+        """The clauses of the sections that give tasks, or all where no section does."""
+        giving = {label for label, title in self.sections.items() if title.startswith(TASK_SECTIONS)}
+        if any(self.sections[label].startswith(("to chuc thuc hien", "phan cong")) for label in giving):
+            for clause in self.clauses:
+                clause.aside = clause.label.split(".")[0] not in giving
+        return [
+            clause
+            for clause in self.clauses
+            if clause.label.split(".")[0] in giving
+            or not (clause.section.startswith(_ASIDE_SECTIONS) if clause.section else _is_aside(clause.lines[0].text))
+        ]
+
+
+def _is_aside(title: str) -> bool:
+    """Return whether a clause is only headed "MỤC ĐÍCH" and the like, without an order in its line."""
+    return fold(title).startswith(_ASIDE_SECTIONS) and (title.isupper() or len(title) < 25)
+
+
+def _in_sentences(line: Passage) -> Passage:
+    """A clause typed in capitals throughout, as it would be written; shorter capitals are a heading."""
+    if not line.text.isupper() or len(line.text) < _SHORTEST_WRAPPED:
+        return line
+    text = re.sub(r"(?:^|(?<=[.;:]\s))\w", lambda first: first.group().upper(), line.text.lower())
+    return replace(line, text=text) if len(text) == len(line.text) else line
+
+
+def _roman(label: str) -> int:
+    values = {"I": 1, "V": 5, "X": 10}
+    total = 0
+    for sign, following in zip(label, [*label[1:], ""], strict=True):
+        value = values[sign]
+        total += -value if following and values[following] > value else value
+    return total
+
+
+def _value(label: str) -> int:
+    last = label.split()[-1]
+    if last.isdecimal():
+        return int(last)
+    if re.fullmatch(r"[IVX]+", last):
+        return _roman(last)
+    for word in reversed(label.lower().split()):
+        if word in _ORDINALS:
+            return _ORDINALS[word]
+    return "abcdđeghiklmnopqrstuvxy".find(last) + 1

@@ -1,0 +1,473 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read who is ordered to do something: who leads and who cooperates; and tell an order from what only informs."""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bluezone.letters.agency_names import (
+    LONGEST_LIST,
+    STARTS_AS_AGENCY,
+    all_agencies,
+    is_collective,
+    may_be_name,
+    split_names,
+)
+from bluezone.letters.letter_text import Passage
+from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
+
+# What an agency is told to do, or how: where a list of agencies ends. Small letters only ("Ban Chỉ đạo" is a name).
+_VERBS = (
+    "đi từng nhà", "đi", "triển khai", "thực hiện", "chỉ đạo", "chủ trì", "phối hợp", "có trách nhiệm",
+    "chịu trách nhiệm", "tăng cường", "hướng dẫn", "tuyên truyền", "yêu cầu", "phát", "rà soát", "báo cáo", "tham mưu",
+    "cử", "vận động", "đưa", "đăng", "theo dõi", "kiểm tra", "bố trí", "khẩn trương", "tiếp tục", "chủ động",
+    "nghiêm túc", "giao", "đôn đốc", "căn cứ", "xây dựng", "hỗ trợ", "quán triệt", "phổ biến", "bảo đảm", "đảm bảo",
+    "thường xuyên", "cung cấp", "tổng hợp", "lập", "thông báo", "đề nghị", "cài đặt", "nêu", "lồng ghép", "đẩy mạnh",
+    "quản lý", "phân công", "để", "nhằm", "trong việc", "thống kê", "duy trì", "gửi", "huy động", "ban hành",
+    "thành lập", "tiến hành", "giám sát", "xử lý", "tiếp nhận", "kịp thời", "chuẩn bị", "hoàn thành", "hoàn thiện",
+    "khắc phục", "cập nhật", "nghiên cứu", "đề xuất", "trình", "thẩm định", "kiểm soát", "mời",
+    "sắp xếp", "tập trung", "tập huấn", "nắm", "nhắc", "ký", "quan tâm", "công khai", "niêm yết", "treo",
+    "phát thanh", "xác minh", "điều tra", "lấy", "tổng vệ sinh", "phun", "khử khuẩn", "ra quân", "đến từng",
+    "tự kiểm tra", "tự rà soát", "tự tổ chức", "tự đánh giá", "tự bố trí",
+    "cắm", "kiểm kê", "phân phối", "khơi thông", "chốt chặn",
+    "phát dọn", "nhắc nhở", "tư vấn", "lắng nghe", "thường trực",
+    "kêu gọi", "phong tỏa", "định hướng", "lãnh đạo", "giáo dục",
+    "niêm phong", "thu hồi", "tháo dỡ", "dọn", "cải tạo", "nạo vét", "trồng", "chăm sóc", "bảo quản", "bảo vệ", "gắn",
+    "truyền đạt", "phản bác", "đấu tranh", "xác định", "làm rõ",
+    "làm việc", "làm tốt", "trao đổi", "chia sẻ", "ứng dụng",
+    "khai thác", "công bố", "hướng về", "soát xét", "thống nhất", "lựa chọn", "đôn đốc", "nhân rộng", "khen thưởng",
+    "kiện toàn", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
+    "tuân thủ", "cam kết", "tổ chức", "kiến nghị", "ký kết",
+    "mở rộng", "mở chuyên", "mở lớp", "mở đợt", "thực thi",
+    "giải ngân", "quyết toán", "thanh toán", "ghi nhận", "giải thích",
+    "vận chuyển", "điều động", "tham vấn", "xem", "thay thế", "giúp", "mua sắm", "bổ sung", "rút kinh nghiệm",
+    "khai báo", "tạm dừng", "dừng", "sử dụng", "đối chiếu", "phân bổ", "thẩm tra", "đánh giá", "sơ kết",
+    "tổng kết", "chấn chỉnh", "nhập", "tạo điều kiện", "giới thiệu", "lựa chọn", "đăng ký",
+    "tham gia", "cùng", "quét", "dán", "đặt", "nộp", "xem xét", "giải quyết", "trả lời", "cho ý kiến", "góp ý",
+    "sao gửi", "chuyển", "bàn giao", "ứng trực", "tuần tra", "di dời", "sơ tán", "kiểm đếm", "chằng chống", "cấm",
+    "ngừng", "tận dụng", "động viên", "khuyến khích", "thăm", "chi trả", "nghiệm thu", "vận hành", "kết nối",
+    "tích hợp", "sao lưu", "khảo sát", "thay", "sửa chữa", "lắp đặt", "phân loại", "thu gom", "cân đối", "ưu tiên",
+    "liên hệ", "truyền tải", "phản ánh", "đôn đốc", "tích cực", "định kỳ", "hằng ngày", "hằng tuần", "hàng tuần",
+    "hàng ngày", "trước ngày", "phải", "cần", "dự trù", "giám định", "truy vết", "cách ly", "khoanh vùng", "điều phối",
+    "đón", "nối", "cung ứng", "chốt", "dồn", "gọi", "mua", "đóng", "khóa", "cắt", "chở", "nhận", "trao",
+    "tìm kiếm", "khám", "điều trị", "xét nghiệm", "đào",
+    "phân ca", "canh", "hạn chế", "cảnh báo", "khuyến cáo", "xử phạt",
+    "thay mặt", "đăng tải", "tiếp nước", "cứu chữa", "bảo trì",
+    "rải", "phong toả", "soạn", "biên soạn", "thẩm tra", "tra cứu",
+    "kiểm định", "mở đường dây", "mở thêm", "mở điểm", "chụp", "quay", "thiết lập", "xác lập", "chi hỗ trợ", "chi tiền",
+    "cấp phát",
+    "đẩy nhanh", "trang bị", "nhập liệu", "dự trữ", "cho học sinh", "cho người", "thu dung", "phân luồng", "tháo gỡ",
+    "điều chuyển", "rút ngắn", "gia hạn", "giảm", "miễn", "nghiêm cấm", "nâng cấp", "lập danh sách", "liên thông",
+    "kích hoạt", "bảo hành", "bảo dưỡng", "in ấn", "in sao", "phát hành", "phát hiện", "phát động", "phân tích",
+    "tiêm", "tẩy", "diệt", "khoán", "cung cấp thông tin", "giữ gìn", "hoàn trả", "nghiêm chỉnh", "thẩm tra",
+    "xét duyệt", "xét chọn", "tuyển chọn", "chọn", "đình chỉ", "tạm đình chỉ", "thu giữ", "tiêu hủy", "tiêu huỷ",
+    "báo động", "trưng dụng", "điều phối", "thông tin kịp thời", "thông tin, tuyên truyền", "thông tin rộng rãi",
+    "khám sàng lọc", "sàng lọc", "rà, soát", "rà lại", "làm đầu mối", "là đầu mối", "làm cơ quan", "đo đạc", "đo thân",
+    "tổ chức", "tăng", "nâng cao", "góp phần", "kê khai",
+    "biết", "thi hành", "có nhiệm vụ", "lo", "hoàn toàn", "trực tiếp", "chịu toàn bộ", "soạn thảo", "hợp đồng", "thuê",
+    "chọn cử", "thông tin", "mang", "niêm phong", "đăng ký", "chấm", "đối soát", "phúc tra", "tiếp tế", "tiếp đón",
+    "dự toán", "thanh tra", "mở rộng", "mở cửa", "hạch toán", "trợ giúp", "trợ cấp",
+    "tẩy trùng", "diễn tập", "giảng dạy", "truyền thông", "nuôi nhốt", "tiêm phòng", "chích ngừa",
+    "lau", "rửa", "đeo", "xả", "bơm", "tưới", "chặn", "rào", "bốc", "dỡ",
+    "đóng góp", "quyên góp", "ủng hộ", "tặng", "tính toán", "ước tính", "nghiêm trị",
+    "tạm ngừng", "tạm giữ", "tạm hoãn", "hoãn", "hủy", "huỷ", "bãi bỏ", "sửa", "sửa đổi", "chỉnh sửa", "chỉnh lý",
+    "thu hoạch", "thu phí", "đốt", "chôn", "bảo hộ", "tố giác", "trình báo", "phổ cập", "ngăn chặn",
+    "phòng ngừa", "khống chế", "dập dịch", "dập", "truy tìm", "giao nộp", "đối thoại", "tiếp xúc", "tiếp dân", "lập sổ",
+    "chưa để", "không tổ chức", "không cấp phép", "không cho phép", "không khóa", "không tự ý",
+    "ngoài việc", "ngoài nhiệm vụ", "còn phải", "còn có trách nhiệm",
+    "thu thập", "mỗi", "đọc", "phê duyệt", "không được", "không để",
+)  # fmt: skip
+# "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
+_IN_NAMES = {"trình", "xây dựng", "nhận", "chỉ đạo", "quản lý", "giám sát", "giao", "tổ chức", "phòng"}
+_VERB = re.compile(
+    r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức(?! đoàn thể| chính trị| xã hội|,| hội| tôn giáo)"
+    r"|(?<!các )(?<!hai )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
+    r"|(?<![tT]hường )trực(?! thuộc| tiếp| tuyến)|(?<![Bb]an )(?:chỉ đạo|quản lý|giám sát)|giao(?! thông| dịch| lưu)"
+    r"|(?<![Tt]ờ )(?<!công )(?<!chương )(?<!quá )(?<!quy )(?<!lộ )(?<!giáo )trình"
+    r"|(?<!đầu tư )xây dựng|nhận(?! được| thấy| thức| định)"
+    r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
+    r"(?=,? (?:\d|các |lớp |sổ |ngay|cấp|ra|và|tài|giấy|phiếu|thẻ|hồ sơ|báo cáo))"
+    r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
+    r"|thực hiện|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
+    r"|điều phối))"
+    rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+được\b))"
+)
+_NO_IMPERATIVES = {"hoàn toàn", "chưa để", "thông tin", "hợp đồng", "thu phí", "dự toán", "biết"}
+# What is done in a place ("cơ sở giáo dục") belongs to its name.
+_IN_PLACES = {"khám", "giáo dục", "điều trị", "cách ly", "tiêm", "chăm sóc", "xét nghiệm", "thu dung", "mua", "thu gom"}
+_PLAIN_VERBS = (
+    set(_VERBS) - _NO_IMPERATIVES - {"để", "nhằm", "trong việc", "nêu", "căn cứ", "cần", "phải", "mỗi", "trước ngày"}
+)
+_IMPERATIVE = re.compile(
+    r"^(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|In |Cấp |Thu |Làm |Ghi |Chi |Mở |Kẻ |Không |Tuyệt đối|Nghiêm"
+    r" cấm|Chấm dứt|Lắp|Tự |Giữ |Đo "
+    r"|Quyết định cho|Nhanh chóng|Hạn chế|Trong thời gian|Bám sát|Coi |Xem |Gắn |Nêu cao|Dành |Mang |Đeo |"
+    rf"(?:{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))}))(?!\w)",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"^(?:Riêng(?: đối với)?"
+    r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|Phân công|Chỉ đạo|Đối với|Về phía"
+    r"|Trách nhiệm của|Nhiệm vụ của|Ủy quyền|(?:Các|Những) (?:ông|đồng chí|bà)(?:,? ?\(?bà\)?)?(?=:)"
+    r"|(?:Rất |Kính )?[Mm]ong|Đồng ý giao|Thống nhất giao|Mời|Ủy ban nhân dân [^,:;.]{0,40} giao"
+    r"|UBND [^,:;.]{0,40} giao)\s*:?\s+(?:cho\s+)?",
+)
+_COOPERATION = re.compile(
+    r"(?:[Pp]hối hợp|[Pp]hối kết hợp)(?:\s+(?:chặt chẽ|thường xuyên|đồng bộ))?\s+"
+    r"(?:(?:với|cùng)(?:\s+với)?\s+|(?=[A-ZĐỦ]))"
+    r"|(?:,|\s)cùng với\s+|chủ trì,?\s+cùng\s+(?:với\s+)?|cơ quan phối hợp\s*:\s*|đơn vị phối hợp\s*:\s*"
+)
+# No clause says it more often; a text made to be slow does.
+_MOST_COOPERATIONS = 10
+_MOST_VERBS = 4
+_LONGEST_BEFORE_COLON = 45
+_LONGEST_NAMES = 200
+_LEADING = re.compile(
+    r"(?:\s+(?:là|làm)\s+(?:(?:cơ quan|đơn vị)\s*)?(?:thường trực)?)?[\s,]*(?:chủ trì|đầu mối)\b"
+    r"|\s+là\s+(?:cơ quan|đơn vị)\s+thường trực"
+)
+# "Đơn vị chủ trì: Sở Y tế" on a line of its own.
+LABELLED = re.compile(
+    r"^(?:[-+•]\s*)?(?:(?P<lead>(?:(?:Cơ quan|Đơn vị|Bộ phận)\s+)?(?:chủ trì|thực hiện|đầu mối|phụ"
+    r" trách|chịu trách nhiệm)"
+    r"(?:\s+(?:thực hiện|chính|tham mưu))?)|(?P<help>(?:(?:Cơ quan|Đơn vị|Bộ phận)\s+)?phối hợp(?:\s+thực hiện)?)"
+    r"|(?P<due>(?:Thời gian|Thời hạn|Tiến độ|Hạn)(?:\s+(?:thực hiện|hoàn thành|báo cáo|gửi|nộp))*))\s*:\s*",
+    re.IGNORECASE,
+)
+_PRAISE = re.compile(
+    r"^(?:Đánh giá cao|Ghi nhận|Biểu dương|Hoan nghênh|Thống nhất (?:với|về|theo)|Cơ bản|Đồng ý|Nhất"
+    r" trí|Thực hiện (?:Công văn|Kế hoạch"
+    r"|Chỉ thị|Quyết định|Công điện|Thông báo|Nghị quyết|ý kiến))"
+)
+# Those who are told, named by what they are to the letter.
+_YOU = re.compile(r"^(?:[Qq]uý\s|các đồng chí$|các đại biểu|[Qq]uý)", re.IGNORECASE)
+_PAST = re.compile(r"(?:đã|đang|vừa|mới|sẽ|được|không|chưa)\s*$")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a passage orders: whom it names, and whether it is an order at all.
+
+    named: it names who is to do it; else it only says what is to be done. at: where in the passage that is said.
+    """
+
+    parties: tuple[Proposed[TaskParty], ...]
+    named: bool
+    at: int
+
+
+def read_order(
+    passage: Passage, *, heads: bool = False, clause: bool = False, shared: bool = False, given: bool = False
+) -> Order | None:
+    """Return what the passage orders, None where it only informs.
+
+    clause: whether it is one of a list of orders, in which a name that is followed by any word is taken for a lead.
+    heads: whether points stand below it, so that names alone ("Sở Y tế") say whom they are for.
+    given: whether it begins with the word that asks, so that any name in capitals behind it is of who is asked.
+    shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
+    """
+    # What stands in brackets behind a name says what it is: "(cơ quan thường trực)".
+    passage = dataclasses.replace(
+        passage, text=re.sub(r"\((?!bà\)|ông\))[^()]*\)", lambda aside: " " * len(aside.group()), passage.text)
+    )
+    if _only_says(passage.text):
+        return None
+    if meanwhile := _MEANWHILE.match(passage.text):
+        passage = passage.cut(meanwhile.end())
+    if heading := _HEADING.match(passage.text):
+        passage = passage.cut(heading.end())
+    leads, rest = _leads(passage, listed=clause)
+    topic = _TOPIC.match(passage.text)
+    if not leads and topic:
+        leads, rest = _leads(passage.cut(topic.end()))
+        rest += topic.end()
+    if not leads and heads and len(passage.text) < _LONGEST_NAMES:
+        opening = _OPENING.match(passage.text)
+        names = split_names(passage.cut(opening.end() if opening else 0))
+        if all_agencies(names):
+            leads, rest = _distinct([_party(name, PartyRole.LEAD) for name in names]), len(passage.text)
+    if not leads and clause:
+        leads, rest = _by_words(passage)
+    if not leads and (given or clause):
+        leads, rest = _asked(passage)
+    if leads:
+        told = _CITIZENS_ASK.match(passage.text, rest) and all(_CITIZEN.match(lead.value.name) for lead in leads)
+        return None if told else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
+    if (
+        _IMPERATIVE.match(passage.text)
+        and not _ENTRY.match(passage.text)
+        and not _PRAISE.match(passage.text)
+        and not _is_title(passage.text)
+    ):
+        return Order(tuple(_cooperating(passage, 0)), False, 0)
+    if shared and topic and _IMPERATIVE.match(passage.text[topic.end() :]):
+        # "Văn hóa - Xã hội: Tổng hợp số liệu", where every clause says who does what.
+        doer = passage.cut(0, passage.text.find(":"))
+        return Order((named_in_cell(doer), *_cooperating(passage, topic.end())), True, topic.end())
+    return None
+
+
+def _only_says(text: str) -> bool:
+    """Whether the text names a member, a number or a time, and no deed."""
+    colon = text.find(":")
+    numbers = colon > 0 and _NO_WORDS.fullmatch(text, colon + 1)
+    times = colon > 0 and _ONLY_WHEN.fullmatch(text, colon + 1) and not _first_verb(text[:colon], 0)
+    return bool(numbers or times or _MEMBER.match(text))
+
+
+def for_addressees(addressees: Sequence[Proposed[Addressee]]) -> tuple[Proposed[TaskParty], ...]:
+    """The parties of an order that names nobody: all whom the letter addresses."""
+    return tuple(
+        Proposed(
+            TaskParty(addressee.value.name, PartyRole.LEAD, addressee.value.collective),
+            addressee.span,
+            Confidence.LOW,
+            (Doubt.ADDRESSEES,),
+        )
+        for addressee in addressees
+    )
+
+
+def with_addressees(
+    parties: Sequence[Proposed[TaskParty]], addressees: Sequence[Proposed[Addressee]]
+) -> tuple[Proposed[TaskParty], ...]:
+    """The parties with the addressees as leads where none leads, or where "quý Sở" stands for them."""
+    # "quý cơ quan, địa phương": what follows "quý" is of those who are told, too.
+    told = any(_YOU.match(party.value.name) for party in parties)
+    kept = [party for party in parties if not (told and (_YOU.match(party.value.name) or party.value.name.islower()))]
+    leads = [party for party in kept if party.value.role is PartyRole.LEAD]
+    if leads or not addressees:
+        return tuple(kept if leads or not parties else parties)
+    names = {party.value.name for party in kept}
+    return (*(one for one in for_addressees(addressees) if one.value.name not in names), *kept)
+
+
+def read_names(names: Passage, role: PartyRole) -> list[Proposed[TaskParty]]:
+    """Propose each agency of a list such as a cell "Sở Y tế, Công an tỉnh"; what is no name of one is left out."""
+    return [_party(name, role) for name in split_names(names) if all_agencies([name])]
+
+
+def named_in_cell(name: Passage) -> Proposed[TaskParty]:
+    """Who stands in the place of those in charge, though the name begins as that of no agency known here."""
+    return _party(name, PartyRole.LEAD, Confidence.LOW, (Doubt.OUTSIDE_ITS_PLACE,))
+
+
+def _is_title(text: str) -> bool:
+    """Return whether the passage is the title of a section: short, without a verb's object or an end."""
+    return len(text) < 70 and text.endswith(":") and len(text.split()) <= 3
+
+
+def _helpers(clause: Passage, rest: int, leads: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty]]:
+    known = {party.value.name for party in leads}
+    found: list[Proposed[TaskParty]] = []
+    for party in _cooperating(clause, rest):
+        if party.value.name not in known:
+            known.add(party.value.name)
+            found.append(party)
+    return found
+
+
+def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[TaskParty]], int]:
+    """Return the leads and where the rest of the clause begins.
+
+    listed: whether it is one of a list of orders, in which what is not to be done is an order, too.
+    """
+    opening = _OPENING.match(clause.text)
+    start = opening.end() if opening else 0
+    colon = clause.text.find(":", start, start + LONGEST_LIST)
+    if colon > 0 and not _lists_on(clause.text, start, colon):
+        before = clause.text[start:colon]
+        verb = _LEADING.search(before) or _COOPERATION.search(before)
+        names = split_names(clause.cut(start, start + verb.start() if verb else colon))
+        if all_agencies(names) and not (len(before) > _LONGEST_BEFORE_COLON and _first_verb(before, 0)):
+            return _distinct([_party(name, PartyRole.LEAD) for name in names]), start
+    # The first verb may be part of a name ("Tổ hỗ trợ báo cáo …").
+    for verb in itertools.islice(_verbs_after_names(clause.text, start), _MOST_VERBS):
+        if verb.start("verb") - start > LONGEST_LIST:
+            break
+        past = _PAST.search(clause.text[start : verb.start("verb")])
+        if past and not (listed and past.group().startswith("không")):
+            continue
+        if verb["verb"] in _IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
+            continue  # "các cơ sở khám chữa bệnh"
+        until = start + past.start() if past else verb.start("verb")
+        if leading := _LEADING.search(clause.text, start, until):
+            until = leading.start()
+        names = split_names(clause.cut(start, until))
+        if all_agencies(names):
+            sure = clause.text.startswith("chủ trì", verb.start("verb")) or bool(
+                _COOPERATION.match(clause.text, verb.start("verb"))
+            )
+            confidence = Confidence.HIGH if sure else Confidence.MEDIUM
+            doubts = () if sure else (Doubt.NO_COLON,)
+            return _distinct([_party(name, PartyRole.LEAD, confidence, doubts) for name in names]), verb.start("verb")
+    return [], 0
+
+
+def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
+    """Who is asked under a name that begins as that of no agency known here: "đề nghị Giám thị trại giam khám …"."""
+    opening = _OPENING.match(passage.text)
+    verb = _first_verb(passage.text, opening.end()) if opening else None
+    if opening is None or verb is None:
+        return [], 0
+    name = passage.cut(opening.end(), verb.start("verb"))
+    words = name.text.split()
+    if not name.text[:1].isupper() or not 2 <= len(words) <= 12 or not may_be_name(name.text):
+        return [], 0
+    return [named_in_cell(name.cut(0, len(name.text.rstrip(" ,"))))], verb.start("verb")
+
+
+# Small words that a name of an agency is made of, beside its capitals.
+_NAME_WORDS = frozenset({
+    "các", "và", "của", "tỉnh", "thành", "phố", "huyện", "quận", "xã", "phường", "thị", "trấn", "trên", "địa",
+    "bàn", "khu", "vực", "cơ", "sở", "cấp", "dân", "tổ", "học", "sinh", "y", "tế", "trường", "thôn", "bản",
+    "đơn", "vị", "quan", "ban", "ngành", "phòng", "đoàn", "thể", "liên", "trực", "thuộc", "công", "lập", "tư",
+    "thục", "đội", "hội", "chi", "nhánh", "doanh", "nghiệp", "mẹ", "khối", "giáo", "viên", "chức", "cán",
+    "bộ", "trưởng", "phó", "ấp", "xóm", "trạm", "bệnh", "viện", "trung", "tâm", "chợ", "bến", "xe", "hộ", "gia",
+    "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn", "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
+    "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
+})  # fmt: skip
+# After a name these say how things are, and order nothing.
+_STATES = frozenset({
+    "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
+    "như", "sẽ", "đang", "cần", "thì", "mà", "bao", "trong", "rất", "xin",
+    "kính", "trân", "mong",
+})  # fmt: skip
+
+
+def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
+    """The leads of an order whose verb is not among the known ones: the name ends where no more word is of a name."""
+    opening = _OPENING.match(passage.text)
+    start = opening.end() if opening else 0
+    if not STARTS_AS_AGENCY.match(passage.text, start):
+        return [], 0
+    end = start
+    before = ""
+    for word in re.finditer(r"\S+", passage.text[: start + LONGEST_LIST]):
+        if word.start() < start:
+            continue
+        bare = word.group().strip(",;")
+        # "Nông nghiệp": the second syllable of a word whose first is a capital.
+        second = before[:1].isupper() and not before.isupper() and bare.islower() and bare not in _STATES
+        named = bare[:1].isupper() or bare.isdecimal() or bare in _NAME_WORDS or bare == "-" or second
+        if not named or bare[-1:] in ".:":
+            after = bare.rstrip(".:")
+            break
+        end, before = word.end(), bare
+    else:
+        return [], 0
+    if after in _STATES or not after.isalpha() or passage.text[end - 1 : end] in ",;":
+        return [], 0
+    names = split_names(passage.cut(start, end))
+    if not all_agencies(names) or any(len(name.text.split()) < 2 for name in names):
+        return [], 0
+    doubts = (Doubt.NO_COLON,)
+    return _distinct([_party(name, PartyRole.LEAD, Confidence.LOW, doubts) for name in names]), end
+
+
+def _lists_on(text: str, start: int, colon: int) -> bool:
+    return bool(_LISTED_AFTER.search(text, start, colon)) and not _IMPERATIVE.match(text[colon + 1 :].lstrip())
+
+
+# What a citizen asks for in a complaint is told.
+_CITIZEN = re.compile(r"(?:ông|bà|cử tri|công dân|nhân dân|người dân|phụ huynh|báo)\b", re.IGNORECASE)
+_CITIZENS_ASK = re.compile(r"(?:đề nghị|yêu cầu|kiến nghị|phản ánh|khiếu nại|tố cáo)\b")
+# "Trực lãnh đạo: BS. Cung Văn Lực" says who, and "Mức chi: 80.000 đồng" how much.
+_ENTRY = re.compile(
+    r"(?:\S+\s+){0,4}\S+\s*:\s*"
+    r"(?:(?:BS|ThS|TS|DS|CN|KS|ĐD|BSCK\w*|GS|PGS)\b|[Ôô]ng |[Bb]à |Đ/c|[Đđ]ồng chí |\d|từ |ngày )"
+)
+# "Trạm Y tế: 0200 000 111" gives a number, and no order.
+_NO_WORDS = re.compile(r"\s*[\d\s.()+/–-]+[\d\s.,;()]*")
+# "Thôn Hạ: từ 5 giờ 30 đến 8 giờ ngày 14/8/2025" says when that village has its turn.
+_ONLY_WHEN = re.compile(
+    r"\s*(?:(?:từ|đến|hết|ngày|lúc|vào|hồi|sáng|chiều|tối|thứ|tháng|năm|giờ|phút|và|chủ nhật|hai|ba|tư|sáu|bảy|h|\d+)"
+    r"|[\s.,;:/()–-])+",
+    re.IGNORECASE,
+)
+_MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
+# "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
+_HEADING = re.compile(
+    r"(?:Tổ chức thực hiện|Phân công(?: nhiệm vụ| thực hiện| chuẩn bị)?|Nhiệm vụ cụ thể|Trách nhiệm)\s*:\s*",
+    re.IGNORECASE,
+)
+# "Bà Lương Thị Hạnh, Phó Chủ tịch - Phó Trưởng ban" is a member of what is set up.
+_MEMBER = re.compile(
+    r"(?:Ông|Bà|Đồng chí|Đ/c)(?:\s*\([^()]*\))?:?\s+[A-ZĐÀ-Ỹ][^.;:]{5,120}[-–,:]\s*"
+    r"(?:làm\s+)?(?:Trưởng|Phó|Thành viên|Ủy viên|Tổ trưởng|Tổ phó|Thư ký)\b[^,:]{0,60}$"
+)
+# "Về nhân lực: Sở Nội vụ rà soát …": a topic of a few words stands before the order.
+_TOPIC = re.compile(r"^(?:\S+\s+){0,9}\S+\s*:\s*(?=[A-ZĐ])")
+
+
+# "Giám đốc các Sở: Tài chính, Y tế" goes on behind its colon.
+_LISTED_AFTER = re.compile(r"\b[Cc]ác (?:Sở|sở|Phòng|phòng|Ban|ban|Bộ|bộ|huyện|xã|phường|bệnh viện|trường)$")
+
+
+def _distinct(parties: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty]]:
+    return list({party.value.name: party for party in parties}.values())
+
+
+def _verbs_after_names(text: str, start: int) -> Iterator[re.Match[str]]:
+    """The verbs that have a name before them."""
+    return (match for match in _VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
+
+
+def _first_verb(text: str, start: int) -> re.Match[str] | None:
+    return next(_verbs_after_names(text, start), None)
+
+
+def _cooperating(clause: Passage, start: int) -> list[Proposed[TaskParty]]:
+    found: list[Proposed[TaskParty]] = []
+    for cooperation in itertools.islice(_COOPERATION.finditer(clause.text, start), _MOST_COOPERATIONS):
+        end = _list_end(clause.text, cooperation.end())
+        names = split_names(clause.cut(cooperation.end(), end))
+        if all_agencies(names[:1]):
+            agencies = [name for name in names if all_agencies([name])]
+            found += [_party(name, PartyRole.COOPERATING, Confidence.MEDIUM) for name in agencies]
+    return found
+
+
+def _list_end(text: str, start: int) -> int:
+    stop = re.compile(r"[:.;]").search(text, start)
+    end = min(stop.start() if stop else len(text), start + LONGEST_LIST)
+    verb = _first_verb(text, start)
+    return min(end, verb.start("verb")) if verb else end
+
+
+def _party(
+    name: Passage, role: PartyRole, confidence: Confidence = Confidence.HIGH, doubts: tuple[Doubt, ...] = ()
+) -> Proposed[TaskParty]:
+    return Proposed(TaskParty(name.text, role, is_collective(name.text)), name.span(), confidence, doubts)
+
+
+_GIVEN = re.compile(
+    r"(?:^|(?<=[\s,;:]))(?P<how>[Gg]iao(?:\s+nhiệm\s+vụ)?|[Yy]êu cầu|(?:[Kk]ính |[Tt]rân trọng"
+    r" )?[Đđ]ề nghị|[Pp]hân công"
+    r"|[Cc]hỉ đạo|[Ủủ]y quyền|(?:[Kk]ính |[Rr]ất )?[Mm]ong|[Ll]ưu ý)\s+(?:cho\s+)?(?P<to>"
+    rf"{STARTS_AS_AGENCY.pattern}|[A-ZĐ][^\W\d_]+(?= [^\W\d_]+ ))"
+)
+
+
+# "Sở Tài chính gửi để Sở Y tế biết, bổ sung thuyết minh"
+_KNOWING = re.compile(rf"(?<=để )(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))(?=[^,;.:]{{0,80}} biết(?:,| và)\s)")
+# They are asked out of politeness, or given what those above them are asked to give.
+_NOBODY = re.compile(r"(?:ông|bà|quý|nhân dân|người|cán bộ|công chức|viên chức|giáo viên)", re.IGNORECASE)
+
+
+def given_at(text: str) -> list[re.Match[str]]:
+    """Where running text gives an agency an order: "… giao Sở Y tế chủ trì …"; group `how` begins it."""
+    found = [*_GIVEN.finditer(text), *_KNOWING.finditer(text)]
+    return sorted((match for match in found if _gives(text, match)), key=lambda match: match.start("how"))
+
+
+def _gives(text: str, match: re.Match[str]) -> bool:
+    how = match["how"].lower()
+    if (how.endswith(("mong", "phân công")) or match["how"] == match["to"]) and _NOBODY.match(match["to"]):
+        return False
+    before = text[: match.start("how")]
+    if how == "giao" and before.endswith("được ") and text.startswith("cho ", match.end("how") + 1):
+        return True  # "Việc này được giao cho Sở Y tế …"
+    return not _PAST.search(before)

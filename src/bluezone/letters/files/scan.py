@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of a scan: their pictures, and the words that Tesseract reads in them with their places.
+
+Runs in a confined process. Tesseract reads from a pipe and writes to one, so nothing is written to a disk.
+"""
+
+import base64
+import io
+import json
+import math
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+from pypdf import PdfReader
+
+from bluezone.letters.files.pdf_page import Segment, arrange
+from bluezone.letters.files.pdf_rules import Grid
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable
+
+# Letters are read of scans of so many dots an inch; a page of A4 has then some 1,650 by 2,340.
+_DPI = 200
+_WIDTH = round(8.27 * _DPI)
+# A scan of A3 at 600 dots an inch has 70 million.
+MOST_PIXELS = 80_000_000
+MOST_PAGES = 40
+# What a page of the browser shows.
+_SHOWN_WIDTH = 1_000
+# Under this Tesseract guesses.
+_LEAST_CONFIDENCE = 25.0
+_STEEPEST_DEGREES = 3.0
+# A thin rule of a table, printed and scanned, is no darker.
+_FAINT = 205
+# What a dash at the beginning of a line is taken for.
+_DASHES = frozenset("~=«_¬—–")
+
+
+def count_pages(data: bytes) -> int:
+    """The job that counts the pages of a scan."""
+    if data.startswith(b"%PDF") or b"%PDF-" in data[:1024]:
+        return min(len(PdfReader(io.BytesIO(data), strict=False).pages), MOST_PAGES)
+    with _opened(data) as picture:
+        return min(int(getattr(picture, "n_frames", 1)), MOST_PAGES)
+
+
+def draw_page(order: bytes) -> str:
+    """The job that draws one page for a browser: JPEG in base64. order: see `_order`."""
+    data, page = _order(order)
+    picture = _page(data, page).convert("RGB")
+    picture.thumbnail((_SHOWN_WIDTH, _SHOWN_WIDTH * 2))
+    target = io.BytesIO()
+    picture.save(target, "JPEG", quality=70)
+    return base64.b64encode(target.getvalue()).decode()
+
+
+def read_page_words(order: bytes) -> dict[str, Any]:
+    """The job that reads one page: {"lines": […], "words": [[text, x0, y0, x1, y1], …]}, places in 0..1 of the page."""
+    data, page = _order(order)
+    picture = _page(data, page)
+    grey = _straight(_without_stamp(picture))
+    scale = _WIDTH / grey.width
+    grey = grey.resize((_WIDTH, max(1, round(grey.height * scale))), Image.Resampling.LANCZOS)
+    grids = list(_grids(grey))
+    words = list(_tesseract(_without_rules(grey) if grids else grey))
+    height = grey.height
+    size = sorted(y1 - y0 for _, _, y0, _, y1 in words)[len(words) // 2] if words else 0
+    # Tesseract parts the words, however narrow the blank is; between two pieces of a PDF that would be none.
+    parted = 0.2 * size
+    pieces = [
+        Segment(x0, max(x1 - parted, x0 + 1), float(height - y1), float(max(min(y1 - y0, 2 * size), size * 0.8)), text)
+        for text, x0, y0, x1, y1 in _on_lines(words)
+    ]
+    return {
+        # The dot behind a Roman number is the first that is lost.
+        "lines": [re.sub(r"^([IVX]{1,4}) (?=[^\W\da-z_]{2})", r"\1. ", line) for line in arrange(pieces, grids)],
+        "words": [[text, x0 / _WIDTH, y0 / height, x1 / _WIDTH, y1 / height] for text, x0, y0, x1, y1 in words],
+    }
+
+
+def _order(order: bytes) -> tuple[bytes, int]:
+    """The file and the page, from 0, that stands in a line of JSON before it."""
+    head, _, data = order.partition(b"\n")
+    return data, int(json.loads(head)["page"])
+
+
+def _opened(data: bytes) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    try:
+        return Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF", "JPEG2000"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise LetterUnreadable(f"the picture cannot be opened ({type(error).__name__})") from None
+
+
+def _page(data: bytes, number: int) -> Image.Image:
+    try:
+        if b"%PDF-" in data[:1024]:
+            return _largest(data, number)
+        picture = _opened(data)
+        if number:
+            picture.seek(number)
+        if picture.width * picture.height > MOST_PIXELS:
+            raise LetterTooLarge(f"the picture has more than {MOST_PIXELS} dots")
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+    except (OSError, ValueError, EOFError, KeyError, TypeError, Image.DecompressionBombError) as error:
+        raise LetterUnreadable(f"the page cannot be drawn ({type(error).__name__})") from None
+
+
+def _largest(data: bytes, number: int) -> Image.Image:
+    """The largest picture of a page of a PDF: a scanner puts one on each."""
+    page = PdfReader(io.BytesIO(data), strict=False).pages[number]
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    best: Image.Image | None = None
+    for name in list(page.images.keys())[:20]:
+        picture = page.images[name].image
+        if picture is not None and (best is None or picture.width * picture.height > best.width * best.height):
+            best = picture
+    if best is None:
+        raise LetterUnreadable("the page has neither text nor a picture")
+    turned = int(page.get("/Rotate", 0) or 0) % 360
+    return best.rotate(-turned, expand=True) if turned else best
+
+
+def _without_stamp(picture: Image.Image) -> Image.Image:
+    """Grey, with red ink as white: of a red stamp its red part is as bright as the paper."""
+    if picture.mode in ("1", "L", "I", "I;16", "LA"):
+        return picture.convert("L")
+    red, green, blue = (np.asarray(one, np.int16) for one in picture.convert("RGB").split())
+    grey = (red * 3 + green * 6 + blue) // 10
+    ink = (red - np.maximum(green, blue)) > 40
+    return Image.fromarray(np.where(ink, np.maximum(red, 200), grey).astype(np.uint8))
+
+
+def _straight(grey: Image.Image) -> Image.Image:
+    """Turned back by the angle at which its lines of text are darkest and the gaps between them lightest."""
+    small = grey.copy()
+    small.thumbnail((700, 1000))
+    dark = (255 - np.asarray(ImageOps.autocontrast(small), np.float32)) > 110
+    rows, columns = np.nonzero(dark)
+    if len(rows) < 200:
+        return grey
+    best, best_score = 0.0, -1.0
+    for step in range(-30, 31):
+        angle = step * _STEEPEST_DEGREES / 30
+        places = np.round(rows - columns * math.tan(math.radians(angle))).astype(np.int64)
+        counts = np.bincount(places - places.min()).astype(np.float64)
+        score = float((counts**2).sum())
+        if score > best_score:
+            best, best_score = angle, score
+    return grey.rotate(best, Image.Resampling.BICUBIC, fillcolor=255) if abs(best) >= 0.1 else grey
+
+
+def _tesseract(grey: Image.Image) -> Iterator[tuple[str, float, float, float, float]]:
+    program = shutil.which("tesseract", path="/usr/bin:/usr/local/bin")
+    if program is None:
+        return
+    target = io.BytesIO()
+    ImageOps.autocontrast(grey, cutoff=1).save(target, "PNG", compress_level=1, dpi=(_DPI, _DPI))
+    done = subprocess.run(  # noqa: S603 - a program of the system, in this confined process
+        [program, "stdin", "stdout", "-l", "vie", "--oem", "1", "--psm", "4", "tsv"],
+        input=target.getvalue(), capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise LetterTooLarge("the page takes more time or memory to be read than a page of a letter does")
+    for line in done.stdout.decode("utf-8", errors="replace").splitlines()[1:]:
+        cells = line.split("\t")
+        if len(cells) == 12 and cells[0] == "5" and cells[11].strip() and float(cells[10]) >= _LEAST_CONFIDENCE:
+            left, top, width, height = map(float, cells[6:10])
+            yield re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip()), left, top, left + width, top + height
+
+
+def _on_lines(
+    words: list[tuple[str, float, float, float, float]],
+) -> Iterator[tuple[str, float, float, float, float]]:
+    """Words with the foot of the line they stand on: letters with tails must not pull a word to a line of its own."""
+    if not words:
+        return
+    heights = sorted(y1 - y0 for _, _, y0, _, y1 in words)
+    usual = heights[len(heights) // 2]
+    lines: list[list[tuple[str, float, float, float, float]]] = []
+    for word in sorted(words, key=lambda word: (word[2] + word[4]) / 2):
+        middle = (word[2] + word[4]) / 2
+        near = [line for line in lines[-4:] if abs(_middle(line) - middle) < 0.45 * usual]
+        if near:
+            min(near, key=lambda line: abs(_middle(line) - middle)).append(word)
+        else:
+            lines.append([word])
+    for line in lines:
+        foot = sorted(y1 for *_, y1 in line)[len(line) // 2]
+        first = min(x0 for _, x0, *_ in line)
+        for text, x0, y0, x1, _y1 in line:
+            if x0 == first and text in _DASHES:
+                text = "-"
+            yield text, x0, min(y0, foot - 1), x1, foot
+
+
+def _middle(line: list[tuple[str, float, float, float, float]]) -> float:
+    return sum((y0 + y1) / 2 for _, _, y0, _, y1 in line) / len(line)
+
+
+def _runs(dark: np.ndarray, least: int) -> Iterator[tuple[int, int, int]]:
+    """Unbroken dark stretches along the rows of a picture: (row, from, to), at least so many dots."""
+    padded = np.pad(dark.astype(np.int8), ((0, 0), (1, 1)))
+    change = np.diff(padded, axis=1)
+    rows, starts = np.nonzero(change == 1)
+    _, ends = np.nonzero(change == -1)
+    for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        if end - start >= least:
+            yield row, start, end
+
+
+Rule = tuple[int, int, int]
+
+
+def _rules(grey: Image.Image) -> tuple[list[Rule], list[Rule]]:
+    """Level and upright strokes as (row or column, from, to), also where they wander by a dot to either side."""
+    dots = np.asarray(grey)
+    padded = np.pad(dots, 1, constant_values=255)
+    level = np.minimum(np.minimum(padded[:-2, 1:-1], padded[2:, 1:-1]), dots) < _FAINT
+    upright = np.minimum(np.minimum(padded[1:-1, :-2], padded[1:-1, 2:]), dots) < _FAINT
+    return list(_runs(level, _WIDTH // 6)), list(_runs(upright.T, 50))
+
+
+def _grids(grey: Image.Image) -> Iterator[Grid]:
+    """The ruled tables of a page, with y counted from below as the words' places are."""
+    flat, tall = _rules(grey)
+    ys = _merged([row for row, _, _ in flat])
+    if len(ys) < 3:
+        return
+    top, bottom = ys[0], ys[-1]
+    # The strokes between two columns together run down the whole table.
+    lengths: dict[int, int] = {}
+    for column, start, end in tall:
+        if start >= top - 10 and end <= bottom + 10:
+            place = next((x for x in lengths if abs(x - column) <= 8), column)
+            lengths[place] = max(lengths.get(place, 0), end - start)
+    xs = sorted(x for x, length in lengths.items() if length * 3 >= bottom - top or length > 120)
+    if len(xs) < 3:
+        return
+    yield Grid(tuple(float(x) for x in xs), tuple(float(grey.height - y) for y in ys))
+
+
+def _merged(places: list[int]) -> list[int]:
+    found: list[int] = []
+    for place in sorted(places):
+        if not found or place - found[-1] > 8:
+            found.append(place)
+    return found
+
+
+def _without_rules(grey: Image.Image) -> Image.Image:
+    """The page with the lines of its tables painted over, which Tesseract takes for letters."""
+    dots = np.array(grey)
+    flat, tall = _rules(grey)
+    for row, start, end in flat:
+        dots[max(row - 1, 0) : row + 2, start:end] = 255
+    for column, start, end in tall:
+        dots[start:end, max(column - 1, 0) : column + 2] = 255
+    return Image.fromarray(dots)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The map of the units under one, drawn on the server: their outlines where the city has put them into its data folder,
+else one square a unit.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+
+from bluezone.directory.records.shapes import Outlines, Point, Polygon, Ring, simplified
+from bluezone.rollout.coverage.overview import Row, ShownCell
+
+SIDE = 104
+GAP = 6
+LINE_LENGTH = 12
+# Shares from which a tile is darker; absolute, so that a colour means the same in every week and city.
+LEVELS = (0.10, 0.25, 0.40, 0.60)
+# A map of outlines: its largest size, how far its lines may be from the truth, and what letters and numbers take.
+MOST_WIDE, MOST_HIGH = 336, 300
+_MARGIN, _TOLERANCE = 2, 0.5
+LETTER, LINE_STEP, FIGURE_ROOM = 6.2, 13, 38
+# Heights at which the widest place of an outline is looked for.
+_LOOKS = 15
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One unit on the map.
+
+    x, y:  its upper left corner. lines: its name, broken to fit. level: 0 (lowest share) to 4.
+    state: "shown", "hidden" (a small number) or "empty" (nothing counted).
+    """
+
+    x: int
+    y: int
+    name: str
+    lines: tuple[str, ...]
+    cell: ShownCell | None
+    level: int
+    state: str
+    address_pk: int
+
+    @property
+    def middle(self) -> int:
+        """Where its texts are centred."""
+        return self.x + SIDE // 2
+
+    @property
+    def baselines(self) -> list[tuple[int, str]]:
+        """Each line of the name with the y it stands on."""
+        return [(self.y + 24 + 16 * number, line) for number, line in enumerate(self.lines)]
+
+    @property
+    def figure_y(self) -> int:
+        """Where the number stands."""
+        return self.y + SIDE - 14
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether the number has room."""
+        return True
+
+
+@dataclass(frozen=True)
+class OutlinedTile(Tile):
+    """One unit as it lies on the ground. x, y: the middle of its widest place, where its texts stand.
+
+    path: of an SVG. room: width of that place; a text that is wider is left out, as the table has it.
+    """
+
+    path: str = ""
+    room: float = 0.0
+
+    @property
+    def middle(self) -> int:
+        """Where its texts are centred."""
+        return self.x
+
+    @property
+    def baselines(self) -> list[tuple[int, str]]:
+        """Each line of the name with the y it stands on; none where they have no room."""
+        if max(map(len, self.lines), default=0) * LETTER > self.room:
+            return []
+        first = self.y - LINE_STEP * len(self.lines) + 8
+        return [(first + LINE_STEP * number, line) for number, line in enumerate(self.lines)]
+
+    @property
+    def figure_y(self) -> int:
+        """Where the number stands."""
+        return self.y + (12 if self.baselines else 5)
+
+    @property
+    def has_figure(self) -> bool:
+        """Whether the number has room."""
+        return self.room >= FIGURE_ROOM
+
+
+@dataclass(frozen=True)
+class TileMap:
+    """The tiles and the size of the drawing; placed: whether a layout put them where they lie.
+
+    outlined: whether they are drawn as they lie. missing: names of units that the city's file of outlines lacks.
+    source: whom that file names. trouble: why it cannot be read.
+    """
+
+    tiles: list[Tile]
+    width: int
+    height: int
+    placed: bool
+    outlined: bool = False
+    missing: tuple[str, ...] = ()
+    source: str = ""
+    trouble: str = ""
+
+
+def tile_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) -> TileMap:
+    """Draw the units among `rows` by their share of the indicator `key`."""
+    outlines = outlines or Outlines()
+    if outlines.by_unit:
+        return _outlined(rows, key, outlines)
+    units = [(row.unit, row) for row in rows if row.unit is not None]
+    places = _layout([unit.key for unit, _row in units])
+    placed = places is not None
+    columns = max(1, math.ceil(math.sqrt(len(units))))
+    tiles = []
+    for number, (unit, row) in enumerate(units):
+        column, line = places[unit.key] if places is not None else (number % columns, number // columns)
+        cell, level, state = _shown(row, key)
+        x, y = GAP + column * (SIDE + GAP), GAP + line * (SIDE + GAP)
+        tiles.append(Tile(x, y, unit.name, broken(unit.name), cell, level, state, unit.pk))
+    width = max((tile.x for tile in tiles), default=0) + SIDE + GAP
+    height = max((tile.y for tile in tiles), default=0) + SIDE + GAP
+    return TileMap(tiles, width, height, placed, trouble=outlines.trouble)
+
+
+def _shown(row: Row, key: str) -> tuple[ShownCell | None, int, str]:
+    """The number of a unit, how dark it is drawn, and whether it is shown, hidden or missing."""
+    cell = next((cell for cell in row.all_cells if cell.indicator.key == key), None)
+    share = cell.share if cell else None
+    level = 0 if share is None else sum(share >= step for step in LEVELS)
+    return cell, level, "empty" if cell is None or cell.base == 0 else "hidden" if cell.is_hidden else "shown"
+
+
+def broken(name: str) -> tuple[str, ...]:
+    """The name in at most three lines of LINE_LENGTH characters, cut with … where it is longer."""
+    lines: list[str] = []
+    for word in name.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= LINE_LENGTH:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    cut = [line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…" for line in lines[:3]]
+    if len(lines) > 3:
+        cut[2] = cut[2][: LINE_LENGTH - 1].rstrip(" …") + "…"
+    return tuple(cut)
+
+
+def _layout(keys: Sequence[str]) -> dict[str, tuple[int, int]] | None:
+    """The places of a layout that knows every one of `keys`; None where none does, or without units."""
+    if not keys:
+        return None
+    return next((places for places in _layouts() if all(key in places for key in keys)), None)
+
+
+@cache
+def _layouts() -> tuple[dict[str, tuple[int, int]], ...]:
+    folder = resources.files("bluezone.rollout.coverage") / "layouts"
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
+    documents = [json.loads(entry.read_text("utf-8")) for entry in sorted(files, key=lambda entry: entry.name)]
+    return tuple({key: (column, row) for key, (column, row) in each["tiles"].items()} for each in documents)
+
+
+def _outlined(rows: Sequence[Row], key: str, outlines: Outlines) -> TileMap:
+    units = [(row.unit, row) for row in rows if row.unit is not None]
+    project, width, height = _projection(point for polygons in outlines.by_unit.values() for point in _points(polygons))
+    tiles: list[Tile] = []
+    for unit, row in units:
+        polygons = outlines.by_unit.get(unit.pk)
+        if polygons is None:
+            continue
+        rings = [tuple(simplified(tuple(map(project, ring)), _TOLERANCE) for ring in polygon) for polygon in polygons]
+        (x, y), room = _widest_place(max(rings, key=lambda polygon: abs(_area(polygon[0]))))
+        cell, level, state = _shown(row, key)
+        path = "".join(_path(ring) for polygon in rings for ring in polygon)
+        tiles.append(
+            OutlinedTile(
+                round(x), round(y), unit.name, broken(unit.name), cell, level, state, unit.pk, path=path, room=room
+            )
+        )
+    missing = tuple(unit.name for unit, _row in units if unit.pk not in outlines.by_unit)
+    return TileMap(tiles, width, height, True, outlined=True, missing=missing, source=outlines.source)
+
+
+def _points(polygons: Iterable[Polygon]) -> Iterator[Point]:
+    return (point for polygon in polygons for ring in polygon for point in ring)
+
+
+def _projection(points: Iterable[Point]) -> tuple[Callable[[Point], Point], int, int]:
+    """From degrees to the drawing, north up and one scale in both directions; and the size of the drawing."""
+    longitudes, latitudes = zip(*points, strict=True)
+    west, north = min(longitudes), max(latitudes)
+    narrowing = math.cos(math.radians((north + min(latitudes)) / 2))
+    across, down = (max(longitudes) - west) * narrowing, north - min(latitudes)
+    scale = min(MOST_WIDE / max(across, 1e-9), MOST_HIGH / max(down, 1e-9))
+
+    def project(point: Point) -> Point:
+        return _MARGIN + (point[0] - west) * narrowing * scale, _MARGIN + (north - point[1]) * scale
+
+    return project, math.ceil(across * scale) + 2 * _MARGIN, math.ceil(down * scale) + 2 * _MARGIN
+
+
+def _widest_place(polygon: Polygon) -> tuple[Point, float]:
+    """The middle of the longest line from west to east inside a polygon, and how long it is."""
+    low, high = min(y for _x, y in polygon[0]), max(y for _x, y in polygon[0])
+    best, room = polygon[0][0], 0.0
+    for look in range(1, _LOOKS + 1):
+        y = low + (high - low) * look / (_LOOKS + 1)
+        crossings = sorted(x for ring in polygon for x in _crossings(ring, y))
+        for left, right in zip(crossings[::2], crossings[1::2], strict=False):
+            # In the middle of its height an outline has room for more than one line.
+            width = (right - left) * (1 - abs(look / (_LOOKS + 1) - 0.5) / 2)
+            if width > room:
+                best, room = ((left + right) / 2, y), width
+    return best, room
+
+
+def _crossings(ring: Ring, y: float) -> Iterator[float]:
+    for (x1, y1), (x2, y2) in pairwise(ring):
+        if (y1 <= y) != (y2 <= y):
+            yield x1 + (y - y1) / (y2 - y1) * (x2 - x1)
+
+
+def _area(ring: Ring) -> float:
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring)) / 2
+
+
+def _path(ring: Ring) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ring[:-1]) + "Z"

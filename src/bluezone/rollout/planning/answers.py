@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan's answer in words and as a picture: every number with the interval that nine of ten seeds lie in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.planning.assumptions import Assumption, Assumptions
+from bluezone.planning.plan import AS_IT_IS, Answer, Estimate, Row, answer_of
+from bluezone.rollout.planning.models import CityPlan
+
+OPTIONS: Mapping[str, Promise] = {
+    AS_IT_IS: _("As it is"),
+    "doors": _("Visits at doors where fewest run it: 20 points more there"),
+    "drive": _("A drive: 5 points more in every ward"),
+    "gates": _("Gates: 10 points more in every ward"),
+    "codes": _("Codes a day sooner"),
+    "venues": _("Venue codes at half of all visits"),
+    "sooner_high": _("Say “high” sooner: from a chance of 0.30"),
+    "later_high": _("Say “high” later: from a chance of 0.60"),
+}
+FIGURES: Mapping[str, Promise] = {
+    "infections": _("Infections"),
+    "deaths": _("Deaths"),
+    "home_rightly": _("Days at home, infected"),
+    "home_for_nothing": _("Days at home for nothing"),
+    "tests": _("Tests"),
+}
+WIDTH, ROW_HEIGHT, LEFT, TOP = 360, 44, 12, 28
+
+
+def number(value: float) -> str:
+    """A number as precise as a model can mean it: two digits, thousands apart."""
+    if value == 0:
+        return "0"
+    exact = Decimal(value)
+    step = Decimal(1).scaleb(max(exact.adjusted() - 1, 0))
+    whole = int((exact / step).quantize(Decimal(1), ROUND_HALF_EVEN) * step)
+    grouped = f"{abs(whole):,}"
+    grouped = grouped.replace(",", ".") if get_language() == "vi" else grouped
+    return f"−{grouped}" if whole < 0 else grouped
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure as it is printed: never without its interval. words: of its meaning, for a change."""
+
+    value: str
+    interval: str
+    words: str
+
+    @classmethod
+    def of(cls, estimate: Estimate, *, is_change: bool) -> "Shown":
+        """An estimate; a change has a sign in words: fewer, more, or that it cannot be told apart."""
+        if not is_change:
+            value = number(estimate.middle)
+            return cls(value, _between(number(estimate.low), number(estimate.high)), "")
+        if not estimate.is_told_apart:
+            words = gettext("cannot be told apart")
+        else:
+            words = gettext("more") if estimate.middle > 0 else gettext("fewer")
+        if estimate.high < 0:
+            low, high = number(-estimate.high), number(-estimate.low)
+            return cls(number(-estimate.middle), _between(low, high), words)
+        return cls(number(estimate.middle), _between(number(estimate.low), number(estimate.high)), words)
+
+
+def _between(low: str, high: str) -> str:
+    return gettext("%(low)s to %(high)s") % {"low": low, "high": high}
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """One option in the table. figures: (name, shown) in the order of FIGURES; work: team-days, or None."""
+
+    name: str
+    title: str
+    figures: tuple[tuple[str, Shown], ...]
+    work: Shown | None
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """One option in the picture, in its units: the change of infections, from `low` to `high`."""
+
+    title: str
+    y: float
+    low: float
+    middle: float
+    high: float
+    is_clear: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Changes of infections side by side. zero: where no change is; least, most: what the axis ends at."""
+
+    whiskers: tuple[Whisker, ...]
+    zero: float
+    height: float
+    least: str
+    most: str
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """All of a plan's page. near, infected: of 100 told "high", None where nobody was told."""
+
+    near: Shown | None
+    infected: Shown | None
+    as_it_is: ShownRow
+    options: tuple[ShownRow, ...]
+    picture: Picture
+    seeds: int
+
+
+def shown_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> ShownAnswer | None:
+    """The answer of what is done so far; None before the third seed, from which there are intervals."""
+    found = {(seed, option): totals for seed, option, totals in plan.found}
+    if len({seed for seed, _option in found}) < 3:
+        return None
+    answer = answer_of(found, planner_options)
+    rows = tuple(_row(row, is_change=row.option != AS_IT_IS) for row in answer.rows)
+    return ShownAnswer(
+        near=None if answer.near_of_100 is None else Shown.of(answer.near_of_100, is_change=False),
+        infected=None if answer.infected_of_100 is None else Shown.of(answer.infected_of_100, is_change=False),
+        as_it_is=rows[0],
+        options=rows[1:],
+        picture=picture_of(answer),
+        seeds=answer.seeds,
+    )
+
+
+def _row(row: Row, *, is_change: bool) -> ShownRow:
+    figures = row.change if is_change else row.total
+    return ShownRow(
+        row.option,
+        str(OPTIONS[row.option]),
+        tuple((str(FIGURES[name]), Shown.of(figures[name], is_change=is_change)) for name in FIGURES),
+        None if row.work is None else Shown.of(row.work, is_change=False),
+    )
+
+
+def picture_of(answer: Answer) -> Picture:
+    """The change of infections of each option, as a dot and a line from where to where nine of ten seeds lie."""
+    changes = [(row, row.change["infections"]) for row in answer.rows if row.option != AS_IT_IS]
+    least = min([0.0, *(change.low for _row, change in changes)])
+    most = max([0.0, *(change.high for _row, change in changes)])
+    wide = max(most - least, 1.0)
+
+    def across(value: float) -> float:
+        return round(LEFT + (value - least) / wide * (WIDTH - 2 * LEFT), 1)
+
+    whiskers = tuple(
+        Whisker(
+            str(OPTIONS[row.option]),
+            TOP + place * ROW_HEIGHT + 30,
+            across(change.low),
+            across(change.middle),
+            across(change.high),
+            change.is_told_apart,
+        )
+        for place, (row, change) in enumerate(changes)
+    )
+    return Picture(whiskers, across(0.0), TOP + len(changes) * ROW_HEIGHT + 24, number(least), number(most))
+
+
+def assumptions_of(known: Assumptions) -> list[Assumption]:
+    """Every figure that a plan rests on, those that are drawn first."""
+    return sorted(known.figures.values(), key=lambda figure: (figure.low is None, figure.name))

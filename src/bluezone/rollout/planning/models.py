@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan that a leader asked for: its inputs, how far it is, and what its epidemics counted."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class PlanState(models.TextChoices):
+    """How far a plan is."""
+
+    WAITING = "waiting", _("waiting")
+    RUNNING = "running", _("under way")
+    DONE = "done", _("done")
+    STOPPED = "stopped", _("stopped")
+    FAILED = "failed", _("failed")
+
+
+class CityPlan(models.Model):
+    """One plan.
+
+    inputs: of bluezone.planning.plan.Inputs. found: [seed, option, totals] of each piece that is done.
+    done, pieces: seeds done and asked for. refusal: the code of what it failed by, or empty.
+    Personal data: the account that asked, an official duty; deleted 90 days after it was asked for.
+    """
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=8, choices=PlanState, default=PlanState.WAITING)
+    inputs = models.JSONField()
+    found = models.JSONField(default=list)
+    done = models.PositiveIntegerField(default=0)
+    pieces = models.PositiveIntegerField()
+    refusal = models.CharField(max_length=40, blank=True)
+
+    objects: ClassVar[models.Manager["CityPlan"]]
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=PlanState.values), name="plan_state_is_known"),
+            models.CheckConstraint(condition=Q(done__lte=F("pieces")), name="plan_pieces_done_of_all"),
+        ]
+
+    def __str__(self) -> str:
+        return f"plan {self.pk}, {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the worker still has to do with it."""
+        return self.state in (PlanState.WAITING, PlanState.RUNNING)

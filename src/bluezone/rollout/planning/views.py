@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of plans: asking for one, how far it is, its answer, and stopping it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
+from bluezone.planning.assumptions import DISEASES, read_assumptions
+from bluezone.planning.plan import Inputs, options_of
+from bluezone.refusal import Refused
+from bluezone.rollout.planning import answers, plans
+from bluezone.rollout.planning.duty import PLANNERS
+from bluezone.rollout.planning.models import CityPlan
+
+SEEDS = 20
+SHOWN = 20
+REFUSALS = {
+    "plan_unfounded": _("The office has no figures to start from: enter residents, and count at the gates for a week."),
+    "plans_waiting": _("Five plans are waiting already. Wait for one, or stop it."),
+    "plan_invalid": _("These numbers make no plan. Look at them again."),
+    "city_too_small": _("The city has too few residents for a model to say anything."),
+    "planner_missing": _("The model is not built on this server. Tell whoever runs it."),
+    "memory_short": _("The server has too little memory for this city."),
+}
+
+
+class PlanForm(forms.Form):
+    """What a leader says that the office does not know."""
+
+    disease = forms.ChoiceField(label=_("Disease"))
+    infected = forms.IntegerField(
+        label=_("Infected today, estimated"),
+        help_text=_("Everybody, also those whom nobody has tested; usually several for each case that is known."),
+        min_value=1,
+        max_value=1_000_000,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    days = forms.TypedChoiceField(label=_("For how long"), coerce=int, initial=120)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        vi = get_language() == "vi"
+        known = [(name, read_assumptions(name)) for name in DISEASES]
+        self.fields["disease"].choices = [(name, each.title_vi if vi else each.title_en) for name, each in known]  # type: ignore[attr-defined]
+        self.fields["days"].choices = [(days, gettext("%(days)s days") % {"days": days}) for days in (60, 120, 180)]  # type: ignore[attr-defined]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(PLANNERS)
+@touches(Whose.EVERYBODYS)
+def plan_list(request: OfficeRequest) -> HttpResponse:
+    """The newest plans and the form for another one: 302 to the plan, 422 not understood, 409 refused."""
+    form, status, refused = PlanForm(request.POST or None), 200, ""
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                inputs = plans.inputs_of(**form.cleaned_data, seeds=SEEDS)
+                return redirect("plan", plans.ask(request.user, inputs).pk)
+            except Refused as told:
+                refused, status = str(REFUSALS.get(told.code, told.message)), 409
+    newest = CityPlan.objects.select_related("asked_by").defer("found")[:SHOWN]
+    context = {"form": form, "plans": newest, "refused": refused}
+    return render(request, "planning/plan_list.html", context, status=status)
+
+
+@require_safe
+@audience(PLANNERS)
+@touches(Whose.EVERYBODYS)
+def show_plan(request: OfficeRequest, pk: int) -> HttpResponse:
+    """How far a plan is, and its answer."""
+    plan = get_object_or_404(CityPlan.objects.select_related("asked_by"), pk=pk)
+    inputs = Inputs.of_json(plan.inputs)
+    known = read_assumptions(inputs.disease)
+    context = {
+        "plan": plan,
+        "inputs": inputs,
+        "disease": known.title_vi if get_language() == "vi" else known.title_en,
+        "answer": answers.shown_answer(plan, tuple(option.name for option in options_of(inputs))),
+        "assumptions": answers.assumptions_of(known),
+        "refused": REFUSALS.get(plan.refusal, plan.refusal),
+        "width": answers.WIDTH,
+    }
+    return render(request, "planning/plan.html", context)
+
+
+@require_POST
+@audience(PLANNERS)
+@touches(Whose.EVERYBODYS)
+def stop_plan(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Stop a plan: 302 back to it."""
+    plan = get_object_or_404(CityPlan.objects.defer("found"), pk=pk)
+    plans.stop(request.user, plan)
+    messages.success(request, gettext("The plan is stopped. Nothing of it is kept."))
+    return redirect("plan", pk)

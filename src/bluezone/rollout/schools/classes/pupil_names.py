@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tell a table of counts from a list of children: headings and cells that look like somebody's name or particulars.
+
+What looks like one is refused as a whole and stored nowhere; a school that has such a list is told to leave those
+columns out. Better to ask once too often than to keep one child's name.
+Source: docs/rollout.md A5 (counts only, no record of a child).
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from bluezone.directory.imports.headings import heading_key
+from bluezone.refusal import Refused
+from bluezone.vietnamese.legacy_fonts import TextEncoding, to_unicode
+from bluezone.vietnamese.spelling import fold
+
+_HEADINGS = re.compile(
+    r"\b("
+    r"ho va ten|ho ten|ho dem|ten hoc sinh|ten hs|ten em|ten chau|ten phu huynh|ten cha|ten me|phu huynh"
+    r"|ho lot|ngay sinh|nam sinh|sinh ngay|gioi tinh|nam nu|dan toc|dia chi|noi o|thon to"
+    r"|so dien thoai(?! thong minh)|dien thoai lien he|sdt|zalo|email|cccd|cmnd|ma hoc sinh|ma hs"
+    r"|ma dinh danh|so dinh danh|bhyt|full name|first name|last name|surname|name of pupil|pupil name"
+    r"|student name|pupil s name|date of birth|birthday|parent|address|gvcn|giao vien|teacher"
+    r")\b"
+)
+_WHOLE_HEADINGS = frozenset({"ten", "ho", "name", "names", "hoc sinh", "pupil", "student", "dien thoai", "phone"})
+# Words of titles and class names; a cell made of them names nobody.
+_PLAIN_WORDS = """
+lop khoi truong thcs thpt th tieu hoc mam non mau giao tong so cong nam tuan bao cao bang hoc sinh si co co the
+dien thoai thong minh dang chay cai dat bluezone nguoi than da giup ghi chu tu den ngay thang stt ten va cua cac
+la choi mam buoi sang chieu class classes total pupils week school grade smartphone running relatives helped with
+a the of em hs may sl luong duoc nhung chua ban tru noi chuyen chat luong cao tang cuong
+"""
+_PLAIN = frozenset(_PLAIN_WORDS.split())
+# How titles begin; what follows is the name of a school or place, not of a child.
+_TITLES = ("truong ", "phong ", "ubnd ", "uy ban ", "lop ", "khoi ", "bieu ", "bang ", "bao cao ", "school ", "class ")
+_TELEPHONE = re.compile(r"(?:\+?84|0)\d{8,10}\Z")
+_DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d{2}\Z")
+_MOST_WORDS = 7
+_LONGEST_CLASS = 20
+
+
+class PupilsNamed(Refused):
+    """A table, a class or a note in which children seem to be named; nothing of it was stored."""
+
+    code = "pupils_named"
+
+
+def refuse_names(lines: Iterable[Sequence[str]], known: Iterable[str] = ()) -> None:
+    """Raise PupilsNamed when a heading or a cell looks like a person's name, birthday or telephone number.
+
+    lines: cells of a table. known: texts that are in order whatever they look like, such as names of classes.
+    """
+    fine = {fold(text) for text in known}
+    for number, cells in enumerate(lines, 1):
+        for cell in cells:
+            if fold(cell.strip()) not in fine and (names_a_column(cell) or looks_like_a_person(cell)):
+                raise PupilsNamed(f"line {number} seems to name a person; numbers of classes are all that is taken")
+
+
+def refuse_children(rows: Sequence[Sequence[str]], known: Callable[[str], bool]) -> None:
+    """Raise PupilsNamed when a list of classes seems to name pupils: it has a column of them, or names more people than
+    classes.
+
+    rows: cells of a sheet. known: whether a heading is one of those that such a list may have, such as the teacher's.
+    """
+    for number, cells in enumerate(rows, 1):
+        # Title rows have an address and a telephone number of the school, too, and few cells.
+        if sum(map(bool, cells)) > 2 and any(names_a_column(cell) and not known(cell) for cell in cells):
+            raise PupilsNamed(f"line {number} seems to announce names or particulars of pupils")
+    people, classes = 0, 0
+    for column in itertools.zip_longest(*rows, fillvalue=""):
+        texts = {fold(cell) for cell in column if cell and not cell.isdecimal() and not known(cell)}
+        named = {text for text in texts if looks_like_a_person(text)}
+        people = max(people, len(named))
+        classes = max(classes, sum(len(text) <= _LONGEST_CLASS for text in texts - named))
+    if people > classes:
+        raise PupilsNamed(f"{people} people are named beside {classes} classes")
+
+
+def names_a_column(cell: str) -> bool:
+    """Whether a heading announces names or particulars of people, also in an old font."""
+    keys = {heading_key(reading) for reading in _readings(cell)}
+    return any(key in _WHOLE_HEADINGS or _HEADINGS.search(key) for key in keys)
+
+
+def looks_like_a_person(cell: str) -> bool:
+    """Whether a cell looks like a name (two to seven words without a figure), a birthday or a telephone number."""
+    text = cell.strip()
+    if _TELEPHONE.match(re.sub(r"[ .()-]", "", text)) or _DAY.match(text):
+        return True
+    words = re.split(r"[\s,;._-]+", text)
+    if any(char.isdigit() for char in text) or not 2 <= len(words) <= _MOST_WORDS:
+        return False
+    return not any(_is_plain(reading) for reading in _readings(text))
+
+
+def _is_plain(text: str) -> bool:
+    words = heading_key(text).split()
+    title = f"{' '.join(words)} ".startswith(_TITLES)
+    return title or (bool(words) and all(word in _PLAIN or len(word) == 1 for word in words))
+
+
+def _readings(text: str) -> tuple[str, ...]:
+    """A text as it is, and as it reads in the old fonts, which know no sign beyond Latin-1."""
+    if any(ord(char) > 0xFF for char in text):
+        return (text,)
+    return text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI)

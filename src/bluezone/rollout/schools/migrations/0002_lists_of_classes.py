@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists of classes."""
+
+import bluezone.training
+import django.db.models.deletion
+import django.db.models.manager
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('agencies', '0006_special_zones'),
+        ('schools', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='ClassesImport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file_name', models.CharField(max_length=200)),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('conversion', models.CharField(blank=True, max_length=16)),
+                ('layout', models.JSONField(default=dict)),
+                ('fixes', models.JSONField(default=dict)),
+                ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('state', models.CharField(blank=True, choices=[('', 'is looked at'), ('storing', 'what is new is being stored; nobody sees it yet'), ('changing', 'what is changed is being stored'), ('looking', 'what follows from it is being worked out'), ('back', 'is being taken back'), ('done', 'stored')], default='', max_length=8)),
+                ('accepted', models.JSONField(default=dict)),
+                ('added', models.PositiveIntegerField(default=0)),
+                ('changed', models.PositiveIntegerField(default=0)),
+                ('done', models.PositiveIntegerField(default=0)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
+                ('year', models.PositiveSmallIntegerField()),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agencies.agency')),
+            ],
+            options={
+                'abstract': False,
+                'base_manager_name': 'everything',
+            },
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('everything', django.db.models.manager.Manager()),
+            ],
+        ),
+    ]

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One part of the public origin, as a process of its own user: codes, admission or pages, until SIGTERM.
+
+`python -m bluezone.server.processes.part codes|admission|pages FOLDER --allow UID …`
+"""
+
+import argparse
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from bluezone import logs
+from bluezone.keyserver.datafolder import RUN_FOLDER
+from bluezone.keyserver.http import Application
+from bluezone.keyserver.parts import STORE_OF, VARIABLE, open_part
+from bluezone.refusal import Refused
+from bluezone.server.front.relay import PartServer, socket_of
+from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
+from bluezone.server.processes.origin import warm
+
+PARTS = (*STORE_OF, "pages")
+
+
+def _application(part: str, folder: Path, tallies: int | None) -> Any:
+    if part == "pages":
+        from bluezone.web.wsgi_public import application
+
+        application.open()
+        warm(application, "/")
+        return application
+    server = open_part(folder, part)
+    if tallies is not None:
+        server.share_limits(tallies)
+    return Application(server)
+
+
+def main() -> None:
+    """Answer what the public origin passes on."""
+    parser = argparse.ArgumentParser(prog="bluezone.server.processes.part")
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--allow", type=int, action="append", required=True)
+    for name in ("ready", "meters", "row"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--tallies", type=int)
+    given = parser.parse_args()
+    logs.begin()
+    name_process(given.part)
+    os.environ[VARIABLE] = given.part
+    try:
+        application = _application(given.part, given.folder, given.tallies)
+    except Refused as refused:
+        said = f"{given.part}: {refused.code}: {refused.message}"
+        logs.say("part_refused", said, 40, code=refused.code, part=given.part)
+        raise SystemExit(1) from None
+    path = socket_of(given.folder / RUN_FOLDER, given.part)
+    server = PartServer(path, given.part, frozenset(given.allow), application)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    end_with_parent()
+    say_ready(given.ready)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rehearsal: days of a city with its phones and its key server, and what came of them beside the truth."""
+
+import random
+import resource
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from bluezone.handset.client import Client
+from bluezone.handset.phone import Handset
+from bluezone.planning.assumptions import read_warning_curve
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, day_at
+from bluezone.protocol.risk.assessment import Profile, parse_profile
+from bluezone.protocol.upload import infectious_level
+from bluezone.refusal import Refused
+from bluezone.twin.cityserver import CityServer
+from bluezone.twin.meetings import FIRST_HOUR, METRES, MINUTES, NO_MEETINGS, START, Case, City, Meeting, Meetings
+from bluezone.twin.phones import Crowd, Keys, as_told, report
+from bluezone.twin.wholephones import Clock, Hour, PhoneClock, WholePhones
+
+CHECK_HOURS: Final = (1, 5, 9, 13, 17, 21)
+REPORT_HOUR: Final = 20.5
+FAILURES: Final = ("server", "restore", "clock", "night")
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+FEWEST_PHONES, MOST_PHONES, MOST_DAYS = 60, 100_000, 28
+# From noon of the middle day on a server is away, and clocks are wrong, for a day.
+_FAILURE_HOUR, _FAILURE_HOURS = 12, 24
+# The backup from which a lost server is restored was made so many hours before.
+_BACKUP_HOURS = 18
+# A wrong clock is ahead by so much, of one phone in so many.
+_WRONG_SECONDS, _WRONG_ONE_IN = 3 * SECONDS_PER_DAY, 3
+_OFF_HOUR, _ON_HOUR = 22, 6
+
+
+class TwinInvalid(Refused):
+    """What was asked for cannot be rehearsed: too few or too many phones or days."""
+
+    code = "twin_invalid"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to rehearse. whole: how many phones share nothing with others; failures: of FAILURES.
+
+    Raises TwinInvalid.
+    """
+
+    phones: int = 2000
+    days: int = 14
+    seed: int = 1
+    whole: int = 20
+    failures: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not FEWEST_PHONES <= self.phones <= MOST_PHONES or not 3 <= self.days <= MOST_DAYS:
+            raise TwinInvalid(
+                f"{self.phones} phones and {self.days} days, expected {FEWEST_PHONES} to {MOST_PHONES} phones and "
+                f"3 to {MOST_DAYS} days"
+            )
+        if self.whole < 1 or self.whole > self.phones // 3 or set(self.failures) - set(FAILURES):
+            raise TwinInvalid(f"{self.whole} whole phones, failures {self.failures}: expected a third at most")
+        if {"clock", "night"} <= set(self.failures):
+            # A phone that starts with a wrong clock believes it until the next file, which the crowd does not.
+            raise TwinInvalid("clock and night cannot be rehearsed at once, expected one of them")
+
+
+@dataclass
+class Cell:
+    """People who met one case, once on a day, at one distance and length: how many there were, and were told high."""
+
+    met: int = 0
+    told: int = 0
+    expected: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """What came of a rehearsal. Every count is of phones unless said.
+
+    phones, cases, reports: how many there were, should have reported, and were acknowledged; missing: reports that were
+    acknowledged and of which no key is in any file.
+    missing_keys: keys of acknowledged reports that are in no file; waited: reports that found no server and came later;
+    told_away: phones of the crowd, and whole ones, that said "high" first while the server was away (must be none).
+    should, should_told: phones near a case on a day that it reported, and those of them that say "high"; told: all that
+    do. cells: by distance (rows) and length, of METRES and MINUTES.
+    whole, whole_equal: phones that share nothing, and those of them that say exactly what their twins in the crowd do,
+    and say "high" first in the same hour.
+    delays: hours from the upload to the first "high", of each told phone. file_bytes: that one phone fetched.
+    store_bytes: the largest store of a whole phone. failed_checks: of whole phones.
+    server_seconds, seconds: processor time of the server, and of all together.
+    """
+
+    asked: Asked
+    phones: int = 0
+    meetings: int = 0
+    cases: int = 0
+    reports: int = 0
+    missing: int = 0
+    missing_keys: int = 0
+    waited: int = 0
+    told_away: int = 0
+    should: int = 0
+    should_told: int = 0
+    told: int = 0
+    cells: list[list[Cell]] = field(default_factory=lambda: [[Cell() for _ in MINUTES] for _ in METRES])
+    whole: int = 0
+    whole_equal: int = 0
+    delays: list[float] = field(default_factory=list)
+    files: int = 0
+    file_bytes: int = 0
+    store_bytes: int = 0
+    failed_checks: int = 0
+    server_seconds: float = 0.0
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+class Rehearsal:
+    """One rehearsal. progress: called with each day's number as it begins."""
+
+    def __init__(self, asked: Asked, folder: Path, progress: Callable[[int], None] = lambda day: None) -> None:
+        self._asked, self._folder, self._progress = asked, folder, progress
+        self._city = City(asked.phones, asked.days, asked.seed)
+        self._outcome = Outcome(asked, phones=len(self._city.phones))
+        self._keys, self._clock = Keys(asked.seed), Clock(float(START))
+        self._cases: dict[int, list[Case]] = defaultdict(list)
+        for case in self._city.cases():
+            self._cases[case.day].append(case)
+        self._reporting = {case.person for cases in self._cases.values() for case in cases}
+        self._crowd = Crowd(self._city.phones, self._reporting, self._keys, asked.seed)
+        chosen = random.Random(asked.seed).sample(self._city.phones, asked.whole)  # noqa: S311 - repeatable
+        self._whole = sorted(chosen)
+        self._wrong = self._phones_with_wrong_clocks()
+        self._published: set[bytes] = set()
+        self._reported: dict[int, tuple[Case, float]] = {}
+        self._first_told: dict[int, float] = {}
+        self._near: dict[int, list[tuple[int, Meeting]]] = defaultdict(list)
+        self._taken = 0
+        self._server_runs = True
+        # Of servers that were killed.
+        self._server_seconds = 0.0
+        self._due: list[Case] = []
+
+    def run(self) -> Outcome:
+        """Pass all days, and one more in which the last files come. Raises ServerGone and what a server refuses."""
+        self._server = CityServer(self._folder / "server", self._clock.now)
+        try:
+            self._follower = self._open("follower")
+            self._phones = WholePhones(
+                self._whole, self._folder, self._server.address, self._server.trust, self._asked.seed
+            )
+            try:
+                self._pass_days()
+                self._compare()
+            finally:
+                self._phones.stop()
+                self._follower.close()
+        finally:
+            self._server.stop()
+        return self._outcome
+
+    def _open(self, name: str) -> Handset:
+        rng = random.Random(f"{self._asked.seed} {name}")  # noqa: S311 - repeatable
+        clock = PhoneClock(self._clock)
+        return Handset.open(self._folder / name, self._server.address, clock, rng, "virtual", trust=self._server.trust)
+
+    def _phones_with_wrong_clocks(self) -> frozenset[int]:
+        if "clock" not in self._asked.failures:
+            return frozenset()
+        drawn = random.Random(f"{self._asked.seed} clocks")  # noqa: S311 - repeatable
+        chosen = frozenset(drawn.sample(self._city.phones, len(self._city.phones) // _WRONG_ONE_IN))
+        # Some whole phones are among them in every run.
+        return chosen | set(self._whole[::_WRONG_ONE_IN])
+
+    def _pass_days(self) -> None:
+        for day in range(self._asked.days + 2):
+            self._progress(day)
+            living = day < self._asked.days
+            for hour in range(24):
+                if hour == FIRST_HOUR:
+                    self._begin_day(day, living)
+                self._pass_hour(day, hour, self._cases[day] if living else [])
+
+    def _begin_day(self, day: int, living: bool) -> None:
+        """A UTC day begins, with new keys, and nobody has met anybody in it yet."""
+        self._clock.now = float(START + day * SECONDS_PER_DAY + FIRST_HOUR * SECONDS_PER_HOUR)
+        meetings = self._city.meetings(day) if living else NO_MEETINGS
+        unix_day = day_at(self._clock.now)
+        self._outcome.meetings += len(meetings)
+        made = self._phones.begin_day(self._clock.now, {person: meetings.of(person) for person in self._whole})
+        self._keys.given |= {(person, unix_day): key for person, key in made.items()}
+        self._crowd.live(unix_day, meetings)
+        self._crowd.forget(unix_day - 14)
+        self._keys.forget(unix_day - 1)
+        self._remember(meetings)
+
+    def _remember(self, meetings: Meetings) -> None:
+        """Who met those who will report: the truth to compare with."""
+        for meeting in meetings.of_all(self._reporting):
+            for one, other in ((meeting.one, meeting.other), (meeting.other, meeting.one)):
+                if one in self._reporting:
+                    self._near[one].append((other, meeting))
+
+    def _pass_hour(self, day: int, hour: int, cases: list[Case]) -> None:
+        now = float(START + day * SECONDS_PER_DAY + hour * SECONDS_PER_HOUR)
+        since = (day - self._asked.days // 2) * 24 + hour - _FAILURE_HOUR
+        self._clock.now = now
+        self._fail(since, now)
+        if self._server_runs:
+            self._server.ask("clock", now=now)
+            self._server.ask("tick")
+        at_night = "night" in self._asked.failures
+        check = hour in CHECK_HOURS and not (at_night and hour < _ON_HOUR)
+        error = {0: float(_WRONG_SECONDS), _FAILURE_HOURS: 0.0}.get(since)
+        moved = {} if error is None else {person: error for person in self._whole if person in self._wrong}
+        on = {_OFF_HOUR: False, _ON_HOUR: True}.get(hour) if at_night else None
+        # Both halves of the phones work at once, on a core each.
+        self._phones.begin_hour(Hour(now, check, moved, on))
+        if check and self._server_runs:
+            self._check(now)
+        told = self._phones.end_hour()
+        self._outcome.told_away += 0 if self._server_runs else told
+        if hour != int(REPORT_HOUR):
+            return
+        self._due += cases
+        if not self._server_runs:
+            # Who finds no server tries again the next evening.
+            self._outcome.waited += len(cases)
+            return
+        due, self._due = self._due, []
+        self._server.ask("clock", now=now + 1800)
+        self._clock.now = now + 1800
+        for case in due:
+            self._report(case, now + 1800)
+
+    def _fail(self, since: int, now: float) -> None:
+        """Let fail what is to fail. since: hours from the moment at which failures begin."""
+        failures, backup = self._asked.failures, self._folder / "backup"
+        if since == -_BACKUP_HOURS and "restore" in failures:
+            self._server.back_up(backup)
+        if since == 0 and {"server", "restore"} & set(failures):
+            self._server.stop()
+            self._server_seconds += self._server.processor_seconds
+            self._server_runs = False
+        if since == _FAILURE_HOURS and not self._server_runs:
+            lost = self._server.folder
+            again = (self._folder / "restored", (backup, lost)) if "restore" in failures else (lost, None)
+            self._server = CityServer(again[0], now, self._server.port, again[1])
+            self._server_runs = True
+        if since in (0, _FAILURE_HOURS) and self._wrong:
+            self._crowd.note_moved(now, self._wrong)
+
+    def _check(self, now: float) -> None:
+        follower = self._follower
+        index, config, entries = follower.downloads.follow()
+        follower.encounters.take_time(max(config.generated_at, index.generated_at))
+        profile, changed = parse_profile(config.profile), set[int]()
+        for entry in entries:
+            export = follower.downloads.fetch(entry, config)
+            self._outcome.files += 1
+            self._outcome.file_bytes += entry.size
+            self._published.update(bytes(export.columns.key(row)) for row in range(len(export.columns)))
+            changed |= self._crowd.take_in(entry.number, export.columns, config, profile)
+            follower.downloads.note_taken_in(entry)
+            self._taken = entry.number
+        follower.downloads.note_complete(index)
+        self._crowd.note_checked(now, self._taken)
+        self._note_told(now, profile, changed)
+
+    def _note_told(self, now: float, profile: Profile, changed: set[int]) -> None:
+        """Who says "high" for the first time. changed: whose windows are not as before; no day alone raises a level."""
+        today = datetime.fromtimestamp(now, UTC).astimezone(ZONE).date()
+        for person in changed - self._first_told.keys():
+            if self._crowd.assess(person, profile, today).level == "high":
+                self._first_told[person] = now
+
+    def _report(self, case: Case, now: float) -> None:
+        self._outcome.cases += 1
+        today: date = datetime.fromtimestamp(now, UTC).astimezone(ZONE).date()
+        late = int((now - START) // SECONDS_PER_DAY) - case.onset
+        onset = today - timedelta(days=min(max(late, 0), 14))
+        code = self._server.ask("issue", onset=onset.isoformat())["code"]
+        if case.person in self._whole:
+            taken = self._phones.report(case.person, code, now)
+            if not taken:
+                self._server.ask("clock", now=now + SECONDS_PER_HOUR)
+                taken = self._phones.end_report(case.person, now + SECONDS_PER_HOUR)
+                self._server.ask("clock", now=now)
+            self._crowd.uploaded[case.person] |= self._phones.uploaded(case.person)
+        else:
+            config = self._follower.city.current
+            assert config is not None
+            client = Client(self._server.address)
+            taken = report(case.person, code, self._keys, self._crowd, client, config, now)
+        self._outcome.reports += taken
+        if taken:
+            self._reported[case.person] = case, now
+
+    def _compare(self) -> None:
+        outcome = self._outcome
+        results, seconds = self._phones.results()
+        for person, one in results.items():
+            outcome.whole += 1
+            equal = as_told(one.windows) == as_told(self._crowd.windows(person))
+            outcome.whole_equal += equal and one.first_told == self._first_told.get(person)
+            outcome.failed_checks += one.failed_checks
+            outcome.store_bytes = max(outcome.store_bytes, one.store_bytes)
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        server = self._server_seconds + self._server.processor_seconds
+        outcome.server_seconds = round(server, 1)
+        outcome.seconds = round(usage.ru_utime + usage.ru_stime + seconds + server, 1)
+        for person in self._reported:
+            outcome.missing += not self._crowd.uploaded[person] & self._published
+            outcome.missing_keys += len(self._crowd.uploaded[person] - self._published)
+        outcome.told = len(self._first_told)
+        self._compare_cells()
+
+    def _compare_cells(self) -> None:
+        curve = read_warning_curve().high["0.45"]
+        met: dict[int, list[tuple[int, Meeting]]] = defaultdict(list)
+        for person, (case, at) in self._reported.items():
+            onset = day_at(START + 7 * SECONDS_PER_HOUR) + min(case.onset, int((at - START) // SECONDS_PER_DAY))
+            for other, meeting in self._near[person]:
+                if meeting.begins < at and infectious_level(day_at(meeting.begins), onset) is not None:
+                    met[other].append((person, meeting))
+        for other, meetings in met.items():
+            told = other in self._first_told
+            if any(meeting.near() for _, meeting in meetings):
+                self._outcome.should += 1
+                self._outcome.should_told += told
+            if told:
+                sent = min(self._reported[person][1] for person, _ in meetings)
+                self._outcome.delays.append(round((self._first_told[other] - sent) / SECONDS_PER_HOUR, 2))
+            if len(meetings) == 1:
+                place = meetings[0][1].cell
+                cell = self._outcome.cells[place // len(MINUTES)][place % len(MINUTES)]
+                cell.met += 1
+                cell.told += told
+                cell.expected += float(curve[place // len(MINUTES), place % len(MINUTES)])

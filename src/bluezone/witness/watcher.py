@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a witness holds of each log, and when it cosigns: never two checkpoints that do not continue each other.
+
+Source: C2SP tlog-witness (`add-checkpoint`) and tlog-cosignature; docs/protocol.md section 9.
+"""
+
+import http.client
+import sqlite3
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.refusal import Refused
+from bluezone.transparency.merkle import EMPTY_ROOT, ProofInvalid, check_consistency
+from bluezone.transparency.notes import (
+    LOG_KEY,
+    MOST_BYTES,
+    MOST_HASHES,
+    WITNESS_KEY,
+    Checkpoint,
+    Note,
+    NoteInvalid,
+    NoteUntrusted,
+    VerifierKey,
+    cosign,
+    hash_lines,
+    merged,
+    open_checkpoint,
+    read_checkpoint,
+    read_hashes,
+    read_note,
+    read_verifier_key,
+)
+
+STORE_NAME = "witness.sqlite3"
+# A checkpoint and a proof of 63 hashes.
+MOST_REQUEST_BYTES = MOST_BYTES + 64 * MOST_HASHES
+MOST_EVIDENCE = 100
+FETCH_SECONDS = 20.0
+_LOCK_SECONDS = 10.0
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS me (name TEXT NOT NULL, private BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS log (
+    origin TEXT PRIMARY KEY, key TEXT NOT NULL, address TEXT NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS evidence (
+    at INTEGER NOT NULL, origin TEXT NOT NULL, held BLOB NOT NULL, offered BLOB NOT NULL, UNIQUE (held, offered)
+);
+"""
+
+
+class WitnessMissing(Refused):
+    """The folder holds no witness; `bluezone witness new` makes one."""
+
+    code = "witness_missing"
+
+
+class WitnessExists(Refused):
+    """The folder holds a witness already; its key is made once."""
+
+    code = "witness_exists"
+
+
+class WitnessMisplaced(Refused):
+    """The folder is a city's data folder: who watches a city keeps its key elsewhere, on another machine."""
+
+    code = "witness_misplaced"
+
+
+class LogUnknown(Refused):
+    """This witness does not watch a log of that name."""
+
+    code = "witness_log_unknown"
+
+
+class LogUnreachable(Refused):
+    """The city's log cannot be fetched; it is looked at again later."""
+
+    code = "witness_log_unreachable"
+
+
+class LogAnswerRefused(LogUnreachable):
+    """The city's log answers that it has not got what it should have."""
+
+
+class LogInconsistent(Refused):
+    """The log shows what does not continue what this witness has seen; both checkpoints are kept as evidence."""
+
+    code = "witness_log_inconsistent"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request to cosign is answered with. status: of HTTP."""
+
+    status: int
+    body: bytes
+    media_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One log as it was seen last. size: 0 before the first look; note: with this witness's cosignature."""
+
+    key: VerifierKey
+    address: str
+    size: int
+    note: Note | None
+
+    @property
+    def root(self) -> bytes:
+        """The root that was seen last."""
+        return read_checkpoint(self.note.text).root if self.note else EMPTY_ROOT
+
+
+class Watcher:
+    """The witness of a folder, usable from any thread and by several processes. clock: Unix seconds."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = folder / STORE_NAME, clock
+        if not self._path.is_file():
+            raise WitnessMissing(f"{folder} holds no witness; `bluezone witness new` makes one")
+        with self._store() as store:
+            name, private = store.execute("SELECT name, private FROM me").fetchone()
+        self._private = Ed25519PrivateKey.from_private_bytes(private)
+        self.key = VerifierKey(name, WITNESS_KEY, self._private.public_key().public_bytes_raw())
+
+    @classmethod
+    def make(cls, folder: Path, name: str, clock: Callable[[], float] = time.time) -> "Watcher":
+        """Make a witness and its key. name: `host` or `host/more`, the host being the one it runs on.
+
+        Raises WitnessExists, WitnessMisplaced, NoteInvalid.
+        """
+        if (folder / "city.toml").exists():
+            raise WitnessMisplaced(f"{folder} is a city's data folder")
+        private = Ed25519PrivateKey.generate()
+        key = VerifierKey(name, WITNESS_KEY, private.public_key().public_bytes_raw())
+        read_verifier_key(str(key), WITNESS_KEY)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / STORE_NAME
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            raise WitnessExists(f"{folder} holds a witness already") from None
+        store = sqlite3.connect(path, isolation_level=None)
+        store.executescript(_TABLES)
+        store.execute("INSERT INTO me VALUES (?, ?)", (name, private.private_bytes_raw()))
+        store.close()
+        return cls(folder, clock)
+
+    def watch(self, key_text: str, address: str) -> VerifierKey:
+        """Watch a log from now on. key_text: its verifier key, compared with what the city shows; address: of /v1/log.
+
+        Raises NoteInvalid; what was seen of a log that is watched already stays.
+        """
+        key = read_verifier_key(key_text, LOG_KEY)
+        with self._store() as store:
+            store.execute(
+                "INSERT INTO log VALUES (?, ?, ?, 0, '') ON CONFLICT (origin) DO UPDATE SET address = excluded.address"
+                " WHERE key = excluded.key",
+                (key.name, str(key), address.rstrip("/")),
+            )
+        return key
+
+    def logs(self) -> list[Watched]:
+        """The logs that are watched."""
+        with self._store() as store:
+            return [_watched(row) for row in store.execute("SELECT key, address, size, note FROM log ORDER BY origin")]
+
+    def log(self, origin: str) -> Watched:
+        """One log by its name. Raises LogUnknown."""
+        for watched in self.logs():
+            if watched.key.name == origin:
+                return watched
+        raise LogUnknown(f"this witness does not watch the log {origin}")
+
+    def evidence(self) -> list[tuple[int, str, bytes, bytes]]:
+        """Pairs of signed checkpoints that do not continue each other: when seen, log, the one held, the other."""
+        with self._store() as store:
+            return list(store.execute("SELECT at, origin, held, offered FROM evidence ORDER BY at"))
+
+    def add_checkpoint(self, body: bytes) -> Answer:
+        """Answer a log that asks for a cosignature."""
+        try:
+            old_size, hashes, note = _read_request(body)
+            origin = read_checkpoint(note.text).origin
+        except NoteInvalid as refused:
+            return Answer(http.client.BAD_REQUEST, _told(refused))
+        try:
+            # One at a time, so that two requests cannot both be right beside each other.
+            with self._store() as store:
+                return self._take(store, origin, old_size, hashes, note)
+        except LogUnknown as refused:
+            return Answer(http.client.NOT_FOUND, _told(refused))
+        except NoteUntrusted as refused:
+            return Answer(http.client.FORBIDDEN, _told(refused))
+
+    def _take(
+        self, store: sqlite3.Connection, origin: str, old_size: int, hashes: tuple[bytes, ...], note: Note
+    ) -> Answer:
+        row = store.execute("SELECT key, address, size, note FROM log WHERE origin = ?", (origin,)).fetchone()
+        if row is None:
+            raise LogUnknown(f"this witness does not watch the log {origin}")
+        watched = _watched(row)
+        checkpoint = open_checkpoint(note, watched.key)
+        if old_size > checkpoint.size:
+            return Answer(http.client.BAD_REQUEST, b"the old size is above the new one\n")
+        if old_size != watched.size:
+            return _conflict(watched.size)
+        if old_size == checkpoint.size and checkpoint.root != watched.root:
+            self._keep_evidence(store, watched, note)
+            return _conflict(watched.size)
+        try:
+            check_consistency(old_size, watched.root, checkpoint.size, checkpoint.root, hashes)
+        except ProofInvalid as refused:
+            return Answer(http.client.UNPROCESSABLE_ENTITY, _told(refused))
+        signature = cosign(note.text, self.key, self._private.sign, int(self._clock()))
+        theirs = tuple(one for one in note.signatures if one.name == watched.key.name)
+        own = merged(Note(note.text, theirs), {self.key.name: signature})
+        store.execute("UPDATE log SET size = ?, note = ? WHERE origin = ?", (checkpoint.size, own.data, origin))
+        return Answer(http.client.OK, signature.line)
+
+    def look(self, origin: str, fetch: Callable[[str], bytes] | None = None) -> Checkpoint:
+        """Fetch a log as anybody would, and compare it with what was seen before; returns what it shows.
+
+        fetch: what lies at an address; over HTTP by default. Raises LogUnknown, LogUnreachable, LogInconsistent.
+        """
+        fetch = fetch or fetch_over_http
+        watched = self.log(origin)
+        try:
+            note = read_note(fetch(f"{watched.address}/checkpoint"))
+            checkpoint = open_checkpoint(note, watched.key)
+        except NoteInvalid as refused:
+            raise LogUnreachable(f"what {watched.address} shows is no checkpoint of it: {refused.message}") from None
+        one, other = sorted(((watched.size, watched.root), (checkpoint.size, checkpoint.root)))
+        hashes: tuple[bytes, ...] = ()
+        try:
+            if 0 < one[0] < other[0]:
+                lines = fetch(f"{watched.address}/consistency/{one[0]}/{other[0]}").decode("ascii", "replace")
+                hashes = read_hashes(lines.splitlines())
+            check_consistency(one[0], one[1], other[0], other[1], hashes)
+        except (ProofInvalid, NoteInvalid, LogAnswerRefused) as refused:
+            with self._store() as store:
+                self._keep_evidence(store, watched, note)
+            raise LogInconsistent(f"{origin}: {refused.message}; both checkpoints are kept as evidence") from None
+        if checkpoint.size > watched.size:
+            request = f"old {watched.size}\n".encode() + hash_lines(hashes) + b"\n" + note.data
+            self.add_checkpoint(request)
+        return checkpoint
+
+    def _keep_evidence(self, store: sqlite3.Connection, watched: Watched, note: Note) -> None:
+        (count,) = store.execute("SELECT COUNT(*) FROM evidence").fetchone()
+        if watched.note and count < MOST_EVIDENCE:
+            row = (int(self._clock()), watched.key.name, watched.note.data, note.data)
+            store.execute("INSERT INTO evidence VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+
+    @contextmanager
+    def _store(self) -> Iterator[sqlite3.Connection]:
+        store = sqlite3.connect(self._path, timeout=_LOCK_SECONDS, isolation_level=None)
+        try:
+            # A cosignature is given out only once what was seen is safely on disk.
+            store.execute("PRAGMA synchronous=FULL")
+            store.execute("BEGIN IMMEDIATE")
+            try:
+                yield store
+            except BaseException:
+                store.execute("ROLLBACK")
+                raise
+            store.execute("COMMIT")
+        finally:
+            store.close()
+
+
+def _watched(row: tuple[str, str, int, bytes]) -> Watched:
+    key, address, size, note = row
+    return Watched(read_verifier_key(key, LOG_KEY), address, size, read_note(note) if note else None)
+
+
+def _read_request(body: bytes) -> tuple[int, tuple[bytes, ...], Note]:
+    above, blank, note = body.partition(b"\n\n")
+    try:
+        first, *lines = above.decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        raise NoteInvalid("the request is no text") from None
+    old = first.removeprefix("old ")
+    if not blank or old == first or not old.isdecimal() or (len(old) > 1 and old[0] == "0") or len(old) > 16:
+        raise NoteInvalid("the request does not begin with the old size")
+    return int(old), read_hashes(lines), read_note(note)
+
+
+def _conflict(size: int) -> Answer:
+    return Answer(http.client.CONFLICT, f"{size}\n".encode(), "text/x.tlog.size")
+
+
+def _told(refused: Refused) -> bytes:
+    return f"{refused.code}: {refused.message}\n".encode()
+
+
+def fetch_over_http(address: str) -> bytes:
+    """What lies at an address, at most 64 KiB. Raises LogUnreachable, LogAnswerRefused."""
+    parts = urlsplit(address)
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(parts.netloc, timeout=FETCH_SECONDS, context=context)
+    else:
+        connection = http.client.HTTPConnection(parts.netloc, timeout=FETCH_SECONDS)
+    try:
+        connection.request("GET", parts.path)
+        answer = connection.getresponse()
+        content = answer.read(MOST_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        raise LogUnreachable(f"{parts.hostname} does not answer: {type(error).__name__}") from None
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise LogAnswerRefused(f"{address} is answered with {answer.status}")
+    return content

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ward's administrator makes accounts from a list: for the ward and what lies in it, and for nobody else."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from tests.builders.office import prove, user
+
+from bluezone.directory.models import Agency
+from bluezone.firstday.city_pack import city_pack
+from bluezone.firstday.city_setup import offices_of, set_up
+from bluezone.identity.models import Role, User
+
+pytestmark = pytest.mark.django_db
+
+
+HERE, ELSEWHERE = "Trạm Y tế phường Đức Xuân", "Trạm Y tế phường Bắc Kạn"
+
+
+@pytest.fixture
+def ward_admin(client):
+    """The administrator of one of two wards of a province."""
+    places = {place.name: place for place in city_pack().places.values() if place.province is not None}
+    for name in ("phường Đức Xuân", "phường Bắc Kạn"):
+        set_up("quan", places[name], offices_of(places[name]))
+    client.force_login(user("root", Role.ADMIN, within=Agency.objects.get(name=HERE).unit))
+    return prove(client)
+
+
+def send(browser, *rows):
+    text = "\n".join(",".join(row) for row in (("Họ và tên", "Vai trò", "Cơ quan"), *rows))
+    file = SimpleUploadedFile("l.csv", text.encode())
+    return browser.post("/accounts/lists/", {"file": file, "usual_role": "clerk"}, follow=True)
+
+
+def accept(browser, page):
+    pk = page.context["waiting"].pk
+    return browser.post(f"/accounts/lists/{pk}/apply/", {"digest": page.context["preview"].digest})
+
+
+@pytest.mark.long
+def test_an_administrator_of_a_ward_makes_accounts_for_it_from_a_list(ward_admin):
+    page = send(ward_admin, ("Lý Thị Mảy", "Văn thư", HERE))
+
+    assert accept(ward_admin, page).status_code == 302
+    made = User.objects.get(name="Lý Thị Mảy")
+    assert made.grants.get().agency == Agency.objects.get(name=HERE)
+    assert not made.has_usable_password()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("role", "where"),
+    [("clerk", ELSEWHERE), ("admin", ELSEWHERE), ("supervisor", HERE)],
+    ids=["another place", "administrator of another place", "a role of the whole city"],
+)
+def test_a_row_of_elsewhere_is_refused_and_with_it_the_list(ward_admin, role, where):
+    page = send(ward_admin, ("Lý Thị Mảy", "Văn thư", HERE), ("Nông Văn Páo", role, where))
+    before = User.objects.count()
+
+    assert [(one.row, one.reason) for one in page.context["plan"].refused] == [(3, "reach")]
+    assert accept(ward_admin, page).status_code == 409
+    assert User.objects.count() == before
+
+
+@pytest.mark.long
+def test_a_list_of_another_administrator_is_not_found(ward_admin, client):
+    page = send(ward_admin, ("Lý Thị Mảy", "Văn thư", HERE))
+    client.force_login(user("other", Role.ADMIN, within=Agency.objects.get(name=ELSEWHERE)))
+
+    assert client.get(f"/accounts/lists/{page.context['waiting'].pk}/").status_code == 404
+
+
+@pytest.mark.long
+def test_the_list_that_is_given_away_has_the_accounts_within_reach_alone(ward_admin):
+    user("near", Role.CLERK, within=Agency.objects.get(name=HERE), name="Người Gần")
+    user("far", Role.CLERK, within=Agency.objects.get(name=ELSEWHERE), name="Người Xa")
+
+    given = ward_admin.get("/accounts/list.csv").content.decode()
+
+    assert "Người Gần" in given
+    assert "Người Xa" not in given

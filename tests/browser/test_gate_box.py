@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gate in a browser beside a box that hears Bluetooth, against a real office."""
+
+import pytest
+from playwright.sync_api import expect
+from tests.builders.boxes import real_box
+from tests.builders.gatephone import GatePhone, plant, sums
+
+from bluezone.protocol.gate.passes import State, read_pass
+
+pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
+AWAY, NONE = "Không hỏi được hộp Bluetooth", "Cổng này không có Bluetooth"
+
+
+def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_other_s(chromium, served):
+    planted = plant(served.data, 2, "Cổng có hộp")
+    one, two = (GatePhone(chromium, served.public).connect(code) for code in planted.codes)
+    asked = []
+    one.page.on("request", lambda request: asked.append((request.url, request.post_data or "")))
+    expect(one.page.locator(".troubles")).to_contain_text(NONE)
+    with real_box(one.desk("return await desk.gate()")) as box:
+        one.scan(box.text, "box_joined")
+        expect(one.page.locator(".troubles")).to_have_text("")
+        shown = box.phone()
+        one.scan(shown, "running")
+        one.scan(shown, "pass_used")
+        one.inside(1)
+        two.scan(shown, "not_checked")
+        two.scan(box.text, "box_joined")
+        two.scan(shown, "pass_used")
+        two.scan(box.phone(heard=False), "not_heard")
+        two.scan(box.phone(heard=False, state=State(0)), "installed_off")
+        two.reload()
+        two.scan(box.phone(), "running")
+        box.off = "the adapter is gone"
+        expect(one.page.locator(".troubles")).to_contain_text("Cổng không phát Bluetooth", timeout=60_000)
+        one.scan(box.phone(), "not_checked")
+    expect(two.page.locator(".troubles")).to_contain_text(AWAY, timeout=60_000)
+    two.scan(shown, "not_checked")
+    two.page.get_by_role("button", name="Khác").click()
+    two.page.get_by_role("button", name="Thôi dùng hộp Bluetooth").click()
+    expect(two.page.locator(".troubles")).to_contain_text(NONE, timeout=60_000)
+    for tablet in (one, two):
+        tablet.live(11)
+        tablet.send()
+    assert sums(served.data, planted.gate) == {"running": 2}
+    # What a phone shows never leaves the tablet.
+    to_box = [body for url, body in asked if url.endswith("/box")]
+    assert any(read_pass(shown).session.hex() not in body and "answers" in body for body in to_box)
+    assert not any(read_pass(shown).session.hex() in body or shown in body for _, body in asked)
+    for tablet in (one, two):
+        # The browser itself complains of a box that is gone.
+        tablet.trouble = [said for said in tablet.trouble if "Security Policy" in said]
+        tablet.close()
+
+
+def test_another_gate_s_box_is_not_joined(chromium, served):
+    ours, theirs = plant(served.data, 1, "Cổng của ta"), plant(served.data, 1, "Cổng của họ")
+    one, other = (GatePhone(chromium, served.public).connect(planted.codes[0]) for planted in (ours, theirs))
+    with real_box(other.desk("return await desk.gate()")) as box:
+        one.scan(box.text, "box_foreign")
+        one.scan(box.text[:-1] + ("0" if box.text[-1] != "0" else "1"), "box_foreign")
+        one.scan(box.phone(), "not_checked")
+    expect(one.page.locator(".troubles")).to_contain_text(NONE)
+    for tablet in (one, other):
+        tablet.close()
+
+
+def test_help_at_the_gate_shows_the_city_s_address(chromium, served):
+    phone = GatePhone(chromium, served.public).connect(plant(served.data, 1, "Cổng giúp cài").codes[0])
+    phone.page.get_by_role("button", name="Giúp cài đặt").click()
+    expect(phone.page.locator(".panel li").first).to_contain_text(served.public.partition("//")[2])
+    phone.close()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Witnesses of a city, each in a folder of its own and on a port of this machine."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.builders.epochs import set_recovery_key
+from tests.builders.handset import Phones, Served, World, a_city
+
+from bluezone.keyserver.publication.witnesses import WitnessRounds
+from bluezone.transparency.watch import Policy, Witness, encode_policy
+from bluezone.witness.service import server_of
+from bluezone.witness.watcher import Watcher
+
+NAMES = ("witness.truong-dh.example", "nhan-chung.tinh-ban.example/bluezone", "log.hoi-bao-chi.example")
+OPERATORS = ("Trường Đại học", "Tỉnh bạn", "Hội báo chí")
+
+
+@dataclass
+class Watchmen:
+    """Witnesses of one city, by name, and where they answer."""
+
+    server: Served
+    world: World
+    watchers: dict[str, Watcher] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    def policy(self, quorum: int, names: Sequence[str] = NAMES) -> Policy:
+        return Policy(
+            quorum,
+            tuple(Witness(name, OPERATORS[NAMES.index(name)], self.watchers[name].key.public.hex()) for name in names),
+        )
+
+    def set(self, policy: Policy) -> None:
+        """Say who is to watch, without asking whether they are on other machines: here they are not."""
+        told = json.dumps({one.name: self.addresses.get(one.name, "") for one in policy.witnesses})
+        self.server.key_server.public_log.set_policy(encode_policy(policy), told)
+
+    def go_round(self) -> None:
+        """Have the server tick, and ask everybody; returns once all have answered."""
+        self.server.key_server.tick()
+        for thread in WitnessRounds(lambda: self.server.key_server.public_log).go_round():
+            thread.join()
+
+
+@contextmanager
+def serving(watcher: Watcher) -> Iterator[str]:
+    """Run a witness on a port; yields its address."""
+    server = server_of(watcher, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def watching(
+    server: Served, world: World, folder: Path, quorum: int = 2, names: Sequence[str] = NAMES
+) -> Iterator[Watchmen]:
+    """Have witnesses in `folder` watch a city that is served."""
+    with ExitStack() as running:
+        watchmen = Watchmen(server, world)
+        for name in names:
+            watcher = Watcher.make(folder / name.replace("/", "-"), name, lambda: world.now)
+            watcher.watch(str(server.key_server.public_log.key), f"{server.url}/v1/log")
+            watchmen.watchers[name] = watcher
+            watchmen.addresses[name] = running.enter_context(serving(watcher))
+        watchmen.set(watchmen.policy(quorum, names))
+        yield watchmen
+
+
+@contextmanager
+def a_watched_city(
+    folder: Path, quorum: int = 2, names: Sequence[str] = NAMES, **settings: object
+) -> Iterator[tuple[Watchmen, Phones, World]]:
+    """A city with a recovery key and two files, which witnesses watch and have cosigned."""
+    settings = {"publish_period_seconds": 7200, **settings}
+    with (
+        a_city(folder, **settings) as (server, phones, world),
+        watching(server, world, folder / "witnesses", quorum, names) as watchmen,
+    ):
+        set_recovery_key(server.key_server.data_dir)
+        for _ in range(2):
+            watchmen.go_round()
+            world.pass_by(7200)
+        watchmen.go_round()
+        yield watchmen, phones, world

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists as offices keep them: title rows, merged headings, sections, sums, several sheets, old fonts, no codes."""
+
+import io
+import re
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from tests.builders.agencies import csv, workbook
+from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
+
+from bluezone.directory.imports.raw_sheets import SpreadsheetRefused, as_json, as_sheets, pack, unpack
+from bluezone.directory.imports.tables import read_sheets
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency, RememberedHeading
+from bluezone.directory.records.store import rewrite_paths
+from bluezone.identity.models import Role
+from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords"]
+TITLE = [["UBND TỈNH NÚI XANH"], [], ["DANH SÁCH CƠ QUAN, ĐƠN VỊ"], ["(Kèm theo Công văn số 12/UBND-VX)"], []]
+LIST = [
+    ["STT", "Cơ quan, đơn vị", "Thông tin liên hệ", None, "Mã định danh", "Trực thuộc", "Ghi chú"],
+    [None, None, "Điện thoại", "Email", None, None, None],
+    ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)"],
+    ["I", "KHỐI TỈNH"],
+    [1, "Ủy ban nhân dân tỉnh Núi Xanh", "0209 3870 001", "ubnd@nuixanh.vn", "H99", None, None],
+    [2, "Sở Y tế", 2093870002, "syt@nuixanh.vn", "H99.5", "Ủy ban nhân dân tỉnh Núi Xanh", None],
+    ["II", "KHỐI XÃ, PHƯỜNG"],
+    [3, "Trạm Y tế\nphường Suối Bạc", "0209.3870.003", None, None, "Sở Y tế", "mới"],
+    [None, "Tổng cộng: 03 đơn vị"],
+]
+
+
+@pytest.fixture
+def office(client, db):
+    province = AdminUnit.objects.create(key="nx", code="99", name="tỉnh Núi Xanh", kind=UnitKind.PROVINCE, path="")
+    AdminUnit.objects.create(
+        key="sb", code="99001", name="phường Suối Bạc", kind=UnitKind.WARD, parent=province, path=""
+    )
+    rewrite_paths(AdminUnit)
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("mai", Role.ADMIN))
+    return client
+
+
+def send(client, content, name="list.xlsx"):
+    file = SimpleUploadedFile(name, content)
+    return client.post("/imports/", {"about": "agencies", "file": file}, follow=True)
+
+
+def press(client, page, what, **sent):
+    address = re.search(rf'action="(/imports/\d+/{what}/)"', page.text)[1]
+    return client.post(address, sent, follow=True)
+
+
+def accept(client, page):
+    return press(client, page, "apply", digest=page.context["preview"].digest)
+
+
+@pytest.mark.long
+def test_a_list_with_titles_merged_headings_sections_and_a_sum_is_read_whole(office):
+    page = send(office, workbook(TITLE + LIST))
+
+    assert page.context["plan"].refused == ()
+    assert page.context["plan"].ignored == ("STT", "Ghi chú")
+    assert "Tổng" not in page.text
+    accept(office, page)
+    health = Agency.objects.get(name="Sở Y tế")
+    station = Agency.objects.get(name="Trạm Y tế phường Suối Bạc")
+    assert (health.phone, health.email, health.edxml_id) == ("02093870002", "syt@nuixanh.vn", "H99.5")
+    assert (health.kind, health.parent.name) == ("department", "Ủy ban nhân dân tỉnh Núi Xanh")
+    assert (station.kind, station.unit.name, station.parent, station.code) == (
+        "health",
+        "phường Suối Bạc",
+        health,
+        None,
+    )
+    assert station.path.startswith(health.path)
+    assert len(send(office, workbook(TITLE + LIST)).context["plan"].unchanged) == 3
+
+
+@pytest.mark.long
+def test_sheets_of_a_workbook_are_one_list_and_a_refused_row_names_its_sheet(office):
+    head = ["Cơ quan", "Điện thoại"]
+    page = send(office, workbook([head, ["Sở Y tế"]], [head, ["Tổ hợp lạ", "0209 3870 001"]]))
+
+    assert "Sheet 2, row 2: The kind is missing" in page.text
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("font", [TextEncoding.TCVN3, TextEncoding.VNI])
+def test_headings_typed_in_an_old_font_are_known(office, font):
+    rows = [["Tên đơn vị", "Số điện thoại"], ["Phòng Y tế suối Bạc", "0209 3870 001"]]
+    page = send(office, csv(*([from_unicode(cell, font) for cell in row] for row in rows)), "l.csv")
+
+    assert "Is this text of an old font?" in page.text
+    assert press(office, page, "conversion", conversion="convert").context["plan"].added[0].entry.name == rows[1][0]
+
+
+@pytest.mark.long
+def test_a_refused_row_is_corrected_in_the_browser_and_sending_it_twice_is_the_same(office):
+    page = send(office, csv(("Tên cơ quan", "Điện thoại"), ("Sở Y tế", "gọi số lạ"), ("Vật lạ", "")), "l.csv")
+    assert [row for _sentence, row, _cells in page.context["to_fix"]] == [2, 3]
+    assert "/apply/" not in page.text
+
+    sent = {"fix-2-phone": "0209 3870 001", "out-3": "on"}
+    once = press(office, page, "fix", **sent)
+    twice = press(office, page, "fix", **sent)
+    assert once.context["preview"].digest == twice.context["preview"].digest
+    assert twice.context["left_out"] == ["Row 3"]
+    accept(office, twice)
+    assert list(Agency.objects.values_list("name", "phone")) == [("Sở Y tế", "0209 3870 001")]
+
+
+@pytest.mark.long
+def test_what_a_column_means_is_said_once_and_known_for_the_next_list(office):
+    rows = csv(("Nhãn A", "Nhãn B", "Nhãn C"), ("Sở Y tế", "0209 3870 001", "x"))
+    page = send(office, rows, "l.csv")
+    assert "Which column is which?" in page.text
+    assert 'phone" selected' in page.text
+    assert page.context["sheet"].header_row == 1
+
+    empty = press(office, page, "columns", sheet="0", header_row="1")
+    assert empty.status_code == 422
+    page = press(office, page, "columns", sheet="0", header_row="1", **{"column-0": "name", "column-1": "phone"})
+    assert page.context["plan"].added[0].entry.name == "Sở Y tế"
+    assert dict(RememberedHeading.objects.values_list("heading", "column")) == {"nhan a": "name", "nhan b": "phone"}
+    assert send(office, rows, "l.csv").context["plan"].added[0].entry.name == "Sở Y tế"
+
+
+def opened(*rows):
+    """An .ods as LibreOffice writes it: values with types, repeated cells, a million empty columns at the end."""
+    cell = '<table:table-cell office:value-type="{kind}" {value}><text:p>{text}</text:p></table:table-cell>'
+    space = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'  # noqa: E501
+    lines = "".join(
+        "<table:table-row>"
+        + "".join(
+            cell.format(kind="float", value=f'office:value="{one}"', text=one)
+            if isinstance(one, int)
+            else cell.format(kind="string", value="", text=one)
+            for one in row
+        )
+        + '<table:table-cell table:number-columns-repeated="1048000"/></table:table-row>'
+        for row in rows
+    )
+    tail = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>'
+    xml = f'<office:document-content {space}><office:body><office:spreadsheet><table:table table:name="A">{lines}{tail}</table:table></office:spreadsheet></office:body></office:document-content>'  # noqa: E501
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", xml)
+    return file.getvalue()
+
+
+@pytest.mark.long
+def test_a_workbook_of_libreoffice_is_read():
+    (sheet,) = read_sheets(opened(["Tên", "Số hộ"], ["Tổ 1", 12]))
+
+    assert [row.cells for row in sheet.rows] == [("Tên", "Số hộ"), ("Tổ 1", 12)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("spoil", ["<!DOCTYPE a>", "repeated"])
+def test_a_hostile_workbook_of_libreoffice_ends_in_a_refusal(spoil):
+    data = opened(["Tên"], ["x"])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        xml = archive.read("content.xml").decode()
+    wide = xml.replace("<text:p>x", '<text:p>x', 1).replace(
+        'office:value-type="string" ', 'office:value-type="string" table:number-columns-repeated="900000000" ', 1
+    )  # fmt: skip
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", wide if spoil == "repeated" else spoil + xml)
+    with pytest.raises(SpreadsheetRefused):
+        read_sheets(file.getvalue())
+
+
+@pytest.mark.long
+def test_sheets_are_kept_as_they_were_read():
+    (sheet,) = read_sheets(workbook([["Mã", "Tên"], ["01", 5], [None, 1.5]]))
+
+    assert unpack(pack([sheet])) == [sheet] == as_sheets(as_json([sheet]))

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scans and documents of old Word: read by programs of the system in a confined process, or said to be unread."""
+
+import io
+import itertools
+import shutil
+import subprocess
+import zlib
+
+import pytest
+from bench import bench_letters
+from bench.letters.corpus import read_letters
+from bench.letters.rendering import as_scan
+from PIL import Image, ImageDraw
+
+from bluezone.letters import letter as letters
+from bluezone.letters.files.confinement import draw_scan_page
+from bluezone.letters.letter import Letter, Scan, can_read_scans
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, OldWordUnread
+from bluezone.letters.reader import propose
+from bluezone.refusal import Refused
+
+needs_tesseract = pytest.mark.skipif(not can_read_scans(), reason=f"{letters.SCAN_PACKAGES} are not installed")
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    """No wall clock is a judge here: a busy machine may take its time."""
+    monkeypatch.setattr(letters, "LONGEST_WAIT_SECONDS", 300.0)
+
+
+@needs_tesseract
+@pytest.mark.long
+def test_a_stamped_and_slanted_scan_is_read_and_each_field_is_found_on_its_page(patience):
+    letter = next(read_letters())
+    scan = Letter(as_scan(letter)).read_scan()
+    read = propose(scan.text)
+    score, wrong = bench_letters.compare(letter, read, by_ear=True)
+
+    assert score.share() >= bench_letters.ASKED["scan"], wrong
+    assert score.invented == 0
+    page, x0, y0, x1, y1 = scan.place_of(letter.subject)
+    assert page == 0
+    assert 0 < x0 < x1 < 0.5, "the subject stands in the left column of the head"
+    assert 0 < y0 < y1 < 0.35
+
+
+@needs_tesseract
+@pytest.mark.slow
+def test_some_scans_of_each_kind_are_read_as_well_as_is_asked(patience):
+    chosen = itertools.islice(read_letters(), 0, None, bench_letters.SCANNED)
+    score, _ = bench_letters.judge(chosen, "scan", lambda line: None)
+
+    assert score.share() >= bench_letters.ASKED["scan"]
+    assert score.invented == 0
+
+
+@pytest.mark.long
+def test_a_scan_has_its_picture_where_nothing_can_read_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    picture = png(40, 60)
+
+    assert Letter(picture).read_scan() == Scan(1, (), missing=True)
+    assert Image.open(io.BytesIO(draw_scan_page(picture, 0))).size == (40, 60)
+    with pytest.raises(LetterUnreadable):
+        draw_scan_page(picture, 7)
+
+
+def png(width, height):
+    target = io.BytesIO()
+    page = Image.new("L", (width, height), 255)
+    ImageDraw.Draw(page).line((0, 0, width, height))
+    page.save(target, "PNG")
+    return target.getvalue()
+
+
+def bomb():
+    """A PNG of 60,000 by 60,000 dots in a few kilobytes of its beginning."""
+    head = (60_000).to_bytes(4, "big") * 2 + b"\x08\x00\x00\x00\x00"
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(4_000_000))), (b"IEND", b"")]
+    chunks = [
+        len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big") for name, body in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("data", [bomb(), b"\xff\xd8\xff" + bytes(300), b"II*\0" + bytes(40), b"%PDF-1.7 broken"])
+def test_a_hostile_picture_is_refused_and_read_as_nothing(data):
+    with pytest.raises((LetterUnreadable, LetterTooLarge)):
+        draw_scan_page(data, 0)
+    assert not Letter(data).read_scan().read
+
+
+def old_word(tmp_path, text):
+    """A .doc as LibreOffice writes it."""
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+    subprocess.run(
+        ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "doc:MS Word 97",
+         "--outdir", str(tmp_path), "--infilter=Text (encoded):UTF8", str(tmp_path / "a.txt")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return (tmp_path / "a.doc").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("antiword") and shutil.which("soffice")), reason="antiword, LibreOffice missing")
+def test_a_document_of_old_word_is_read(tmp_path):
+    letter = next(read_letters())
+    read = propose(Letter(old_word(tmp_path, bench_letters.as_text(letter))).read().text)
+
+    assert bench_letters.compare(letter, read)[0].share() >= 90
+
+
+def test_what_only_begins_as_a_document_of_old_word_is_refused():
+    with pytest.raises(OldWordUnread):
+        Letter(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)).read()
+
+
+def test_a_scan_that_says_nothing_is_no_letter():
+    with pytest.raises(Refused):
+        propose(Scan(1, ()).text)
