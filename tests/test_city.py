@@ -19,11 +19,16 @@ from bluezone.city import (
 
 NAMES = {"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000"}
 
+_OF_BOTH = {"name_vi": 'Bình "An"', "name_en": "Binh An", "address": "https://binhan.vn"}
+NEIGHBOUR = {**_OF_BOTH, "key": "0f" * 32, "everybody": 1}
+OTHER = {**_OF_BOTH, "index": "/x/index.txt", "export_key": "-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----"}
+
 
 def test_what_was_written_is_what_is_read(tmp_path):
     written = write_default(
-        tmp_path, **NAMES, padding_mean=20, trusted_proxies=("10.0.0.0/8",), install_links={"linux": "https://a.vn/x"}
-    )
+        tmp_path, **NAMES, padding_mean=20, trusted_proxies=("10.0.0.0/8",), install_links={"linux": "https://a.vn/x"},
+        neighbours=(NEIGHBOUR, OTHER),
+    )  # fmt: skip
 
     assert load_city(tmp_path) == written
     assert written.padding_mean == 20
@@ -153,3 +158,29 @@ def test_what_is_asked_of_a_warned_person_ends_with_the_watch(name):
 def test_places_of_tests_are_lines_for_people(places):
     with pytest.raises(CityInvalid, match="test_places"):
         parse_city({**NAMES, "test_places": places})
+
+
+@pytest.mark.parametrize(
+    "neighbours",
+    [
+        "https://binhan.vn",
+        ["https://binhan.vn"],
+        [NEIGHBOUR] * 9,
+        [{**NEIGHBOUR, "address": "binhan.vn"}],
+        [{**NEIGHBOUR, "address": "https://binhan.vn/x"}],
+        [{**NEIGHBOUR, "key": "0f" * 31}],
+        [{**NEIGHBOUR, "everybody": 2}],
+        [{**NEIGHBOUR, "index": "/x"}],
+        [{**OTHER, "index": "x"}],
+        [{name: value for name, value in OTHER.items() if name != "index"}],
+    ],
+    ids=str,
+)
+def test_neighbours_are_tables_of_what_a_phone_needs(neighbours):
+    with pytest.raises(CityInvalid, match=r"neighbour|everybody"):
+        parse_city({**NAMES, "neighbours": neighbours})
+
+
+def test_an_operator_is_told_of_a_neighbour_without_tls():
+    city = parse_city({**NAMES, "neighbours": [{**NEIGHBOUR, "address": "http://binhan.vn"}]})
+    assert any("without TLS" in sentence for sentence in city.warnings())

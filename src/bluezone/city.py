@@ -24,6 +24,10 @@ DEFAULT_DATA_FOLDER = "bluezone-data"
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _SERVICE = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_MOST_NEIGHBOURS = 8
+_NAMED = {"name_vi": r"[^\n]{1,200}", "name_en": r"[^\n]{1,200}", "address": r"https?://[^\s/]+"}
+_OF_CITIES = _NAMED | {"key": r"[0-9a-f]{64}"}
+_OF_OTHERS = _NAMED | {"index": r"(/[A-Za-z0-9._-]+)+", "export_key": r"-----BEGIN PUBLIC KEY-----[\s\S]+"}
 _HOTLINE = re.compile(r"[0-9+][0-9 ]{1,19}")
 
 
@@ -88,6 +92,7 @@ class City:
     sms_segments_a_day, sms_segments_a_month: segments that may be queued.
     sms_stay_days:     for how long a visitor's number gets no second notice.
     sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder goes out.
+    neighbours:        other cities, and other makers' servers, whose files phones of this city may follow.
     """
 
     name_vi: str
@@ -131,6 +136,7 @@ class City:
     sms_stay_days: int = 14
     sms_quiet_from_hour: int = 21
     sms_quiet_until_hour: int = 7
+    neighbours: tuple[Mapping[str, str | int], ...] = ()
 
     @property
     def hold_seconds(self) -> int:
@@ -150,6 +156,8 @@ class City:
             sentences.append("padding_mean is 0: files show how many cases there are; tests only")
         if self.venue_padding_mean == 0:
             sentences.append("venue_padding_mean is 0: packages show how many visits were reported; tests only")
+        if any(str(one["address"]).startswith("http:") for one in self.neighbours):
+            sentences.append("neighbours has an address without TLS: whoever listens sees who follows it; tests only")
         return sentences
 
 
@@ -243,6 +251,8 @@ def parse_city(settings: Mapping[str, Any]) -> City:
         values["push_services"] = _services(values["push_services"])
     if "test_places" in values:
         values["test_places"] = _places(values["test_places"])
+    if "neighbours" in values:
+        values["neighbours"] = _neighbours(values["neighbours"])
     if "install_links" in values:
         _check_links(values["install_links"])
     for name, value in values.items():
@@ -307,6 +317,27 @@ def _places(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _neighbours(value: object) -> tuple[Mapping[str, str | int], ...]:
+    if not isinstance(value, list) or len(value) > _MOST_NEIGHBOURS:
+        raise CityInvalid(f"neighbours must be a list of at most {_MOST_NEIGHBOURS} tables")
+    for one in value:
+        _check_neighbour(one)
+    return tuple(value)
+
+
+def _check_neighbour(value: object) -> None:
+    if not isinstance(value, dict):
+        raise CityInvalid("neighbours must be a list of tables")
+    members = _OF_CITIES if "key" in value else _OF_OTHERS
+    if value.keys() - {"everybody"} != members.keys():
+        raise CityInvalid("a neighbour has name_vi, name_en, address and key, or index and export_key instead of key")
+    for name, shape in members.items():
+        if not isinstance(value[name], str) or not re.fullmatch(shape, value[name]):
+            raise CityInvalid(f"neighbours has {name} {value[name]!r}; docs/reference/settings.md says what it must be")
+    if value.get("everybody", 0) not in (0, 1):
+        raise CityInvalid("everybody of a neighbour must be 0 or 1")
+
+
 def _services(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise CityInvalid("push_services must be a list of host names")
@@ -349,7 +380,15 @@ def _as_toml(city: City) -> str:
         value = getattr(city, f.name)
         if f.name != "install_links":
             shown = list(value) if isinstance(value, tuple) else value
-            lines.append(f"{f.name} = {json.dumps(shown, ensure_ascii=False)}")
+            lines.append(f"{f.name} = {_toml(shown)}")
     lines += ["", "[install_links]"]
     lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in city.install_links.items()]
     return "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {_toml(one)}' for name, one in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)

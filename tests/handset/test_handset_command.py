@@ -90,6 +90,25 @@ def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_c
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) >= 1
 
 
+def test_an_owner_follows_another_city_and_is_back(tmp_path):
+    named = {"name_vi": "Bình An", "name_en": "Binh An", "address": "http://127.0.0.1:9", "key": "0f" * 32}
+    with a_city(tmp_path, World(time.time()), neighbours=[named]) as (server, _, world):
+        world.now, data = time.time(), tmp_path / "data"
+        server.key_server.tick()
+        ask(server, data, "check", "--trust", server.trust())
+        (known,) = ask(server, data, "neighbours")[1]["neighbours"]
+        assert (known["name_vi"], known["wanted"], known["checked"]) == ("Bình An", False, "never")
+
+        exit_code, told = ask(server, data, "neighbours", "--follow", known["id"])
+        assert (exit_code, told["neighbours"][0]["wanted"], told["neighbours"][0]["until"]) == (0, True, "you leave")
+        assert ask(server, data, "check")[0] == 0, "though the neighbour is away"
+        assert ask(server, data, "neighbours")[1]["neighbours"][0]["problem"] == "offline"
+        (back,) = ask(server, data, "neighbours", "--leave", known["id"])[1]["neighbours"]
+        assert back["wanted"]
+        assert back["until"] != "you leave"
+        assert ask(server, data, "neighbours", "--follow", "nobody")[1]["error"]["code"] == "neighbour_unknown"
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [

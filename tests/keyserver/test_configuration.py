@@ -73,6 +73,21 @@ def test_another_hotline_makes_a_new_number_that_continues_the_history(sqlite_se
     assert config(again, 1) == (first, first_sha256)
 
 
+def test_it_names_the_neighbours_of_the_city_and_refuses_a_key_that_no_phone_could_read(city_folder, clock):
+    named = {"name_vi": "Bình An", "name_en": "Binh An", "address": "https://binhan.vn"}
+    other = {**named, "index": "/x/index.txt", "export_key": "-----BEGIN PUBLIC KEY-----\nnone"}
+    server = opened(city_folder, clock, neighbours=[{**named, "key": "0f" * 32, "everybody": 1}])
+    (neighbour,) = config(server)[0].neighbours
+    server.close()
+    assert (neighbour.name["en"], neighbour.key, neighbour.everybody) == ("Binh An", "0f" * 32, True)
+
+    settings = city_folder / "city.toml"
+    for wrong in ([other], [{**named, "key": "0f" * 32}] * 2):
+        settings.unlink()
+        with pytest.raises(CityInvalid, match="neighbours"):
+            opened(city_folder, clock, neighbours=wrong)
+
+
 @pytest.mark.long
 def test_every_week_key_was_announced_a_week_before_its_use(sqlite_server, clock):
     configs = [config(sqlite_server)[0]]

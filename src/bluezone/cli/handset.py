@@ -199,6 +199,46 @@ def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[s
         phone.close()
 
 
+def _neighbour_lines(result: dict[str, Any]) -> Iterable[str]:
+    for one in result["neighbours"]:
+        how = "not followed"
+        if one["wanted"]:
+            how = "followed by every phone" if one["everybody"] else f"followed until {one['until']}"
+        yield f"{one['id']}  {one['name_vi']} ({one['name_en']}), {one['address']}: {how}"
+        yield f"  checked {one['checked']}, last problem: {one['problem'] or 'none'}"
+    if not result["neighbours"]:
+        yield "the city names no neighbours"
+
+
+@handset.command()
+@click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files besides.")
+@click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two weeks more.")
+@phone_options
+@command_result(_neighbour_lines)
+def neighbours(
+    follow: str | None, leave: str | None, data: str | None, server: str, trust: str | None, radio: str
+) -> dict[str, Any]:
+    """Other cities whose files this phone may follow beside its own, and which of them it does.
+
+    Who answers for a neighbour's files sees the network address from which they are asked for.
+    """
+    phone = _opened(data, server, trust, radio, reading=not (follow or leave))
+    try:
+        for id, act in ((follow, phone.neighbours.follow), (leave, phone.neighbours.leave)):
+            if id:
+                act(id)
+        told = [
+            {"id": one.neighbour.id, "name_vi": one.neighbour.name["vi"], "name_en": one.neighbour.name["en"],
+             "address": one.neighbour.address, "everybody": one.neighbour.everybody, "wanted": one.wanted,
+             "until": "you leave" if one.until is None else _moment(phone, one.until),
+             "checked": _moment(phone, one.checked_at), "problem": one.problem}
+            for one in phone.neighbours.all()
+        ]  # fmt: skip
+        return {"neighbours": told}
+    finally:
+        phone.close()
+
+
 @handset.command(name="begin-anew")
 @phone_options
 @command_result(lambda result: (f"the city's lists are followed anew, from config {result['config']} on",))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bluezone.handset.city.config import CityConfig, parse_trust
 from bluezone.handset.city.histories import Downloads
+from bluezone.handset.city.neighbours import Neighbours
 from bluezone.handset.city.pages import CityPages
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import Clock, PhoneTime, SystemClock, TrustedTime
@@ -37,6 +38,7 @@ class Handset:
 
     time:         trusted Unix seconds and the city's dates.
     city:         the signed config; downloads: the export files taken in; pages: news of the city, and help.
+    neighbours:   other cities whose files are followed besides.
     encounters:   what the radio broadcasts and hears.
     journal:      what the owner writes down for themselves.
     visits:       stays at venues; events: codes the owner made; passes: what is shown at a gate.
@@ -60,7 +62,11 @@ class Handset:
         self.events = Events(store, self.city, self.time, tls=client.tls)
         self.passes = GatePasses(clock, lambda: self.encounters.radio_state)
         self.venue_packages = VenueFollower(store, client, self.city, self.visits, self.time)
-        self.risk = Risk(store, self.city, self.downloads, self.venue_packages, self.encounters, self.visits, self.time)
+        self.neighbours = Neighbours(store, self.city, self.time)
+        self.risk = Risk(
+            store, self.city, self.downloads, self.venue_packages, self.encounters, self.visits, self.time,
+            self.neighbours,
+        )  # fmt: skip
         self.sent_log = SentLog(store)
         self.pages = CityPages(store, client, self.sent_log)
         calls = Calls(client, rng.randbytes)

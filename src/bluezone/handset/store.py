@@ -12,9 +12,9 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bluezone.handset.vault import AS_IT_IS, HandsetStoreDamaged, KeySealing, Vault, overwrite_and_remove
 from bluezone.refusal import Refused
@@ -73,6 +73,45 @@ def _refusal(error: sqlite3.Error) -> Refused:
     if "full" in message or "disk I/O" in message:
         return HandsetDiskFull("no space left on the disk; free some and try again")
     return HandsetStoreDamaged(f"the phone's store cannot be read: {message}")
+
+
+class Kept(Protocol):
+    """What is kept by name: of a whole phone (Store), or of one part of it (Part)."""
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """One atomic change; nests."""
+        ...
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The JSON value kept under `name`, or `default`."""
+        ...
+
+    def put(self, name: str, value: Any) -> None:
+        """Keep a JSON value under `name`; None removes it."""
+        ...
+
+
+class Part:
+    """What one part of a phone keeps by name, under names of its own. prefix: theirs; names are not sealed."""
+
+    def __init__(self, store: "Store", prefix: str) -> None:
+        self._store, self._prefix = store, prefix
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """As of the whole store."""
+        return self._store.transaction()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of the whole store."""
+        return self._store.get(self._prefix + name, default)
+
+    def put(self, name: str, value: Any) -> None:
+        """As of the whole store."""
+        self._store.put(self._prefix + name, value)
+
+    def clear(self) -> None:
+        """Keep nothing any more."""
+        self._store.drop(self._prefix)
 
 
 class Store:
@@ -143,6 +182,11 @@ class Store:
                 return
             sealed = self._vault.seal(f"state:{name}", json.dumps(value).encode())
             connection.execute("INSERT OR REPLACE INTO state (name, sealed) VALUES (?, ?)", (name, sealed))
+
+    def drop(self, prefix: str) -> None:
+        """Remove every value whose name begins so."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM state WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
 
     def add(self, table: str, day: int, plain: bytes) -> int:
         """Append a sealed row and return its number."""

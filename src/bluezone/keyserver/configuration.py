@@ -22,7 +22,8 @@ from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, write_new, write_whole
 from bluezone.keyserver.storage.store import AbsentStore, Store, StoreDamaged, StoreRefused
 from bluezone.logs import event
-from bluezone.protocol.signed.config import HISTORY_LENGTH, Care, Config, decode_config, encode_config
+from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem
+from bluezone.protocol.signed.config import HISTORY_LENGTH, Care, Config, Neighbour, decode_config, encode_config
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.epoch import Epoch, open_epoch
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
@@ -265,7 +266,26 @@ class ConfigFiles:
             care=Care(
                 city.watch_days, city.home_days, city.isolation_days, city.test_from_day, tuple(city.test_places)
             ),
+            neighbours=_neighbours(city),
         )
+
+
+def _neighbours(city: City) -> tuple[Neighbour, ...]:
+    """Raise CityInvalid where phones could not read the key of one."""
+    found = []
+    for one in city.neighbours:
+        told = {name: str(one[name]) for name in ("key", "index", "export_key") if name in one}
+        name = {"vi": str(one["name_vi"]), "en": str(one["name_en"])}
+        found.append(Neighbour(name, str(one["address"]), bool(one.get("everybody", 0)), **told))
+    try:
+        for neighbour in found:
+            if neighbour.export_key:
+                read_p256_pem(neighbour.export_key)
+    except InvalidPublicKey as refused:
+        raise CityInvalid(f"neighbours: export_key: {refused}") from None
+    if len({neighbour.id for neighbour in found}) < len(found):
+        raise CityInvalid("neighbours names one of them twice")
+    return tuple(found)
 
 
 def read_recovery_key(data_dir: Path) -> str | None:

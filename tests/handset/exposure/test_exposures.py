@@ -34,7 +34,7 @@ def published_keys(key: bytes = KEY, report_type: int = 1) -> KeyColumns:
     return KeyColumns.of([DiagnosisKey(key, START, 144, report_type, 0)])
 
 
-def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=START + 70, power=-18):
+def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=START + 70, power=-18, ended=None):
     """Hear KEY's identifier of `interval` for ten minutes from boot 0 under `stamp`, and match file `number`."""
     identifier = rolling_proximity_identifier(KEY, interval)
     sealed = crypt_metadata(KEY, identifier, Metadata(power, 3).to_bytes())
@@ -44,7 +44,7 @@ def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=
             log.heard(Sighting(identifier, sealed, rssi_dbm, burst, burst * 30.0 + 1), stamp, DAY)
     return windows_of_file(
         HeardIndex(log), published_keys(), number, set(own), Receiver(correction_db, 2), "Asia/Ho_Chi_Minh",
-        load_profile("covid-19"),
+        load_profile("covid-19"), None, ended,
     )  # fmt: skip
 
 
@@ -75,6 +75,18 @@ def test_the_receiver_s_correction_is_added_to_what_it_measured(log):
 )
 def test_sightings_without_trusted_and_fitting_time_or_of_a_key_known_before_do_not_count(log, change):
     assert windows(log, dataclasses.replace(GOOD, **change)) == []
+
+
+def test_a_neighbour_s_file_has_its_time_in_place_of_a_number_of_the_own_city(log):
+    # A key that is published while it runs, as other makers do: whoever reads the file can send what is still to come.
+    ended = int(HEARD_AT) - 600
+    stamp = dataclasses.replace(GOOD, newest_export=99, floor_seconds=ended - 1)
+    assert windows(log, stamp, ended=ended)
+
+
+def test_what_was_heard_after_a_neighbour_s_file_may_have_been_out_does_not_count(log):
+    ended = int(HEARD_AT) - 600
+    assert windows(log, dataclasses.replace(GOOD, newest_export=0, floor_seconds=ended), ended=ended) == []
 
 
 @pytest.mark.parametrize("minutes", [-10, 0, 10, 19])

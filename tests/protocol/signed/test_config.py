@@ -2,6 +2,7 @@
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from bluezone.protocol.signed.config import (
     ConfigHistoryDiffers,
     ConfigRolledBack,
     InvalidConfig,
+    Neighbour,
     decode_config,
     encode_config,
     follow_config,
@@ -22,6 +24,8 @@ from bluezone.protocol.signed.config import (
 PAYLOAD = encode_config(config())
 # A config of a city that has none, or of before there were any, is read without them.
 LATER_MEMBERS = {"care", "declaration_key", "venue_keys", "push_key", "national_hotline", "reciprocity"}
+CITY = Neighbour({"vi": "Bình An", "en": "Binh An"}, "https://binhan.vn", True, key="0f" * 32)
+OTHER = Neighbour(CITY.name, "https://en.binhan.vn", index="/x/index.txt", export_key=config().export_keys[0])
 
 
 def hashes(first, last):
@@ -70,6 +74,38 @@ def test_reciprocity_is_on_unless_the_city_turned_it_off():
     assert decode_config(json.dumps(members).encode()).reciprocity
     with pytest.raises(InvalidConfig, match="true or false"):
         decode_config(json.dumps({**members, "reciprocity": 0}).encode())
+
+
+def test_neighbours_come_back_and_a_city_without_any_says_nothing_of_them():
+    told = config(neighbours=(CITY, OTHER))
+
+    assert decode_config(encode_config(told)) == told
+    assert "neighbours" not in json.loads(PAYLOAD)
+    assert (
+        len({one.id for one in (CITY, OTHER, replace(CITY, key="0e" * 32), replace(CITY, address="https://b.vn"))}) == 4
+    )
+    assert replace(CITY, everybody=False, name=OTHER.name).id == CITY.id, "what it is called is not who it is"
+
+
+@pytest.mark.parametrize(
+    "neighbours",
+    [
+        [{**asdict(CITY), "address": "binhan.vn"}],
+        [{**asdict(CITY), "address": "https://binhan.vn/other"}],
+        [{**asdict(CITY), "key": "0F" * 32}],
+        [{**asdict(CITY), "key": ""}],
+        [{**asdict(CITY), "everybody": 1}],
+        [{**asdict(OTHER), "index": "x"}],
+        [{**asdict(OTHER), "export_key": "no key"}],
+        [asdict(CITY), asdict(CITY)],
+        [{**asdict(CITY), "key": f"{place:064x}"} for place in range(9)],
+        {},
+    ],
+    ids=str,
+)
+def test_neighbours_that_no_phone_could_follow_are_refused(neighbours):
+    with pytest.raises(InvalidConfig):
+        decode_config(json.dumps(json.loads(PAYLOAD) | {"neighbours": neighbours}).encode())
 
 
 def test_the_ministrys_number_comes_back_and_is_not_blank():

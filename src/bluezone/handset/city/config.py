@@ -19,7 +19,7 @@ from bluezone.handset.city.epochs import Epochs
 from bluezone.handset.city.publiclog import PublicLog
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.clocks import JUMP_SECONDS, Clock, moment_of, seconds_since
-from bluezone.handset.store import Store
+from bluezone.handset.store import Kept
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
 from bluezone.protocol.signed.config import (
@@ -100,7 +100,7 @@ class CityConfig:
     epochs: which epoch the phone is in. public_log: what the city has shown of its log, and who watches it.
     """
 
-    def __init__(self, store: Store, client: Client, trusted_now: Callable[[], float | None], clock: Clock) -> None:
+    def __init__(self, store: Kept, client: Client, trusted_now: Callable[[], float | None], clock: Clock) -> None:
         self._store = store
         self.clock = clock
         self._client = client

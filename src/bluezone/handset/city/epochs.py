@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluezone.handset.clocks import Clock, seconds_since
-from bluezone.handset.store import Store
+from bluezone.handset.store import Kept
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.signed.envelope import CHAIN_START
@@ -53,7 +53,7 @@ class Position:
         return (index.generated_at - self.generated_at if passed is None else passed) >= AWAY_SECONDS
 
 
-def read_position(store: Store, kind: str) -> Position:
+def read_position(store: Kept, kind: str) -> Position:
     """Where this phone stands in the files of a kind."""
     kept = store.get(kind)
     if kept is None:
@@ -61,13 +61,13 @@ def read_position(store: Store, kind: str) -> Position:
     return Position(**kept | {"chain": bytes.fromhex(kept["chain"])})
 
 
-def keep_position(store: Store, kind: str, held: Position) -> None:
+def keep_position(store: Kept, kind: str, held: Position) -> None:
     """Keep where this phone stands."""
     kept = {name: getattr(held, name) for name in Position.__slots__}
     store.put(kind, kept | {"chain": held.chain.hex()})
 
 
-def remember_heads(store: Store, index: Index) -> None:
+def remember_heads(store: Kept, index: Index) -> None:
     """Keep the chain values of an index that was followed: one of them may be the ancestor of an epoch."""
     name = f"{index.kind}_heads"
     known: dict[str, str] = store.get(name, {})
@@ -78,7 +78,7 @@ def remember_heads(store: Store, index: Index) -> None:
     store.put(name, dict(newest))
 
 
-def known_heads(store: Store, kind: str) -> dict[int, str]:
+def known_heads(store: Kept, kind: str) -> dict[int, str]:
     """The chain values (hex) that this phone knows by number; the highest number is the highest it has seen."""
     told: dict[str, str] = store.get(f"{kind}_heads", {})
     position = read_position(store, kind)
@@ -92,7 +92,7 @@ def known_heads(store: Store, kind: str) -> dict[int, str]:
 class Epochs:
     """The recovery key that this phone has pinned, and the epoch it is in."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Kept) -> None:
         self._store = store
 
     @property

@@ -11,7 +11,7 @@ from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.epochs import Position, keep_position, known_heads, read_position, remember_heads
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client
 from bluezone.handset.clocks import moment_of
-from bluezone.handset.store import Store
+from bluezone.handset.store import Kept
 from bluezone.protocol.exports.files import Export, read_export, verify_export
 from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config
@@ -46,7 +46,7 @@ class ConfigMismatch(Refused):
 class IndexFollower:
     """Follows one index. kind: "exports" or "venues", also the folder under /v1 and the name it is kept under."""
 
-    def __init__(self, store: Store, client: Client, city: CityConfig, kind: str) -> None:
+    def __init__(self, store: Kept, client: Client, city: CityConfig, kind: str) -> None:
         self._store = store
         self._client = client
         self._city = city
@@ -160,7 +160,7 @@ class IndexFollower:
 class Downloads(IndexFollower):
     """Follows the index of export files and fetches what is new."""
 
-    def __init__(self, store: Store, client: Client, city: CityConfig) -> None:
+    def __init__(self, store: Kept, client: Client, city: CityConfig) -> None:
         super().__init__(store, client, city, EXPORTS)
 
     def follow(self) -> tuple[Index, Config, list[IndexEntry]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluezone.handset.client import Client, ServerAnswerRefused, ServerUnreachable
-from bluezone.handset.store import Store
+from bluezone.handset.store import Kept
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Config
 from bluezone.refusal import Refused
@@ -57,7 +57,7 @@ class Watcher:
 class PublicLog:
     """What this phone knows of the log. city_key: of the city, 32 bytes, pinned."""
 
-    def __init__(self, store: Store, client: Client, city_key: Callable[[], bytes]) -> None:
+    def __init__(self, store: Kept, client: Client, city_key: Callable[[], bytes]) -> None:
         self._store = store
         self._client = client
         self._city_key = city_key

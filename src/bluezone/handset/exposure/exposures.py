@@ -15,6 +15,7 @@ from datetime import date
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
+from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
@@ -99,13 +100,15 @@ class Surroundings:
 
 def windows_of_file(
     index: HeardIndex, keys: KeyColumns, number: int, own: set[bytes], receiver: Receiver, zone: str, profile: Profile,
-    sent: OwnIdentifiers | None = None,
+    sent: OwnIdentifiers | None = None, ended: int | None = None,
 ) -> list[ExposureWindow]:  # fmt: skip
     """The exposure windows that export file `number` makes of the log.
 
     own: keys of this phone, which never warn it. A sighting counts only if its clock was trusted, it lies in
     intervals j-1 .. j+2 of its identifier, and the file is newer than any the phone had when it heard it.
     sent: what this phone broadcast; with it, the reciprocity frames beside those sightings are opened.
+    ended: of a file of a neighbour: the end of the time it is of, Unix seconds. A phone notes no numbers of neighbours
+    beside what it hears; a sighting counts only if no signed file that it had seen then was made after that end.
     """
     windows: list[ExposureWindow] = []
     surroundings = Surroundings()
@@ -113,7 +116,8 @@ def windows_of_file(
         key = keys.key(key_row)
         if key in own:
             continue
-        sightings = _scored_sightings(key, places, number, receiver, surroundings, sent)
+        fresh = [place for place in places if not _was_out(place[1].stamp, number, ended)]
+        sightings = _scored_sightings(key, fresh, receiver, surroundings, sent)
         report_type = keys.report_types[key_row]
         onset = keys.days_since_onset[key_row]
         windows += build_windows(
@@ -127,12 +131,17 @@ def windows_of_file(
     return windows
 
 
+def _was_out(stamp: Stamp, number: int, ended: int | None) -> bool:
+    """Whether a file may have been out when something was heard: then anybody could have sent what was heard."""
+    return stamp.newest_export >= number if ended is None else stamp.floor_seconds >= ended
+
+
 _BurstName = tuple[int, int]
 """Run of the program, and number of the burst in it."""
 
 
 def _scored_sightings(
-    key: bytes, places: Iterable[tuple[int, Page, Heard]], number: int, receiver: Receiver,
+    key: bytes, places: Iterable[tuple[int, Page, Heard]], receiver: Receiver,
     surroundings: Surroundings, sent: OwnIdentifiers | None,
 ) -> list[MatchedSighting]:  # fmt: skip
     """Every frame of a matched key that may count, in order of time, its bursts numbered from 1.
@@ -143,7 +152,7 @@ def _scored_sightings(
     other_way: dict[_BurstName, list[int]] = defaultdict(list)
     for interval, page, heard in places:
         stamp = page.stamp
-        if not stamp.trusted or stamp.newest_export >= number:
+        if not stamp.trusted:
             continue
         metadata = crypt_metadata(key, heard.identifier, heard.metadata)
         confidence = Metadata.from_bytes(metadata).confidence

@@ -16,6 +16,7 @@ from typing import Literal
 
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.histories import Downloads, IndexFollower
+from bluezone.handset.city.neighbours import Neighbours
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.encounters import Encounters
@@ -37,6 +38,7 @@ from bluezone.protocol.venues.items import (
     overlap,
     records_of,
 )
+from bluezone.refusal import Refused
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -151,6 +153,8 @@ DAY_ZERO = date(1970, 1, 1)
 class VenueFollower(IndexFollower):
     """Follows the index of venue packages, matches what is new, and keeps what was found."""
 
+    _store: Store
+
     def __init__(self, store: Store, client: Client, city: CityConfig, visits: Visits, time: PhoneTime) -> None:
         super().__init__(store, client, city, VENUES)
         self._visits = visits
@@ -209,9 +213,10 @@ class Risk:
 
     def __init__(
         self, store: Store, city: CityConfig, downloads: Downloads, venues: VenueFollower, encounters: Encounters,
-        visits: Visits, time: PhoneTime,
+        visits: Visits, time: PhoneTime, neighbours: Neighbours,
     ) -> None:  # fmt: skip
         self._city = city
+        self._neighbours = neighbours
         self._store = store
         self._downloads = downloads
         self._venues = venues
@@ -228,6 +233,7 @@ class Risk:
         self._take_in_exports()
         # After the exports, whether or not there are visits: what a phone fetches says nothing of its owner.
         self._venues.take_in(self._store.get("installed_at", self._time.now()))
+        self._take_in_neighbours()
 
     def _take_in_exports(self) -> None:
         index, config, entries = self._downloads.follow()
@@ -249,6 +255,30 @@ class Risk:
         self._downloads.note_rescanned()
         self._downloads.note_complete(index)
         self._encounters.renew_stamp()
+
+    def _take_in_neighbours(self) -> None:
+        """As of the own city, after it, and without effect on it: a neighbour that is away holds nothing up."""
+        config = self._city.current
+        assert config is not None
+        self._neighbours.tidy()
+        profile, heard = parse_profile(config.profile), None
+        own, receiver = self._encounters.keys.own(), self._encounters.receiver
+        sent = self._encounters.keys.identifiers()
+        for neighbour, files in self._neighbours.files():
+            problem = None
+            try:
+                for export, note in files:
+                    heard = heard or HeardIndex(self._encounters.log)
+                    windows = windows_of_file(
+                        heard, export.columns, 0, own, receiver, config.zone, profile, sent, export.end_timestamp
+                    )
+                    with self._store.transaction():
+                        # Neighbours may hand on keys to each other.
+                        self.exposures.add(windows, again=True)
+                        note()
+            except Refused as refused:
+                problem = refused.code
+            self._neighbours.note(neighbour.id, problem)
 
     def assessment(self) -> Assessment:
         """Levels and days as of today, from the encounters that were matched so far."""

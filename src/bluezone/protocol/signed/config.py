@@ -4,6 +4,7 @@
 Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,11 +21,14 @@ HISTORY_LENGTH = 50
 # phones compare would have been seen.
 ANNOUNCED_BEFORE_USE_SECONDS = 7 * SECONDS_PER_DAY
 MODULUS_BITS = 2048
+MOST_NEIGHBOURS = 8
 LANGUAGES = ("vi", "en")
 TEXT_NAMES = ("step_1", "step_2", "step_3", "lead", "not_known", "doubt")
 
 _SHA256 = r"[0-9a-f]{64}"
 _HOST = r"[^\s/]+"
+_ADDRESS = r"https?://[^\s/]+"
+_PATH = r"(/[A-Za-z0-9._-]+)+"
 _BASE64 = r"[A-Za-z0-9+/]+={0,2}"
 # 65 bytes without padding, the first of them 0x04.
 _PUSH_KEY = r"B[A-Za-z0-9_-]{86}"
@@ -105,6 +109,32 @@ class Care:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another city, or another maker's server of Exposure Notification, whose files phones of this city may follow.
+
+    name:       by language, "vi" and "en".
+    address:    where a phone asks it, `https://host[:port]`.
+    everybody:  whether every phone follows it, or those alone whose owner wants it.
+    key:        of another city: its public key (Ed25519, hex), from which all other trust in it follows.
+    index, export_key: of another maker's server: path of its list of files, a name a line, and the PEM of the P-256
+                key that signs them. Either `key` or these two are there, the others are "".
+    """
+
+    name: Mapping[str, str]
+    address: str
+    everybody: bool = False
+    key: str = ""
+    index: str = ""
+    export_key: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its name on a phone: another key or another address is another neighbour."""
+        told = "\0".join((self.address, self.key, self.index, self.export_key))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What a city tells every phone.
 
@@ -124,6 +154,7 @@ class Config:
     epochs:       the signed record (base64) of each epoch, oldest first; see signed/epoch.py.
     witnesses:    the record (base64) of each change of who watches the log, oldest first; see transparency/watch.py.
     care:         for how long who is asked for what; the defaults in older configs.
+    neighbours:   others whose files a phone may follow besides; at most MOST_NEIGHBOURS.
     """
 
     number: int
@@ -150,6 +181,7 @@ class Config:
     epochs: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     care: Care = Care()
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 def encode_config(config: Config) -> bytes:
@@ -158,7 +190,7 @@ def encode_config(config: Config) -> bytes:
     for key in members["week_keys"]:
         key["n"] = f"{key['n']:x}"
     # A city that has none of them says what it said before there were any.
-    for name in ("recovery_key", "epochs", "witnesses"):
+    for name in ("recovery_key", "epochs", "witnesses", "neighbours"):
         if not members[name]:
             del members[name]
     return canonical_json(members)
@@ -200,6 +232,7 @@ def decode_config(payload: bytes) -> Config:
         epochs=read.texts("epochs", _BASE64) if read.has("epochs") else (),
         witnesses=read.texts("witnesses", _BASE64) if read.has("witnesses") else (),
         care=_care(read.inner("care")) if read.has("care") else Care(),
+        neighbours=_neighbours(read.each("neighbours")) if read.has("neighbours") else (),
     )
 
 
@@ -234,6 +267,23 @@ def _care(read: JsonMembers) -> Care:
         test_from_day=read.integer("test_from_day", 0, watch_days),
         test_places=read.texts("test_places"),
     )
+
+
+def _neighbours(reads: list[JsonMembers]) -> tuple[Neighbour, ...]:
+    found = tuple(_neighbour(read) for read in reads)
+    if len(found) > MOST_NEIGHBOURS or len({one.id for one in found}) < len(found):
+        raise InvalidConfig(f"{len(found)} neighbours, expected {MOST_NEIGHBOURS} at most, and none twice")
+    return found
+
+
+def _neighbour(read: JsonMembers) -> Neighbour:
+    name, address = _by_language(read.inner("name")), read.text("address", _ADDRESS)
+    everybody = read.boolean("everybody")
+    key = read.text("key", f"{_SHA256}|")
+    if key:
+        return Neighbour(name, address, everybody, key)
+    (pem,) = _export_keys((read.text("export_key"),))
+    return Neighbour(name, address, everybody, index=read.text("index", _PATH), export_key=pem)
 
 
 def _by_language(read: JsonMembers) -> dict[str, str]:

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A phone that follows another city beside its own, and another maker's server of Exposure Notification."""
+
+import io
+import struct
+import threading
+import zipfile
+from contextlib import contextmanager
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.builders.handset import Phones, World, a_city, hear, meet, reported, served
+from tests.builders.keyserver import DAY, HOUR
+
+from bluezone.handset.city.neighbours import NeighbourUnknown
+from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
+from bluezone.protocol.intervals import interval_at
+
+NAMES = {"name_vi": "Bình An", "name_en": "Binh An"}
+
+
+def neighbour(server, **more):
+    return {**NAMES, "address": server.url, "key": server.trust(), **more}
+
+
+@contextmanager
+def two_cities(tmp_path, **more):
+    """(own city, phones of it, the other city, phones of it, world); the own city names the other."""
+    world = World()
+    (tmp_path / "here").mkdir()
+    with (
+        served(tmp_path / "there", world, name_vi="Bình An", name_en="Binh An") as there,
+        a_city(tmp_path / "here", world, neighbours=[neighbour(there, **more)]) as (here, phones, _),
+    ):
+        others = Phones(tmp_path / "others", there, world)
+        try:
+            yield here, phones, there, others, world
+        finally:
+            others.close()
+
+
+def a_meeting_there(phones, others, there, world):
+    """A traveller of the own city meets a patient of the other, and another phone of the own city stays at home."""
+    traveller, at_home, patient = phones.new("traveller"), phones.new("at home"), others.new("patient")
+    for phone in (traveller, at_home, patient):
+        phone.check()
+    meet(traveller, patient, 30, world=world)
+    reported(patient, there)
+    return traveller, at_home
+
+
+def publish(world, *servers):
+    world.pass_by(26 * HOUR)
+    for server in servers:
+        server.key_server.tick()
+
+
+def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_it(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, others, world):
+        traveller, at_home = a_meeting_there(phones, others, there, world)
+        publish(world, here, there)
+        before = len(there.requests)
+
+        assert traveller.check().level == at_home.check().level == "none"
+        assert len(there.requests) == before, "nobody follows it yet, so nobody asks it"
+
+        (known,) = traveller.neighbours.all()
+        assert (known.wanted, known.neighbour.name["vi"]) == (False, "Bình An")
+        traveller.neighbours.follow(known.neighbour.id)
+        assert traveller.check().level == "high"
+        asked = [path for path, _ in there.requests[before:]]
+        assert asked[:2] == ["/v1/config", "/v1/exports/index.json"]
+        assert all(path.startswith("/v1/exports/") for path in asked[1:])
+        (known,) = traveller.neighbours.all()
+        assert (known.problem, known.checked_at) == (None, traveller.time.now())
+
+        before = len(there.requests)
+        assert at_home.check().level == "none"
+        assert len(there.requests) == before, "who stays at home fetches nothing more"
+        traveller.check()
+        assert [path for path, _ in there.requests[before:]] == ["/v1/config", "/v1/exports/index.json"]
+
+
+def test_where_the_city_wants_it_every_phone_follows_the_other(tmp_path):
+    with two_cities(tmp_path, everybody=1) as (here, phones, there, others, world):
+        traveller, at_home = a_meeting_there(phones, others, there, world)
+        publish(world, here, there)
+
+        there.requests.clear()
+        assert traveller.check().level == "high"
+        of_one = list(there.requests)
+        there.requests.clear()
+        assert at_home.check().level == "none"
+        assert there.requests == of_one, "what is asked says nothing of who was there"
+
+
+def test_a_neighbour_that_is_away_or_lies_holds_nothing_up_and_is_caught_up_with(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, others, world):
+        traveller, _ = a_meeting_there(phones, others, there, world)
+        (known,) = traveller.neighbours.all()
+        traveller.neighbours.follow(known.neighbour.id)
+        native = phones.new("native")
+        native.check()
+        meet(traveller, native, 30, rssi_dbm=-74, world=world)
+        reported(native, here)
+        publish(world, here, there)
+
+        there.down = True
+        assert traveller.check().level == "high", "by its own city"
+        assert traveller.neighbours.all()[0].problem == "server_answer_refused"
+        assert len(traveller.risk.exposures.all()) == 1
+        there.down, there.tamper = False, lambda path, body: body[:-1] + b"x" if path.endswith(".zip") else body
+        traveller.check()
+        assert traveller.neighbours.all()[0].problem == "file_untrusted"
+        assert len(traveller.risk.exposures.all()) == 1
+        there.tamper = lambda path, body: body
+        traveller.check()
+        traveller.check()
+        assert traveller.neighbours.all()[0].problem is None
+        assert len(traveller.risk.exposures.all()) == 2, "each once"
+
+
+def test_a_server_with_another_key_than_the_own_city_names_is_not_believed(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, others, world):
+        traveller, _ = a_meeting_there(phones, others, there, world)
+        traveller.neighbours.follow(traveller.neighbours.all()[0].neighbour.id)
+        publish(world, here, there)
+        # The own city's answers, properly signed by it, at the neighbour's address.
+        there.key_server, kept = here.key_server, there.key_server
+        try:
+            assert traveller.check().level == "none"
+        finally:
+            there.key_server = kept
+
+        assert traveller.neighbours.all()[0].problem == "signature_untrusted"
+
+
+def test_two_weeks_after_the_return_nothing_is_fetched_or_kept_of_the_neighbour(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, _, world):
+        phone = phones.new("phone")
+        phone.check()
+        (known,) = phone.neighbours.all()
+        phone.neighbours.follow(known.neighbour.id)
+        phone.check()
+        phone.neighbours.leave(known.neighbour.id)
+        world.pass_by(13 * DAY)
+        publish(world)
+        assert phone.neighbours.all()[0].wanted is False
+        for server in (here, there):
+            server.key_server.tick()
+        there.requests.clear()
+        phone.check()
+
+        assert there.requests == []
+        with phone.store.transaction() as connection:
+            names = [name for (name,) in connection.execute("SELECT name FROM state")]
+        assert not [name for name in names if name.startswith("neighbour")]
+        with pytest.raises(NeighbourUnknown):
+            phone.neighbours.follow("0123456789abcdef")
+
+
+# Another maker's server: written here from docs/exposure-notification.md, section 2, without this program's writer.
+
+
+def _varint(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _bytes(number, value):
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _number(number, value):
+    return _varint(number << 3) + _varint(value)
+
+
+def exported(private, keys, end):
+    """An export zip. keys: (key, first interval, number of intervals). end: Unix seconds."""
+    info = _bytes(3, b"v1") + _bytes(4, b"440") + _bytes(5, b"1.2.840.10045.4.3.2")
+    message = struct.pack("<BQBQ", 1 << 3 | 1, end - HOUR if end else 0, 2 << 3 | 1, end)
+    message += _bytes(3, b"VN") + _number(4, 1) + _number(5, 1) + _bytes(6, info)
+    for key, start, period in keys:
+        told = _bytes(1, key) + _number(2, 4) + _number(3, start) + _number(4, period) + _number(5, 1) + _number(6, 0)
+        message += _bytes(7, told)
+    content = b"EK Export v1    " + message
+    signature = private.sign(content, ec.ECDSA(hashes.SHA256()))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("export.bin", content)
+        one = _bytes(1, info) + _number(2, 1) + _number(3, 1) + _bytes(4, signature)
+        file.writestr("export.sig", _bytes(1, one))
+    return packed.getvalue()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format, *args):
+        pass
+
+
+@contextmanager
+def other_maker(files):
+    """A server that lists and gives files by name. Yields its address and what was asked."""
+    asked = []
+
+    def application(environ, start_response):
+        path = environ["PATH_INFO"]
+        asked.append(path)
+        listed = "\n".join(name for name in files).encode()
+        body = listed if path == "/exports/index.txt" else files.get(path.lstrip("/"))
+        start_response("200 OK" if body is not None else "404 Not Found", [("Content-Length", str(len(body or b"")))])
+        return [body or b""]
+
+    httpd = make_server("127.0.0.1", 0, application, handler_class=_Quiet)
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_port}", asked
+    finally:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+
+
+def test_a_phone_takes_in_the_export_files_of_another_maker_s_server(tmp_path):
+    files, world, key = {}, World(), bytes(range(16))
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with other_maker(files) as (address, asked):
+        named = {**NAMES, "address": address, "index": "/exports/index.txt", "export_key": pem}
+        with a_city(tmp_path, world, neighbours=[named]) as (here, phones, _):
+            phone, at_home = phones.new("phone"), phones.new("at home")
+            for one in (phone, at_home):
+                one.check()
+            interval = interval_at(world.now)
+            for place in range(3):
+                identifier = rolling_proximity_identifier(key, interval + place)
+                metadata = crypt_metadata(key, identifier, Metadata(-25, 3).to_bytes())
+                hear(phone, identifier + metadata, 10, first_burst=1 + 20 * place, world=world)
+            phone.encounters.flush()
+            phone.neighbours.follow(phone.neighbours.all()[0].neighbour.id)
+            publish(world, here)
+            end = int(world.now) // HOUR * HOUR
+            # Its key rolled twice that day, as other makers' do.
+            files["exports/1.zip"] = exported(private, [(bytes(16), interval - 100, 97), (key, interval - 3, 40)], end)
+
+            assert phone.check().level == "high"
+            assert at_home.check().level == "none"
+            phone.check()
+            assert asked.count("/exports/1.zip") == 1
+            assert asked.count("/exports/index.txt") == 2
+
+            files["exports/2.zip"] = exported(ec.generate_private_key(ec.SECP256R1()), [(key, interval - 3, 40)], end)
+            phone.check()
+            assert phone.neighbours.all()[0].problem == "file_untrusted"
+            files["exports/2.zip"] = exported(private, [(key, interval - 3, 40)], 0)
+            phone.check()
+            assert phone.neighbours.all()[0].problem == "file_untrusted"
+            files["exports/2.zip"] = exported(private, [(key, interval - 3, 40)], end)
+            phone.check()
+            assert phone.neighbours.all()[0].problem is None
+            assert len(phone.risk.exposures.all()) == 1, "what two files say counts once"
