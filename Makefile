@@ -31,7 +31,7 @@ test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliverie
 	@BLUEZONE_TEST_EXAMPLES=new $(PYTEST) -m slow $(ARGS)
 
 test-field: setup-dev ## the field's journeys: gates, doors, loudspeakers; days offline, power cuts, full disks, a stopwatch
-	@$(PYTEST) -n 0 -v -s -m field $(ARGS)
+	@$(PYTEST) -n 0 -v -s -m field --durations=0 --durations-min=5 $(ARGS)
 
 test-phone-engine: setup-dev ## phone and protocol on what a phone has: libcrypto, the kernel as a library, no numpy (ARGS is passed to pytest)
 	@$(PYTEST) -p tests.builders.phoneengine -n 2 --dist worksteal -m "not slow and not browser" tests/protocol tests/handset tests/face tests/radio/test_android.py --ignore tests/handset/test_phone_engine.py $(ARGS)
