@@ -15,6 +15,9 @@ import click
 
 from bluezone.cli.output import command_result
 
+# Of this run of the machine: a version was taken and nothing was restarted since.
+PENDING = Path("/run/bluezone-update/pending")
+
 
 @click.group()
 def appliance() -> None:
@@ -113,12 +116,16 @@ def take_update(
     server = next((one for folder in programs if (one := server_of(folder))), None)
     if found is None and server is not None and not stick_only:
         found = fetch(server, machine, trusted)
-    if found is None:
-        return {"taken": False}
-    manifest = install(found, machine, trusted)
-    if restart:
+    manifest = None if found is None else install(found, machine, trusted)
+    # By day a newer version waits for the next start; the night brings it about.
+    if manifest is not None and PENDING.parent.is_dir():
+        PENDING.touch()
+    if restart and (manifest is not None or PENDING.exists()):
+        PENDING.unlink(missing_ok=True)
         for account in dict.fromkeys(ACCOUNTS.values()):
             _systemctl("try-restart", f"{account}.service")
+    if manifest is None:
+        return {"taken": False}
     return {"taken": True, "version": manifest.version, "number": manifest.number}
 
 

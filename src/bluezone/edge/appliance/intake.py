@@ -70,15 +70,31 @@ def take(
                 content = file.read(MOST_BYTES + 1)
         except OSError:
             continue
-        ticket = read_ticket(content, now)
-        wanted = _city(city_file)
-        if wanted not in (None, ticket.city):
-            raise TicketForeign("this box was made for another city")
-        account = ACCOUNTS[ticket.kind]
-        lay(state_folders / account, ticket, (owner_of or _owner)(account))
-        _forget(path)
-        return Taken(ticket, f"{account}.service")
+        try:
+            return _taken(path, content, now, state_folders, _city(city_file), owner_of or _owner)
+        except Refused:
+            # Nobody takes this file away but whoever looks at it; on a stick it stays for people to see.
+            if place == SETUP_FOLDER:
+                path.unlink(missing_ok=True)
+            raise
     return None
+
+
+def _taken(
+    path: Path,
+    content: bytes,
+    now: float,
+    state_folders: Path,
+    city: str | None,
+    owner_of: Callable[[str], tuple[int, int] | None],
+) -> Taken:
+    ticket = read_ticket(content, now)
+    if city not in (None, ticket.city):
+        raise TicketForeign("this box was made for another city")
+    account = ACCOUNTS[ticket.kind]
+    lay(state_folders / account, ticket, owner_of(account))
+    _forget(path)
+    return Taken(ticket, f"{account}.service")
 
 
 def _city(path: Path) -> str | None:
