@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-slow test-field test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image ship test-ship
+.PHONY: help setup setup-dev demo test test-fast test-slow test-field test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliverie
 	@BLUEZONE_TEST_EXAMPLES=new $(PYTEST) -m slow $(ARGS)
 
 test-field: setup-dev ## the field's journeys: gates, doors, loudspeakers; days offline, power cuts, full disks, a stopwatch
-	@$(PYTEST) -n 0 -v -s -m field $(ARGS)
+	@$(PYTEST) -n 0 -v -s -m field --durations=0 --durations-min=5 $(ARGS)
 
 test-phone-engine: setup-dev ## phone and protocol on what a phone has: libcrypto, the kernel as a library, no numpy (ARGS is passed to pytest)
 	@$(PYTEST) -p tests.builders.phoneengine -n 2 --dist worksteal -m "not slow and not browser" tests/protocol tests/handset tests/face tests/radio/test_android.py --ignore tests/handset/test_phone_engine.py $(ARGS)
@@ -59,6 +59,12 @@ deb: ## the packages for Debian 12 and 13, in build/dist (as root; SUITES="bookw
 
 image: deb ## the container image as an OCI layout, in build/dist (as root; no daemon)
 	@tools/ship/image.sh build/dist
+
+appliance-image: ## the image of a box without a screen, in build/dist (as root; CITY_KEY=, UPDATE_KEYS=; docs/appliances.md)
+	@tools/ship/deb.sh build/dist trixie && tools/ship/appliance.sh build/dist
+
+test-appliance-image: setup-dev ## boot that image under QEMU and connect it (ARGS is passed to pytest)
+	@BLUEZONE_TEST_BOX=$(CURDIR)/build/dist $(PYTEST) -n 0 -s -m slow tests/ship/test_appliance.py $(ARGS)
 
 ship: wheelhouse image ## everything that is shipped, in build/dist (as root)
 

@@ -9,24 +9,17 @@ import time
 import pytest
 from playwright.sync_api import expect
 from tests.builders.accessibility import serious_findings
-from tests.builders.gatepage import PRIVATE, WEEK
+from tests.builders.gatepage import week_key
 from tests.builders.gatephone import GatePhone, WebEdition, plant, sums
 from tests.builders.pagecosts import GREEN_MS
 from tests.builders.wiretap import wire_to
 
 from bluezone.protocol.gate.passes import PassA, State, pass_text
-from bluezone.protocol.signed.config import WeekKey
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
 DAY = 86_400
 FIRST_LOAD_BYTES = 300_000
 NO_SMARTPHONE, SEEN = "Không có điện thoại thông minh", "Đã xem màn hình"
-
-
-def a_week_key():
-    """The key that browser_pass signs with."""
-    now = int(time.time())
-    return WeekKey(7, "gate", 0, "test", now - WEEK, now + WEEK, now - WEEK, PRIVATE.n, PRIVATE.e)
 
 
 @pytest.fixture
@@ -249,7 +242,7 @@ MERGE = """async ({each, tablets}) => {
 
 def test_a_code_costs_one_write_and_no_call(tablets):
     (phone,), _ = tablets(1, "Cổng đo việc")
-    phone.trust(a_week_key())
+    phone.trust(week_key())
     asked = []
     phone.page.on("request", lambda request: asked.append(request.url))
     phone.desk("""
@@ -271,7 +264,7 @@ def test_a_code_costs_one_write_and_no_call(tablets):
 def test_a_verdict_comes_within_300_ms_at_the_95th_percentile(tablets):
     """On a quiet machine."""
     (phone,), _ = tablets(1, "Cổng đo giờ")
-    phone.trust(a_week_key())
+    phone.trust(week_key())
     times = phone.times_to_verdict(40)
     print(  # noqa: T201 - a stopwatch
         f"\nscan to verdict: {times[20]:.0f} ms in the middle, {times[37]:.0f} ms at the 95th percentile"

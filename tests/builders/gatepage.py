@@ -29,6 +29,12 @@ PRIVATE = blindrsa.generate()
 RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
 
 
+def week_key() -> WeekKey:
+    """A week key that `browser_pass` signs with, in force now."""
+    now = int(time.time())
+    return WeekKey(7, "gate", 0, "test", now - WEEK, now + WEEK, now - WEEK, PRIVATE.n, PRIVATE.e)
+
+
 def browser_pass(screen: bytes, kid: int = 7) -> str:
     """A web edition's pass for a challenge, its token signed by PRIVATE."""
     key = Ed25519PrivateKey.generate()

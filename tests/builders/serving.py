@@ -3,10 +3,15 @@
 
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,3 +116,43 @@ def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -
     finally:
         served.process.terminate()
         served.process.communicate(timeout=120)
+
+
+class ReturningServer:
+    """A `serve` that goes and comes again under the same address, with keys that were made before."""
+
+    def __init__(self, data: Path) -> None:
+        from tests.builders.handset import made_secrets
+
+        self.data, self.port = data, free_port()
+        data.mkdir()
+        shutil.copytree(made_secrets(), data / "keys")
+        self.origin = f"http://localhost:{self.port}"
+        self.served: Served | None = None
+
+    def begin(self) -> None:
+        """Start it."""
+        self.served = start(self.data, "--hotline", HOTLINE, "--public-port", str(self.port))
+
+    def end(self, how: int = signal.SIGTERM) -> None:
+        """End it, and wait until nobody answers under its address. Nothing is done where it does not run."""
+        if self.served is None:
+            return
+        process, self.served = self.served.process, None
+        process.send_signal(how)
+        try:
+            process.wait(120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        deadline = time.monotonic() + 120
+        while self.answers():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether anybody answers under its address."""
+        try:
+            urllib.request.urlopen(f"{self.origin}/canvass/", timeout=120).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        return True

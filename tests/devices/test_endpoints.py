@@ -177,3 +177,17 @@ def test_of_a_call_the_hour_is_kept_and_no_address(public, keeper):
     assert "203.0.113" not in stored
     assert {field.name for field in Device._meta.get_fields()} >= {"last_seen_hour"}
     assert not any("address" in field.name or "network" in field.name for field in Device._meta.get_fields())
+
+
+def test_an_update_for_boxes_is_handed_out_in_pieces_as_it_lies_in_the_data_folder(public, settings, tmp_path):
+    settings.DATA_FOLDER = tmp_path
+    content = bytes(range(256)) * 6000
+    assert public.get("/v1/devices/update/amd64-3.13").status_code == 404
+    (tmp_path / "appliance").mkdir()
+    (tmp_path / "appliance" / "bluezone-update-amd64-3.13.bundle").write_bytes(content)
+    pieces = [public.get(f"/v1/devices/update/amd64-3.13?from={start}").content for start in (0, 1 << 20, 1 << 21)]
+
+    assert b"".join(pieces) == content
+    assert len(pieces[0]) == 1 << 20
+    for path in ("arm64-3.13", "amd64-3.13?from=x", "amd64-3.13?from=-1", "..%2Fcity.toml", "amd64-3.13%2F..", ""):
+        assert public.get(f"/v1/devices/update/{path}").status_code == 404, path

@@ -33,10 +33,14 @@ def test_calls_do_what_openapi_says(public, operation, data):
 
 
 def test_every_address_described_is_served(public):
-    addresses = [operation.path.replace("{visit}", str(uuid.UUID(int=0))) for operation in OPERATIONS]
+    addresses = [
+        operation.path.replace("{visit}", str(uuid.UUID(int=0))).replace("{platform}", "amd64-3.13")
+        for operation in OPERATIONS
+    ]
     assert [resolve(address, "bluezone.web.urls_public").url_name for address in addresses] == [
         "device-enrol",
         "device-self",
+        "device-update",
         "gate-counters",
         "canvass-sync",
         "canvass-photo",

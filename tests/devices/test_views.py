@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the office for devices."""
 
+import base64
 import datetime
 import re
 
@@ -13,7 +14,9 @@ from tests.builders.office import prove, user
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.edge.appliance.ticket import read_ticket
 from bluezone.identity.models import Role
+from bluezone.portal.programs import public_key
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +66,26 @@ def test_the_qr_code_leads_to_the_page_that_says_what_the_code_is_for(english, k
     monkeypatch.setattr(segno, "make", lambda text, **how: drawn.append(text) or original(text, **how))
     code = shown_code(english.post("/devices/new/", {"kind": "gate", "name": "Gate", "agency": keeper.pk, "unit": ""}))
 
-    assert drawn == [f"http://localhost:8000/connect/#{code}"]
+    assert drawn[0] == f"http://localhost:8000/connect/#{code}"
+
+
+@pytest.mark.parametrize(("kind", "boxes"), [("gate", True), ("drive", True), ("speaker", True), ("canvass", False)])
+def test_for_a_box_without_a_screen_the_code_is_a_file_and_a_second_qr_code(english, keeper, monkeypatch, kind, boxes):
+    drawn = []
+    original = segno.make
+    monkeypatch.setattr(segno, "make", lambda text, **how: drawn.append(text) or original(text, **how))
+    answer = english.post("/devices/new/", {"kind": kind, "name": "Hộp 1", "agency": keeper.pk, "unit": ""})
+    files = re.findall(r'download="bluezone-box.json" href="data:application/json;base64,([^"]+)"', answer.text)
+
+    assert len(files) == len(drawn) - 1 == boxes
+    if boxes:
+        ticket = read_ticket(base64.b64decode(files[0]), timezone.now().timestamp())
+        assert read_ticket(drawn[1], 0) == ticket
+        device = Device.objects.get()
+        assert (ticket.device, ticket.kind, ticket.name, ticket.agency) == (device.pk, kind, "Hộp 1", keeper.name)
+        assert (ticket.server, ticket.city) == ("http://localhost:8000", public_key())
+        assert ticket.until == int(device.code_expires_at.timestamp())
+        assert enrolment.enrol(ticket.code, NETWORK, timezone.now()).device == device
 
 
 def test_the_page_behind_the_qr_code_warns_who_is_not_meant(public):

@@ -6,60 +6,26 @@ same doors." A real `serve`, and a real Chromium whose profile lies on the disk.
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
 from tests.builders.canvassing import ask, canvassing
 from tests.builders.canvassphone import KillablePhone, call, until
-from tests.builders.handset import made_secrets
-from tests.builders.serving import HOTLINE, free_port, start
+from tests.builders.serving import ReturningServer
 
 # Three starts of a server and two of a browser: most of a minute of one core.
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.slow]
 DOORS, BY_HAND = 120, 3
 
 
-class Server:
-    """A `serve` that goes and comes again under the same address, with keys that were made before."""
-
-    def __init__(self, data):
-        self.data, self.port = data, free_port()
-        data.mkdir()
-        shutil.copytree(made_secrets(), data / "keys")
-        self.origin = f"http://localhost:{self.port}"
-        self.served = None
-
-    def begin(self):
-        self.served = start(self.data, "--hotline", HOTLINE, "--public-port", str(self.port))
-
-    def end(self, how=signal.SIGTERM):
-        self.served.process.send_signal(how)
-        try:
-            self.served.process.wait(120)
-        except subprocess.TimeoutExpired:
-            self.served.process.kill()
-        until(lambda: not _answers(self.origin))
-
-
-def _answers(origin):
-    try:
-        urllib.request.urlopen(f"{origin}/canvass/", timeout=120).close()
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
-    return True
-
-
 @pytest.fixture
 def server(tmp_path):
-    found = Server(tmp_path / "served")
+    found = ReturningServer(tmp_path / "served")
     found.begin()
     yield found
-    if found.served.process.poll() is None:
-        found.end()
+    found.end()
 
 
 @pytest.fixture
@@ -143,7 +109,7 @@ def _enter_until_killed(phone, doors, turf):
 
 def _end_children_of(server):
     """`serve` was killed; its own processes end with it (web/lifeline.py)."""
-    until(lambda: not _answers(server.origin))
+    until(lambda: not server.answers())
 
 
 def _another_canvasser_gets_nothing(server, told, entry, run):

@@ -25,9 +25,10 @@ for suite in "$@"; do
   mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/usr/lib/systemd/system" "$tree/etc/bluezone" "$tree/usr/share/doc/bluezone"
   tools/ship/tree.sh "$suite" "$tree"
   ln -s ../lib/bluezone/bin/bluezone "$tree/usr/bin/bluezone"
-  install -m 0644 deploy/debian/*.service "$tree/usr/lib/systemd/system"
+  install -m 0644 deploy/debian/*.service deploy/debian/*.path deploy/debian/*.timer "$tree/usr/lib/systemd/system"
+  install -D -m 0644 -t "$tree/usr/lib/udev/rules.d" deploy/debian/85-bluezone-stick.rules
   install -m 0600 deploy/debian/*.env "$tree/etc/bluezone"
-  install -m 0644 deploy/debian/copyright docs/operating.md docs/upgrading.md docs/reference/settings.md docs/alerts.yml "$tree/usr/share/doc/bluezone"
+  install -m 0644 deploy/debian/copyright docs/operating.md docs/appliances.md docs/upgrading.md docs/reference/settings.md docs/alerts.yml "$tree/usr/share/doc/bluezone"
   gzip -9n < CHANGELOG.md > "$tree/usr/share/doc/bluezone/changelog.gz"
   install -m 0755 deploy/debian/config deploy/debian/postinst deploy/debian/prerm deploy/debian/postrm "$tree/DEBIAN"
   install -m 0644 deploy/debian/templates "$tree/DEBIAN"

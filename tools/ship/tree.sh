@@ -37,7 +37,12 @@ in_root "$root" sh -e -c '
   # Bytecode of fixed content: nobody may write it later, and an upgrade brings its own.
   PYTHONHASHSEED=0 $venv -m compileall -q -j 1 --invalidation-mode unchecked-hash -o 0 lib || true
   find . -newermt "@$SOURCE_DATE_EPOCH" -print0 | xargs -0r touch --no-dereference --date="@$SOURCE_DATE_EPOCH"
-  /usr/lib/bluezone/bin/bluezone --version
+  # What an update of a box is measured by (docs/appliances.md).
+  /usr/lib/bluezone/bin/bluezone --version | sed -E "s/.* ([^ ]+)$/\1/" > /tmp/version
+  printf "{\"version\": \"%s\", \"number\": %s, \"architecture\": \"%s\", \"python\": \"%s\"}\n" "$(cat /tmp/version)" \
+    "$SOURCE_DATE_EPOCH" "$(dpkg --print-architecture)" "$($venv -c "import sys; print(*sys.version_info[:2], sep=\".\")")" > release.json
+  touch --date="@$SOURCE_DATE_EPOCH" release.json .
+  cat release.json
 ' sh "$kept"
 rm -rf "$target/usr/lib/bluezone" && mkdir -p "$target/usr/lib"
 cp -a "$root/usr/lib/bluezone" "$target/usr/lib/"

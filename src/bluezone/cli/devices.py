@@ -121,7 +121,7 @@ def gate() -> None:
 
 @gate.command("run")
 @click.option("--data", type=click.Path(file_okay=False), help="Data folder (default ./bluezone-data).")
-@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="The city's public address.")
+@click.option("--server", help=f"The city's public address; without one that of its ticket, else {DEFAULT_SERVER}.")
 @click.option("--trust", help="The city's public key, 64 hex digits, needed once.")
 @click.option("--code", help="The one-time code of this device from the office, needed once.")
 @click.option("--radio", default="hci-socket:0", show_default=True, help='virtual:HOST:PORT, usb:0, …; "none" without.')
@@ -135,7 +135,7 @@ def gate() -> None:
 @command_result(lambda _: ("stopped; what was counted is kept",))
 def run_gate_program(
     data: str | None,
-    server: str,
+    server: str | None,
     trust: str | None,
     code: str | None,
     radio: str,
@@ -146,6 +146,7 @@ def run_gate_program(
 ) -> dict[str, Any]:
     """Be the gate until stopped; counts without network, and tells the office when there is one."""
     from bluezone.city import data_folder
+    from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.gate.page import gate_files
     from bluezone.edge.gate.practice import folder_of
     from bluezone.edge.gate.program import GatePlan, run_gate, run_practice
@@ -155,7 +156,11 @@ def run_gate_program(
         raise click.UsageError("a gate to practise at is told to nobody: leave --trust and --code out, and --box")
     folder = folder_of(data_folder(data)) if training else data_folder(data) / GATE_FOLDER
     adapter = None if radio == "none" else radio
-    plan = GatePlan(folder, server, trust, code, adapter, port, DEFAULT_UUID if uuid is None else uuid, box)
+    ticket = None if training or code else waiting(data_folder(data))
+    if ticket is not None:
+        trust, code = ticket.ticket.city, ticket.ticket.code
+    server = server or server_of(data_folder(data)) or DEFAULT_SERVER
+    plan = GatePlan(folder, server, trust, code, adapter, port, DEFAULT_UUID if uuid is None else uuid, box, ticket)
     run = run_practice if training else run_gate
     run(plan, gate_files(), lambda line: click.echo(line, err=True))
     return {"stopped": True}
@@ -171,7 +176,7 @@ def speaker() -> None:
 
 @speaker.command("run")
 @click.option("--data", type=click.Path(file_okay=False), help="Data folder (default ./bluezone-data).")
-@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="The city's public address.")
+@click.option("--server", help=f"The city's public address; without one that of its ticket, else {DEFAULT_SERVER}.")
 @click.option("--code", help="The one-time code of this device from the office, needed once.")
 @click.option(
     "--sink",
@@ -182,12 +187,17 @@ def speaker() -> None:
 @click.option("--second", metavar="SINK", help="Where emergencies are played as well, at the same time.")
 @command_result(lambda _: ("stopped; what was played is kept and told",))
 def run_speaker_program(
-    data: str | None, server: str, code: str | None, sink: str, second: str | None
+    data: str | None, server: str | None, code: str | None, sink: str, second: str | None
 ) -> dict[str, Any]:
     """Be a loudspeaker until stopped; plays from its own copies, with or without a network."""
     from bluezone.city import data_folder
+    from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.speaker.program import SpeakerSetup, run_speaker
 
-    setup = SpeakerSetup(data_folder(data) / SPEAKER_FOLDER, server, code, sink, second)
+    ticket = None if code else waiting(data_folder(data))
+    if ticket is not None:
+        code = ticket.ticket.code
+    server = server or server_of(data_folder(data)) or DEFAULT_SERVER
+    setup = SpeakerSetup(data_folder(data) / SPEAKER_FOLDER, server, code, sink, second, ticket)
     run_speaker(setup, lambda line: click.echo(line, err=True))
     return {"stopped": True}

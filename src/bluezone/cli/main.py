@@ -10,6 +10,7 @@ from bluezone import __version__, garbage
 
 # Modules are imported only when their command is called, so that `bluezone ids` never pays for Django or bumble.
 COMMANDS = {
+    "appliance": "bluezone.cli.appliance:appliance",
     "backup": "bluezone.cli.backup:backup",
     "bench": "bluezone.cli.tools:bench",
     "clock": "bluezone.cli.serve:clock",

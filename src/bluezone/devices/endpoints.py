@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.devices import enrolment
+from bluezone.devices import enrolment, updates
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body, json_endpoint
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, answer
@@ -64,5 +64,6 @@ urlpatterns = [
     path("connect/", connect, name="connect"),
     path("v1/devices/enrol", enrol, name="device-enrol"),
     path("v1/devices/self", whoami, name="device-self"),
+    path("v1/devices/update/<str:platform>", updates.update, name="device-update"),
     path("v1/devices/<path:rest>", nothing_here, name="device-nothing"),
 ]

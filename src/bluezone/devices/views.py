@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the office for devices: the list, a new one with its form and code, one device, cutting it off."""
 
+import base64
 import datetime
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -24,6 +25,8 @@ from bluezone.directory.kinds import WARDS, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, units_of
+from bluezone.edge.appliance.ticket import ACCOUNTS, FILE_NAME, LONGEST_TEXT, Ticket
+from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
@@ -174,13 +177,27 @@ def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
     host = settings.CITY.public_host if settings.CITY else ""
+    origin = origin_of(host, tls=settings.TLS)
+    ticket = ticket_of(found, code, origin) if host and found.kind in ACCOUNTS else None
     context = {
         "device": found,
         "code": code,
         "groups": code.split("-"),
         "host": host,
         # Behind `#`, so that the code is in no request and no log even if a browser opens it.
-        "qr": screen_qr(f"{origin_of(host, tls=settings.TLS)}/connect/#{code}"),
+        "qr": screen_qr(f"{origin}/connect/#{code}"),
         "hours": int(enrolment.CODE_LIFE.total_seconds() // 3600),
+        # Made in this page, so that no second request brings the code.
+        "ticket": ticket and base64.b64encode(ticket.file()).decode(),
+        "ticket_name": FILE_NAME,
+        "ticket_qr": ticket and screen_qr(ticket.link()),
     }
     return render(request, "devices/device_code.html", context, status=201)
+
+
+def ticket_of(found: Device, code: str, origin: str) -> Ticket:
+    """What connects a box without a screen as this device."""
+    assert found.code_expires_at is not None
+    key = key_server().secrets.signing_key.public_key().public_bytes_raw().hex()
+    until = int(found.code_expires_at.timestamp())
+    return Ticket(origin, key, found.kind, found.pk, found.name, found.agency.name[:LONGEST_TEXT], code, until)

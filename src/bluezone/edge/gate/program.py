@@ -8,6 +8,7 @@ Source: docs/protocol.md section 7.
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import random
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone import __version__
+from bluezone.edge.appliance.ticket import CODE_IS_GONE, Waiting
 from bluezone.edge.gate import page as gate_page
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.box import ANY_ADDRESS, PORT, Box, BoxServer, box_text, own_address
@@ -29,7 +31,7 @@ from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity, GateSync, OfficeRefused, this_boot
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.practice import KEPT_DAYS, Practice, furnish
-from bluezone.localpage import Changing, LocalPage, PageKey, Reading, Served, draw_key
+from bluezone.localpage import HOST, Changing, LocalPage, PageKey, Reading, Served, draw_key
 from bluezone.protocol.gate.passes import PHONE_FRAME_LENGTH, decode_phone_frame, encode_gate_frame
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.beacon import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, private_address
@@ -118,6 +120,12 @@ class GateRadio:
             self._check.heard(answer, rssi_dbm)
 
 
+class GatePortTaken(Refused):
+    """Another program of this machine listens where the gate is to: its page, or the box for the tablets beside it."""
+
+    code = "gate_port_taken"
+
+
 SYNC_SECONDS = 60.0
 # A gate that lost its network asks again soon at first, then every ten minutes.
 LONGEST_SYNC_SECONDS = 600.0
@@ -129,7 +137,8 @@ BOOK_NAME = "gate.sqlite3"
 class GatePlan:
     """How a gate is to run. trust, code: needed once. radio: as `open_radio` reads it, None for a gate without one.
 
-    box: the address to listen on for the tablets beside it (box.py), None for a gate that is no box.
+    ticket: where trust and code come from, for a machine without a screen. box: the address to listen on for the
+    tablets beside it (box.py), None for a gate that is no box.
     """
 
     folder: Path
@@ -140,13 +149,14 @@ class GatePlan:
     port: int
     uuid: int
     box: str | None = None
+    ticket: Waiting | None = None
 
 
 def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
     """Run a gate until the process is told to stop.
 
-    Raises GateTrustInvalid, GateBookUnusable, InvalidRadio. Once the gate is enrolled, it runs without reaching the
-    office.
+    Raises GateTrustInvalid, GateBookUnusable, GatePortTaken, InvalidRadio. Once the gate is enrolled, it runs without
+    reaching the office.
     """
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock: list[Callable[[], float]] = [time.time]
@@ -156,8 +166,7 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
         clock[0] = city.now
         city.pin(plan.trust)
         sync = GateSync(plan.server, lambda: book.get("token"), book, city)
-        if plan.code is not None:
-            book.put("token", sync.enrol(plan.code))
+        _enrol(plan, book, sync)
         with contextlib.suppress(Refused):
             sync.run()
         _run(plan, book, city, sync, files, say)
@@ -165,10 +174,27 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
         book.close()
 
 
+def _enrol(plan: GatePlan, book: GateBook, sync: GateSync) -> None:
+    if plan.code is None:
+        return
+    try:
+        book.put("token", sync.enrol(plan.code))
+    except OfficeRefused as refused:
+        if plan.ticket is None or refused.reason != CODE_IS_GONE:
+            raise
+        plan.ticket.refused()
+        # The power may have gone between the token and the end of its ticket.
+        if not book.get("token"):
+            raise
+    else:
+        if plan.ticket is not None:
+            plan.ticket.used()
+
+
 def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
     """Run a practice gate until the process is told to stop; server, trust and code of the plan are not used.
 
-    Raises PracticeFolderUsed, GateBookUnusable, InvalidRadio.
+    Raises PracticeFolderUsed, GateBookUnusable, GatePortTaken, InvalidRadio.
     """
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     book = GateBook(plan.folder / BOOK_NAME, time.time, KEPT_DAYS)
@@ -209,7 +235,7 @@ def _run(
     desk = GateDesk(book, city, check, off, box_text=lambda: _box_text(plan, book))
     changing = gate_page.changing(desk, lambda: _send(desk, sync), sync.help_later)
     sync.health = lambda: _health(plan, book, off())
-    beside = BoxServer(Box(check, lambda: _sharing_key(book), off), plan.box) if plan.box else None
+    beside = _open_box(Box(check, lambda: _sharing_key(book), off), plan.box) if plan.box else None
     page = _open_page(book, files, gate_page.reading(desk), changing, plan.port)
     page.start()
     if beside is not None:
@@ -258,13 +284,26 @@ def _open_page(
     key = PageKey(kept["token"], kept["path"]) if kept else draw_key()
     try:
         page = LocalPage(files, reading, changing, port or kept.get("port", 0), key=key)
-    except OSError:
+    except OSError as error:
         if port:
-            raise
+            raise _taken(port, HOST, error, "choose another with --port") from None
         # Another program took it meanwhile.
         page = LocalPage(files, reading, changing, key=key)
     book.put("page", json.dumps({**key._asdict(), "port": page.port}))
     return page
+
+
+def _open_box(box: Box, host: str) -> BoxServer:
+    try:
+        return BoxServer(box, host)
+    except OSError as error:
+        raise _taken(PORT, host, error, "or run the box on another machine: tablets know this port only") from None
+
+
+def _taken(port: int, host: str, error: OSError, instead: str) -> Refused:
+    if error.errno == errno.EADDRINUSE:
+        return GatePortTaken(f"port {port} is held by another program, perhaps a second gate: end that one, {instead}")
+    return GatePortTaken(f"port {port} cannot be listened on at {host} ({error.strerror}): {instead}")
 
 
 def _gate_number(book: GateBook) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bluezone.edge.appliance.ticket import CODE_IS_GONE, Waiting
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.programme import Programme
@@ -38,13 +39,17 @@ class SpeakerNotEnrolled(Refused):
 
 @dataclass(frozen=True)
 class SpeakerSetup:
-    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies."""
+    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies.
+
+    ticket: where the code comes from, for a machine without a screen.
+    """
 
     folder: Path
     server: str
     code: str | None
     sink: str
     second: str | None = None
+    ticket: Waiting | None = None
 
 
 def run_speaker(
@@ -69,13 +74,26 @@ def run_speaker(
             SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(3)
         )
         if setup.code is not None:
-            asking.enrol(setup.code)
+            _enrol(setup, setup.code, asking)
         if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
         programme = Programme(book, player, clock.now, time.monotonic, say, second)
         _run(programme, asking, telling, clock, say, lambda stopped: feed_until(stopped, hearing, programme, book))
     finally:
         book.close()
+
+
+def _enrol(setup: SpeakerSetup, code: str, asking: SpeakerSync) -> None:
+    try:
+        asking.enrol(code)
+    except SpeakerRefused as refused:
+        if setup.ticket is None or refused.reason != CODE_IS_GONE:
+            raise
+        # Without a token from before, the program says that it is not connected.
+        setup.ticket.refused()
+    else:
+        if setup.ticket is not None:
+            setup.ticket.used()
 
 
 def _run(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A public form that is sent later where there is no network: what was typed is kept in this browser, sealed as the web
-// edition's records are, and goes by itself from this page. What the city does not take comes back into the form.
+// edition's records are, and goes by itself from this page. What the city does not take comes back into the form. With
+// data-later="onward" the page goes on to what was answered, such as a number to wait with.
 import { Outbox } from "/app/outbox.js";
 
 const form = document.querySelector("form[data-later]");
@@ -23,9 +24,14 @@ async function reach(options) {
   }
 }
 
+let onward = "";
+
 async function send({ body }) {
   const answer = await reach({ method: "POST", body: new URLSearchParams(body.fields) });
-  if (answer.ok) return;
+  if (answer.ok) {
+    onward = answer.url;
+    return;
+  }
   // The server is not there or busy: the same again later. Whatever else it says is about what was typed.
   if (answer.status >= 500 || answer.status === 429) throw new Error(`answered ${answer.status}`);
   throw Object.assign(new Error("refused"), { permanent: true, code: String(answer.status) });
@@ -46,6 +52,7 @@ async function look({ ran, sent }) {
   }
   if (refused.length) tell("refused", "error");
   else if (kept.some((one) => one.refused === null)) tell("kept", "warning");
+  else if (sent && form.dataset.later === "onward") location.assign(onward);
   else if (sent) tell("sent", "done");
 }
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boxes of a test's own: versions that say who they are or crash, signed updates, a machine with two slots."""
+
+import json
+import random
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.edge.appliance.bundle import file_name, make_bundle, platform_of
+from bluezone.edge.appliance.updates import Machine
+from bluezone.protocol.signed.envelope import fingerprint
+
+KEY, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
+PLATFORM = ("amd64", "3.13")
+
+
+def trusted() -> dict[str, bytes]:
+    """The one key whose updates a box here takes."""
+    public = KEY.public_key().public_bytes_raw()
+    return {fingerprint(public): public}
+
+
+def tree(folder: Path, script: str) -> Path:
+    """A version whose interpreter is a shell script."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib").mkdir()
+    (folder / "lib" / "data.txt").write_text("x" * 5000)
+    (folder / "bin" / "python3").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "bin" / "python3").chmod(0o755)
+    return folder
+
+
+def update(
+    folder: Path, number: int, script: str | None = None, key: Ed25519PrivateKey = KEY, platform=PLATFORM
+) -> Path:
+    """A folder with a signed update. script: by default it prints its number."""
+    made = tree(folder / f"tree-{number}", script or f"echo version {number}")
+    # What cannot be squeezed.
+    (made / "lib" / "code.bin").write_bytes(random.Random(number).randbytes(4000))
+    place = folder / f"stick-{number}"
+    place.mkdir()
+    file = place / file_name(platform_of(*platform))
+    make_bundle(made, file, key, f"0.{number}", number, platform)
+    return file
+
+
+def machine(folder: Path, own_number: int = 1) -> Machine:
+    """A box with the version that it came with, and one program."""
+    own = tree(folder / "own", f"echo version {own_number}")
+    (own / "release.json").write_text(json.dumps({"version": f"0.{own_number}", "number": own_number}))
+    (folder / "gate").mkdir()
+    return Machine(folder / "slots", own, *PLATFORM, (folder / "gate",))
