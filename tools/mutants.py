@@ -147,7 +147,8 @@ _SCOPES = re.compile(
     r"|units_closed_by|wards|_planned_by|_may_cancel|file_for|oversees_\w+)$"
 )
 _PERSON = re.compile(r"\b(user|request|worker|supervisor|made_by|teacher|owner)\b")
-_EVERYTHING = "__everything"
+# No two underscores before it: within a class they would be made another name.
+_EVERYTHING = "everything_there_is"
 
 
 def whose(node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -384,7 +385,7 @@ def put_in(mutant: Mutant, living: dict[Identity, list[types.FunctionType]]) -> 
     return held
 
 
-_PROBE = "__probe"
+_PROBE = "note_as_executed"
 
 
 def probed(path: Path, numbers: dict[int, int]) -> ast.Module:
