@@ -51,13 +51,16 @@ Change = Callable[[ast.AST], ast.AST | None]
 
 @dataclass
 class Mutant:
-    """One spoilt place. change: puts the spoilt node in place of the sound one."""
+    """One spoilt place. statement: first line of the statement that holds it. change: puts the spoilt node in place of
+    the sound one.
+    """
 
     path: Path
     line: int
     what: str
     node: ast.AST
     change: Change
+    statement: int
     outcome: str = ""
     killed_by: str = ""
 
@@ -144,7 +147,8 @@ _SCOPES = re.compile(
     r"|units_closed_by|wards|_planned_by|_may_cancel|file_for|oversees_\w+)$"
 )
 _PERSON = re.compile(r"\b(user|request|worker|supervisor|made_by|teacher|owner)\b")
-_EVERYTHING = "__everything"
+# No two underscores before it: within a class they would be made another name.
+_EVERYTHING = "everything_there_is"
 
 
 def whose(node: ast.AST) -> Iterator[tuple[str, Change]]:
@@ -253,9 +257,15 @@ def places(node: ast.AST) -> Iterator[ast.AST]:
 def mutants_of(path: Path, operators: Callable[[ast.AST], Iterator[tuple[str, Change]]]) -> list[Mutant]:
     """Every mutant of a file, in the order of its lines."""
     found = []
-    for node in places(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    holders = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in places(tree):
         for what, change in operators(node):
-            found.append(Mutant(path, node.lineno, what, node, change))  # type: ignore[attr-defined]
+            holder = node
+            while not isinstance(holder, ast.stmt):
+                holder = holders[holder]
+            line: int = node.lineno  # type: ignore[attr-defined]
+            found.append(Mutant(path, line, what, node, change, holder.lineno))
     return sorted(found, key=lambda one: one.line)
 
 
@@ -284,23 +294,53 @@ def spoilt(mutant: Mutant) -> ast.Module:
     tree = ast.parse(mutant.path.read_text())
     want = (type(mutant.node), mutant.node.lineno, mutant.node.col_offset, ast.dump(mutant.node))  # type: ignore[attr-defined]
 
+    used = {one.id for one in ast.walk(mutant.node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+
     class Spoil(ast.NodeTransformer):
+        done = False
+
         def visit(self, node: ast.AST) -> Any:
             place = (type(node), getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
             if place == want[:3] and ast.dump(node) == want[3]:
+                self.done = True
                 return mutant.change(copy.deepcopy(node))
-            return self.generic_visit(node)
+            before, self.done = self.done, False
+            node, inside = self.generic_visit(node), self.done
+            self.done = before or inside
+            return _naming(node, sorted(used)) if inside else node
 
     return ast.fix_missing_locations(Spoil().visit(tree))
 
 
-def functions() -> dict[tuple[str, str, int], list[types.FunctionType]]:
-    """Every living function of ours, by file, name and first line."""
-    found: dict[tuple[str, str, int], list[types.FunctionType]] = collections.defaultdict(list)
+def _naming(node: ast.AST, names: list[str]) -> ast.AST:
+    """A function that still names what was taken out of it, where it never comes to.
+
+    Its code then has the same free variables and can be given to the closures that live.
+    """
+    never = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        last = node.body[-1]
+        node.body.append(ast.copy_location(ast.If(ast.Constant(False), [ast.Expr(never)], []), last))
+    elif isinstance(node, ast.Lambda):
+        node.body = ast.copy_location(ast.IfExp(ast.Constant(True), node.body, never), node.body)
+    return node
+
+
+# The file, the name, the first line, and where everything in it stands: two functions of a line are told apart.
+Identity = tuple[str, str, int, bytes]
+
+
+def identity(code: types.CodeType) -> Identity:
+    """What tells a piece of code from every other of ours."""
+    return code.co_filename, code.co_qualname, code.co_firstlineno, code.co_linetable
+
+
+def functions() -> dict[Identity, list[types.FunctionType]]:
+    """Every living function of ours, the closures too."""
+    found: dict[Identity, list[types.FunctionType]] = collections.defaultdict(list)
     for one in gc.get_objects():
         if type(one) is types.FunctionType and one.__code__.co_filename.startswith(str(SOURCE)):
-            code = one.__code__
-            found[code.co_filename, code.co_qualname, code.co_firstlineno].append(one)
+            found[identity(one.__code__)].append(one)
     return found
 
 
@@ -313,29 +353,92 @@ def caches() -> list[Any]:
     return [one for one in found if one.__module__.startswith("bluezone") and "open" not in one.__name__]
 
 
-def codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """The code objects of a module's functions and methods; what is nested in a function goes with it."""
-    for one in code.co_consts:
-        if isinstance(one, types.CodeType):
-            if one.co_flags & 0x2:  # CO_NEWLOCALS: a function; the body of a class has it not
-                yield one
-            else:
-                yield from codes(one)
+def differences(sound: types.CodeType, bad: types.CodeType) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    """The functions of a module that differ, in pairs; one that is nested in another follows it."""
+    pairs = [[one for one in code.co_consts if isinstance(one, types.CodeType)] for code in (sound, bad)]
+    for name in dict.fromkeys(one.co_qualname for one in pairs[0]):
+        alike = [[one for one in ones if one.co_qualname == name] for ones in pairs]
+        # Where one was taken out together with what holds it, nothing makes it any more.
+        if len(alike[0]) == len(alike[1]):
+            for one, other in zip(*alike, strict=True):
+                if one != other:
+                    if one.co_flags & 0x2:  # CO_NEWLOCALS: a function; the body of a class has it not
+                        yield one, other
+                    yield from differences(one, other)
 
 
-def put_in(mutant: Mutant, living: dict[tuple[str, str, int], list[types.FunctionType]]) -> bool:
-    """Give the spoilt code to the living functions; whether there was one that holds the place."""
-    new = compile(spoilt(mutant), str(mutant.path), "exec")
-    old = compile(mutant.path.read_text(), str(mutant.path), "exec")
-    for sound, bad in zip(codes(old), codes(new), strict=True):
-        if sound == bad:
-            continue
-        holders = living.get((str(mutant.path), bad.co_qualname, bad.co_firstlineno), [])
-        for function in holders:
-            function.__code__ = bad
+def put_in(mutant: Mutant, living: dict[Identity, list[types.FunctionType]]) -> bool:
+    """Give the spoilt code to whoever has the sound one: the functions of the module, and closures made of it before.
+
+    Whether one of them has it now; no, where a closure has other free variables, or none lives.
+    """
+    sound = compile(mutant.path.read_text(), str(mutant.path), "exec")
+    bad = compile(spoilt(mutant), str(mutant.path), "exec")
+    held = False
+    for old, new in differences(sound, bad):
+        for function in living.get(identity(old), []):
+            if old.co_freevars != new.co_freevars:
+                return False
+            function.__code__ = new
             function.__globals__[_EVERYTHING] = everything
-        return bool(holders)
-    return False
+            held = True
+    return held
+
+
+_PROBE = "note_as_executed"
+
+
+def probed(path: Path, numbers: dict[int, int]) -> ast.Module:
+    """The tree of a file in which statements of functions say their number before they are executed.
+
+    numbers: first line of the statement -> number.
+    """
+    tree = ast.parse(path.read_text())
+    functions = [one for one in ast.walk(tree) if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    inside = {node for one in functions for statement in one.body for node in ast.walk(statement)}
+    for node in [*functions, *inside]:
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(node, name, None)
+            if isinstance(statements, list):
+                setattr(node, name, [one for statement in statements for one in _with_probe(statement, numbers)])
+    return ast.fix_missing_locations(tree)
+
+
+def _with_probe(statement: ast.stmt, numbers: dict[int, int]) -> Iterator[ast.stmt]:
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    if statement.lineno in numbers and not is_text:
+        says = ast.Call(ast.Name(_PROBE, ast.Load()), [ast.Constant(numbers[statement.lineno])], [])
+        yield ast.copy_location(ast.Expr(says), statement)
+    yield statement
+
+
+class Probes:
+    """Notes which of the mutants' statements are executed: a call in front of each, many times cheaper than a trace."""
+
+    def __init__(self, mutants: list[Mutant]) -> None:
+        self.executed: set[int] = set()
+        self._places = list(dict.fromkeys((one.path, one.statement) for one in mutants))
+        self._sound: dict[Identity, types.CodeType] = {}
+        living = functions()
+        for path in dict.fromkeys(one.path for one in mutants):
+            numbers = {line: number for number, (of, line) in enumerate(self._places) if of == path}
+            codes = (compile(tree, str(path), "exec") for tree in (ast.parse(path.read_text()), probed(path, numbers)))
+            for old, new in differences(*codes):
+                self._sound[identity(new)] = old
+                for function in living.get(identity(old), []):
+                    function.__code__ = new
+                    function.__globals__[_PROBE] = self.executed.add
+
+    def taken(self) -> Iterator[tuple[Path, int]]:
+        """What was executed since this was asked."""
+        yield from (self._places[number] for number in self.executed)
+        self.executed.clear()
+
+    def remove(self) -> None:
+        """Give back the sound code to whoever has the other: closures too that were made meanwhile."""
+        for one in gc.get_objects():
+            if type(one) is types.FunctionType and (sound := self._sound.get(identity(one.__code__))):
+                one.__code__ = sound
 
 
 # Running the tests.
@@ -349,7 +452,7 @@ class Runner:
     jobs: int
     # Where pytest captures nothing.
     out: TextIO = field(default_factory=lambda: os.fdopen(os.dup(1), "w"))
-    executed: dict[tuple[str, int], set[int]] = field(default_factory=lambda: collections.defaultdict(set))
+    executed: dict[tuple[Path, int], set[int]] = field(default_factory=lambda: collections.defaultdict(set))
     # Tests that have passed in a child in which nothing was spoilt.
     _trusted: set[int] = field(default_factory=set)
     seconds: dict[int, float] = field(default_factory=dict)
@@ -357,6 +460,7 @@ class Runner:
     items: list[pytest.Item] = field(default_factory=list)
     # Of a child: the processor seconds that it had used at its last look, and when that was.
     _used: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _caches: list[Any] = field(default_factory=list)
     # Which tests execute a file at all, and what is written in it.
     by_file: dict[str, set[int]] = field(default_factory=lambda: collections.defaultdict(set))
     texts: dict[str, str] = field(default_factory=lambda: {str(one): one.read_text() for one in SOURCE.rglob("*.py")})
@@ -365,6 +469,10 @@ class Runner:
         self.items = session.items
         self._note(session)
         living = functions()
+        self._caches = caches()
+        # What lives by now is shared with the children: a look at all of it there would copy it.
+        gc.collect()
+        gc.freeze()
         waiting = list(self.mutants)
         running: dict[int, tuple[Mutant, int]] = {}
         while waiting or running:
@@ -385,49 +493,44 @@ class Runner:
 
     def _note(self, session: pytest.Session) -> None:
         """Run every test once, and keep open what the last module has prepared."""
-        interesting = {str(one.path) for one in self.mutants}
         near = set(self.texts) if any(is_outside(one) for one in self.mutants) else frozenset()
         items = session.items
         gc.unfreeze()  # what tests/conftest.py has frozen is not among the objects
+        probes = Probes(self.mutants)
         for number, item in enumerate(items):
             if number == 0 or item.path != items[number - 1].path:
                 known = caches()
             for cache in known:
                 cache.cache_clear()
 
-            def line(frame: types.FrameType, event: str, _arg: Any, number: int = number) -> Any:
-                if event == "line" and frame.f_code.co_name != "<module>":
-                    self.executed[frame.f_code.co_filename, frame.f_lineno].add(number)
-                return line
-
-            def call(frame: types.FrameType, _event: str, _arg: Any, line: Any = line, number: int = number) -> Any:
-                path = frame.f_code.co_filename
-                if path in near:
-                    self.by_file[path].add(number)
-                return line if path in interesting else None
+            def call(frame: types.FrameType, _event: str, _arg: Any, number: int = number) -> None:
+                if frame.f_code.co_filename in near:
+                    self.by_file[frame.f_code.co_filename].add(number)
 
             after = items[number + 1] if number + 1 < len(items) else items[number - 1]
             began = time.process_time()
-            threading.settrace(call)
-            sys.settrace(call)
+            if near:
+                threading.settrace(call)
+                sys.settrace(call)
             try:
                 reports = runtestprotocol(item, nextitem=after, log=False)
             finally:
                 sys.settrace(None)
                 threading.settrace(None)  # type: ignore[arg-type]
             self.seconds[number] = time.process_time() - began
+            for place in probes.taken():
+                self.executed[place].add(number)
             if all(report.passed for report in reports):
                 self.sound.add(number)
             elif any(report.failed for report in reports):
                 self.out.write(f"fails already: {item.nodeid}\n")
+        probes.remove()
 
     def _tests_of(self, mutant: Mutant) -> list[int]:
-        last = getattr(mutant.node, "end_lineno", mutant.line)
-        lines = range(mutant.line, last + 1)
-        if isinstance(mutant.node, ast.If):
-            lines = range(mutant.line, mutant.node.test.end_lineno + 1)  # type: ignore[operator]
-        tests = set().union(*(self.executed.get((str(mutant.path), line), set()) for line in lines))
-        return sorted(tests & self.sound, key=self.seconds.__getitem__)
+        tests = self.executed[mutant.path, mutant.statement]
+        # Those first for which everything stands ready.
+        ready = self.items[-1].path
+        return sorted(tests & self.sound, key=lambda one: (self.items[one].path != ready, self.seconds[one]))
 
     def files_near(self, mutant: Mutant) -> list[str]:
         """The test files that execute something of a mutant's module or of one that has its name, cheapest first."""
@@ -456,7 +559,7 @@ class Runner:
         passed = os.WEXITSTATUS(status) == SURVIVED if os.WIFEXITED(status := os.waitpid(pid, 0)[1]) else False
         os.close(pipe)
         if passed:
-            self._trusted.add(by)
+            self._trusted.update(tests[: tests.index(by) + 1])
         else:
             self.sound.discard(by)
             self.out.write(f"judges nothing, since it fails where nothing is spoilt: {mutant.killed_by}\n")
@@ -476,7 +579,7 @@ class Runner:
             os.dup2(silence, 2)
             if mutant is not None and not put_in(mutant, living):
                 os._exit(OUTSIDE)
-            for cache in caches():
+            for cache in self._caches:
                 cache.cache_clear()
             code = SURVIVED
             items = [session.items[one] for one in tests]

@@ -9,6 +9,7 @@ from tests.letters import letters
 from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, written
 
 from bluezone.letters.files import pdf_letter
+from bluezone.letters.files.pdf_page import Segment, arrange
 from bluezone.letters.letter import Letter
 from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, clean
 from bluezone.letters.reader import propose
@@ -56,6 +57,17 @@ def test_a_line_that_wraps_at_the_margin_goes_on_and_an_indented_one_begins():
 
     read = pdf_letter.PdfLetter(written(pdf_writer(text))).letter_text.text
     assert f"{lead} địa phương tổ chức" in read
+
+
+@pytest.mark.parametrize(("indent", "begins"), [(8, False), (12, True), (22, True)])
+def test_a_full_line_begins_a_paragraph_where_it_is_indented_by_a_letter(indent, begins):
+    """indent: in points, of letters that are 14 points high; none of the lines is short."""
+    texts = ("Cơ quan nào cũng cử một người ghi chép", "từng lượt ra vào cổng của", "Mỗi tuần một lần người ấy gửi số")
+    starts = (70, 70, 70 + indent)
+    read = arrange([Segment(x, 525, 700 - 16 * row, 14, texts[row]) for row, x in enumerate(starts)])
+
+    whole = f"{texts[0]} {texts[1]}"
+    assert [line for line in read if line] == ([whole, texts[2]] if begins else [f"{whole} {texts[2]}"])
 
 
 def test_a_plain_pdf_has_no_remarks():

@@ -22,7 +22,7 @@ from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.listings import file_of
-from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, progress
+from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, Pieces, progress
 from bluezone.directory.imports.previews import shown
 from bluezone.directory.imports.raw_sheets import (
     MAX_COLUMNS,
@@ -366,12 +366,47 @@ def _chosen_layout(said: QueryDict, reading: Reading) -> tuple[list[int], int, d
     return sheets or [0], int(row) if row.isdecimal() and len(row) < 8 else 0, places
 
 
-class DirectoryLists(ListPages[ListImport]):
+class PiecewiseLists(ListPages[List]):
+    """A kind that is stored in pieces: a short list at once, a long one by the worker.
+
+    pieces: stores the lists of the model.
+    """
+
+    pieces: Pieces[List]
+
+    @property
+    def told(self) -> str:
+        """The sentence for a list that is stored, with %(added)s and %(changed)s."""
+        raise NotImplementedError
+
+    def accept(self, waiting: List, digest: str) -> List:
+        """Keep what the list would do, as it was shown under `digest`. Raises a Refused, and nothing will be stored."""
+        raise NotImplementedError
+
+    def seen_on(self, held: List) -> str:
+        """The name of the page on which that is seen which was stored."""
+        raise NotImplementedError
+
+    def store(self, request: OfficeRequest, waiting: List, digest: str) -> HttpResponse:
+        held = self.accept(waiting, digest)
+        if held.added + held.changed > MOST_AT_ONCE:
+            return redirect(self.name, held.pk)
+        self.pieces.carry_out(held, timezone.now())
+        self.model._base_manager.filter(pk=held.pk).delete()
+        messages.success(request, self.told % {"added": held.added, "changed": held.changed})
+        return redirect(self.seen_on(held))
+
+    def take_back(self, waiting: List) -> None:
+        self.pieces.take_back(waiting)
+
+
+class DirectoryLists(PiecewiseLists[ListImport]):
     """Lists of agencies, of units and of telephone numbers, for the whole city."""
 
     name, model, who, whose = "import", ListImport, ADMINS, Whose.CITY
     columns = list_imports.COLUMNS
     tabs, changes = "agencies/tabs.html", "agencies/import_changes.html"
+    pieces = list_imports.PIECES
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -407,18 +442,15 @@ class DirectoryLists(ListPages[ListImport]):
     def preview(self, waiting: ListImport) -> Preview[Any]:
         return list_imports.preview(waiting)
 
-    def store(self, request: OfficeRequest, waiting: ListImport, digest: str) -> HttpResponse:
-        held = list_imports.accept(waiting, digest)
-        if held.added + held.changed > MOST_AT_ONCE:
-            return redirect(self.name, held.pk)
-        list_imports.carry_out(held, timezone.now())
-        ListImport.objects.filter(pk=held.pk).delete()
-        counts = {"added": held.added, "changed": held.changed}
-        messages.success(request, _("The list is imported: %(added)s added, %(changed)s changed.") % counts)
-        return redirect(_seen_on(held))
+    @property
+    def told(self) -> str:
+        return _("The list is imported: %(added)s added, %(changed)s changed.")
 
-    def take_back(self, waiting: ListImport) -> None:
-        list_imports.take_back(waiting)
+    def accept(self, waiting: ListImport, digest: str) -> ListImport:
+        return list_imports.accept(waiting, digest)
+
+    def seen_on(self, held: ListImport) -> str:
+        return "units" if held.about == "units" else "agencies"
 
     def shown(self, plan: Any) -> Mapping[str, object]:
         return {"shown": shown(plan)}
@@ -428,11 +460,7 @@ class DirectoryLists(ListPages[ListImport]):
 
     def running(self, held: ListImport) -> Mapping[str, object]:
         more = _("Until it is done nothing else of the directory can be changed.")
-        return {"more": more, "next": _seen_on(held), "next_title": self.place(held)}
-
-
-def _seen_on(held: ListImport) -> str:
-    return "units" if held.about == "units" else "agencies"
+        return {"more": more, "next": self.seen_on(held), "next_title": self.place(held)}
 
 
 LISTS = DirectoryLists()

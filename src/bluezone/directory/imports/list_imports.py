@@ -117,13 +117,13 @@ def _store_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -
         if start < len(rank):
             new = [read_entry(row) for row in rank[start : start + ROWS_A_TRANSACTION]]
             with transaction.atomic():
-                if _PIECES.moved_on(held, done=held.done + len(new)):
+                if PIECES.moved_on(held, done=held.done + len(new)):
                     insert(_model_of(held), new, held)
             return
         start -= len(rank)
     changed = [read_entry(row) for row in accepted["changed"]]
     with transaction.atomic():
-        if _PIECES.moved_on(held, state=State.CHANGING, done=0):
+        if PIECES.moved_on(held, state=State.CHANGING, done=0):
             stored = dict(_model_of(held).objects.values_list("key", "code"))
             moved = [entry for entry in changed if entry.code != stored.get(entry.key, entry.code)]
             free_codes(_model_of(held), moved)
@@ -133,8 +133,8 @@ def _change_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) 
     changed = [read_entry(row) for row in accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]]
     with transaction.atomic():
         if not changed:
-            _PIECES.moved_on(held, state=State.SETTLING, done=0)
-        elif _PIECES.moved_on(held, done=held.done + len(changed)):
+            PIECES.moved_on(held, state=State.SETTLING, done=0)
+        elif PIECES.moved_on(held, done=held.done + len(changed)):
             # A telephone number is of an agency or of a unit.
             for model, kind in ((AdminUnit, UnitEntry), (Agency, AgencyEntry)):
                 if some := [entry for entry in changed if isinstance(entry, kind)]:
@@ -151,13 +151,13 @@ def _settle_some(held: ListImport, accepted: Accepted, now: datetime.datetime) -
     wrong = [] if some else wrong_paths(model)[:ROWS_A_TRANSACTION]
     with transaction.atomic():
         if some:
-            if _PIECES.moved_on(held, done=held.done + len(some)):
+            if PIECES.moved_on(held, done=held.done + len(some)):
                 write_parents(model, some)
                 write_successions(model, some)
         elif wrong:
-            if _PIECES.moved_on(held, done=held.done):
+            if PIECES.moved_on(held, done=held.done):
                 write_paths(model, wrong)
-        elif _PIECES.moved_on(held, state=State.DONE, done=0, accepted={}):
+        elif PIECES.moved_on(held, state=State.DONE, done=0, accepted={}):
             model.everything.filter(arriving=held).update(arriving=None)
             note_change()
             if held.about == "agencies":
@@ -180,7 +180,7 @@ def _take_some_back(held: ListImport, _accepted: Accepted, _now: datetime.dateti
             ListImport.objects.filter(pk=held.pk).delete()
 
 
-_PIECES = Pieces(
+PIECES = Pieces(
     ListImport,
     {
         State.STORING: _store_some,
@@ -189,7 +189,7 @@ _PIECES = Pieces(
         State.TAKING_BACK: _take_some_back,
     },
 )
-carry_out, go_on, take_back = _PIECES.carry_out, _PIECES.go_on, _PIECES.take_back
+carry_out, go_on, take_back = PIECES.carry_out, PIECES.go_on, PIECES.take_back
 
 
 LIST_LIFE = datetime.timedelta(days=1)
@@ -197,4 +197,4 @@ LIST_LIFE = datetime.timedelta(days=1)
 
 def purge(now: datetime.datetime) -> None:
     """Delete lists that nobody applied or discarded within a day."""
-    _PIECES.forget(now - LIST_LIFE)
+    PIECES.forget(now - LIST_LIFE)

@@ -17,9 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from bluezone.directory.imports.import_views import ListPages
+from bluezone.directory.imports.import_views import PiecewiseLists
 from bluezone.directory.imports.listings import file_of
-from bluezone.directory.imports.pieces import MOST_AT_ONCE
 from bluezone.directory.imports.sent_lists import Preview, Reading
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -173,13 +172,14 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
     return rows
 
 
-class DoorLists(ListPages[DoorsImport]):
+class DoorLists(PiecewiseLists[DoorsImport]):
     """Lists of the households of one ward; rows that are refused do not hold up the others."""
 
     name, model, who, whose = "canvass-import", DoorsImport, KEEPERS, Whose.WARD
     columns: ClassVar = {"households": COLUMNS}
     tabs, changes = "canvass/tabs.html", "canvass/import_changes.html"
     is_practised = takes_good_rows = True
+    pieces = door_lists.PIECES
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -210,18 +210,15 @@ class DoorLists(ListPages[DoorsImport]):
     def preview(self, waiting: DoorsImport) -> Preview[DoorPlan]:
         return door_lists.preview(waiting)
 
-    def store(self, request: OfficeRequest, waiting: DoorsImport, digest: str) -> HttpResponse:
-        held = door_lists.accept(waiting, digest)
-        if held.added + held.changed > MOST_AT_ONCE:
-            return redirect(self.name, held.pk)
-        door_lists.carry_out(held, timezone.now())
-        DoorsImport.objects.filter(pk=held.pk).delete()
-        counts = {"added": held.added, "changed": held.changed}
-        messages.success(request, _("The list is stored: %(added)s households added, %(changed)s changed.") % counts)
-        return redirect("canvass-households")
+    @property
+    def told(self) -> str:
+        return _("The list is stored: %(added)s households added, %(changed)s changed.")
 
-    def take_back(self, waiting: DoorsImport) -> None:
-        door_lists.take_back(waiting)
+    def accept(self, waiting: DoorsImport, digest: str) -> DoorsImport:
+        return door_lists.accept(waiting, digest)
+
+    def seen_on(self, held: DoorsImport) -> str:
+        return "canvass-households"
 
     def reason(self, code: str) -> str:
         return str(scope.ROWS[code])
@@ -233,7 +230,7 @@ class DoorLists(ListPages[DoorsImport]):
         return waiting.unit.name
 
     def running(self, held: DoorsImport) -> Mapping[str, object]:
-        return {"next": "canvass-households", "next_title": _("Households"), "left": held.left}
+        return {"next": self.seen_on(held), "next_title": _("Households"), "left": held.left}
 
 
 LISTS = DoorLists()

@@ -227,14 +227,14 @@ def _store_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.da
         return
     doors = [_household(held, values, now) for values in rows]
     with transaction.atomic():
-        if _PIECES.moved_on(held, done=held.done + len(rows)):
+        if PIECES.moved_on(held, done=held.done + len(rows)):
             Household.everything.bulk_create(doors)
 
 
 def _show_all(held: DoorsImport) -> None:
     """Let everybody see the new doors, in one statement."""
     with transaction.atomic():
-        if _PIECES.moved_on(held, state=State.CHANGING, done=0):
+        if PIECES.moved_on(held, state=State.CHANGING, done=0):
             Household.everything.filter(arriving=held).update(arriving=None)
             hash_chain.record(held.made_by.username, "households_imported", held.sha256, unit=held.unit_id,
                               added=held.added, changed=held.changed)  # fmt: skip
@@ -243,10 +243,10 @@ def _show_all(held: DoorsImport) -> None:
 def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     rows = accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]
     if not rows:
-        _PIECES.moved_on(held, state=State.SETTLING, done=0)
+        PIECES.moved_on(held, state=State.SETTLING, done=0)
         return
     with transaction.atomic():
-        if not _PIECES.moved_on(held, done=held.done + len(rows)):
+        if not PIECES.moved_on(held, done=held.done + len(rows)):
             return
         doors = Household.objects.select_for_update().order_by("pk").filter(merged_into=None)
         found = {str(door.pk): door for door in doors.filter(pk__in=[key for key, _values in rows])}
@@ -262,7 +262,7 @@ def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.d
 
 def _look_for_doubles(held: DoorsImport, _accepted: Mapping[str, Any], now: datetime.datetime) -> None:
     decisions.propose(held.unit, now)
-    _PIECES.moved_on(held, state=State.DONE, accepted={})
+    PIECES.moved_on(held, state=State.DONE, accepted={})
 
 
 def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
@@ -275,7 +275,7 @@ def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datet
             DoorsImport.everything.filter(pk=held.pk).delete()
 
 
-_PIECES = Pieces(
+PIECES = Pieces(
     DoorsImport,
     {
         State.STORING: _store_some,
@@ -285,7 +285,7 @@ _PIECES = Pieces(
     },
     within=lambda held: practice() if held.training else contextlib.nullcontext(),
 )
-carry_out, go_on, take_back, forget = _PIECES.carry_out, _PIECES.go_on, _PIECES.take_back, _PIECES.forget
+carry_out, go_on, take_back, forget = PIECES.carry_out, PIECES.go_on, PIECES.take_back, PIECES.forget
 
 
 def listing(doors: Iterable[Household]) -> ExportSheet:
