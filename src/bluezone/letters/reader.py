@@ -7,7 +7,8 @@ Acceptance case: Công văn 458/UBND-VP of 7 August 2020.
 
 from bluezone.letters.arrangement import arrange
 from bluezone.letters.body.clauses import read_body
-from bluezone.letters.body.orders import Context, read_tasks
+from bluezone.letters.body.context import Context
+from bluezone.letters.body.orders import read_tasks
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, clean, converted, joined
 from bluezone.letters.letterhead import (

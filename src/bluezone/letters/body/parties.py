@@ -15,98 +15,10 @@ from bluezone.letters.agency_names import (
     may_be_name,
     split_names,
 )
+from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, VERB
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
 
-# What an agency is told to do, or how: where a list of agencies ends. Small letters only ("Ban Chỉ đạo" is a name).
-_VERBS = (
-    "đi từng nhà", "đi", "triển khai", "thực hiện", "chỉ đạo", "chủ trì", "phối hợp", "có trách nhiệm",
-    "chịu trách nhiệm", "tăng cường", "hướng dẫn", "tuyên truyền", "yêu cầu", "phát", "rà soát", "báo cáo", "tham mưu",
-    "cử", "vận động", "đưa", "đăng", "theo dõi", "kiểm tra", "bố trí", "khẩn trương", "tiếp tục", "chủ động",
-    "nghiêm túc", "giao", "đôn đốc", "căn cứ", "xây dựng", "hỗ trợ", "quán triệt", "phổ biến", "bảo đảm", "đảm bảo",
-    "thường xuyên", "cung cấp", "tổng hợp", "lập", "thông báo", "đề nghị", "cài đặt", "nêu", "lồng ghép", "đẩy mạnh",
-    "quản lý", "phân công", "để", "nhằm", "trong việc", "thống kê", "duy trì", "gửi", "huy động", "ban hành",
-    "thành lập", "tiến hành", "giám sát", "xử lý", "tiếp nhận", "kịp thời", "chuẩn bị", "hoàn thành", "hoàn thiện",
-    "khắc phục", "cập nhật", "nghiên cứu", "đề xuất", "trình", "thẩm định", "kiểm soát", "mời",
-    "sắp xếp", "tập trung", "tập huấn", "nắm", "nhắc", "ký", "quan tâm", "công khai", "niêm yết", "treo",
-    "phát thanh", "xác minh", "điều tra", "lấy", "tổng vệ sinh", "phun", "khử khuẩn", "ra quân", "đến từng",
-    "tự kiểm tra", "tự rà soát", "tự tổ chức", "tự đánh giá", "tự bố trí",
-    "cắm", "kiểm kê", "phân phối", "khơi thông", "chốt chặn",
-    "phát dọn", "nhắc nhở", "tư vấn", "lắng nghe", "thường trực",
-    "kêu gọi", "phong tỏa", "định hướng", "lãnh đạo", "giáo dục",
-    "niêm phong", "thu hồi", "tháo dỡ", "dọn", "cải tạo", "nạo vét", "trồng", "chăm sóc", "bảo quản", "bảo vệ", "gắn",
-    "truyền đạt", "phản bác", "đấu tranh", "xác định", "làm rõ",
-    "làm việc", "làm tốt", "trao đổi", "chia sẻ", "ứng dụng",
-    "khai thác", "công bố", "hướng về", "soát xét", "thống nhất", "lựa chọn", "đôn đốc", "nhân rộng", "khen thưởng",
-    "kiện toàn", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
-    "tuân thủ", "cam kết", "tổ chức", "kiến nghị", "ký kết",
-    "mở rộng", "mở chuyên", "mở lớp", "mở đợt", "thực thi",
-    "giải ngân", "quyết toán", "thanh toán", "ghi nhận", "giải thích",
-    "vận chuyển", "điều động", "tham vấn", "xem", "thay thế", "giúp", "mua sắm", "bổ sung", "rút kinh nghiệm",
-    "khai báo", "tạm dừng", "dừng", "sử dụng", "đối chiếu", "phân bổ", "thẩm tra", "đánh giá", "sơ kết",
-    "tổng kết", "chấn chỉnh", "nhập", "tạo điều kiện", "giới thiệu", "lựa chọn", "đăng ký",
-    "tham gia", "cùng", "quét", "dán", "đặt", "nộp", "xem xét", "giải quyết", "trả lời", "cho ý kiến", "góp ý",
-    "sao gửi", "chuyển", "bàn giao", "ứng trực", "tuần tra", "di dời", "sơ tán", "kiểm đếm", "chằng chống", "cấm",
-    "ngừng", "tận dụng", "động viên", "khuyến khích", "thăm", "chi trả", "nghiệm thu", "vận hành", "kết nối",
-    "tích hợp", "sao lưu", "khảo sát", "thay", "sửa chữa", "lắp đặt", "phân loại", "thu gom", "cân đối", "ưu tiên",
-    "liên hệ", "truyền tải", "phản ánh", "đôn đốc", "tích cực", "định kỳ", "hằng ngày", "hằng tuần", "hàng tuần",
-    "hàng ngày", "trước ngày", "phải", "cần", "dự trù", "giám định", "truy vết", "cách ly", "khoanh vùng", "điều phối",
-    "đón", "nối", "cung ứng", "chốt", "dồn", "gọi", "mua", "đóng", "khóa", "cắt", "chở", "nhận", "trao",
-    "tìm kiếm", "khám", "điều trị", "xét nghiệm", "đào",
-    "phân ca", "canh", "hạn chế", "cảnh báo", "khuyến cáo", "xử phạt",
-    "thay mặt", "đăng tải", "tiếp nước", "cứu chữa", "bảo trì",
-    "rải", "phong toả", "soạn", "biên soạn", "thẩm tra", "tra cứu",
-    "kiểm định", "mở đường dây", "mở thêm", "mở điểm", "chụp", "quay", "thiết lập", "xác lập", "chi hỗ trợ", "chi tiền",
-    "cấp phát",
-    "đẩy nhanh", "trang bị", "nhập liệu", "dự trữ", "cho học sinh", "cho người", "thu dung", "phân luồng", "tháo gỡ",
-    "điều chuyển", "rút ngắn", "gia hạn", "giảm", "miễn", "nghiêm cấm", "nâng cấp", "lập danh sách", "liên thông",
-    "kích hoạt", "bảo hành", "bảo dưỡng", "in ấn", "in sao", "phát hành", "phát hiện", "phát động", "phân tích",
-    "tiêm", "tẩy", "diệt", "khoán", "cung cấp thông tin", "giữ gìn", "hoàn trả", "nghiêm chỉnh", "thẩm tra",
-    "xét duyệt", "xét chọn", "tuyển chọn", "chọn", "đình chỉ", "tạm đình chỉ", "thu giữ", "tiêu hủy", "tiêu huỷ",
-    "báo động", "trưng dụng", "điều phối", "thông tin kịp thời", "thông tin, tuyên truyền", "thông tin rộng rãi",
-    "khám sàng lọc", "sàng lọc", "rà, soát", "rà lại", "làm đầu mối", "là đầu mối", "làm cơ quan", "đo đạc", "đo thân",
-    "tổ chức", "tăng", "nâng cao", "góp phần", "kê khai",
-    "biết", "thi hành", "có nhiệm vụ", "lo", "hoàn toàn", "trực tiếp", "chịu toàn bộ", "soạn thảo", "hợp đồng", "thuê",
-    "chọn cử", "thông tin", "mang", "niêm phong", "đăng ký", "chấm", "đối soát", "phúc tra", "tiếp tế", "tiếp đón",
-    "dự toán", "thanh tra", "mở rộng", "mở cửa", "hạch toán", "trợ giúp", "trợ cấp",
-    "tẩy trùng", "diễn tập", "giảng dạy", "truyền thông", "nuôi nhốt", "tiêm phòng", "chích ngừa",
-    "lau", "rửa", "đeo", "xả", "bơm", "tưới", "chặn", "rào", "bốc", "dỡ",
-    "đóng góp", "quyên góp", "ủng hộ", "tặng", "tính toán", "ước tính", "nghiêm trị",
-    "tạm ngừng", "tạm giữ", "tạm hoãn", "hoãn", "hủy", "huỷ", "bãi bỏ", "sửa", "sửa đổi", "chỉnh sửa", "chỉnh lý",
-    "thu hoạch", "thu phí", "đốt", "chôn", "bảo hộ", "tố giác", "trình báo", "phổ cập", "ngăn chặn",
-    "phòng ngừa", "khống chế", "dập dịch", "dập", "truy tìm", "giao nộp", "đối thoại", "tiếp xúc", "tiếp dân", "lập sổ",
-    "chưa để", "không tổ chức", "không cấp phép", "không cho phép", "không khóa", "không tự ý",
-    "ngoài việc", "ngoài nhiệm vụ", "còn phải", "còn có trách nhiệm",
-    "thu thập", "mỗi", "đọc", "phê duyệt", "không được", "không để",
-)  # fmt: skip
-# "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
-_IN_NAMES = {"trình", "xây dựng", "nhận", "chỉ đạo", "quản lý", "giám sát", "giao", "tổ chức", "phòng"}
-_VERB = re.compile(
-    r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức(?! đoàn thể| chính trị| xã hội|,| hội| tôn giáo)"
-    r"|(?<!các )(?<!hai )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
-    r"|(?<![tT]hường )trực(?! thuộc| tiếp| tuyến)|(?<![Bb]an )(?:chỉ đạo|quản lý|giám sát)|giao(?! thông| dịch| lưu)"
-    r"|(?<![Tt]ờ )(?<!công )(?<!chương )(?<!quá )(?<!quy )(?<!lộ )(?<!giáo )trình"
-    r"|(?<!đầu tư )xây dựng|nhận(?! được| thấy| thức| định)"
-    r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
-    r"(?=,? (?:\d|các |lớp |sổ |ngay|cấp|ra|và|tài|giấy|phiếu|thẻ|hồ sơ|báo cáo))"
-    r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
-    r"|thực hiện|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
-    r"|điều phối))"
-    rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+được\b))"
-)
-_NO_IMPERATIVES = {"hoàn toàn", "chưa để", "thông tin", "hợp đồng", "thu phí", "dự toán", "biết"}
-# What is done in a place ("cơ sở giáo dục") belongs to its name.
-_IN_PLACES = {"khám", "giáo dục", "điều trị", "cách ly", "tiêm", "chăm sóc", "xét nghiệm", "thu dung", "mua", "thu gom"}
-_PLAIN_VERBS = (
-    set(_VERBS) - _NO_IMPERATIVES - {"để", "nhằm", "trong việc", "nêu", "căn cứ", "cần", "phải", "mỗi", "trước ngày"}
-)
-_IMPERATIVE = re.compile(
-    r"^(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|In |Cấp |Thu |Làm |Ghi |Chi |Mở |Kẻ |Không |Tuyệt đối|Nghiêm"
-    r" cấm|Chấm dứt|Lắp|Tự |Giữ |Đo "
-    r"|Quyết định cho|Nhanh chóng|Hạn chế|Trong thời gian|Bám sát|Coi |Xem |Gắn |Nêu cao|Dành |Mang |Đeo |"
-    rf"(?:{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))}))(?!\w)",
-    re.IGNORECASE,
-)
 _OPENING = re.compile(
     r"^(?:Riêng(?: đối với)?"
     r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|Phân công|Chỉ đạo|Đối với|Về phía"
@@ -196,13 +108,13 @@ def read_order(
         told = _CITIZENS_ASK.match(passage.text, rest) and all(_CITIZEN.match(lead.value.name) for lead in leads)
         return None if told else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
     if (
-        _IMPERATIVE.match(passage.text)
+        IMPERATIVE.match(passage.text)
         and not _ENTRY.match(passage.text)
         and not _PRAISE.match(passage.text)
         and not _is_title(passage.text)
     ):
         return Order(tuple(_cooperating(passage, 0)), False, 0)
-    if shared and topic and _IMPERATIVE.match(passage.text[topic.end() :]):
+    if shared and topic and IMPERATIVE.match(passage.text[topic.end() :]):
         # "Văn hóa - Xã hội: Tổng hợp số liệu", where every clause says who does what.
         doer = passage.cut(0, passage.text.find(":"))
         return Order((named_in_cell(doer), *_cooperating(passage, topic.end())), True, topic.end())
@@ -290,7 +202,7 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
         past = _PAST.search(clause.text[start : verb.start("verb")])
         if past and not (listed and past.group().startswith("không")):
             continue
-        if verb["verb"] in _IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
+        if verb["verb"] in IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
             continue  # "các cơ sở khám chữa bệnh"
         until = start + past.start() if past else verb.start("verb")
         if leading := _LEADING.search(clause.text, start, until):
@@ -368,7 +280,7 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
 
 
 def _lists_on(text: str, start: int, colon: int) -> bool:
-    return bool(_LISTED_AFTER.search(text, start, colon)) and not _IMPERATIVE.match(text[colon + 1 :].lstrip())
+    return bool(_LISTED_AFTER.search(text, start, colon)) and not IMPERATIVE.match(text[colon + 1 :].lstrip())
 
 
 # What a citizen asks for in a complaint is told.
@@ -412,7 +324,7 @@ def _distinct(parties: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty
 
 def _verbs_after_names(text: str, start: int) -> Iterator[re.Match[str]]:
     """The verbs that have a name before them."""
-    return (match for match in _VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
+    return (match for match in VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
 
 
 def _first_verb(text: str, start: int) -> re.Match[str] | None:
