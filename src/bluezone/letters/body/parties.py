@@ -11,102 +11,15 @@ from bluezone.letters.agency_names import (
     LONGEST_LIST,
     STARTS_AS_AGENCY,
     all_agencies,
+    is_agency,
     is_collective,
     may_be_name,
     split_names,
 )
+from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, VERB
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
 
-# What an agency is told to do, or how: where a list of agencies ends. Small letters only ("Ban Chỉ đạo" is a name).
-_VERBS = (
-    "đi từng nhà", "đi", "triển khai", "thực hiện", "chỉ đạo", "chủ trì", "phối hợp", "có trách nhiệm",
-    "chịu trách nhiệm", "tăng cường", "hướng dẫn", "tuyên truyền", "yêu cầu", "phát", "rà soát", "báo cáo", "tham mưu",
-    "cử", "vận động", "đưa", "đăng", "theo dõi", "kiểm tra", "bố trí", "khẩn trương", "tiếp tục", "chủ động",
-    "nghiêm túc", "giao", "đôn đốc", "căn cứ", "xây dựng", "hỗ trợ", "quán triệt", "phổ biến", "bảo đảm", "đảm bảo",
-    "thường xuyên", "cung cấp", "tổng hợp", "lập", "thông báo", "đề nghị", "cài đặt", "nêu", "lồng ghép", "đẩy mạnh",
-    "quản lý", "phân công", "để", "nhằm", "trong việc", "thống kê", "duy trì", "gửi", "huy động", "ban hành",
-    "thành lập", "tiến hành", "giám sát", "xử lý", "tiếp nhận", "kịp thời", "chuẩn bị", "hoàn thành", "hoàn thiện",
-    "khắc phục", "cập nhật", "nghiên cứu", "đề xuất", "trình", "thẩm định", "kiểm soát", "mời",
-    "sắp xếp", "tập trung", "tập huấn", "nắm", "nhắc", "ký", "quan tâm", "công khai", "niêm yết", "treo",
-    "phát thanh", "xác minh", "điều tra", "lấy", "tổng vệ sinh", "phun", "khử khuẩn", "ra quân", "đến từng",
-    "tự kiểm tra", "tự rà soát", "tự tổ chức", "tự đánh giá", "tự bố trí",
-    "cắm", "kiểm kê", "phân phối", "khơi thông", "chốt chặn",
-    "phát dọn", "nhắc nhở", "tư vấn", "lắng nghe", "thường trực",
-    "kêu gọi", "phong tỏa", "định hướng", "lãnh đạo", "giáo dục",
-    "niêm phong", "thu hồi", "tháo dỡ", "dọn", "cải tạo", "nạo vét", "trồng", "chăm sóc", "bảo quản", "bảo vệ", "gắn",
-    "truyền đạt", "phản bác", "đấu tranh", "xác định", "làm rõ",
-    "làm việc", "làm tốt", "trao đổi", "chia sẻ", "ứng dụng",
-    "khai thác", "công bố", "hướng về", "soát xét", "thống nhất", "lựa chọn", "đôn đốc", "nhân rộng", "khen thưởng",
-    "kiện toàn", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
-    "tuân thủ", "cam kết", "tổ chức", "kiến nghị", "ký kết",
-    "mở rộng", "mở chuyên", "mở lớp", "mở đợt", "thực thi",
-    "giải ngân", "quyết toán", "thanh toán", "ghi nhận", "giải thích",
-    "vận chuyển", "điều động", "tham vấn", "xem", "thay thế", "giúp", "mua sắm", "bổ sung", "rút kinh nghiệm",
-    "khai báo", "tạm dừng", "dừng", "sử dụng", "đối chiếu", "phân bổ", "thẩm tra", "đánh giá", "sơ kết",
-    "tổng kết", "chấn chỉnh", "nhập", "tạo điều kiện", "giới thiệu", "lựa chọn", "đăng ký",
-    "tham gia", "cùng", "quét", "dán", "đặt", "nộp", "xem xét", "giải quyết", "trả lời", "cho ý kiến", "góp ý",
-    "sao gửi", "chuyển", "bàn giao", "ứng trực", "tuần tra", "di dời", "sơ tán", "kiểm đếm", "chằng chống", "cấm",
-    "ngừng", "tận dụng", "động viên", "khuyến khích", "thăm", "chi trả", "nghiệm thu", "vận hành", "kết nối",
-    "tích hợp", "sao lưu", "khảo sát", "thay", "sửa chữa", "lắp đặt", "phân loại", "thu gom", "cân đối", "ưu tiên",
-    "liên hệ", "truyền tải", "phản ánh", "đôn đốc", "tích cực", "định kỳ", "hằng ngày", "hằng tuần", "hàng tuần",
-    "hàng ngày", "trước ngày", "phải", "cần", "dự trù", "giám định", "truy vết", "cách ly", "khoanh vùng", "điều phối",
-    "đón", "nối", "cung ứng", "chốt", "dồn", "gọi", "mua", "đóng", "khóa", "cắt", "chở", "nhận", "trao",
-    "tìm kiếm", "khám", "điều trị", "xét nghiệm", "đào",
-    "phân ca", "canh", "hạn chế", "cảnh báo", "khuyến cáo", "xử phạt",
-    "thay mặt", "đăng tải", "tiếp nước", "cứu chữa", "bảo trì",
-    "rải", "phong toả", "soạn", "biên soạn", "thẩm tra", "tra cứu",
-    "kiểm định", "mở đường dây", "mở thêm", "mở điểm", "chụp", "quay", "thiết lập", "xác lập", "chi hỗ trợ", "chi tiền",
-    "cấp phát",
-    "đẩy nhanh", "trang bị", "nhập liệu", "dự trữ", "cho học sinh", "cho người", "thu dung", "phân luồng", "tháo gỡ",
-    "điều chuyển", "rút ngắn", "gia hạn", "giảm", "miễn", "nghiêm cấm", "nâng cấp", "lập danh sách", "liên thông",
-    "kích hoạt", "bảo hành", "bảo dưỡng", "in ấn", "in sao", "phát hành", "phát hiện", "phát động", "phân tích",
-    "tiêm", "tẩy", "diệt", "khoán", "cung cấp thông tin", "giữ gìn", "hoàn trả", "nghiêm chỉnh", "thẩm tra",
-    "xét duyệt", "xét chọn", "tuyển chọn", "chọn", "đình chỉ", "tạm đình chỉ", "thu giữ", "tiêu hủy", "tiêu huỷ",
-    "báo động", "trưng dụng", "điều phối", "thông tin kịp thời", "thông tin, tuyên truyền", "thông tin rộng rãi",
-    "khám sàng lọc", "sàng lọc", "rà, soát", "rà lại", "làm đầu mối", "là đầu mối", "làm cơ quan", "đo đạc", "đo thân",
-    "tổ chức", "tăng", "nâng cao", "góp phần", "kê khai",
-    "biết", "thi hành", "có nhiệm vụ", "lo", "hoàn toàn", "trực tiếp", "chịu toàn bộ", "soạn thảo", "hợp đồng", "thuê",
-    "chọn cử", "thông tin", "mang", "niêm phong", "đăng ký", "chấm", "đối soát", "phúc tra", "tiếp tế", "tiếp đón",
-    "dự toán", "thanh tra", "mở rộng", "mở cửa", "hạch toán", "trợ giúp", "trợ cấp",
-    "tẩy trùng", "diễn tập", "giảng dạy", "truyền thông", "nuôi nhốt", "tiêm phòng", "chích ngừa",
-    "lau", "rửa", "đeo", "xả", "bơm", "tưới", "chặn", "rào", "bốc", "dỡ",
-    "đóng góp", "quyên góp", "ủng hộ", "tặng", "tính toán", "ước tính", "nghiêm trị",
-    "tạm ngừng", "tạm giữ", "tạm hoãn", "hoãn", "hủy", "huỷ", "bãi bỏ", "sửa", "sửa đổi", "chỉnh sửa", "chỉnh lý",
-    "thu hoạch", "thu phí", "đốt", "chôn", "bảo hộ", "tố giác", "trình báo", "phổ cập", "ngăn chặn",
-    "phòng ngừa", "khống chế", "dập dịch", "dập", "truy tìm", "giao nộp", "đối thoại", "tiếp xúc", "tiếp dân", "lập sổ",
-    "chưa để", "không tổ chức", "không cấp phép", "không cho phép", "không khóa", "không tự ý",
-    "ngoài việc", "ngoài nhiệm vụ", "còn phải", "còn có trách nhiệm",
-    "thu thập", "mỗi", "đọc", "phê duyệt", "không được", "không để",
-)  # fmt: skip
-# "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
-_IN_NAMES = {"trình", "xây dựng", "nhận", "chỉ đạo", "quản lý", "giám sát", "giao", "tổ chức", "phòng"}
-_VERB = re.compile(
-    r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức(?! đoàn thể| chính trị| xã hội|,| hội| tôn giáo)"
-    r"|(?<!các )(?<!hai )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
-    r"|(?<![tT]hường )trực(?! thuộc| tiếp| tuyến)|(?<![Bb]an )(?:chỉ đạo|quản lý|giám sát)|giao(?! thông| dịch| lưu)"
-    r"|(?<![Tt]ờ )(?<!công )(?<!chương )(?<!quá )(?<!quy )(?<!lộ )(?<!giáo )trình"
-    r"|(?<!đầu tư )xây dựng|nhận(?! được| thấy| thức| định)"
-    r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
-    r"(?=,? (?:\d|các |lớp |sổ |ngay|cấp|ra|và|tài|giấy|phiếu|thẻ|hồ sơ|báo cáo))"
-    r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
-    r"|thực hiện|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
-    r"|điều phối))"
-    rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+được\b))"
-)
-_NO_IMPERATIVES = {"hoàn toàn", "chưa để", "thông tin", "hợp đồng", "thu phí", "dự toán", "biết"}
-# What is done in a place ("cơ sở giáo dục") belongs to its name.
-_IN_PLACES = {"khám", "giáo dục", "điều trị", "cách ly", "tiêm", "chăm sóc", "xét nghiệm", "thu dung", "mua", "thu gom"}
-_PLAIN_VERBS = (
-    set(_VERBS) - _NO_IMPERATIVES - {"để", "nhằm", "trong việc", "nêu", "căn cứ", "cần", "phải", "mỗi", "trước ngày"}
-)
-_IMPERATIVE = re.compile(
-    r"^(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|In |Cấp |Thu |Làm |Ghi |Chi |Mở |Kẻ |Không |Tuyệt đối|Nghiêm"
-    r" cấm|Chấm dứt|Lắp|Tự |Giữ |Đo "
-    r"|Quyết định cho|Nhanh chóng|Hạn chế|Trong thời gian|Bám sát|Coi |Xem |Gắn |Nêu cao|Dành |Mang |Đeo |"
-    rf"(?:{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))}))(?!\w)",
-    re.IGNORECASE,
-)
 _OPENING = re.compile(
     r"^(?:Riêng(?: đối với)?"
     r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|Phân công|Chỉ đạo|Đối với|Về phía"
@@ -137,7 +50,8 @@ LABELLED = re.compile(
     re.IGNORECASE,
 )
 _PRAISE = re.compile(
-    r"^(?:Đánh giá cao|Ghi nhận|Biểu dương|Hoan nghênh|Thống nhất (?:với|về|theo)|Cơ bản|Đồng ý|Nhất"
+    r"^(?:Đánh giá cao|Ghi nhận|Biểu dương|Hoan nghênh|Cho phép|Chấp thuận|Công nhận|Cơ bản|Đồng ý|Thống nhất"
+    r" (?:với|về|theo|nội dung|chủ trương|đề xuất|đề nghị|như|phương án|danh mục|kết quả)|Nhất"
     r" trí|Thực hiện (?:Công văn|Kế hoạch"
     r"|Chỉ thị|Quyết định|Công điện|Thông báo|Nghị quyết|ý kiến))"
 )
@@ -168,16 +82,10 @@ def read_order(
     given: whether it begins with the word that asks, so that any name in capitals behind it is of who is asked.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
-    # What stands in brackets behind a name says what it is: "(cơ quan thường trực)".
-    passage = dataclasses.replace(
-        passage, text=re.sub(r"\((?!bà\)|ông\))[^()]*\)", lambda aside: " " * len(aside.group()), passage.text)
-    )
-    if _only_says(passage.text):
+    if (passage := _bared(passage, clause=clause)).is_blank:
         return None
-    if meanwhile := _MEANWHILE.match(passage.text):
-        passage = passage.cut(meanwhile.end())
-    if heading := _HEADING.match(passage.text):
-        passage = passage.cut(heading.end())
+    if passive := _passive(passage):
+        return passive
     leads, rest = _leads(passage, listed=clause)
     topic = _TOPIC.match(passage.text)
     if not leads and topic:
@@ -196,17 +104,48 @@ def read_order(
         told = _CITIZENS_ASK.match(passage.text, rest) and all(_CITIZEN.match(lead.value.name) for lead in leads)
         return None if told else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
     if (
-        _IMPERATIVE.match(passage.text)
+        IMPERATIVE.match(passage.text)
         and not _ENTRY.match(passage.text)
         and not _PRAISE.match(passage.text)
         and not _is_title(passage.text)
     ):
         return Order(tuple(_cooperating(passage, 0)), False, 0)
-    if shared and topic and _IMPERATIVE.match(passage.text[topic.end() :]):
+    if shared and topic and IMPERATIVE.match(passage.text[topic.end() :]):
         # "Văn hóa - Xã hội: Tổng hợp số liệu", where every clause says who does what.
         doer = passage.cut(0, passage.text.find(":"))
         return Order((named_in_cell(doer), *_cooperating(passage, topic.end())), True, topic.end())
     return None
+
+
+def _bared(passage: Passage, *, clause: bool) -> Passage:
+    """The passage without what stands before its order; blank where it orders nothing."""
+    # What stands in brackets behind a name says what it is: "(cơ quan thường trực)".
+    passage = dataclasses.replace(
+        passage, text=re.sub(r"\((?!bà\)|ông\))[^()]*\)", lambda aside: " " * len(aside.group()), passage.text)
+    )
+    if _only_says(passage.text):
+        return passage.cut(0, 0)
+    if introduced := _INTRODUCED.match(passage.text):
+        passage = passage.cut(introduced.end())
+    if meanwhile := _MEANWHILE.match(passage.text):
+        passage = passage.cut(meanwhile.end())
+    if heading := _HEADING.match(passage.text):
+        passage = passage.cut(heading.end())
+    if (condition := _CONDITION.match(passage.text)) and (clause or condition["if"]):
+        passage = passage.cut(condition.end())
+    return passage
+
+
+def _passive(passage: Passage) -> Order | None:
+    """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện"."""
+    doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
+    if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
+        return None
+    names = split_names(passage.cut(doer.start("who"), doer.end("who")))
+    if not all_agencies(names):
+        return None
+    parties = _distinct([_party(name, PartyRole.LEAD, Confidence.MEDIUM) for name in names])
+    return Order((*parties, *_helpers(passage, doer.end("who"), parties)), True, 0)
 
 
 def _only_says(text: str) -> bool:
@@ -290,7 +229,7 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
         past = _PAST.search(clause.text[start : verb.start("verb")])
         if past and not (listed and past.group().startswith("không")):
             continue
-        if verb["verb"] in _IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
+        if verb["verb"] in IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
             continue  # "các cơ sở khám chữa bệnh"
         until = start + past.start() if past else verb.start("verb")
         if leading := _LEADING.search(clause.text, start, until):
@@ -302,8 +241,35 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
             )
             confidence = Confidence.HIGH if sure else Confidence.MEDIUM
             doubts = () if sure else (Doubt.NO_COLON,)
+            *others, last = names
+            if (ended := _to_its_place(last)) != last and is_agency(ended.text):
+                end = clause.text.find(ended.text, start) + len(ended.text)
+                parties = [_party(name, PartyRole.LEAD, Confidence.LOW, doubts) for name in (*others, ended)]
+                return _distinct(parties), end
             return _distinct([_party(name, PartyRole.LEAD, confidence, doubts) for name in names]), verb.start("verb")
     return [], 0
+
+
+_LEVEL = frozenset({"tỉnh", "huyện", "xã", "phường", "quận", "phố", "trấn", "thôn", "bản", "vực", "đoàn"})
+# With these a name goes on behind its place: "UBND các xã ven biển", "các huyện có dịch".
+_WHICH = frozenset({
+    "nơi", "có", "trên", "thuộc", "vùng", "ven", "biên", "miền", "ngoài", "trong", "tại", "giáp", "lân", "trọng", "sở",
+    "đóng", "cùng", "phụ", "được", "liên", "dưới", "còn", "đang", "ở", "theo", "chưa", "đã", "phía", "và", "của", "là",
+    "từ", "không", "bị", "nghèo", "này", "nêu", "khác", "đặt", "đạt", "mới", "cũ", "lưu", "đảo", "loại", "số", "về",
+})  # fmt: skip
+
+
+def _to_its_place(name: Passage) -> Passage:
+    """The name up to its place where a verb follows that is not among the known ones: "UBND phường Cầu Mới lo liệu"."""
+    placed = False
+    end = 0
+    for word in re.finditer(r"\S+", name.text):
+        bare = word.group().strip(",;()")
+        if placed and bare.islower() and bare not in _WHICH and bare not in _NAME_WORDS:
+            return name.cut(0, end)
+        placed = bare in _LEVEL or (placed and bare[:1].isupper())
+        end = word.end()
+    return name
 
 
 def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
@@ -326,7 +292,9 @@ _NAME_WORDS = frozenset({
     "đơn", "vị", "quan", "ban", "ngành", "phòng", "đoàn", "thể", "liên", "trực", "thuộc", "công", "lập", "tư",
     "thục", "đội", "hội", "chi", "nhánh", "doanh", "nghiệp", "mẹ", "khối", "giáo", "viên", "chức", "cán",
     "bộ", "trưởng", "phó", "ấp", "xóm", "trạm", "bệnh", "viện", "trung", "tâm", "chợ", "bến", "xe", "hộ", "gia",
-    "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn", "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
+    "xét", "nghiệm", "soát", "tật", "nguyện", "nhân", "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn",
+    "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
+    "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
     "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
 })  # fmt: skip
 # After a name these say how things are, and order nothing.
@@ -358,6 +326,10 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         end, before = word.end(), bare
     else:
         return [], 0
+    if before.strip(",").isdecimal() and not passage.text[end:].startswith((",", ".", ";")):
+        return [], 0  # "Giao Trung tâm Y tế 45 biên chế" gives something
+    if re.match(r"\s*\S+\s+(?:đã|đang|sẽ|vẫn)\b", passage.text[end:]):
+        return [], 0  # "Ngành điện | lực đã cắt điện"
     if after in _STATES or not after.isalpha() or passage.text[end - 1 : end] in ",;":
         return [], 0
     names = split_names(passage.cut(start, end))
@@ -368,7 +340,8 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
 
 
 def _lists_on(text: str, start: int, colon: int) -> bool:
-    return bool(_LISTED_AFTER.search(text, start, colon)) and not _IMPERATIVE.match(text[colon + 1 :].lstrip())
+    rest = text[colon + 1 :].lstrip()
+    return bool(_LISTED_AFTER.search(text, start, colon)) and not (IMPERATIVE.match(rest) or _BASED.match(rest))
 
 
 # What a citizen asks for in a complaint is told.
@@ -387,7 +360,31 @@ _ONLY_WHEN = re.compile(
     r"|[\s.,;:/()–-])+",
     re.IGNORECASE,
 )
+# "Chủ tịch UBND tỉnh chỉ đạo như sau: Công an tỉnh chủ trì …"
+_INTRODUCED = re.compile(
+    r"[^:.;]{0,160}\b(?:như sau|sau đây|sau|cụ thể|quyết định|kết luận|chỉ đạo|yêu cầu)\s*:\s+(?=\S)"
+)
 _MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
+# "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.
+_CONDITION = re.compile(
+    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình|Định kỳ|Hằng"
+    rf"|Hàng|Trên cơ sở|Căn cứ|Từ ngày|Để|Nhằm)\s[^.;:]{{3,200}}?"
+    rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
+    rf"(?={STARTS_AS_AGENCY.pattern}\s)"
+)
+# "Việc lấy mẫu do Trung tâm Y tế thực hiện"
+_DONE_BY = re.compile(
+    rf"(?:[Vv]iệc|[Cc]ông tác|[Nn]hiệm vụ|Nội dung|Phần|[Kk]inh phí|[Cc]hi phí|Hoạt động|Khâu)\s[^.;:]{{2,120}}?"
+    rf"\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
+    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|phụ trách"
+    rf"|chịu trách nhiệm|bảo đảm|đảm bảo|bố trí|tổ chức|chi trả|tổng hợp|tiến hành|trực tiếp)\b"
+)
+# "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
+_DONE_BY_A_DAY = re.compile(
+    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
+    rf"(?:tổng hợp|lập|gửi|chuyển|thực hiện|hoàn thành|bàn giao|cập nhật|rà soát|kiểm tra|in|cấp|trả|tiêm|lấy)\b"
+    rf"(?=[^.;]*\b(?:trước|chậm nhất|xong|hạn|hằng|hàng)\b)"
+)
 # "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
 _HEADING = re.compile(
     r"(?:Tổ chức thực hiện|Phân công(?: nhiệm vụ| thực hiện| chuẩn bị)?|Nhiệm vụ cụ thể|Trách nhiệm)\s*:\s*",
@@ -402,6 +399,9 @@ _MEMBER = re.compile(
 _TOPIC = re.compile(r"^(?:\S+\s+){0,9}\S+\s*:\s*(?=[A-ZĐ])")
 
 
+_BASED = re.compile(
+    r"(?:Căn cứ|Trên cơ sở|Theo|Tùy|Từ|Sau|Khi|Nếu|Hằng|Hàng|Định kỳ|Ngoài|Có trách nhiệm|Là|Đối với)\s"
+)
 # "Giám đốc các Sở: Tài chính, Y tế" goes on behind its colon.
 _LISTED_AFTER = re.compile(r"\b[Cc]ác (?:Sở|sở|Phòng|phòng|Ban|ban|Bộ|bộ|huyện|xã|phường|bệnh viện|trường)$")
 
@@ -412,7 +412,7 @@ def _distinct(parties: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty
 
 def _verbs_after_names(text: str, start: int) -> Iterator[re.Match[str]]:
     """The verbs that have a name before them."""
-    return (match for match in _VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
+    return (match for match in VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
 
 
 def _first_verb(text: str, start: int) -> re.Match[str] | None:
@@ -452,14 +452,19 @@ _GIVEN = re.compile(
 
 
 # "Sở Tài chính gửi để Sở Y tế biết, bổ sung thuyết minh"
-_KNOWING = re.compile(rf"(?<=để )(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))(?=[^,;.:]{{0,80}} biết(?:,| và)\s)")
+KNOWING = re.compile(rf"(?<=để )(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))(?=[^,;.:]{{0,80}} biết(?:,| và)\s)")
+# "chuyển đơn đến Ủy ban nhân dân huyện xem xét, giải quyết theo thẩm quyền"
+_PASSED_ON = re.compile(
+    rf"\b(?:[Cc]huyển|[Gg]ửi)\s[^.;:]{{2,120}}?\s(?:đến|tới|cho)\s+(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))"
+    rf"(?=[^.;:]{{0,100}}?,?\s(?:để )?(?:xem xét|giải quyết|xử lý|kiểm tra|xác minh|trả lời|nghiên cứu)\b)"
+)
 # They are asked out of politeness, or given what those above them are asked to give.
 _NOBODY = re.compile(r"(?:ông|bà|quý|nhân dân|người|cán bộ|công chức|viên chức|giáo viên)", re.IGNORECASE)
 
 
 def given_at(text: str) -> list[re.Match[str]]:
     """Where running text gives an agency an order: "… giao Sở Y tế chủ trì …"; group `how` begins it."""
-    found = [*_GIVEN.finditer(text), *_KNOWING.finditer(text)]
+    found = [*_GIVEN.finditer(text), *KNOWING.finditer(text), *_PASSED_ON.finditer(text)]
     return sorted((match for match in found if _gives(text, match)), key=lambda match: match.start("how"))
 
 
@@ -468,6 +473,8 @@ def _gives(text: str, match: re.Match[str]) -> bool:
     if (how.endswith(("mong", "phân công")) or match["how"] == match["to"]) and _NOBODY.match(match["to"]):
         return False
     before = text[: match.start("how")]
-    if how == "giao" and before.endswith("được ") and text.startswith("cho ", match.end("how") + 1):
-        return True  # "Việc này được giao cho Sở Y tế …"
+    if how in {"giao", "phân công"} and before.endswith("được "):
+        # "Việc này được giao cho Sở Y tế …", and not "Sở Y tế được giao …"
+        subject = re.split(r"[,;:.]\s+", before.removesuffix("được "))[-1]
+        return not STARTS_AS_AGENCY.match(subject) and bool(subject) and not _PAST.search(subject.rstrip())
     return not _PAST.search(before)
