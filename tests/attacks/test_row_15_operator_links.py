@@ -120,13 +120,15 @@ def test_postgresql_does_not_remember_which_keys_were_written_together(server, c
 
 def test_no_column_says_when_a_code_was_used_or_to_the_minute_when_a_key_came(server):
     reports(server, 1, random.Random(18))
-    end = (NOON // 86400 + 3) * 86400
-    row = server.codes_store.read("SELECT issue_day, digits_expire, link_expire, state FROM credential")[0]
+    columns = "class, onset_day, digits_expire, link_expire, state, told"
+    # The Monday after: NOON is of a Wednesday.
+    end = (NOON // 86400 + 5) * 86400
+    row = server.codes_store.read(f"SELECT {columns} FROM credential")[0]
     server.clock.pass_by(5 * HOUR)
-    again = server.codes_store.read("SELECT issue_day, digits_expire, link_expire, state FROM credential")[0]
+    again = server.codes_store.read(f"SELECT {columns} FROM credential")[0]
     key = server.keys_store.read("SELECT start, level, class, received_hour FROM waiting_key")[0]
 
-    assert row == again == (NOON // 86400, end, end, 1), "its end is a whole day"
+    assert row == again == (None, None, end, end, 1, 0), "its end is that of a week"
     assert key[3] == NOON // HOUR
 
 
