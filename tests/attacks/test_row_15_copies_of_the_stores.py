@@ -5,8 +5,9 @@ own lists and the time of the file would not name (docs/privacy.md, What copies 
 
 import pytest
 from bench.bench_linking import added, judge
-from bench.linking.attackers import CHANCE, STRENGTHS, Behaviour
+from bench.linking.attackers import CHANCE, STRENGTHS
 from bench.linking.city import MONDAY, Office, manners_of
+from bench.linking.onecopy import Behaviour
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.stores import with_week_keys
 

@@ -29,8 +29,8 @@ SEED_LENGTH = 32
 _HOURS = LINK_LIFE_SECONDS // SECONDS_PER_HOUR
 _DUTY = "decoys"
 # What most cases are: confirmed, and ill for a few days.
-_CLINICAL_BELOW = 0.15
-_ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8)
+CLINICAL_BELOW = 0.15
+ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8)
 _INSERT = """INSERT INTO credential
     (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire, state, used_digest, told)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
@@ -63,8 +63,8 @@ def random_rows(seed: bytes, hour: int, now: float) -> list[Row]:
     link_end = (hour + 1) * SECONDS_PER_HOUR + LINK_LIFE_SECONDS
     rows: list[Row] = []
     for _ in range(open_rows):
-        klass = CLINICAL_CLASS if random.share() < _CLINICAL_BELOW else CONFIRMED_CLASS
-        onset = hour * SECONDS_PER_HOUR // SECONDS_PER_DAY - _ONSET_DAYS[int(random.share() * len(_ONSET_DAYS))]
+        klass = CLINICAL_CLASS if random.share() < CLINICAL_BELOW else CONFIRMED_CLASS
+        onset = hour * SECONDS_PER_HOUR // SECONDS_PER_DAY - ONSET_DAYS[int(random.share() * len(ONSET_DAYS))]
         rows.append((*random.names(), klass, onset, digits_end, link_end, State.OPEN, None, 0))
     # One that was used on an earlier day than today has been told.
     told = int(hour * SECONDS_PER_HOUR // SECONDS_PER_DAY < now // SECONDS_PER_DAY)

@@ -53,6 +53,11 @@ for (const name of Object.keys(localStorage)) {
 for (const place of document.querySelectorAll("[data-state-of]")) {
   const { pk, ticket, token, stateOf } = place.dataset;
   if (ticket) keepTicket(pk, ticket);
+  const held = parsed(own + pk)?.ticket, field = document.querySelector("main form input[name=ticket]");
+  if (held && field) {
+    field.value = held;
+    document.querySelector("[data-typed]").hidden = true;
+  }
   const show = async () => {
     const told = document.hidden ? { state: "" } : await askState(stateOf, pk, token);
     if (told.state) draw(place, told);
@@ -74,11 +79,6 @@ function draw(place, { state, html }) {
   place.replaceChildren(drawn.content.firstElementChild);
   const revoke = place.closest("tr")?.querySelector("a.row");
   if (revoke) revoke.hidden = state !== "open";
-  const form = document.querySelector("form input[name=ticket]");
-  if (form && place.tagName === "DD") {
-    form.value = parsed(own + place.dataset.pk).ticket;
-    document.querySelector("[data-typed]").hidden = true;
-    const shown = ["open", "used"].includes(state) ? state : "past";
-    for (const part of document.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== shown;
-  }
+  const shown = ["open", "used"].includes(state) ? state : "past";
+  for (const part of document.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== shown;
 }
