@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import collections
 import os
+import threading
 
-from tests.builders.keyserver import DAY, HOUR, NOON, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, Phone, poster, report_of
 
 from bluezone.keyserver.reports.codes import State
-from bluezone.keyserver.reports.decoys import AN_HOUR, random_rows
+from bluezone.keyserver.reports.decoys import AN_HOUR, put_decoys, random_rows
 from bluezone.keyserver.storage.migrations import migrate, statements_of
 from bluezone.keyserver.storage.sqlite import SqliteStore
+from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
 
 COLUMNS = "class, onset_day, digits_expire, link_expire, state, used_digest, told"
 
@@ -57,6 +60,35 @@ def test_each_hour_has_its_decoys_once_and_a_new_store_those_of_two_days(server,
     server.tick()
     added = {row[3] for row in rows_of(server) if row[4] == State.OPEN} - ends
     assert added <= {NOON + (4 - back) * HOUR + 2 * DAY for back in range(3)}
+
+
+def test_a_code_is_used_and_revoked_while_decoys_are_put_beside_it(server, onset):
+    """On PostgreSQL every row is written again then."""
+    phones = [
+        Phone(poster(server), server, Credential.from_text(server.codes.issue("confirmed", onset).code))
+        for _ in range(12)
+    ]
+    revoked = [server.codes.issue("confirmed", onset) for _ in range(12)]
+    going = threading.Event()
+
+    def put():
+        hour = 0
+        while not going.is_set():
+            hour += 1
+            put_decoys(server.codes_store, server.keys_store, NOON + hour * HOUR, 50)
+
+    putting = threading.Thread(target=put)
+    putting.start()
+    try:
+        for phone, issued in zip(phones, revoked, strict=True):
+            phone.certified()
+            server.codes.revoke(issued.code)
+    finally:
+        going.set()
+        putting.join()
+
+    assert {server.codes.status(issued.code) for issued in revoked} == {"revoked"}
+    assert {phone.verify1().status for phone in phones} == {Status.CODE_USED}
 
 
 def test_decoys_end_as_codes_do(server, clock):

@@ -94,11 +94,13 @@ class _Stream:
 
 
 def _put(transaction: Transaction, rows: list[Row]) -> None:
+    if transaction.dialect == "postgresql":
+        # Whoever uses a code waits for this transaction and then finds its row; who reads does not wait.
+        transaction.execute("LOCK TABLE credential IN SHARE ROW EXCLUSIVE MODE")
     transaction.execute_each(_INSERT, rows)
     if transaction.dialect == "postgresql":
         # PostgreSQL's tables keep the order in which rows came and the number of the transaction that wrote each, and
         # the office's row of a code has the next one. SQLite's lie in the order of their handles.
-        transaction.execute("LOCK TABLE credential IN ACCESS EXCLUSIVE MODE")
         held = transaction.execute(f"DELETE FROM credential RETURNING {_COLUMNS}")  # noqa: S608
         marks = ", ".join("?" * len(_COLUMNS.split(", ")))
         sql = f"INSERT INTO credential ({_COLUMNS}) VALUES ({marks})"  # noqa: S608
