@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench.linking.attackers import CERTAIN, CHANCE, STRENGTHS, Behaviour, Group, Namer, Sought, buckets, group
+from bench.linking.attackers import CERTAIN, CHANCE, STRENGTHS, Group, Namer, buckets, group
 from bench.linking.city import MONDAY, Case, Lived, Office, draw_cases, live, manners_of
+from bench.linking.onecopy import Behaviour, Sought
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 

@@ -8,26 +8,15 @@ and reckons with it as well as can be: a likelihood for each explanation, and no
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from bench.linking.city import (
-    LONGEST_WAIT,
-    MONDAY,
-    Copy,
-    HeldCode,
-    Lived,
-    Manners,
-    draw_lag,
-    levels_of,
-)
-from numpy.typing import NDArray
+from bench.linking.city import Copy, HeldCode, Lived, Manners, levels_of
+from bench.linking.onecopy import EVIDENCE, LONGEST, Balance, Behaviour, Cell, Sought
 
-from bluezone.keyserver.retention import last_of_week
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
-from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
 
 STRENGTHS = ("public files", "one copy", "hourly copies", "live operator")
 CHANCE = "chance"
@@ -35,13 +24,7 @@ CERTAIN = 0.9
 FEWEST_KEYS = 3
 MOST_PERSONS = 4
 EMBARGO = 2 * SECONDS_PER_HOUR
-_LONGEST = 26 * SECONDS_PER_HOUR
-# What one copy says of codes that are used: that they are, whether before its day, how many reports came on which day.
-EVIDENCE = ("used", "told", "counts")
-_STILL_TO_COME = 0.01
-_FITTINGS = 60
 
-Cell = tuple[int, int]  # UTC day and level
 Pattern = frozenset[Cell]
 Weighed = tuple[Pattern, float]  # what one person may bring, and its prior
 
@@ -222,122 +205,6 @@ def _random_counts(mean: float, most: int) -> tuple[float, ...]:
 # Which code brought them
 
 
-class Behaviour:
-    """How long after a code was issued its keys come, learned from cases of no city: by facility, day and moment."""
-
-    def __init__(self, manners: Manners, draws: int = 4000, seed: int = 1) -> None:
-        self.manners = manners
-        rng = np.random.default_rng(seed)
-        lags, moments = [], []
-        for facility in manners.facilities:
-            at = MONDAY + 3600 * rng.uniform(facility.first_hour, facility.last_hour, draws)
-            pairs = np.array([draw_lag(rng, manners, float(moment)) for moment in at])
-            moments.append(at - MONDAY)
-            lags.append(pairs[:, 1] - MONDAY)
-        self._moments, self._uploads = moments, lags
-        # From any moment, by the half hour of the local day.
-        self._by_moment = []
-        for half_hour in range(48):
-            base = MONDAY + half_hour * 1800 + 900
-            drawn = np.array([draw_lag(rng, manners, float(base))[1] - base for _ in range(draws // 2)])
-            self._by_moment.append(np.sort(drawn))
-        waits = np.array([draw_lag(rng, manners, float(MONDAY + 36000)) for _ in range(draws)])
-        self._waits = np.sort(waits[:, 1] - waits[:, 0])
-
-    def arrives(self, code: HeldCode, first: float, last: float) -> float:
-        """Chance that the keys of a code that is used come between `first` and `last`."""
-        if code.latest - code.earliest <= 2 * SECONDS_PER_HOUR:
-            issued = (code.earliest + code.latest) / 2
-            half_hour = int((issued - MONDAY) % SECONDS_PER_DAY // 1800)
-            return _share(self._by_moment[half_hour], first - issued, last - issued)
-        midnight = code.earliest - (code.earliest - MONDAY) % SECONDS_PER_DAY
-        moments, uploads = self._moments[code.facility] + midnight, self._uploads[code.facility] + midnight
-        possible = (moments >= code.earliest) & (moments <= code.latest)
-        inside = possible & (uploads > first) & (uploads <= last)
-        return float(inside.sum()) / max(float(possible.sum()), 1.0)
-
-    def waits(self, first: float, last: float) -> float:
-        """Chance that an upload comes so many seconds after the use of its code."""
-        return _share(self._waits, first, last)
-
-
-def _share(ordered: NDArray[np.float64], first: float, last: float) -> float:
-    low, high = np.searchsorted(ordered, (first, last), side="right")
-    return float(high - low) / len(ordered)
-
-
-class Balance:
-    """What one copy says of all codes and reports together: as many reports a day and class as were counted.
-
-    Each used code brought one report. Of what is likely for each code alone (rows, by day and class) that is taken
-    which adds up to the counts: the factors of the columns are found by fitting rows and columns in turn.
-    """
-
-    def __init__(self, copy: Copy, behaviour: Behaviour, evidence: Collection[str] = EVIDENCE) -> None:
-        self._behaviour, self._evidence, self._at = behaviour, evidence, copy.at
-        counted = copy.uploads if "counts" in evidence else {}
-        begun = min((code.earliest for code in copy.codes.values()), default=copy.at)
-        self._days = range(int(begun // SECONDS_PER_DAY), int(copy.at // SECONDS_PER_DAY) + 1)
-        shares = behaviour.manners.confirmed_share, 1 - behaviour.manners.confirmed_share
-        self._shares = dict(zip((CONFIRMED_CLASS, CLINICAL_CLASS), shares, strict=True))
-        columns = [(day, klass) for day in self._days for klass in self._shares]
-        rows = [code for code in copy.codes.values() if code.used]
-        alone = np.array([[self._likely(code, day, klass) for day, klass in columns] for code in rows])
-        alone = alone.reshape(len(rows), len(columns))
-        # A report that was still to come when the copy was taken: a code's last column, which nothing counts.
-        alone = np.column_stack([alone, np.full(len(rows), _STILL_TO_COME)])
-        factors = np.ones(len(columns) + 1)
-        counts = [_count_of(day, klass, counted) for day, klass in columns]
-        wanted = np.array([counted.get(count, 0) for count in counts])
-        together = np.array([[one == other for other in counts] for one in counts], dtype=float)
-        for _ in range(_FITTINGS if counted else 0):
-            expected = together @ (alone * factors / (alone @ factors)[:, None]).sum(axis=0)[:-1]
-            factors[:-1] *= np.divide(wanted, expected, out=np.zeros(len(columns)), where=expected > 0)
-        self._factors = dict(zip(columns, factors.tolist(), strict=False))
-        self._totals = dict(zip((code.handle for code in rows), (alone @ factors).tolist(), strict=True))
-
-    def weight(self, code: HeldCode, sought: "Sought") -> float:
-        """How likely the keys that are sought are this code's, beside other codes."""
-        total = self._totals.get(code.handle, 0.0)
-        if not total:
-            return 0.0
-        found = 0.0
-        for day in self._days:
-            inside = max(sought.first, day * SECONDS_PER_DAY), min(sought.last, (day + 1) * SECONDS_PER_DAY)
-            if inside[0] < inside[1]:
-                found += self._factors[day, sought.klass] * self._arrives(code, *inside)
-        return float(found / total)
-
-    def _likely(self, code: HeldCode, day: int, klass: int) -> float:
-        return self._shares[klass] * self._arrives(code, day * SECONDS_PER_DAY, (day + 1) * SECONDS_PER_DAY)
-
-    def _arrives(self, code: HeldCode, first: float, last: float) -> float:
-        last = min(last, self._at)
-        if "told" in self._evidence:
-            # Whether it was used before this day; the report may have waited over midnight.
-            midnight = self._at - self._at % SECONDS_PER_DAY
-            first, last = (first, min(last, midnight + LONGEST_WAIT)) if code.told else (max(first, midnight), last)
-        return self._behaviour.arrives(code, first, last) if first < last else 0.0
-
-
-def _count_of(day: int, klass: int, counted: Mapping[tuple[int, int], int]) -> tuple[int, int]:
-    """The count that a day's reports are in: its own, or that of a later day of the week (keyserver/retention.py)."""
-    for later in range(day, last_of_week(day) + 1):
-        if (later, klass) in counted:
-            return later, klass
-    return day, klass
-
-
-@dataclass(frozen=True)
-class Sought:
-    """Keys whose code an attacker wants: when they came at most, class, and what their days and levels say."""
-
-    first: float
-    last: float
-    klass: int
-    cells: frozenset[Cell]
-
-
 class Namer:
     """One attacker's judgment of which code brought given keys.
 
@@ -361,7 +228,7 @@ class Namer:
         """How likely each code is to have brought the keys; sums to 1, or is empty where none may have."""
         likely = {}
         for code in self._codes:
-            if code.earliest > sought.last or code.latest < sought.first - _LONGEST:
+            if code.earliest > sought.last or code.latest < sought.first - LONGEST:
                 continue
             weight = self._weight(code, sought)
             if weight > 0:
@@ -420,11 +287,8 @@ class Namer:
 
 def _best_known(lived: Lived, strength: str) -> list[HeldCode]:
     """Each code as the attacker knows it: from the last copy, or from all that was ever seen of it."""
-    last = lived.copies[-1]
-    if strength == CHANCE:
-        return [_by_day(code) for code in last.codes.values()]
     if strength not in STRENGTHS[2:]:
-        return list(last.codes.values())
+        return list(lived.copies[-1].office.values())
     best: dict[str, HeldCode] = {}
     before: Copy | None = None
     for copy in lived.copies:
@@ -445,12 +309,6 @@ def _best_known(lived: Lived, strength: str) -> list[HeldCode]:
             )  # fmt: skip
         before = copy
     return list(best.values())
-
-
-def _by_day(code: HeldCode) -> HeldCode:
-    """Day and facility alone."""
-    day = code.earliest - (code.earliest - MONDAY) % SECONDS_PER_DAY
-    return HeldCode(code.handle, code.facility, None, None, day, day + SECONDS_PER_DAY, None)
 
 
 def _seen_used(copies: Iterable[Copy]) -> dict[str, tuple[float, float]]:

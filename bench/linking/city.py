@@ -180,13 +180,34 @@ class HeldCode:
 
 
 @dataclass(frozen=True)
+class CodesRow:
+    """A row of the key server's codes store, a code's or a decoy, that nothing joins to the office.
+
+    klass, onset_day: None where they are forgotten. end: of its link, Unix seconds. told: used before the day began.
+    """
+
+    klass: int | None
+    onset_day: int | None
+    end: int
+    used: bool
+    told: bool
+
+
+@dataclass(frozen=True)
 class Copy:
-    """All stores at one moment. codes: by handle; waiting: keys; uploads: reports so far by (day, class)."""
+    """All stores at one moment. waiting: keys; uploads: reports so far by (day, class).
+
+    office: what the office itself says of each code, by handle; rows: what the key server says of codes, in no order.
+    codes: both put together as no copy has them: whoever copies every hour sees both rows of a code appear within one
+    hour, and is granted in full what that may tell.
+    """
 
     at: float
     codes: dict[str, HeldCode]
     waiting: frozenset[bytes]
     uploads: dict[tuple[int, int], int]
+    office: dict[str, HeldCode]
+    rows: tuple[CodesRow, ...]
 
 
 @dataclass
@@ -266,6 +287,8 @@ class Office:
         province, _ = AdminUnit.objects.get_or_create(
             key="bench", defaults={"name": "Tỉnh thử", "kind": UnitKind.PROVINCE, "path": "bench/"}
         )
+        # What the tickets of the city's codes say, by the office's handle: no attacker has one.
+        self.row_ids: dict[str, str] = {}
         self._workers: list[list[Any]] = []
         self._agencies: list[int] = []
         for number, facility in enumerate(facilities):
@@ -290,6 +313,7 @@ class Office:
         from bluezone.healthauthority.models import IssuedCode
 
         IssuedCode.objects.all().delete()
+        self.row_ids.clear()
 
     def issue(self, server: KeyServer, case: Case) -> None:
         """Issue the code of a case, as the page does."""
@@ -300,6 +324,7 @@ class Office:
         now = datetime.datetime.fromtimestamp(case.issued, datetime.UTC)
         made = code_issuance.issue(server, self._workers[case.facility][case.worker], klass, onset, now)
         case.handle, case.code = made.record.handle, made.code
+        self.row_ids[case.handle] = code_issuance.row_of_ticket(made.record, made.ticket)
 
     def purge(self, now: float) -> None:
         """What the office forgets every day."""
@@ -307,23 +332,14 @@ class Office:
 
         code_batches.purge(datetime.datetime.fromtimestamp(now, datetime.UTC))
 
-    def rows(self) -> Iterator[tuple[str, int, int | None, int | None, float, float]]:
-        """Handle, facility, class, onset day, and bounds of the moment of issue, of all codes."""
+    def rows(self) -> Iterator[HeldCode]:
+        """What the office says of each code: facility and day."""
         from bluezone.healthauthority.models import IssuedCode
 
         for issued in IssuedCode.objects.all():
-            klass = {"confirmed": CONFIRMED_CLASS, "clinical": CLINICAL_CLASS}.get(getattr(issued, "case_class", ""))
-            onset = getattr(issued, "onset", None)
-            first, last = _bounds(issued)
-            onset_day = None if onset is None else (onset - datetime.date(1970, 1, 1)).days
+            first = issued.issued_at.timestamp()
             facility = self._agencies.index(issued.facility_id or 0)
-            yield issued.handle, facility, klass, onset_day, first, last
-
-
-def _bounds(issued: Any) -> tuple[float, float]:
-    moment = issued.issued_at.timestamp()
-    whole_day = (moment - MONDAY) % SECONDS_PER_DAY == 0
-    return moment, moment + (SECONDS_PER_DAY if whole_day else 0)
+            yield HeldCode(issued.handle, facility, None, None, first, first + SECONDS_PER_DAY, None)
 
 
 def live(
@@ -422,29 +438,27 @@ def _upload(server: KeyServer, case: Case) -> None:
 
 
 def _copy(server: KeyServer, office: Office, moment: float) -> Copy:
-    held = {}
-    rows = server.codes_store.read(
-        "SELECT handle, class, onset_day, issue_day, link_expire, state, told FROM credential"
-    )
-    there = {bytes(row[0]).hex(): row[1:] for row in rows}
-    for handle, facility, klass, onset_day, first, last in office.rows():
-        used, told = None, False
-        if handle in there:
-            known_class, known_onset, issue_day, link_expire, state, told = there[handle]
-            klass, onset_day = klass or known_class, known_onset if onset_day is None else onset_day
-            used = state == 1
-            first, last = max(first, issue_day * SECONDS_PER_DAY), min(last, (issue_day + 1) * SECONDS_PER_DAY)
-            if link_expire % SECONDS_PER_DAY:
-                # The end of a link gives its beginning away.
-                begun = link_expire - 2 * SECONDS_PER_DAY
-                first, last = max(first, begun - _grain(link_expire)), min(last, begun + 1)
-        held[handle] = HeldCode(handle, facility, klass, onset_day, first, last, used, bool(told))
+    found = server.codes_store.read("SELECT handle, class, onset_day, link_expire, state, told FROM credential")
+    there = {
+        bytes(handle).hex(): CodesRow(klass, onset_day, end, state == 1, bool(told))
+        for handle, klass, onset_day, end, state, told in found
+    }
+    listed = {code.handle: code for code in office.rows()}
+    joined = {handle: _joined(code, there.get(office.row_ids[handle])) for handle, code in listed.items()}
     waiting = frozenset(bytes(key) for (key,) in server.keys_store.read("SELECT key FROM waiting_key"))
-    return Copy(moment, held, waiting, _uploads(server.keys_store))
+    rows = tuple(sorted(there.values(), key=repr))
+    return Copy(moment, joined, waiting, _uploads(server.keys_store), listed, rows)
 
 
-def _grain(moment: int) -> int:
-    return SECONDS_PER_HOUR if moment % SECONDS_PER_HOUR == 0 else 1
+def _joined(code: HeldCode, row: CodesRow | None) -> HeldCode:
+    if row is None:
+        return code
+    first, last = code.earliest, code.latest
+    if not row.used:
+        # The end of a link gives its beginning away.
+        begun = row.end - 2 * SECONDS_PER_DAY
+        first, last = max(first, begun - SECONDS_PER_HOUR), min(last, begun + 1)
+    return HeldCode(code.handle, code.facility, row.klass, row.onset_day, first, last, row.used, row.told)
 
 
 def _uploads(store: Store) -> dict[tuple[int, int], int]:

@@ -5,8 +5,9 @@ own lists and the time of the file would not name (docs/privacy.md, What copies 
 
 import pytest
 from bench.bench_linking import added, judge
-from bench.linking.attackers import CHANCE, STRENGTHS, Behaviour
+from bench.linking.attackers import CHANCE, STRENGTHS
 from bench.linking.city import MONDAY, Office, manners_of
+from bench.linking.onecopy import Behaviour
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.stores import with_week_keys
 
@@ -22,7 +23,10 @@ RATES = [pytest.param(10, 10, id="short")] + [
 @pytest.mark.parametrize(
     ("seed", "manners"),
     [(15, "usual")]
-    + [pytest.param(*case, marks=pytest.mark.slow) for case in ((16, "usual"), (17, "prompt"), (18, "late"))],
+    + [
+        pytest.param(*case, marks=pytest.mark.slow)
+        for case in ((16, "usual"), (17, "prompt"), (18, "late"), (19, "unused"))
+    ],
 )
 def test_copies_of_all_stores_group_no_keys_and_name_no_code_that_chance_does_not(
     tmp_path, rate, enough, seed, manners
@@ -41,6 +45,4 @@ def test_copies_of_all_stores_group_no_keys_and_name_no_code_that_chance_does_no
     assert tallies[CHANCE].cases >= 0.9 * enough
     # Guesses at the same keys: of so few cases the difference strays, and counts when it is beyond its own error.
     more, error = added(tallies[ONE_COPY], tallies[CHANCE])
-    # Which codes were used the office's own list says too: where four in ten never are, that alone names more.
-    most = 0.15 if manners == "late" else 0.05
-    assert more - 1.64 * error <= most
+    assert more - 1.64 * error <= 0.05

@@ -118,15 +118,35 @@ def test_postgresql_does_not_remember_which_keys_were_written_together(server, c
         assert sum(xmin in writers and key not in real for xmin, key in rows) > 100
 
 
+@pytest.mark.postgres
+def test_postgresql_does_not_remember_in_which_order_codes_were_written(server):
+    if server.codes_store.dialect != "postgresql":
+        pytest.skip("only PostgreSQL marks rows with their transaction")
+    server.tick()
+    reports(server, 20, random.Random(20))
+    for _ in range(20):
+        server.codes.issue("confirmed", ONSET)
+    server.clock.pass_by(HOUR)
+    server.tick()
+
+    rows = server.codes_store.read("SELECT xmin::text, handle FROM credential ORDER BY ctid")
+    assert len({xmin for xmin, _ in rows}) == 1
+    handles = [bytes(handle) for _, handle in rows]
+    assert handles == sorted(handles)
+    assert len(handles) > 100, "decoys among them"
+
+
 def test_no_column_says_when_a_code_was_used_or_to_the_minute_when_a_key_came(server):
     reports(server, 1, random.Random(18))
-    end = (NOON // 86400 + 3) * 86400
-    row = server.codes_store.read("SELECT issue_day, digits_expire, link_expire, state FROM credential")[0]
+    columns = "class, onset_day, digits_expire, link_expire, state, told"
+    # The Monday after: NOON is of a Wednesday.
+    end = (NOON // 86400 + 5) * 86400
+    row = server.codes_store.read(f"SELECT {columns} FROM credential")[0]
     server.clock.pass_by(5 * HOUR)
-    again = server.codes_store.read("SELECT issue_day, digits_expire, link_expire, state FROM credential")[0]
+    again = server.codes_store.read(f"SELECT {columns} FROM credential")[0]
     key = server.keys_store.read("SELECT start, level, class, received_hour FROM waiting_key")[0]
 
-    assert row == again == (NOON // 86400, end, end, 1), "its end is a whole day"
+    assert row == again == (None, None, end, end, 1, 0), "its end is that of a week"
     assert key[3] == NOON // HOUR
 
 

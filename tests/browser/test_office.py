@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 from tests.builders.office import today
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
@@ -69,11 +70,30 @@ def test_a_code_is_issued_seen_open_and_revoked(worker):
     worker.open("/codes/")
     assert code not in worker.page.content()
     row = worker.page.locator("tbody tr").first
-    assert "chưa dùng" in row.inner_text()
+    mark = row.locator("td.num").nth(1).inner_text()
+    expect(row).to_contain_text("chưa dùng")
     row.get_by_text("Thu hồi").click()
+    expect(worker.page.locator("[data-typed]")).to_be_hidden()
     worker.page.click("main button[type=submit]")
     assert "Đã thu hồi" in worker.page.inner_text("[role=status]")
-    assert "đã thu hồi" in worker.page.locator("tbody tr").first.inner_text()
+    row = worker.page.locator("tbody tr", has_text=mark)
+    expect(row).to_contain_text("đã thu hồi")
+    expect(row.get_by_text("Thu hồi", exact=True)).to_be_hidden()
+
+
+def test_another_browser_knows_no_state_and_revokes_by_the_code_that_is_read_out(worker):
+    code = issue(worker)
+    worker.page.evaluate("() => localStorage.clear()")
+    worker.open("/codes/")
+    row = worker.page.locator("tbody tr").first
+    expect(row).to_contain_text("xem trên máy đã cấp")
+    row.get_by_text("Thu hồi").click()
+    worker.page.click("main form button[type=submit]")
+    expect(worker.page.locator("main [role=alert]")).to_contain_text("Không phải mã")
+
+    worker.page.fill("[name=code]", code)
+    worker.page.click("main form button[type=submit]")
+    assert "Đã thu hồi" in worker.page.inner_text("[role=status]")
 
 
 def test_the_page_of_a_new_code_learns_by_itself_that_it_was_used_or_revoked(worker, served):

@@ -95,6 +95,10 @@ def _figure(kind: str) -> Body:
     return lambda city, actor: {"kind": kind, "value": "40", "source": "Công an", "as_of": str(city.today)}
 
 
+def _ticket(city: City, actor: Actor) -> dict[str, Any]:
+    return {"ticket": city.code_ticket}
+
+
 def _unit(city: City, actor: Actor) -> dict[str, Any]:
     unit = city.unit
     return {
@@ -348,8 +352,8 @@ ACTS: dict[str, Act] = {
     "first-day-phone-state": read(lambda city: []),
     "first-day-trial": form(lambda city: ["key"], {"code": "0000"}, done=422, changes=False),
     # The health authority.
-    "code-state": read(of("code"), owner=lambda city: city.worker),
-    "code-revoke": form(of("code"), owner=lambda city: city.worker, changes=False),
+    "code-state": press(of("code"), _ticket, owner=lambda city: city.worker, done=200, changes=False),
+    "code-revoke": form(of("code"), _ticket, owner=lambda city: city.worker, changes=False),
     "code-declaration-called": press(of("declaration", "handle"), done=204),
     "code-declarations": form(lambda city: [], {"store": "1"}, done=422, changes=False),
     "code-declaration-key": form(lambda city: [], {"store": "1"}, done=422, changes=False),

@@ -23,7 +23,7 @@ from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority import code_issuance as codes
 from bluezone.healthauthority.key_server import key_server
-from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
+from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
 from bluezone.identity.second_factors import RECENT_SECONDS, REQUIRING
@@ -229,8 +229,8 @@ def _lists(city: City) -> None:
 
 def _health(city: City) -> None:
     city.worker = user("worker", Role.HEALTH_WORKER, city.ward)
-    codes.issue(key_server(), city.worker, "confirmed", city.today - 2 * DAY, city.now)
-    city.code = IssuedCode.objects.get(worker=city.worker)
+    made = codes.issue(key_server(), city.worker, "confirmed", city.today - 2 * DAY, city.now)
+    city.code, city.code_ticket = made.record, made.ticket
     city.declaration = OpenedDeclaration.objects.create(handle="h1", opened_at=city.now, opened_by=city.worker)
 
 

@@ -18,6 +18,7 @@ from tests.builders.stores import with_week_keys
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
 from bluezone.healthauthority import key_server as opened_key_server
+from bluezone.healthauthority.code_issuance import Issued, row_of_ticket
 from bluezone.identity import second_factors
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
@@ -68,6 +69,11 @@ def prove(client: Client) -> Client:
 def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
     """What the authenticator app shows now, or some half minutes later."""
     return second_factors.code_at(secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
+
+
+def row_of(issued: Issued) -> str:
+    """The key server's row of a code that was issued, as its ticket has it."""
+    return row_of_ticket(issued.record, issued.ticket)
 
 
 def today() -> datetime.date:

@@ -9,13 +9,15 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 from django.utils import timezone
-from tests.builders.office import today, user
+from tests.builders.keyserver import Phone, keys_for, poster
+from tests.builders.office import row_of, today, user
 
 from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.code_issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.reports.codes import ClassRefused
+from bluezone.protocol.upload.codes import Credential
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -27,11 +29,12 @@ def issue(server, worker=None, onset=None, now=None, **more):
     )
 
 
-def test_a_code_can_be_used_and_the_office_keeps_only_its_handle(server):
+def test_a_code_can_be_used_and_its_ticket_alone_says_which_row_it_has(server):
     issued = issue(server, user())
 
     assert server.codes.status(issued.code) == server.codes.status(issued.link) == "open"
-    assert server.codes.status(issued.record.handle) == "open"
+    assert server.codes.status(row_of(issued)) == "open"
+    assert server.codes.status(issued.record.handle) == "expired", "the key server does not know it"
     assert issued.expires_at < issued.link_expires_at
 
 
@@ -53,6 +56,28 @@ def test_neither_digits_nor_link_are_anywhere_in_the_office(server):
     assert issued.code not in content
     assert issued.code.replace("-", "") not in content
     assert issued.link.rsplit("#", 1)[1] not in content
+    assert row_of(issued) not in content
+    assert issued.ticket not in content
+
+
+def test_no_value_of_the_office_stands_in_the_codes_store(server):
+    """Not even after the code was used, the day is over and the audit has it."""
+    from bluezone.healthauthority.code_batches import CaseRow, issue_batch
+
+    lan, now = user(), timezone.now()
+    made = [issue(server, lan) for _ in range(6)]
+    issue_batch(server, lan, bytes(32), [CaseRow("confirmed", today())] * 3, now)
+    phone = Phone(poster(server), server, Credential.from_text(made[0].code), keys=keys_for(server.clock()))
+    phone.certified()
+    code_issuance.revoke(server, lan, row_of(made[1]))
+    code_issuance.audit_past_days(now + DAY)
+
+    office = everything_in_the_office() + "".join(repr(row) for row in IssuedCode.objects.values_list())
+    columns = "handle, digits_hash, link_hash, used_digest, revoked_digits_hash"
+    rows = server.codes_store.read(f"SELECT {columns} FROM credential")
+    named = [bytes(value) for row in rows for value in row if value is not None]
+    assert len(rows) == 9
+    assert not [value for value in named if value.hex() in office or repr(value)[2:-1] in office]
 
 
 def test_the_office_has_no_field_for_anything_about_the_person():
@@ -131,7 +156,7 @@ def test_a_revoked_code_still_counts_toward_the_quota(server):
 
     server.city = replace(server.city, quota_per_worker_a_day=1)
     worker = user()
-    healthauthority_issuing.revoke(server, worker, issue(server, worker).record.handle)
+    healthauthority_issuing.revoke(server, worker, row_of(issue(server, worker)))
 
     with pytest.raises(QuotaReached):
         issue(server, worker)

@@ -37,7 +37,14 @@ def issued(server, worker):
 
 
 def order(made, **changes):
-    return {"pk": made.record.pk, "phone": NUMBER, "code": made.code, "link": made.link, **changes}
+    return {
+        "pk": made.record.pk,
+        "ticket": made.ticket,
+        "phone": NUMBER,
+        "code": made.code,
+        "link": made.link,
+        **changes,
+    }
 
 
 def ask(client, sent):
@@ -101,7 +108,8 @@ def test_nobody_sends_the_code_of_another_or_a_text_of_their_own(client, server,
     supervisor = issued(server, user("binh", Role.SUPERVISOR))
     refused = [
         order(other), order(supervisor), order(mine, code=other.code), order(mine, link=other.link),
-        order(mine, code="1234"), order(mine, code="gọi số này"), order(mine, pk=5),
+        order(mine, code="1234"), order(mine, code="gọi số này"), order(mine, pk=5), order(mine, ticket=other.ticket),
+        order(mine, ticket="x"), {**order(other), "pk": mine.record.pk, "ticket": mine.ticket},
     ]  # fmt: skip
 
     assert {ask(client, one).json()["error"]["code"] for one in refused} == {"code_not_yours"}
@@ -109,7 +117,7 @@ def test_nobody_sends_the_code_of_another_or_a_text_of_their_own(client, server,
     assert not IssuedCode.objects.filter(messaged=True).exists()
 
 
-@pytest.mark.parametrize("sent", ["x", [], {}, {"pk": True, "phone": "1", "code": "1", "link": "1"}])
+@pytest.mark.parametrize("sent", ["x", [], {}, {"pk": True, "ticket": "1", "phone": "1", "code": "1", "link": "1"}])
 def test_what_is_no_order_is_refused(client, lan, sent):
     assert ask(client, sent).status_code == 400
 

@@ -36,13 +36,13 @@ def issue(browser):
 
 
 def test_a_code_for_practice_is_made_up_and_the_key_server_never_hears_of_it(trainee, server):
-    before = queries.code_rows(server, everything=True)
+    before = queries.code_rows(everything=True)
     answer = issue(trainee)
     issued = answer.context["issued"]
 
     assert answer.status_code == 201
     assert "No phone accepts it" in answer.text
-    assert queries.code_rows(server, everything=True) == before
+    assert queries.code_rows(everything=True) == before
     assert IssuedCode.objects.count() == 0
     assert not AuditEntry.objects.filter(action__startswith="code").exists()
     with pytest.raises(InvalidCode):
@@ -53,21 +53,25 @@ def test_a_code_for_practice_is_made_up_and_the_key_server_never_hears_of_it(tra
 
 @pytest.mark.long
 def test_it_is_open_then_used_or_revoked_and_stands_in_the_list_of_practice_alone(trainee):
-    issue(trainee)
-    issue(trainee)
-    first, second = IssuedCode.everything.order_by("pk")
-    assert trainee.get(f"/codes/{first.pk}/state/")["X-Code-State"] == "open"
+    made = [issue(trainee).context["issued"] for _ in range(2)]
+    first, second = (one.record for one in made)
+    tickets = {one.record.pk: one.ticket for one in made}
+
+    def state(record):
+        return trainee.post(f"/codes/{record.pk}/state/", {"ticket": tickets[record.pk]})
+
+    assert state(first)["X-Code-State"] == "open"
     prove(trainee).post(f"/codes/{second.pk}/revoke/")
     IssuedCode.everything.update(issued_at=first.issued_at - datetime.timedelta(minutes=1))
 
-    assert trainee.get(f"/codes/{first.pk}/state/")["X-Code-State"] == "used"
-    assert trainee.get(f"/codes/{second.pk}/state/")["X-Code-State"] == "revoked"
-    assert len(trainee.get("/codes/").context["rows"]) == 2
+    assert state(first)["X-Code-State"] == "used"
+    assert state(second)["X-Code-State"] == "revoked"
+    assert len(trainee.get("/codes/").context["page"]) == 2
     session = trainee.session
     session[training.TRAINING_KEY] = False
     session.save()
-    assert len(trainee.get("/codes/").context["rows"]) == 0
-    assert trainee.get(f"/codes/{first.pk}/state/").status_code == 404
+    assert len(trainee.get("/codes/").context["page"]) == 0
+    assert state(first).status_code == 404
 
 
 def test_practice_takes_nothing_from_the_limit_of_the_day(trainee):
@@ -95,14 +99,14 @@ def ask_for_many(browser, key="ab" * 32):
 
 
 def test_many_codes_at_once_are_made_up_too_and_the_key_server_never_hears_of_them(trainee, server):
-    before = queries.code_rows(server, everything=True)
+    before = queries.code_rows(everything=True)
     answer = ask_for_many(trainee)
 
     assert answer.status_code == 201
     assert {row["code"] for row in answer.json()["rows"]} == {"0000-0000-0001"}
     assert "no phone accepts them" in trainee.get("/codes/bulk/").text
     assert (IssuedCode.objects.count(), IssuedCode.everything.count()) == (0, 3)
-    assert queries.code_rows(server, everything=True) == before
+    assert queries.code_rows(everything=True) == before
     assert not AuditEntry.objects.filter(action__startswith="code").exists()
 
 

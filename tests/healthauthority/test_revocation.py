@@ -4,7 +4,7 @@
 import pytest
 from django.utils import timezone
 from tests.builders.keyserver import Phone, keys_for, poster
-from tests.builders.office import today, user
+from tests.builders.office import row_of, today, user
 
 from bluezone.healthauthority import code_issuance
 from bluezone.identity.models import AuditEntry
@@ -24,7 +24,7 @@ def acts():
 
 
 def test_a_revoked_code_is_dead_both_as_digits_and_as_link(server, issued):
-    assert code_issuance.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
+    assert code_issuance.revoke(server, issued.record.worker, row_of(issued)) == "revoked"
 
     assert server.codes.status(issued.code) == server.codes.status(issued.link) == "revoked"
 
@@ -40,16 +40,18 @@ def test_digits_that_have_expired_still_end_their_link(server, issued):
 
 def test_revoking_twice_is_one_act(server, issued):
     for _ in range(2):
-        assert code_issuance.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
+        assert code_issuance.revoke(server, issued.record.worker, row_of(issued)) == "revoked"
 
     assert acts() == ["code_revoked"]
+    # Which one is in no list: what was revoked was not used.
+    assert AuditEntry.objects.get().subject == ""
 
 
 def test_a_used_code_stays_used(server, issued):
     phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(server.clock()))
     phone.certified()
 
-    assert code_issuance.revoke(server, issued.record.worker, issued.record.handle) == "used"
+    assert code_issuance.revoke(server, issued.record.worker, row_of(issued)) == "used"
     assert acts() == []
 
 

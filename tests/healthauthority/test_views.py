@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone, translation
 from tests.builders.keyserver import Phone, keys_for, poster
-from tests.builders.office import prove, today, user
+from tests.builders.office import prove, row_of, today, user
 
-from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority import code_issuance, views
 from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import Role
@@ -42,7 +42,11 @@ def shown_code(answer):
 
 
 def issued_by(server, worker):
-    return code_issuance.issue(server, worker, "confirmed", today(), timezone.now()).record
+    return code_issuance.issue(server, worker, "confirmed", today(), timezone.now())
+
+
+def state(browser, made):
+    return browser.post(f"/codes/{made.record.pk}/state/", {"ticket": made.ticket})
 
 
 def test_a_code_is_shown_once_large_with_its_link_and_what_to_say(english, server):
@@ -109,17 +113,33 @@ def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(e
     assert "no field for a name" in page
 
 
-def test_the_list_shows_each_state(english, server, lan):
-    handles = [issued_by(server, lan) for _ in range(2)]
-    server.codes.revoke(handles[1].handle)
-    made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
-    Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
-    the_next_day(server)
+def test_the_list_has_each_mark_and_no_state(english, server, lan):
+    made = [issued_by(server, lan) for _ in range(2)]
+    server.codes.revoke(row_of(made[1]))
     page = english.get("/codes/").text
 
-    states = re.findall(r"</svg>(not used by this morning|used|revoked|expired)</span>", page)
-    assert sorted(states) == ["not used by this morning", "revoked", "used"]
-    assert all(f">{mark}</td>" in page for mark in (handles[0].mark, handles[1].mark, made.record.mark))
+    assert "</svg>revoked</span>" not in page
+    assert page.count("shown where it was issued") == 2
+    assert all(f">{one.record.mark}</td>" in page for one in made)
+
+
+def test_each_state_is_told_to_whoever_has_the_ticket(english, server, lan):
+    opened, revoked, used = (issued_by(server, lan) for _ in range(3))
+    server.codes.revoke(row_of(revoked))
+    Phone(poster(server), server, Credential.from_text(used.code), keys=keys_for(server.clock())).certified()
+    the_next_day(server)
+
+    said = [re.search(r"</svg>(.*?)</span>", state(english, made).text)[1] for made in (opened, revoked, used)]
+    assert said == ["not used by this morning", "revoked", "used"]
+
+
+def test_nobody_is_told_a_state_without_its_ticket(english, server, lan):
+    made, other, foreign = issued_by(server, lan), issued_by(server, lan), issued_by(server, user("hoa"))
+
+    for ticket in ("", "x", row_of(made), other.ticket, made.ticket[:-1]):
+        assert english.post(f"/codes/{made.record.pk}/state/", {"ticket": ticket}).status_code == 404
+    assert state(english, foreign).status_code == 404
+    assert english.get(f"/codes/{made.record.pk}/state/", {"ticket": made.ticket}).status_code == 405
 
 
 def the_next_day(server):
@@ -129,29 +149,28 @@ def the_next_day(server):
 
 def test_the_open_page_learns_on_the_next_day_that_the_code_was_used(english, server, lan):
     made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
-    place = f"/codes/{made.record.pk}/state/"
-    assert english.get(place).headers["X-Code-State"] == "open"
+    assert state(english, made).headers["X-Code-State"] == "open"
     Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
-    assert english.get(place).headers["X-Code-State"] == "open"
+    assert state(english, made).headers["X-Code-State"] == "open"
     the_next_day(server)
-    answer = english.get(place)
+    answer = state(english, made)
 
     assert answer.headers["X-Code-State"] == "used"
     assert re.search(r"reaches phones by \d\d:\d\d", answer.text)
 
 
 def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, lan):
-    record = issued_by(server, lan)
-    place = f"/codes/{record.pk}/revoke/"
-    assert "confirm/?next=" in english.post(place).url, "a session alone takes back nothing"
-    assert server.codes.status(record.handle) == "open"
+    made = issued_by(server, lan)
+    place, ticket = f"/codes/{made.record.pk}/revoke/", {"ticket": made.ticket}
+    assert "confirm/?next=" in english.post(place, ticket).url, "a session alone takes back nothing"
+    assert server.codes.status(made.code) == "open"
     assert "Revoke the code?" in prove(english).get(place).text
-    assert server.codes.status(record.handle) == "open"
+    assert server.codes.status(made.code) == "open"
 
-    said = english.post(place, follow=True).text
+    said = english.post(place, ticket, follow=True).text
 
     assert "The code is revoked" in said
-    assert server.codes.status(record.handle) == "revoked"
+    assert server.codes.status(made.code) == "revoked"
 
 
 def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
@@ -159,28 +178,52 @@ def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan)
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 
-    assert "stop working at once" in prove(english).get(place).text, "the page does not tell it before"
-    assert "Too late" in english.post(place, follow=True).text
-    the_next_day(server)
-    assert "cannot be recalled" in english.get(place).text
+    assert "stop working at once" in prove(english).get(place).text
+    assert "Too late" in english.post(place, {"ticket": made.ticket}, follow=True).text
+
+
+@pytest.mark.parametrize("named", ["code", "link"])
+def test_in_another_browser_the_code_itself_says_which_one_to_revoke(english, server, lan, named):
+    made = issued_by(server, lan)
+    place = f"/codes/{made.record.pk}/revoke/"
+
+    assert "The code is revoked" in prove(english).post(place, {"code": f" {getattr(made, named)} "}, follow=True).text
+    assert server.codes.status(made.code) == "revoked"
+
+
+def test_by_trying_nobody_finds_a_code_to_revoke(english, server, lan):
+    made, other = issued_by(server, lan), issued_by(server, lan)
+    place = f"/codes/{made.record.pk}/revoke/"
+    prove(english)
+    # Neither a slip of the finger nor a row's name is a try.
+    for sent in ({}, {"code": "1234"}, {"code": row_of(made)}, {"ticket": other.ticket}, {"ticket": "x"}):
+        assert english.post(place, sent).status_code == 422
+    for _ in range(views.TYPED_TRIES):
+        assert english.post(place, {"code": "0000-0000-0000"}).status_code == 422
+
+    refused = english.post(place, {"code": made.code})
+    assert refused.status_code == 429
+    assert "quarter of an hour" in refused.text
+    assert server.codes.status(made.code) == server.codes.status(other.code) == "open"
 
 
 def test_a_worker_does_not_see_or_revoke_the_codes_of_another(english, server):
-    record = issued_by(server, user("hoa"))
+    made = issued_by(server, user("hoa"))
 
     assert "No code issued yet" in english.get("/codes/").text
-    assert english.get(f"/codes/{record.pk}/state/").status_code == 404
-    assert prove(english).post(f"/codes/{record.pk}/revoke/").status_code == 404
-    assert server.codes.status(record.handle) == "open"
+    assert state(english, made).status_code == 404
+    for sent in ({"ticket": made.ticket}, {"code": made.code}):
+        assert prove(english).post(f"/codes/{made.record.pk}/revoke/", sent).status_code == 404
+    assert server.codes.status(made.code) == "open"
 
 
-def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
-    record = issued_by(server, lan)
+def test_a_supervisor_sees_the_codes_of_all_and_revokes_one_that_is_read_out(english, server, lan):
+    made = issued_by(server, lan)
     english.force_login(user("sup", Role.SUPERVISOR))
 
     assert "Nông Thị Lan" in english.get("/codes/").text
-    prove(english).post(f"/codes/{record.pk}/revoke/")
-    assert server.codes.status(record.handle) == "revoked"
+    prove(english).post(f"/codes/{made.record.pk}/revoke/", {"code": made.code})
+    assert server.codes.status(made.code) == "revoked"
 
 
 @pytest.mark.long
@@ -188,10 +231,8 @@ def test_a_long_list_has_pages(english, server, lan):
     for _ in range(21):
         issued_by(server, lan)
 
-    assert (
-        english.get("/codes/").text.count('href="/codes/') - english.get("/codes/?page=2").text.count('href="/codes/')
-        == 19
-    )
+    first, second = (english.get(f"/codes/?page={page}").text.count("/revoke/") for page in (1, 2))
+    assert (first, second) == (20, 1)
     assert english.get("/codes/?page=nonsense").status_code == 200
 
 

@@ -1,27 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-import datetime
-
-import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, report_of
 
 from bluezone.keyserver import statistics
-from bluezone.keyserver.statistics import CodeCount, UploadCount
-
-
-@pytest.mark.long
-def test_codes_are_counted_by_the_day_they_were_issued_and_used_ones_when_it_is_over(server, clock, onset):
-    server.tick()
-    report_of(server)
-    server.codes.revoke(server.codes.issue("confirmed", onset).row_id)
-    clock.pass_by(DAY)
-    server.tick()
-    server.codes.issue("clinical", onset + datetime.timedelta(days=1))
-
-    today = NOON // DAY
-    assert statistics.codes_by_issue_day(server.codes_store, server.clock()) == [
-        CodeCount(today, 2, 1, 1, 0),
-        CodeCount(today + 1, 1, 0, 0, 0),
-    ]
+from bluezone.keyserver.statistics import UploadCount
 
 
 def test_reports_are_counted_by_day_and_class(server, clock):
@@ -70,12 +51,3 @@ def test_hours_of_guessing_are_listed_once(server, clock):
         server.limits.count(number.to_bytes(4, "big"), invalid=True)
 
     assert statistics.guessing_alarm_hours(server.codes_store) == [NOON // HOUR]
-
-
-def test_an_open_code_is_expired_once_neither_digits_nor_link_work(server, clock, onset):
-    server.codes.issue("confirmed", onset)
-    clock.pass_by(2 * DAY - 1)
-    assert statistics.codes_by_issue_day(server.codes_store, server.clock())[0].expired == 0
-
-    clock.pass_by(1)
-    assert statistics.codes_by_issue_day(server.codes_store, server.clock())[0].expired == 1

@@ -75,7 +75,8 @@ class CaseRow:
 class RowAnswer:
     """What became of one row: a code, or the stable code of a refusal.
 
-    code "dddd-dddd-dddd", link URL; expires, link_expires: Unix seconds; pk: of the record in the list of codes.
+    code "dddd-dddd-dddd", link URL; expires, link_expires: Unix seconds; pk: of the record in the list of codes;
+    ticket: by which the browser asks for its state.
     """
 
     code: str = ""
@@ -83,6 +84,7 @@ class RowAnswer:
     expires: int = 0
     link_expires: int = 0
     pk: int = 0
+    ticket: str = ""
     refusal: str = ""
 
 
@@ -151,7 +153,7 @@ def _issued(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: datet
             answers.append(RowAnswer(refusal=refused.code))
         else:
             ends = int(made.expires_at.timestamp()), int(made.link_expires_at.timestamp())
-            answers.append(RowAnswer(made.code, made.link, *ends, pk=made.record.pk))
+            answers.append(RowAnswer(made.code, made.link, *ends, pk=made.record.pk, ticket=made.ticket))
     return answers
 
 
@@ -184,7 +186,7 @@ def _cipher_key(key: bytes) -> bytes:
 # A patient who has heard nothing by then is called; the digits work for a day.
 WORTH_TRYING = datetime.timedelta(hours=2)
 MOST_ASKED = 50
-_MEMBERS = {"pk": int, "phone": str, "code": str, "link": str}
+_MEMBERS = {"pk": int, "ticket": str, "phone": str, "code": str, "link": str}
 _ARRIVED = (State.SENT, State.DELIVERED)
 
 
@@ -208,9 +210,10 @@ class CodeMessageSentBefore(Refused):
 
 @dataclass(frozen=True)
 class Order:
-    """The message of one code. pk: of the issued code; phone: as the list has it."""
+    """The message of one code. pk, ticket: of the issued code; phone: as the list has it."""
 
     pk: int
+    ticket: str
     phone: str
     code: str
     link: str
@@ -222,13 +225,13 @@ def messages_are_offered() -> bool:
 
 
 def read_order(body: bytes) -> Order:
-    """Read `{"pk", "phone", "code", "link"}`. Raises MessageOrderInvalid."""
+    """Read `{"pk", "ticket", "phone", "code", "link"}`. Raises MessageOrderInvalid."""
     try:
         sent = json.loads(body)
     except ValueError:
         sent = None
     if not isinstance(sent, dict) or {name: type(value) for name, value in sent.items()} != _MEMBERS:
-        raise MessageOrderInvalid("expected pk, phone, code and link, and nothing else")
+        raise MessageOrderInvalid("expected pk, ticket, phone, code and link, and nothing else")
     return Order(**sent)
 
 
@@ -240,7 +243,7 @@ def send_message(server: KeyServer, worker: User, order: Order, now: datetime.da
     number = read_destination(order.phone)
     with transaction.atomic():
         issued = IssuedCode.objects.filter(worker=worker, pk=order.pk).first()
-        ends = _ends(server, order, issued.handle) if issued else None
+        ends = _ends(server, order, issued) if issued else None
         if issued is None or ends is None:
             raise CodeNotYours("this is no code that you issued, or the link is another code's; nothing was sent")
         if not IssuedCode.objects.filter(pk=issued.pk, messaged=False).update(messaged=True):
@@ -274,11 +277,12 @@ def _told(state: str) -> str:
     return "sent" if state in _ARRIVED else "failed"
 
 
-def _ends(server: KeyServer, order: Order, handle: str) -> int | None:
-    """Until when the digits work; None where code or link is not of the handle."""
+def _ends(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
+    """Until when the digits work; None where code, link and ticket are not of one code."""
     try:
-        ends, link_ends = (server.codes.ends_at(text, handle) for text in (order.code, order.link))
-    except InvalidCode:
+        row_id = code_issuance.row_of_ticket(issued, order.ticket)
+        ends, link_ends = (server.codes.ends_at(text, row_id) for text in (order.code, order.link))
+    except (InvalidCode, code_issuance.TicketInvalid):
         return None
     return ends if link_ends is not None else None
 

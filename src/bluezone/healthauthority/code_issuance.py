@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; in training mode one
-that is clearly made-up. Minutes of issue, sealed for inquiries into misuse.
+that is clearly made-up. Tickets, by which a browser asks for a code's state. Minutes of issue, sealed for inquiries.
 """
 
 import datetime
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
@@ -88,12 +89,14 @@ class FormAlreadySent(Refused):
 class Issued:
     """A code at the only moment it can be seen: `code` "dddd-dddd-dddd", `link` URL, `record` what the office keeps.
 
-    expires_at, link_expires_at: aware; the office keeps neither.
+    ticket: for the browser, by which it may ask for the code's state and revoke it. expires_at, link_expires_at: aware.
+    The office keeps none of these.
     """
 
     code: str
     link: str
     record: IssuedCode
+    ticket: str
     expires_at: datetime.datetime
     link_expires_at: datetime.datetime
 
@@ -157,21 +160,45 @@ def _issue(
     if practising():
         record = issue_practice_code(worker, now, form_id)
         ends = [now + datetime.timedelta(seconds=life) for life in (DIGITS_LIFE_SECONDS, LINK_LIFE_SECONDS)]
-        return Issued(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, *ends)
+        return Issued(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, _ticket(record, ""), *ends)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
     made = server.codes.issue(case_class, onset)
     record = IssuedCode(
-        handle=made.row_id,
+        handle=secrets.token_hex(16),
         worker=worker,
         facility=facility_of(worker),
         issued_at=quotas.midnight(now),
         form_id=form_id or uuid.uuid4(),
     )
-    record.sealed_minute = _sealed_minute(made.row_id, now)
+    record.sealed_minute = _sealed_minute(record.handle, now)
     record.proof = _proof(record)
     record.save(force_insert=True)
     ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (made.expires, made.link_expires)]
-    return Issued(made.code, made.link, record, *ends)
+    return Issued(made.code, made.link, record, _ticket(record, made.row_id), *ends)
+
+
+class TicketInvalid(Refused):
+    """What was sent is no ticket of this code, or this account may not see the code."""
+
+    code = "code_ticket_invalid"
+
+
+_TICKETS = signing.Signer(salt="ticket of a code")
+
+
+def _ticket(record: IssuedCode, row_id: str) -> str:
+    return _TICKETS.sign(f"{record.pk}.{row_id}")
+
+
+def row_of_ticket(record: IssuedCode, ticket: str) -> str:
+    """The key server's name of the row of a code (32 hex digits), as its ticket has it. Raises TicketInvalid."""
+    try:
+        pk, _dot, row_id = _TICKETS.unsign(ticket).partition(".")
+    except signing.BadSignature:
+        raise TicketInvalid("this is no ticket that the office gave") from None
+    if pk != str(record.pk):
+        raise TicketInvalid("this ticket is of another code")
+    return row_id
 
 
 def audit_past_days(now: datetime.datetime) -> None:
@@ -205,19 +232,17 @@ def _actor(worker: User | None) -> str:
 def revoke(server: KeyServer, worker: User | None, code: str) -> str:
     """Revoke a code and return its state now: "revoked", or "used" or "expired" when it was too late.
 
-    worker: who revokes; None is the operator's command line.
-    code: handle from the list, or, on the command line, the code or link itself, which the audit does not repeat.
+    worker: who revokes; None is the operator's command line. code: the row of a ticket, or the code or link itself.
+    The audit has neither: which code was revoked, and so not used, stands beside no list.
     Safe to repeat. A used code stays used: what a phone has sent cannot be recalled.
     Raises InvalidCode or CodeUnknown.
     """
-    if practising():
-        return revoke_practice_code(code, timezone.now())
     if server.codes.is_open(code):
         try:
             server.codes.revoke(code)
         except codes.CodeAlreadyUsed:
             return "used"
-        hash_chain.record(worker.username if worker else COMMAND_LINE, "code_revoked", code if worker else "")
+        hash_chain.record(_actor(worker), "code_revoked")
     return server.codes.status(code)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the office remembers of codes and declarations: never a code, never a case, never what was declared."""
+"""What the office remembers of codes and declarations: never a code, never a case, never what became of a code."""
 
 import datetime
 import secrets
@@ -26,12 +26,14 @@ def random_key() -> int:
 
 
 class IssuedCode(PractisedMixin):
-    """A code that a worker has issued: an opaque handle by which the key server tells its state.
+    """That a worker has issued a code. Which of the key server's rows is this code's is stored nowhere.
 
     There is no field for a name, a file number or a remark, on purpose: whatever were written there would tie a code
     to a person. Nor is there one for class, onset or time of day: with them a report could be told by its keys where
     few are ill. A worker finds a code again by its day and `mark`. The row goes after 14 days. facility: the agency the
-    worker worked for at the time, whose limit the code counts toward; None for a worker of the whole city. issued_at:
+    worker worked for at the time, whose limit the code counts toward; None for a worker of the whole city. handle: a
+    name of this row that no other store has; what became of the code is told to whoever holds its ticket
+    (code_issuance.py), which the office gives to the browser that issued it and does not keep. issued_at:
     beginning of the local day. messaged: whether the house sent its message, so that it does not send it twice.
     audited: whether the audit has it, which it does when its day is over; proof: until then holds worker and day to
     what they were. sealed_minute: the minute of issue, sealed for the health supervisor's key for inquiries

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages show: codes with their present state, when reports reach phones, and counts of codes and files,
-nothing of which ties a code to a person.
+"""What the pages show: issued codes, when reports reach phones, and counts of codes and files. Nothing of it ties
+a code to a person.
 """
 
+import collections
 import datetime
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -34,7 +36,6 @@ from bluezone.training import practising
 
 # A count of 1 to 4 in a small place may be a known family.
 SMALLEST_SHOWN = 5
-FATES = ("used", "revoked", "expired")
 EPOCH = datetime.date(1970, 1, 1)
 
 Cell = int | None
@@ -42,13 +43,10 @@ Cell = int | None
 
 @dataclass(frozen=True)
 class DayRow:
-    """Codes issued on one day, and what had become of them this morning; None is a count that is not shown."""
+    """Codes issued on one local day; None is a count that is not shown."""
 
     day: datetime.date
     issued: Cell
-    used: Cell
-    revoked: Cell
-    expired: Cell
 
 
 @dataclass(frozen=True)
@@ -61,41 +59,26 @@ class FileRow:
     size: int
 
 
-def code_rows(server: KeyServer, *, everything: bool) -> list[DayRow]:
-    """Codes of the last 16 days by day, newest first.
+def code_rows(*, everything: bool) -> list[DayRow]:
+    """Codes that were issued in the last 14 days by local day, newest first, training left out.
 
-    everything: as a supervisor sees it; otherwise counts under 5 are not shown, nor one that could be worked out
-    from those that are.
+    What became of those of a day is counted nowhere: where few are issued the count would name the ones that were not
+    used. everything: as a supervisor sees it; otherwise counts under 5 are not shown.
     """
-    rows = [
-        DayRow(_date(count.day), count.issued, count.used, count.revoked, count.expired)
-        for count in counted.codes_by_issue_day(server.codes_store, server.clock())
+    made = IssuedCode.everything.filter(training=False).order_by().values_list("issued_at").annotate(Count("pk"))
+    counts: dict[datetime.date, int] = collections.Counter()
+    for moment, count in made:
+        counts[timezone.localdate(moment)] += count
+    return [
+        DayRow(day, count if everything or count >= SMALLEST_SHOWN else None)
+        for day, count in sorted(counts.items(), reverse=True)
     ]
-    rows.sort(key=lambda row: -row.day.toordinal())
-    return rows if everything else [suppressed(row) for row in rows]
 
 
-def suppressed(row: DayRow) -> DayRow:
-    """The row without counts under 5; with exactly one hidden, the next smallest goes too.
-
-    issued = used + revoked + expired + still open, so a single gap could be filled by subtraction.
-    """
-    cells: dict[str, Cell] = {name: getattr(row, name) for name in FATES}
-    if row.issued is None or row.issued < SMALLEST_SHOWN:
-        return DayRow(row.day, None, None, None, None)
-    shown = {name: value for name, value in cells.items() if value is not None and value >= SMALLEST_SHOWN}
-    if len(shown) == len(FATES) - 1:
-        del shown[min(shown, key=lambda name: shown[name])]
-    return DayRow(row.day, row.issued, *(shown.get(name) for name in FATES))
-
-
-def totals(rows: Sequence[DayRow]) -> dict[str, Cell]:
-    """Sum of each column; None where one of its cells is hidden, which the sum would give away."""
-    sums: dict[str, Cell] = {}
-    for name in ("issued", *FATES):
-        values: list[Cell] = [getattr(row, name) for row in rows]
-        sums[name] = None if None in values else sum(value for value in values if value is not None)
-    return sums
+def total(rows: Sequence[DayRow]) -> Cell:
+    """Codes of all days; None where one of them is hidden, which the sum would give away."""
+    values = [row.issued for row in rows]
+    return None if None in values else sum(value for value in values if value is not None)
 
 
 @dataclass(frozen=True)
@@ -108,16 +91,11 @@ class Column:
 
 
 def code_columns(rows: Sequence[DayRow]) -> list[Column]:
-    """Codes by day for the chart, oldest first; no more than the table shows of them.
-
-    What is neither used, revoked nor expired as far as is shown is "rest".
-    """
-    columns: dict[datetime.date, Column] = {}
-    for row in reversed(rows):
-        shown = [(name, count) for name in FATES if (count := getattr(row, name))]
-        rest = (row.issued or 0) - sum(count for _name, count in shown)
-        parts = (*shown, *([("rest", rest)] if rest else []))
-        columns[row.day] = Column(_short(row.day), parts, row.issued)
+    """Codes by day for the chart, oldest first; no more than the table shows of them."""
+    columns = {
+        row.day: Column(_short(row.day), (("issued", row.issued),) if row.issued else (), row.issued)
+        for row in reversed(rows)
+    }
     return _day_by_day(columns)
 
 
@@ -185,22 +163,16 @@ def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
 
 def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:
     """The tables of the page as they leave the office."""
-    return [codes_sheet(server, everything=everything), files_sheet(server)]
+    return [codes_sheet(everything=everything), files_sheet(server)]
 
 
-def codes_sheet(server: KeyServer, *, everything: bool) -> ExportSheet:
+def codes_sheet(*, everything: bool) -> ExportSheet:
     """Codes by day; a hidden count is an empty cell, and a note says so."""
-    notes = [
-        _("Days are UTC days (07:00 to 07:00 in Vietnam). “Used” stands at the day of issue: no time of use is stored.")
-    ]
+    notes = [_("How many codes of a day were used is counted nowhere: where few are issued it would say which.")]
     if not everything:
-        notes.append(
-            _("Empty cells are counts under 5, or counts from which one could be worked out; they are not shown.")
-        )
-    headings = [_("Codes issued"), _("Used"), _("Revoked"), _("Expired unused")]
-    columns = [ExportColumn(_("Day"), ColumnKind.DAY)]
-    columns += [ExportColumn(heading, ColumnKind.COUNT) for heading in headings]
-    return ExportSheet(_("Codes"), columns, _code_cells(code_rows(server, everything=everything)), notes)
+        notes.append(_("Empty cells are counts under 5; they are not shown."))
+    columns = [ExportColumn(_("Day"), ColumnKind.DAY), ExportColumn(_("Codes issued"), ColumnKind.COUNT)]
+    return ExportSheet(_("Codes"), columns, [(row.day, row.issued) for row in code_rows(everything=everything)], notes)
 
 
 def files_sheet(server: KeyServer) -> ExportSheet:
@@ -215,10 +187,6 @@ def files_sheet(server: KeyServer) -> ExportSheet:
     note = _("Most keys are random ones, added so that nobody can tell how many people reported.")
     rows = [(row.number, row.ended.date(), f"{row.ended:%H:%M}", row.keys, row.size) for row in file_rows(server)]
     return ExportSheet(_("Files"), columns, rows, [note])
-
-
-def _code_cells(rows: Iterable[DayRow]) -> list[tuple[datetime.date | str | Cell, ...]]:
-    return [(row.day, row.issued, row.used, row.revoked, row.expired) for row in rows]
 
 
 def _date(day: int) -> datetime.date:
@@ -248,23 +216,21 @@ def supervisors() -> list[str]:
     return [str(user) for user in User.objects.holding(HEALTH_SUPERVISORS.roles)]
 
 
-def page_of_codes(
-    server: KeyServer, user: User, number: str | None
-) -> tuple[Page[IssuedCode], list[tuple[IssuedCode, CodeState]]]:
-    """One page of codes, newest first, with their states asked from the key server now, in one call."""
-    page = Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
-    if practising():
-        states = code_issuance.practice_states(page.object_list, timezone.now())
-    else:
-        states = server.codes.statuses([issued.handle for issued in page.object_list])
-    return page, [(issued, states[issued.handle]) for issued in page.object_list]
+def page_of_codes(user: User, number: str | None) -> Page[IssuedCode]:
+    """One page of codes, newest first; their states are shown by the browser that has their tickets."""
+    return Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
 
 
-def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
-    """open, used, revoked or expired, as the key server tells the office: used on the day after."""
+def state_of(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
+    """open, used, revoked or expired, as the key server tells it of a ticket: used on the day after.
+
+    Of a used code it knows until the week is over in which its link would have ended; afterwards it is expired too.
+    Raises TicketInvalid.
+    """
+    row_id = code_issuance.row_of_ticket(issued, ticket)
     if practising():
         return code_issuance.practice_states([issued], timezone.now())[issued.handle]
-    return server.codes.statuses([issued.handle])[issued.handle]
+    return server.codes.statuses([row_id])[row_id]
 
 
 def reach(server: KeyServer, now: datetime.datetime) -> Reach:

@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,11 +26,13 @@ from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.key_server import key_server
+from bluezone.healthauthority.models import IssuedCode
 from bluezone.healthauthority.quotas import codes_seen_by, oversees
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor, releases
+from bluezone.identity.signin import SignInLocked, claim_try
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver import venues as venues_alerts
 from bluezone.media_types import XLSX
@@ -37,6 +40,7 @@ from bluezone.messaging.sms.outbox import BudgetSpent
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import write_csv, write_xlsx
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
+from bluezone.protocol.upload.codes import Credential
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
 from bluezone.refusal import Refused
 from bluezone.training import practised, practising
@@ -47,12 +51,10 @@ from bluezone.training import practised, practising
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.REACHED.by(Role.SUPERVISOR))
 def code_list(request: OfficeRequest) -> HttpResponse:
-    """Issued codes of the last 14 days with their state, and when what is received now reaches phones."""
+    """Issued codes of the last 14 days, and when what is received now reaches phones."""
     server, now = key_server(), timezone.now()
-    page, rows = queries.page_of_codes(server, request.user, request.GET.get("page"))
     context = {
-        "page": page,
-        "rows": rows,
+        "page": queries.page_of_codes(request.user, request.GET.get("page")),
         "reach": queries.reach(server, now),
         "quota": quotas.quota_of(server, request.user, now),
     }
@@ -87,14 +89,20 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 
 
 @practised
-@require_safe
+@require_POST
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The state of one code as a fragment of HTML, which the page of a new code asks for while it is open."""
+    """The state of one code as a fragment of HTML for a browser that has its `ticket`: 404 none of yours or no ticket.
+
+    Sent in a body, because addresses are written down by proxies.
+    """
     server, now = key_server(), timezone.now()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
-    state = queries.state_of(server, issued)
+    try:
+        state = queries.state_of(server, issued, request.POST.get("ticket", ""))
+    except code_issuance.TicketInvalid:
+        raise Http404 from None
     context = {"state": state, "reach": queries.reach(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
     response.headers["X-Code-State"] = state
@@ -107,14 +115,22 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 @confirm_second_factor
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then revoke: 302 back to the list, which says whether it was in time; 404 not one of yours.
+    """Ask, then revoke by the browser's `ticket` or the typed `code`: 302 to the list, which says if it was in time.
+
+    404 not one of yours, 422 neither ticket nor code, 429 too many wrong codes.
 
     With a stolen session alone nobody takes back what patients were given.
     """
-    server = key_server()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
+    problem, status = None, 200
     if request.method == "POST":
-        state = code_issuance.revoke(server, request.user, issued.handle)
+        try:
+            state = _revoked(request, issued)
+        except SignInLocked:
+            problem, status = _("Too many wrong codes. Try again in a quarter of an hour."), 429
+        except Refused:
+            problem, status = _("That is no code of this city. Type its digits, or paste its link."), 422
+    if request.method == "POST" and problem is None:
         if state == "revoked":
             messages.success(request, _("The code is revoked: neither its digits nor its link work any more."))
         elif state == "used":
@@ -122,8 +138,26 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.info(request, _("The code had already expired; nothing needed to be done."))
         return redirect("codes")
-    context = {"issued": issued, "state": queries.state_of(server, issued)}
-    return render(request, "healthauthority/code_revoke.html", context)
+    return render(request, "healthauthority/code_revoke.html", {"issued": issued, "problem": problem}, status=status)
+
+
+TYPED_TRIES = 5
+
+
+def _revoked(request: OfficeRequest, issued: IssuedCode) -> str:
+    """Its state after revoking. Raises TicketInvalid, InvalidCode, CodeUnknown, SignInLocked after wrong codes."""
+    server, ticket, typed = key_server(), request.POST.get("ticket", ""), request.POST.get("code", "").strip()
+    if practising():
+        return code_issuance.revoke_practice_code(issued.handle, timezone.now())
+    if ticket or not typed:
+        return code_issuance.revoke(server, request.user, code_issuance.row_of_ticket(issued, ticket))
+    # Whoever holds a code may take it back; nobody finds out by trying which codes there are.
+    Credential.from_text(typed)
+    lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
+    claimed = claim_try(lane, lane, TYPED_TRIES, timezone.now())
+    state = code_issuance.revoke(server, request.user, typed)
+    claimed.delete()
+    return state
 
 
 @practised
@@ -288,14 +322,14 @@ FILES_SHOWN = 24
 @audience(CODE_ISSUERS)
 @touches(Whose.EVERYBODYS)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
-    """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
+    """Codes by day, files and the keys in them; for a supervisor also reports and attempts at guessing."""
     server, everything = key_server(), oversees(request.user)
-    rows, files = queries.code_rows(server, everything=everything), queries.file_rows(server, FILES_SHOWN)
+    rows, files = queries.code_rows(everything=everything), queries.file_rows(server, FILES_SHOWN)
     guessed = published.guessing_alarm_hours(server.codes_store) if everything else []
     reports = queries.reports_per_day(server) if everything else []
     context = {
         "rows": rows,
-        "totals": queries.totals(rows),
+        "total": queries.total(rows),
         "everything": everything,
         "reports": reports,
         "received": sum(count for _day, _class, count in reports),
@@ -319,7 +353,7 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""
     server, everything = key_server(), oversees(request.user)
     if form == "codes.csv":
-        body, kind = write_csv(queries.codes_sheet(server, everything=everything)), "text/csv; charset=utf-8"
+        body, kind = write_csv(queries.codes_sheet(everything=everything)), "text/csv; charset=utf-8"
     elif form == "files.csv":
         body, kind = write_csv(queries.files_sheet(server)), "text/csv; charset=utf-8"
     elif form == "statistics.xlsx":

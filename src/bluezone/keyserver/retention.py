@@ -18,8 +18,6 @@ from bluezone.keyserver.venues import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
-# What is left of a code after its expiry, for the office to see what became of it: day and state, no credential.
-OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
 ALARM_HOURS = 14 * 24
 # So many reports of a day and class have a count of their own.
 FEW_REPORTS = 5
@@ -50,14 +48,8 @@ def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now
 
 def _forget_codes(store: Store, now: float) -> None:
     def action(transaction: Transaction) -> None:
-        transaction.execute(
-            "UPDATE credential SET digits_hash = NULL, link_hash = NULL, used_digest = NULL, onset_day = NULL,"
-            " class = NULL, revoked_digits_hash = NULL, revoked_link_hash = NULL,"
-            " digits_expire = ? * (digits_expire / ?), link_expire = ? * (link_expire / ?)"
-            " WHERE link_expire <= ? AND digits_expire <= ? AND COALESCE(digits_hash, revoked_digits_hash) IS NOT NULL",
-            (SECONDS_PER_DAY,) * 4 + (int(now), int(now)),
-        )
-        transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now) - OUTCOME_SECONDS,))
+        # Nothing is left of a code that nobody used: beside the office's list it would tell who reported.
+        transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now),))
         transaction.execute("DELETE FROM guess_count WHERE hour <= ?", (hour_at(now) - GUESSES_HOURS,))
         transaction.execute("DELETE FROM guessing_alarm WHERE hour < ?", (hour_at(now) - ALARM_HOURS,))
 
@@ -65,7 +57,7 @@ def _forget_codes(store: Store, now: float) -> None:
 
 
 def _tell_used_once_a_day(codes_store: Store, keys_store: Store, today: int) -> None:
-    """Show the office which codes were used before this UTC day; it is never told at what time."""
+    """Tell who asks which codes were used before this UTC day; nobody is told at what time."""
     done = keys_store.read("SELECT done FROM duty WHERE name = 'tell_used'")
     if done and done[0][0] >= today:
         return

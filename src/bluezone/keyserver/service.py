@@ -29,6 +29,7 @@ from bluezone.keyserver.publication.publiclog import PublicLog
 from bluezone.keyserver.publication.witnesses import agreed_config
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
+from bluezone.keyserver.reports.decoys import put_decoys
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget
@@ -385,15 +386,14 @@ class KeyServer:
         return None
 
     def _hold(self, code: str | None) -> None:
-        if self.held() == code:
-            return
         if code is None:
             (self.data_dir / HELD_NAME).unlink(missing_ok=True)
-        else:
+        elif self.held() != code:
             write_whole(self.data_dir / HELD_NAME, code.encode())
 
     def forget(self, now: float) -> None:
-        """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""
+        """Delete what has had its time at `now` (Unix seconds) and put decoys in. Safe to interrupt and to repeat."""
+        put_decoys(self.codes_store, self.keys_store, now, self.city.padding_mean)
         forget(self.codes_store, self.keys_store, self.published, now, self.city.hold_seconds)
 
     def ticked_at(self) -> float | None:

@@ -1,24 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts for the health authority: codes, uploads and files, without anybody's identity or time of use.
+"""Counts for the health authority: uploads and files, without anybody's identity or time of use.
 
 Source: docs/contracts.md, Stores (only keyserver's published functions cross).
 """
 
 from dataclasses import dataclass
 
-from bluezone.keyserver.reports.codes import State
 from bluezone.keyserver.storage.store import Store, Transaction
-
-
-@dataclass(frozen=True)
-class CodeCount:
-    """Codes issued on one UTC day (since 1970-01-01), and what had become of them when the present day began."""
-
-    day: int
-    issued: int
-    used: int
-    revoked: int
-    expired: int
 
 
 @dataclass(frozen=True)
@@ -38,21 +26,6 @@ class FileCount:
     end_timestamp: int
     size: int
     name: str
-
-
-def codes_by_issue_day(codes_store: Store, now: float) -> list[CodeCount]:
-    """Codes of the last two weeks by the day they were issued; `used` has no day of its own, and gets none here.
-
-    now: Unix seconds, to know which have expired.
-    """
-    rows = codes_store.read(
-        "SELECT issue_day, COUNT(*), SUM(CASE WHEN state = ? AND told = 1 THEN 1 ELSE 0 END),"
-        " SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
-        " SUM(CASE WHEN state = ? AND digits_expire <= ? AND link_expire <= ? THEN 1 ELSE 0 END)"
-        " FROM credential GROUP BY issue_day ORDER BY issue_day",
-        (State.USED, State.REVOKED, State.OPEN, int(now), int(now)),
-    )
-    return [CodeCount(*(int(value) for value in row)) for row in rows]
 
 
 def uploads_by_day(keys_store: Store) -> list[UploadCount]:

@@ -26,11 +26,14 @@ def test_a_used_code_says_so_to_verify_1_because_nothing_is_known_of_it_any_more
     assert patient.verify1().status is Status.CODE_USED
 
     rows = server.codes_store.read("SELECT class, onset_day, digits_expire, link_expire, state FROM credential")
-    end = (NOON // DAY + 3) * DAY
+    # The Monday after: NOON is of a Wednesday.
+    end = (NOON // DAY + 5) * DAY
     assert rows == [(None, None, end, end, 1)]
 
 
-def test_the_same_blinded_value_is_signed_again_until_the_end_of_the_links_last_day(server, patient, clock):
+def test_the_same_blinded_value_is_signed_again_until_the_end_of_the_week_in_which_the_link_would_have_ended(
+    server, patient, clock
+):
     patient.certified()
     first = patient.signature
 
@@ -38,7 +41,9 @@ def test_the_same_blinded_value_is_signed_again_until_the_end_of_the_links_last_
     assert patient.verify2().status is Status.OK
     assert patient.signature == first
 
-    clock.pass_by(DAY // 2)
+    clock.now = (NOON // DAY + 5) * DAY - 1
+    assert patient.verify2().status is Status.OK
+    clock.pass_by(1)
     assert patient.verify2().status is Status.CODE_EXPIRED
 
 

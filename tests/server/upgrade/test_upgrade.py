@@ -24,7 +24,7 @@ STORES = ("office", "codes", "keys")
 # What an upgrade forgets on purpose: docs/privacy.md, What copies of the stores tell.
 FORGOTTEN = {
     "office.healthauthority_issuedcode": {"issued_at"},
-    "codes.credential": {"class", "onset_day", "digits_expire", "link_expire"},
+    "codes.credential": {"handle", "class", "onset_day", "digits_expire", "link_expire"},
 }
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.storage.store import Row, Store, Transaction
-from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, day_at, hour_at
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_WEEK, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
 from bluezone.protocol.upload.codes import (
     CODE_LENGTH,
@@ -56,9 +56,9 @@ _SELECT_BY = {
 # make this; from there on new codes have 16. Guesses are noted at each doubling: they are at most twice as many.
 GUESSES_HOURS = 24
 MOST_CHANCES = 10_000_000
-# What is used or revoked ends with a whole day, later than its link would have: its hour of issue is gone.
-ENDED_DAYS = 3
-_END = f"{SECONDS_PER_DAY} * (CAST(issue_day AS BIGINT) + {ENDED_DAYS})"
+# What is used or revoked ends with the week in which its link would have (Monday, 00:00 UTC): its day of issue is gone.
+_MONDAY = 4 * SECONDS_PER_DAY
+_END = f"(link_expire - {_MONDAY} + {SECONDS_PER_WEEK - 1}) / {SECONDS_PER_WEEK} * {SECONDS_PER_WEEK} + {_MONDAY}"
 FORGET_CASE = f"class = NULL, onset_day = NULL, digits_expire = {_END}, link_expire = {_END}"
 _REVOKE = (
     "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"  # noqa: S608
@@ -108,7 +108,7 @@ class IssuedCode:
 
     code:    `dddd-dddd-dddd`, or four fours, valid until `expires`.
     link:    address with the same power, valid until `link_expires`.
-    row_id:  opaque handle, 32 hex digits: all that the office keeps.
+    row_id:  opaque handle, 32 hex digits, by which its state is asked; the office gives it away and keeps it nowhere.
     expires, link_expires: Unix seconds.
     """
 
@@ -173,13 +173,12 @@ class Codes:
                 self.secrets.credential_hash(Credential.from_link(link)),
                 CLASSES[klass],
                 (onset - EPOCH).days,
-                day_at(now),
                 whole_hour + DIGITS_LIFE_SECONDS,
                 whole_hour + LINK_LIFE_SECONDS,
             )
             if self.store.write(partial(_insert, row)):
                 address = link_url(self.origin, link)
-                return IssuedCode(format_code(digits), address, handle.hex(), row[6], row[7])
+                return IssuedCode(format_code(digits), address, handle.hex(), row[5], row[6])
         raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
 
     def _length(self, now: float) -> int:
@@ -301,10 +300,15 @@ class Codes:
         return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), used_digest)
 
 
+def last_moment(link_expire: int) -> int:
+    """When a used or revoked code is forgotten whose link would have ended at link_expire (Unix seconds)."""
+    return -(-(link_expire - _MONDAY) // SECONDS_PER_WEEK) * SECONDS_PER_WEEK + _MONDAY
+
+
 def _insert(row: Row, transaction: Transaction) -> bool:
     sql = """INSERT INTO credential
-             (handle, digits_hash, link_hash, class, onset_day, issue_day, digits_expire, link_expire)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""
+             (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire)
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""
     return bool(transaction.execute(sql, row))
 
 

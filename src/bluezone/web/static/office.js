@@ -78,24 +78,3 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
-
-// The page of a new code asks for its state while it is open, until it is no longer open.
-const POLL_MILLISECONDS = 4000;
-for (const place of document.querySelectorAll("[data-state-of]")) {
-  const ask = async () => {
-    if (!document.hidden) {
-      try {
-        const answer = await fetch(place.dataset.stateOf, { redirect: "error" });
-        if (answer.ok) {
-          const text = await answer.text();
-          if (text !== place.innerHTML) place.innerHTML = text;
-          if (answer.headers.get("X-Code-State") !== "open") return;
-        }
-      } catch {
-        // Network gone for a moment: the state shown stays, the next question comes anyway.
-      }
-    }
-    setTimeout(ask, POLL_MILLISECONDS);
-  };
-  setTimeout(ask, POLL_MILLISECONDS);
-}

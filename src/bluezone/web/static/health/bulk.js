@@ -6,6 +6,7 @@ import { casesOf, cellsOf, csvFile, judge, put, textOf } from "./csvtable.js";
 import { drawQr, sheetsOf, smsLink } from "./handover.js";
 import { offerHouse } from "./house.js";
 import { keep, keyOf, label, stateOf } from "./kept.js";
+import { keepTicket } from "./tickets.js";
 import { showUnused } from "./unused.js";
 import { workbookRows } from "./workbook.js";
 
@@ -154,6 +155,7 @@ async function send(one) {
   } catch {
     return "offline";
   }
+  if (told.code) keepTicket(told.pk, told.ticket);
   if (told.code && one.again && await stateOf(told.pk) === "revoked") {
     Object.assign(one, { revoked: true, refusal: "revoked" });
     return "";

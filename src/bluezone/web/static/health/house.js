@@ -35,7 +35,7 @@ export function offerHouse(page, word, cases, note) {
     let answer;
     try {
       answer = await fetch(section.dataset.send, {
-        method: "POST", redirect: "manual", body: JSON.stringify({ pk: one.pk, phone: one.phone, code: one.code, link: one.link }),
+        method: "POST", redirect: "manual", body: JSON.stringify({ pk: one.pk, ticket: one.ticket, phone: one.phone, code: one.code, link: one.link }),
         headers: { "Content-Type": "application/json", "X-CSRFToken": page.dataset.token },
       });
       if (answer.type === "opaqueredirect" || answer.status === 403) return "house_signed_out";

@@ -2,6 +2,8 @@
 // What this browser keeps of the codes it was given, until their links are past: a tag of each row, by which the same
 // row gets the same code again, and a label where the worker wants one. It is never sent; the server keeps neither.
 
+import { askState } from "./tickets.js";
+
 const PREFIX = "codes|";
 const SECRET = "codes-secret";
 const page = document.getElementById("bulk");
@@ -90,10 +92,5 @@ function keptNames() {
 
 /** What became of a code, as of this morning: open, used, revoked, expired; "" where nobody answers. */
 export async function stateOf(pk) {
-  try {
-    const answer = await fetch(page.dataset.state.replace("/0/", `/${pk}/`), { redirect: "error" });
-    return answer.headers.get("X-Code-State") ?? "";
-  } catch {
-    return "";
-  }
+  return (await askState(page.dataset.state.replace("/0/", `/${pk}/`), pk, page.dataset.token)).state;
 }
