@@ -7,13 +7,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.programme import Programme
+from bluezone.edge.speaker.relay import Relaying
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
 from bluezone.servicemanager import ServiceManager
@@ -38,13 +39,17 @@ class SpeakerNotEnrolled(Refused):
 
 @dataclass(frozen=True)
 class SpeakerSetup:
-    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies."""
+    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies.
+
+    local: whether stations of the local network may be relayed, as the commune's own receiver.
+    """
 
     folder: Path
     server: str
     code: str | None
     sink: str
     second: str | None = None
+    local: bool = False
 
 
 def run_speaker(
@@ -72,8 +77,12 @@ def run_speaker(
             asking.enrol(setup.code)
         if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
-        programme = Programme(book, player, clock.now, time.monotonic, say, second)
-        _run(programme, asking, telling, clock, say, lambda stopped: feed_until(stopped, hearing, programme, book))
+        programme = Programme(book, player, clock.now, time.monotonic, say, second, relaying=Relaying(setup.local))
+        feeds = (
+            lambda stopped: feed_until(stopped, hearing, programme, book),
+            lambda stopped: relay_until(stopped, programme, book),
+        )
+        _run(programme, asking, telling, clock, say, feeds)
     finally:
         book.close()
 
@@ -84,7 +93,7 @@ def _run(
     telling: SpeakerSync,
     clock: SpeakerClock,
     say: Callable[[str], None],
-    feed: Callable[[threading.Event], None],
+    feeds: Sequence[Callable[[threading.Event], None]],
 ) -> None:
     stopped, manager = threading.Event(), ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +101,7 @@ def _run(
     threads = [
         threading.Thread(target=_ask_until, args=(stopped, asking, clock, programme, say), name="plan"),
         threading.Thread(target=_tell_until, args=(stopped, asking, telling, clock), name="reports"),
-        threading.Thread(target=feed, args=(stopped,), name="live"),
+        *(threading.Thread(target=feed, args=(stopped,), name="feed") for feed in feeds),
     ]
     programme.follow(asking.plan)
     for thread in threads:
@@ -188,3 +197,20 @@ def _feed(stopped: threading.Event, hearing: SpeakerSync, programme: Programme, 
                     first, heard_at = first + 1, time.monotonic()
             if stopped.wait(LIVE_SECONDS):
                 return
+
+
+def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBook) -> None:
+    """Bring the station that is relayed to the player."""
+    while not stopped.wait(LIVE_SECONDS / 4):
+        relay, path = programme.relay, book.relay_pipe()
+        if relay is not None and path is not None:
+            # Without somebody who reads, opening it fails: the player is not there yet, or not any more.
+            with contextlib.suppress(OSError):
+                pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                try:
+                    os.set_blocking(pipe, True)
+                    relay.feed(
+                        pipe, lambda relay=relay: programme.relay is relay and not stopped.is_set(), stopped.wait
+                    )
+                finally:
+                    os.close(pipe)

@@ -97,7 +97,7 @@ class Playing(models.Model):
     began_at, ended_at: by the server's clock as the machine measured it. interrupted_seconds: an emergency's share.
     earlier: attempts that a kill or a power cut ended before this one: [Unix seconds, seconds heard].
     tone_seconds: of the tone before an emergency; 0: none. second_sink: where an emergency was played as well, with
-    second_seconds of it.
+    second_seconds of it. parts: of a relay, what was heard: [station, fall_back or silence, Unix seconds, seconds].
     """
 
     airing = models.ForeignKey(Airing, on_delete=models.CASCADE, related_name="playings")
@@ -113,6 +113,7 @@ class Playing(models.Model):
     tone_seconds = models.FloatField(default=0)
     second_sink = models.CharField(max_length=16, blank=True)
     second_seconds = models.FloatField(default=0)
+    parts = models.JSONField(default=list, blank=True)
     reported_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -30,6 +30,10 @@ MOST_ROWS = 20_000
 SILENT_AFTER = datetime.timedelta(minutes=5)
 
 
+# Changes between a station and what is heard instead that a page shows of one airing.
+_PARTS_SHOWN = 6
+
+
 class Aired(enum.Enum):
     """One word for what became of an airing, weakest machine first."""
 
@@ -64,6 +68,28 @@ class Row:
     def may_be_said(self) -> bool:
         """Whether a person may say what became of it: nobody has, and no machine has said anything."""
         return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
+
+    @property
+    def parts_shown(self) -> list[tuple[str, str]]:
+        """Of a relay the first changes of what was heard: the kind, and from when to when in local time."""
+        return [
+            (kind, f"{_local(began):%H:%M:%S}–{_local(began + seconds):%H:%M:%S}")
+            for kind, began, seconds in self._parts()[:_PARTS_SHOWN]
+        ]
+
+    @property
+    def parts_left(self) -> int:
+        """How many changes are not among them."""
+        return max(0, len(self._parts()) - _PARTS_SHOWN)
+
+    def seconds_of(self, kind: str) -> int | None:
+        """Of a relay, for how long it was heard; None for anything else."""
+        if self.proven is None or not self.proven.parts:
+            return None
+        return round(sum(seconds for one, _began, seconds in self.proven.parts if one == kind))
+
+    def _parts(self) -> list[tuple[str, float, float]]:
+        return [part for part in self.proven.parts if part[2] >= 1] if self.proven is not None else []
 
     @property
     def takes_bare_word(self) -> bool:
@@ -157,6 +183,10 @@ def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None
         if count:
             return word
     return Aired.UNHEARD
+
+
+def _local(moment: float) -> datetime.datetime:
+    return timezone.localtime(datetime.datetime.fromtimestamp(moment, datetime.UTC))
 
 
 def by_day(airings: Iterable[Airing]) -> list[tuple[datetime.date, list[Airing]]]:
