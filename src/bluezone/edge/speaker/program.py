@@ -15,6 +15,7 @@ from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.relay import Relaying
+from bluezone.edge.speaker.street import Ear, Microphone
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
 from bluezone.servicemanager import ServiceManager
@@ -41,7 +42,8 @@ class SpeakerNotEnrolled(Refused):
 class SpeakerSetup:
     """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies.
 
-    local: whether stations of the local network may be relayed, as the commune's own receiver.
+    local: whether stations of the local network may be relayed, as the commune's own receiver. listen: the microphone
+    in the street, as street.Microphone reads it; None for none.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class SpeakerSetup:
     sink: str
     second: str | None = None
     local: bool = False
+    listen: str | None = None
 
 
 def run_speaker(
@@ -63,6 +66,7 @@ def run_speaker(
     """
     player = open_player(setup.sink)
     second = None if setup.second is None else open_player(setup.second)
+    microphone = None if setup.listen is None else Microphone(setup.listen)
     if player.sink in ("file", "null"):
         say("no sound card: what is played is decoded and heard by nobody, and is reported so")
     moment: list[Callable[[], float]] = [wall]
@@ -77,11 +81,16 @@ def run_speaker(
             asking.enrol(setup.code)
         if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
-        programme = Programme(book, player, clock.now, time.monotonic, say, second, relaying=Relaying(setup.local))
-        feeds = (
+        programme = Programme(
+            book, player, clock.now, time.monotonic, say, second, relaying=Relaying(setup.local),
+            listens=microphone is not None,
+        )  # fmt: skip
+        feeds = [
             lambda stopped: feed_until(stopped, hearing, programme, book),
             lambda stopped: relay_until(stopped, programme, book),
-        )
+        ]
+        if microphone is not None:
+            feeds.append(lambda stopped: listen_until(stopped, Ear(programme, microphone)))
         _run(programme, asking, telling, clock, say, feeds)
     finally:
         book.close()
@@ -214,3 +223,9 @@ def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBoo
                     )
                 finally:
                     os.close(pipe)
+
+
+def listen_until(stopped: threading.Event, ear: Ear) -> None:
+    """Listen to what is heard in the street."""
+    while not stopped.wait(LIVE_SECONDS):
+        ear.step()

@@ -12,6 +12,8 @@ from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook
 from bluezone.edge.speaker.plan import EMPTY, LIVE, Item, Plan
 from bluezone.edge.speaker.player import Player, PlayerUnavailable, Sounding
 from bluezone.edge.speaker.relay import FALL_BACK, SILENCE, Relay, Relaying
+from bluezone.edge.speaker.street import Sounding as HeardNow
+from bluezone.edge.speaker.street import Street
 
 _LIVE_KEY = "live-"
 # What was spoken live comes to its end this late at most.
@@ -61,7 +63,8 @@ class Programme:
     """The programme of one loudspeaker. An emergency that was cut off is said again until it was heard whole.
 
     now: Unix seconds by the server. boot: seconds that only go forward. say: one line for whoever watches.
-    second: plays emergencies at the same time as `player`. relaying: how stations are relayed.
+    second: plays emergencies at the same time as `player`. relaying: how stations are relayed. listens: whether a
+    microphone says what is heard in the street.
     """
 
     def __init__(
@@ -74,8 +77,12 @@ class Programme:
         second: Player | None = None,
         *,
         relaying: Relaying | None = None,
+        listens: bool = False,
     ) -> None:
-        self._second, self._relaying = second, relaying or Relaying()
+        self._second, self._relaying, self._listens = second, relaying or Relaying(), listens
+        # Read by the thread that listens: what is played, and how far it was at a moment on `boot`; and its words.
+        self._at: tuple[str, Path, float, float, float] | None = None
+        self._street: dict[str, str] = {}
         self._book, self._player, self._now, self._boot, self._say = book, player, now, boot, say
         self._plan = EMPTY
         self._up_since = now()
@@ -103,6 +110,17 @@ class Programme:
         """Whether something sounds now."""
         return self._current is not None
 
+    def sounding(self) -> HeardNow | None:
+        """The bulletin that is played now from a file, and where it is; None for a relay, a tone and a live address."""
+        if (at := self._at) is None:
+            return None
+        key, path, heard, boot, seconds = at
+        return HeardNow(key, path, heard + self._boot() - boot, seconds)
+
+    def note_street(self, key: str, street: str) -> None:
+        """Keep what the microphone says of an airing for its report."""
+        self._street[key] = street
+
     def follow(self, plan: Plan) -> None:
         """Go by this plan from now on."""
         self._plan = plan
@@ -115,6 +133,8 @@ class Programme:
         """Do what is due now."""
         now = self._now()
         self._end_what_has_ended(now)
+        if self._current is None:
+            self._at = None
         self._tell_what_broke_off(now)
         if self._current is not None and self._boot() - self._noted_at >= NOTE_SECONDS:
             self._note_heard(self._current)
@@ -340,6 +360,7 @@ class Programme:
         self._say(f"failed {item.key} {reason}")
 
     def _silence(self, playing: _Playing) -> None:
+        self._at = None
         playing.sounding.stop()
         if playing.second is not None:
             playing.second.stop()
@@ -376,6 +397,9 @@ class Programme:
         heard = playing.heard + sounded if playing.relay is None else playing.relay.heard(sounded)
         heard = min(playing.item.seconds, heard)
         self._book.note_heard(playing.item.key, playing.began, heard)
+        path = None if playing.relay is not None or playing.item.is_live else self._book.sound(playing.item.sound)
+        item = playing.item
+        self._at = None if path is None else (item.key, path, heard, self._boot(), item.seconds)
 
     def _start(self, path: Path | None, skip: float) -> Sounding | None:
         return None if path is None else self._start_at(self._player, path, skip)
@@ -393,6 +417,8 @@ class Programme:
     def _report(self, playing: _Playing, outcome: str, now: float, reason: str) -> None:
         heard = min(playing.heard, playing.item.seconds)
         more: dict[str, Any] = {"tone": playing.tone or 0.0} if playing.item.is_emergency else {}
+        if self._listens and not playing.item.is_live:
+            more["street"] = self._street.pop(playing.item.key, Street.NOT_KNOWN)
         if playing.relay is not None:
             more["parts"] = playing.relay.parts()
         if playing.second is not None and self._second is not None:

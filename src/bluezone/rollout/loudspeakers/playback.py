@@ -23,7 +23,7 @@ from bluezone.directory.models import AdminUnit
 from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, airings_due, approved_scripts, seconds_of
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.loudspeakers import live
-from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit, Zone
+from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Street, Unit, Zone
 
 MOST_AT_ONCE = 500
 MOST_ATTEMPTS = 100
@@ -100,7 +100,7 @@ def note_status(device: Device, status: Any, now: datetime.datetime) -> None:
 def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str, Any]]:
     refused = PlayedInvalid(
         f"report {number} is not {{airing, outcome, began, ended, heard, interrupted, sink, reason, earlier, tone, "
-        "second: {sink, heard}, parts}"
+        "second: {sink, heard}, parts, street}"
     )
     if not isinstance(row, dict) or not isinstance(row.get("airing"), str) or row.get("outcome") not in Outcome.values:
         raise refused
@@ -125,7 +125,14 @@ def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str,
         "second_sink": str(second.get("sink", ""))[:16],
         "second_seconds": _seconds(second.get("heard", 0), refused),
         "parts": _parts(row.get("parts") or [], refused),
+        "street": _street(row.get("street") or "", refused),
     }
+
+
+def _street(value: Any, refused: PlayedInvalid) -> str:
+    if value not in ("", *Street.values):
+        raise refused
+    return str(value)
 
 
 def _parts(value: Any, refused: PlayedInvalid) -> list[list[Any]]:
@@ -254,6 +261,10 @@ def _some(
         if found_in in ("played", "late"):
             count["with_tone"] += playing.tone_seconds > 0
             count["on_second"] += on_second(playing)
+        # Of the microphone alone: what nobody played can be in no street.
+        count["in_street"] += playing.street == Street.HEARD
+        count["not_in_street"] += playing.street == Street.NOT_HEARD
+        count["street_unknown"] += playing.street == Street.NOT_KNOWN
         told.setdefault(playing.airing_id, set()).add(playing.device_id)
         if playing.parts:
             relayed[playing.airing_id] = min(relayed.get(playing.airing_id, playing), playing, key=_of_station)

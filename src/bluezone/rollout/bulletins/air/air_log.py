@@ -99,12 +99,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of a span: airings due, per machine proven and per outlet attested; the two are never added."""
+    """Of a span: airings due, per machine proven and per outlet attested; the two are never added.
+
+    in_street: of those of which a microphone could tell, `listened`, how many were heard; a third proof.
+    """
 
     machine_airings: int = 0
     proven: int = 0
     late: int = 0
     preempted: int = 0
+    in_street: int = 0
+    listened: int = 0
     other_airings: int = 0
     attested: int = 0
 
@@ -157,6 +162,8 @@ def counts_of(rows: Iterable[Row]) -> Counts:
         proven=sum(one.aired for one in proven),
         late=sum(one.late for one in proven),
         preempted=sum(one.preempted for one in proven),
+        in_street=sum(one.in_street for one in proven),
+        listened=sum(one.in_street + one.not_in_street for one in proven),
         other_airings=len(others),
         attested=sum(row.attestation is not None and row.attestation.was_aired for row in others),
     )

@@ -130,6 +130,8 @@ class Proven:
     broken_off: cut off by a kill or a power cut in the middle; broken_seconds: the most that was heard of it.
     silent: have not said anything. again: of those that aired it, how many began anew after they were cut off.
     parts: of a relay, at the machine where the station was heard least: kind, Unix seconds of the beginning, seconds.
+    in_street, not_in_street, street_unknown: what the microphones of those machines that have one say, which is another
+    proof and adds to none of the others.
     Of an emergency with_tone and on_second: those that aired it with the tone before it, and on a second channel too.
     """
 
@@ -145,6 +147,9 @@ class Proven:
     with_tone: int = 0
     on_second: int = 0
     parts: tuple[tuple[str, float, float], ...] = ()
+    in_street: int = 0
+    not_in_street: int = 0
+    street_unknown: int = 0
 
     @property
     def silent(self) -> int:
