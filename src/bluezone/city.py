@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bluezone.refusal import Refused
@@ -93,6 +94,7 @@ class City:
     sms_stay_days:     for how long a visitor's number gets no second notice.
     sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder goes out.
     neighbours:        other cities, and other makers' servers, whose files phones of this city may follow.
+    relay_stations:    name -> http or https address of the stream of a station that loudspeakers may relay.
     """
 
     name_vi: str
@@ -137,6 +139,7 @@ class City:
     sms_quiet_from_hour: int = 21
     sms_quiet_until_hour: int = 7
     neighbours: tuple[Mapping[str, str | int], ...] = ()
+    relay_stations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def hold_seconds(self) -> int:
@@ -165,6 +168,7 @@ class City:
 PAST_SETTINGS = {
     "uuid": "phones and gates have the UUID of their radio from their own command line",
 }
+MOST_STATIONS, MOST_STATION_NAME = 50, 60
 _MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en"}
 # What a number may be: smallest and largest value.
 _RANGES = {
@@ -255,6 +259,8 @@ def parse_city(settings: Mapping[str, Any]) -> City:
         values["neighbours"] = _neighbours(values["neighbours"])
     if "install_links" in values:
         _check_links(values["install_links"])
+    if "relay_stations" in values:
+        _check_stations(values["relay_stations"])
     for name, value in values.items():
         if known[name] is int:
             _check_number(name, value)
@@ -353,6 +359,30 @@ def _check_links(value: object) -> None:
     for platform, address in value.items():
         if not isinstance(address, str) or not address.startswith("https://"):
             raise CityInvalid(f"install_links.{platform} must be an https address")
+
+
+def _check_stations(value: object) -> None:
+    """Loudspeakers fetch from these, so none may be an address inside a network of the city or a village."""
+    if not isinstance(value, dict) or len(value) > MOST_STATIONS:
+        raise CityInvalid(f"relay_stations must be a table of at most {MOST_STATIONS} names and addresses")
+    for name, address in value.items():
+        _check_text("relay_stations", name)
+        if len(name) > MOST_STATION_NAME or not isinstance(address, str) or not _is_station(address):
+            raise CityInvalid(f"relay_stations.{name} must be an http or https address of a public host")
+
+
+def _is_station(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or len(address) > 300 or not address.isprintable():
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return _SERVICE.fullmatch(host) is not None and not host.startswith("*") and not host[-1].isdigit()
 
 
 def write_default(data_dir: str | Path, **overrides: Any) -> City:

@@ -185,9 +185,17 @@ def speaker() -> None:
     help="ffplay, aplay, rtp:ADDRESS:PORT (IP loudspeakers), file:FOLDER or null (nobody hears the last two).",
 )
 @click.option("--second", metavar="SINK", help="Where emergencies are played as well, at the same time.")
+@click.option("--listen", metavar="SOURCE", help="A microphone in the street: alsa:DEVICE or pulse:SOURCE.")
+@click.option("--local-stations", is_flag=True, help="Relay stations of the local network too.")
 @command_result(lambda _: ("stopped; what was played is kept and told",))
 def run_speaker_program(
-    data: str | None, server: str | None, code: str | None, sink: str, second: str | None
+    data: str | None,
+    server: str | None,
+    code: str | None,
+    sink: str,
+    second: str | None,
+    listen: str | None,
+    local_stations: bool,
 ) -> dict[str, Any]:
     """Be a loudspeaker until stopped; plays from its own copies, with or without a network."""
     from bluezone.city import data_folder
@@ -198,6 +206,7 @@ def run_speaker_program(
     if ticket is not None:
         code = ticket.ticket.code
     server = server or server_of(data_folder(data)) or DEFAULT_SERVER
-    setup = SpeakerSetup(data_folder(data) / SPEAKER_FOLDER, server, code, sink, second, ticket)
+    folder = data_folder(data) / SPEAKER_FOLDER
+    setup = SpeakerSetup(folder, server, code, sink, second, ticket, local_stations, listen)
     run_speaker(setup, lambda line: click.echo(line, err=True))
     return {"stopped": True}

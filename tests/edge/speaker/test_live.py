@@ -12,9 +12,10 @@ import pytest
 from tests.builders.ownoffice import OwnOffice, own_office
 
 from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.plan import Plan
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.program import feed_until
-from bluezone.edge.speaker.programme import Plan, Programme
+from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerSync
 
 SECONDS = 2.0

@@ -8,8 +8,9 @@ import sqlite3
 import pytest
 
 from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook, SpeakerBookUnusable
+from bluezone.edge.speaker.plan import Item, Plan, SpeakerPlanInvalid, read_plan
 from bluezone.edge.speaker.player import PlayerUnavailable
-from bluezone.edge.speaker.programme import Item, Plan, Programme, SpeakerPlanInvalid, read_plan
+from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.sync import SpeakerClock
 
 START = 1_600_000_000.0

@@ -287,3 +287,23 @@ def test_machines_that_were_in_a_zone_before_assignments_were_kept_play_there_si
 
     kept = Assignment.objects.get()
     assert (kept.device, kept.zone, kept.since, kept.until) == (speaker[0], place, speaker[0].enrolled_at, None)
+
+
+@pytest.mark.parametrize(
+    ("street", "counts"), [("heard", (1, 1)), ("not_heard", (0, 1)), ("not_known", (0, 0)), ("", (0, 0))]
+)
+def test_what_a_microphone_says_is_a_proof_of_its_own_and_changes_no_other(
+    client, public, speaker, airing, street, counts
+):
+    tell(client, speaker[1], played=[report(airing, street=street)])
+
+    row = row_of(airing)
+    said = counts_of([row])
+    assert (said.in_street, said.listened) == counts
+    assert (row.aired, said.proven, said.machine_airings, said.attested) == (Aired.AIRED, 1, 1, 0)
+
+
+@pytest.mark.parametrize("street", ["perhaps", 1, ["heard"]])
+def test_a_word_of_the_street_that_is_none_is_refused(client, public, speaker, airing, street):
+    answer = tell(client, speaker[1], played=[report(airing, street=street)])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "speaker_report_invalid")

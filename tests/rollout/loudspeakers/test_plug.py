@@ -18,8 +18,9 @@ import pytest
 from tests.builders.bulletins import NOW, approved, machine, planned, zone
 
 from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook
+from bluezone.edge.speaker.plan import Item, Plan
 from bluezone.edge.speaker.player import PlayerUnavailable
-from bluezone.edge.speaker.programme import EMERGENCY_SECONDS, Item, Plan, Programme
+from bluezone.edge.speaker.programme import EMERGENCY_SECONDS, Programme
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.loudspeakers.models import Playing
 from bluezone.rollout.loudspeakers.playback import proven, store_playings

@@ -178,7 +178,14 @@ class SpeakerBook:
 
     def live_pipe(self) -> Path | None:
         """The named pipe through which a player gets what is spoken live; None where there can be none."""
-        path = self._tone.with_name("live.webm")
+        return self._pipe("live.webm")
+
+    def relay_pipe(self) -> Path | None:
+        """The named pipe through which a player gets a station that is relayed; None where there can be none."""
+        return self._pipe("relay.wav")
+
+    def _pipe(self, name: str) -> Path | None:
+        path = self._tone.with_name(name)
         try:
             if not path.is_fifo():
                 os.mkfifo(path, 0o600)

@@ -31,6 +31,11 @@ _RTP_OPTIONS = "pkt_size=172&ttl=1"
 _BOUND = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
 
+def bound_to_us() -> tuple[str, ...]:
+    """What to put before a command, so that it ends with the thread that begins it, however that ends."""
+    return (*_BOUND, str(os.getpid())) if shutil.which(_BOUND[0]) else ()
+
+
 class PlayerUnavailable(Refused):
     """The program that is to play is not installed on this machine."""
 
@@ -122,7 +127,7 @@ class ProcessPlayer:
         """Play. Raises PlayerUnavailable."""
         running: list[subprocess.Popen[bytes]] = []
         commands = self._commands(path, skip_seconds, volume)
-        bound = (*_BOUND, str(os.getpid())) if shutil.which(_BOUND[0]) else ()
+        bound = bound_to_us()
         try:
             for number, command in enumerate(commands):
                 running.append(

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from bluezone.edge.appliance.ticket import CODE_IS_GONE, Waiting
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.programme import Programme
+from bluezone.edge.speaker.relay import Relaying
+from bluezone.edge.speaker.street import Ear, Microphone
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
 from bluezone.servicemanager import ServiceManager
@@ -42,6 +44,8 @@ class SpeakerSetup:
     """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it; second: for emergencies.
 
     ticket: where the code comes from, for a machine without a screen.
+    local: whether stations of the local network may be relayed, as the commune's own receiver. listen: the microphone
+    in the street, as street.Microphone reads it; None for none.
     """
 
     folder: Path
@@ -50,6 +54,8 @@ class SpeakerSetup:
     sink: str
     second: str | None = None
     ticket: Waiting | None = None
+    local: bool = False
+    listen: str | None = None
 
 
 def run_speaker(
@@ -63,6 +69,7 @@ def run_speaker(
     """
     player = open_player(setup.sink)
     second = None if setup.second is None else open_player(setup.second)
+    microphone = None if setup.listen is None else Microphone(setup.listen)
     if player.sink in ("file", "null"):
         say("no sound card: what is played is decoded and heard by nobody, and is reported so")
     moment: list[Callable[[], float]] = [wall]
@@ -77,8 +84,17 @@ def run_speaker(
             _enrol(setup, setup.code, asking)
         if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
-        programme = Programme(book, player, clock.now, time.monotonic, say, second)
-        _run(programme, asking, telling, clock, say, lambda stopped: feed_until(stopped, hearing, programme, book))
+        programme = Programme(
+            book, player, clock.now, time.monotonic, say, second, relaying=Relaying(setup.local),
+            listens=microphone is not None,
+        )  # fmt: skip
+        feeds = [
+            lambda stopped: feed_until(stopped, hearing, programme, book),
+            lambda stopped: relay_until(stopped, programme, book),
+        ]
+        if microphone is not None:
+            feeds.append(lambda stopped: listen_until(stopped, Ear(programme, microphone)))
+        _run(programme, asking, telling, clock, say, feeds)
     finally:
         book.close()
 
@@ -102,7 +118,7 @@ def _run(
     telling: SpeakerSync,
     clock: SpeakerClock,
     say: Callable[[str], None],
-    feed: Callable[[threading.Event], None],
+    feeds: Sequence[Callable[[threading.Event], None]],
 ) -> None:
     stopped, manager = threading.Event(), ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -110,7 +126,7 @@ def _run(
     threads = [
         threading.Thread(target=_ask_until, args=(stopped, asking, clock, programme, say), name="plan"),
         threading.Thread(target=_tell_until, args=(stopped, asking, telling, clock), name="reports"),
-        threading.Thread(target=feed, args=(stopped,), name="live"),
+        *(threading.Thread(target=feed, args=(stopped,), name="feed") for feed in feeds),
     ]
     programme.follow(asking.plan)
     for thread in threads:
@@ -206,3 +222,26 @@ def _feed(stopped: threading.Event, hearing: SpeakerSync, programme: Programme, 
                     first, heard_at = first + 1, time.monotonic()
             if stopped.wait(LIVE_SECONDS):
                 return
+
+
+def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBook) -> None:
+    """Bring the station that is relayed to the player."""
+    while not stopped.wait(LIVE_SECONDS / 4):
+        relay, path = programme.relay, book.relay_pipe()
+        if relay is not None and path is not None:
+            # Without somebody who reads, opening it fails: the player is not there yet, or not any more.
+            with contextlib.suppress(OSError):
+                pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                try:
+                    os.set_blocking(pipe, True)
+                    relay.feed(
+                        pipe, lambda relay=relay: programme.relay is relay and not stopped.is_set(), stopped.wait
+                    )
+                finally:
+                    os.close(pipe)
+
+
+def listen_until(stopped: threading.Event, ear: Ear) -> None:
+    """Listen to what is heard in the street."""
+    while not stopped.wait(LIVE_SECONDS):
+        ear.step()

@@ -1,111 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What plays when: the plan as the office sent it, each airing at its second, an emergency over everything."""
+"""What plays when: each airing of the plan at its second, an emergency over everything."""
 
-import json
 import logging
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook
+from bluezone.edge.speaker.plan import EMPTY, LIVE, Item, Plan
 from bluezone.edge.speaker.player import Player, PlayerUnavailable, Sounding
-from bluezone.refusal import Refused
+from bluezone.edge.speaker.relay import FALL_BACK, SILENCE, Relay, Relaying
+from bluezone.edge.speaker.street import Sounding as HeardNow
+from bluezone.edge.speaker.street import Street
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_ORDER = {"emergency": 0, "priority": 1, "normal": 2}
-_LIVE, _LIVE_KEY = "live", "live-"
+_LIVE_KEY = "live-"
 # What was spoken live comes to its end this late at most.
 _LIVE_LATE_SECONDS = 15.0
-
-
-class SpeakerPlanInvalid(Refused):
-    """The office's plan cannot be read; the one that is kept stays in force."""
-
-    code = "speaker_plan_invalid"
-
-
-@dataclass(frozen=True)
-class Item:
-    """One airing. due: Unix seconds; seconds: how long; sound: SHA-256 of its MP3."""
-
-    key: str
-    due: float
-    seconds: float
-    importance: str
-    sound: str
-    title: str
-
-    @property
-    def is_emergency(self) -> bool:
-        """Whether it is played over everything else."""
-        return self.importance == "emergency"
-
-    @property
-    def is_live(self) -> bool:
-        """Whether somebody speaks it now."""
-        return self.importance == _LIVE
-
-    @property
-    def order(self) -> tuple[int, float, str]:
-        """Sort key: which begins first where several are due."""
-        return _ORDER[self.importance], self.due, self.key
-
-
-@dataclass(frozen=True)
-class Plan:
-    """zone: name, None for a machine that nobody has put into one. volume: 0..100.
-
-    ready: SHA-256 of sounds to hold in case an emergency is ordered. live: the number of what somebody speaks now, and
-    until when at most (Unix seconds).
-    """
-
-    zone: str | None
-    volume: int
-    items: tuple[Item, ...]
-    ready: tuple[str, ...] = ()
-    live: tuple[int, float] | None = None
-
-
-EMPTY = Plan(None, 0, ())
-
-
-def read_plan(text: str) -> Plan:
-    """The plan of the JSON of `GET /v1/speakers/plan`. Raises SpeakerPlanInvalid."""
-    try:
-        said = json.loads(text)
-        items = tuple(_item(one) for one in said["items"])
-        volume = int(said["volume"])
-        if not 0 <= volume <= 100:
-            raise ValueError(volume)
-        zone = said["zone"]
-        ready = tuple(_sha256(one) for one in said.get("ready", ()))
-        live = said.get("live")
-        spoken = None if live is None else (int(live["id"]), float(live["until"]))
-        return Plan(None if zone is None else str(zone), volume, items, ready, spoken)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SpeakerPlanInvalid(f"the plan cannot be read: {type(error).__name__}") from None
-
-
-def _item(one: dict[str, object]) -> Item:
-    item = Item(
-        str(one["key"]), float(str(one["due"])), float(str(one["seconds"])), str(one["importance"]),
-        _sha256(one["sound"]), str(one["title"]),
-    )  # fmt: skip
-    if item.importance not in _ORDER or not 0 < item.seconds < 86_400:
-        raise ValueError(item.key)
-    return item
-
-
-def _sha256(text: object) -> str:
-    # It becomes the name of a file.
-    if not isinstance(text, str) or not _SHA256.fullmatch(text):
-        raise ValueError("no hash")
-    return text
-
-
 # As in the office's plan: what has waited longer is not aired.
 MOST_DELAY_SECONDS = 900.0
 # A machine that was off when an airing fell due begins it this late at most: the next one may be near.
@@ -115,6 +27,9 @@ EMERGENCY_SECONDS = 600.0
 NOTE_SECONDS = 0.25
 # How long after its player failed an emergency is tried again.
 AGAIN_SECONDS = 5.0
+# What is left of a relay must be worth beginning; one whose player does not end is stopped.
+_LEAST_RELAY_SECONDS = 5.0
+_RELAY_LATE_SECONDS = 15.0
 # A second channel that plays on for longer after the first has ended hangs.
 _SECOND_LATE_SECONDS = 10.0
 # As many as the office takes of one airing (docs/reference/openapi-speakers.yaml).
@@ -139,6 +54,7 @@ class _Playing:
     second: Sounding | None = None
     # On `boot`: when the first channel ended, while the second still plays.
     silent_since: float | None = None
+    relay: Relay | None = None
     # Of the same airing, cut off by a kill or a power cut: Unix seconds of the beginning, and seconds heard.
     earlier: list[tuple[float, float]] = field(default_factory=list)
 
@@ -147,7 +63,8 @@ class Programme:
     """The programme of one loudspeaker. An emergency that was cut off is said again until it was heard whole.
 
     now: Unix seconds by the server. boot: seconds that only go forward. say: one line for whoever watches.
-    second: plays emergencies at the same time as `player`.
+    second: plays emergencies at the same time as `player`. relaying: how stations are relayed. listens: whether a
+    microphone says what is heard in the street.
     """
 
     def __init__(
@@ -158,8 +75,14 @@ class Programme:
         boot: Callable[[], float],
         say: Callable[[str], None],
         second: Player | None = None,
+        *,
+        relaying: Relaying | None = None,
+        listens: bool = False,
     ) -> None:
-        self._second = second
+        self._second, self._relaying, self._listens = second, relaying or Relaying(), listens
+        # Read by the thread that listens: what is played, and how far it was at a moment on `boot`; and its words.
+        self._at: tuple[str, Path, float, float, float] | None = None
+        self._street: dict[str, str] = {}
         self._book, self._player, self._now, self._boot, self._say = book, player, now, boot, say
         self._plan = EMPTY
         self._up_since = now()
@@ -177,9 +100,26 @@ class Programme:
         return int(current.item.key.removeprefix(_LIVE_KEY)) if current is not None and current.item.is_live else None
 
     @property
+    def relay(self) -> Relay | None:
+        """The station that is relayed now; None while none is."""
+        current = self._current
+        return None if current is None else current.relay
+
+    @property
     def is_playing(self) -> bool:
         """Whether something sounds now."""
         return self._current is not None
+
+    def sounding(self) -> HeardNow | None:
+        """The bulletin that is played now from a file, and where it is; None for a relay, a tone and a live address."""
+        if (at := self._at) is None:
+            return None
+        key, path, heard, boot, seconds = at
+        return HeardNow(key, path, heard + self._boot() - boot, seconds)
+
+    def note_street(self, key: str, street: str) -> None:
+        """Keep what the microphone says of an airing for its report."""
+        self._street[key] = street
 
     def follow(self, plan: Plan) -> None:
         """Go by this plan from now on."""
@@ -193,6 +133,8 @@ class Programme:
         """Do what is due now."""
         now = self._now()
         self._end_what_has_ended(now)
+        if self._current is None:
+            self._at = None
         self._tell_what_broke_off(now)
         if self._current is not None and self._boot() - self._noted_at >= NOTE_SECONDS:
             self._note_heard(self._current)
@@ -210,13 +152,13 @@ class Programme:
             self._begin(due[0], now)
 
     def stop(self, reason: str = "stopped") -> None:
-        """Be silent; what was playing counts as cut short. An emergency is left for the next start to say again."""
+        """Be silent; what was playing counts as cut short. Emergencies and relays are left to the next start."""
         now = self._now()
         for playing in filter(None, (self._current, self._waiting and self._waiting[0])):
             if playing is self._current:
                 self._silence(playing)
                 self._book.keep_heard(playing.item.key, playing.began, playing.heard)
-            if not playing.item.is_emergency:
+            if not playing.item.is_emergency and playing.relay is None:
                 self._report(playing, "missed", now, reason)
         self._current = self._waiting = None
 
@@ -232,13 +174,17 @@ class Programme:
         number, until = self._plan.live
         key = f"{_LIVE_KEY}{number}"
         taken = self._book.is_done(key) or key in self._broken_off
-        return None if taken else Item(key, now, until - now + _LIVE_LATE_SECONDS, _LIVE, "", "")
+        return None if taken else Item(key, now, until - now + _LIVE_LATE_SECONDS, LIVE, "", "")
 
     def _tell_what_broke_off(self, now: float) -> None:
-        """Report what was cut off and is not said again: ordinary bulletins, and emergencies after their window."""
+        """Report what was cut off and does not come back: bulletins, and emergencies and relays after their window."""
         if not self._broken_off:
             return
-        again = {item.key for item in self._plan.items if item.is_emergency and now - item.due <= EMERGENCY_SECONDS}
+        again = {
+            item.key
+            for item in self._plan.items
+            if (item.is_emergency or item.relay) and now - item.due <= self._most_late(item)
+        }
         for key in self._broken_off.keys() - again:
             *earlier, (began, heard) = self._broken_off.pop(key)
             reason, _then = self._failed.pop(key, ("cut_off", 0.0))
@@ -253,19 +199,22 @@ class Programme:
             late = now - item.due
             if late > self._most_late(item):
                 self._tell(item.key, "missed", reason=self._why_missed(item))
-            elif self._book.sound(item.sound) is not None:
+            elif item.relay or self._book.sound(item.sound) is not None:
                 found.append(item)
         return sorted(found, key=lambda item: item.order)
 
     def _most_late(self, item: Item) -> float:
         if item.is_emergency:
             return EMERGENCY_SECONDS
+        if item.relay:
+            # Who turns the radio on later hears the rest.
+            return item.seconds - _LEAST_RELAY_SECONDS
         return MOST_DELAY_SECONDS if item.due >= self._up_since else LATEST_SECONDS
 
     def _why_missed(self, item: Item) -> str:
         if item.key in self._failed:
             return self._failed.pop(item.key)[0]
-        if self._book.sound(item.sound) is None:
+        if self._book.sound(item.sound) is None and not item.relay:
             return "sound_missing"
         return "time_taken" if item.due >= self._up_since else "was_off"
 
@@ -286,6 +235,11 @@ class Programme:
         earlier = self._broken_off.pop(item.key, [])
         self._failed.pop(item.key, None)
         self._current = _Playing(item, now, sounding, self._boot(), earlier=earlier)
+        if item.relay:
+            self._current.relay = Relay(
+                item.relay, self._book.sound(item.sound), self._boot() + item.due + item.seconds - now,
+                self._now, self._boot, self._relaying,
+            )  # fmt: skip
         if item.is_emergency:
             self._current.tone = None if tone else 0.0
             self._current.second = self._start_second(tone or self._book.sound(item.sound))
@@ -293,6 +247,8 @@ class Programme:
         self._say(f"playing {item.key} {now - item.due:+.2f} s{' again' if earlier else ''}")
 
     def _sound_of(self, item: Item) -> Path | None:
+        if item.relay:
+            return self._book.relay_pipe()
         return self._book.live_pipe() if item.is_live else self._book.sound(item.sound)
 
     def _interrupt(self, now: float) -> None:
@@ -316,8 +272,11 @@ class Programme:
         playing, stopped = self._waiting
         self._waiting = None
         playing.interrupted += max(0.0, self._boot() - stopped)
-        is_late = playing.interrupted > MOST_DELAY_SECONDS
-        sounding = None if is_late else self._start(self._book.sound(playing.item.sound), playing.heard)
+        if playing.relay is None:
+            is_late, skip = playing.interrupted > MOST_DELAY_SECONDS, playing.heard
+        else:
+            is_late, skip = playing.relay.is_over, 0.0
+        sounding = None if is_late else self._start(self._sound_of(playing.item), skip)
         if sounding is None:
             self._report(playing, "preempted", now, "emergency")
             return
@@ -327,6 +286,8 @@ class Programme:
 
     def _end_what_has_ended(self, now: float) -> None:
         playing = self._current
+        if playing is not None and playing.relay is not None and self._is_stuck(playing.relay):
+            playing.sounding.stop()
         if playing is None or playing.sounding.is_running():
             return
         if self._is_second_waited_for(playing):
@@ -336,18 +297,39 @@ class Programme:
             return
         self._current = None
         self._count_heard(playing)
-        # How long somebody will speak is not known before.
+        # How long somebody will speak is not known before. Of a relay nothing is made up for after an interruption.
         enough = 0.1 if playing.item.is_live else _WHOLE * playing.item.seconds
+        if playing.relay is not None:
+            enough = _WHOLE * max(0.0, playing.item.seconds - playing.interrupted)
+            self._end_relay(playing, playing.relay, enough, now)
+            return
         whole = (playing.sounding.ended_well() or playing.item.is_live) and playing.heard >= enough
         if whole or self._second_heard(playing) >= enough:
             again = "said_again" if playing.earlier else ""
             self._report(playing, "played", now, again if whole else "second_only")
         elif playing.item.is_emergency:
-            self._book.keep_heard(playing.item.key, playing.began, playing.heard)
-            self._broken_off[playing.item.key] = [*playing.earlier, (playing.began, playing.heard)]
-            self._try_again(playing.item, "player_failed")
+            self._leave_for_another_try(playing)
         else:
             self._report(playing, "missed", now, "player_failed")
+
+    def _leave_for_another_try(self, playing: _Playing) -> None:
+        self._book.keep_heard(playing.item.key, playing.began, playing.heard)
+        self._broken_off[playing.item.key] = [*playing.earlier, (playing.began, playing.heard)]
+        self._try_again(playing.item, "player_failed")
+
+    def _is_stuck(self, relay: Relay) -> bool:
+        return self._boot() > relay.until + _RELAY_LATE_SECONDS
+
+    def _end_relay(self, playing: _Playing, relay: Relay, enough: float, now: float) -> None:
+        kinds = {kind for kind, _began, _seconds in relay.parts()}
+        heard = playing.heard + sum(seconds for _began, seconds in playing.earlier)
+        if heard >= enough:
+            whole = "relay_resumed" if playing.earlier else ""
+            self._report(playing, "played", now, "fell_back" if kinds & {FALL_BACK, SILENCE} else whole)
+        elif relay.is_over:
+            self._report(playing, "missed", now, "station_failed")
+        else:
+            self._leave_for_another_try(playing)
 
     def _follow_tone(self, playing: _Playing) -> bool:
         """Begin the bulletin after its tone, which may have failed; whether it could be begun."""
@@ -378,6 +360,7 @@ class Programme:
         self._say(f"failed {item.key} {reason}")
 
     def _silence(self, playing: _Playing) -> None:
+        self._at = None
         playing.sounding.stop()
         if playing.second is not None:
             playing.second.stop()
@@ -400,14 +383,23 @@ class Programme:
         return min(playing.item.seconds, told)
 
     def _count_heard(self, playing: _Playing) -> None:
+        if playing.relay is not None:
+            playing.relay.cut(self._sounded(playing))
+            playing.heard = playing.relay.heard()
+            return
         playing.heard += self._sounded(playing)
 
     def _note_heard(self, playing: _Playing) -> None:
         if playing.tone is None:
             return
         self._noted_at = self._boot()
-        heard = min(playing.item.seconds, playing.heard + self._sounded(playing))
+        sounded = self._sounded(playing)
+        heard = playing.heard + sounded if playing.relay is None else playing.relay.heard(sounded)
+        heard = min(playing.item.seconds, heard)
         self._book.note_heard(playing.item.key, playing.began, heard)
+        path = None if playing.relay is not None or playing.item.is_live else self._book.sound(playing.item.sound)
+        item = playing.item
+        self._at = None if path is None else (item.key, path, heard, self._boot(), item.seconds)
 
     def _start(self, path: Path | None, skip: float) -> Sounding | None:
         return None if path is None else self._start_at(self._player, path, skip)
@@ -425,6 +417,10 @@ class Programme:
     def _report(self, playing: _Playing, outcome: str, now: float, reason: str) -> None:
         heard = min(playing.heard, playing.item.seconds)
         more: dict[str, Any] = {"tone": playing.tone or 0.0} if playing.item.is_emergency else {}
+        if self._listens and not playing.item.is_live:
+            more["street"] = self._street.pop(playing.item.key, Street.NOT_KNOWN)
+        if playing.relay is not None:
+            more["parts"] = playing.relay.parts()
         if playing.second is not None and self._second is not None:
             more["second"] = {"sink": self._second.sink, "heard": self._second_heard(playing)}
         self._tell(

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bluezone.edge.speaker.book import SpeakerBook
-from bluezone.edge.speaker.programme import EMPTY, Plan, SpeakerPlanInvalid, read_plan
+from bluezone.edge.speaker.plan import EMPTY, Plan, SpeakerPlanInvalid, read_plan
 from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
 from bluezone.refusal import Refused
 

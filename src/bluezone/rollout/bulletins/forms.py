@@ -3,6 +3,7 @@
 
 import datetime
 import re
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
-from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind, Script, SpokenWord
+from bluezone.rollout.bulletins.models import Bulletin, Importance, Language, Outlet, OutletKind, Script, SpokenWord
 from bluezone.rollout.bulletins.scripts import nfc
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
+MOST_RELAY_MINUTES = 60
 MOST_PHOTO_BYTES = 8 * 1024 * 1024
 WEEKDAYS = [
     (0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")),
@@ -45,15 +47,35 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
     agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
     text_vi = _text(_("Vietnamese text"), _("As it is to be heard. 94 syllables take half a minute."))
     text_en = _text(_("English text"), required=False)
+    relay = forms.ChoiceField(
+        label=_("Relay a station"), required=False,
+        help_text=_("Its programme is aired for so many minutes; the text is heard where the station fails."),
+    )  # fmt: skip
+    relay_minutes = forms.IntegerField(
+        label=_("Minutes of the relay"), required=False, min_value=1, max_value=MOST_RELAY_MINUTES
+    )
 
     class Meta:
         model = Bulletin
         fields = ("title", "importance", "agency")
         widgets: ClassVar = {"importance": forms.RadioSelect, "title": forms.TextInput(attrs={"autocomplete": "off"})}
 
-    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], stations: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+        names = sorted(stations)
+        self.fields["relay"].choices = [("", _("none")), *((name, name) for name in names)]  # type: ignore[attr-defined]
+        if not names:
+            del self.fields["relay"], self.fields["relay_minutes"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a relay without an end, or over everything else."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("relay") and "relay_minutes" not in self.errors and not values.get("relay_minutes"):
+            self.add_error("relay_minutes", _("Say for how many minutes, 1 to 60."))
+        if values.get("relay") and values.get("importance") == Importance.EMERGENCY:
+            self.add_error("relay", _("An emergency is a text or a recording of its own, never a relay."))
+        return values
 
 
 class TextForm(forms.Form):

@@ -64,6 +64,9 @@ class Sound(models.Model):
 class Bulletin(PractisedMixin):
     """What is to be said, in every language and version of it.
 
+    relay: name of a station of the city's list (`relay_stations`) whose stream is aired for `relay_minutes` in place of
+    the text, which is what is heard while the stream fails; empty for a bulletin of its own.
+
     Personal data: the account that made it, an official duty.
     """
 
@@ -74,6 +77,8 @@ class Bulletin(PractisedMixin):
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="bulletins", verbose_name=_("Agency"))
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
+    relay = models.CharField(_("Station that is relayed"), max_length=60, blank=True, default="")
+    relay_minutes = models.PositiveSmallIntegerField(_("Minutes of it"), default=0)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_reason = models.CharField(_("Reason"), max_length=300, blank=True)
 
@@ -84,6 +89,12 @@ class Bulletin(PractisedMixin):
             models.CheckConstraint(condition=Q(importance__in=Importance.values), name="bulletin_class_is_known"),
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True) | ~Q(withdrawn_reason=""), name="bulletin_withdrawn_for_a_reason"
+            ),
+            # Beyond an hour it would leave the planner's view while it plays (planner.py).
+            models.CheckConstraint(
+                condition=Q(relay="", relay_minutes=0)
+                | (~Q(relay="") & Q(relay_minutes__range=(1, 60)) & ~Q(importance="emergency")),
+                name="bulletin_relays_a_while_and_never_in_an_emergency",
             ),
         ]
 

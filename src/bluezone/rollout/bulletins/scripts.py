@@ -177,12 +177,27 @@ class BulletinWithdrawn(Refused):
 
 
 def new_bulletin(
-    user: User, agency: Agency, title: str, importance: str, texts: dict[str, str], now: datetime.datetime
+    user: User,
+    agency: Agency,
+    title: str,
+    importance: str,
+    texts: dict[str, str],
+    now: datetime.datetime,
+    relay: tuple[str, int] = ("", 0),
 ) -> Bulletin:
-    """Enter a bulletin with its first texts, by language; a machine says those that it can."""
+    """Enter a bulletin with its first texts, by language; a machine says those that it can.
+
+    relay: a station of the city's list and for how many minutes it is aired; the texts are heard where it fails.
+    """
     with transaction.atomic():
         bulletin = Bulletin.objects.create(
-            title=nfc(title), importance=importance, agency=agency, made_by=user, made_at=now
+            title=nfc(title),
+            importance=importance,
+            agency=agency,
+            made_by=user,
+            made_at=now,
+            relay=relay[0],
+            relay_minutes=relay[1],
         )
         for language, text in texts.items():
             if text.strip():

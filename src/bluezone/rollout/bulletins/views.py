@@ -21,6 +21,7 @@ from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import releases
+from bluezone.messaging.present_city import present_city
 from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
@@ -65,13 +66,17 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
     """Write a bulletin: 302 to its page, 422 bad form."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
     reached = agencies_of(request.user, [Role.EDITOR]).filter(pk__in=in_force)
-    form = BulletinForm(request.POST or None, agencies=reached, initial={"importance": Importance.NORMAL})
+    form = BulletinForm(
+        request.POST or None, agencies=reached, stations=present_city().relay_stations,
+        initial={"importance": Importance.NORMAL},
+    )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
         made = bulletins_scripts.new_bulletin(
-            request.user, values["agency"], values["title"], values["importance"], texts, timezone.now()
-        )
+            request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(),
+            (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0),
+        )  # fmt: skip
         messages.success(request, _("The bulletin is stored. Listen to it; somebody else approves it."))
         return redirect("bulletin", made.pk)
     return render(request, "bulletins/new.html", {"form": form}, status=422 if form.errors else 200)

@@ -91,13 +91,22 @@ class Outcome(models.TextChoices):
     MISSED = "missed", _("not played")
 
 
+class Street(models.TextChoices):
+    """What a machine's microphone says of an airing: a proof of its own, never added to what was played."""
+
+    HEARD = "heard", _("heard in the street")
+    NOT_HEARD = "not_heard", _("not heard in the street")
+    NOT_KNOWN = "not_known", _("not known whether it was heard in the street")
+
+
 class Playing(models.Model):
     """One airing at one machine, as the machine reported it; the first word of it stays.
 
     began_at, ended_at: by the server's clock as the machine measured it. interrupted_seconds: an emergency's share.
     earlier: attempts that a kill or a power cut ended before this one: [Unix seconds, seconds heard].
     tone_seconds: of the tone before an emergency; 0: none. second_sink: where an emergency was played as well, with
-    second_seconds of it.
+    second_seconds of it. parts: of a relay, what was heard: [station, fall_back or silence, Unix seconds, seconds].
+    street: what its microphone says; empty where none listens.
     """
 
     airing = models.ForeignKey(Airing, on_delete=models.CASCADE, related_name="playings")
@@ -113,12 +122,15 @@ class Playing(models.Model):
     tone_seconds = models.FloatField(default=0)
     second_sink = models.CharField(max_length=16, blank=True)
     second_seconds = models.FloatField(default=0)
+    parts = models.JSONField(default=list, blank=True)
+    street = models.CharField(max_length=12, choices=Street, blank=True)
     reported_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["airing", "device"], name="playing_once"),
             models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="playing_outcome_is_known"),
+            models.CheckConstraint(condition=Q(street__in=["", *Street.values]), name="playing_street_is_known"),
             models.CheckConstraint(
                 condition=Q(outcome="missed") | Q(began_at__isnull=False), name="what_was_played_began"
             ),

@@ -173,6 +173,7 @@ class PlanServer:
 
 def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
     """What a zone plays from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it; no volume."""
+    from bluezone.messaging.present_city import present_city
     from bluezone.rollout.bulletins.api import Airing, Outlet, emergency_sounds
     from bluezone.rollout.loudspeakers.live import ends_by
     from bluezone.rollout.loudspeakers.models import Address
@@ -183,12 +184,23 @@ def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
     due = Airing.objects.filter(
         outlet=zone, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
     ).order_by("starts_at", "pk")
-    rows = due.values_list("key", "starts_at", "seconds", "importance", "sound__sha256", "schedule__bulletin__title")
-    items = [
-        {"key": key, "due": starts.timestamp(), "seconds": seconds, "importance": kind, "sound": sound, "title": title}
-        for key, starts, seconds, kind, sound, title in rows
-        if starts is not None
-    ]
+    rows = due.values_list(
+        "key", "starts_at", "seconds", "importance", "sound__sha256", "schedule__bulletin__title",
+        "schedule__bulletin__relay", "sound__seconds",
+    )  # fmt: skip
+    stations = present_city().relay_stations
+    items = []
+    for key, starts, seconds, kind, sound, title, relay, sound_seconds in rows:
+        if starts is None:
+            continue
+        item = {"key": key, "due": starts.timestamp(), "seconds": seconds, "importance": kind, "sound": sound,
+                "title": title}  # fmt: skip
+        if relay in stations:
+            item["relay"] = stations[relay]
+        elif relay:
+            # The city has taken the station off its list: what is heard where it fails is left.
+            item["seconds"] = sound_seconds
+        items.append(item)
     name = Outlet.objects.values_list("name", flat=True).get(pk=zone)
     spoken = Address.objects.filter(zone=zone, ended_at=None).first()
     live = None if spoken is None else {"id": spoken.pk, "until": ends_by(spoken).timestamp()}

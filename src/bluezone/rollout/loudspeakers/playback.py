@@ -23,10 +23,13 @@ from bluezone.directory.models import AdminUnit
 from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, airings_due, approved_scripts, seconds_of
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.loudspeakers import live
-from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit, Zone
+from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Street, Unit, Zone
 
 MOST_AT_ONCE = 500
 MOST_ATTEMPTS = 100
+MOST_PARTS = 200
+STATION = "station"
+RELAY_KINDS = (STATION, "fall_back", "silence")
 # A report of the future comes from a machine whose clock is wrong in spite of everything.
 FUTURE = datetime.timedelta(minutes=10)
 _LATEST = 2**33
@@ -97,7 +100,7 @@ def note_status(device: Device, status: Any, now: datetime.datetime) -> None:
 def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str, Any]]:
     refused = PlayedInvalid(
         f"report {number} is not {{airing, outcome, began, ended, heard, interrupted, sink, reason, earlier, tone, "
-        "second: {sink, heard}}"
+        "second: {sink, heard}, parts, street}"
     )
     if not isinstance(row, dict) or not isinstance(row.get("airing"), str) or row.get("outcome") not in Outcome.values:
         raise refused
@@ -121,7 +124,24 @@ def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str,
         "tone_seconds": _seconds(row.get("tone", 0), refused),
         "second_sink": str(second.get("sink", ""))[:16],
         "second_seconds": _seconds(second.get("heard", 0), refused),
+        "parts": _parts(row.get("parts") or [], refused),
+        "street": _street(row.get("street") or "", refused),
     }
+
+
+def _street(value: Any, refused: PlayedInvalid) -> str:
+    if value not in ("", *Street.values):
+        raise refused
+    return str(value)
+
+
+def _parts(value: Any, refused: PlayedInvalid) -> list[list[Any]]:
+    """What was heard of a relay. Raises PlayedInvalid."""
+    if not isinstance(value, list) or len(value) > MOST_PARTS:
+        raise refused
+    if not all(isinstance(one, list) and len(one) == 3 and one[0] in RELAY_KINDS for one in value):
+        raise refused
+    return [[kind, _seconds(began, refused, _LATEST), _seconds(lasted, refused)] for kind, began, lasted in value]
 
 
 def _attempts(value: Any, refused: PlayedInvalid) -> list[list[float]]:
@@ -229,6 +249,7 @@ def _some(
     counts: dict[int, Counter[str]] = {}
     broken_seconds: dict[int, float] = {}
     told: dict[int, set[int]] = {}
+    relayed: dict[int, Playing] = {}
     reported = Playing.objects.filter(airing__in=keys).select_related("airing")
     for playing in reported.defer("airing__script"):
         found_in, count = verdict(playing), counts.setdefault(playing.airing_id, Counter())
@@ -240,7 +261,13 @@ def _some(
         if found_in in ("played", "late"):
             count["with_tone"] += playing.tone_seconds > 0
             count["on_second"] += on_second(playing)
+        # Of the microphone alone: what nobody played can be in no street.
+        count["in_street"] += playing.street == Street.HEARD
+        count["not_in_street"] += playing.street == Street.NOT_HEARD
+        count["street_unknown"] += playing.street == Street.NOT_KNOWN
         told.setdefault(playing.airing_id, set()).add(playing.device_id)
+        if playing.parts:
+            relayed[playing.airing_id] = min(relayed.get(playing.airing_id, playing), playing, key=_of_station)
     spoken = Airing.objects.filter(pk__in=keys, sound__isnull=False)
     found = {}
     for pk, outlet, due_at, attestation in spoken.values_list("pk", "outlet_id", "due_at", "attestation"):
@@ -249,8 +276,15 @@ def _some(
         to_play = {device for device, since, until in assigned.get(outlet, ()) if since <= due_at < until}
         machines = to_play | told.get(pk, set())
         if machines:
-            found[pk] = Proven(len(machines), broken_seconds=broken_seconds.get(pk, 0.0), **counts.get(pk, Counter()))
+            parts = tuple(map(tuple, relayed[pk].parts)) if pk in relayed else ()
+            found[pk] = Proven(
+                len(machines), broken_seconds=broken_seconds.get(pk, 0.0), parts=parts, **counts.get(pk, Counter())
+            )
     return found
+
+
+def _of_station(playing: Playing) -> float:
+    return sum(float(lasted) for kind, _began, lasted in playing.parts if kind == STATION)
 
 
 DEAD_AFTER = datetime.timedelta(minutes=5)

@@ -30,6 +30,10 @@ MOST_ROWS = 20_000
 SILENT_AFTER = datetime.timedelta(minutes=5)
 
 
+# Changes between a station and what is heard instead that a page shows of one airing.
+_PARTS_SHOWN = 6
+
+
 class Aired(enum.Enum):
     """One word for what became of an airing, weakest machine first."""
 
@@ -66,6 +70,28 @@ class Row:
         return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
 
     @property
+    def parts_shown(self) -> list[tuple[str, str]]:
+        """Of a relay the first changes of what was heard: the kind, and from when to when in local time."""
+        return [
+            (kind, f"{_local(began):%H:%M:%S}–{_local(began + seconds):%H:%M:%S}")
+            for kind, began, seconds in self._parts()[:_PARTS_SHOWN]
+        ]
+
+    @property
+    def parts_left(self) -> int:
+        """How many changes are not among them."""
+        return max(0, len(self._parts()) - _PARTS_SHOWN)
+
+    def seconds_of(self, kind: str) -> int | None:
+        """Of a relay, for how long it was heard; None for anything else."""
+        if self.proven is None or not self.proven.parts:
+            return None
+        return round(sum(seconds for one, _began, seconds in self.proven.parts if one == kind))
+
+    def _parts(self) -> list[tuple[str, float, float]]:
+        return [part for part in self.proven.parts if part[2] >= 1] if self.proven is not None else []
+
+    @property
     def takes_bare_word(self) -> bool:
         """Whether one tap will do, without link or photo."""
         return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
@@ -73,12 +99,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of a span: airings due, per machine proven and per outlet attested; the two are never added."""
+    """Of a span: airings due, per machine proven and per outlet attested; the two are never added.
+
+    in_street: of those of which a microphone could tell, `listened`, how many were heard; a third proof.
+    """
 
     machine_airings: int = 0
     proven: int = 0
     late: int = 0
     preempted: int = 0
+    in_street: int = 0
+    listened: int = 0
     other_airings: int = 0
     attested: int = 0
 
@@ -131,6 +162,8 @@ def counts_of(rows: Iterable[Row]) -> Counts:
         proven=sum(one.aired for one in proven),
         late=sum(one.late for one in proven),
         preempted=sum(one.preempted for one in proven),
+        in_street=sum(one.in_street for one in proven),
+        listened=sum(one.in_street + one.not_in_street for one in proven),
         other_airings=len(others),
         attested=sum(row.attestation is not None and row.attestation.was_aired for row in others),
     )
@@ -157,6 +190,10 @@ def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None
         if count:
             return word
     return Aired.UNHEARD
+
+
+def _local(moment: float) -> datetime.datetime:
+    return timezone.localtime(datetime.datetime.fromtimestamp(moment, datetime.UTC))
 
 
 def by_day(airings: Iterable[Airing]) -> list[tuple[datetime.date, list[Airing]]]:

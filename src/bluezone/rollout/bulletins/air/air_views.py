@@ -73,6 +73,11 @@ _COLUMNS = (
     ExportColumn("trong đó phát trễ", ColumnKind.COUNT),
     ExportColumn("Bị bản tin khẩn cắt", ColumnKind.COUNT),
     ExportColumn("Không phát được", ColumnKind.COUNT),
+    ExportColumn("Micro ngoài đường nghe được", ColumnKind.COUNT),
+    ExportColumn("Micro ngoài đường không nghe được", ColumnKind.COUNT),
+    ExportColumn("Tiếp sóng được (giây)", ColumnKind.COUNT),
+    ExportColumn("Bản thay thế khi mất sóng (giây)", ColumnKind.COUNT),
+    ExportColumn("Im lặng (giây)", ColumnKind.COUNT),
     ExportColumn("Người xác nhận đã phát"),
     ExportColumn("Dẫn chứng"),
 )
@@ -85,7 +90,7 @@ def listing(rows: Iterable[Row], since: datetime.datetime, until: datetime.datet
     first, last = timezone.localdate(since), timezone.localdate(until - datetime.timedelta(seconds=1))
     notes = [
         f"Nhật ký phát thanh từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}.",
-        "Hai cách biết (loa tự báo, người xác nhận) không cộng với nhau.",
+        "Ba cách biết (loa tự báo, micro ngoài đường, người xác nhận) không cộng với nhau.",
     ]
     return ExportSheet("Nhật ký", _COLUMNS, cells, notes)
 
@@ -105,6 +110,9 @@ def _cells(row: Row) -> list[str | int | None]:
         proven.late if proven else None,
         proven.preempted if proven else None,
         proven.missed if proven else None,
+        proven.in_street if proven else None,
+        proven.not_in_street if proven else None,
+        *(row.seconds_of(kind) for kind in ("station", "fall_back", "silence")),
         f"{said.by.name} {timezone.localtime(said.at):%H:%M %d/%m/%Y}" if said else "",
         (said.link or ("ảnh" if said.has_photo else said.note)) if said else "",
     ]
@@ -452,7 +460,9 @@ def _schedule(pk: int) -> Schedule:
 
 def _approved_languages(bulletin: Bulletin) -> list[str]:
     scripts = approved_scripts([bulletin.pk])
-    return [language for language in Language.values if (bulletin.pk, language) in scripts]
+    found = [language for language in Language.values if (bulletin.pk, language) in scripts]
+    # A station is relayed once, and not once for each language of what is heard where it fails.
+    return found[:1] if bulletin.relay else found
 
 
 def _moments(rule: Rule, since: datetime.datetime | None = None) -> list[datetime.datetime]:

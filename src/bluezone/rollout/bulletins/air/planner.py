@@ -129,6 +129,9 @@ class Proven:
     preempted: cut short by an emergency and not resumed. missed: could not. unheard: played without a sound card.
     broken_off: cut off by a kill or a power cut in the middle; broken_seconds: the most that was heard of it.
     silent: have not said anything. again: of those that aired it, how many began anew after they were cut off.
+    parts: of a relay, at the machine where the station was heard least: kind, Unix seconds of the beginning, seconds.
+    in_street, not_in_street, street_unknown: what the microphones of those machines that have one say, which is another
+    proof and adds to none of the others.
     Of an emergency with_tone and on_second: those that aired it with the tone before it, and on a second channel too.
     """
 
@@ -143,6 +146,10 @@ class Proven:
     again: int = 0
     with_tone: int = 0
     on_second: int = 0
+    parts: tuple[tuple[str, float, float], ...] = ()
+    in_street: int = 0
+    not_in_street: int = 0
+    street_unknown: int = 0
 
     @property
     def silent(self) -> int:
@@ -260,14 +267,16 @@ def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone:
 
 
 def seconds_of(script: Script) -> float:
-    """How long a text takes: its sound, or a reader's pace."""
+    """How long a text takes: its sound, or a reader's pace; or the station that is relayed in its place."""
+    if script.bulletin.relay:
+        return script.bulletin.relay_minutes * 60.0
     return script.sound.seconds if script.sound else max(1.0, _SECONDS_A_WORD * len(script.text.split()))
 
 
 def approved_scripts(bulletins: Iterable[int]) -> dict[tuple[int, str], Script]:
     """The newest approved version of each bulletin and language."""
     found = Script.objects.filter(bulletin__in=list(bulletins), approved_at__isnull=False).order_by("number")
-    found = found.select_related("machine", "recording").defer("machine__content", "recording__content")
+    found = found.select_related("bulletin", "machine", "recording").defer("machine__content", "recording__content")
     return {(script.bulletin_id, script.language): script for script in found}
 
 
