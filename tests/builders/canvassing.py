@@ -34,8 +34,9 @@ def ask(data: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
-    """doors: how many in Tổ 5. phones: names of phones, each gets a code. lease: the first phone gets the list.
+    """doors: how many in `group`, Tổ 5 if not said. phones: names of phones, each gets a code.
 
+    lease: the first phone gets the list.
     officer: whether there is an officer of the ward. give: number of a device that gets list `turf` from now on.
     load: {households, phones, visits}: many doors, and connected phones with a list of `visits` doors each.
     count: only say how much there is.
@@ -71,7 +72,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     ]
     told["phones"] = [{"device": device.pk, "code": code} for device, code in phones]
     if wanted.get("doors"):
-        turf = street(ward, wanted["doors"], now=now)
+        turf = street(ward, wanted["doors"], wanted.get("group", "Tổ 5"), now=now)
         told["turf"] = turf.pk
         told["doors"] = [
             str(key)

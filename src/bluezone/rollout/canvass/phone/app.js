@@ -68,6 +68,11 @@ export class App {
     return null;
   }
 
+  /** The city's time, Unix seconds. */
+  cityNow() {
+    return this.box.cityNow(this.me);
+  }
+
   async speak(language) {
     const { default: catalogue } = language === "en" ? await import("./words/en.js") : await import("./words/vi.js");
     this.words = new Words(language === "en" ? "en" : "vi", catalogue);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The doors as the canvasser sees them: the lists the server told, with everything on top that still waits here. */
+import { dueAt } from "./returning.js";
 
 export const REACHED = ["installed", "running", "leaflet", "refused", "no_smartphone", "moved"];
 export const OUTCOMES = ["installed", "running", "leaflet", "not_home", "refused", "no_smartphone", "moved", "locked", "skipped"];
@@ -41,11 +42,29 @@ function lay(door, body) {
   door.reached = door.reached || REACHED.includes(body.visit.outcome);
 }
 
-/** Where a door stands: "again" (asked for, or nobody was there), "done" or "left". */
-export function standing(door) {
-  if (door.revisit) return "again";
-  if (door.reached) return "done";
-  return door.last ? "again" : "left";
+/**
+ * Where a door stands at `now` (Unix seconds): "left", "again" (set aside until it is due), "due" or "done". One of
+ * them, so that no door is in two lists.
+ */
+export function standing(door, now) {
+  if (!door.last) return door.reached ? "done" : "left";
+  if (door.reached && !door.revisit) return "done";
+  return now < returnOf(door) ? "again" : "due";
+}
+
+/** When a door that was set aside is due. */
+export function returnOf(door) {
+  return dueAt(door.revisit, door.last.at);
+}
+
+/** The doors that one filter shows: what is due first, then in the order of walking; set aside, the soonest first. */
+export function doorsOf(doors, filter, now) {
+  const stands = new Map(doors.map((door) => [door.door, standing(door, now)]));
+  const of = (...wanted) => doors.filter((door) => wanted.includes(stands.get(door.door)));
+  const soonest = (one, other) => returnOf(one) - returnOf(other) || one.place - other.place;
+  if (filter === "open") return [...of("due").sort(soonest), ...of("left")];
+  if (filter === "again") return of("again").sort(soonest);
+  return filter === "done" ? of("done") : doors;
 }
 
 /** What a door is called by: address, else householder. */

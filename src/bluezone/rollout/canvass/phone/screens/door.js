@@ -4,11 +4,14 @@ import { h, p } from "../face/dom.js";
 import { choose, line, stepper, tick } from "../inputs.js";
 import { OUTCOMES, SKIPS, titleOf } from "../doors.js";
 import { shrink } from "../photo.js";
-import { momentOf } from "../state.js";
+import { dueAt, RETURNS, usualReturn } from "../returning.js";
+import { momentOf, returnText } from "../state.js";
 
 // At these a phone was looked at or spoken of.
 const TALKED = ["installed", "running", "leaflet", "refused"];
 const AGAIN = ["not_home", "locked", "skipped", "leaflet", "refused"];
+// At these nobody was spoken to: the door is set aside, and the only question is until when.
+const ASIDE = ["not_home", "locked", "skipped"];
 
 export function show(app, key) {
   const found = app.find(key);
@@ -40,7 +43,10 @@ function visitForm(app, door) {
   const helped = stepper("helped", t("visit.helped"), { words: steps });
   const leaflets = stepper("leaflets", t("visit.leaflets"), { words: steps, most: 20 });
   const lot = line("lot", t("visit.lot"), (app.me && app.me.lot) || "", { hint: t("visit.lot.hint"), maxlength: 20 });
-  const revisit = choose("revisit", t("visit.revisit"), [["", t("revisit.none")], ["after_17", t("revisit.after_17")], ["other_day", t("revisit.other_day")]], { chosen: "", columns: 1 });
+  const now = app.cityNow();
+  const returns = RETURNS.map((name) => [name, returnText(app, dueAt(name, now), now)]);
+  const aside = choose("aside", t("visit.aside"), returns, { chosen: usualReturn(now), columns: 1 });
+  const revisit = choose("revisit", t("visit.revisit"), [["", t("revisit.none")], ...returns], { chosen: "", columns: 1 });
   const contact = line("contact", t("visit.contact"), "", { inputmode: "tel", maxlength: 80, hint: t("visit.contact.hint") });
   const note = line("help-note", t("visit.note"), "", { maxlength: 300 });
   const helpMore = h("div", { class: "stack", hidden: true }, contact.row, note.row);
@@ -48,9 +54,10 @@ function visitForm(app, door) {
   const picture = photoField(app);
   const talk = h("fieldset", { class: "stack", hidden: true }, h("legend", {}, t("visit.phones.legend")), phones.row, seen.row, told.row, helped.row);
   const later = h("div", { hidden: true }, revisit.row);
+  const until = h("div", { hidden: true }, aside.row);
   const skipped = h("div", { hidden: true }, skip.row);
   const leaflet = h("fieldset", { class: "stack" }, h("legend", {}, t("visit.leaflet.legend")), leaflets.row, lot.row);
-  const rest = h("div", { class: "stack", hidden: true }, skipped, talk, leaflet, later, help.row, helpMore, picture.row);
+  const rest = h("div", { class: "stack", hidden: true }, skipped, until, talk, leaflet, later, help.row, helpMore, picture.row);
   const place = h("div", { id: "refused" });
   const button = h("button", { type: "submit", class: "button wide", id: "save", form: "visit" }, t("visit.save"));
 
@@ -61,7 +68,8 @@ function visitForm(app, door) {
     rest.hidden = false;
     talk.hidden = !TALKED.includes(chosen);
     skipped.hidden = chosen !== "skipped";
-    later.hidden = !AGAIN.includes(chosen);
+    until.hidden = !ASIDE.includes(chosen);
+    later.hidden = !AGAIN.includes(chosen) || ASIDE.includes(chosen);
     help.row.hidden = !TALKED.includes(chosen) && chosen !== "no_smartphone";
     if (chosen === "leaflet" && leaflets.value() === 0) leaflets.set(1);
     if (chosen === "installed" && helped.value() === 0) helped.set(1);
@@ -80,7 +88,7 @@ function visitForm(app, door) {
       await app.box.keep({ door: door.door, turf: door.turf, made: Boolean(door.made), visit, facts, photo: picture.value() });
       app.looking.search = "";
       await app.go("/");
-      app.say(t("visit.saved"));
+      app.say(visit.revisit ? t("visit.saved.aside", { when: returnText(app, dueAt(visit.revisit, now), now) }) : t("visit.saved"));
       app.soon();
     } catch (error) {
       refuse(app.refusal(error.code));
@@ -116,7 +124,8 @@ function visitForm(app, door) {
     if (chosen === "no_smartphone") visit.phones = 0;
     if (visit.phones !== undefined && visit.phones !== door.smartphones) facts.smartphones = { value: visit.phones, base: door.versions.smartphones };
     if (leaflets.value() > 0) Object.assign(visit, { leaflets: leaflets.value(), lot: lot.value() });
-    if (AGAIN.includes(chosen) && revisit.value()) visit.revisit = revisit.value();
+    const again = ASIDE.includes(chosen) ? aside.value() : AGAIN.includes(chosen) ? revisit.value() : "";
+    if (again) visit.revisit = again;
     if (help.value() && !help.row.hidden) visit.help = { contact: contact.value(), note: note.value() };
     return { visit, facts };
   }

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The canvassers' app at phone size: doors set aside, the city's own outcomes, a map, and where the phone is."""
+
+import pytest
+from tests.builders.canvassapp import CanvassApp
+from tests.builders.canvassing import canvassing
+
+pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def phones(chromium, served):
+    """Makes a connected phone with a list of its own: (phone, what was planted)."""
+    opened = []
+
+    def make(group, doors, language="vi", context=None, **wanted):
+        planted = canvassing(served.data, doors=doors, group=group, phones=[f"Máy {group}"], **wanted)
+        opened.append(CanvassApp(chromium, served.public, language, **(context or {})))
+        return opened[-1].connect(planted["phones"][0]["code"]), planted
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def test_forty_visits_that_always_take_the_first_door_fall_on_forty_doors(phones):
+    """Without a network, and nobody at home at every second door."""
+    phone, planted = phones("Tổ 40", 40)
+    phone.context.set_offline(True)
+    seen = []
+    for number in range(40):
+        seen.append(phone.first())
+        phone.pick("outcome", ("refused", "not_home", "moved", "locked")[number % 4])
+        phone.save()
+
+    assert sorted(seen) == sorted(planted["doors"])
+    assert "Đã đến hết" in phone.page.inner_text("#doors")
+    assert len(phone.filter("Ghé lại")) == 20
+    assert len(phone.filter("Xong")) == 20
+
+
+def test_a_door_with_nobody_at_home_is_set_aside_by_one_tap_and_comes_up_when_it_is_due(phones, served):
+    phone, _planted = phones("Tổ 3", 3, "en")
+    phone.context.set_offline(True)
+    set_aside = phone.first()
+    phone.pick("outcome", "not_home")
+    assert phone.page.locator("#aside label").count() == 3
+    phone.pick("aside", "tomorrow")
+    phone.save()
+
+    assert "Come again tomorrow 08:00" in phone.page.inner_text("#saying")
+    assert len(phone.doors()) == 2
+    (aside,) = phone.filter("Again")
+    assert "Nobody home" in aside
+    assert "tomorrow 08:00" in aside
+    assert [one["visit"]["revisit"] for one in phone.waiting()] == ["tomorrow"]
+
+    # The next day at nine it stands first among those that are left, and is in no other list.
+    phone.live(33)
+    due = phone.filter("Left")
+    assert len(due) == 3
+    assert "Time to come again" in due[0]
+    assert phone.filter("Again") == []
+    phone.filter("Left")
+    assert phone.first() == set_aside
+    phone.pick("outcome", "refused")
+    phone.save()
+    assert len(phone.doors()) == 2
+    assert len(phone.filter("Done")) == 1
+
+
+DUE = """async (cases) => {
+  const { dueAt, usualReturn } = await import('/canvass/returning.js');
+  const local = (text) => new Date(text).getTime() / 1000;
+  const said = (seconds) => new Date(seconds * 1000).toString().slice(0, 21);
+  return cases.map(([revisit, at]) => revisit === 'usual' ? usualReturn(local(at)) : said(dueAt(revisit, local(at))));
+}"""
+
+
+def test_when_a_door_is_due_for_every_hour_and_weekday(phones):
+    phone, _planted = phones("Tổ 1", 1)
+    cases = {
+        ("after_17", "2020-08-14T09:00"): "Fri Aug 14 2020 17:00",
+        ("after_17", "2020-08-14T16:50"): "Fri Aug 14 2020 17:50",
+        ("after_17", "2020-08-14T18:30"): "Fri Aug 14 2020 19:30",
+        ("after_17", "2020-08-14T19:30"): "Sat Aug 15 2020 17:00",
+        ("tomorrow", "2020-08-14T23:59"): "Sat Aug 15 2020 08:00",
+        ("other_day", "2020-08-31T10:00"): "Tue Sep 01 2020 08:00",
+        ("", "2020-08-14T10:00"): "Sat Aug 15 2020 08:00",
+        ("weekend", "2020-08-10T10:00"): "Sat Aug 15 2020 08:00",
+        ("weekend", "2020-08-14T23:59"): "Sat Aug 15 2020 08:00",
+        ("weekend", "2020-08-15T10:00"): "Sun Aug 16 2020 08:00",
+        ("weekend", "2020-08-16T10:00"): "Sat Aug 22 2020 08:00",
+        ("usual", "2020-08-14T09:00"): "after_17",
+        ("usual", "2020-08-14T17:00"): "tomorrow",
+    }
+
+    assert phone.page.evaluate(DUE, [list(case) for case in cases]) == list(cases.values())
