@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The canvassers' app at phone size: doors set aside, the city's own outcomes, a map, and where the phone is."""
 
+import json
+
 import pytest
 from tests.builders.canvassapp import CanvassApp
-from tests.builders.canvassing import canvassing
+from tests.builders.canvassing import ask, canvassing
+
+from bluezone.rollout.canvass.visits.endpoints import HERE
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
+SHIPPED = HERE / "script.json"
 
 
 @pytest.fixture
@@ -96,3 +101,46 @@ def test_when_a_door_is_due_for_every_hour_and_weekday(phones):
     }
 
     assert phone.page.evaluate(DUE, [list(case) for case in cases]) == list(cases.values())
+
+
+@pytest.fixture
+def own_script(served):
+    """The city's file, gone again afterwards."""
+    path = served.data / "canvass" / "script.json"
+    path.parent.mkdir(exist_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_outcomes_and_what_to_say_are_the_citys_and_change_at_the_next_contact(phones, served, own_script):
+    phone, _planted = phones("Tổ 2", 2)
+    phone.first()
+    phone.page.click("#talk summary")
+    assert "Bluezone báo cho cô bác" in phone.page.inner_text("#talk")
+    phone.pick("outcome", "no_smartphone")
+    assert "thẻ giấy có số gọi" in phone.page.inner_text("#offers")
+    phone.page.click("#save")
+    assert "Chưa chọn đã giúp bằng cách nào" in phone.page.inner_text("#refused")
+    phone.page.click("label[for=offer-paper_card]")
+    phone.page.click("label[for=offer-relative]")
+    phone.save()
+    phone.page.wait_for_selector(".sync.ok")
+    stored = "select outcome, answer, offered from canvass_visit where answer <> ''"
+    assert ask(served.data, stored) == [("no_smartphone", "no_smartphone", '["paper_card", "relative"]')]
+
+    said = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    said["steps"] = []
+    tonight = {"key": "tonight", "counts_as": "leaflet", "label": {"vi": "Tối nay tự cài", "en": "Tonight"}}
+    said["outcomes"].insert(0, tonight)
+    own_script.write_text(json.dumps(said), encoding="utf-8")
+    phone.live(0)
+    phone.page.wait_for_selector(".sync.ok")
+    phone.first()
+    phone.page.wait_for_selector("label[for=outcome-tonight]")
+    assert phone.page.locator("#talk").count() == 0
+    phone.pick("outcome", "tonight")
+    phone.page.fill("#lot", "L7")
+    phone.save()
+    phone.page.wait_for_selector(".sync.ok")
+    assert ("leaflet", "tonight", "[]") in ask(served.data, stored)
+    assert len(phone.filter("Xong")) == 2

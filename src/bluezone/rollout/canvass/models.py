@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, SentList
 from bluezone.rollout.canvass.households.facts import LABELS, Outcome, Revisit, SkipReason
+from bluezone.rollout.canvass.visits.script import answer_label, offer_label
 from bluezone.training import ModeManager, PractisedMixin
 
 
@@ -431,6 +432,16 @@ class Visit(PractisedMixin):
                 condition=Q(device__isnull=False) | ~Q(entered_by=""), name="visit_comes_from_somewhere"
             ),
         ]
+
+    @property
+    def answer_said(self) -> str:
+        """What the canvasser tapped, in the reader's language: the city's own word, else the counted outcome's."""
+        return answer_label(self.answer) or self.get_outcome_display()
+
+    @property
+    def offered_said(self) -> str:
+        """What was offered, in the reader's language."""
+        return ", ".join(offer_label(key) for key in self.offered)
 
     def __str__(self) -> str:
         return str(self.key)

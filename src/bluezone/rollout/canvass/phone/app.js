@@ -6,6 +6,7 @@ import { Words } from "./face/words.js";
 import { Box } from "./box.js";
 import { doorsNow } from "./doors.js";
 import { plantPractice } from "./practice.js";
+import { shippedScript } from "./script.js";
 import { syncLine } from "./state.js";
 import { Sync } from "./sync.js";
 
@@ -33,6 +34,7 @@ export class App {
   async begin() {
     await this.speak("vi");
     try {
+      this.shipped = await shippedScript();
       await this.openBox(await practises() ? PRACTICE : "canvass");
     } catch (error) {
       this.root.replaceChildren(h("main", { id: "main" }, h("h1", {}, this.t("boot.failed")), h("p", {}, this.refusal(error.code))));
@@ -54,9 +56,11 @@ export class App {
 
   /** Read again what the phone holds. */
   async renew() {
-    const [me, told, entries, photos, asides, emptied] = await Promise.all(
-      [this.box.me(), this.box.told(), this.box.entries(), this.box.photos(), this.box.asides(), this.box.emptied()]);
-    Object.assign(this, { me, told, entries, photos, asides, emptied, lists: doorsNow(told.lists, entries) });
+    const { box } = this;
+    const [me, told, entries, photos, asides, emptied, own] = await Promise.all(
+      [box.me(), box.told(), box.entries(), box.photos(), box.asides(), box.emptied(), box.script()]);
+    const script = own ? own.script : this.shipped;
+    Object.assign(this, { me, told, entries, photos, asides, emptied, script, lists: doorsNow(told.lists, entries) });
   }
 
   /** A door by its key, with the list it is on. */

@@ -37,6 +37,11 @@ export class Box extends Outbox {
     return (await this.store.get("told")) || { as_of: "", lists: [], ended: [], at: null };
   }
 
+  /** {as_of, script}: the city's script that the server told last, or null for the one that came with the app. */
+  async script() {
+    return (await this.store.get("script")) || null;
+  }
+
   /** Entries in the order of entering, with their numbers; refused ones too. */
   async entries() {
     return (await this.store.all("entry/")).map(([, entry]) => entry);
@@ -133,6 +138,7 @@ export class Box extends Outbox {
       let clock = await this.store.get("clock");
       for (const door of lists.flatMap((list) => list.doors)) for (const version of Object.values(door.versions)) clock = later(clock, version);
       if (clock) records.clock = clock;
+      if (answer.script) records.script = { as_of: answer.script_as_of, script: answer.script };
       records.told = { as_of: answer.as_of, lists, ended: answer.ended, at: this.now() };
       await this.store.write(records);
     });

@@ -3,7 +3,6 @@
 import { dueAt } from "./returning.js";
 
 export const REACHED = ["installed", "running", "leaflet", "refused", "no_smartphone", "moved"];
-export const OUTCOMES = ["installed", "running", "leaflet", "not_home", "refused", "no_smartphone", "moved", "locked", "skipped"];
 export const SKIPS = ["not_found", "dog", "no_way", "isolated", "unsafe", "other"];
 export const FACTS = ["head", "address", "group", "smartphones", "note"];
 

@@ -3,6 +3,7 @@
 import { h, p } from "../face/dom.js";
 import { icon } from "../face/icons.js";
 import { doorsOf, fold, returnOf, standing, titleOf } from "../doors.js";
+import { outcomeLabel } from "../script.js";
 import { momentOf, returnText } from "../state.js";
 
 const FILTERS = ["open", "again", "done", "all"];
@@ -63,7 +64,7 @@ function row(app, door, now) {
   const words = app.words;
   const where = standing(door, now);
   const tags = [];
-  if (door.last) tags.push(h("span", { class: `tag ${where === "done" ? "ok" : ""}` }, words.t(`outcome.${door.last.outcome}`)));
+  if (door.last) tags.push(h("span", { class: `tag ${where === "done" ? "ok" : ""}` }, outcomeLabel(app, door.last.outcome)));
   if (where === "again") tags.push(h("span", { class: "tag warn" }, returnText(app, returnOf(door), now)));
   if (where === "due") tags.push(h("span", { class: "tag warn" }, words.t("door.due")));
   if (door.waits) tags.push(h("span", { class: "tag waits" }, words.t("door.waits")));
