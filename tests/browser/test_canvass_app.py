@@ -2,15 +2,19 @@
 """The canvassers' app at phone size: doors set aside, the city's own outcomes, a map, and where the phone is."""
 
 import json
+import re
 
 import pytest
+from playwright.sync_api import expect
+from tests.builders.accessibility import serious_findings
 from tests.builders.canvassapp import CanvassApp
 from tests.builders.canvassing import ask, canvassing
+from tests.builders.outlines import SOUTH, WEST, grid
 
-from bluezone.rollout.canvass.visits.endpoints import HERE
+from bluezone.rollout.canvass.visits.endpoints import HERE as APP
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
-SHIPPED = HERE / "script.json"
+SHIPPED = APP / "script.json"
 
 
 @pytest.fixture
@@ -144,3 +148,87 @@ def test_outcomes_and_what_to_say_are_the_citys_and_change_at_the_next_contact(p
     phone.page.wait_for_selector(".sync.ok")
     assert ("leaflet", "tonight", "[]") in ask(served.data, stored)
     assert len(phone.filter("Xong")) == 2
+
+
+@pytest.fixture(scope="module")
+def own_maps(served):
+    """The city's own files of outlines and streets."""
+    folder = served.data / "maps"
+    folder.mkdir(exist_ok=True)
+    (folder / "units.geojson").write_text(json.dumps(grid(["phường Đức Xuân", "phường Sông Cầu"])), encoding="utf-8")
+    streets = [
+        {"type": "Feature", "properties": {"name": f"Phố {n}"}, "geometry": {"type": "LineString", "coordinates": [
+            [WEST + 0.005, SOUTH + 0.0149 + n / 1000], [WEST + 0.03, SOUTH + 0.0149 + n / 1000]]}}
+        for n in range(3)
+    ]  # fmt: skip
+    (folder / "streets.geojson").write_text(json.dumps({"features": streets}), encoding="utf-8")
+
+
+HERE = {"latitude": SOUTH + 0.0151234, "longitude": WEST + 0.0154321}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_doors_lie_on_a_map_without_a_network_and_lead_to_their_visit(phones, own_maps, language):
+    phone, planted = phones(f"Tổ 60 {language}", 41, language, lying=True)
+    phone.context.set_offline(True)
+    phone.page.click("#map")
+    pins = phone.page.locator(".map g.pin")
+    expect(pins.first).to_be_visible()
+    assert phone.on_map() == 40
+    few = pins.count()
+    assert phone.page.locator(".map path.street").count() == 3
+    assert phone.page.locator(".map path.outline").count() == 1
+    assert re.search("1 (door|hộ)", phone.page.inner_text("main")), "the one without coordinates is told"
+    sizes = [pins.first.bounding_box()["width"]]
+    for _ in range(5):
+        phone.page.click("#closer")
+    assert few < pins.count() == phone.on_map() == 40, "doors too near for a thumb are told apart when one looks closer"
+    sizes.append(pins.first.bounding_box()["width"])
+    assert sizes[1] == pytest.approx(sizes[0], abs=1), "a pin stays as large as a thumb needs it"
+    assert phone.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    key = planted["doors"][21]
+    pin = phone.page.locator("g.pin[aria-label^='22: Số 022,']")
+    pin.focus()
+    phone.page.keyboard.press("Enter")
+    phone.page.click(f"#chosen a[href='#/door/{key}']")
+    phone.pick("outcome", "refused")
+    phone.save()
+    phone.page.click("#map")
+    for _ in range(5):
+        phone.page.click("#closer")
+    expect(phone.page.locator("g.pin.done")).to_have_count(1)
+    assert serious_findings(phone.page) == []
+
+
+def test_where_the_phone_is_is_shown_if_asked_and_neither_kept_nor_sent(phones, own_maps):
+    phone, _planted = phones("Tổ 70", 5, lying=True, context={"geolocation": HERE, "permissions": ["geolocation"]})
+    phone.page.click("#map")
+    expect(phone.page.locator(".map g.pin").first).to_be_visible()
+    assert phone.page.locator("circle.here").count() == 0, "not asked for yet"
+    phone.page.click("#here")
+    phone.page.wait_for_selector("circle.here")
+    assert "gần nhất" in phone.page.inner_text("#chosen")
+    # A visit is entered and sent while it is shown.
+    phone.page.locator("g.pin").first.click()
+    phone.page.locator("#chosen a").first.click()
+    phone.pick("outcome", "refused")
+    phone.save()
+    phone.page.wait_for_selector(".sync.ok")
+    phone.page.click("#map")
+    expect(phone.page.locator(".map g.pin").first).to_be_visible()
+    assert phone.page.locator("circle.here").count() == 0, "forgotten with the screen"
+    kept, sent = phone.kept(), "\n".join(phone.sent)
+
+    assert '"map/' in kept, "what is kept is read unsealed"
+    assert '"outcome":"refused"' in sent
+    for degrees in (f"{HERE['latitude']:.5f}", f"{HERE['longitude']:.5f}"):
+        assert degrees not in kept
+        assert degrees not in sent
+
+
+def test_where_the_browser_says_no_the_map_goes_on(phones, own_maps):
+    phone, _planted = phones("Tổ 80", 3, lying=True)
+    phone.page.click("#map")
+    phone.page.click("#here")
+    expect(phone.page.locator("#chosen")).to_contain_text("Bản đồ vẫn dùng được")
+    assert phone.on_map() == 2

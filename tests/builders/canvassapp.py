@@ -8,17 +8,13 @@ from typing import Any
 PHONE = {"width": 360, "height": 740}
 # Time that a test lets pass: the phone's clock shows so many seconds more.
 _AHEAD = "(() => { const shown = Date.now.bind(Date); Date.now = () => shown() + 1000 * Number(localStorage.getItem('ahead') || 0); })()"
-# Everything that the page could have kept: IndexedDB, local and session storage, caches by address.
+# Everything that the app keeps, unsealed, and what else a page could keep: storage, cookies, cached addresses.
 _KEPT = """async () => {
-  const kept = [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie];
-  for (const { name } of await indexedDB.databases()) {
-    const store = await new Promise((resolve, reject) => { const asked = indexedDB.open(name); asked.onsuccess = () => resolve(asked.result); asked.onerror = reject; });
-    for (const table of store.objectStoreNames) {
-      const all = await new Promise((resolve, reject) => { const asked = store.transaction(table).objectStore(table).getAll(); asked.onsuccess = () => resolve(asked.result); asked.onerror = reject; });
-      kept.push(JSON.stringify(all));
-    }
-    store.close();
-  }
+  const { Box } = await import('/canvass/box.js');
+  const box = await Box.open();
+  const kept = [JSON.stringify(await box.store.all('')), JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie];
+  box.close();
+  kept.push(JSON.stringify((await indexedDB.databases()).map(({ name }) => name)), location.href);
   for (const name of await caches.keys()) kept.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
   return kept.join("\\n");
 }"""
@@ -76,6 +72,10 @@ class CanvassApp:
         self.page.wait_for_selector("#visit")
         return key
 
+    def on_map(self) -> int:
+        """How many doors the pins of the map stand for."""
+        return sum(int(pin.get_attribute("data-doors")) for pin in self.page.locator(".map g.pin").all())
+
     def pick(self, group: str, value: str) -> None:
         """Tap one choice of the form."""
         self.page.click(f"label[for={group}-{value}]")
@@ -98,5 +98,5 @@ class CanvassApp:
         )
 
     def close(self) -> None:
-        assert self.trouble == []
+        assert self.trouble == [], self.trouble
         self.context.close()

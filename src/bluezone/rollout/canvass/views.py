@@ -85,7 +85,8 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
                     return redirect("canvass-turf", made[0].pk) if len(made) == 1 else redirect("canvass-turfs")
             else:
                 keys = _keys(request.POST.getlist("door"))
-                one = leases.cut(request.user.username, ward, request.POST.get("name", ""), keys, timezone.now())
+                walked = leases.in_walking_order(keys)
+                one = leases.cut(request.user.username, ward, request.POST.get("name", ""), walked, timezone.now())
                 return redirect("canvass-turf", one.pk)
         except leases.TurfInvalid as refused:
             refusal = scope.sentence_of(refused)

@@ -13,6 +13,7 @@ import { Sync } from "./sync.js";
 const SCREENS = {
   "": () => import("./screens/list.js"),
   door: () => import("./screens/door.js"),
+  map: () => import("./screens/map.js"),
   facts: () => import("./screens/facts.js"),
   new: () => import("./screens/facts.js"),
   backlog: () => import("./screens/backlog.js"),
@@ -57,10 +58,10 @@ export class App {
   /** Read again what the phone holds. */
   async renew() {
     const { box } = this;
-    const [me, told, entries, photos, asides, emptied, own] = await Promise.all(
-      [box.me(), box.told(), box.entries(), box.photos(), box.asides(), box.emptied(), box.script()]);
+    const [me, told, entries, photos, asides, emptied, own, maps] = await Promise.all(
+      [box.me(), box.told(), box.entries(), box.photos(), box.asides(), box.emptied(), box.script(), box.maps()]);
     const script = own ? own.script : this.shipped;
-    Object.assign(this, { me, told, entries, photos, asides, emptied, script, lists: doorsNow(told.lists, entries) });
+    Object.assign(this, { me, told, entries, photos, asides, emptied, script, maps, lists: doorsNow(told.lists, entries) });
   }
 
   /** A door by its key, with the list it is on. */
@@ -106,6 +107,8 @@ export class App {
   async route() {
     const turn = ++this.turn;
     const path = location.hash.replace(/^#/, "") || "/";
+    // The screen that is being left shows nothing anew any more: it would show the next one twice.
+    if (path !== this.shownPath) this.live = null;
     await this.renew();
     const [name, parameter = ""] = path.replace(/^\//, "").split("/");
     const held = this.me && (this.me.token || this.me.practice);
@@ -113,6 +116,8 @@ export class App {
     const screen = await (SCREENS[wanted] || SCREENS[""])();
     const shown = screen.show(this, decodeURIComponent(parameter), name);
     if (turn !== this.turn) return;
+    if (this.leave) this.leave();
+    this.leave = shown.leave || null;
     this.live = shown.live || null;
     this.paint(shown, path !== this.shownPath);
     this.shownPath = path;

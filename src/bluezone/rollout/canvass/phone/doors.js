@@ -17,7 +17,7 @@ export function doorsNow(lists, entries) {
       if (!list) continue;
       door = {
         door: body.door, place: list.doors.length + 1, head: "", address: "", group: "", smartphones: null, note: "", versions: {},
-        disputed: [], last: null, revisit: "", reached: false, turf: body.turf, waits: 0, made: true,
+        disputed: [], last: null, revisit: "", reached: false, latitude: null, longitude: null, turf: body.turf, waits: 0, made: true,
       };
       list.doors.push(door);
       doors.set(body.door, door);

@@ -146,7 +146,7 @@ def sync(request: DeviceRequest) -> dict[str, Any]:
         "script_as_of": script.as_of,
         "script": None if said.get("script") == script.as_of else msgspec.to_builtins(script.script),
         "verdicts": [{"id": one.key, "state": one.state, "reason": one.reason} for one in verdicts],
-        **doors_told_to(request.device, run, have if isinstance(have, str) else "", now),
+        **doors_told_to(request.device, run, have if isinstance(have, str) else "", now, _names(said.get("maps"))),
     }
 
 
@@ -173,6 +173,10 @@ def _push(said: dict[str, Any]) -> Push:
         raise PushInvalid("entries is not a list")
     return Push(run, _count(said, "last_number"), _count(said, "waiting"), _count(said, "photos"),
                 min(_count(said, "form"), 32_767), entries)  # fmt: skip
+
+
+def _names(said: Any) -> frozenset[str]:
+    return frozenset(name for name in said if isinstance(name, str)) if isinstance(said, list) else frozenset()
 
 
 def _count(said: dict[str, Any], name: str) -> int:

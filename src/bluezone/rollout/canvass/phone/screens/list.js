@@ -36,6 +36,7 @@ export function show(app) {
       h("p", { class: "num" }, h("b", {}, app.t("list.progress", { done: app.words.number(done), all: app.words.number(list.doors.length) }))),
       h("progress", { max: list.doors.length, value: done, "aria-label": app.t("list.progress.name") }),
       h("small", {}, [list.unit, app.t("list.until", { time: momentOf(app, list.until) })].filter(Boolean).join(" · "))),
+    list.map && app.maps[list.map] ? h("a", { class: "button quiet wide", href: `#/map/${list.turf}`, id: "map" }, icon("place", 20), app.t("map.title")) : null,
     h("div", { class: "field" }, h("label", { for: "search" }, app.t("list.search")),
       h("input", { id: "search", type: "search", value: looking.search, autocomplete: "off", oninput: (event) => { looking.search = event.target.value; fill(); } })),
     h("div", { class: "filters", role: "group", "aria-label": app.t("list.filter") }, FILTERS.map((name) => h("button", {
