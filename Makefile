@@ -79,7 +79,7 @@ format: setup-dev ## let ruff mend what it can
 
 bench: setup-dev ## every budget's bench with its ratio (about a quarter of an hour)
 	@tools/test-packages.sh
-	@for name in matching phone export upload verify retention air idle gate airings speakers sms pages front hostile bulk start publish-day plan; do .venv/bin/bluezone bench $$name || exit 1; done
+	@for name in matching phone export upload verify retention air idle gate airings speakers sms pages front hostile bulk start publish-day plan yield; do .venv/bin/bluezone bench $$name || exit 1; done
 
 messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh

@@ -34,8 +34,9 @@ def ask(data: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
-    """doors: how many in Tổ 5. phones: names of phones, each gets a code. lease: the first phone gets the list.
+    """doors: how many in `group`, Tổ 5 if not said. phones: names of phones, each gets a code.
 
+    lease: the first phone gets the list. lying: its doors have coordinates, all but the last.
     officer: whether there is an officer of the ward. give: number of a device that gets list `turf` from now on.
     load: {households, phones, visits}: many doors, and connected phones with a list of `visits` doors each.
     count: only say how much there is.
@@ -71,7 +72,9 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     ]
     told["phones"] = [{"device": device.pk, "code": code} for device, code in phones]
     if wanted.get("doors"):
-        turf = street(ward, wanted["doors"], now=now)
+        turf = street(ward, wanted["doors"], wanted.get("group", "Tổ 5"), now=now)
+        if wanted.get("lying"):
+            _lay_out(turf)
         told["turf"] = turf.pk
         told["doors"] = [
             str(key)
@@ -89,6 +92,17 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
         user.save()
         RoleGrant.objects.create(user=user, role=Role.OFFICER, agency=committee, valid_from=datetime.date(2020, 1, 1))
     return told
+
+
+def _lay_out(turf: Any) -> None:
+    """Coordinates for the doors of a list, twenty to a street, except for the last one."""
+    from tests.builders.outlines import SOUTH, WEST
+
+    places = list(turf.places.order_by("place").select_related("household"))
+    for number, place in enumerate(places[:-1]):
+        place.household.latitude = SOUTH + 0.015 + (number // 20) / 1000
+        place.household.longitude = WEST + 0.015 + (number % 20) / 4000
+        place.household.save()
 
 
 def _counted() -> dict[str, Any]:

@@ -25,7 +25,7 @@ NAMED = {
         *duty.reversers.values(),
         *duty.indicators,
         *(sheet.make for sheet in duty.print_sheets),
-        *filter(None, (duty.demo, duty.door_counts, duty.help_counts)),
+        *filter(None, (duty.demo, duty.door_counts, duty.door_answers, duty.help_counts)),
     )
 }
 

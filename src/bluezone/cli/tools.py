@@ -302,7 +302,7 @@ def bench(
     cases: int | None,
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    front, hostile, start, publish-day, plan; linking, what copies of the stores tell about who reported; accuracy, how
+    front, hostile, start, publish-day, plan, yield; linking, what copies of the stores tell about who reported; accuracy, how
     well near is told from far; letters, how well letters are read; and scenarios, who is warned after which meeting,
     which takes an hour.
 

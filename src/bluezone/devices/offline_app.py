@@ -22,11 +22,12 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".webmanifest": "application/manifest+json",
 }
 # Asked for once, by the system, when the app is put on a home screen.
 _NOT_KEPT = ("face/icon-512.png",)
-_WORTH_PACKING = ("text/", "application/manifest", "image/svg")
+_WORTH_PACKING = ("text/", "application/json", "application/manifest", "image/svg")
 
 
 def read_folder(folder: Path) -> dict[str, StaticFile]:

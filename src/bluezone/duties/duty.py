@@ -164,8 +164,8 @@ class Duty:
     search:       takes a person and folded words, returns at most MOST_HITS Hits among what that person may open.
     open_at:      takes an agency, returns sentences that say what is open there; read before it is ended.
     indicators:   classes of Indicator that coverage shows.
-    door_counts:  takes a moment, returns {unit: Doors}. help_counts: takes two days, returns {unit: HelpDone}. Coverage
-                  ranks units by both.
+    door_counts:  takes a moment, returns {unit: Doors}. help_counts: takes two days, returns {unit: HelpDone}.
+    door_answers: takes two moments and when they were known, returns {unit: Answers}. Coverage ranks units by these.
     reversers:    act that can be undone for ten seconds -> what takes it back.
     shared_acts:  act that takes two people -> its class, a SharedAct of bluezone.authority.two_persons.
     demo:         takes the present moment and plants what `bluezone demo` shows of this duty; "" for nothing.
@@ -191,6 +191,7 @@ class Duty:
     indicators: tuple[Dotted, ...] = ()
     door_counts: Dotted = ""
     help_counts: Dotted = ""
+    door_answers: Dotted = ""
     reversers: Mapping[str, Dotted] = field(default_factory=dict)
     shared_acts: Mapping[str, Dotted] = field(default_factory=dict)
     demo: Dotted = ""

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bluezone.rollout.canvass.households.facts import Outcome, Revisit, SkipReason
+from bluezone.rollout.canvass.households.facts import SkipReason
 from bluezone.rollout.canvass.models import AsideReason, LeaseEnd
 from bluezone.rollout.canvass.visits.endpoints import HERE
 
@@ -35,9 +35,7 @@ def test_both_languages_have_the_same_keys_and_places():
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
-        ("outcome", Outcome.values),
         ("skip", SkipReason.values),
-        ("revisit", Revisit.values),
         # A photograph's refusal is told by its own code, which the answer to the photograph carries.
         ("refusal", [*set(AsideReason.values) - {AsideReason.PHOTO_TOO_LARGE}, "canvass_photo_too_large"]),
         ("ended", LeaseEnd.values),

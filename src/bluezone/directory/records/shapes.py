@@ -166,6 +166,11 @@ def simplified(ring: Ring, tolerance: float) -> Ring:
     return tuple(ring[place] for place in sorted(kept))
 
 
+def simplified_line(line: Ring, tolerance: float) -> Ring:
+    """The same of an open line; its two ends stay."""
+    return tuple(line[place] for place in sorted({*_kept(line, 0, len(line) - 1, tolerance)}))
+
+
 def _kept(ring: Ring, first: int, last: int, tolerance: float) -> Iterator[int]:
     waiting = [(first, last)]
     yield first

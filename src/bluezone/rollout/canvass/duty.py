@@ -48,4 +48,5 @@ DUTY = Duty(
         "bluezone.rollout.canvass.progress.ToldAtDoors",
     ),
     door_counts="bluezone.rollout.canvass.progress.doors_by_unit",
+    door_answers="bluezone.rollout.canvass.visits.answers.answers_by_unit",
 )

@@ -3,7 +3,7 @@
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from bluezone.audit import hash_chain
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit
 from bluezone.refusal import Refused
+from bluezone.rollout.canvass.households.walking import Stop, by_address, walking_order
 from bluezone.rollout.canvass.models import Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, Turf, TurfDoor
 from bluezone.rollout.canvass.phone_doors import MOST_DOORS
 from bluezone.vietnamese.spelling import fold
@@ -115,15 +116,29 @@ class TurfLeased(Refused):
 def cut_group(actor: str, unit: AdminUnit, group: str, now: datetime.datetime) -> list[Turf]:
     """Cut every door of a residential group into lists of at most 400, named after it. Raises TurfInvalid."""
     doors = Household.objects.filter(unit=unit, group_folded=fold(group), merged_into=None)
-    keys = list(doors.order_by("address", "head", "key").values_list("pk", flat=True))
-    if not keys:
+    stops = by_address(_stops(doors))
+    if not stops:
         raise TurfInvalid("the residential group has no door")
-    pieces = [keys[start : start + MOST_DOORS] for start in range(0, len(keys), MOST_DOORS)]
+    # Pieces are cut along the streets; each is walked by itself.
+    parts = [stops[start : start + MOST_DOORS] for start in range(0, len(stops), MOST_DOORS)]
+    pieces = [[stop.key for stop in walking_order(part)] for part in parts]
     with transaction.atomic():
         return [
             cut(actor, unit, group if len(pieces) == 1 else f"{group} ({number})", piece, now, group=group)
             for number, piece in enumerate(pieces, 1)
         ]
+
+
+def _stops(doors: QuerySet[Household]) -> list[Stop]:
+    columns = ("pk", "address", "head", "latitude", "longitude")
+    return [Stop(*row) for row in doors.order_by().values_list(*columns)]
+
+
+def in_walking_order(keys: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """Ticked doors as they are walked; keys of no door stay, at the end, for `cut` to refuse."""
+    keys = list(keys)
+    known = [stop.key for stop in walking_order(_stops(Household.objects.filter(pk__in=keys)))]
+    return [*known, *(key for key in keys if key not in set(known))]
 
 
 def cut(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, SentList
 from bluezone.rollout.canvass.households.facts import LABELS, Outcome, Revisit, SkipReason
+from bluezone.rollout.canvass.visits.script import answer_label, offer_label
 from bluezone.training import ModeManager, PractisedMixin
 
 
@@ -33,6 +34,7 @@ class Household(PractisedMixin):
     folded:     head, address and group without diacritics, for searching and for finding doubles.
     versions:   field -> clock of the change that is shown; a field that nobody has changed is not in it.
     disputed:   fields of which two values stand side by side until somebody at the ward chooses.
+    latitude, longitude: degrees of WGS 84 from the ward's list, None where it has none; never from a phone.
     incomplete: fields of which a change rests on another that has not come yet.
     last_*:     from the newest visit by its own time. reached_at: newest visit on which somebody was spoken to or a
                 leaflet stayed, whatever came afterwards.
@@ -50,6 +52,8 @@ class Household(PractisedMixin):
     address = models.CharField(_("Address"), max_length=160, blank=True)
     smartphones = models.PositiveSmallIntegerField(_("Smartphones"), null=True, blank=True)
     note = models.CharField(_("Note for the way"), max_length=120, blank=True)
+    latitude = models.FloatField(null=True, editable=False)
+    longitude = models.FloatField(null=True, editable=False)
     folded = models.TextField(editable=False)
     versions = models.JSONField(default=dict, editable=False)
     disputed = models.JSONField(default=list, editable=False)
@@ -90,6 +94,13 @@ class Household(PractisedMixin):
     def title(self) -> str:
         """What a person calls the door by: householder, else address, else group."""
         return self.head or self.address or self.group or "?"
+
+    @property
+    def position(self) -> str:
+        """Its coordinates as lists write them: "22.14780, 105.83480"; "" without."""
+        if self.latitude is None or self.longitude is None:
+            return ""
+        return f"{self.latitude:.5f}, {self.longitude:.5f}"
 
 
 class Change(models.Model):
@@ -378,6 +389,8 @@ class Visit(PractisedMixin):
     device:   the phone, None for a sheet; then entered_by says whose account typed it in.
     phones:   smartphones in the household, None where not asked. seen: of them, how many the canvasser saw running on
               the screen. told: how many more run by the household's word. helped: installed with help just now.
+    answer:   key of the city's own outcome (script.py), "" of a sheet or an older phone; `outcome`: what it counts as.
+    offered:  keys of what was offered there, such as a paper card to people without a smartphone.
     ticket:   of the request for help that it opened; how to reach the person stands there, sealed, and not here.
     after_lease: made or sent after the list was no longer the phone's.
     """
@@ -400,6 +413,8 @@ class Visit(PractisedMixin):
     leaflet_lot = models.CharField(_("Leaflet lot"), max_length=20, blank=True)
     leaflets = models.PositiveSmallIntegerField(_("Leaflets left"), default=0)
     revisit = models.CharField(_("Come again"), max_length=12, choices=Revisit, blank=True)
+    answer = models.CharField(max_length=24, blank=True)
+    offered = models.JSONField(default=list)
     ticket = models.CharField(max_length=7, blank=True)
     after_lease = models.BooleanField(default=False)
     entered_by = models.CharField(max_length=150, blank=True)
@@ -417,6 +432,16 @@ class Visit(PractisedMixin):
                 condition=Q(device__isnull=False) | ~Q(entered_by=""), name="visit_comes_from_somewhere"
             ),
         ]
+
+    @property
+    def answer_said(self) -> str:
+        """What the canvasser tapped, in the reader's language: the city's own word, else the counted outcome's."""
+        return answer_label(self.answer) or self.get_outcome_display()
+
+    @property
+    def offered_said(self) -> str:
+        """What was offered, in the reader's language."""
+        return ", ".join(offer_label(key) for key in self.offered)
 
     def __str__(self) -> str:
         return str(self.key)

@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db.models import Count, Max
 
 from bluezone.devices.models import Device
 from bluezone.rollout.canvass.models import AsideReason, Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, TurfDoor
+from bluezone.rollout.canvass.phone_maps import map_of
 from bluezone.rollout.canvass.visits.entries import ReadEntry
 
 MOST_DOORS = 400
@@ -113,31 +114,37 @@ SHOWN_FOR = datetime.timedelta(days=30)
 _DOOR = (
     "lease_id", "household_id", "household__head", "household__address", "household__group",
     "household__smartphones", "household__note", "household__versions", "household__disputed", "household__last_at",
-    "household__last_outcome", "household__revisit", "household__reached_at",
+    "household__last_outcome", "household__revisit", "household__reached_at", "household__latitude",
+    "household__longitude",
 )  # fmt: skip
 
 
-def doors_told_to(device: Device, run: PhoneRun, have: str, now: datetime.datetime) -> dict[str, Any]:
+def doors_told_to(
+    device: Device, run: PhoneRun, have: str, now: datetime.datetime, maps: Collection[str] = ()
+) -> dict[str, Any]:
     """The part of the answer that is about lists; three queries.
 
     have: fingerprint of the lists that the phone holds; where they are the same, they are not sent again.
+    maps: fingerprints of the maps that it holds; a list names its map, and only the others are sent.
     A phone that is said to be lost is told to empty itself and nothing else.
     """
     if run.lost_at is not None:
         PhoneRun.objects.filter(pk=run.pk, emptied_at=None).update(emptied_at=now)
-        return {"empty": True, "as_of": "", "lists": [], "ended": []}
+        return {"empty": True, "as_of": "", "lists": [], "ended": [], "maps": {}}
     leases = list(
         Lease.objects.filter(device=device, since__lte=now, until__gt=now - SHOWN_FOR).select_related("turf__unit")
     )
-    lists = _lists([lease for lease in leases if lease.ended_at is None and lease.until > now])
+    lists, drawn = _lists([lease for lease in leases if lease.ended_at is None and lease.until > now])
     ended = [_ended(lease) for lease in leases if lease.ended_at is not None or lease.until <= now]
     as_of = hashlib.sha256(json.dumps(lists, sort_keys=True).encode()).hexdigest()[:32]
-    return {"empty": False, "as_of": as_of, "lists": None if as_of == have else lists, "ended": ended}
+    new = {} if as_of == have else {name: drawn[name] for name in drawn if name not in maps}
+    return {"empty": False, "as_of": as_of, "lists": None if as_of == have else lists, "ended": ended, "maps": new}
 
 
-def _lists(leases: list[Lease]) -> list[dict[str, Any]]:
+def _lists(leases: list[Lease]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The lists, and the maps that they name by fingerprint."""
     if not leases:
-        return []
+        return [], {}
     places = {
         (turf, household): place
         for turf, household, place in TurfDoor.objects.filter(turf__in={lease.turf_id for lease in leases})
@@ -149,21 +156,25 @@ def _lists(leases: list[Lease]) -> list[dict[str, Any]]:
     rows = LeaseDoor.objects.filter(lease__in=leases, household__merged_into=None, household__training=False)
     for row in rows.order_by().values_list(*_DOOR):
         doors[row[0]].append(_door(row, places.get((turf_of[row[0]], row[1]), 0)))
-    return [
+    found = {lease.pk: map_of(lease.turf.unit, doors[lease.pk]) for lease in leases}
+    lists = [
         {
             "lease": lease.pk,
             "turf": lease.turf_id,
             "name": lease.turf.name,
             "unit": lease.turf.unit.name,
             "until": int(lease.until.timestamp()),
+            "map": drawn[0] if (drawn := found[lease.pk]) else "",
             "doors": sorted(doors[lease.pk], key=lambda door: (door["place"], door["door"])),
         }
         for lease in leases
     ]
+    return lists, dict(filter(None, found.values()))
 
 
 def _door(row: tuple[Any, ...], place: int) -> dict[str, Any]:
-    _lease, key, head, address, group, phones, note, versions, disputed, last_at, outcome, revisit, reached = row
+    _lease, key, head, address, group, phones, note, versions, disputed, last_at, outcome, revisit, reached = row[:13]
+    latitude, longitude = row[13:]
     return {
         "door": str(key),
         "place": place,
@@ -177,6 +188,8 @@ def _door(row: tuple[Any, ...], place: int) -> dict[str, Any]:
         "last": {"at": int(last_at.timestamp()), "outcome": outcome} if last_at else None,
         "revisit": revisit,
         "reached": reached is not None,
+        "latitude": latitude,
+        "longitude": longitude,
     }
 
 

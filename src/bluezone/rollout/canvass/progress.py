@@ -38,6 +38,7 @@ from bluezone.rollout.canvass.models import (
     Turf,
     Visit,
 )
+from bluezone.rollout.canvass.visits.script import offer_label
 from bluezone.rollout.coverage.api import Doors, Figure, Indicator, Interval, Proof, Week, hidden_cells, once, wilson
 
 
@@ -71,6 +72,26 @@ def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int
         )
         for row in rows
     }
+
+
+@dataclass(frozen=True)
+class WithoutPhone:
+    """Households without a smartphone, and to how many of them each thing was offered, by its name."""
+
+    households: int
+    offered: list[tuple[str, int]]
+
+
+def without_phone(wards: Iterable[AdminUnit]) -> WithoutPhone:
+    """People without a smartphone in these wards; one query. Exact: for the ward itself alone."""
+    found: defaultdict[str, set[object]] = defaultdict(set)
+    doors = set()
+    visits = Visit.objects.filter(household__unit__in=list(wards), outcome=Outcome.NO_SMARTPHONE).order_by()
+    for household, offered in visits.values_list("household", "offered"):
+        doors.add(household)
+        for key in offered:
+            found[key].add(household)
+    return WithoutPhone(len(doors), [(offer_label(key), len(those)) for key, those in sorted(found.items())])
 
 
 GAPS_SHOWN = 20

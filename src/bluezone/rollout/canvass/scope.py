@@ -119,6 +119,7 @@ ROWS: dict[str, Promise] = {
     "no_group": gettext_lazy("The residential group is missing. Write for example: Tổ 5."),
     "no_name": gettext_lazy("Neither householder nor address is there. Write at least one."),
     "no_count": gettext_lazy("The number of smartphones is no number from 0 to 60. Write a whole number."),
+    "no_position": gettext_lazy("The coordinates are none. Write latitude and longitude: 22.1478, 105.8348."),
     "repeated": gettext_lazy("Another row is about the same household. Delete one of the two."),
 }
 

@@ -28,7 +28,15 @@ from bluezone.rollout.canvass.forms import GroupTurfForm, HouseholdForm, LeaseFo
 from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
-from bluezone.rollout.canvass.progress import DoorsShown, desk_of, doors_of, phone_rows, shown_to, turfs_with_progress
+from bluezone.rollout.canvass.progress import (
+    DoorsShown,
+    desk_of,
+    doors_of,
+    phone_rows,
+    shown_to,
+    turfs_with_progress,
+    without_phone,
+)
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
     chosen_wards,
@@ -40,6 +48,7 @@ from bluezone.rollout.canvass.scope import (
     ward_or_404,
     wards_of,
 )
+from bluezone.rollout.canvass.visits.script import in_force
 from bluezone.rollout.coverage.api import Doors
 from bluezone.rollout.coverage.duty import LEADERS
 from bluezone.training import practised
@@ -76,7 +85,8 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
                     return redirect("canvass-turf", made[0].pk) if len(made) == 1 else redirect("canvass-turfs")
             else:
                 keys = _keys(request.POST.getlist("door"))
-                one = leases.cut(request.user.username, ward, request.POST.get("name", ""), keys, timezone.now())
+                walked = leases.in_walking_order(keys)
+                one = leases.cut(request.user.username, ward, request.POST.get("name", ""), walked, timezone.now())
                 return redirect("canvass-turf", one.pk)
         except leases.TurfInvalid as refused:
             refusal = scope.sentence_of(refused)
@@ -239,6 +249,8 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "above": above,
         "turfs": turfs_with_progress(mine).filter(closed_at=None)[:ROWS_A_PAGE] if mine else [],
         "desk": desk_of(mine) if mine else None,
+        "without_phone": without_phone(mine) if mine else None,
+        "script_trouble": in_force().trouble if own else "",
     }
     return render(request, "canvass/overview.html", context)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other parts of the rollout use of coverage, and nothing else."""
 
+from bluezone.rollout.coverage.expected.yields import Answers
 from bluezone.rollout.coverage.figures import Interval, Week, WeekUnreadable, bootstrap, week_or, wilson
 from bluezone.rollout.coverage.indicators import (
     RUNNING,
@@ -32,6 +33,7 @@ __all__ = [
     "ROOT",
     "RUNNING",
     "SMALLEST_SHOWN",
+    "Answers",
     "Cell",
     "Doors",
     "Figure",

@@ -190,8 +190,8 @@ def _priorities(found: Priorities) -> list[Paragraph | Table]:
     if not found.rows:
         return [Paragraph("Không có đơn vị trực thuộc.")]
     shared = f" Ngoài ra có {found.shared_teams} đội chung đang rảnh." if found.shared_teams else ""
-    columns = (Column("Thứ tự", 0.6), Column("Địa bàn", 1.6), Column("Lý do", 5))
-    rows = tuple((row.place, row.unit.name, row.reason) for row in found.rows)
+    columns = (Column("Thứ tự", 0.6), Column("Địa bàn", 1.6), Column("Kỳ vọng", 2), Column("Lý do", 4))
+    rows = tuple((row.place, row.unit.name, row.expects, row.reason) for row in found.rows)
     note = f"Số hộ và số đội tính đến ngày {found.as_of:%d/%m/%Y}.{shared}"
     return [Table("Địa bàn nên ưu tiên", columns, rows, note)]
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
+from bluezone.rollout.coverage.expected.yields import Answers
 from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap
 from bluezone.rollout.coverage.suppression import Cell, cells_of, hidden_cells_of
 
@@ -261,6 +262,13 @@ def doors_by_unit(now: datetime.datetime) -> dict[int, list[Doors]]:
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[HelpDone]]:
     """The same of help. since, until: first and last local day, both included."""
     return _gathered(load(duty.help_counts)(since, until) for duty in DUTIES if duty.help_counts)
+
+
+def answers_by_unit(
+    begin: datetime.datetime, end: datetime.datetime, known: datetime.datetime
+) -> dict[int, list[Answers]]:
+    """The same of what came of doors between two moments, as far as it had arrived before `known`."""
+    return _gathered(load(duty.door_answers)(begin, end, known) for duty in DUTIES if duty.door_answers)
 
 
 def _gathered(said: Iterable[Mapping[int, _Count]]) -> dict[int, list[_Count]]:

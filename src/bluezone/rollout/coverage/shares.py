@@ -23,6 +23,18 @@ def grouped(number: int) -> str:
 
 
 @register.filter
+def spoken(number: float) -> str:
+    """A number as people say it: whole from 5 on, with one decimal below."""
+    return grouped(round(number)) if round(number, 1) >= 5 else tenths(number)
+
+
+@register.filter
+def group(number: int) -> str:
+    """A whole number with its thousands apart."""
+    return grouped(number)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share 0..1 as percent; a dash for none."""
     return "–" if share is None else f"{tenths(100 * share)}%"

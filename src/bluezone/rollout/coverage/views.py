@@ -13,6 +13,7 @@ from bluezone.directory.records.shapes import outlines_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.rollout.coverage.expected.comparison import compare, week_to_compare
 from bluezone.rollout.coverage.figures import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
 from bluezone.rollout.coverage.overview import BY, Overview, brief, city_unit, latest_week, league, overview
@@ -89,11 +90,16 @@ def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def priority(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Units under one in the order in which help should go to them, each with its reason."""
+    """Units under one in the order in which teams should go to them, each with what an hour is expected to bring and
+    why; and what came of what was expected of the last week.
+    """
     unit, week = _asked(request, pk)
     shown = overview(unit, week, exact=False, keys=frozenset({RUNNING}))
-    found = priorities(shown, timezone.now())
-    context = {"unit": unit, "week": week, "found": found, "is_latest": _is_latest(week)}
+    now = timezone.now()
+    found = priorities(shown, now)
+    past = week_to_compare(week, timezone.localdate(now))
+    compared = compare(unit, [row.unit for row in found.rows], past, now)
+    context = {"unit": unit, "week": week, "found": found, "compared": compared, "is_latest": _is_latest(week)}
     return render(request, "coverage/priority.html", context)
 
 

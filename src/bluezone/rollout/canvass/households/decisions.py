@@ -269,6 +269,8 @@ def join(actor: str, pair: DuplicatePair, keep_first: bool, now: datetime.dateti
         blank = {name: value for name, value in blank.items() if value}
         if blank:
             say(actor, stays, blank, now)
+        if not stays.position:
+            stays.latitude, stays.longitude = goes.latitude, goes.longitude
         for visit in Visit.objects.filter(household=stays):
             apply_visit(stays, visit)
         stays.touched_at = max(stays.touched_at, goes.touched_at)

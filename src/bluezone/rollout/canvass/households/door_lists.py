@@ -7,6 +7,7 @@ What was accepted is kept with the list and stored in pieces (bluezone.directory
 
 import contextlib
 import datetime
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.households.decisions import shown_text
 from bluezone.rollout.canvass.households.facts import FIELDS, new_key
-from bluezone.rollout.canvass.households.projection import fold_again, show
+from bluezone.rollout.canvass.households.projection import fold_again, show, store
 from bluezone.rollout.canvass.models import DoorsImport, Household
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
 from bluezone.training import practice
@@ -55,7 +56,12 @@ COLUMNS = (
     ),
     Column("smartphones", ("Số điện thoại thông minh", "Điện thoại thông minh", "Số ĐTTM", "ĐTTM", "Smartphones")),
     Column("note", ("Ghi chú", "Ghi chú đường đi", "Note")),
+    Column("position", ("Tọa độ", "Vị trí", "Coordinates")),
 )  # fmt: skip
+
+
+# "22.1478, 105.8348" as maps copy it, "22,1478; 105,8348" as spreadsheets here write it.
+_POSITION = re.compile(r"(-?\d{1,3}[.,]\d+)\s*[,;\s]\s*(-?\d{1,3}[.,]\d+)")
 
 
 @dataclass(frozen=True)
@@ -150,7 +156,29 @@ def _read(row: Row) -> dict[str, str] | RefusedRow:
         return RefusedRow(row.number, "smartphones", "no_count")
     if phones is not None and phones > MOST_PHONES:
         return RefusedRow(row.number, "smartphones", "no_count")
-    return {**values, "smartphones": "" if phones is None else str(phones)}
+    try:
+        position = _position(text_of(row.cells.get("position")))
+    except ValueError:
+        return RefusedRow(row.number, "position", "no_position")
+    return {**values, "smartphones": "" if phones is None else str(phones), "position": position}
+
+
+def _position(text: str) -> str:
+    """Latitude and longitude as `Household.position` says them, "" for none. Raises ValueError."""
+    if not text.strip():
+        return ""
+    found = _POSITION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("no latitude and longitude")
+    latitude, longitude = (float(value.replace(",", ".")) for value in found.groups())
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise ValueError("outside the Earth")
+    return f"{latitude:.5f}, {longitude:.5f}"
+
+
+def _put(household: Household, position: str) -> None:
+    if position:
+        household.latitude, household.longitude = map(float, position.split(", "))
 
 
 def reading_of(ward: str) -> Reading:
@@ -255,7 +283,10 @@ def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.d
             for key, values in rows
             if key in found and all(shown_text(found[key], name) == before for name, (before, _to) in values.items())
         ]
-        decisions.say_all(held.made_by.username, said, now)
+        for door, values in said:
+            _put(door, values.pop("position", ""))
+        store([door for door, _values in said])
+        decisions.say_all(held.made_by.username, [(door, values) for door, values in said if values], now)
         if len(said) < len(rows):
             DoorsImport.everything.filter(pk=held.pk).update(left=F("left") + len(rows) - len(said))
 
@@ -299,5 +330,6 @@ def _household(held: DoorsImport, values: Mapping[str, str], now: datetime.datet
     household = Household(key=new_key(now), unit=held.unit, made_at=now, touched_at=now, arriving=held)
     for name in FIELDS:
         show(household, name, values[name])
+    _put(household, values.get("position", ""))
     fold_again(household)
     return household

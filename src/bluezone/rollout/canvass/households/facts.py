@@ -138,9 +138,11 @@ class SkipReason(models.TextChoices):
 
 
 class Revisit(models.TextChoices):
-    """When to come again."""
+    """When to come again. OTHER_DAY: of older phones and sheets; the app offers the others."""
 
     AFTER_17 = "after_17", _("come again after 17:00")
+    TOMORROW = "tomorrow", _("come again tomorrow morning")
+    WEEKEND = "weekend", _("come again at the weekend")
     OTHER_DAY = "other_day", _("come again another day")
 
 

@@ -12,6 +12,7 @@ from bluezone.vietnamese.spelling import fold
 _WRITTEN = [
     "group", "group_folded", "head", "address", "smartphones", "note", "folded", "versions", "disputed", "is_disputed",
     "incomplete", "is_incomplete", "last_at", "last_visit", "last_outcome", "revisit", "reached_at", "touched_at",
+    "latitude", "longitude",
 ]  # fmt: skip
 
 

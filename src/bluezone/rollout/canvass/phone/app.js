@@ -6,12 +6,14 @@ import { Words } from "./face/words.js";
 import { Box } from "./box.js";
 import { doorsNow } from "./doors.js";
 import { plantPractice } from "./practice.js";
+import { shippedScript } from "./script.js";
 import { syncLine } from "./state.js";
 import { Sync } from "./sync.js";
 
 const SCREENS = {
   "": () => import("./screens/list.js"),
   door: () => import("./screens/door.js"),
+  map: () => import("./screens/map.js"),
   facts: () => import("./screens/facts.js"),
   new: () => import("./screens/facts.js"),
   backlog: () => import("./screens/backlog.js"),
@@ -33,6 +35,7 @@ export class App {
   async begin() {
     await this.speak("vi");
     try {
+      this.shipped = await shippedScript();
       await this.openBox(await practises() ? PRACTICE : "canvass");
     } catch (error) {
       this.root.replaceChildren(h("main", { id: "main" }, h("h1", {}, this.t("boot.failed")), h("p", {}, this.refusal(error.code))));
@@ -54,9 +57,11 @@ export class App {
 
   /** Read again what the phone holds. */
   async renew() {
-    const [me, told, entries, photos, asides, emptied] = await Promise.all(
-      [this.box.me(), this.box.told(), this.box.entries(), this.box.photos(), this.box.asides(), this.box.emptied()]);
-    Object.assign(this, { me, told, entries, photos, asides, emptied, lists: doorsNow(told.lists, entries) });
+    const { box } = this;
+    const [me, told, entries, photos, asides, emptied, own, maps] = await Promise.all(
+      [box.me(), box.told(), box.entries(), box.photos(), box.asides(), box.emptied(), box.script(), box.maps()]);
+    const script = own ? own.script : this.shipped;
+    Object.assign(this, { me, told, entries, photos, asides, emptied, script, maps, lists: doorsNow(told.lists, entries) });
   }
 
   /** A door by its key, with the list it is on. */
@@ -66,6 +71,11 @@ export class App {
       if (door) return { list, door };
     }
     return null;
+  }
+
+  /** The city's time, Unix seconds. */
+  cityNow() {
+    return this.box.cityNow(this.me);
   }
 
   async speak(language) {
@@ -97,6 +107,8 @@ export class App {
   async route() {
     const turn = ++this.turn;
     const path = location.hash.replace(/^#/, "") || "/";
+    // The screen that is being left shows nothing anew any more: it would show the next one twice.
+    if (path !== this.shownPath) this.live = null;
     await this.renew();
     const [name, parameter = ""] = path.replace(/^\//, "").split("/");
     const held = this.me && (this.me.token || this.me.practice);
@@ -104,6 +116,8 @@ export class App {
     const screen = await (SCREENS[wanted] || SCREENS[""])();
     const shown = screen.show(this, decodeURIComponent(parameter), name);
     if (turn !== this.turn) return;
+    if (this.leave) this.leave();
+    this.leave = shown.leave || null;
     this.live = shown.live || null;
     this.paint(shown, path !== this.shownPath);
     this.shownPath = path;

@@ -37,6 +37,16 @@ export class Box extends Outbox {
     return (await this.store.get("told")) || { as_of: "", lists: [], ended: [], at: null };
   }
 
+  /** {as_of, script}: the city's script that the server told last, or null for the one that came with the app. */
+  async script() {
+    return (await this.store.get("script")) || null;
+  }
+
+  /** Maps under the doors by their fingerprints. */
+  async maps() {
+    return Object.fromEntries((await this.store.all("map/")).map(([name, map]) => [name.slice("map/".length), map]));
+  }
+
   /** Entries in the order of entering, with their numbers; refused ones too. */
   async entries() {
     return (await this.store.all("entry/")).map(([, entry]) => entry);
@@ -130,9 +140,13 @@ export class Box extends Outbox {
         }
       }
       const lists = answer.lists === null ? told.lists : answer.lists;
+      const wanted = new Set(lists.map(({ map }) => map));
+      for (const [name, map] of Object.entries(answer.maps || {})) records[`map/${name}`] = map;
+      for (const name of Object.keys(await this.maps())) if (!wanted.has(name)) records[`map/${name}`] = undefined;
       let clock = await this.store.get("clock");
       for (const door of lists.flatMap((list) => list.doors)) for (const version of Object.values(door.versions)) clock = later(clock, version);
       if (clock) records.clock = clock;
+      if (answer.script) records.script = { as_of: answer.script_as_of, script: answer.script };
       records.told = { as_of: answer.as_of, lists, ended: answer.ended, at: this.now() };
       await this.store.write(records);
     });
@@ -142,7 +156,8 @@ export class Box extends Outbox {
   async forgetDoors() {
     await this.store.exclusively(async () => {
       const me = await this.me();
-      await this.store.write({ told: undefined, me: me ? { ...me, token: null } : undefined });
+      const maps = Object.fromEntries(Object.keys(await this.maps()).map((name) => [`map/${name}`, undefined]));
+      await this.store.write({ ...maps, told: undefined, me: me ? { ...me, token: null } : undefined });
     });
   }
 

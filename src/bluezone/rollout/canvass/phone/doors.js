@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The doors as the canvasser sees them: the lists the server told, with everything on top that still waits here. */
+import { dueAt } from "./returning.js";
 
 export const REACHED = ["installed", "running", "leaflet", "refused", "no_smartphone", "moved"];
-export const OUTCOMES = ["installed", "running", "leaflet", "not_home", "refused", "no_smartphone", "moved", "locked", "skipped"];
 export const SKIPS = ["not_found", "dog", "no_way", "isolated", "unsafe", "other"];
 export const FACTS = ["head", "address", "group", "smartphones", "note"];
 
@@ -17,7 +17,7 @@ export function doorsNow(lists, entries) {
       if (!list) continue;
       door = {
         door: body.door, place: list.doors.length + 1, head: "", address: "", group: "", smartphones: null, note: "", versions: {},
-        disputed: [], last: null, revisit: "", reached: false, turf: body.turf, waits: 0, made: true,
+        disputed: [], last: null, revisit: "", reached: false, latitude: null, longitude: null, turf: body.turf, waits: 0, made: true,
       };
       list.doors.push(door);
       doors.set(body.door, door);
@@ -41,11 +41,29 @@ function lay(door, body) {
   door.reached = door.reached || REACHED.includes(body.visit.outcome);
 }
 
-/** Where a door stands: "again" (asked for, or nobody was there), "done" or "left". */
-export function standing(door) {
-  if (door.revisit) return "again";
-  if (door.reached) return "done";
-  return door.last ? "again" : "left";
+/**
+ * Where a door stands at `now` (Unix seconds): "left", "again" (set aside until it is due), "due" or "done". One of
+ * them, so that no door is in two lists.
+ */
+export function standing(door, now) {
+  if (!door.last) return door.reached ? "done" : "left";
+  if (door.reached && !door.revisit) return "done";
+  return now < returnOf(door) ? "again" : "due";
+}
+
+/** When a door that was set aside is due. */
+export function returnOf(door) {
+  return dueAt(door.revisit, door.last.at);
+}
+
+/** The doors that one filter shows: what is due first, then in the order of walking; set aside, the soonest first. */
+export function doorsOf(doors, filter, now) {
+  const stands = new Map(doors.map((door) => [door.door, standing(door, now)]));
+  const of = (...wanted) => doors.filter((door) => wanted.includes(stands.get(door.door)));
+  const soonest = (one, other) => returnOf(one) - returnOf(other) || one.place - other.place;
+  if (filter === "open") return [...of("due").sort(soonest), ...of("left")];
+  if (filter === "again") return of("again").sort(soonest);
+  return filter === "done" ? of("done") : doors;
 }
 
 /** What a door is called by: address, else householder. */

@@ -35,3 +35,14 @@ export function momentOf(app, seconds) {
   const day = app.words.language === "vi" ? `${date.getDate()}/${date.getMonth() + 1}` : new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }).format(date);
   return `${day} ${timeOf(seconds)}`;
 }
+
+/** "today 17:00", "tomorrow 08:00", "Saturday 15/8 08:00": when to come again, as seen at `now`. */
+export function returnText(app, due, now) {
+  const day = (seconds) => { const date = new Date(seconds * 1000); return new Date(date.getFullYear(), date.getMonth(), date.getDate()); };
+  const ahead = Math.round((day(due) - day(now)) / 86_400_000);
+  const time = timeOf(due);
+  if (ahead === 0) return app.t("return.today", { time });
+  if (ahead === 1) return app.t("return.tomorrow", { time });
+  const name = new Intl.DateTimeFormat(app.words.language === "vi" ? "vi-VN" : "en-GB", { weekday: "long" }).format(new Date(due * 1000));
+  return app.t("return.day", { day: name, time: momentOf(app, due) });
+}

@@ -73,8 +73,9 @@ export class Sync {
       const photos = (await this.box.photos()).filter((photo) => photo.refused === null).length;
       const last = (await this.box.store.get("number")) || 0;
       const { as_of: have } = await this.box.told();
+      const held = await this.box.script();
       const answer = await call("/v1/canvass/sync", me.token, JSON.stringify({
-        run: me.run, last_number: last, waiting: waiting.length - piece.length, photos, form: FORM, have,
+        run: me.run, last_number: last, waiting: waiting.length - piece.length, photos, form: FORM, have, script: held ? held.as_of : "", maps: Object.keys(await this.box.maps()),
         entries: piece.map(({ body }) => body),
       }));
       emptied = emptied || answer.empty;

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -26,6 +27,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.rollout.canvass.models import Aside, AsideReason, Photo, Visit
 from bluezone.rollout.canvass.phone_doors import doors_told_to
 from bluezone.rollout.canvass.visits.intake import Push, PushInvalid, receive
+from bluezone.rollout.canvass.visits.script import in_force
 
 # The app shrinks to 1,280 pixels, which comes to 100 to 250 kB.
 MOST_PHOTO_BYTES = 600_000
@@ -135,13 +137,16 @@ def sync(request: DeviceRequest) -> dict[str, Any]:
     said = json_body(request, MOST_BYTES)
     now = timezone.now()
     push, have = _push(said), said.get("have", "")
+    script = in_force()
     run, verdicts = receive(request.device, push, now)
     return {
         "server_time": int(now.timestamp()),
         "name": request.device.name,
         "agency": request.device.agency.name,
+        "script_as_of": script.as_of,
+        "script": None if said.get("script") == script.as_of else msgspec.to_builtins(script.script),
         "verdicts": [{"id": one.key, "state": one.state, "reason": one.reason} for one in verdicts],
-        **doors_told_to(request.device, run, have if isinstance(have, str) else "", now),
+        **doors_told_to(request.device, run, have if isinstance(have, str) else "", now, _names(said.get("maps"))),
     }
 
 
@@ -168,6 +173,10 @@ def _push(said: dict[str, Any]) -> Push:
         raise PushInvalid("entries is not a list")
     return Push(run, _count(said, "last_number"), _count(said, "waiting"), _count(said, "photos"),
                 min(_count(said, "form"), 32_767), entries)  # fmt: skip
+
+
+def _names(said: Any) -> frozenset[str]:
+    return frozenset(name for name in said if isinstance(name, str)) if isinstance(said, list) else frozenset()
 
 
 def _count(said: dict[str, Any], name: str) -> int:

@@ -7,6 +7,7 @@ An entry that cannot be read is not refused with the call: it is kept aside whol
 import datetime
 import hashlib
 import json
+import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ MOST_PHONES = 60
 MOST_LEAFLETS = 500
 CONTACT_LENGTH, NOTE_LENGTH, LOT_LENGTH = 80, 500, 20
 MOST_BASES = 8
+MOST_OFFERED = 6
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,23}")
 FUTURE = datetime.timedelta(minutes=10)
 # 2020: nothing of this program is older.
 _EARLIEST = 1_577_836_800
@@ -47,7 +50,10 @@ class NotReadable(Exception):
 
 @dataclass(frozen=True)
 class ReadVisit:
-    """A visit as the phone told it; fields as models.Visit. help: contact and note, None where none is wanted."""
+    """A visit as the phone told it; fields as models.Visit. help: contact and note, None where none is wanted.
+
+    answer, offered: keys of the city's script, whichever one the phone had; they need not be in today's.
+    """
 
     outcome: str
     skip_reason: str = ""
@@ -59,6 +65,8 @@ class ReadVisit:
     leaflets: int = 0
     revisit: str = ""
     help: tuple[str, str] | None = None
+    answer: str = ""
+    offered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,21 @@ def _visit(said: Any) -> ReadVisit:
         leaflets=_whole(said, "leaflets", 0, MOST_LEAFLETS, 0),
         revisit=revisit,
         help=None if wanted is None else _help(wanted),
+        answer=_key(said["answer"]) if said.get("answer") else "",
+        offered=_offered(said.get("offered") or []),
     )
+
+
+def _key(value: Any) -> str:
+    if not isinstance(value, str) or not _KEY.fullmatch(value):
+        raise NotReadable(AsideReason.UNREADABLE, "answer or offered")
+    return value
+
+
+def _offered(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_OFFERED:
+        raise NotReadable(AsideReason.UNREADABLE, "offered")
+    return tuple(dict.fromkeys(map(_key, value)))
 
 
 def _help(wanted: Any) -> tuple[str, str]:

@@ -183,7 +183,8 @@ def visit_of(entry: ReadEntry, household: Household, now: datetime.datetime, **w
     return Visit(
         key=entry.key, household=household, door=entry.door, at=entry.at, received_at=now, outcome=told.outcome,
         skip_reason=told.skip_reason, phones=told.phones, seen=told.seen, told=told.told, helped=told.helped,
-        leaflet_lot=told.lot, leaflets=told.leaflets, revisit=told.revisit, after_lease=ended,
+        leaflet_lot=told.lot, leaflets=told.leaflets, revisit=told.revisit, answer=told.answer,
+        offered=list(told.offered), after_lease=ended,
         ticket=ticket_for(entry, household), **where,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 /** What waits on this phone, what the ward keeps aside and why, and what this phone is. */
 import { h, p } from "../face/dom.js";
 import { titleOf } from "../doors.js";
+import { outcomeLabel } from "../script.js";
 import { momentOf } from "../state.js";
 
 export function show(app) {
@@ -18,7 +19,7 @@ export function show(app) {
       app.sync.state.error ? p(app.refusal(app.sync.state.error)) : null,
       me && me.token ? h("button", { type: "button", class: "button wide", id: "send", onclick: () => app.sync.now() }, app.t("backlog.send")) : null),
     section(app, "backlog.waiting", entries, (entry) => h("li", {}, h("b", {}, nameOf(entry.body.door)), " ",
-      h("small", {}, `${momentOf(app, entry.body.at)} · ${entry.body.visit ? app.t(`outcome.${entry.body.visit.outcome}`) : app.t("backlog.facts")} · ${app.t("backlog.number", { number: entry.number })}`))),
+      h("small", {}, `${momentOf(app, entry.body.at)} · ${entry.body.visit ? outcomeLabel(app, entry.body.visit.outcome) : app.t("backlog.facts")} · ${app.t("backlog.number", { number: entry.number })}`))),
     section(app, "backlog.aside", asides, (aside) => h("li", {}, h("b", {}, nameOf(aside.door)), p(app.refusal(aside.reason)), done(app, "aside", aside.id))),
     section(app, "backlog.photos", stuck, (photo) => h("li", {}, h("b", {}, nameOf(photo.door)), p(app.t(`refusal.${photo.refused}`)), done(app, "photo", photo.id))),
     me ? h("section", { class: "card soft" }, h("h2", {}, app.t("backlog.phone")), p([me.name, me.agency].filter(Boolean).join(" · ")), p(app.t("backlog.lost"))) : null,

@@ -2,8 +2,9 @@
 /** The phone's own doors: how far it is, what is left, whom to visit again. */
 import { h, p } from "../face/dom.js";
 import { icon } from "../face/icons.js";
-import { fold, standing, titleOf } from "../doors.js";
-import { momentOf } from "../state.js";
+import { doorsOf, fold, returnOf, standing, titleOf } from "../doors.js";
+import { outcomeLabel } from "../script.js";
+import { momentOf, returnText } from "../state.js";
 
 const FILTERS = ["open", "again", "done", "all"];
 
@@ -21,8 +22,9 @@ export function show(app) {
   }
   const rows = h("ul", { class: "doors", id: "doors" });
   const fill = () => {
-    const found = list.doors.filter((door) => matches(door, looking));
-    rows.replaceChildren(...(found.length ? found.map((door) => row(app, door)) : [h("li", { class: "soft empty" }, app.t(`list.empty.${looking.search ? "search" : looking.filter}`))]));
+    const now = app.cityNow();
+    const found = doorsOf(list.doors, looking.filter, now).filter((door) => matches(door, looking.search));
+    rows.replaceChildren(...(found.length ? found.map((door) => row(app, door, now)) : [h("li", { class: "soft empty" }, app.t(`list.empty.${looking.search ? "search" : looking.filter}`))]));
   };
   fill();
   const done = list.doors.filter((door) => door.reached).length;
@@ -34,6 +36,7 @@ export function show(app) {
       h("p", { class: "num" }, h("b", {}, app.t("list.progress", { done: app.words.number(done), all: app.words.number(list.doors.length) }))),
       h("progress", { max: list.doors.length, value: done, "aria-label": app.t("list.progress.name") }),
       h("small", {}, [list.unit, app.t("list.until", { time: momentOf(app, list.until) })].filter(Boolean).join(" · "))),
+    list.map && app.maps[list.map] ? h("a", { class: "button quiet wide", href: `#/map/${list.turf}`, id: "map" }, icon("place", 20), app.t("map.title")) : null,
     h("div", { class: "field" }, h("label", { for: "search" }, app.t("list.search")),
       h("input", { id: "search", type: "search", value: looking.search, autocomplete: "off", oninput: (event) => { looking.search = event.target.value; fill(); } })),
     h("div", { class: "filters", role: "group", "aria-label": app.t("list.filter") }, FILTERS.map((name) => h("button", {
@@ -41,7 +44,7 @@ export function show(app) {
         looking.filter = name;
         for (const one of event.target.parentElement.children) one.setAttribute("aria-pressed", String(one === event.target));
         fill();
-      } }, `${app.t(`list.filter.${name}`)} ${app.words.number(list.doors.filter((door) => matches(door, { filter: name, search: "" })).length)}`))),
+      } }, `${app.t(`list.filter.${name}`)} ${app.words.number(doorsOf(list.doors, name, app.cityNow()).length)}`))),
     rows,
     endPractice(app),
   ];
@@ -54,17 +57,17 @@ export function show(app) {
   return { title: list.name, body, bar, live, top: looking.top };
 }
 
-function matches(door, { filter, search }) {
-  const where = standing(door);
-  const fits = filter === "all" || (filter === "open" ? where !== "done" : where === filter);
-  return fits && fold(`${door.address} ${door.head} ${door.group}`).includes(fold(search.trim()));
+function matches(door, search) {
+  return fold(`${door.address} ${door.head} ${door.group}`).includes(fold(search.trim()));
 }
 
-function row(app, door) {
+function row(app, door, now) {
   const words = app.words;
+  const where = standing(door, now);
   const tags = [];
-  if (door.last) tags.push(h("span", { class: `tag ${standing(door) === "done" ? "ok" : ""}` }, words.t(`outcome.${door.last.outcome}`)));
-  if (door.revisit) tags.push(h("span", { class: "tag warn" }, words.t(`revisit.${door.revisit}`)));
+  if (door.last) tags.push(h("span", { class: `tag ${where === "done" ? "ok" : ""}` }, outcomeLabel(app, door.last.outcome)));
+  if (where === "again") tags.push(h("span", { class: "tag warn" }, returnText(app, returnOf(door), now)));
+  if (where === "due") tags.push(h("span", { class: "tag warn" }, words.t("door.due")));
   if (door.waits) tags.push(h("span", { class: "tag waits" }, words.t("door.waits")));
   return h("li", {}, h("a", { href: `#/door/${door.door}`, onclick: () => { app.looking.top = scrollY; } },
     h("span", { class: "place num", "aria-hidden": "true" }, door.place),

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streets from a GeoJSON file that the city puts into its data folder, `maps/streets.geojson`.
+
+The file belongs to the city: none comes with the program, and none is fetched. Maps of doors draw it.
+Source: RFC 7946 (GeoJSON).
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from bluezone.directory.records.shapes import MOST_BYTES, Point, simplified_line
+
+FILE = Path("maps") / "streets.geojson"
+_NAMES = ("name", "name_vi", "ten", "ten_duong")
+# Points of one cut-out; finer lines are thinned until they fit.
+MOST_POINTS = 4_000
+
+# West, south, east, north, in degrees.
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Street:
+    """A line of the file. name: "" where it has none. points: (longitude, latitude) in degrees of WGS 84."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+def streets_in(box: Box) -> tuple[tuple[Street, ...], str]:
+    """The parts of streets within a box, and whom the file names as its source; nothing without a file that can be
+    read, since a map without streets is still one.
+    """
+    path = Path(settings.DATA_FOLDER) / FILE
+    try:
+        state = path.stat()
+    except OSError:
+        return (), ""
+    if state.st_size > MOST_BYTES:
+        return (), ""
+    return _cut_out(path, state.st_mtime_ns, box)
+
+
+@lru_cache(maxsize=256)
+def _cut_out(path: Path, changed: int, box: Box) -> tuple[tuple[Street, ...], str]:
+    streets, source = _read(path, changed)
+    parts = [Street(street.name, part) for street in streets for part in _within(street.points, box)]
+    width = box[2] - box[0]
+    tolerance = width / 2000
+    while sum(len(part.points) for part in parts) > MOST_POINTS and tolerance < width / 20:
+        parts = [Street(part.name, simplified_line(part.points, tolerance)) for part in parts]
+        tolerance *= 2
+    return tuple(_longest(parts)), source
+
+
+def _longest(parts: list[Street]) -> Iterator[Street]:
+    """As many of the parts as fit, those with most points first: what thinning does not help with."""
+    room = MOST_POINTS
+    for part in sorted(parts, key=lambda one: -len(one.points)):
+        room -= len(part.points)
+        if room < 0:
+            return
+        yield part
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _changed: int) -> tuple[tuple[Street, ...], str]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return (), ""
+    if not isinstance(document, dict) or not isinstance(document.get("features"), list):
+        return (), ""
+    said = next((document[name] for name in ("attribution", "source") if isinstance(document.get(name), str)), "")
+    return tuple(street for feature in document["features"] for street in _streets(feature)), said[:200]
+
+
+def _streets(feature: Any) -> Iterator[Street]:
+    """The lines of a feature; what is none is left out, since maps carry much else."""
+    geometry = feature.get("geometry") if isinstance(feature, dict) else None
+    if not isinstance(geometry, dict) or geometry.get("type") not in ("LineString", "MultiLineString"):
+        return
+    told = feature.get("properties")
+    named = told if isinstance(told, dict) else {}
+    name = next((named[key] for key in _NAMES if isinstance(named.get(key), str)), "")
+    coordinates = geometry.get("coordinates")
+    lines = [coordinates] if geometry["type"] == "LineString" else coordinates
+    for line in lines if isinstance(lines, list) else []:
+        try:
+            points = tuple((float(point[0]), float(point[1])) for point in line)
+        except (TypeError, ValueError, IndexError, KeyError, OverflowError):
+            continue
+        if len(points) > 1:
+            yield Street(name[:80], points)
+
+
+def _within(points: tuple[Point, ...], box: Box) -> Iterator[tuple[Point, ...]]:
+    """The runs of a line whose segments may touch the box."""
+    west, south, east, north = box
+    run: list[Point] = []
+    for begin, end in pairwise(points):
+        outside = (
+            max(begin[0], end[0]) < west or min(begin[0], end[0]) > east
+            or max(begin[1], end[1]) < south or min(begin[1], end[1]) > north
+        )  # fmt: skip
+        if not outside:
+            run = [*run, end] if run else [begin, end]
+        elif run:
+            yield tuple(run)
+            run = []
+    if run:
+        yield tuple(run)
