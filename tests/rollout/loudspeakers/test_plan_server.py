@@ -8,7 +8,7 @@ from tests.builders.bulletins import NOW, approved, machine, people, planned, zo
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.rollout.bulletins.air import timetable
-from bluezone.rollout.loudspeakers import playback, zone_setup
+from bluezone.rollout.loudspeakers import health, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit
 from bluezone.rollout.loudspeakers.plan_server import PLAN_PATH, VERSION_SECONDS, PlanServer
 
@@ -145,17 +145,17 @@ def test_a_new_machine_is_known_at_its_first_word(caller, time, place):
 def test_a_dead_machine_is_flagged_five_minutes_after_its_last_word(caller, time):
     now = lambda: datetime.datetime.fromtimestamp(time.unix, datetime.UTC)  # noqa: E731
     unit = Unit.objects.select_related("device").get()
-    assert playback.state_of(unit, now()) is playback.UnitState.NEVER
+    assert health.state_of(unit, now()) is health.UnitState.NEVER
     for _ in range(20):
         caller.get()
         time.on(2)
     unit.refresh_from_db()
-    assert playback.state_of(unit, now()) is playback.UnitState.WELL
+    assert health.state_of(unit, now()) is health.UnitState.WELL
     last_word = now() - datetime.timedelta(seconds=2)
 
     time.unix = (last_word + datetime.timedelta(minutes=5)).timestamp()
     unit.refresh_from_db()
-    assert playback.state_of(unit, now()) is playback.UnitState.DEAD
+    assert health.state_of(unit, now()) is health.UnitState.DEAD
 
 
 def test_a_zone_that_is_played_by_hand_and_a_machine_without_a_zone_get_nothing_to_play(time):

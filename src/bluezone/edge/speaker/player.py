@@ -161,10 +161,19 @@ def open_player(sink: str) -> Player:
     raise PlayerUnavailable(f"{sink} cannot play here: install ffmpeg (ffplay), or name another sink")
 
 
+def has_sound_device(sink: str, cards: Path = _CARDS) -> bool | None:
+    """Whether the sound card is there that a sink needs; None for a sink that needs none."""
+    if sink not in ("aplay", "ffplay"):
+        return None
+    try:
+        return "no soundcards" not in cards.read_text()
+    except OSError:
+        return False
+
+
 def _best() -> str:
     """The player for this machine's sound card; without one nothing is heard, and the sink says so."""
-    has_card = _CARDS.is_file() and "no soundcards" not in _CARDS.read_text()
-    return "null" if not has_card else "aplay" if shutil.which("aplay") else "ffplay"
+    return "null" if not has_sound_device("aplay") else "aplay" if shutil.which("aplay") else "ffplay"
 
 
 def _ffplay(path: Path, skip: float, volume: int) -> list[list[str]]:

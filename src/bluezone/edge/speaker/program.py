@@ -4,16 +4,19 @@
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bluezone import __version__
 from bluezone.edge.appliance.ticket import CODE_IS_GONE, Waiting
 from bluezone.edge.speaker.book import SpeakerBook
-from bluezone.edge.speaker.player import open_player
+from bluezone.edge.speaker.player import has_sound_device, open_player
 from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.relay import Relaying
 from bluezone.edge.speaker.street import Ear, Microphone
@@ -80,6 +83,7 @@ def run_speaker(
         asking, telling, hearing = (
             SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(3)
         )
+        telling.health = lambda: _health(setup, player.sink)
         if setup.code is not None:
             _enrol(setup, setup.code, asking)
         if not book.get("token"):
@@ -110,6 +114,15 @@ def _enrol(setup: SpeakerSetup, code: str, asking: SpeakerSync) -> None:
     else:
         if setup.ticket is not None:
             setup.ticket.used()
+
+
+def _health(setup: SpeakerSetup, sink: str) -> dict[str, Any]:
+    """What the office is told of this machine beside its clock and its sounds."""
+    # Rounded down, so that each sound that is fetched is not told.
+    free_mb = shutil.disk_usage(setup.folder).free // 50_000_000 * 50
+    health = {"version": __version__, "free_mb": free_mb, "listens": setup.listen is not None}
+    device = has_sound_device(sink)
+    return health if device is None else {**health, "device": device}
 
 
 def _run(

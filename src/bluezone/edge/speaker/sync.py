@@ -9,7 +9,7 @@ import http.client
 import json
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
@@ -129,6 +129,8 @@ class SpeakerSync:
         self._status: dict[str, Any] = {}
         self._status_at = boot() - STATUS_SECONDS
         self.plan = self._kept_plan()
+        # How the machine is beyond its clock and its sounds, for the office (rollout/loudspeakers/health.py).
+        self.health: Callable[[], Mapping[str, Any]] = dict
 
     def enrol(self, code: str) -> None:
         """Exchange a one-time code for a token and keep it. Raises SpeakerOffline, SpeakerRefused."""
@@ -236,7 +238,7 @@ class SpeakerSync:
         problem = "clock_wrong" if self._clock.is_wrong else ""
         # Rounded, so that a drift of milliseconds is not told at every poll.
         return {"sink": self._sink, "clock_off": round(off) if abs(off) > 2 else 0, "missing": len(self._missing()),
-                "problem": problem}  # fmt: skip
+                "problem": problem, **self.health()}  # fmt: skip
 
     def _missing(self, *, urgent: bool = False) -> list[str]:
         items = sorted(self.plan.items, key=lambda item: (not item.is_emergency, item.due))

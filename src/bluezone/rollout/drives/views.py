@@ -34,6 +34,7 @@ from bluezone.rollout.drives import help_queue as drives_help_queue
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELP_TAKERS, HELPERS
 from bluezone.rollout.drives.forms import DriveForm, HindranceForm, OpenForm, PhoneForm, TallyForm, TeamForm
 from bluezone.rollout.drives.models import Drive, DriveState, HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
+from bluezone.rollout.gates.api import devices_of
 from bluezone.training import practised
 
 PAST_SHOWN = 20
@@ -130,6 +131,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
         "numbers": boards.of_drive(shown) if sees else None,
         "waiting": at_it.filter(drives_help_queue.free(now)) if runs else [],
         "held": [(one, help_requests.read(one)) for one in held] if runs else [],
+        "radios": devices_of(shown.gate_id) if runs and shown.gate_id else [],
         "proofs": drives_help_queue.free_proofs(shown, now),
         "hindrances": Hindrance.choices,
         "open_form": OpenForm(drive=shown),

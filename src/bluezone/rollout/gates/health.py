@@ -57,6 +57,12 @@ def health_of(tablet: GateDevice, gate: Gate) -> Health:
     return Health(troubles, said.get("version", ""), box, code)
 
 
+def devices_of(gate_id: int) -> list[tuple[GateDevice, Health]]:
+    """The devices of a gate, or of a drive's radio, with what they say of themselves."""
+    gate = Gate.objects.get(pk=gate_id)
+    return [(one, health_of(one, gate)) for one in gate.devices.select_related("device").order_by("device__name")]
+
+
 def _read(said: Any) -> dict[str, Any] | None:
     """The health that a device sent, or None for something else."""
     if not isinstance(said, dict):

@@ -37,7 +37,7 @@ from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, SlipForm, TabletForm
-from bluezone.rollout.gates.health import health_of
+from bluezone.rollout.gates.health import devices_of
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.queries import GateRow, one_gate
 from bluezone.rollout.gates.registry import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
@@ -323,14 +323,13 @@ def gate(request: OfficeRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
     week, now = chosen_week(request), timezone.now()
     own = frozenset({found.agency_id}) if sees(request, found.agency) else frozenset()
-    tablets = found.devices.select_related("device").order_by("device__name")
     context = {
         "gate": found,
         "week": week,
         "is_latest": week.following.first_day > timezone.localdate(now),
         "row": queries.rows_of([found], week, own)[0],
         "keeps": keeps(request, found.agency),
-        "tablets": [(one, health_of(one, found)) for one in tablets],
+        "tablets": devices_of(found.pk),
         "tablet_form": TabletForm(gate=found),
         "shown": one_gate(found, week, now) if own else None,
     }

@@ -15,8 +15,9 @@ from bluezone.devices.models import DeviceKind
 from bluezone.devices.refusals import NoSuchAddress, answer
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.rollout.loudspeakers.health import note_status
 from bluezone.rollout.loudspeakers.live import pieces_for
-from bluezone.rollout.loudspeakers.playback import PlayedInvalid, note_status, store_playings
+from bluezone.rollout.loudspeakers.playback import PlayedInvalid, store_playings
 
 MOST_BYTES = 256 * 1024
 

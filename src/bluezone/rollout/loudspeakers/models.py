@@ -40,6 +40,7 @@ class Unit(models.Model):
     volume: its own, None for the zone's. heard_at: its last word, to the half minute.
     sink: what it plays with; "file" and "null" have no loudspeaker. clock_off_seconds: by how much its own clock
     differs from the server's, as it measured it. missing: sounds it has not fetched yet.
+    health: version, free space, sound device, microphone (health.py).
     """
 
     device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="speaker")
@@ -50,6 +51,7 @@ class Unit(models.Model):
     clock_off_seconds = models.FloatField(null=True)
     missing = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=40, blank=True)
+    health = models.JSONField(null=True, editable=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -4,7 +4,6 @@ minutes; and what of it goes into coverage.
 """
 
 import datetime
-import enum
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,18 +11,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.directory.models import AdminUnit
 from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, airings_due, approved_scripts, seconds_of
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.loudspeakers import live
-from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Street, Unit, Zone
+from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Street, Unit
 
 MOST_AT_ONCE = 500
 MOST_ATTEMPTS = 100
@@ -32,7 +28,7 @@ STATION = "station"
 RELAY_KINDS = (STATION, "fall_back", "silence")
 # A report of the future comes from a machine whose clock is wrong in spite of everything.
 FUTURE = datetime.timedelta(minutes=10)
-_LATEST = 2**33
+LATEST = 2**33
 
 
 class PlayedInvalid(DeviceRefused):
@@ -81,22 +77,6 @@ def store_playings(device: Device, rows: Sequence[Any], now: datetime.datetime) 
     return Stored(accepted, unknown)
 
 
-def note_status(device: Device, status: Any, now: datetime.datetime) -> None:
-    """Keep how a machine says it is; a machine in no zone is not noted. Raises PlayedInvalid."""
-    if not isinstance(status, dict):
-        raise PlayedInvalid("status is no object")
-    off, missing = status.get("clock_off", 0.0), status.get("missing", 0)
-    if type(off) not in (int, float) or type(missing) is not int or not abs(off) < _LATEST or not 0 <= missing < 10**6:
-        raise PlayedInvalid("clock_off and missing are numbers")
-    Unit.objects.filter(pk=device.pk).update(
-        heard_at=now,
-        sink=str(status.get("sink", ""))[:16],
-        clock_off_seconds=float(off),
-        missing=missing,
-        problem=str(status.get("problem") or "")[:40],
-    )
-
-
 def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str, Any]]:
     refused = PlayedInvalid(
         f"report {number} is not {{airing, outcome, began, ended, heard, interrupted, sink, reason, earlier, tone, "
@@ -141,7 +121,7 @@ def _parts(value: Any, refused: PlayedInvalid) -> list[list[Any]]:
         raise refused
     if not all(isinstance(one, list) and len(one) == 3 and one[0] in RELAY_KINDS for one in value):
         raise refused
-    return [[kind, _seconds(began, refused, _LATEST), _seconds(lasted, refused)] for kind, began, lasted in value]
+    return [[kind, _seconds(began, refused, LATEST), _seconds(lasted, refused)] for kind, began, lasted in value]
 
 
 def _attempts(value: Any, refused: PlayedInvalid) -> list[list[float]]:
@@ -149,13 +129,13 @@ def _attempts(value: Any, refused: PlayedInvalid) -> list[list[float]]:
         raise refused
     if not all(isinstance(one, list) and len(one) == 2 for one in value):
         raise refused
-    return [[_seconds(began, refused, _LATEST), _seconds(heard, refused)] for began, heard in value]
+    return [[_seconds(began, refused, LATEST), _seconds(heard, refused)] for began, heard in value]
 
 
 def _moment(value: Any, refused: PlayedInvalid) -> datetime.datetime | None:
     if value is None:
         return None
-    if type(value) not in (int, float) or not 0 <= value < _LATEST:
+    if type(value) not in (int, float) or not 0 <= value < LATEST:
         raise refused
     return datetime.datetime.fromtimestamp(value, datetime.UTC)
 
@@ -177,7 +157,7 @@ def _made_up(key: str, outlet: int | None) -> Airing | None:
     if schedule is None or outlet is None or int(parts[1]) != outlet:
         return None
     script = approved_scripts([schedule.bulletin_id]).get((schedule.bulletin_id, parts[2]))
-    if script is None or int(parts[3]) >= _LATEST:
+    if script is None or int(parts[3]) >= LATEST:
         return None
     due = datetime.datetime.fromtimestamp(int(parts[3]), datetime.UTC)
     return Airing.objects.create(
@@ -285,70 +265,6 @@ def _some(
 
 def _of_station(playing: Playing) -> float:
     return sum(float(lasted) for kind, _began, lasted in playing.parts if kind == STATION)
-
-
-DEAD_AFTER = datetime.timedelta(minutes=5)
-CLOCK_SECONDS = 60.0
-
-
-class UnitState(enum.Enum):
-    """One word for a machine; the first that fits."""
-
-    CUT_OFF = ("revoked", _("cut off"))
-    NEVER = ("waiting", _("never heard of"))
-    DEAD = ("dead", _("no word: dead or without network"))
-    UNHEARD = ("unheard", _("has no sound card"))
-    CLOCK = ("clock", _("its clock is wrong; it plays by the server’s"))
-    FETCHING = ("fetching", _("still fetches sounds"))
-    WELL = ("well", _("ready"))
-
-    def __init__(self, key: str, label: str) -> None:
-        self.key, self.label = key, label
-
-
-@dataclass(frozen=True)
-class ZoneRow:
-    """A zone with its machines and their states."""
-
-    zone: Zone
-    units: list[tuple[Unit, UnitState]]
-
-    @property
-    def dead(self) -> int:
-        """Machines that are not to be heard of."""
-        return sum(state in (UnitState.DEAD, UnitState.NEVER) for _unit, state in self.units)
-
-
-def state_of(unit: Unit, now: datetime.datetime) -> UnitState:
-    """How a machine is. unit: read with its device."""
-    if unit.device.revoked_at is not None:
-        return UnitState.CUT_OFF
-    if unit.heard_at is None:
-        return UnitState.NEVER
-    if now - unit.heard_at >= DEAD_AFTER:
-        return UnitState.DEAD
-    if unit.sink in UNHEARD_SINKS:
-        return UnitState.UNHEARD
-    if abs(unit.clock_off_seconds or 0.0) >= CLOCK_SECONDS:
-        return UnitState.CLOCK
-    return UnitState.FETCHING if unit.missing else UnitState.WELL
-
-
-def zones_under(unit: AdminUnit | None) -> QuerySet[Zone]:
-    """Open zones, of a unit and its parts where one is given."""
-    zones = Zone.objects.filter(outlet__closed_at=None).select_related("outlet__agency__unit", "outlet__unit")
-    if unit is not None:
-        zones = zones.filter(outlet__agency__unit__path__startswith=unit.path)
-    return zones.order_by("outlet__agency__name", "outlet__name", "pk")
-
-
-def rows_of(zones: Iterable[Zone], now: datetime.datetime) -> list[ZoneRow]:
-    """Zones with their machines, in two queries."""
-    found = list(zones)
-    units: dict[int, list[tuple[Unit, UnitState]]] = {zone.pk: [] for zone in found}
-    for unit in Unit.objects.filter(zone__in=units).select_related("device").order_by("device__name"):
-        units[unit.zone_id].append((unit, state_of(unit, now)))
-    return [ZoneRow(zone, units[zone.pk]) for zone in found]
 
 
 class AiredProven(Indicator):

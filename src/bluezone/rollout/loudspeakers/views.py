@@ -39,7 +39,7 @@ from bluezone.rollout.bulletins.api import (
     stick_files,
 )
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
-from bluezone.rollout.loudspeakers import live, playback, zone_setup
+from bluezone.rollout.loudspeakers import health, live, playback, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit, Zone
 from bluezone.training import practised
 
@@ -179,7 +179,7 @@ def _page(
         "soon": now + EARLY,
         "units": [
             (unit, state, volumes.get(unit.pk) or VolumeForm(unit=unit))
-            for unit, state in playback.rows_of([found], now)[0].units
+            for unit, state in health.rows_of([found], now)[0].units
         ],
         "keeps": may(request.user, KEEPERS.roles, agency=found.outlet.agency),
         "addresses": _addresses(found, day),
@@ -346,7 +346,7 @@ def _days(request: OfficeRequest, found: Zone, first: datetime.date) -> tuple[da
 def _listed(request: OfficeRequest) -> dict[str, object]:
     unit_pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=unit_pk).first() if unit_pk is not None else None
-    rows = playback.rows_of(playback.zones_under(unit), timezone.now())
+    rows = health.rows_of(health.zones_under(unit), timezone.now())
     return {"rows": rows, "unit": unit, "dead": sum(row.dead for row in rows)}
 
 
