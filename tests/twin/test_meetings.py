@@ -9,6 +9,7 @@ from bluezone.protocol.intervals import day_at
 from bluezone.radio.air.figures import canonical_carriage, carriages, correlation
 from bluezone.twin.air import DUTY, carriage, heard, scores
 from bluezone.twin.meetings import MINUTES, START, WARM_UP_DAYS, City
+from bluezone.twin.travel import HOUSEHOLD, Region, Travel
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +94,52 @@ def test_cases_report_in_the_days_of_the_twin_and_fell_ill_before(city):
     assert cases
     assert all(0 <= case.day < city.days and case.person in city.phones for case in cases)
     assert sum(case.onset <= case.day for case in cases) >= 0.9 * len(cases)
+
+
+@pytest.fixture(scope="module")
+def region(city):
+    return Region([city, City(phones=300, days=5, seed=4)], Travel(), 3)
+
+
+def test_without_journeys_the_meetings_of_a_region_are_those_of_its_cities(region, city):
+    alone = Region([city], Travel(), 3)
+    assert list(alone.meetings(1)) == list(city.meetings(1))
+    assert alone.journeys == {}
+
+    away = {journey.person for journey in region.journeys.values() if 1 in journey.days}
+    of_first = {person for person in region.phones[0] if person not in away}
+    untouched = [one for one in region.meetings(1) if {one.one, one.other} <= of_first]
+    assert untouched == [one for one in city.meetings(1) if {one.one, one.other} <= of_first]
+
+
+def test_who_travels_meets_whom_the_host_meets_and_nobody_at_home(region):
+    meetings = region.meetings(1)
+    away = [journey for journey in region.journeys.values() if 1 in journey.days]
+    gone = {journey.person for journey in away}
+    met = 0
+    for journey in away:
+        guest, host = meetings.of(journey.person), meetings.of(journey.host)
+        assert region.home(journey.person) != region.home(journey.host) == journey.city
+        outside = [one for one in host if one.setting != HOUSEHOLD and not {one.one, one.other} & gone]
+        assert sorted((one.begins, one.ends, one.cell) for one in guest) == sorted(
+            (one.begins, one.ends, one.cell) for one in outside
+        )
+        people = {one.one + one.other - journey.person for one in guest}
+        assert people == {one.one + one.other - journey.host for one in outside}
+        assert people <= set(region.phones[journey.city])
+        met += len(guest)
+    assert met > 50
+    numbers = [(one.number, one.one, one.other) for one in meetings]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_commuters_travel_on_working_days_and_visitors_once(region):
+    commuters = [journey for journey in region.journeys.values() if len(journey.days) == 5]
+    visitors = [journey for journey in region.journeys.values() if len(journey.days) == 2]
+    phones = sum(len(phones) for phones in region.phones)
+
+    assert len(commuters) + len(visitors) == len(region.journeys)
+    assert len(commuters) == pytest.approx(0.03 * phones, abs=1)
+    assert len(visitors) == pytest.approx(0.05 * phones, abs=1)
+    assert all(journey.days[1] == journey.days[0] + 1 for journey in visitors)
+    assert sorted(person for day in range(5) for person in region.leaving(day)) == sorted(region.journeys)

@@ -21,6 +21,38 @@ def test_phones_that_share_nothing_agree_with_the_crowd_when_a_server_is_restore
     assert outcome.store_bytes < 8_000_000
 
 
+@pytest.mark.long
+@pytest.mark.serve
+def test_travellers_are_warned_of_a_patient_of_the_other_city_and_who_stays_at_home_fetches_nothing_more(
+    tmp_path,
+):
+    outcome = Rehearsal(Asked(phones=600, days=3, seed=21, whole=6, cities=2), tmp_path).run()
+
+    assert outcome.whole_equal == outcome.whole == 6
+    assert outcome.cases == outcome.reports > 10
+    # Whole phones are among those that travel and among those that report.
+    assert outcome.missing == outcome.missing_keys == outcome.unmet == 0
+    assert outcome.abroad_told == outcome.abroad == 1
+    assert outcome.following == outcome.travellers
+    assert outcome.whole_following == 2
+    assert outcome.not_following == 2
+    assert outcome.file_bytes < 2.1 * outcome.home_bytes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("everybody", [False, True])
+def test_two_cities_of_a_thousand_phones_warn_travellers_and_nobody_who_met_no_case(tmp_path, everybody):
+    outcome = Rehearsal(Asked(2000, 14, seed=4, whole=20, cities=2, everybody=everybody), tmp_path).run()
+
+    assert outcome.whole_equal == outcome.whole == 20
+    assert outcome.reports == outcome.cases
+    assert outcome.missing == outcome.missing_keys == outcome.unmet == 0
+    assert outcome.should_told > 0.4 * outcome.should
+    assert outcome.abroad_told > 0.4 * outcome.abroad > 0
+    assert outcome.following == (outcome.phones if everybody else outcome.travellers)
+    assert (outcome.not_following == 0) is everybody
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("failures", [(), ("server", "night"), ("restore", "clock")])
 def test_a_city_of_two_thousand_phones_warns_as_its_truth_says(tmp_path, failures):
@@ -46,6 +78,7 @@ def test_a_city_of_two_thousand_phones_warns_as_its_truth_says(tmp_path, failure
 def test_what_cannot_be_rehearsed_is_refused():
     for wrong in (
         {"phones": 3}, {"days": 1}, {"whole": 0}, {"failures": ("flood",)}, {"failures": ("clock", "night")},
+        {"cities": 3}, {"cities": 2, "failures": ("server",)}, {"everybody": True},
     ):  # fmt: skip
         with pytest.raises(TwinInvalid):
             Asked(**wrong)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -119,7 +120,7 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
     import resource
 
     from bluezone.backup.copies import make_backup
-    from bluezone.city import FILE_NAME, write_default
+    from bluezone.city import FILE_NAME, load_city, write_default
     from bluezone.keyserver.http import Application
     from bluezone.keyserver.service import KeyServer
 
@@ -154,6 +155,16 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
             case "backup":
                 moment = datetime.fromtimestamp(clock.now, UTC)
                 make_backup(folder, Path(asked["file"]), moment, moment.date(), {})
+                tell()
+            case "name_neighbours":
+                # As an operator does it: stop, edit the settings, start again.
+                server.close()
+                told = asdict(load_city(folder)) | {"neighbours": asked["neighbours"]}
+                (folder / FILE_NAME).unlink()
+                write_default(folder, **told)
+                server = KeyServer.open(folder, clock)
+                server.tick(clock.now)
+                front.set_app(Application(server))
                 tell()
             case "issue":
                 issued = server.codes.issue("confirmed", date.fromisoformat(asked["onset"]))

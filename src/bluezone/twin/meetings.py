@@ -90,7 +90,11 @@ class City:
 
     def meetings(self, day: int) -> "Meetings":
         """All meetings of a day of people whose phones run. day: from START, 0 or more."""
-        return Meetings(kernel.meetings(self._laid, self._rules, self.seed, self.truth, WARM_UP_DAYS + day), day)
+        return Meetings(self.found(day), day)
+
+    def found(self, day: int) -> NDArray[np.void]:
+        """The same as the model gives them, in MEETINGs."""
+        return kernel.meetings(self._laid, self._rules, self.seed, self.truth, WARM_UP_DAYS + day)
 
     def cases(self) -> list[Case]:
         """Whose phones report during the twin's days, by day."""

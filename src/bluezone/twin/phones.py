@@ -29,7 +29,7 @@ from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata, crypt_met
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL, day_at, interval_at
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex
-from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, assess
+from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, assess, parse_profile
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.upload import (
     MAX_KEY_AGE_DAYS,
@@ -159,6 +159,19 @@ class Day:
     all: Meetings
 
 
+@dataclass(frozen=True)
+class File:
+    """An export file. ended: of a neighbour's the end of the time it is of, Unix seconds; None in the own city."""
+
+    number: int
+    columns: KeyColumns
+    ended: int | None = None
+
+
+Found = dict[int, dict[int, set[int]]]
+"""Rows of meetings by person and UTC day."""
+
+
 class Crowd:
     """Phones that share what is the same for all of them. persons: those that belong to it.
 
@@ -199,31 +212,33 @@ class Crowd:
         """Days that are too old to count."""
         self._days = {day: held for day, held in self._days.items() if day >= before_day}
 
-    def take_in(self, number: int, columns: KeyColumns, config: Config, profile: Profile) -> set[int]:
-        """Match one file with what each phone heard. Returns whose phones have new windows."""
-        by_day = {start // INTERVALS_PER_KEY for start in columns.starts}
-        told: set[int] = set()
+    def look_up(self, file: File) -> Found:
+        """Which meetings of which phones, on which UTC day, one file may be about."""
+        by_day = {start // INTERVALS_PER_KEY for start in file.columns.starts}
+        found: Found = defaultdict(lambda: defaultdict(set))
         for day in self._days.keys() & by_day:
             held = self._days[day]
-            met: dict[int, set[int]] = defaultdict(set)
-            for _key_row, _interval, place in held.index.find(columns):
-                met[held.receivers[place]].add(held.rows[place])
-            for person, rows in met.items():
-                self._match(person, [held.heard[row] for row in rows], held, number, columns, config, profile)
-            told |= met.keys()
+            for _key_row, _interval, place in held.index.find(file.columns):
+                found[held.receivers[place]][day].add(held.rows[place])
+        return found
+
+    def take_in(self, file: File, found: Found, persons: Iterable[int], config: Config) -> set[int]:
+        """Match one file with what some phones heard, of those found in it. Returns whose phones have new windows."""
+        told, profile = found.keys() & set(persons), parse_profile(config.profile)
+        for person in told:
+            for day in self._days.keys() & found[person].keys():
+                held = self._days[day]
+                self._match(person, [held.heard[row] for row in found[person][day]], held, file, config.zone, profile)
         return told
 
-    def _match(
-        self, person: int, matched: list[Meeting], held: Day, number: int, columns: KeyColumns, config: Config,
-        profile: Profile,
-    ) -> None:  # fmt: skip
+    def _match(self, person: int, matched: list[Meeting], held: Day, file: File, zone: str, profile: Profile) -> None:
         """Work out what a phone heard around some meetings, and match it as every phone does."""
         there = around(matched, held.all.of(person))
         log = EncounterLog(cast(Store, _Rows()))
         log.power_dbm = effective_power_dbm(MODEL)
         self._hear(log, person, packets_of(person, there, self._seed))
         found = windows_of_file(
-            HeardIndex(log), columns, number, self.uploaded[person], RECEIVER, config.zone, profile, None
+            HeardIndex(log), file.columns, file.number, self.uploaded[person], RECEIVER, zone, profile, None, file.ended
         )
         self._windows[person] += found
 

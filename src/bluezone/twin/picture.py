@@ -25,11 +25,12 @@ def write_page(result: Mapping[str, Any]) -> str:
         "Keys of them lost; reports that waited": f"{result['missing_keys']}; {result['waited']}",
         "Said “high” first without a server": f"{result['told_away']}",
         "Phones near a case; of them say “high”": f"{result['should']}; {result['should_told']}",
-        "Phones that say “high”": f"{result['told']}",
+        "Phones that say “high”; without having met a case": f"{result['told']}; {result['unmet']}",
         "Phones that share nothing; of them as the crowd": f"{result['whole']}; {result['whole_equal']}",
-        "Files, bytes a phone fetches": f"{result['files']}, {result['file_bytes']:,}",
+        "Files, bytes a phone fetches": f"{result['files']}, {result['home_bytes']:,}",
         "Largest store of a phone, bytes": f"{result['store_bytes']:,}",
         "Processor time of the server, of all, s": f"{result['server_seconds']:.0f}, {result['seconds']:.0f}",
+        **(_of_two(result) if asked["cities"] > 1 else {}),
         "Failures": ", ".join(asked["failures"]) or "none",
     }
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items())
@@ -52,6 +53,16 @@ def write_page(result: Mapping[str, Any]) -> str:
 {_bars(delays)}
 </body></html>
 """
+
+
+def _of_two(result: Mapping[str, Any]) -> dict[str, str]:
+    more = result["file_bytes"] - result["home_bytes"]
+    return {
+        "Phones that went to the other city; that follow it": f"{result['travellers']}; {result['following']}",
+        "Bytes more for a phone that follows it": f"{more:,}",
+        "Near a case of the other city alone; of them say “high”": f"{result['abroad']}; {result['abroad_told']}",
+        "The same, but they do not follow it": f"{result['not_following']}",
+    }
 
 
 def _bars(rows: Sequence[tuple[str, float, float | None]]) -> str:

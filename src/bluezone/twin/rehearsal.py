@@ -9,24 +9,22 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from bluezone.handset.client import Client
-from bluezone.handset.phone import Handset
 from bluezone.planning.assumptions import read_warning_curve
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, day_at
-from bluezone.protocol.risk.assessment import Profile, parse_profile
 from bluezone.protocol.upload import infectious_level
 from bluezone.refusal import Refused
 from bluezone.twin.cityserver import CityServer
 from bluezone.twin.meetings import FIRST_HOUR, METRES, MINUTES, NO_MEETINGS, START, Case, City, Meeting, Meetings
 from bluezone.twin.phones import Crowd, Keys, as_told, report
-from bluezone.twin.wholephones import Clock, Hour, PhoneClock, WholePhones
+from bluezone.twin.town import ZONE, Town, open_follower
+from bluezone.twin.travel import Region, Travel
+from bluezone.twin.wholephones import Clock, Hour, WholePhones
 
 CHECK_HOURS: Final = (1, 5, 9, 13, 17, 21)
 REPORT_HOUR: Final = 20.5
 FAILURES: Final = ("server", "restore", "clock", "night")
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 FEWEST_PHONES, MOST_PHONES, MOST_DAYS = 60, 100_000, 28
 # From noon of the middle day on a server is away, and clocks are wrong, for a day.
 _FAILURE_HOUR, _FAILURE_HOURS = 12, 24
@@ -35,6 +33,8 @@ _BACKUP_HOURS = 18
 # A wrong clock is ahead by so much, of one phone in so many.
 _WRONG_SECONDS, _WRONG_ONE_IN = 3 * SECONDS_PER_DAY, 3
 _OFF_HOUR, _ON_HOUR = 22, 6
+# The second city is another one.
+_OTHER_SEED = 1_000_003
 
 
 class TwinInvalid(Refused):
@@ -47,6 +47,8 @@ class TwinInvalid(Refused):
 class Asked:
     """What to rehearse. whole: how many phones share nothing with others; failures: of FAILURES.
 
+    phones: of all cities together. cities: 1, or 2 whose people travel to each other. everybody: whether every phone
+    follows the other city, or those alone that travel there.
     Raises TwinInvalid.
     """
 
@@ -55,6 +57,8 @@ class Asked:
     seed: int = 1
     whole: int = 20
     failures: tuple[str, ...] = ()
+    cities: int = 1
+    everybody: bool = False
 
     def __post_init__(self) -> None:
         if not FEWEST_PHONES <= self.phones <= MOST_PHONES or not 3 <= self.days <= MOST_DAYS:
@@ -67,6 +71,11 @@ class Asked:
         if {"clock", "night"} <= set(self.failures):
             # A phone that starts with a wrong clock believes it until the next file, which the crowd does not.
             raise TwinInvalid("clock and night cannot be rehearsed at once, expected one of them")
+        if self.cities not in (1, 2) or (self.cities == 2 and self.failures) or (self.cities == 1 and self.everybody):
+            raise TwinInvalid(
+                f"{self.cities} cities, failures {self.failures}: expected one city, which has no neighbour to follow, "
+                "or two without failures"
+            )
 
 
 @dataclass
@@ -93,6 +102,12 @@ class Outcome:
     delays: hours from the upload to the first "high", of each told phone. file_bytes: that one phone fetched.
     store_bytes: the largest store of a whole phone. failed_checks: of whole phones.
     server_seconds, seconds: processor time of the server, and of all together.
+    unmet: phones that say "high" though nobody whom they met reported (must be none).
+
+    Of two cities, files and file_bytes are of both: a phone that does not follow the other fetches home_bytes of them.
+    travellers, following: phones that went to the other city, and that follow it in the end; whole_following: whole
+    ones that fetched files of it. abroad, abroad_told: phones that follow it, and were near a case of it and none of
+    their own city, and those of them that say "high". not_following: phones near such a case that do not follow it.
     """
 
     asked: Asked
@@ -117,6 +132,14 @@ class Outcome:
     failed_checks: int = 0
     server_seconds: float = 0.0
     seconds: float = 0.0
+    unmet: int = 0
+    home_bytes: int = 0
+    travellers: int = 0
+    following: int = 0
+    whole_following: int = 0
+    abroad: int = 0
+    abroad_told: int = 0
+    not_following: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -128,55 +151,78 @@ class Rehearsal:
 
     def __init__(self, asked: Asked, folder: Path, progress: Callable[[int], None] = lambda day: None) -> None:
         self._asked, self._folder, self._progress = asked, folder, progress
-        self._city = City(asked.phones, asked.days, asked.seed)
-        self._outcome = Outcome(asked, phones=len(self._city.phones))
-        self._keys, self._clock = Keys(asked.seed), Clock(float(START))
+        share, seed = asked.phones // asked.cities, asked.seed
+        cities = [City(share, asked.days, seed + place * _OTHER_SEED) for place in range(asked.cities)]
+        self._region = Region(cities, Travel(), seed)
+        self._phones_of = self._region.phones
+        everybody = [person for phones in self._phones_of for person in phones]
+        self._outcome = Outcome(asked, phones=len(everybody), travellers=len(self._region.journeys))
+        self._keys, self._clock = Keys(seed), Clock(float(START))
         self._cases: dict[int, list[Case]] = defaultdict(list)
-        for case in self._city.cases():
+        for case in self._region.cases():
             self._cases[case.day].append(case)
         self._reporting = {case.person for cases in self._cases.values() for case in cases}
-        self._crowd = Crowd(self._city.phones, self._reporting, self._keys, asked.seed)
-        chosen = random.Random(asked.seed).sample(self._city.phones, asked.whole)  # noqa: S311 - repeatable
-        self._whole = sorted(chosen)
+        drawn = random.Random(seed)  # noqa: S311 - repeatable
+        # Of two cities a third of them travels, so that both ways are compared.
+        away = drawn.sample(sorted(self._region.journeys), min(asked.whole // 3, len(self._region.journeys)))
+        rest = [person for person in everybody if person not in away] if away else everybody
+        self._whole = sorted([*away, *drawn.sample(rest, asked.whole - len(away))])
         self._wrong = self._phones_with_wrong_clocks()
-        self._published: set[bytes] = set()
         self._reported: dict[int, tuple[Case, float]] = {}
-        self._first_told: dict[int, float] = {}
         self._near: dict[int, list[tuple[int, Meeting]]] = defaultdict(list)
-        self._taken = 0
         self._server_runs = True
         # Of servers that were killed.
         self._server_seconds = 0.0
         self._due: list[Case] = []
+        self._towns: list[Town] = []
 
     def run(self) -> Outcome:
         """Pass all days, and one more in which the last files come. Raises ServerGone and what a server refuses."""
-        self._server = CityServer(self._folder / "server", self._clock.now)
         try:
-            self._follower = self._open("follower")
-            self._phones = WholePhones(
-                self._whole, self._folder, self._server.address, self._server.trust, self._asked.seed
-            )
+            for place in range(self._asked.cities):
+                self._open_town(place)
+            self._name_neighbours()
+            homes = {person: (self._home(person).server.address, self._home(person).server.trust)
+                     for person in self._whole}  # fmt: skip
+            self._phones = WholePhones(homes, self._folder, self._asked.seed)
             try:
                 self._pass_days()
                 self._compare()
             finally:
                 self._phones.stop()
-                self._follower.close()
         finally:
-            self._server.stop()
+            for town in self._towns:
+                town.follower.close()
+                town.server.stop()
         return self._outcome
 
-    def _open(self, name: str) -> Handset:
-        rng = random.Random(f"{self._asked.seed} {name}")  # noqa: S311 - repeatable
-        clock = PhoneClock(self._clock)
-        return Handset.open(self._folder / name, self._server.address, clock, rng, "virtual", trust=self._server.trust)
+    def _open_town(self, place: int) -> None:
+        name, persons, seed = f"-{place + 1}" if place else "", self._phones_of[place], self._asked.seed
+        server = CityServer(self._folder / f"server{name}", self._clock.now)
+        follower = open_follower(self._folder / f"follower{name}", server, self._clock, seed)
+        crowd = Crowd(persons, self._reporting, self._keys, seed)
+        self._towns.append(Town(crowd, server, follower, frozenset(persons)))
+
+    def _name_neighbours(self) -> None:
+        """Each of two cities names the other in its signed config."""
+        for town in self._towns if len(self._towns) > 1 else ():
+            other = self._neighbour(town)
+            named = {"name_vi": "Kia", "name_en": "Other", "address": other.server.address, "key": other.server.trust}
+            town.server.ask("name_neighbours", neighbours=[{**named, "everybody": int(self._asked.everybody)}])
+            if self._asked.everybody:
+                town.joining |= town.persons
+
+    def _home(self, person: int) -> Town:
+        return self._towns[self._region.home(person)]
+
+    def _neighbour(self, town: Town) -> Town:
+        return self._towns[1 - self._towns.index(town)]
 
     def _phones_with_wrong_clocks(self) -> frozenset[int]:
         if "clock" not in self._asked.failures:
             return frozenset()
         drawn = random.Random(f"{self._asked.seed} clocks")  # noqa: S311 - repeatable
-        chosen = frozenset(drawn.sample(self._city.phones, len(self._city.phones) // _WRONG_ONE_IN))
+        chosen = frozenset(drawn.sample(self._phones_of[0], len(self._phones_of[0]) // _WRONG_ONE_IN))
         # Some whole phones are among them in every run.
         return chosen | set(self._whole[::_WRONG_ONE_IN])
 
@@ -192,13 +238,14 @@ class Rehearsal:
     def _begin_day(self, day: int, living: bool) -> None:
         """A UTC day begins, with new keys, and nobody has met anybody in it yet."""
         self._clock.now = float(START + day * SECONDS_PER_DAY + FIRST_HOUR * SECONDS_PER_HOUR)
-        meetings = self._city.meetings(day) if living else NO_MEETINGS
+        meetings = self._region.meetings(day) if living else NO_MEETINGS
         unix_day = day_at(self._clock.now)
         self._outcome.meetings += len(meetings)
         made = self._phones.begin_day(self._clock.now, {person: meetings.of(person) for person in self._whole})
         self._keys.given |= {(person, unix_day): key for person, key in made.items()}
-        self._crowd.live(unix_day, meetings)
-        self._crowd.forget(unix_day - 14)
+        for town in self._towns:
+            town.crowd.live(unix_day, meetings)
+            town.crowd.forget(unix_day - 14)
         self._keys.forget(unix_day - 1)
         self._remember(meetings)
 
@@ -215,15 +262,19 @@ class Rehearsal:
         self._clock.now = now
         self._fail(since, now)
         if self._server_runs:
-            self._server.ask("clock", now=now)
-            self._server.ask("tick")
+            for town in self._towns:
+                town.server.ask("clock", now=now)
+                town.server.ask("tick")
         at_night = "night" in self._asked.failures
         check = hour in CHECK_HOURS and not (at_night and hour < _ON_HOUR)
         error = {0: float(_WRONG_SECONDS), _FAILURE_HOURS: 0.0}.get(since)
         moved = {} if error is None else {person: error for person in self._whole if person in self._wrong}
         on = {_OFF_HOUR: False, _ON_HOUR: True}.get(hour) if at_night else None
+        leaving = self._region.leaving(day) if hour == FIRST_HOUR and not self._asked.everybody else []
+        for person in leaving:
+            self._home(person).joining.add(person)
         # Both halves of the phones work at once, on a core each.
-        self._phones.begin_hour(Hour(now, check, moved, on))
+        self._phones.begin_hour(Hour(now, check, moved, on, leaving))
         if check and self._server_runs:
             self._check(now)
         told = self._phones.end_hour()
@@ -236,7 +287,8 @@ class Rehearsal:
             self._outcome.waited += len(cases)
             return
         due, self._due = self._due, []
-        self._server.ask("clock", now=now + 1800)
+        for town in self._towns:
+            town.server.ask("clock", now=now + 1800)
         self._clock.now = now + 1800
         for case in due:
             self._report(case, now + 1800)
@@ -244,62 +296,45 @@ class Rehearsal:
     def _fail(self, since: int, now: float) -> None:
         """Let fail what is to fail. since: hours from the moment at which failures begin."""
         failures, backup = self._asked.failures, self._folder / "backup"
+        town = self._towns[0]
         if since == -_BACKUP_HOURS and "restore" in failures:
-            self._server.back_up(backup)
+            town.server.back_up(backup)
         if since == 0 and {"server", "restore"} & set(failures):
-            self._server.stop()
-            self._server_seconds += self._server.processor_seconds
+            town.server.stop()
+            self._server_seconds += town.server.processor_seconds
             self._server_runs = False
         if since == _FAILURE_HOURS and not self._server_runs:
-            lost = self._server.folder
+            lost = town.server.folder
             again = (self._folder / "restored", (backup, lost)) if "restore" in failures else (lost, None)
-            self._server = CityServer(again[0], now, self._server.port, again[1])
+            town.server = CityServer(again[0], now, town.server.port, again[1])
             self._server_runs = True
         if since in (0, _FAILURE_HOURS) and self._wrong:
-            self._crowd.note_moved(now, self._wrong)
+            town.crowd.note_moved(now, self._wrong)
 
     def _check(self, now: float) -> None:
-        follower = self._follower
-        index, config, entries = follower.downloads.follow()
-        follower.encounters.take_time(max(config.generated_at, index.generated_at))
-        profile, changed = parse_profile(config.profile), set[int]()
-        for entry in entries:
-            export = follower.downloads.fetch(entry, config)
-            self._outcome.files += 1
-            self._outcome.file_bytes += entry.size
-            self._published.update(bytes(export.columns.key(row)) for row in range(len(export.columns)))
-            changed |= self._crowd.take_in(entry.number, export.columns, config, profile)
-            follower.downloads.note_taken_in(entry)
-            self._taken = entry.number
-        follower.downloads.note_complete(index)
-        self._crowd.note_checked(now, self._taken)
-        self._note_told(now, profile, changed)
-
-    def _note_told(self, now: float, profile: Profile, changed: set[int]) -> None:
-        """Who says "high" for the first time. changed: whose windows are not as before; no day alone raises a level."""
-        today = datetime.fromtimestamp(now, UTC).astimezone(ZONE).date()
-        for person in changed - self._first_told.keys():
-            if self._crowd.assess(person, profile, today).level == "high":
-                self._first_told[person] = now
+        brought = [town.fetch() for town in self._towns]
+        for place, town in enumerate(self._towns):
+            town.take_in(brought[place], brought[:place] + brought[place + 1 :], now)
 
     def _report(self, case: Case, now: float) -> None:
         self._outcome.cases += 1
         today: date = datetime.fromtimestamp(now, UTC).astimezone(ZONE).date()
         late = int((now - START) // SECONDS_PER_DAY) - case.onset
         onset = today - timedelta(days=min(max(late, 0), 14))
-        code = self._server.ask("issue", onset=onset.isoformat())["code"]
+        town = self._home(case.person)
+        code = town.server.ask("issue", onset=onset.isoformat())["code"]
         if case.person in self._whole:
             taken = self._phones.report(case.person, code, now)
             if not taken:
-                self._server.ask("clock", now=now + SECONDS_PER_HOUR)
+                town.server.ask("clock", now=now + SECONDS_PER_HOUR)
                 taken = self._phones.end_report(case.person, now + SECONDS_PER_HOUR)
-                self._server.ask("clock", now=now)
-            self._crowd.uploaded[case.person] |= self._phones.uploaded(case.person)
+                town.server.ask("clock", now=now)
+            town.crowd.uploaded[case.person] |= self._phones.uploaded(case.person)
         else:
-            config = self._follower.city.current
+            config = town.follower.city.current
             assert config is not None
-            client = Client(self._server.address)
-            taken = report(case.person, code, self._keys, self._crowd, client, config, now)
+            client = Client(town.server.address)
+            taken = report(case.person, code, self._keys, town.crowd, client, config, now)
         self._outcome.reports += taken
         if taken:
             self._reported[case.person] = case, now
@@ -309,39 +344,56 @@ class Rehearsal:
         results, seconds = self._phones.results()
         for person, one in results.items():
             outcome.whole += 1
-            equal = as_told(one.windows) == as_told(self._crowd.windows(person))
-            outcome.whole_equal += equal and one.first_told == self._first_told.get(person)
+            town = self._home(person)
+            equal = as_told(one.windows) == as_told(town.crowd.windows(person))
+            equal = equal and bool(one.neighbours) == (person in town.following)
+            outcome.whole_equal += equal and one.first_told == town.first_told.get(person)
+            outcome.whole_following += bool(one.neighbours)
             outcome.failed_checks += one.failed_checks
             outcome.store_bytes = max(outcome.store_bytes, one.store_bytes)
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        server = self._server_seconds + self._server.processor_seconds
+        server = self._server_seconds + sum(town.server.processor_seconds for town in self._towns)
         outcome.server_seconds = round(server, 1)
         outcome.seconds = round(usage.ru_utime + usage.ru_stime + seconds + server, 1)
         for person in self._reported:
-            outcome.missing += not self._crowd.uploaded[person] & self._published
-            outcome.missing_keys += len(self._crowd.uploaded[person] - self._published)
-        outcome.told = len(self._first_told)
+            town = self._home(person)
+            outcome.missing += not town.crowd.uploaded[person] & town.published
+            outcome.missing_keys += len(town.crowd.uploaded[person] - town.published)
+        outcome.told = sum(len(town.first_told) for town in self._towns)
+        outcome.following = sum(len(town.following) for town in self._towns)
+        outcome.files = sum(town.files for town in self._towns)
+        outcome.file_bytes = sum(town.file_bytes for town in self._towns)
+        outcome.home_bytes = max(town.file_bytes for town in self._towns)
         self._compare_cells()
 
     def _compare_cells(self) -> None:
         curve = read_warning_curve().high["0.45"]
         met: dict[int, list[tuple[int, Meeting]]] = defaultdict(list)
+        reached: set[int] = set()
         for person, (case, at) in self._reported.items():
             onset = day_at(START + 7 * SECONDS_PER_HOUR) + min(case.onset, int((at - START) // SECONDS_PER_DAY))
             for other, meeting in self._near[person]:
                 if meeting.begins < at and infectious_level(day_at(meeting.begins), onset) is not None:
                     met[other].append((person, meeting))
-        for other, meetings in met.items():
-            told = other in self._first_told
-            if any(meeting.near() for _, meeting in meetings):
-                self._outcome.should += 1
-                self._outcome.should_told += told
-            if told:
+        for other, all_meetings in met.items():
+            town = self._home(other)
+            at_home = [one for one in all_meetings if one[0] in town.persons]
+            meetings = all_meetings if other in town.following else at_home
+            told, near = other in town.first_told, any(meeting.near() for _, meeting in meetings)
+            self._outcome.not_following += not near and any(meeting.near() for _, meeting in all_meetings)
+            self._outcome.should += near
+            self._outcome.should_told += told and near
+            if near and not any(meeting.near() for _, meeting in at_home):
+                self._outcome.abroad += 1
+                self._outcome.abroad_told += told
+            if told and meetings:
                 sent = min(self._reported[person][1] for person, _ in meetings)
-                self._outcome.delays.append(round((self._first_told[other] - sent) / SECONDS_PER_HOUR, 2))
+                self._outcome.delays.append(round((town.first_told[other] - sent) / SECONDS_PER_HOUR, 2))
             if len(meetings) == 1:
                 place = meetings[0][1].cell
                 cell = self._outcome.cells[place // len(MINUTES)][place % len(MINUTES)]
                 cell.met += 1
                 cell.told += told
                 cell.expected += float(curve[place // len(MINUTES), place % len(MINUTES)])
+            reached.update([other] if meetings else [])
+        self._outcome.unmet = sum(len(town.first_told.keys() - reached) for town in self._towns)

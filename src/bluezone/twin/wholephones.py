@@ -70,6 +70,7 @@ class Whole:
         self.first_told: float | None = None
         self.failed_checks = 0
         self._waiting: list[Packet] = []
+        self._offered: set[bytes] = set()
 
     def switch_off(self) -> None:
         """Nothing is heard, sent or fetched from now on."""
@@ -116,32 +117,45 @@ class Whole:
         if assessment.level == "high" and self.first_told is None:
             self.first_told = now
 
+    def follow_neighbours(self) -> None:
+        """The owner goes to the other cities."""
+        for known in self.handset.neighbours.all():
+            self.handset.neighbours.follow(known.neighbour.id)
+
     def report(self, code: str) -> bool:
         """Make the first calls of a report. Whether that was all; else `go_on` of the report makes the last one."""
+        self._offered = self._reportable()
         self.handset.report.prepare_and_send(code, consent=True)
         return self.handset.report.pending is None
 
     def uploaded(self) -> set[bytes]:
-        """The keys that it has uploaded."""
-        keys = self.handset.encounters.keys
-        return keys.own() - {key.key for key in keys.reportable(day_at(self._time.now)).values()}
+        """The keys that it has uploaded: what it could report before, and cannot any more."""
+        return self._offered - self._reportable()
+
+    def _reportable(self) -> set[bytes]:
+        return {key.key for key in self.handset.encounters.keys.reportable(day_at(self._time.now)).values()}
 
     def result(self) -> "WholeResult":
         """What came of it."""
         self.switch_on()
         store = self.handset.store.folder
         size = sum(path.stat().st_size for path in store.iterdir() if path.is_file())
-        return WholeResult(self.handset.risk.exposures.all(), self.first_told, self.failed_checks, size)
+        followed = sum(known.checked_at is not None for known in self.handset.neighbours.all())
+        return WholeResult(self.handset.risk.exposures.all(), self.first_told, self.failed_checks, size, followed)
 
 
 @dataclass(frozen=True)
 class WholeResult:
-    """What came of a whole phone: its windows, when it said "high" first, checks without a server, bytes it keeps."""
+    """What came of a whole phone: its windows, when it said "high" first, checks without a server, bytes it keeps.
+
+    neighbours: how many it fetched files of.
+    """
 
     windows: list[ExposureWindow]
     first_told: float | None
     failed_checks: int
     store_bytes: int
+    neighbours: int
 
 
 @dataclass(frozen=True)
@@ -149,21 +163,27 @@ class Hour:
     """What whole phones do at a full hour. now: Unix seconds; check: whether they look for files.
 
     wall_error: seconds by person, of those whose clock is set. on: None where phones stay as they are.
+    leaving: who goes to the other city for the first time, and follows it from now on.
     """
 
     now: float
     check: bool
     wall_error: Mapping[int, float] = field(default_factory=dict)
     on: bool | None = None
+    leaving: Sequence[int] = ()
+
+
+Homes = dict[int, tuple[str, str]]
+"""By person, address and key of the server of their city."""
 
 
 class WholePhones:
     """Whole phones in a process. It ends with `stop`; a refusal within ends it with its traceback."""
 
-    def __init__(self, persons: Sequence[int], folder: Path, address: str, trust: str, seed: int) -> None:
+    def __init__(self, homes: Homes, folder: Path, seed: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._end, end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(end, persons, folder, address, trust, seed), daemon=True)
+        self._process = context.Process(target=_serve, args=(end, homes, folder, seed), daemon=True)
         self._process.start()
         end.close()
 
@@ -212,11 +232,11 @@ class WholePhones:
 class _Group:
     """The phones within the process."""
 
-    def __init__(self, persons: Iterable[int], folder: Path, address: str, trust: str, seed: int) -> None:
+    def __init__(self, homes: Homes, folder: Path, seed: int) -> None:
         self._time, self._keys = Clock(float(START)), Keys(seed)
         self._phones = {
             person: Whole(person, folder / f"phone-{number}", address, trust, self._time, seed)
-            for number, person in enumerate(persons)
+            for number, (person, (address, trust)) in enumerate(homes.items())
         }
 
     def begin_day(self, now: float, meetings: Mapping[int, list[Meeting]]) -> dict[int, bytes]:
@@ -234,6 +254,8 @@ class _Group:
             phone.hear(self._keys, hour.now)
             self._time.now = hour.now
             phone.clock.wall_error = hour.wall_error.get(person, phone.clock.wall_error)
+            if person in hour.leaving:
+                phone.follow_neighbours()
             if hour.on is not None:
                 phone.switch_on() if hour.on else phone.switch_off()
             if hour.check:
@@ -266,8 +288,8 @@ class _Group:
             phone.switch_off()
 
 
-def _serve(end: Connection, persons: Sequence[int], folder: Path, address: str, trust: str, seed: int) -> None:
-    group = _Group(persons, folder, address, trust, seed)
+def _serve(end: Connection, homes: Homes, folder: Path, seed: int) -> None:
+    group = _Group(homes, folder, seed)
     try:
         while True:
             what, values = end.recv()

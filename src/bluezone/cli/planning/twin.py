@@ -14,6 +14,18 @@ from bluezone.cli.output import command_result
 FAILURES = ("server", "restore", "clock", "night")
 
 
+def _lines_of_two(result: dict[str, Any]) -> Iterable[str]:
+    more = result["file_bytes"] - result["home_bytes"]
+    yield (
+        f"other city     {result['travellers']} phones went there, {result['following']} follow it, each for up to "
+        f"{more / 1e6:.1f} MB more"
+    )
+    yield (
+        f'               {result["abroad"]} of them were near a case of it alone, {result["abroad_told"]} say "high"; '
+        f"{result['not_following']} others were, and do not follow it"
+    )
+
+
 def _lines(result: dict[str, Any]) -> Iterable[str]:
     asked = result["asked"]
     failures = ", ".join(asked["failures"]) or "none"
@@ -26,7 +38,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
         f"{result['missing_keys']} keys lost; {result['waited']} waited for the server"
     )
     yield f'should say     {result["should"]} phones were near a case; {result["should_told"]} of them say "high"'
-    yield f'say "high"     {result["told"]} phones'
+    yield f'say "high"     {result["told"]} phones, {result["unmet"]} of them without having met a case'
     yield (
         f"like the crowd {result['whole_equal']} of {result['whole']} phones that share nothing say exactly what the "
         "crowd says of them"
@@ -35,10 +47,12 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
         delays = sorted(result["delays"])
         yield f"delay          {delays[len(delays) // 2]:.1f} h in the median, {delays[-1]:.1f} h at most"
     yield (
-        f"cost           {result['files']} files, {result['file_bytes'] / 1e6:.1f} MB a phone; stores up to "
+        f"cost           {result['files']} files, {result['home_bytes'] / 1e6:.1f} MB a phone; stores up to "
         f"{result['store_bytes'] / 1e6:.1f} MB; server {result['server_seconds']:.0f} s of {result['seconds']:.0f} s "
         "of processor time"
     )
+    if asked["cities"] > 1:
+        yield from _lines_of_two(result)
     yield ""
     yield 'People who met one case once: how many, how many say "high", how many were to be expected'
     yield f"{'':10}" + "".join(f"{name:>22}" for name in ("5-10 min", "10-25", "25-60", "60-120"))
@@ -53,10 +67,19 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which made-up city.")
 @click.option("--whole", type=click.IntRange(min=1), help="Phones that share nothing.  [default: 1 in 100]")
 @click.option("--failure", "failures", multiple=True, type=click.Choice(FAILURES), help="May be given often.")
+@click.option("--cities", type=click.IntRange(1, 2), default=1, show_default=True, help="Two have travellers between.")
+@click.option("--everybody", is_flag=True, help="With two cities: every phone follows the other, not travellers alone.")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a report with pictures.")
 @command_result(_lines)
 def twin(
-    phones: int, days: int, seed: int, whole: int | None, failures: tuple[str, ...], page: Path | None
+    phones: int,
+    days: int,
+    seed: int,
+    whole: int | None,
+    failures: tuple[str, ...],
+    cities: int,
+    everybody: bool,
+    page: Path | None,
 ) -> dict[str, Any]:
     """Rehearse the whole system: a model's people, real phones and a real key server, beside what really was.
 
@@ -66,7 +89,7 @@ def twin(
     from bluezone.twin.picture import write_page
     from bluezone.twin.rehearsal import Asked, Rehearsal
 
-    asked = Asked(phones, days, seed, whole or max(phones // 100, 1), failures)
+    asked = Asked(phones, days, seed, whole or max(phones // 100, 1), failures, cities, everybody)
 
     def progress(day: int) -> None:
         if sys.stderr.isatty():
