@@ -70,7 +70,7 @@ def random_rows(seed: bytes, hour: int, now: float) -> list[Row]:
     told = int(hour * SECONDS_PER_HOUR // SECONDS_PER_DAY < now // SECONDS_PER_DAY)
     end = last_moment(link_end)
     used = (None, None, end, end, State.USED)
-    rows.extend((*random.names(), *used, random.bytes(32), told) for _ in range(used_rows))
+    rows.extend((*random.names(), *used, random.take(32), told) for _ in range(used_rows))
     return rows
 
 
@@ -80,17 +80,17 @@ class _Stream:
     def __init__(self, seed: bytes) -> None:
         self._seed, self._count = seed, 0
 
-    def bytes(self, length: int) -> bytes:
+    def take(self, length: int) -> bytes:
         self._count += 1
         return hashlib.shake_256(self._seed + b"rows" + self._count.to_bytes(4, "big")).digest(length)
 
     def share(self) -> float:
         """A number from 0 to below 1."""
-        return int.from_bytes(self.bytes(6), "big") / 2**48
+        return int.from_bytes(self.take(6), "big") / 2**48
 
     def names(self) -> tuple[bytes, bytes, bytes]:
         """A handle and the hashes of digits and link."""
-        return self.bytes(16), self.bytes(32), self.bytes(32)
+        return self.take(16), self.take(32), self.take(32)
 
 
 def _put(transaction: Transaction, rows: list[Row]) -> None:
