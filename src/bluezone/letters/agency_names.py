@@ -39,6 +39,7 @@ _HEADS = (
     "BS.", "ThS.", "DS.", "TS.", "CN.", "ĐD.", "BSCKI.", "BSCKII.", "Chiến sĩ", "Dân quân", "Trưởng khoa",
     "Nghệ nhân", "Tổ phó", "Vườn", "Thư viện",
     "Bảo tàng", "Nhà văn hóa", "Ký túc xá", "Phân xưởng", "Chi Cục",
+    "người sử dụng lao động", "Người sử dụng lao động", "nhà tài trợ",
     "Phụ trách", "Chi hội trưởng", "Trưởng ấp", "Bưu cục", "Khối", "Nhóm", "Phân hiệu", "Liên đội",
 )  # fmt: skip
 # "mỗi huyện" are all of them, one by one.
@@ -57,6 +58,8 @@ _NO_AGENCY = re.compile(
     r"|Thôn$|Bản$|Quỹ$|Khoa$|Ga$|Cảng$|Ông$|Bà$|ông$|bà$|bà con|UB$"
     r"|Trực ban (?!\S+ [A-ZĐ])|Đội$|Đài$|Viện$|Trưởng$|Ngành$)"
 )
+# A name that ends so was cut in two.
+_UNFINISHED = re.compile(r"(?:^|\s)(?:[Cc]ác|[Nn]hững|và|của|với|tại|về|cùng|do)$")
 _COLLECTIVE_OF = re.compile(
     r"^(?:các|những)\s+(?:sở|ban|ngành|phòng|đơn vị|cơ quan|xã|phường|thị trấn|huyện|quận|thị xã|thành phố|trường|trạm"
     r"|hội|tổ|doanh nghiệp|cơ sở|bệnh viện|trung tâm|địa phương|đoàn|thành viên|đồng chí|chi|đội|thôn|bản|khu|ấp|xóm"
@@ -68,7 +71,12 @@ _COLLECTIVE_OF = re.compile(
     re.IGNORECASE,
 )
 
-_CUT = re.compile(rf"\s*[,;]\s*(?={_HEAD})|\s+(?:và|cùng|với)\s+(?={_HEAD})|\s*;\s*")
+_CUT = re.compile(
+    rf"\s*[,;]\s*(?={_HEAD})|\s*;\s*"
+    # "Phòng Khảo thí và Quản lý chất lượng" is one.
+    r"|\s+(?:và|cùng|với)\s+(?!(?:Quản lý|Tổ chức|Kế toán|Điều dưỡng|Bảo hiểm|Thư viện|Nhóm|Thanh tra|Bảo tàng)\s)"
+    rf"(?={_HEAD})"
+)
 
 # Words of one kind that a collective puts side by side: "phường" after "các xã, " is still that collective.
 _COLLECTIVE_KINDS = (
@@ -100,11 +108,13 @@ _COLLECTIVE_WORDS = re.compile(
 # What no name of an agency holds.
 _SENTENCE = re.compile(
     # What a full stop parts is no name; an abbreviation ("TP. Hà Mây", "ThS. An") has no two small letters before it.
-    r"[^\W\d_A-ZĐ]{2}\.\s|\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
+    r"[^\W\d_A-ZĐ]{2}\.\s|\b(?:yêu cầu|đề nghị) (?=[A-ZĐ]|các\b)|"
+    r"\d[\d.,]* (?:biên chế|liều|bộ|suất|chỉ tiêu|người|triệu|tỷ|đồng|giường|máy|hộp|lọ|tấn|lít|chiếc|lượt)\b|"
+    r"\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
     r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
     r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"
     r"|phép|hưởng|kiểm soát)|\bnếu\b|\bkhi\b|\bnày\b|\bsau khi\b|\bthì\b"
-    r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|\bkhông\b|\bcần\b"
+    r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|(?<!hàng )\bkhông\b|\bcần\b"
 )
 # Longer than any list of agencies in one breath; what is longer is a sentence.
 LONGEST_LIST = 400
@@ -145,6 +155,21 @@ def _opens_with(text: str, words: set[str]) -> bool:
     return any(re.match(rf"{word}(?!\w)", text) for word in words)
 
 
+_ABBREVIATIONS = re.compile(r"\b(?:ubnd|hđnd|mttq|ubmttq|bhxh|cdc|ttyt|bql|lđlđ|y tế|việt nam)\b")
+
+
+def as_written(heading: str) -> str:
+    """A heading in capitals, "SỞ NÔNG NGHIỆP", as it would be written in a sentence; any other as it is."""
+    if not heading.isupper():
+        return heading
+    text = _ABBREVIATIONS.sub(_with_capitals, heading.lower())
+    return text[:1].upper() + text[1:]
+
+
+def _with_capitals(word: re.Match[str]) -> str:
+    return word.group().title().replace("Tế", "tế") if " " in word.group() else word.group().upper()
+
+
 def is_collective(name: str) -> bool:
     """Return whether the name stands for several agencies that the office has to name: "UBND các xã, phường"."""
     return bool(re.match(_EACH, name) or _COLLECTIVE.search(name) or _COLLECTIVE_WORDS.match(name))
@@ -157,7 +182,7 @@ def all_agencies(names: list[Passage]) -> bool:
 
 def is_agency(name: str) -> bool:
     """Return whether the name is one that an agency, or the holder of an office, can have."""
-    if not STARTS_AS_AGENCY.match(name) or _NO_AGENCY.match(name):
+    if not STARTS_AS_AGENCY.match(name) or _NO_AGENCY.match(name) or _UNFINISHED.search(name):
         return False
     if not may_be_name(name):
         return False

@@ -151,6 +151,14 @@ _WHO = (
 _WHEN = ("thoi gian", "thoi han", "hoan thanh", "tien do", "han ", "ngay", "ket qua", "san pham")
 
 
+# Who gets, asks for or is counted does nothing; "Đơn vị tính" is a unit of measure.
+_NOT_IN_CHARGE = (
+    "don vi tinh", "don vi nhan", "noi nhan", "nguoi nhan", "duoc ho tro", "duoc cap", "duoc phan bo", "thu huong",
+    "don vi su dung", "don vi de nghi", "don vi de xuat", "don vi kien nghi", "don vi dang ky", "so nguoi",
+    "don vi cung ung", "don vi duoc", "nguoi duoc", "ket qua", "san pham", "don vi den", "nguoi dan", "so don vi",
+)  # fmt: skip
+
+
 def is_table_head(row: Row) -> bool:
     """Return whether the row heads a table of tasks: what is to be done, and by whom or until when."""
     if len(row) < 3 or any(len(cell.text) > 60 for cell in row):
@@ -164,6 +172,8 @@ def kind_of_column(name: str) -> str:
     """Return "number", "what", "lead", "cooperating", "due" or "other" for the folded title of a column."""
     if name in {"stt", "tt", "so tt", "so thu tu", "no"}:
         return "number"
+    if any(word in name for word in _NOT_IN_CHARGE):
+        return "other"
     if "phoi hop" in name and "chu tri" not in name:
         return "cooperating"
     if name.startswith(("thoi gian", "thoi han", "han ", "tien do", "ngay hoan", "hoan thanh", "thoi diem")):

@@ -24,10 +24,11 @@ _TIME = (
 _DAY_WORDS = (
     r"(?:(?:hết\s+|vào\s+)?(?:ngày\s+)?(?:thứ\s+(?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ nhật|hôm nay|ngày"
     r" mai|làm việc)\s*,?\s*)?"
-    r"\(?(?:tức\s+)?(?:hết\s+|vào\s+)?(?:ngày\s*)?(?:là\s+)?(?:ngày\s*)?\(?"
+    r"\(?(?:tức\s+)?(?:hết\s+|vào\s+)?(?:(?:buổi\s+)?(?:sáng|trưa|chiều|tối|đêm)\s+)?(?:ngày\s*)?(?:là\s+)?(?:ngày\s*)?\(?"
 )
 _STRONG = (
-    r"(?P<word>xong trước|trước|chậm nhất(?:\s+(?:là|vào|đến|trước))*|muộn nhất(?:\s+(?:là|vào|trước))*|không muộn hơn"
+    r"(?P<word>xong trước|(?:hoàn thành|xong|nộp)(?: vào)?(?= ngày \d)"
+    r"|trước|chậm nhất(?:\s+(?:là|vào|đến|trước))*|muộn nhất(?:\s+(?:là|vào|trước))*|không muộn hơn"
     r"|không quá|hạn cuối(?:\s+là)?|hạn chót(?:\s+là)?|(?:thời hạn|hạn)(?:\s+(?:hoàn thành|báo cáo|gửi|nộp|là|đến))*"
     r"|(?:thời gian|tiến độ)\s+(?:hoàn thành|thực hiện|gửi|báo cáo|nộp)(?:\s+(?:là|đến|trước|xong))*)"
 )
@@ -81,6 +82,14 @@ _NOT_DUE = re.compile(
     r"|phát hiện|ghi nhận|khai mạc|vào học|tại thời điểm|dự kiến|phát sinh)"
     r"(?:\s+(?:đến|trước|ngày|từ|tại|ở|liên quan|hết|vào|ngày thứ|thời"
     r" điểm))*\s*(?:\d{1,2}(?:\s*(?:giờ|h)\s*\d{0,2})?\s*)?$",
+    re.IGNORECASE,
+)
+_TRAVELLERS = re.compile(
+    r"\b(?:người (?:từ|về|đến|đi|trở|nhập|có|đã|ở|tiếp xúc)|công dân|trường hợp|đối tượng|ca|chuyến)\b[^,;:.]*$",
+    re.IGNORECASE,
+)
+_FROM = re.compile(
+    r"\btừ (?:sáng |chiều |tối |\d{1,2} (?:giờ|h) ?\d{0,2} )?(?:ngày )?\d{1,2}(?:/\d{1,2}(?:/\d{4})?)?\s*$",
     re.IGNORECASE,
 )
 # "người về trước ngày 15/8", "trẻ sinh trước ngày 1/1" say of whom it is.
@@ -139,10 +148,14 @@ def _is_due(text: str, match: re.Match[str], *, weak: bool) -> bool:
     plain = text[max(start, match.start() - 160) : match.start()]
     before = fold(plain)
     word = fold(match["word"])
-    if word.startswith(("xong truoc", "han", "thoi", "tien do", "cham nhat", "muon nhat", "khong")):
+    if word.startswith(("xong", "hoan", "nop", "han", "thoi", "tien do", "cham nhat", "muon nhat", "khong")):
         return True
     if _NOT_DUE.search(plain):
         return False
+    if word == "trong" and before.rstrip().endswith(("ngay", "luon")):
+        return True  # "tiêu hủy ngay trong ngày 02/7/2021"
+    if word == "den het" and _FROM.search(plain) and not _TRAVELLERS.search(plain):
+        return True  # "cho học sinh nghỉ học từ chiều 27/10 đến hết ngày 29/10"
     if word == "truoc" and not weak and match["hour"]:
         return True
     if word == "truoc" and not weak and match["day"] and not _ABOUT_OTHERS.search(plain):

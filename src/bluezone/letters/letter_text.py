@@ -37,6 +37,19 @@ _LABEL = re.compile(
 _NUMBER_THEN_PLACE = re.compile(
     r"^(?:Số|SỐ)\s*:?\s*[~\w]*\s*/\s*[A-ZĐ][\wĐ&.-]*\s+(?=[A-ZĐÀ-Ỹ][^,\d]{1,40},\s*(?:[\w\s:]{0,30}\s)?ngày\s)"
 )
+# "VĂN PHÒNG TỈNH ỦY Lộc Hà, ngày 14 tháng 10 năm 2020", copied so.
+_PLACE_AND_DAY = re.compile(r"(?P<place>[^\s,:\d][^,:\d]{1,40}),\s*ngày\s[\d.…~_ ]{1,8}\s*tháng\s")
+
+
+def _place_behind_capitals(line: str, lead: int) -> int | None:
+    """Where the place and day begin that follow a body's name in capitals with a single blank between them."""
+    for blank in re.finditer(r"\s+", line[lead:]):
+        at = lead + blank.end()
+        found, before = _PLACE_AND_DAY.match(line, at), line[lead:at]
+        if found and before.isupper() and len(before.split()) > 1 and not found["place"].split()[0].isupper():
+            return at
+    return None
+
 
 # What an optical reader takes for letters in words.
 _OCR_LETTERS = str.maketrans({"0": "o", "1": "l", "|": "l", "!": "l", "5": "s", "6": "o"})
@@ -150,8 +163,8 @@ def _columns(line: str) -> list[tuple[int, int]]:
         edges = []
     if not edges:
         apart = _RIGHT_COLUMN.search(line, lead) or _NUMBER_THEN_PLACE.match(line, lead)
-        if apart:
-            end = apart.end()
+        end = apart.end() if apart else _place_behind_capitals(line, lead)
+        if end is not None:
             edges = [(lead + len(line[lead:end].rstrip()), end)]
     # What stands far to the right with nothing before it is still the right column: letterheads and signatures.
     indented = lead >= 24 or "\t" in line[:lead]

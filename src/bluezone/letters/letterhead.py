@@ -91,7 +91,8 @@ _BODY_WORDS = (
     "lien doan", "mat tran", "bo chi huy", "ban chi huy", "chinh phu", "thu tuong", "benh vien", "cong ty", "dang uy",
     "dang bo", "toa an", "vien ", "dai ", "bao ", "hat ", "kho bac", "bao hiem", "bo doi", "chi nhanh", "lien minh",
     "bch ", "hoc vien", "thanh tra", "tong ", "dien luc", "buu dien", "cang ", "huyen doan", "huyen uy", "chi bo",
-    "khu ", "doi ", "khoa ",
+    "khu ", "doi ", "khoa ", "cong doan", "hiep hoi", "lien hiep", "ngan hang", "tap doan", "chi hoi", "hop tac xa",
+    "nha may", "don bien phong", "ban thuong truc",
 )  # fmt: skip
 # They open no name, though they look like words that do once their tones are gone.
 _OTHER_WORDS = (
@@ -364,7 +365,7 @@ def read_subject(lines: Sequence[Passage]) -> Proposed[str] | None:
     head = lines[:HEAD_LINES]
     for index, line in enumerate(head):
         if match := _SUBJECT.match(line.text) or _SUBJECT_INSIDE.search(line.text):
-            body = joined([line.cut(match.end()), *_continued(head[index + 1 :], line.column)])
+            body = joined([line.cut(match.end()), *_continued(head[index + 1 :], line.column, in_head=True)])
             if body.text:
                 return Proposed(body.text.rstrip(". "), body.span())
         if is_addressing(line) or title_of(line):
@@ -393,8 +394,15 @@ _BODY_OPENS = re.compile(
 _LONGEST_TITLE_LINE = 110
 
 
-def _continued(lines: Sequence[Passage], column: int) -> list[Passage]:
-    """Return the lines that carry a subject on: to the first blank one, a date, a number or an addressee."""
+# A column of a head is narrow.
+_LONGEST_HEAD_LINE = 70
+
+
+def _continued(lines: Sequence[Passage], column: int, *, in_head: bool = False) -> list[Passage]:
+    """Return the lines that carry a subject on: to the first blank one, a date, a number or an addressee.
+
+    in_head: whether it is the "V/v …" of a head, below which no short line opens the body.
+    """
     found: list[Passage] = []
     for line in lines:
         if line.column != column and not line.is_blank:
@@ -405,7 +413,8 @@ def _continued(lines: Sequence[Passage], column: int) -> list[Passage]:
             break
         if is_national_title(line) or _is_stamp(line) or re.fullmatch(r"[-_–—=*\s]+", line.text):
             break
-        if _BODY_OPENS.match(line.text) or title_of(line) or (_is_capitals(line.text) and _is_office(line.text)):
+        opens = _BODY_OPENS.match(line.text) and not (in_head and len(line.text) <= _LONGEST_HEAD_LINE)
+        if opens or title_of(line) or (_is_capitals(line.text) and _is_office(line.text)):
             break
         found.append(line)
         if len(found) == 6:

@@ -27,6 +27,7 @@ from bluezone.letters.proposal import Confidence, Proposal, Proposed, ProposedTa
 from bluezone.letters.recipients import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.letters.signatures import read_signers
 from bluezone.refusal import Refused
+from bluezone.vietnamese.spelling import fold
 
 # Marks of the administrative layout; a letter shows at least this many of the five.
 _FEWEST_MARKS = 3
@@ -69,7 +70,12 @@ def propose(text: str) -> Proposal:
     issuer, superior, others = _issuers(read_bodies(lines), signers)
     letter_date = date.value if date else None
     context = Context(
-        kind.value, addressees, letter_date, issuer.value if issuer else "", superior.value if superior else ""
+        kind.value,
+        addressees,
+        letter_date,
+        issuer.value if issuer else "",
+        superior.value if superior else "",
+        joint=bool(others),
     )
     tasks = read_tasks(body, sheet.tables, context)
     return Proposal(
@@ -95,12 +101,12 @@ def propose(text: str) -> Proposal:
 
 
 def _unsure(passages: list[Passage], tasks: tuple[ProposedTask, ...]) -> tuple[Proposed[str], ...]:
-    """The passages that were left open, in their order and once each, without what a task holds all the same."""
+    """The passages that were left open, in their order and once each, without those that share words with a task."""
     taken = [one.span for task in tasks for one in (task.text, *task.points)]
     found = {
         passage.span(): Proposed(passage.text, passage.span(), Confidence.LOW)
         for passage in passages
-        if not any(span.start <= passage.span().start < span.end for span in taken)
+        if not any(span.start < passage.span().end and passage.span().start < span.end for span in taken)
     }
     return tuple(found[span] for span in sorted(found, key=lambda span: span.start))
 
@@ -114,9 +120,25 @@ def _issuers(
     """
     if not bodies:
         return None, None, ()
-    if len(bodies) >= 2 and len(signers) >= len(bodies):
+    if len(bodies) >= 2 and len(signers) >= len(bodies) and not _is_part(bodies, signers):
         return bodies[0], None, tuple(bodies[1:])
     return bodies[-1], bodies[-2] if len(bodies) > 1 else None, ()
+
+
+_GOVERNMENT = ("uy ban nhan dan ", "ubnd ")
+_PARTS = ("phong ", "so ", "trung tam ", "van phong", "thanh tra", "chi cuc ", "ban quan ly ", "tram ", "benh vien ")
+
+
+def _is_part(bodies: list[Proposed[str]], signers: tuple[Proposed[Signer], ...]) -> bool:
+    """Whether the second body is an office of the committee above it, for which nobody signs: two offices sign side by
+    side under one head.
+    """
+    if not (fold(bodies[0].value).startswith(_GOVERNMENT) and fold(bodies[1].value).startswith(_PARTS)):
+        return False
+    signed = [
+        fold(" ".join([*(line.of for line in one.value.authorities), one.value.position or ""])) for one in signers
+    ]
+    return not any("uy ban" in one or "chu tich" in one or "ubnd" in one for one in signed)
 
 
 def _head_end(lines: list[Passage]) -> int:

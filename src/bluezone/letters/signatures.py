@@ -14,7 +14,7 @@ from bluezone.letters.proposal import Authority, AuthorityLine, Confidence, Doub
 from bluezone.vietnamese.spelling import fold
 
 _AUTHORITY = re.compile(
-    r"^(?P<authority>TUQ|T\.U\.Q|TM|T[./]M|KT|K[./]T|TL|T[./]L|Q)(?:\s*[.,]\s*|(?<=/[MTL])\s+)(?P<of>[A-ZÀ-ỸĐ]\S*(?:\s.*)?)$"
+    r"^(?P<authority>TUQ|T\.U\.Q|TM|T[./]M|KT|K[./]T|TL|T[./]L|Q)(?:\s*[.,]\s*|(?<=/[MTL])\s+|(?<=KT|TM|TL|UQ)\s+(?=[A-ZĐ]{2}|ỦY))(?P<of>[A-ZÀ-ỸĐ]\S*(?:\s.*)?)$"
 )
 _POSITIONS = (
     "chu tich",
@@ -81,6 +81,15 @@ _POSITIONS = (
     "tong bien tap",
     "to pho",
     "doi pho",
+    "tham muu truong",
+    "pho tham muu truong",
+    "chinh uy",
+    "don truong",
+    "tieu doan truong",
+    "quyen ",
+    "tong thu ky",
+    "tong thanh tra",
+    "vien pho",
 )
 _WORD = r"[A-ZÀ-ỸĐ](?:['’][A-Z])?[a-zà-ỹđ]*"
 _RANKS = (

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bluezone.letters.agency_names import as_written, is_agency
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.recipients import BULLET, recipients_at
 from bluezone.letters.signatures import is_signature_line
@@ -55,6 +56,8 @@ TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "n
 _ASIDE_SECTIONS = (
     "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu", "pham vi",
     "doi tuong", "thoi gian", "dia diem", "thanh phan", "nguon kinh phi", "kien nghi", "ton tai", "han che", "du bao",
+    "nguyen tac", "phuong cham", "co so phap ly", "dac diem", "thuc trang", "khai niem", "bai hoc", "nguyen nhan",
+    "uu diem", "khuyet diem", "danh gia chung", "che do chinh sach", "lich trinh", "hieu luc",
 )  # fmt: skip
 
 
@@ -159,15 +162,21 @@ class _Reader:
         self.section, self.sections = "", dict[str, str]()
         self.heading: Passage | None = None
         self.part: Passage | None = None
+        self.named = set[str]()  # the sections that are headed by whom they are for
+        self.opened = False  # a section was headed, and nothing stands below it yet
 
     def take(self, line: Passage, *, after_blank: bool) -> None:
         if self.numbering.sections and (title := _ROMAN.match(line.text)) and self._is_heading(title):
             self.section = title["label"]
             self.sections[self.section] = fold(title["title"])
+            if is_agency(as_written(title["title"])):
+                self.named.add(self.section)
             self.heading = line.cut(title.start("title"))
             self.preamble += self.closing if not self.clauses else []
             self.closing = []
+            self.opened = True
             return
+        opened, self.opened = self.opened, False
         if self._parts_dashes(line):
             self.clauses[-1].points += [[more] for more in self.closing]
             self.closing, self.part = [], line
@@ -192,6 +201,9 @@ class _Reader:
                 )
             )
             self.closing = []
+        elif opened and not BULLET.match(line.text) and self.sections[self.section]:
+            # A section without numbers is one clause.
+            self.clauses.append(Clause(self.section, [line], section=self.sections[self.section], heading=self.heading))
         elif not self.clauses:
             self.preamble.append(line)
         elif self.closing or self._closes(line, after_blank):
@@ -261,7 +273,9 @@ class _Reader:
 
     def chosen(self) -> list[Clause]:
         """The clauses of the sections that give tasks, or all where no section does."""
-        giving = {label for label, title in self.sections.items() if title.startswith(TASK_SECTIONS)}
+        giving = {
+            label for label, title in self.sections.items() if title.startswith(TASK_SECTIONS) or label in self.named
+        }
         if any(self.sections[label].startswith(("to chuc thuc hien", "phan cong")) for label in giving):
             for clause in self.clauses:
                 clause.aside = clause.label.split(".")[0] not in giving
@@ -269,13 +283,17 @@ class _Reader:
             clause
             for clause in self.clauses
             if clause.label.split(".")[0] in giving
-            or not (clause.section.startswith(_ASIDE_SECTIONS) if clause.section else _is_aside(clause.lines[0].text))
+            or not (clause.section.startswith(_ASIDE_SECTIONS) if clause.section else _is_aside(clause))
         ]
 
 
-def _is_aside(title: str) -> bool:
+def _is_aside(clause: Clause) -> bool:
     """Return whether a clause is only headed "MỤC ĐÍCH" and the like, without an order in its line."""
-    return fold(title).startswith(_ASIDE_SECTIONS) and (title.isupper() or len(title) < 25)
+    title = clause.lines[0].text
+    if not fold(title).startswith(_ASIDE_SECTIONS):
+        return False
+    heads = bool(clause.points) and len(title) < 90 and title[-1:] not in ".;:,"
+    return title.isupper() or len(title) < 25 or heads
 
 
 def _in_sentences(line: Passage) -> Passage:

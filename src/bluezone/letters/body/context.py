@@ -26,7 +26,9 @@ from bluezone.vietnamese.spelling import fold
 class Context:
     """What the orders of a letter stand in.
 
-    informs: the line above the clauses announces facts. unsure: filled with the passages that may be orders, and are
+    informs: the line above the clauses announces facts. joint: several bodies issue it, and share out
+    what they do. reports: it says that the letter reports or answers, so that
+    only what is asked for in so many words is an order. unsure: filled with the passages that may be orders, and are
     not proposed as such.
     """
 
@@ -36,12 +38,23 @@ class Context:
     issuer: str
     superior: str = ""
     informs: bool = False
+    reports: bool = False
+    joint: bool = False
     unsure: list[Passage] = dataclasses.field(default_factory=list)
+
+
+# Whoever is addressed is meant by it.
+_EVERYBODY = re.compile(
+    r"(?:[Tt]hủ trưởng )?(?:[Cc]ác )?(?:(?:cơ quan|đơn vị|địa phương|đồng chí|ngành|ông|bà)(?:,? |$)(?:và )?)+"
+    r"(?:trên|nêu trên|này)?$|[Qq]uý\s"
+)
 
 
 def is_issuer(order: Order, context: Context) -> bool:
     leads = [party.value.name for party in order.parties if party.value.role is PartyRole.LEAD]
-    return len(leads) == 1 and _same_body(leads[0], context.issuer)
+    if context.joint or len(leads) != 1 or any(one.value.name == leads[0] for one in context.addressees):
+        return False
+    return _same_body(leads[0], context.issuer)
 
 
 def is_above(order: Order, context: Context) -> bool:
@@ -57,6 +70,9 @@ def is_told_nothing(passage: Passage, order: Order, context: Context) -> bool:
 GIVES = re.compile(r"[Gg]iao\s|[Pp]hân công\s")
 
 
+_SPEAKERS = re.compile(r"^(?:chu tich|ban thuong vu|thuong truc|ban giam doc|ban giam hieu|ban chap hanh) ")
+
+
 def _same_body(name: str, issuer: str) -> bool:
     short = {"ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan"}
     if re.search(r"\scác\s", name):
@@ -66,7 +82,7 @@ def _same_body(name: str, issuer: str) -> bool:
         folded = fold(one)
         for abbreviation, whole in short.items():
             folded = folded.replace(abbreviation, whole)
-        names.append(folded.removeprefix("chu tich ").strip(" ."))
+        names.append(_SPEAKERS.sub("", folded).strip(" ."))
     if not all(names):
         return False
     if names[0] == names[1] or (len(names[0].split()) > 2 and names[1].startswith(names[0])):
@@ -77,6 +93,8 @@ def _same_body(name: str, issuer: str) -> bool:
 def are_addressed(parties: Sequence[Proposed[TaskParty]], context: Context) -> bool:
     """Return whether all who lead are among those whom the letter addresses, by the words of their names."""
     addressed = [fold(one.value.name) for one in context.addressees]
+    if addressed and all(_EVERYBODY.match(one.value.name) for one in parties if one.value.role is PartyRole.LEAD):
+        return True
     leads = [fold(party.value.name) for party in parties if party.value.role is PartyRole.LEAD]
     return all(any(lead in one or one in lead for one in addressed) for lead in leads)
 
@@ -88,6 +106,22 @@ def is_function(passage: Passage, order: Order, context: Context) -> bool:
 
 def capital(passage: Passage) -> Passage:
     return dataclasses.replace(passage, text=passage.text[:1].upper() + passage.text[1:])
+
+
+def _whole_name(party: Proposed[TaskParty], own: Passage, context: Context) -> Proposed[TaskParty]:
+    """The party under the name by which the letter addresses it, where a verb within that name seemed to end it:
+    "Các cơ sở cung cấp suất ăn sẵn".
+    """
+    text = own.text.casefold()
+    for addressee in context.addressees:
+        whole = addressee.value.name.casefold()
+        at = text.find(whole)
+        if at >= 0 and whole.startswith(f"{party.value.name.casefold()} ") and own.span(at).start == party.span.start:
+            name = own.text[at : at + len(whole)]
+            return dataclasses.replace(
+                party, value=dataclasses.replace(party.value, name=name), span=own.span(at, at + len(whole))
+            )
+    return party
 
 
 def make_task(
@@ -118,6 +152,6 @@ def make_task(
         label=label,
         text=Proposed(own.text, own.span(), Confidence.HIGH if sure else Confidence.MEDIUM),
         points=tuple(Proposed(point.text, point.span()) for point in points),
-        parties=with_addressees(found, context.addressees),
+        parties=with_addressees([_whole_name(party, own, context) for party in found], context.addressees),
         due=due or read_due(whole, context.date),
     )

@@ -62,14 +62,54 @@ _VERBS = (
     "phòng ngừa", "khống chế", "dập dịch", "dập", "truy tìm", "giao nộp", "đối thoại", "tiếp xúc", "tiếp dân", "lập sổ",
     "chưa để", "không tổ chức", "không cấp phép", "không cho phép", "không khóa", "không tự ý",
     "ngoài việc", "ngoài nhiệm vụ", "còn phải", "còn có trách nhiệm",
-    "thu thập", "mỗi", "đọc", "phê duyệt", "không được", "không để",
+    "nhắn tin", "nhắn", "trả kết quả", "trả", "giao ban", "họp", "đậy", "ngủ", "thả", "che chắn", "gia cố", "neo",
+    "buộc",
+    "quây", "căng", "giăng", "vớt", "lật", "úp", "thay rửa", "tránh", "mặc", "dùng", "đi tiêm", "đưa con", "hỏi",
+    "nghe", "ghi sổ", "ghi chép", "ghi nhật ký", "tắt", "bật", "khoanh", "rắc", "cài", "quét dọn", "dẹp", "giải tỏa",
+    "kê", "xếp", "phân loại", "tách", "gộp", "in", "photo", "sao chụp", "kéo dài", "lùi", "dời", "dựa", "vẽ", "viết",
+    "sáng tác", "biểu diễn", "chiếu", "trưng bày", "giữ", "nhắc", "đo", "cân", "tẩy giun", "cho uống", "cho trẻ",
+    "cho nghỉ", "cho phép", "cho vay", "hỗ trợ", "đền bù", "bồi thường", "thẩm vấn", "triệu tập", "bắt giữ", "tống đạt",
+    "bổ nhiệm", "luân chuyển", "điều chỉnh", "cắt giảm", "tinh giản", "tái lập", "khôi phục", "phục hồi",
+    "thiết kế", "kê thêm", "sáng lập", "tổ chức lại", "phân tuyến", "tách riêng", "truy thu", "thu nộp",
+    "thăm hỏi", "xuống", "kiểm điểm", "nghiêm khắc", "thông tuyến", "giải phóng",
+    "đấu nối", "tiếp quản", "sáp nhập", "thúc đẩy", "đổi mới", "cải tiến", "hiện đại hóa", "số hóa", "chỉ định",
+    "phê bình", "khiển trách", "răn đe", "hòa giải", "khai thông", "tiêu độc", "khử trùng", "sát trùng",
+    "tổng kiểm tra",
+    "truy quét", "triệt phá", "tịch thu", "cưỡng chế", "tái định cư", "bốc thăm", "chấm điểm", "xếp loại", "bình xét",
+    "bình chọn", "thảo luận", "hội chẩn", "hội ý", "chẩn đoán", "kê đơn", "phát sóng", "ghi hình", "đưa tin",
+    "viết bài",
+    "đăng bài", "lan tỏa", "sao y", "chứng thực", "đóng dấu", "lưu hồ sơ", "lưu giữ", "cảnh giác", "lên phương án",
+    "lên kế hoạch", "lên danh sách", "lên lịch", "ra văn bản", "ra thông báo", "ra quyết định", "vào cuộc", "bám nắm",
+    "bám sát", "nhân bản", "đôn đốc", "khơi dòng", "gánh", "khoan", "bắc", "lát", "san gạt", "hót", "xúc", "kéo",
+    "thắp", "tiếp sức", "đồng hành", "hưởng ứng", "phối kết hợp", "kiểm dịch", "kiểm nghiệm", "hiệu chuẩn", "súc rửa",
+    "thau rửa", "cọ rửa", "giặt", "hấp", "ngâm", "phơi", "sấy", "cách điện", "ngắt", "hạ tải", "chuyển tải", "bù",
+    "nhận diện", "phát giác", "tố cáo", "khuyên", "dặn", "thuyết phục", "giải đáp", "trấn an", "thu thập",
+    "mỗi", "đọc", "phê duyệt", "không được", "không để",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
-_IN_NAMES = {"trình", "xây dựng", "nhận", "chỉ đạo", "quản lý", "giám sát", "giao", "tổ chức", "phòng"}
+_IN_NAMES = {
+    "sử dụng",
+    "thông tin",
+    "tổng hợp",
+    "cử",
+    "cùng",
+    "trình",
+    "xây dựng",
+    "nhận",
+    "chỉ đạo",
+    "quản lý",
+    "giám sát",
+    "giao",
+    "tổ chức",
+    "phòng",
+}
 VERB = re.compile(
     r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức(?! đoàn thể| chính trị| xã hội|,| hội| tôn giáo)"
-    r"|(?<!các )(?<!hai )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
+    r"|(?<!các )(?<!hai )(?<!cùng )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
     r"|(?<![tT]hường )trực(?! thuộc| tiếp| tuyến)|(?<![Bb]an )(?:chỉ đạo|quản lý|giám sát)|giao(?! thông| dịch| lưu)"
+    r"|tổng hợp(?!(?<=Kế hoạch tổng hợp) (?:phối hợp|chủ trì|lập|tham mưu|theo dõi|đôn đốc|có trách nhiệm|hướng dẫn))"
+    r"|(?<![nN]ghệ )(?<![nN]gành )thông tin|(?<![nN]gười )sử dụng"
+    r"|(?<!bầu )cử(?! tri)|cùng(?! cấp)"
     r"|(?<![Tt]ờ )(?<!công )(?<!chương )(?<!quá )(?<!quy )(?<!lộ )(?<!giáo )trình"
     r"|(?<!đầu tư )xây dựng|nhận(?! được| thấy| thức| định)"
     r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
@@ -77,18 +117,43 @@ VERB = re.compile(
     r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
     r"|thực hiện|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
     r"|điều phối))"
-    rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+được\b))"
+    rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+(?:được\b|số \d+\s)))"
 )
-_NO_IMPERATIVES = {"hoàn toàn", "chưa để", "thông tin", "hợp đồng", "thu phí", "dự toán", "biết"}
+_NO_IMPERATIVES = {
+    "hoàn toàn",
+    "chưa để",
+    "giữ",
+    "in",
+    "dựa",
+    "nghe",
+    "nhắc",
+    "đo",
+    "cân",
+    "kê",
+    "xếp",
+    "họp",
+    "trả",
+    "thông tin",
+    "hợp đồng",
+    "thu phí",
+    "dự toán",
+    "biết",
+}
 # What is done in a place ("cơ sở giáo dục") belongs to its name.
 IN_PLACES = {"khám", "giáo dục", "điều trị", "cách ly", "tiêm", "chăm sóc", "xét nghiệm", "thu dung", "mua", "thu gom"}
 _PLAIN_VERBS = (
     set(_VERBS) - _NO_IMPERATIVES - {"để", "nhằm", "trong việc", "nêu", "căn cứ", "cần", "phải", "mỗi", "trước ngày"}
 )
+# Before what is not to be, and not before what is not: "Không ghi nhận ca mắc mới".
+_NOT_TO = (
+    r"(?:yêu cầu|để|được|cho|tự|tổ chức|bố trí|sử dụng|thu|nhận|ra|tụ tập|chủ quan|đăng|chia sẻ|lợi dụng|gây|bán|vứt|xả"
+    r"|mua|làm|giao|ký|cấp|bắt|ép|đưa|đi|vào|tiếp nhận|giải quyết|phê duyệt|thanh toán|lấy|dùng|đến|đốt|rời|tập trung)"
+)
 IMPERATIVE = re.compile(
-    r"^(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|In |Cấp |Thu |Làm |Ghi |Chi |Mở |Kẻ |Không |Tuyệt đối|Nghiêm"
-    r" cấm|Chấm dứt|Lắp|Tự |Giữ |Đo "
-    r"|Quyết định cho|Nhanh chóng|Hạn chế|Trong thời gian|Bám sát|Coi |Xem |Gắn |Nêu cao|Dành |Mang |Đeo |"
-    rf"(?:{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))}))(?!\w)",
+    rf"^(?:(?:In|Thu(?! nhập| chi)|Làm|Ghi(?! nhận| chú)|Chi(?! phí| cục| bộ| nhánh| tiết| hội| đoàn)|Mở|Kẻ|Giữ|Đo|Coi"
+    rf"|Cấp(?! xã| huyện| tỉnh| cơ| ủy)|Xem|Dành|Mang|Đeo|Tự|Không {_NOT_TO}|Chưa {_NOT_TO})\s"
+    r"|(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|Tuyệt đối|Nghiêm cấm|Chấm dứt|Lắp|Quyết định cho|Nhanh chóng|Hạn chế"
+    r"|Trong thời gian|Bám sát|Nêu cao"
+    rf"|{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))})(?!\w))",
     re.IGNORECASE,
 )

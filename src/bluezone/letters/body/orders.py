@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
+from bluezone.letters.agency_names import as_written
 from bluezone.letters.body.clauses import SHARING_SECTIONS, Body, Clause
 from bluezone.letters.body.context import (
     GIVES,
@@ -27,9 +28,18 @@ from bluezone.letters.body.parties import (
     given_at,
     read_order,
 )
-from bluezone.letters.body.prose import ARRANGEMENT, COURTESY, SENTENCE_END, given_at_last, read_prose, sentences
+from bluezone.letters.body.prose import (
+    ARRANGEMENT,
+    COURTESY,
+    SENTENCE_END,
+    given_at_last,
+    is_of_trouble,
+    read_prose,
+    sentences,
+)
 from bluezone.letters.body.task_tables import read_table
-from bluezone.letters.body.telling import is_past, only_informs, reports
+from bluezone.letters.body.telling import answers, is_past, judges, only_informs, reports
+from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, Row, joined
 from bluezone.letters.proposal import (
     Confidence,
@@ -51,8 +61,9 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
     if context.kind in _NO_ORDERS:
         return ()
     introduction = next((line.text for line in reversed(body.preamble) if line.text.endswith(":")), "")
-    informs = bool(context.addressees) and only_informs(introduction)
-    context = dataclasses.replace(context, informs=informs)
+    informs = only_informs(introduction, addressed=bool(context.addressees))
+    reporting = answers(introduction, context.issuer, context.superior)
+    context = dataclasses.replace(context, informs=informs, reports=reporting)
     tasks = [task for clause in body.clauses for task in _of_clause(clause, body, context)]
     rows = [
         task
@@ -81,32 +92,28 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     points = [joined(point) for point in clause.points]
     labelled = [point for point in points if LABELLED.match(point.text)]
     orders = [point for point in points if point not in labelled]
-    if context.kind is DocumentKind.INVITATION and (ARRANGEMENT.match(own.text) or COURTESY.search(own.text)):
-        # What follows its first sentence may be an order all the same.
-        yield from _relabelled(read_prose([*list(sentences(own))[1:], *orders], context), clause.label)
+    if _SCHEDULED.match(own.text) or _QUESTION.match(own.text):
+        return
+    if (asked := _asked_in_words(own, orders, clause, context)) is not None:
+        yield from _relabelled(asked, clause.label)
         return
     order = _order_of(own, clause, bool(points), context)
+    told = context.informs and not clause.section and not given_at(own.text)
     if clause.aside and not (order and order.named):
         return
-    told = context.informs and not clause.section and not given_at(own.text)
     if told and order and order.named and not are_addressed(order.parties, context):
         context.unsure.append(own)
         return
     if labelled and not (order and order.named):
         yield make_task(clause.label, own, orders, (), context, labelled=labelled, sure=not clause.dashed)
         return
-    named = [point for point in orders if (found := read_order(_bare(point))) and found.named]
-    heading = own.text.endswith(":") or len(own.text) < 90
-    shared = order is not None and order.named and len(named) >= 2 and _is_everybody(order)
-    if named and (shared or not (order and order.named)) and (heading or len(named) >= 2):
-        for number, point in enumerate(orders, start=1):
-            found = read_order(_bare(point))
-            if found and not (found.named and is_issuer(found, context)):
-                yield make_task(_point_label(clause.label, point, number), _bare(point), [], found.parties, context)
+    if (shared := _of_points(own, orders, order, clause, context)) is not None:
+        yield from shared
         return
     if order:
         intro = _intro(clause, body, context)
-        shares = [(own, order.parties)] if orders else list(_shares(own, order, context))
+        helped = (*order.parties, *_helpers_of(orders)) if order.at >= len(own.text) else order.parties
+        shares = [(own, helped)] if orders else list(_shares(own, order, context))
         yield from _relabelled(
             (
                 make_task(clause.label, piece, orders, parties, context, lead=intro, sure=not clause.dashed)
@@ -119,10 +126,70 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
         yield from _relabelled(read_prose([own, *orders], context), clause.label)
         return
     imperative = [point for point in orders if read_order(_bare(point))]
-    if imperative and heading:
+    if imperative and _heads(own):
         yield make_task(clause.label, own, orders, (), context, lead=_intro(clause, body, context))
         return
     yield from _relabelled(read_prose([own, *orders], context, begun=not told), clause.label)
+
+
+def _helpers_of(points: Sequence[Passage]) -> Iterator[Proposed[TaskParty]]:
+    """Who helps by the points below a clause that only names who leads: "2. Sở Y tế", "Phối hợp với Công an tỉnh …"."""
+    for point in points:
+        found = read_order(_bare(point))
+        yield from (one for one in (found.parties if found else ()) if one.value.role is PartyRole.COOPERATING)
+
+
+def _heads(own: Passage) -> bool:
+    """Whether a clause's own words may be the title of its points."""
+    return own.text.endswith(":") or len(own.text) < 90
+
+
+def _of_points(
+    own: Passage, orders: Sequence[Passage], order: Order | None, clause: Clause, context: Context
+) -> list[ProposedTask] | None:
+    """The orders of a clause whose points name whom each of them is for; None for any other clause."""
+    named = [point for point in orders if (found := read_order(_bare(point))) and found.named]
+    heading = _heads(own)
+    shared = order is not None and order.named and len(named) >= 2 and _is_everybody(order)
+    if not (named and (shared or not (order and order.named)) and (heading or len(named) >= 2)):
+        return None
+    tasks = list[ProposedTask]()
+    for number, point in enumerate(orders, start=1):
+        found = read_order(_bare(point), clause=True)
+        if found is None:
+            context.unsure.append(point)
+        elif not (found.named and is_issuer(found, context)):
+            tasks.append(make_task(_point_label(clause.label, point, number), _bare(point), [], found.parties, context))
+    return tasks
+
+
+def _asked_in_words(
+    own: Passage, orders: Sequence[Passage], clause: Clause, context: Context
+) -> Iterator[ProposedTask] | None:
+    """The orders of a clause in which only what is asked for in so many words is one; None for any other clause."""
+    if context.kind is DocumentKind.INVITATION and (ARRANGEMENT.match(own.text) or COURTESY.search(own.text)):
+        # What follows its first sentence may be an order all the same.
+        found = read_prose([*list(sentences(own))[1:], *orders], context)
+        return (task for task in found if task.due or _ASKED.match(task.text.value))
+    if context.reports and not clause.section.startswith(SHARING_SECTIONS):
+        return read_prose([own, *orders], context, begun=False)
+    return None
+
+
+# What a programme says of who speaks is no task; what is asked for, or to be prepared by a day, is.
+_ASKED = re.compile(
+    r"(?:(?:kính |trân trọng )?đề nghị|yêu cầu|giao|phân công)\s|.*\b(?:chuẩn bị|bố trí|gửi)\b", re.IGNORECASE
+)
+
+
+# "Tiêm ở đâu? Trạm Y tế tổ chức tiêm tại trạm" answers, and orders nothing.
+_QUESTION = re.compile(r"[^.:;?]{3,160}\?(?=\s|$)")
+# "Thứ Ba: Trạm Y tế tổ chức tiêm chủng" stands in a calendar.
+_SCHEDULED = re.compile(
+    r"(?:(?:sáng|chiều|tối)? ?(?:thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ nhật|ngày \d{1,2})\b"
+    r"|(?:Từ )?\d{1,2}\s*(?:giờ|h)\s*\d{0,2})[^:.;]{0,40}:",
+    re.IGNORECASE,
+)
 
 
 def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Passage, tuple[Proposed[TaskParty], ...]]]:
@@ -157,7 +224,15 @@ def _is_everybody(order: Order) -> bool:
 def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) -> Order | None:
     """What a clause's own words order; a decision and an invitation order only whom they name."""
     order = read_order(capital(own), heads=has_points, clause=True, shared=clause.section.startswith(SHARING_SECTIONS))
+    if order and order.named and own.text.startswith("Chỉ đạo ") and (clause.heading or context.addressees):
+        return Order((), False, 0)  # whoever is told to direct others leads
     if order and order.named and is_told_nothing(own, order, context):
+        return None
+    if order and (
+        is_of_trouble(own, context)
+        or (order.named and (judges(own.text) or reports(own.text)) and not read_due(own, context.date))
+    ):
+        context.unsure.append(own)
         return None
     if order and is_function(own, order, context):
         return None
@@ -186,12 +261,18 @@ def _point_label(label: str, point: Passage, number: int) -> str:
     return f"{label}.{number}"
 
 
+def _written(heading: Passage) -> Passage:
+    """A heading in capitals, "SỞ NÔNG NGHIỆP", as it would be written."""
+    text = as_written(heading.text)
+    return dataclasses.replace(heading, text=text) if len(text) == len(heading.text) else heading
+
+
 def _intro(clause: Clause, body: Body, context: Context) -> tuple[Proposed[TaskParty], ...]:
     """Who leads what names nobody: whom its section is for, the addressees, or whom the sentence above the first clause
     names.
     """
     if clause.heading is not None:
-        order = read_order(clause.heading, heads=True)
+        order = read_order(_written(clause.heading), heads=True)
         if order and order.named:
             return tuple(party for party in order.parties if party.value.role is PartyRole.LEAD)
     if context.addressees:

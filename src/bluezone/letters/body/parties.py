@@ -11,6 +11,7 @@ from bluezone.letters.agency_names import (
     LONGEST_LIST,
     STARTS_AS_AGENCY,
     all_agencies,
+    is_agency,
     is_collective,
     may_be_name,
     split_names,
@@ -21,7 +22,8 @@ from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, P
 
 _OPENING = re.compile(
     r"^(?:Riêng(?: đối với)?"
-    r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|Phân công|Chỉ đạo|Đối với|Về phía"
+    r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|(?:Kính )?[Nn]hờ|Phân công"
+    r"|Chỉ đạo|Đối với|Về phía"
     r"|Trách nhiệm của|Nhiệm vụ của|Ủy quyền|(?:Các|Những) (?:ông|đồng chí|bà)(?:,? ?\(?bà\)?)?(?=:)"
     r"|(?:Rất |Kính )?[Mm]ong|Đồng ý giao|Thống nhất giao|Mời|Ủy ban nhân dân [^,:;.]{0,40} giao"
     r"|UBND [^,:;.]{0,40} giao)\s*:?\s+(?:cho\s+)?",
@@ -49,7 +51,8 @@ LABELLED = re.compile(
     re.IGNORECASE,
 )
 _PRAISE = re.compile(
-    r"^(?:Đánh giá cao|Ghi nhận|Biểu dương|Hoan nghênh|Thống nhất (?:với|về|theo)|Cơ bản|Đồng ý|Nhất"
+    r"^(?:Đánh giá cao|Ghi nhận|Biểu dương|Hoan nghênh|Cho phép|Chấp thuận|Công nhận|Cơ bản|Đồng ý|Thống nhất"
+    r" (?:với|về|theo|nội dung|chủ trương|đề xuất|đề nghị|như|phương án|danh mục|kết quả)|Nhất"
     r" trí|Thực hiện (?:Công văn|Kế hoạch"
     r"|Chỉ thị|Quyết định|Công điện|Thông báo|Nghị quyết|ý kiến))"
 )
@@ -80,16 +83,10 @@ def read_order(
     given: whether it begins with the word that asks, so that any name in capitals behind it is of who is asked.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
-    # What stands in brackets behind a name says what it is: "(cơ quan thường trực)".
-    passage = dataclasses.replace(
-        passage, text=re.sub(r"\((?!bà\)|ông\))[^()]*\)", lambda aside: " " * len(aside.group()), passage.text)
-    )
-    if _only_says(passage.text):
+    if (passage := _bared(passage, clause=clause)).is_blank:
         return None
-    if meanwhile := _MEANWHILE.match(passage.text):
-        passage = passage.cut(meanwhile.end())
-    if heading := _HEADING.match(passage.text):
-        passage = passage.cut(heading.end())
+    if passive := _passive(passage):
+        return passive
     leads, rest = _leads(passage, listed=clause)
     topic = _TOPIC.match(passage.text)
     if not leads and topic:
@@ -119,6 +116,37 @@ def read_order(
         doer = passage.cut(0, passage.text.find(":"))
         return Order((named_in_cell(doer), *_cooperating(passage, topic.end())), True, topic.end())
     return None
+
+
+def _bared(passage: Passage, *, clause: bool) -> Passage:
+    """The passage without what stands before its order; blank where it orders nothing."""
+    # What stands in brackets behind a name says what it is: "(cơ quan thường trực)".
+    passage = dataclasses.replace(
+        passage, text=re.sub(r"\((?!bà\)|ông\))[^()]*\)", lambda aside: " " * len(aside.group()), passage.text)
+    )
+    if _only_says(passage.text):
+        return passage.cut(0, 0)
+    if introduced := _INTRODUCED.match(passage.text):
+        passage = passage.cut(introduced.end())
+    if meanwhile := _MEANWHILE.match(passage.text):
+        passage = passage.cut(meanwhile.end())
+    if heading := _HEADING.match(passage.text):
+        passage = passage.cut(heading.end())
+    if (condition := _CONDITION.match(passage.text)) and (clause or condition["if"]):
+        passage = passage.cut(condition.end())
+    return passage
+
+
+def _passive(passage: Passage) -> Order | None:
+    """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện"."""
+    doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
+    if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
+        return None
+    names = split_names(passage.cut(doer.start("who"), doer.end("who")))
+    if not all_agencies(names):
+        return None
+    parties = _distinct([_party(name, PartyRole.LEAD, Confidence.MEDIUM) for name in names])
+    return Order((*parties, *_helpers(passage, doer.end("who"), parties)), True, 0)
 
 
 def _only_says(text: str) -> bool:
@@ -214,8 +242,35 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
             )
             confidence = Confidence.HIGH if sure else Confidence.MEDIUM
             doubts = () if sure else (Doubt.NO_COLON,)
+            *others, last = names
+            if (ended := _to_its_place(last)) != last and is_agency(ended.text):
+                end = clause.text.find(ended.text, start) + len(ended.text)
+                parties = [_party(name, PartyRole.LEAD, Confidence.LOW, doubts) for name in (*others, ended)]
+                return _distinct(parties), end
             return _distinct([_party(name, PartyRole.LEAD, confidence, doubts) for name in names]), verb.start("verb")
     return [], 0
+
+
+_LEVEL = frozenset({"tỉnh", "huyện", "xã", "phường", "quận", "phố", "trấn", "thôn", "bản", "vực", "đoàn"})
+# With these a name goes on behind its place: "UBND các xã ven biển", "các huyện có dịch".
+_WHICH = frozenset({
+    "nơi", "có", "trên", "thuộc", "vùng", "ven", "biên", "miền", "ngoài", "trong", "tại", "giáp", "lân", "trọng", "sở",
+    "đóng", "cùng", "phụ", "được", "liên", "dưới", "còn", "đang", "ở", "theo", "chưa", "đã", "phía", "và", "của", "là",
+    "từ", "không", "bị", "nghèo", "này", "nêu", "khác", "đặt", "đạt", "mới", "cũ", "lưu", "đảo", "loại", "số", "về",
+})  # fmt: skip
+
+
+def _to_its_place(name: Passage) -> Passage:
+    """The name up to its place where a verb follows that is not among the known ones: "UBND phường Cầu Mới lo liệu"."""
+    placed = False
+    end = 0
+    for word in re.finditer(r"\S+", name.text):
+        bare = word.group().strip(",;()")
+        if placed and bare.islower() and bare not in _WHICH and bare not in _NAME_WORDS:
+            return name.cut(0, end)
+        placed = bare in _LEVEL or (placed and bare[:1].isupper())
+        end = word.end()
+    return name
 
 
 def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
@@ -238,7 +293,9 @@ _NAME_WORDS = frozenset({
     "đơn", "vị", "quan", "ban", "ngành", "phòng", "đoàn", "thể", "liên", "trực", "thuộc", "công", "lập", "tư",
     "thục", "đội", "hội", "chi", "nhánh", "doanh", "nghiệp", "mẹ", "khối", "giáo", "viên", "chức", "cán",
     "bộ", "trưởng", "phó", "ấp", "xóm", "trạm", "bệnh", "viện", "trung", "tâm", "chợ", "bến", "xe", "hộ", "gia",
-    "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn", "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
+    "xét", "nghiệm", "soát", "tật", "nguyện", "nhân", "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn",
+    "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
+    "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
     "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
 })  # fmt: skip
 # After a name these say how things are, and order nothing.
@@ -270,6 +327,10 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         end, before = word.end(), bare
     else:
         return [], 0
+    if before.strip(",").isdecimal() and not passage.text[end:].startswith((",", ".", ";")):
+        return [], 0  # "Giao Trung tâm Y tế 45 biên chế" gives something
+    if re.match(r"\s*\S+\s+(?:đã|đang|sẽ|vẫn)\b", passage.text[end:]):
+        return [], 0  # "Ngành điện | lực đã cắt điện"
     if after in _STATES or not after.isalpha() or passage.text[end - 1 : end] in ",;":
         return [], 0
     names = split_names(passage.cut(start, end))
@@ -280,7 +341,8 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
 
 
 def _lists_on(text: str, start: int, colon: int) -> bool:
-    return bool(_LISTED_AFTER.search(text, start, colon)) and not IMPERATIVE.match(text[colon + 1 :].lstrip())
+    rest = text[colon + 1 :].lstrip()
+    return bool(_LISTED_AFTER.search(text, start, colon)) and not (IMPERATIVE.match(rest) or _BASED.match(rest))
 
 
 # What a citizen asks for in a complaint is told.
@@ -299,7 +361,31 @@ _ONLY_WHEN = re.compile(
     r"|[\s.,;:/()–-])+",
     re.IGNORECASE,
 )
+# "Chủ tịch UBND tỉnh chỉ đạo như sau: Công an tỉnh chủ trì …"
+_INTRODUCED = re.compile(
+    r"[^:.;]{0,160}\b(?:như sau|sau đây|sau|cụ thể|quyết định|kết luận|chỉ đạo|yêu cầu)\s*:\s+(?=\S)"
+)
 _MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
+# "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.
+_CONDITION = re.compile(
+    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình|Định kỳ|Hằng"
+    rf"|Hàng|Trên cơ sở|Căn cứ|Từ ngày|Để|Nhằm)\s[^.;:]{{3,200}}?"
+    rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
+    rf"(?={STARTS_AS_AGENCY.pattern}\s)"
+)
+# "Việc lấy mẫu do Trung tâm Y tế thực hiện"
+_DONE_BY = re.compile(
+    rf"(?:[Vv]iệc|[Cc]ông tác|[Nn]hiệm vụ|Nội dung|Phần|[Kk]inh phí|[Cc]hi phí|Hoạt động|Khâu)\s[^.;:]{{2,120}}?"
+    rf"\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
+    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|phụ trách"
+    rf"|chịu trách nhiệm|bảo đảm|đảm bảo|bố trí|tổ chức|chi trả|tổng hợp|tiến hành|trực tiếp)\b"
+)
+# "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
+_DONE_BY_A_DAY = re.compile(
+    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
+    rf"(?:tổng hợp|lập|gửi|chuyển|thực hiện|hoàn thành|bàn giao|cập nhật|rà soát|kiểm tra|in|cấp|trả|tiêm|lấy)\b"
+    rf"(?=[^.;]*\b(?:trước|chậm nhất|xong|hạn|hằng|hàng)\b)"
+)
 # "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
 _HEADING = re.compile(
     r"(?:Tổ chức thực hiện|Phân công(?: nhiệm vụ| thực hiện| chuẩn bị)?|Nhiệm vụ cụ thể|Trách nhiệm)\s*:\s*",
@@ -314,6 +400,9 @@ _MEMBER = re.compile(
 _TOPIC = re.compile(r"^(?:\S+\s+){0,9}\S+\s*:\s*(?=[A-ZĐ])")
 
 
+_BASED = re.compile(
+    r"(?:Căn cứ|Trên cơ sở|Theo|Tùy|Từ|Sau|Khi|Nếu|Hằng|Hàng|Định kỳ|Ngoài|Có trách nhiệm|Là|Đối với)\s"
+)
 # "Giám đốc các Sở: Tài chính, Y tế" goes on behind its colon.
 _LISTED_AFTER = re.compile(r"\b[Cc]ác (?:Sở|sở|Phòng|phòng|Ban|ban|Bộ|bộ|huyện|xã|phường|bệnh viện|trường)$")
 
@@ -357,21 +446,26 @@ def _party(
 
 _GIVEN = re.compile(
     r"(?:^|(?<=[\s,;:]))(?P<how>[Gg]iao(?:\s+nhiệm\s+vụ)?|[Yy]êu cầu|(?:[Kk]ính |[Tt]rân trọng"
-    r" )?[Đđ]ề nghị|[Pp]hân công"
+    r" )?(?:[Đđ]ề nghị|[Nn]hờ)|[Pp]hân công"
     r"|[Cc]hỉ đạo|[Ủủ]y quyền|(?:[Kk]ính |[Rr]ất )?[Mm]ong|[Ll]ưu ý)\s+(?:cho\s+)?(?P<to>"
     rf"{STARTS_AS_AGENCY.pattern}|[A-ZĐ][^\W\d_]+(?= [^\W\d_]+ ))"
 )
 
 
 # "Sở Tài chính gửi để Sở Y tế biết, bổ sung thuyết minh"
-_KNOWING = re.compile(rf"(?<=để )(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))(?=[^,;.:]{{0,80}} biết(?:,| và)\s)")
+KNOWING = re.compile(rf"(?<=để )(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))(?=[^,;.:]{{0,80}} biết(?:,| và)\s)")
+# "chuyển đơn đến Ủy ban nhân dân huyện xem xét, giải quyết theo thẩm quyền"
+_PASSED_ON = re.compile(
+    rf"\b(?:[Cc]huyển|[Gg]ửi)\s[^.;:]{{2,120}}?\s(?:đến|tới|cho)\s+(?P<how>(?P<to>{STARTS_AS_AGENCY.pattern}))"
+    rf"(?=[^.;:]{{0,100}}?,?\s(?:để )?(?:xem xét|giải quyết|xử lý|kiểm tra|xác minh|trả lời|nghiên cứu)\b)"
+)
 # They are asked out of politeness, or given what those above them are asked to give.
 _NOBODY = re.compile(r"(?:ông|bà|quý|nhân dân|người|cán bộ|công chức|viên chức|giáo viên)", re.IGNORECASE)
 
 
 def given_at(text: str) -> list[re.Match[str]]:
     """Where running text gives an agency an order: "… giao Sở Y tế chủ trì …"; group `how` begins it."""
-    found = [*_GIVEN.finditer(text), *_KNOWING.finditer(text)]
+    found = [*_GIVEN.finditer(text), *KNOWING.finditer(text), *_PASSED_ON.finditer(text)]
     return sorted((match for match in found if _gives(text, match)), key=lambda match: match.start("how"))
 
 
@@ -380,6 +474,8 @@ def _gives(text: str, match: re.Match[str]) -> bool:
     if (how.endswith(("mong", "phân công")) or match["how"] == match["to"]) and _NOBODY.match(match["to"]):
         return False
     before = text[: match.start("how")]
-    if how == "giao" and before.endswith("được ") and text.startswith("cho ", match.end("how") + 1):
-        return True  # "Việc này được giao cho Sở Y tế …"
+    if how in {"giao", "phân công"} and before.endswith("được "):
+        # "Việc này được giao cho Sở Y tế …", and not "Sở Y tế được giao …"
+        subject = re.split(r"[,;:.]\s+", before.removesuffix("được "))[-1]
+        return not STARTS_AS_AGENCY.match(subject) and bool(subject) and not _PAST.search(subject.rstrip())
     return not _PAST.search(before)

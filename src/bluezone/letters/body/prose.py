@@ -5,6 +5,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
+from bluezone.letters.agency_names import STARTS_AS_AGENCY
 from bluezone.letters.body.context import (
     Context,
     are_addressed,
@@ -15,8 +16,20 @@ from bluezone.letters.body.context import (
     is_told_nothing,
     make_task,
 )
-from bluezone.letters.body.parties import Order, given_at, read_order, with_addressees
-from bluezone.letters.body.telling import is_ours, is_past, is_told, reports
+from bluezone.letters.body.deeds import VERB
+from bluezone.letters.body.parties import KNOWING, Order, given_at, read_order, with_addressees
+from bluezone.letters.body.telling import (
+    EARLIER,
+    Asker,
+    is_ours,
+    is_past,
+    is_told,
+    judges,
+    names_the_deed,
+    reports,
+    tells_a_result,
+    who_asks,
+)
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Confidence, DocumentKind, Doubt, PartyRole, Proposed, ProposedTask, TaskParty
@@ -38,7 +51,15 @@ _NOTHING_ELSE = re.compile(
     r"(?:\s|,|\b(?:triển khai|tổ chức|nghiêm túc|nghiêm|khẩn trương|phối hợp|quan tâm|biết|để|và|chỉ đạo|thực hiện|tốt"
     r"|kịp thời|có hiệu quả|theo quy định|các|nội dung|nêu|trên|này|ngay|đồng bộ|chủ động|quyết liệt|đầy đủ|đúng"
     r"|tập trung|nhiệm vụ|được giao|công văn|công điện|văn bản|chỉ thị|kế hoạch|thông báo|căn cứ|chức năng|cùng|cho|các"
-    r"|cơ quan|đơn vị|địa phương|người dân|nhân dân|được|tinh thần|ý kiến|kết luận|của|đồng chí)\b)*[\s./]*",
+    r"|cơ quan|đơn vị|địa phương|người dân|nhân dân|hưởng ứng|hợp tác|thông cảm|ủng hộ|tích cực"
+    r"|được|tinh thần|ý kiến|kết luận|của|đồng chí)\b)*[\s./]*",
+    re.IGNORECASE,
+)
+# "Trong quá trình thực hiện, nếu có vướng mắc, đề nghị đơn vị liên hệ …" is a courtesy.
+_TROUBLE = re.compile(
+    r"\b(?:nếu|trường hợp|mọi|khi|cần|thông tin|chi tiết)\b[^.;]{0,50}\b(?:khó khăn|vướng mắc|thắc mắc|bất cập"
+    r"|phát sinh|chưa rõ|chi tiết|thêm thông tin|trao đổi)\b[^.;]{0,160}\b(?:phản ánh|liên hệ|báo cáo|trao đổi"
+    r"|thông tin|kiến nghị|phản hồi|đề xuất)\b",
     re.IGNORECASE,
 )
 SENTENCE_END = re.compile(r"(?<=[^\s.]{2}[.;])\s+(?=[\"“(]?[^\W\d_])|(?<=\d[.;])\s+(?=[\"“(]?[^\W\d_])|(?<=độ C\.)\s+")
@@ -52,31 +73,73 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
     it asks for anything it tells what others do, and a sentence orders only whom it addresses.
     """
     found: list[tuple[Passage, tuple[Proposed[TaskParty], ...], list[Passage]]] = []
-    asking = begun
+    asking = given = begun
     for paragraph in paragraphs:
-        told, begins = False, True
+        carried, begins = False, True
         if context.kind is DocumentKind.INVITATION and ARRANGEMENT.match(paragraph.text):
             continue
-        for sentence in sentences(paragraph):
+        pieces = list(sentences(paragraph))
+        for at, sentence in enumerate(pieces):
             if sentence.text.startswith(("Căn cứ", "Xét ", "Theo đề nghị")) and not given_at(sentence.text):
                 continue
             # What a semicolon joins to what is told is told, too.
-            told = reports(sentence.text) or (told and not begins)
+            told = reports(sentence.text) or (carried and not begins) or _introduced_by_another(sentence, context)
             begins = sentence.text.endswith(".")
             orders = list(_of_sentence(sentence, context, told=told))
             asked = _ABOUT.sub("", sentence.text)
             asking = asking or _asks(asked, context)
-            if not asking:
-                orders = [one for one in orders if are_addressed(one[1], context)]
-            if orders:
-                found += [(piece, parties, []) for piece, parties in orders]
-            elif found and not told and (read_due(sentence, context.date) or _is_order(sentence)):
+            carried = told or _another_asks(asked, context)
+            dated = any(read_due(piece, context.date) for piece in _to_full_stop(pieces[at:]))
+            given = given or any(not one.bare for one in orders) or _demands(asked, context)
+            sure = [one for one in orders if _is_sure(one, context, asking=asking, dated=dated, given=given)]
+            if sure:
+                found += [(one.piece, one.parties, []) for one in sure]
+            elif found and not told and not orders and _carries_on(sentence, context):
                 found[-1][2].append(sentence)
     kept = [one for one in found if not _only_closes(one[0], context)] or found
     for number, (piece, parties, more) in enumerate(kept, start=1):
         task = make_task(f"Ý {number}", piece, more, with_addressees(parties, context.addressees), context)
         text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))
         yield dataclasses.replace(task, text=text)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """An order of a sentence. bare: no word asks for it; a name stands before a verb, as it does in what is told."""
+
+    piece: Passage
+    parties: tuple[Proposed[TaskParty], ...]
+    bare: bool = False
+
+
+# Without a word that asks they show that something is to be done.
+_MUST = re.compile(r"\b(?:có trách nhiệm|chịu trách nhiệm|phải|cần|khẩn trương)\b")
+
+
+def _to_full_stop(pieces: Sequence[Passage]) -> Sequence[Passage]:
+    last = next((at for at, piece in enumerate(pieces) if piece.text.endswith(".")), len(pieces) - 1)
+    return pieces[: last + 1]
+
+
+def _is_sure(one: _Found, context: Context, *, asking: bool, dated: bool, given: bool) -> bool:
+    """Whether what a sentence says is an order: before the letter asks for anything it tells what others do, and what
+    was reached is told wherever it stands. What may be an order all the same is left open. dated: whether its sentence
+    has a day by which something is due. given: whether the letter has asked for anything in so many words; before that
+    whom it does not address is only told of.
+    """
+    addressed = are_addressed(one.parties, context)
+    if context.reports and not one.bare and not addressed:
+        context.unsure.append(one.piece)  # what the writer has asked of others, as it tells
+        return False
+    if (not asking and not addressed) or (context.reports and one.bare):
+        return False
+    must = not one.bare or dated or (_MUST.search(one.piece.text) and not judges(one.piece.text))
+    known = addressed or given or not context.addressees
+    if must or (asking and known and not tells_a_result(one.piece.text)):
+        return True
+    if addressed or asking:
+        context.unsure.append(one.piece)
+    return False
 
 
 _ASKS = re.compile(r"\b(?:yêu cầu|đề nghị|phân công|có ý kiến|chỉ đạo|kết luận|kêu gọi|lưu ý)\b", re.IGNORECASE)
@@ -88,9 +151,48 @@ def _asks(text: str, context: Context) -> bool:
     return any(not is_told(text[:start], context.issuer, context.superior) for start in starts)
 
 
+_DEMANDS = re.compile(
+    r"(?<!đơn )(?<!bản )(?<!trình )(?<!của )(?<!các )(?<!những )(?<!dung )(?<!heo )"
+    r"\b(?:yêu cầu|đề nghị|phân công|kết luận|kêu gọi|chỉ thị|chỉ đạo(?= như sau|:| thực hiện))\b",
+    re.IGNORECASE,
+)
+
+
+def _demands(text: str, context: Context) -> bool:
+    """Whether the writer asks for something in so many words: "Sở Y tế yêu cầu:"."""
+    starts = (match.start() for match in _DEMANDS.finditer(text))
+    return any(not is_told(text[:start], context.issuer, context.superior) for start in starts)
+
+
+def _another_asks(text: str, context: Context) -> bool:
+    """Whether the last word that asks is put in another's mouth, so that what a semicolon joins to it is, too."""
+    starts = [match.start() for match in _ASKS.finditer(text)] + [match.start("how") for match in given_at(text)]
+    return bool(starts) and is_told(text[: max(starts)], context.issuer, context.superior)
+
+
 # What an earlier document was about, or asked for.
-_EARLIER = r"\b(?:có|tại)\s+(?:văn bản|tờ trình|công văn|báo cáo|đơn|kiến nghị)\s"
-_ABOUT = re.compile(rf"(?:\bvề việc\s|\bV/v\s|{_EARLIER})[^,;:]*", re.IGNORECASE)
+_ABOUT = re.compile(rf"(?:\bvề việc\s|\bV/v\s|{EARLIER})[^,;:]*", re.IGNORECASE)
+
+
+_INTRODUCES = re.compile(r"\b(?:như sau|sau đây|sau|cụ thể|nêu rõ|quy định|có ý kiến|chỉ đạo|yêu cầu|kiến nghị)\s*:\s")
+
+
+def _introduced_by_another(sentence: Passage, context: Context) -> bool:
+    """Whether what follows a colon is what another body, or an earlier document, says."""
+    return any(
+        is_told(sentence.text[: match.start()], context.issuer, context.superior)
+        for match in _INTRODUCES.finditer(sentence.text)
+    )
+
+
+_TELLS = re.compile(r"[^,;]{0,60}\b(?:đã|đang|sẽ|vừa)\b")
+
+
+def _carries_on(sentence: Passage, context: Context) -> bool:
+    """Whether the sentence says more of the order above it: when it is due, or what belongs to it."""
+    if _TELLS.match(sentence.text) or (STARTS_AS_AGENCY.match(sentence.text) and not _FOLLOWS.match(sentence.text)):
+        return False
+    return bool(read_due(sentence, context.date)) or _is_order(sentence)
 
 
 def _is_order(sentence: Passage) -> bool:
@@ -98,50 +200,57 @@ def _is_order(sentence: Passage) -> bool:
     return order is not None and not order.named and bool(_FOLLOWS.match(sentence.text))
 
 
+def _lists_names(text: str) -> bool:
+    """Whether a semicolon parts only names: "Chánh Văn phòng; Giám đốc Sở Y tế; … chịu trách nhiệm thi hành"."""
+    return text.endswith(";") and bool(STARTS_AS_AGENCY.match(text)) and not VERB.search(text)
+
+
 def sentences(paragraph: Passage) -> Iterator[Passage]:
     start = 0
     for end in SENTENCE_END.finditer(paragraph.text):
+        if _lists_names(paragraph.text[start : end.start()]):
+            continue
         yield paragraph.cut(start, end.start())
         start = end.end()
     yield paragraph.cut(start)
 
 
-# What an earlier document asked for, and what the writers themselves do.
-_TOLD = re.compile(rf"\bđã\s+(?:có|ban hành|gửi|phát hành|ra)\s|{_EARLIER}[^;,:]*$", re.IGNORECASE)
 _US = re.compile(r"\bchúng tôi\b", re.IGNORECASE)
 
 
-def _of_sentence(
-    sentence: Passage, context: Context, *, told: bool = False
-) -> Iterator[tuple[Passage, tuple[Proposed[TaskParty], ...]]]:
+def _of_sentence(sentence: Passage, context: Context, *, told: bool = False) -> Iterator[_Found]:
     """The orders of a sentence. told: whether it only says how things stand, unless the issuer asks in it."""
+    if is_of_trouble(sentence, context):
+        return
     whole = None if told else read_order(sentence)
     if whole and whole.named and (is_past(sentence.text[: whole.at]) or is_function(sentence, whole, context)):
         whole = None
         context.unsure.append(sentence)
     if whole and _begins_itself(sentence, whole, context):
         if not is_above(whole, context):
-            yield sentence, whole.parties
+            yield _Found(sentence, whole.parties, bare=True)
         return
     given = _given(sentence, context, reported=told and not reports(sentence.text))
     for number, (start, order) in enumerate(given):
         end = given[number + 1][0] if number + 1 < len(given) else len(sentence.text)
-        piece = sentence.cut(start, end)
+        piece = sentence.cut(0 if number == 0 and names_the_deed(sentence.text[:start]) else start, end)
         if _is_courtesy(piece, context) or piece.text.rstrip().endswith(":"):
             continue
         inside = sentence.span(start, end)
-        yield (
+        yield _Found(
             _trimmed(piece),
             tuple(party for party in order.parties if inside.start <= party.span.start < inside.end),
         )
     if given or whole is None or not whole.named or sentence.text.endswith(":") or _is_courtesy(sentence, context):
+        return
+    if _HOPES.match(sentence.text) and not read_due(sentence, context.date):
         return
     ours = is_issuer(whole, context) or is_above(whole, context)
     if (asking := _ASKING.match(sentence.text, whole.at)) and "phân công" not in asking.group():
         context.unsure.append(sentence)  # what somebody else asks for
         return
     if not (ours or any(_US.search(party.value.name) for party in whole.parties)):
-        yield sentence, whole.parties
+        yield _Found(sentence, whole.parties, bare=True)
 
 
 def _given(sentence: Passage, context: Context, *, reported: bool = False) -> list[tuple[int, Order]]:
@@ -149,26 +258,39 @@ def _given(sentence: Passage, context: Context, *, reported: bool = False) -> li
     given: list[tuple[int, Order]] = []
     for match in given_at(sentence.text):
         before = sentence.text[: match.start("how")]
-        if _TOLD.search(before) or is_told(before, context.issuer, context.superior, reported=reported):
+        asker = who_asks(before, context.issuer, context.superior, reported=reported)
+        if asker is Asker.OTHER:
             context.unsure.append(sentence)
             continue
         piece = sentence.cut(match.start("how"))
         between = read_order(capital(sentence.cut(given[-1][0], match.start("how")))) if given else None
-        if given and not (between and between.named):
+        directs = match["how"] in {"phân công", "chỉ đạo"} and ";" not in before[given[-1][0] if given else 0 :]
+        if given and (directs or not (between and between.named)):
             continue  # "đề nghị UBND các xã chỉ đạo công chức …" is one order
         order = read_order(capital(piece), given=True)
-        if order and match["how"] == match["to"] and _NOTHING_ELSE.fullmatch(piece.text, order.at):
-            continue  # "để các đơn vị biết, thực hiện"
-        if order and order.named and not is_told_nothing(piece, order, context):
+        polite = match.re is KNOWING or match["how"].lower().endswith("mong")
+        if polite and not read_due(piece, context.date):
+            continue  # "để các đơn vị biết, thực hiện", "rất mong các hộ hưởng ứng"
+        if order and order.named and asker is Asker.UNCLEAR and not are_addressed(order.parties, context):
+            context.unsure.append(sentence)
+        elif order and order.named and not is_told_nothing(piece, order, context):
             given.append((match.start("how"), order))
     return given
+
+
+_HOPES = re.compile(r"(?:Rất |Kính |Chúng tôi )?mong\b", re.IGNORECASE)
+
+
+def is_of_trouble(passage: Passage, context: Context) -> bool:
+    """Whether the passage only says whom to turn to if something does not work."""
+    return bool(_TROUBLE.search(passage.text)) and read_due(passage, context.date) is None
 
 
 def _is_courtesy(piece: Passage, context: Context) -> bool:
     return context.kind is DocumentKind.INVITATION and bool(COURTESY.search(piece.text))
 
 
-_ASKING = re.compile(r"(?:kính |trân trọng )?(?:yêu cầu|đề nghị|kêu gọi|giao|phân công)\s")
+_ASKING = re.compile(r"(?:kính |trân trọng )?(?:yêu cầu|đề nghị|kiến nghị|kêu gọi|giao|phân công)\s")
 
 
 def _begins_itself(sentence: Passage, whole: Order, context: Context) -> bool:
@@ -207,7 +329,8 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
     tasks = []
     for paragraph in closing:
         for sentence in sentences(paragraph):
-            for piece, parties in _of_sentence(sentence, context):
+            for one in _of_sentence(sentence, context):
+                piece, parties = one.piece, one.parties
                 leads = [party for party in parties if party.value.role is PartyRole.LEAD]
                 own = leads and not any(party.value.collective for party in leads)
                 if own and re.match(r"[Gg]iao|[Pp]hân công", piece.text) and not _only_closes(piece, context):

@@ -21,7 +21,7 @@ def read_table(table: Sequence[Row], number: int, day: datetime.date | None) -> 
     number: which table of the letter it is, 0 for the only one. day: of the letter.
     """
     columns = [kind_of_column(fold(cell.text)) for cell in table[0]]
-    if "what" not in columns or _is_programme(table, columns):
+    if "what" not in columns or _is_programme(table, columns) or _is_allotment(table[0], columns):
         return []
     by_when = next((fold(cell.text) for cell, kind in zip(table[0], columns, strict=True) if kind == "due"), "")
     tasks: list[ProposedTask] = []
@@ -60,6 +60,20 @@ def _is_programme(table: Sequence[Row], columns: Sequence[str]) -> bool:
     at = columns.index("due")
     when = [row[at].text for row in table[1:] if len(row) == len(columns) and row[at].text]
     return bool(when) and sum(bool(_HOURS.match(one)) for one in when) * 2 > len(when)
+
+
+_COUNTED = ("so luong", "thanh tien", "don gia", "dinh muc", "so tien", "so lieu", "ty le", "kinh phi", "dien tich")
+_IN_CHARGE = ("chu tri", "phu trach", "thuc hien", "trach nhiem", "dau moi", "phan cong", "luc luong")
+
+
+def _is_allotment(head: Row, columns: Sequence[str]) -> bool:
+    """Return whether the table only says how much of what somebody has or gets: no day, and nobody in charge."""
+    names = [fold(cell.text) for cell in head]
+    counted = any(name.startswith(_COUNTED) for name in names)
+    charged = any(
+        word in name for name, kind in zip(names, columns, strict=True) if kind == "lead" for word in _IN_CHARGE
+    )
+    return counted and "due" not in columns and not charged
 
 
 def _whole_rows(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
