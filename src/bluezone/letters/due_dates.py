@@ -84,7 +84,10 @@ _NOT_DUE = re.compile(
     r" điểm))*\s*(?:\d{1,2}(?:\s*(?:giờ|h)\s*\d{0,2})?\s*)?$",
     re.IGNORECASE,
 )
-_TRAVELLERS = re.compile(r"\b(?:người|công dân|trường hợp|đối tượng|hộ|ca|chuyến)\b[^,;:.]*$", re.IGNORECASE)
+_TRAVELLERS = re.compile(
+    r"\b(?:người (?:từ|về|đến|đi|trở|nhập|có|đã|ở|tiếp xúc)|công dân|trường hợp|đối tượng|ca|chuyến)\b[^,;:.]*$",
+    re.IGNORECASE,
+)
 _FROM = re.compile(
     r"\btừ (?:sáng |chiều |tối |\d{1,2} (?:giờ|h) ?\d{0,2} )?(?:ngày )?\d{1,2}(?:/\d{1,2}(?:/\d{4})?)?\s*$",
     re.IGNORECASE,

@@ -92,7 +92,7 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     points = [joined(point) for point in clause.points]
     labelled = [point for point in points if LABELLED.match(point.text)]
     orders = [point for point in points if point not in labelled]
-    if _SCHEDULED.match(own.text):
+    if _SCHEDULED.match(own.text) or _QUESTION.match(own.text):
         return
     if (asked := _asked_in_words(own, orders, clause, context)) is not None:
         yield from _relabelled(asked, clause.label)
@@ -182,6 +182,8 @@ _ASKED = re.compile(
 )
 
 
+# "Tiêm ở đâu? Trạm Y tế tổ chức tiêm tại trạm" answers, and orders nothing.
+_QUESTION = re.compile(r"[^.:;?]{3,160}\?(?=\s|$)")
 # "Thứ Ba: Trạm Y tế tổ chức tiêm chủng" stands in a calendar.
 _SCHEDULED = re.compile(
     r"(?:(?:sáng|chiều|tối)? ?(?:thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ nhật|ngày \d{1,2})\b"
@@ -227,7 +229,8 @@ def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) 
     if order and order.named and is_told_nothing(own, order, context):
         return None
     if order and (
-        is_of_trouble(own, context) or (order.named and judges(own.text) and not read_due(own, context.date))
+        is_of_trouble(own, context)
+        or (order.named and (judges(own.text) or reports(own.text)) and not read_due(own, context.date))
     ):
         context.unsure.append(own)
         return None

@@ -22,7 +22,8 @@ from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, P
 
 _OPENING = re.compile(
     r"^(?:Riêng(?: đối với)?"
-    r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|Phân công|Chỉ đạo|Đối với|Về phía"
+    r"|Giao(?:\s+nhiệm\s+vụ)?|Đề nghị|Yêu cầu|Kính đề nghị|Trân trọng đề nghị|(?:Kính )?[Nn]hờ|Phân công"
+    r"|Chỉ đạo|Đối với|Về phía"
     r"|Trách nhiệm của|Nhiệm vụ của|Ủy quyền|(?:Các|Những) (?:ông|đồng chí|bà)(?:,? ?\(?bà\)?)?(?=:)"
     r"|(?:Rất |Kính )?[Mm]ong|Đồng ý giao|Thống nhất giao|Mời|Ủy ban nhân dân [^,:;.]{0,40} giao"
     r"|UBND [^,:;.]{0,40} giao)\s*:?\s+(?:cho\s+)?",
@@ -445,7 +446,7 @@ def _party(
 
 _GIVEN = re.compile(
     r"(?:^|(?<=[\s,;:]))(?P<how>[Gg]iao(?:\s+nhiệm\s+vụ)?|[Yy]êu cầu|(?:[Kk]ính |[Tt]rân trọng"
-    r" )?[Đđ]ề nghị|[Pp]hân công"
+    r" )?(?:[Đđ]ề nghị|[Nn]hờ)|[Pp]hân công"
     r"|[Cc]hỉ đạo|[Ủủ]y quyền|(?:[Kk]ính |[Rr]ất )?[Mm]ong|[Ll]ưu ý)\s+(?:cho\s+)?(?P<to>"
     rf"{STARTS_AS_AGENCY.pattern}|[A-ZĐ][^\W\d_]+(?= [^\W\d_]+ ))"
 )

@@ -24,6 +24,7 @@ from bluezone.letters.body.telling import (
     is_ours,
     is_past,
     is_told,
+    judges,
     names_the_deed,
     reports,
     tells_a_result,
@@ -127,9 +128,12 @@ def _is_sure(one: _Found, context: Context, *, asking: bool, dated: bool, given:
     whom it does not address is only told of.
     """
     addressed = are_addressed(one.parties, context)
+    if context.reports and not one.bare and not addressed:
+        context.unsure.append(one.piece)  # what the writer has asked of others, as it tells
+        return False
     if (not asking and not addressed) or (context.reports and one.bare):
         return False
-    must = not one.bare or _MUST.search(one.piece.text) or dated
+    must = not one.bare or dated or (_MUST.search(one.piece.text) and not judges(one.piece.text))
     known = addressed or given or not context.addressees
     if must or (asking and known and not tells_a_result(one.piece.text)):
         return True
@@ -175,8 +179,10 @@ _INTRODUCES = re.compile(r"\b(?:như sau|sau đây|sau|cụ thể|nêu rõ|quy �
 
 def _introduced_by_another(sentence: Passage, context: Context) -> bool:
     """Whether what follows a colon is what another body, or an earlier document, says."""
-    match = _INTRODUCES.search(sentence.text)
-    return match is not None and is_told(sentence.text[: match.start()], context.issuer, context.superior)
+    return any(
+        is_told(sentence.text[: match.start()], context.issuer, context.superior)
+        for match in _INTRODUCES.finditer(sentence.text)
+    )
 
 
 _TELLS = re.compile(r"[^,;]{0,60}\b(?:đã|đang|sẽ|vừa)\b")
@@ -258,7 +264,8 @@ def _given(sentence: Passage, context: Context, *, reported: bool = False) -> li
             continue
         piece = sentence.cut(match.start("how"))
         between = read_order(capital(sentence.cut(given[-1][0], match.start("how")))) if given else None
-        if given and not (between and between.named):
+        directs = match["how"] in {"phân công", "chỉ đạo"} and ";" not in before[given[-1][0] if given else 0 :]
+        if given and (directs or not (between and between.named)):
             continue  # "đề nghị UBND các xã chỉ đạo công chức …" is one order
         order = read_order(capital(piece), given=True)
         polite = match.re is KNOWING or match["how"].lower().endswith("mong")
@@ -283,7 +290,7 @@ def _is_courtesy(piece: Passage, context: Context) -> bool:
     return context.kind is DocumentKind.INVITATION and bool(COURTESY.search(piece.text))
 
 
-_ASKING = re.compile(r"(?:kính |trân trọng )?(?:yêu cầu|đề nghị|kêu gọi|giao|phân công)\s")
+_ASKING = re.compile(r"(?:kính |trân trọng )?(?:yêu cầu|đề nghị|kiến nghị|kêu gọi|giao|phân công)\s")
 
 
 def _begins_itself(sentence: Passage, whole: Order, context: Context) -> bool:

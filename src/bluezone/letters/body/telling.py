@@ -26,8 +26,8 @@ _TENSE = re.compile(r"\b(?:đã|đang|vừa|sẽ|dự kiến)\b", re.IGNORECASE)
 _DONE = re.compile(r"\b(?:đã|đang|vừa|sẽ|dự kiến|dự thảo|trong đó|theo đó|từng|nhận được)\b", re.IGNORECASE)
 # After these the writers speak for themselves, whatever stands above.
 _NOW = re.compile(
-    r"(?:^|[\s,;])(?:nay|do đó|do vậy|vì vậy|vì thế|bởi vậy|về việc này"
-    r"|về (?:vấn đề|nội dung) (?:này|trên)|:)(?=\s|,|$)",
+    r"(?::|(?:^|[\s,;])(?:nay|do đó|do vậy|vì vậy|vì thế|bởi vậy|về việc này"
+    r"|về (?:vấn đề|nội dung) (?:này|trên)))(?=\s|,|$)",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
@@ -48,7 +48,8 @@ _REPORTS = re.compile(
     r"|(?:Trong )?(?:những |các )?(?:năm|tháng|tuần|thời gian|ngày|quý|đợt) (?:qua|vừa qua|gần đây)\b"
     r"|Trong \d+ (?:tháng|năm|tuần|ngày) (?:đầu|qua|chống|vừa)|Thời gian qua|Vừa qua|Gần đây|Hiện nay|Hiện tại|Đến nay"
     r"|Cho đến nay|Tính đến|Từ đầu năm|Những (?:năm|tháng|ngày)|Ngay sau khi|Sau khi nhận được|Trước đó"
-    r"|(?:Sáng |Chiều |Tối |Đêm )?[Nn]gày \d{1,2}/|Quý [IV]+/|Đánh giá cao|Ghi nhận|Biểu dương|Hoan nghênh|Cảm ơn"
+    r"|(?:Sáng |Chiều |Tối |Đêm )?[Nn]gày \d{1,2}/|Quý [IV]+/|Đánh giá cao|Thảo luận"
+    r"|Ý kiến (?:thảo luận|phát biểu|tham gia)|Ghi nhận|Biểu dương|Hoan nghênh|Cảm ơn"
     r"|Tại (?:Công văn|Công điện|Chỉ thị|Quyết định|Văn bản|Kế hoạch|cuộc họp|buổi|Báo cáo)|Xét (?:đề nghị|Tờ trình)"
     r"|Theo (?:Luật|Nghị định|Thông tư)|Nhân dịp|Về (?:kết quả|hạn chế|tồn tại|tình hình|nguyên nhân|ưu điểm))",
 )
@@ -141,7 +142,7 @@ _TOLD = re.compile(rf"\bđã\s+(?:có|ban hành|gửi|phát hành|ra)\s|{EARLIER
 # Who asks in a story: they give nobody a duty.
 _OTHERS = re.compile(
     r"(?:(?:các|những|một số|nhiều|đa số|phần lớn|có|bên)\s+)*(?:đối tượng|kẻ gian|người|nhân dân|công dân|cử tri"
-    r"|bà con|phụ huynh|gia đình|hộ|khách|hành khách|bệnh nhân|đại biểu|hội nghị|đoàn kiểm tra|đoàn giám sát|họ|chúng"
+    r"|bà con|phụ huynh|gia đình|hộ|khách|hành khách|bệnh nhân|đoàn kiểm tra|đoàn giám sát|họ|chúng"
     r"|đoàn thanh tra|dư luận|báo chí|nhà thầu|nhà cung cấp|công ty|doanh nghiệp|chủ (?:hộ|nhà|tàu|cơ sở|quán)|ông|bà"
     r"|anh|chị|thành viên|ý kiến|cá nhân|hãng|đơn)\b(?!\s+(?:chỉ đạo|trên|nêu trên))",
     re.IGNORECASE,
@@ -182,7 +183,7 @@ def reports(sentence: str) -> bool:
 
 # What was reached: "vận động được 1,2 tỷ đồng", "thực hiện tốt, đạt trên 95%".
 _JUDGED = (
-    r"\b(?:thực hiện|phối hợp|làm|chấp hành|triển khai)(?: rất| khá)? tốt(?=[,.;]|$| với| các)"
+    r"\b(?:thực hiện|phối hợp|làm|chấp hành|triển khai)(?: rất| khá)? tốt(?=[,.;]|$| với| các| trong| ở| tại)"
     r"|\bchưa (?:nghiêm|thực hiện|kịp|báo cáo|bố trí|đạt|tốt|quyết liệt|quan tâm|thường xuyên)"
     r"|\bcòn (?:chậm|thấp|chủ quan|lúng túng|hạn chế|để|buông lỏng)|\bchậm (?:tham mưu|báo cáo|triển khai|tiến độ)"
     r"|\bbuông lỏng|\bnỗ lực hoàn thành|\bdẫn đầu\b"
