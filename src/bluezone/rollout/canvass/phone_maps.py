@@ -30,8 +30,12 @@ def map_of(unit: AdminUnit, doors: Sequence[dict[str, Any]]) -> tuple[str, dict[
     lying = [(door["longitude"], door["latitude"]) for door in doors if door["latitude"] is not None]
     if not lying:
         return None
-    lows = [math.floor((min(side) - _MARGIN) / _GRID) * _GRID for side in zip(*lying, strict=True)]
-    highs = [math.ceil((max(side) + _MARGIN) / _GRID) * _GRID for side in zip(*lying, strict=True)]
+    sides = list(zip(*lying, strict=True))
+    # A row of doors along one street would make a strip: the map of a phone is about as high as wide.
+    reach = max(max(side) - min(side) for side in sides) / 2 + _MARGIN
+    middles = [(max(side) + min(side)) / 2 for side in sides]
+    lows = [math.floor((middle - reach) / _GRID) * _GRID for middle in middles]
+    highs = [math.ceil((middle + reach) / _GRID) * _GRID for middle in middles]
     west, south, east, north = (round(value, _DIGITS) for value in (*lows, *highs))
     return _drawn(unit, (west, south, east, north), _stamps())
 

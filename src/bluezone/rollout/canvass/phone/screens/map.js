@@ -193,8 +193,10 @@ function namedStreets(chart, streets) {
     found.set(name, points);
   }
   return [...found].map(([name, points]) => {
-    const [longitude, latitude] = points[Math.floor((points.length - 1) / 2)];
-    const { x, y } = chart.place(longitude, latitude);
+    // The middle of the line, whose ends may lie outside.
+    const half = Math.max(1, Math.floor(points.length / 2));
+    const [one, other] = [points[half - 1], points[half]].map((point) => chart.place(...point));
+    const [x, y] = [(one.x + other.x) / 2, (one.y + other.y) / 2];
     return { name, x: Math.min(Math.max(x, 0), chart.width * 0.8), y: Math.min(Math.max(y, 0), chart.height) };
   });
 }
