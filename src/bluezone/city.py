@@ -89,6 +89,7 @@ class City:
     sms_segments_a_day, sms_segments_a_month: segments that may be queued.
     sms_stay_days:     for how long a visitor's number gets no second notice.
     sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder goes out.
+    cap_signed:        1 where alerts for phones carry the office's XML signature, else 0.
     relay_stations:    name -> http or https address of the stream of a station that loudspeakers may relay.
     """
 
@@ -133,6 +134,7 @@ class City:
     sms_stay_days: int = 14
     sms_quiet_from_hour: int = 21
     sms_quiet_until_hour: int = 7
+    cap_signed: int = 0
     relay_stations: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -189,6 +191,7 @@ _RANGES = {
     "sms_stay_days": (1, 60),
     "sms_quiet_from_hour": (0, 23),
     "sms_quiet_until_hour": (0, 23),
+    "cap_signed": (0, 1),
 }
 
 
