@@ -94,6 +94,7 @@ class City:
     sms_stay_days:     for how long a visitor's number gets no second notice.
     sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder goes out.
     neighbours:        other cities, and other makers' servers, whose files phones of this city may follow.
+    cap_signed:        1 where alerts for phones carry the office's XML signature, else 0.
     relay_stations:    name -> http or https address of the stream of a station that loudspeakers may relay.
     """
 
@@ -139,6 +140,7 @@ class City:
     sms_quiet_from_hour: int = 21
     sms_quiet_until_hour: int = 7
     neighbours: tuple[Mapping[str, str | int], ...] = ()
+    cap_signed: int = 0
     relay_stations: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -197,6 +199,7 @@ _RANGES = {
     "sms_stay_days": (1, 60),
     "sms_quiet_from_hour": (0, 23),
     "sms_quiet_until_hour": (0, 23),
+    "cap_signed": (0, 1),
 }
 
 

@@ -94,7 +94,7 @@ def test_what_is_heard_is_told_from_what_is_not_in_noise_echo_and_at_any_level()
 @pytest.mark.slow
 def test_the_errors_of_a_thousand_streets():
     """The figures of docs/loudspeakers.md."""
-    found, _delays = counted(np.random.default_rng(21), 50, (5, 0, -5, -10))
+    found, _delays = counted(np.random.default_rng(21), 25, (5, 0, -5, -10))
     for (seconds, snr), words in sorted(found.items(), key=str):
         # Shown with -s.
         sys.stdout.write(

@@ -250,3 +250,61 @@ def test_a_time_has_whole_seconds_and_the_offset_of_its_zone():
 
     assert stamp(moment) == "2020-08-07T12:00:01+07:00"
     assert stamp(moment.astimezone(datetime.UTC)) == "2020-08-07T05:00:01+00:00"
+
+
+@pytest.mark.django_db
+def test_a_sent_alert_is_signed_once_and_a_draft_never(desks, settings):
+    settings.CITY = dataclasses.replace(settings.CITY, cap_signed=1)
+    written(desks("editor"))
+    draft = Alert.objects.get()
+    assert b"Signature" not in desks("editor").get(f"/alerts/{draft.pk}/file.xml").content
+
+    desks("signer").post(f"/alerts/{draft.pk}/release/")
+    sent = desks("editor").get(f"/alerts/{draft.pk}/file.xml").content
+    valid(sent)
+    assert b"SignatureValue" in sent
+    settings.CITY = dataclasses.replace(settings.CITY, hotline="115", cap_signed=0)
+    assert desks("editor").get(f"/alerts/{draft.pk}/file.xml").content == sent
+
+
+@pytest.mark.django_db
+def test_with_a_key_that_cannot_be_used_nothing_is_sent(desks, settings, data_folder):
+    settings.CITY = dataclasses.replace(settings.CITY, cap_signed=1)
+    (data_folder / "keys").mkdir(exist_ok=True)
+    (data_folder / "keys" / "office-cap.pem").write_bytes(b"no key")
+    written(desks("editor"))
+    draft = Alert.objects.get()
+    answer = desks("signer").post(f"/alerts/{draft.pk}/release/")
+
+    draft.refresh_from_db()
+    assert (answer.status_code, draft.sent_at) == (409, None)
+    assert desks("signer").get("/alerts/").status_code == 200
+
+
+KOREAN = {
+    "headline_ko": "시장에서 확진자 발생",
+    "description_ko": "8월 7일 시장 방문자",
+    "instruction_ko": "1900 9095로 전화하십시오.",
+}
+
+
+@pytest.mark.django_db
+def test_another_language_is_written_whole_or_not_at_all_and_stays_through_update_and_cancellation(desks):
+    assert written(desks("editor"), headline_ko="확진자").status_code == 422
+    assert written(desks("editor"), **KOREAN, instruction_zh="x" * 401).status_code == 422
+    assert written(desks("editor"), **KOREAN).status_code == 302
+    draft = Alert.objects.get()
+    assert list(draft.other) == ["ko"]
+    assert KOREAN["headline_ko"] in desks("editor").get(f"/alerts/{draft.pk}/edit/").content.decode()
+
+    desks("signer").post(f"/alerts/{draft.pk}/release/")
+    sent = valid(desks("editor").get(f"/alerts/{draft.pk}/file.xml").content)
+    assert [one.text for one in sent.iterfind("c:info/c:language", CAP)] == ["vi-VN", "en", "ko-KR"]
+    assert KOREAN["headline_ko"] in desks("editor").get(f"/alerts/{draft.pk}/update/").content.decode()
+
+    waits = desks("editor").post(f"/alerts/{draft.pk}/cancel/").url
+    assert KOREAN["headline_ko"] in desks("signer").get(waits).content.decode(), "the second person sees every word"
+    desks("signer").post(waits)
+    last = valid(desks("editor").get(f"/alerts/{Alert.objects.get(kind='Cancel').pk}/file.xml").content)
+    instructions = [one.text for one in last.iterfind("c:info/c:instruction", CAP)]
+    assert instructions[2] == "이 경보는 취소되었습니다. 더 하실 일은 없습니다."

@@ -31,8 +31,10 @@ from bluezone.directory.records.shapes import Ring, outlines_of, simplified
 from bluezone.directory.scopes import granted, is_own_ward, served_units
 from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
 from bluezone.identity.models import User
-from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, reference
+from bluezone.messaging.cap import signature
+from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, alert_xml, reference
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
+from bluezone.messaging.cap.languages import ALWAYS, TEXTS, languages
 from bluezone.messaging.cap.models import Alert, Certainty, Kind, Severity, Status, Urgency
 from bluezone.messaging.present_city import present_city
 from bluezone.networks import origin_of
@@ -42,9 +44,6 @@ from bluezone.vietnamese.spelling import holds
 
 # Points of one polygon: some readers refuse long ones. 0.0001 degrees are 11 metres.
 MOST_POINTS, _FINEST_DEGREES = 100, 0.0001
-_TEXTS = ("headline", "description", "instruction")
-# Of the portal's own wording: a disease has one name in the whole city.
-_EVENTS = {"vi-VN": "Cảnh báo dịch COVID-19", "en": "COVID-19 health alert"}
 
 
 class AlertTooLong(Refused):
@@ -75,8 +74,8 @@ def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.date
     """Store a draft, new or written anew. Raises AlertReleased, AlertTooLong, AlertExpired."""
     if draft.sent_at is not None:
         raise AlertReleased("the alert was sent; update or cancel it")
-    for language in ("vi", "en"):
-        length = len(getattr(draft, f"headline_{language}")) + 1 + len(getattr(draft, f"instruction_{language}"))
+    for texts in texts_of(draft).values():
+        length = len(texts["headline"]) + 1 + len(texts["instruction"])
         if length > BROADCAST_CHARACTERS:
             raise AlertTooLong(f"headline and instruction have {length} characters, expected {BROADCAST_CHARACTERS}")
     if draft.expires_at <= now:
@@ -90,19 +89,23 @@ def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.date
 
 
 def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
-    """Send a draft. own_words: whether the writer may. Raises AlertOwnWords, AlertExpired, AlertReleased."""
+    """Send a draft. own_words: whether the writer may. Raises AlertOwnWords, AlertExpired, AlertReleased,
+    AlertKeyUnusable.
+    """
     if draft.written_by == actor.username and not own_words:
         raise AlertOwnWords("who wrote an alert cannot release it")
     if draft.expires_at <= now:
         raise AlertExpired("the alert would be over before it is sent")
+    _check_key(now)
     with transaction.atomic():
         sent = Alert.objects.filter(pk=draft.pk, sent_at=None).update(
             sent_at=now, released_by=actor.username, sender=_sender(present_city()), outlines=_outlines(draft)
         )
         if not sent:
             raise AlertReleased("the alert was sent before")
+        draft.refresh_from_db()
+        _sign(draft, now)
         record(actor.username, "alert_published", draft.identifier[:64])
-    draft.refresh_from_db()
 
 
 def check_in_force(alert: Alert) -> None:
@@ -112,45 +115,79 @@ def check_in_force(alert: Alert) -> None:
 
 
 def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
-    """Send a cancellation of a sent alert, in its own words. Raises AlertReleased where it is followed already."""
+    """Send a cancellation of a sent alert, in its own words.
+
+    Raises AlertReleased where it is followed already, AlertKeyUnusable.
+    """
     check_in_force(alert)
+    _check_key(now)
     with transaction.atomic():
         cancelling = Alert(
             identifier=_identifier(now), status=alert.status, kind=Kind.CANCEL, refers_to=alert, urgency=alert.urgency,
             severity=alert.severity, certainty=alert.certainty, expires_at=max(alert.expires_at, now), made_at=now,
             sent_at=now, written_by=actor.username, released_by=actor.username, sender=alert.sender,
             outlines=alert.outlines,
-            instruction_vi="Cảnh báo này đã được hủy. Không cần làm gì thêm.",
-            instruction_en="This alert is cancelled. Nothing more has to be done.",
-            **{f"{name}_{language}": getattr(alert, f"{name}_{language}")
-               for name in _TEXTS[:2] for language in ("vi", "en")},
         )  # fmt: skip
+        for code, texts in texts_of(alert).items():
+            _write_texts(cancelling, code, {**texts, "instruction": languages()[code].cancelled})
         cancelling.save()
         cancelling.units.set(alert.units.all())
+        _sign(cancelling, now)
         record(actor.username, "alert_cancelled", alert.identifier[:64])
     return cancelling
 
 
 def update_of(alert: Alert) -> Alert:
     """An unsaved draft that updates a sent alert, with its words to begin from."""
-    values = {
-        f"{name}_{language}": getattr(alert, f"{name}_{language}") for name in _TEXTS for language in ("vi", "en")
-    }
-    return Alert(
+    draft = Alert(
         kind=Kind.UPDATE, refers_to=alert, status=alert.status, urgency=alert.urgency, severity=alert.severity,
-        certainty=alert.certainty, expires_at=alert.expires_at, **values,
+        certainty=alert.certainty, expires_at=alert.expires_at,
     )  # fmt: skip
+    for code, texts in texts_of(alert).items():
+        _write_texts(draft, code, texts)
+    return draft
+
+
+def texts_of(alert: Alert) -> dict[str, dict[str, str]]:
+    """What it says in each language: code -> headline, description, instruction, in the order of languages.toml."""
+    own = {code: {name: getattr(alert, f"{name}_{code}") for name in TEXTS} for code in ALWAYS}
+    return {code: (own | alert.other)[code] for code in languages() if code in own or code in alert.other}
+
+
+def _write_texts(alert: Alert, code: str, texts: dict[str, str]) -> None:
+    if code not in ALWAYS:
+        alert.other = {**alert.other, code: texts}
+        return
+    for name, text in texts.items():
+        setattr(alert, f"{name}_{code}", text)
+
+
+def _check_key(now: datetime.datetime) -> None:
+    """Make the key that is to sign where there is none yet, which takes seconds, before anything is locked."""
+    if present_city().cap_signed:
+        signature.fingerprint(now)
+
+
+def _sign(alert: Alert, now: datetime.datetime) -> None:
+    """Store the message as it is sent, with the office's signature, where the city signs its alerts."""
+    city = present_city()
+    if city.cap_signed:
+        alert.signed = signature.signed(alert_xml(message_of(alert, city, now)), now).decode()
+        alert.save(update_fields=["signed"])
+
+
+def file_of(alert: Alert, city: City, now: datetime.datetime) -> bytes:
+    """The alert as a file: as it was signed, else made of its words. A draft is never signed."""
+    return alert.signed.encode() if alert.signed else alert_xml(message_of(alert, city, now))
 
 
 def message_of(alert: Alert, city: City, now: datetime.datetime) -> Message:
     """The alert as CAP; a draft as if it were sent now."""
     sender = alert.sender or _sender(city)
     outlines = alert.outlines if alert.sent_at else _outlines(alert)
-    names = {"vi": ("vi-VN", city.name_vi), "en": ("en", city.name_en)}
-    committee = {"vi": f"Ủy ban nhân dân {city.name_vi}", "en": f"People’s Committee of {city.name_en}"}
     words = [
-        Words(tag, _EVENTS[tag], committee[language], *(getattr(alert, f"{name}_{language}") for name in _TEXTS))
-        for language, (tag, _name) in names.items()
+        Words(languages()[code].tag, languages()[code].event, languages()[code].sender_of(city), **texts)
+        for code, texts in texts_of(alert).items()
     ]
     return Message(
         identifier=alert.identifier, sender=sender, sent=timezone.localtime(alert.sent_at or now), status=alert.status,
@@ -240,6 +277,11 @@ class _AboutAlert(SharedAct):
             (_("Headline in English"), alert.headline_en),
             (_("What happens, in English"), alert.description_en),
             (_("What to do, in English"), alert.instruction_en),
+            *(
+                (languages()[code].name, "\n".join(texts.values()))
+                for code, texts in texts_of(alert).items()
+                if code not in ALWAYS
+            ),
             (_("Where"), ", ".join(unit.name for unit in alert.units.order_by("path"))),
             (_("How bad"), _word(Severity, alert.severity)),
             (_("How soon to act"), _word(Urgency, alert.urgency)),

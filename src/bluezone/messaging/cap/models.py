@@ -58,6 +58,8 @@ class Alert(models.Model):
     written_by, released_by: sign-in names of two people.
     sender, outlines: as they were when it was sent, so that a host or a map that changes later changes no message;
     outlines: primary key of a unit -> closed rings of (longitude, latitude).
+    other: further languages: code -> {headline, description, instruction} (languages.py).
+    signed: the whole message with its signature, as it was sent; empty where the city signs none (signature.py).
     """
 
     identifier = models.CharField(max_length=100, unique=True)
@@ -81,6 +83,8 @@ class Alert(models.Model):
     released_by = models.CharField(max_length=40, blank=True)
     sender = models.CharField(max_length=200, blank=True, editable=False)
     outlines = models.JSONField(default=dict, editable=False)
+    other = models.JSONField(default=dict, editable=False)
+    signed = models.TextField(default="", editable=False)
 
     class Meta:
         ordering: ClassVar = ["-made_at", "-pk"]

@@ -3,6 +3,7 @@
 
 import datetime
 import unicodedata
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django import forms
@@ -27,12 +28,16 @@ from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.messaging.cap import lifecycle
-from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
+from bluezone.messaging.cap.document import MEDIA_TYPE, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
+from bluezone.messaging.cap.languages import TEXTS, others
 from bluezone.messaging.cap.models import Alert, Kind, Status
+from bluezone.messaging.cap.signature import AlertKeyUnusable, fingerprint
 from bluezone.messaging.present_city import present_city
 from bluezone.networks import origin_of
 
+_OTHER_TEXTS = (("headline", _("Headline"), 160), ("description", _("What happens"), 1500),
+                ("instruction", _("What to do"), 400))  # fmt: skip
 _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 
 
@@ -66,13 +71,40 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         shown = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=reached)
         field: Any = self.fields["units"]
         field.queryset = shown.exclude(kind=UnitKind.GROUP).order_by("path")
+        for language in others():
+            for name, label, most in _OTHER_TEXTS:
+                widget = forms.TextInput() if name == "headline" else forms.Textarea(attrs={"rows": 3})
+                widget.attrs["lang"] = language.tag
+                self.fields[f"{name}_{language.code}"] = forms.CharField(
+                    label=f"{language.name}: {label}", required=False, max_length=most, widget=widget
+                )
+                self.initial[f"{name}_{language.code}"] = self.instance.other.get(language.code, {}).get(name, "")
+
+    @property
+    def other_names(self) -> set[str]:
+        """Names of the fields of further languages."""
+        return {f"{name}_{language.code}" for language in others() for name in TEXTS}
+
+    @property
+    def other_open(self) -> bool:
+        """Whether something stands in one of them, or is refused there."""
+        return bool(self.instance.other) or bool(self.other_names & set(self.errors))
 
     def clean(self) -> dict[str, Any]:
-        """Texts in NFC without control characters, which XML cannot carry."""
+        """Texts in NFC without control characters, which XML cannot carry; another language is whole or left out."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         for name, value in values.items():
             if isinstance(value, str):
                 values[name] = _plain(value)
+        written = {}
+        for language in others():
+            texts = {name: values.get(f"{name}_{language.code}", "").strip() for name in TEXTS}
+            if not any(texts.values()):
+                continue
+            written[language.code] = texts
+            for name in (name for name, text in texts.items() if not text):
+                self.add_error(f"{name}_{language.code}", _("Write this too, or leave this language out."))
+        self.instance.other = written
         return values
 
 
@@ -90,10 +122,13 @@ MOST_IN_THE_FEED = 50
 @touches(Whose.EVERYBODYS)
 def alerts(request: OfficeRequest) -> HttpResponse:
     """Every alert, the newest first."""
-    found = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
-    return render(
-        request, "cap/alerts.html", {"alerts": found, "now": timezone.now(), "host": present_city().public_host}
-    )
+    found, city, now = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED], present_city(), timezone.now()
+    trusted = ""
+    if city.cap_signed:
+        with suppress(AlertKeyUnusable):
+            trusted = fingerprint(now)
+    context = {"alerts": found, "now": now, "host": city.public_host, "trusted": trusted}
+    return render(request, "cap/alerts.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -155,6 +190,8 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
         return _notice(request, found, gettext("The alert would be over before it is sent. Set a later end."))
     except lifecycle.AlertReleased:
         return _notice(request, found, gettext("The alert was sent before."))
+    except AlertKeyUnusable:
+        return _notice(request, found, _key_unusable())
     messages.success(
         request, gettext("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
     )
@@ -176,6 +213,8 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
         sent = lifecycle.cancel(request.user, found, now)
     except lifecycle.AlertReleased:
         return _notice(request, found, gettext("Only an alert in force can be cancelled."))
+    except AlertKeyUnusable:
+        return _notice(request, found, _key_unusable())
     messages.success(request, gettext("Cancelled. Hand the new file to the operator, so that phones are told."))
     return redirect("alert", sent.pk)
 
@@ -244,7 +283,11 @@ def _one(pk: int) -> Alert:
 
 
 def _xml(found: Alert) -> HttpResponse:
-    return HttpResponse(alert_xml(lifecycle.message_of(found, present_city(), timezone.now())), content_type=MEDIA_TYPE)
+    return HttpResponse(lifecycle.file_of(found, present_city(), timezone.now()), content_type=MEDIA_TYPE)
+
+
+def _key_unusable() -> str:
+    return gettext("Nothing was sent: the office’s key for alerts cannot be used. Tell an administrator.")
 
 
 def _notice(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse:
@@ -262,6 +305,6 @@ def _page(request: OfficeRequest, found: Alert, refused: str = "", status: int =
         "followed": followed,
         "in_force": bool(found.sent_at) and followed is None and found.kind != Kind.CANCEL and found.expires_at > now,
         "is_real": found.status == Status.ACTUAL,
-        "xml": alert_xml(message).decode(),
+        "xml": lifecycle.file_of(found, present_city(), now).decode(),
     }
     return render(request, "cap/alert.html", context, status=status)
