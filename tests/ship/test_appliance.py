@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image of a box boots under QEMU by UEFI, is connected through its page, and comes back after a power cut.
 
-`make appliance-image test-appliance-image`. The office is a real `serve` on this machine. BLUEZONE_TEST_ACCELERATION=kvm
-makes it quicker where the firmware runs under KVM, which it does not in many virtual machines.
+`make appliance-image test-appliance-image`. The office is a real `serve` on this machine.
+BLUEZONE_TEST_ACCELERATION=kvm makes it quicker where the firmware runs under KVM; not every virtual machine lets it.
 """
 
 import base64
