@@ -64,7 +64,7 @@ def tablets(chromium, served):
         one.close()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium, tmp_path, watch):
     server = ReturningServer(tmp_path / "served")
     server.begin()
@@ -144,6 +144,7 @@ def test_two_gates_of_an_agency_keep_their_keepers_codes_and_numbers_apart(table
     watch("one visitor through two gates")
 
 
+@pytest.mark.slow
 def test_the_longest_names_fit_the_pages_that_the_field_opens(tablets, served, peopled, chromium, watch):
     (phone,), _ = tablets(1, LONGEST_GATE[:80])
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -20,7 +20,7 @@ case $architecture in
 esac
 boot_mb=${BOOT_MB:-192} root_mb=${ROOT_MB:-2300} data_mb=${DATA_MB:-2048}
 needed=$(dpkg-deb -f "$package" Depends | sed -E 's/ *\([^)]*\)//g; s/ *\|[^,]*//g; s/, */\n/g' | sort -u | paste -sd,)
-system=systemd-sysv,systemd-resolved,systemd-timesyncd,systemd-boot-efi,libpam-systemd,dbus,udev,kmod,iproute2
+system=systemd-sysv,systemd-resolved,systemd-timesyncd,systemd-boot-efi,libpam-systemd,dbus,udev,kmod,iproute2,e2fsprogs,dosfstools
 make_root trixie "$ship_folder/trixie-appliance" \
   "$system,linux-image-$architecture,initramfs-tools,$needed,ca-certificates,tzdata,ffmpeg,alsa-utils,wpasupplicant"
 aside=$(mktemp -d "$target/box.XXXXXX")
@@ -72,7 +72,7 @@ cp "$root/boot/initrd.img-${kernel##*/vmlinuz-}" "$aside/boot/initrd"
 cp "$root/usr/lib/systemd/boot/efi/$efi" "$aside/boot/EFI/BOOT/$name"
 printf 'timeout 0\ndefault bluezone.conf\neditor no\n' > "$aside/boot/loader/loader.conf"
 printf 'title Bluezone box\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=bluezone-root ro panic=10 %s\n' \
-  "${KERNEL_OPTIONS:-quiet}" > "$aside/boot/loader/entries/bluezone.conf"
+  "${KERNEL_OPTIONS:-quiet console=ttyS0 console=tty0}" > "$aside/boot/loader/entries/bluezone.conf"
 rm -rf "$root"/boot/* "$root"/vmlinuz* "$root"/initrd.img*
 mv "$root/var" "$aside/var"
 mkdir "$root/var"

@@ -190,7 +190,7 @@ def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
         # Made in this page, so that no second request brings the code.
         "ticket": ticket and base64.b64encode(ticket.file()).decode(),
         "ticket_name": FILE_NAME,
-        "ticket_qr": ticket and screen_qr(ticket.link()),
+        "ticket_qr": ticket and screen_qr(ticket.link(), "dense"),
     }
     return render(request, "devices/device_code.html", context, status=201)
 

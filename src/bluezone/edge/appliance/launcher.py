@@ -21,7 +21,12 @@ from bluezone.edge.appliance import slots
 # So long after it said that it is ready, a version has proved itself.
 HEALTHY_SECONDS = 120.0
 LOOK_SECONDS = 0.25
-ENTRY = "import sys; sys.argv[0] = 'bluezone'; from bluezone.cli.main import main; main()"
+# If the launcher is killed, nothing of the program goes on without it: PR_SET_PDEATHSIG of prctl(2). Not by setpriv,
+# which asks for capabilities that a gate has not.
+ENTRY = (
+    "import ctypes, sys; ctypes.CDLL(None).prctl(1, 9); sys.argv[0] = 'bluezone'; "
+    "from bluezone.cli.main import main; main()"
+)
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -40,8 +45,7 @@ def launch(
     version = slots.begin(root, tries, own)
     with tempfile.TemporaryDirectory(prefix="bluezone-") as folder:
         relay = _Relay(Path(folder) / "notify")
-        # If this process is killed, nothing of the program goes on without it.
-        command = ["setpriv", "--pdeathsig", "KILL", version.python, "-I", "-c", ENTRY, *arguments]
+        command = [version.python, "-I", "-c", ENTRY, *arguments]
         try:
             program = subprocess.Popen(command, env=relay.environment)  # noqa: S603 - a version of ours
         except OSError:

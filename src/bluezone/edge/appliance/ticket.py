@@ -6,7 +6,8 @@ belongs to a city takes no ticket of another one. It is JSON:
 
     {"bluezone": "box", "server", "city", "kind", "device", "name", "agency", "code", "until"}
 
-and in a link the same in base64url behind `#`. Source: docs/appliances.md.
+and in a link its values in this order as a JSON list, in base64url behind `#`, so that the QR code stays coarse.
+Source: docs/appliances.md.
 """
 
 import base64
@@ -77,7 +78,7 @@ class Ticket:
 
     def link(self) -> str:
         """The ticket as a link: a phone beside the box opens its page with it."""
-        packed = json.dumps({"bluezone": "box", **asdict(self)}, ensure_ascii=False, separators=(",", ":")).encode()
+        packed = json.dumps(["box", *asdict(self).values()], ensure_ascii=False, separators=(",", ":")).encode()
         return f"{SETUP_ADDRESS}#{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
 
 
@@ -97,7 +98,10 @@ def read_ticket(text: str | bytes, now: float) -> Ticket:
         said = json.loads(given)
     except (UnicodeDecodeError, binascii.Error, ValueError, RecursionError):
         raise TicketInvalid("this is no ticket for a box: neither its file nor its link") from None
-    if not isinstance(said, dict) or said.pop("bluezone", None) != "box" or set(said) != set(Ticket.__annotations__):
+    names = ("bluezone", *Ticket.__annotations__)
+    if isinstance(said, list) and len(said) == len(names):
+        said = dict(zip(names, said, strict=True))
+    if not isinstance(said, dict) or set(said) != set(names) or said.pop("bluezone") != "box":
         raise TicketInvalid("this is no ticket for a box: it has other members")
     ticket = Ticket(**said)
     _check(ticket)
