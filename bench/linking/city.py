@@ -253,7 +253,7 @@ def draw_lag(rng: np.random.Generator, manners: Manners, issued: float) -> tuple
 
 def _case(rng: np.random.Generator, manners: Manners, facility: int, issued: float) -> Case:
     used, uploaded = draw_lag(rng, manners, issued)
-    onset = _local_day(issued) - int(rng.choice(manners.onset_days))
+    onset = local_day(issued) - int(rng.choice(manners.onset_days))
     unused = rng.random() < manners.unused_share
     return Case(
         facility=facility,
@@ -266,7 +266,8 @@ def _case(rng: np.random.Generator, manners: Manners, facility: int, issued: flo
     )
 
 
-def _local_day(moment: float) -> int:
+def local_day(moment: float) -> int:
+    """The local day of a moment in Unix seconds, since 1970."""
     return (datetime.datetime.fromtimestamp(moment, ZONE).date() - datetime.date(1970, 1, 1)).days
 
 

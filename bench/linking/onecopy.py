@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from bench.linking.city import MONDAY, CodesRow, Copy, HeldCode, Manners, draw_lag
+from bench.linking.city import MONDAY, CodesRow, Copy, HeldCode, Manners, draw_lag, local_day
 from numpy.typing import NDArray
 
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, last_moment
@@ -144,10 +144,8 @@ class Rows:
             real, decoy = 1 - real, 1 - decoy
         if row.onset_day is None:
             return real / decoy
-        days = (row.end - LINK_LIFE_SECONDS) // SECONDS_PER_DAY - row.onset_day
+        days = local_day(row.end - LINK_LIFE_SECONDS - 1) - row.onset_day
         onsets = manners.onset_days.count(days) / len(manners.onset_days)
-        # A decoy's row goes by UTC, a real one's by the local day, which may be the next.
-        onsets = 0.7 * onsets + 0.3 * manners.onset_days.count(days + 1) / len(manners.onset_days)
         made_up = ONSET_DAYS.count(days) / len(ONSET_DAYS)
         return real / decoy * (onsets / made_up if made_up else 3.0)
 

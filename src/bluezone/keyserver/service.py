@@ -393,7 +393,7 @@ class KeyServer:
 
     def forget(self, now: float) -> None:
         """Delete what has had its time at `now` (Unix seconds) and put decoys in. Safe to interrupt and to repeat."""
-        put_decoys(self.codes_store, self.keys_store, now, self.city.padding_mean)
+        put_decoys(self.codes_store, self.keys_store, now, self.codes.zone, self.city.padding_mean)
         forget(self.codes_store, self.keys_store, self.published, now, self.city.hold_seconds)
 
     def ticked_at(self) -> float | None:

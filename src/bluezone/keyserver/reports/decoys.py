@@ -9,13 +9,17 @@ from a real one. They end as real ones do. Source: docs/privacy.md, "What copies
 
 import hashlib
 import os
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from bluezone.keyserver.publication.padding import cumulative
 from bluezone.keyserver.reports.codes import (
     DIGITS_LIFE_SECONDS,
+    EPOCH,
     LINK_LIFE_SECONDS,
+    OLDEST_ONSET_DAYS,
     State,
     last_moment,
 )
@@ -28,43 +32,45 @@ AN_HOUR = 4
 SEED_LENGTH = 32
 _HOURS = LINK_LIFE_SECONDS // SECONDS_PER_HOUR
 _DUTY = "decoys"
-# What most cases are: confirmed, and ill for a few days.
+# What most cases are: confirmed, and ill for a few days. Some are ill for as long as a code is issued for, so that no
+# onset of a real one stands out.
 CLINICAL_BELOW = 0.15
-ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8)
+ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8) * 8 + tuple(range(OLDEST_ONSET_DAYS + 1))
 _INSERT = """INSERT INTO credential
     (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire, state, used_digest, told)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 
-def put_decoys(codes_store: Store, keys_store: Store, now: float, padding_mean: int) -> None:
+def put_decoys(codes_store: Store, keys_store: Store, now: float, zone: str, padding_mean: int) -> None:
     """Put the decoys of every hour up to the one of `now` (Unix seconds) that has none; safe to repeat.
 
-    padding_mean: the city's; where it is 0, in tests, there are no decoys either. In a new store, and after a
-    standstill, those of all hours whose codes may still be open. After a crash an hour may have its decoys twice, which
-    nobody can tell.
+    zone: IANA name, of the days of onsets. padding_mean: the city's; where it is 0, in tests, there are no decoys.
+    In a new store, and after a standstill, those of all hours whose codes may still be open. After a crash an hour may
+    have its decoys twice, which nobody can tell.
     """
     hour = hour_at(now)
     noted = keys_store.read("SELECT done FROM duty WHERE name = ?", (_DUTY,))
     first = max(noted[0][0] if noted else 0, hour - _HOURS) + 1
     if first > hour or not padding_mean:
         return
-    rows = [row for each in range(first, hour + 1) for row in random_rows(os.urandom(SEED_LENGTH), each, now)]
+    rows = [row for each in range(first, hour + 1) for row in random_rows(os.urandom(SEED_LENGTH), each, now, zone)]
     codes_store.write(lambda transaction: _put(transaction, rows))
     note = "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done"
     keys_store.write(lambda transaction: transaction.execute(note, (_DUTY, hour)))
 
 
-def random_rows(seed: bytes, hour: int, now: float) -> list[Row]:
+def random_rows(seed: bytes, hour: int, now: float, zone: str) -> list[Row]:
     """Decoys as codes issued in `hour` (since 1970) that are open or used at `now`; the same seed gives the same."""
     stream = np.frombuffer(hashlib.shake_256(seed + b"draws").digest(8 * 2), dtype=">u8") / 2.0**64
     open_rows, used_rows = np.searchsorted(cumulative(AN_HOUR), stream, side="right").tolist()
     random = _Stream(seed)
     digits_end = (hour + 1) * SECONDS_PER_HOUR + DIGITS_LIFE_SECONDS
     link_end = (hour + 1) * SECONDS_PER_HOUR + LINK_LIFE_SECONDS
+    today = (datetime.fromtimestamp(hour * SECONDS_PER_HOUR, ZoneInfo(zone)).date() - EPOCH).days
     rows: list[Row] = []
     for _ in range(open_rows):
         klass = CLINICAL_CLASS if random.share() < CLINICAL_BELOW else CONFIRMED_CLASS
-        onset = hour * SECONDS_PER_HOUR // SECONDS_PER_DAY - ONSET_DAYS[int(random.share() * len(ONSET_DAYS))]
+        onset = today - ONSET_DAYS[int(random.share() * len(ONSET_DAYS))]
         rows.append((*random.names(), klass, onset, digits_end, link_end, State.OPEN, None, 0))
     # One that was used on an earlier day than today has been told.
     told = int(hour * SECONDS_PER_HOUR // SECONDS_PER_DAY < now // SECONDS_PER_DAY)
