@@ -5,7 +5,9 @@ What is expected stands beside each view (@touches, bluezone.identity.objects). 
 page admits, held at every place around one ward and its school, reads the page and presses the button.
 """
 
+import html
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -36,10 +38,13 @@ def is_tried(right: Right) -> bool:
 
 
 NAMED = {name for name, right in RIGHTS.items() if is_tried(right)}
+# Pages that name nothing: lists, and the first page.
+LISTS = [right for _name, right in sorted(RIGHTS.items()) if "<" not in right.address and right.name != "sign-out"]
 # What a request writes for its own browser.
 SESSIONS = "accounts_officesession"
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b[^"]*"(\w+)"', re.IGNORECASE)
 NEAREST = (Place.CITY, Place.ITSELF)
+_LINKS = re.compile(r'(?:href|action)="(/[^"?#]*)')
 
 
 def route_of(name: str) -> str:
@@ -194,6 +199,41 @@ def requests_of(city: City, name: str) -> list[tuple[str, str]]:
     return [(method, address) for method, there in methods if there]
 
 
+def may_go(city: City, name: str, actor: Actor) -> bool:
+    """Whether whoever holds one role at one place is let to an object."""
+    act, right, ways = ACTS[name], RIGHTS[route_of(name)], ways_of(name)
+    if act.owner and act.owner(city) == actor.user:
+        return True
+    around = {place for place, scopes in city.places[act.around].items() if actor.scope in scopes}
+    if actor.role not in right.audience.roles:
+        return False
+    return any(way.whose is Whose.EVERYBODYS for way in ways) or bool(around & admitted(ways, actor.role))
+
+
+class Links:
+    """Which of a page's links and buttons its reader may not follow: to one of the planted objects that is closed to
+    them, or to a page for other roles.
+    """
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._names = defaultdict(list)
+        self._lists = {right.address: right for right in LISTS}
+        for name, act in ACTS.items():
+            if "<" in RIGHTS[route_of(name)].address:
+                self._names[reverse(route_of(name), OFFICE, act.what(city))].append(name)
+
+    def astray(self, actor: Actor, text: str) -> list[str]:
+        followed = {html.unescape(path) for path in _LINKS.findall(text)}
+        closed = {
+            path
+            for path in followed & self._names.keys()
+            if not any(may_go(self._city, name, actor) for name in self._names[path])
+        }
+        others = {path for path in followed & self._lists.keys() if actor.role not in self._lists[path].audience.roles}
+        return sorted(closed | others)
+
+
 class Trial:
     """One page tried; what is wrong with it, in sentences."""
 
@@ -265,4 +305,22 @@ def test_no_role_but_those_of_the_audience_acts_on_an_object(city, plain_refusal
             trial.keeps_out(outsiders(city, name))
             wrong += trial.wrong
 
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plain_refusals):
+    links, wrong, seen = Links(city), [], 0
+    for right in LISTS:
+        for actor in (city.at(role, Place.ELSEWHERE) for role in roles_of(right.name)):
+            with taken_back():
+                actor.confirm_again()
+                answer = actor.client.get(right.address)
+            if answer.status_code == 200 and "text/html" in answer.headers["Content-Type"]:
+                seen += 1
+                found = links.astray(actor, answer.text)
+                wrong += [f"{actor} is led from {right.address} to {path}" for path in found]
+
+    assert seen > 100
     assert not wrong, "\n".join(wrong)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from tests.builders.devices import agency
 from tests.builders.office import user
 
+from bluezone.audit import hash_chain
 from bluezone.authority import role_grants
 from bluezone.authority.role_grants import DelegationRefused, LastAdmin, RolesNotTogether
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, grants_of, roles_of
@@ -139,6 +140,20 @@ def test_a_delegation_stays_within_the_days_of_the_role(today):
     with pytest.raises(DelegationRefused):
         delegated(mai, user("lan"), today, until=3)
     assert delegated(mai, user("hoa"), today, until=2)
+
+
+def test_a_role_goes_to_no_account_that_a_narrower_hand_has_just_opened(today, issuer):
+    """An administrator of one agency would otherwise sign for the whole city in the name of an account of theirs."""
+    ward, now = agency(), timezone.now()
+    maker = user("of-a-ward", Role.ADMIN, ward)
+    lan, minh = (user(name, Role.CLERK, ward) for name in ("lan", "minh"))
+    hash_chain.record(maker.username, "link_made", lan.username, now=now)
+    hash_chain.record(maker.username, "link_made", minh.username, now=now - 8 * DAY)
+    with pytest.raises(DelegationRefused):
+        delegated(issuer, lan, today)
+    delegated(issuer, minh, today)
+
+    assert [Role.ISSUER in roles_of(one) for one in (lan, minh)] == [False, True]
 
 
 def test_a_role_is_not_delegated_to_oneself_or_to_the_deactivated(today, issuer):

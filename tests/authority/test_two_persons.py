@@ -142,6 +142,14 @@ def test_whoever_has_just_shut_the_other_out_is_not_alone(root, second, monkeypa
 
 
 @pytest.mark.long
+def test_two_who_ask_for_the_same_ask_apart(root, second):
+    lan, now = user("lan", Role.SUPERVISOR), timezone.now()
+    asked = [two_persons.ask("account-linked", one, {"account": lan.pk}, now) for one in (root, second, root)]
+
+    assert [one.asked_by for one in asked] == [root, second, root]
+    assert asked[2] == asked[0] != asked[1]
+
+
 def test_what_was_withdrawn_is_over_or_has_changed_is_not_done(root, second):
     desk = browser(root)
     lan = user("lan", Role.SUPERVISOR)
@@ -203,6 +211,14 @@ def test_behind_a_broken_glass_one_person_speaks_for_an_hour(root, wide):
 
     assert cancelled.startswith("/waiting/"), "the hour is over"
     assert [entry.action for entry in AuditEntry.objects.filter(actor="signer")][:2] == ["glass_broken", "glass_used"]
+
+
+def test_a_broken_glass_opens_nothing_to_anybody_else(root, wide):
+    signer, now = user("signer", Role.ISSUER), timezone.now()
+    break_glass(user("other", Role.ISSUER))
+
+    assert two_persons.glass_of(signer, now) is None
+    assert browser(signer).post(f"/alerts/{wide.pk}/release/").url.startswith("/waiting/")
 
 
 def test_a_broken_glass_is_seen_on_every_page_and_written_to_every_administrator(root, wide, settings):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.directory.scopes import require_more_than_a_ward
+from bluezone.directory.scopes import reaches_beyond_a_ward, require_more_than_a_ward
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
 from bluezone.identity.objects import Whose, touches
@@ -36,9 +36,11 @@ ON_A_PAGE = 30
 @audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def desk(request: OfficeRequest) -> HttpResponse:
-    """Every item, the newest first."""
+    """Every item, the newest first; an editor of a ward is led to what they wrote and to nothing else."""
     page = Paginator(NewsItem.objects.select_related("written_by"), ON_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "portal/desk.html", {"page": page})
+    keeps = reaches_beyond_a_ward(request.user, EDITORS.roles)
+    open_here = {item.pk for item in page if keeps or item.written_by_id == request.user.pk}
+    return render(request, "portal/desk.html", {"page": page, "open_here": open_here, "keeps": keeps})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

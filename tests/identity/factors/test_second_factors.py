@@ -13,7 +13,7 @@ from tests.builders.office import APP_SECRET, PASSWORD, app_code, user
 
 from bluezone.authority import role_grants
 from bluezone.identity import second_factors
-from bluezone.identity.models import AuditEntry, AuthenticatorApp, RecoveryCode, Role, SignInFailure
+from bluezone.identity.models import AuditEntry, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure
 from bluezone.office_secrets import SealBroken, unseal
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,31 @@ def test_a_code_works_once():
 
     with pytest.raises(second_factors.SecondFactorRefused):
         second_factors.prove_code(lan, app_code(), now)
+
+
+def test_the_factor_of_somebody_else_is_none(client):
+    """Neither is an app set up because another person has one, nor does one person's app ask for another's code."""
+    hoa = user("hoa", Role.CLERK)
+    Passkey.objects.create(user=hoa, name="Điện thoại", credential_id=b"1", public_key=b"1")
+    lan, minh = user("lan", Role.CLERK, factor=False), user("minh", Role.CLERK)
+    with pytest.raises(second_factors.SecondFactorRefused):
+        second_factors.prove_code(lan, app_code(), timezone.now())
+    second_factors.prove_code(minh, app_code(), timezone.now())
+    client.force_login(lan)
+
+    assert not second_factors.is_set_up(lan)
+    assert client.get("/agencies/").url == "/second-factor/"
+    assert client.get("/second-factor/").context["app"] is None
+
+
+def test_whoever_gains_or_loses_a_factor_changes_nobody_elses():
+    kept, now = user("hoa", Role.CLERK), timezone.now()
+    new, leaving, lost = (user(name, role=None) for name in ("lan", "minh", "nga"))
+    second_factors.add_app(new, b"another secret of 20", app_code(b"another secret of 20"), now)
+    second_factors.remove_app(leaving)
+    second_factors.remove_all("root", lost)
+
+    assert set(AuthenticatorApp.objects.values_list("user", flat=True)) == {kept.pk, new.pk}
 
 
 def test_five_wrong_codes_lock_for_a_quarter_of_an_hour(english):
