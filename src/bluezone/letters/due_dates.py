@@ -94,7 +94,8 @@ _FROM = re.compile(
 )
 # "người về trước ngày 15/8", "trẻ sinh trước ngày 1/1" say of whom it is.
 _ABOUT_OTHERS = re.compile(
-    r"(?:người|trẻ|công dân|trường hợp|ca bệnh|hồ sơ|đối tượng|học sinh|phụ nữ|hộ|đã|được|mũi|có|còn|theo)\b[^,;:.]*$",
+    r"(?:người|trẻ|công dân|trường hợp|ca bệnh|hồ sơ|đối tượng|học sinh|phụ nữ|(?<!bảo )hộ|đã|được|mũi|có|còn|theo)\b"
+    r"[^,;:.]*$",
     re.IGNORECASE,
 )
 # How often something is done, not until when.

@@ -96,23 +96,9 @@ _BODY_WORDS = (
 )  # fmt: skip
 # They open no name, though they look like words that do once their tones are gone.
 _OTHER_WORDS = (
-    "HỒI ",
-    "HÓI ",
-    "ĐỐI ",
-    "ĐỔI ",
-    "ĐỜI ",
-    "BẢN ",
-    "BẢO VỆ",
-    "VIÊN ",
-    "TRƯỞNG ",
-    "SỐ ",
-    "BẠN ",
-    "CỤM ",
-    "KHOA HỌC",
-    "KHU VỰC",
-    "ĐẠI ",
-    "KHÓA ",
-)
+    "HỒI ", "HÓI ", "ĐỐI ", "ĐỔI ", "ĐỜI ", "BẢN ", "BẢO VỆ", "VIÊN ", "TRƯỞNG ", "SỐ ", "BẠN ", "CỤM ", "KHOA HỌC",
+    "KHU VỰC", "ĐẠI ", "KHÓA ",
+)  # fmt: skip
 # A name that ends so is not at its end.
 _GOES_ON = (
     " va",
@@ -266,7 +252,8 @@ def read_bodies(lines: Sequence[Passage]) -> list[Proposed[str]]:
         numbered |= bool(_NUMBER.match(line.text) or _PARTY_NUMBER.match(line.text) or _OPEN_NUMBER.match(line.text))
         if numbered and line.column == 0:
             continue
-        if not _is_body_line(line, titled, begun=bool(names)):
+        small = bool(names) and not numbered and line.column == 0 and _is_body_in_small_letters(line)
+        if not (small or _is_body_line(line, titled, begun=bool(names))):
             continue
         if names and not _opens_a_name(names[-1], line):
             names[-1].append(line)
@@ -276,6 +263,12 @@ def read_bodies(lines: Sequence[Passage]) -> list[Proposed[str]]:
     return [
         Proposed(body.text, body.span(), Confidence.HIGH if len(bodies) <= 2 else Confidence.LOW) for body in bodies
     ]
+
+
+def _is_body_in_small_letters(line: Passage) -> bool:
+    """Whether the line below a body in capitals names one without them: "Sở Y Tế", as some old fonts leave it."""
+    plain = not re.search(r"[\d,;:.]", line.text) and not is_national_title(line) and not line.text.isupper()
+    return plain and len(line.text) < 50 and line.text[:1].isupper() and fold(line.text).startswith(_BODY_WORDS)
 
 
 def _is_body_line(line: Passage, titled: Set[int] = frozenset(), *, begun: bool = False) -> bool:

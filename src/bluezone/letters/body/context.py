@@ -99,6 +99,18 @@ def are_addressed(parties: Sequence[Proposed[TaskParty]], context: Context) -> b
     return all(any(lead in one or one in lead for one in addressed) for lead in leads)
 
 
+_GOVERNS = ("uy ban", "ubnd", "bo ", "ban chi dao", "van phong", "huyen uy", "tinh uy", "thanh uy", "thu tuong")
+
+
+def are_peers(parties: Sequence[Proposed[TaskParty]], context: Context) -> bool:
+    """Return whether one who leads is an office of the issuer's kind, which it can only ask: "Sở" and "Sở"."""
+    kind = fold(context.issuer).split(" ")[0]
+    if fold(context.issuer).startswith(_GOVERNS):
+        return False
+    leads = [fold(party.value.name) for party in parties if party.value.role is PartyRole.LEAD]
+    return any(lead.split(" ")[0] == kind for lead in leads)
+
+
 def is_function(passage: Passage, order: Order, context: Context) -> bool:
     """Whether the passage says what a committee is there for; with a day it is a duty."""
     return passage.text.startswith("có nhiệm vụ", order.at) and not read_due(passage, context.date)

@@ -38,7 +38,7 @@ from bluezone.letters.body.prose import (
     sentences,
 )
 from bluezone.letters.body.task_tables import read_table
-from bluezone.letters.body.telling import answers, is_past, judges, only_informs, reports
+from bluezone.letters.body.telling import answers, is_past, judges, leads_to_no_order, only_informs, reports
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, Row, joined
 from bluezone.letters.proposal import (
@@ -61,7 +61,9 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
     if context.kind in _NO_ORDERS:
         return ()
     introduction = next((line.text for line in reversed(body.preamble) if line.text.endswith(":")), "")
-    informs = only_informs(introduction, addressed=bool(context.addressees))
+    informs = only_informs(introduction, addressed=bool(context.addressees)) or leads_to_no_order(
+        " ".join(line.text for line in body.preamble)
+    )
     reporting = answers(introduction, context.issuer, context.superior)
     context = dataclasses.replace(context, informs=informs, reports=reporting)
     tasks = [task for clause in body.clauses for task in _of_clause(clause, body, context)]
@@ -93,6 +95,9 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     labelled = [point for point in points if LABELLED.match(point.text)]
     orders = [point for point in points if point not in labelled]
     if _SCHEDULED.match(own.text) or _QUESTION.match(own.text):
+        return
+    if not orders and _is_arranged(own) and read_due(own, context.date) is None:
+        context.unsure.extend([own] if _order_of(own, clause, False, context) else [])
         return
     if (asked := _asked_in_words(own, orders, clause, context)) is not None:
         yield from _relabelled(asked, clause.label)
@@ -213,6 +218,22 @@ def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Pass
         yield piece, tuple(one for one in (read.parties if read else ()) if one.span.start < inside.end)
 
 
+# "Kinh phí: Ban tổ chức chi tiền ăn" says how something is arranged.
+_ARRANGED = re.compile(
+    r"(?:Thời gian|Địa điểm|Thành phần|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục|Phương tiện|Hình thức|Liên hệ)"
+    r"[^:.;]{0,30}:"
+)
+
+
+def _only_tells(own: Passage) -> bool:
+    """Whether a clause without a day praises, blames, or says how things stand."""
+    return judges(own.text) or reports(own.text)
+
+
+def _is_arranged(own: Passage) -> bool:
+    return bool(_ARRANGED.match(own.text)) and not given_at(own.text)
+
+
 def _is_everybody(order: Order) -> bool:
     """Whether only "các đơn vị" or the like leads, each of which its own point names."""
     leads = [fold(party.value.name) for party in order.parties if party.value.role is PartyRole.LEAD]
@@ -229,8 +250,7 @@ def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) 
     if order and order.named and is_told_nothing(own, order, context):
         return None
     if order and (
-        is_of_trouble(own, context)
-        or (order.named and (judges(own.text) or reports(own.text)) and not read_due(own, context.date))
+        is_of_trouble(own, context) or (order.named and _only_tells(own) and not read_due(own, context.date))
     ):
         context.unsure.append(own)
         return None

@@ -217,7 +217,7 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
     opening = _OPENING.match(clause.text)
     start = opening.end() if opening else 0
     colon = clause.text.find(":", start, start + LONGEST_LIST)
-    if colon > 0 and not _lists_on(clause.text, start, colon):
+    if colon > 0 and not _lists_on(clause.text, start, colon) and not clause.text[start:colon].endswith(" sau"):
         before = clause.text[start:colon]
         verb = _LEADING.search(before) or _COOPERATION.search(before)
         names = split_names(clause.cut(start, start + verb.start() if verb else colon))
@@ -363,7 +363,8 @@ _ONLY_WHEN = re.compile(
 )
 # "Chủ tịch UBND tỉnh chỉ đạo như sau: Công an tỉnh chủ trì …"
 _INTRODUCED = re.compile(
-    r"[^:.;]{0,160}\b(?:như sau|sau đây|sau|cụ thể|quyết định|kết luận|chỉ đạo|yêu cầu)\s*:\s+(?=\S)"
+    r"[^:.;]{0,160}\b(?:như sau|sau đây|sau|cụ thể|quyết định|kết luận|chỉ đạo|yêu cầu)\s*:\s+"
+    rf"(?={STARTS_AS_AGENCY.pattern})"
 )
 _MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
 # "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.

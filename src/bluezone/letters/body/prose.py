@@ -9,6 +9,7 @@ from bluezone.letters.agency_names import STARTS_AS_AGENCY
 from bluezone.letters.body.context import (
     Context,
     are_addressed,
+    are_peers,
     capital,
     is_above,
     is_function,
@@ -94,7 +95,7 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
             sure = [one for one in orders if _is_sure(one, context, asking=asking, dated=dated, given=given)]
             if sure:
                 found += [(one.piece, one.parties, []) for one in sure]
-            elif found and not told and not orders and _carries_on(sentence, context):
+            elif found and not told and not orders and _carries_on(sentence, context, below=bool(at)):
                 found[-1][2].append(sentence)
     kept = [one for one in found if not _only_closes(one[0], context)] or found
     for number, (piece, parties, more) in enumerate(kept, start=1):
@@ -134,10 +135,10 @@ def _is_sure(one: _Found, context: Context, *, asking: bool, dated: bool, given:
     if (not asking and not addressed) or (context.reports and one.bare):
         return False
     must = not one.bare or dated or (_MUST.search(one.piece.text) and not judges(one.piece.text))
-    known = addressed or given or not context.addressees
+    known = addressed or not context.addressees or (given and not are_peers(one.parties, context))
     if must or (asking and known and not tells_a_result(one.piece.text)):
         return True
-    if addressed or asking:
+    if (addressed or asking) and not judges(one.piece.text):
         context.unsure.append(one.piece)
     return False
 
@@ -188,16 +189,19 @@ def _introduced_by_another(sentence: Passage, context: Context) -> bool:
 _TELLS = re.compile(r"[^,;]{0,60}\b(?:đã|đang|sẽ|vừa)\b")
 
 
-def _carries_on(sentence: Passage, context: Context) -> bool:
-    """Whether the sentence says more of the order above it: when it is due, or what belongs to it."""
+def _carries_on(sentence: Passage, context: Context, *, below: bool) -> bool:
+    """Whether the sentence says more of the order above it: when it is due, or what belongs to it.
+
+    below: whether it stands in a paragraph below another sentence.
+    """
     if _TELLS.match(sentence.text) or (STARTS_AS_AGENCY.match(sentence.text) and not _FOLLOWS.match(sentence.text)):
         return False
-    return bool(read_due(sentence, context.date)) or _is_order(sentence)
+    return bool(read_due(sentence, context.date)) or _is_order(sentence, below=below)
 
 
-def _is_order(sentence: Passage) -> bool:
+def _is_order(sentence: Passage, *, below: bool) -> bool:
     order = read_order(sentence)
-    return order is not None and not order.named and bool(_FOLLOWS.match(sentence.text))
+    return order is not None and not order.named and (below or bool(_FOLLOWS.match(sentence.text)))
 
 
 def _lists_names(text: str) -> bool:

@@ -223,6 +223,19 @@ def only_informs(introduction: str, *, addressed: bool) -> bool:
     return bool(_INFORMS.search(introduction)) and not guides and not _ORDERS.search(introduction)
 
 
+_LEADS_TO = re.compile(
+    r"\b(?:yêu cầu|đề nghị|giao(?! ban| thông| dịch| lưu)|chỉ đạo|phân công|chỉ thị|nhiệm vụ|triển khai"
+    r"|thực hiện|kết luận|ý kiến|hướng dẫn|kế hoạch|quyết định|thống nhất|lưu ý|kêu gọi|phương án|nội dung|như sau"
+    r"|sau đây|sau:|biện pháp|phối hợp|mời|chương trình|quy chế|quy định|tổ chức|phát động)\b|:\s*$",
+    re.IGNORECASE,
+)
+
+
+def leads_to_no_order(preamble: str) -> bool:
+    """Return whether words stand above the first clause, and none of them leads to orders: the minutes of a meeting."""
+    return bool(preamble.strip()) and not _LEADS_TO.search(preamble)
+
+
 _ANSWERS = re.compile(r"\b(?:báo cáo|trả lời|phúc đáp|giải trình|cung cấp)\b")
 _ASKS_BEFORE = re.compile(r"\b(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo|chỉ thị|kêu gọi)\b")
 _ASKS_TOO = re.compile(r"\b(?:và|đồng thời|,) (?:yêu cầu|đề nghị|giao|phân công)\b")
@@ -262,9 +275,14 @@ _BEFORE_OWN = frozenset({
 })  # fmt: skip
 
 
+_PERSON = re.compile(rf"(?:\s+[{_CAPITALS}][^\W\d_{_CAPITALS}]+){{3,5}}(?=\s|$)")
+
+
 def _own_word(asker: str) -> str | None:
     """The folded first word that tells a body from others of its kind; None for "Sở", "UBND tỉnh" or "Sở GDĐT"."""
     speaker = _SPEAKERS.match(asker)
+    if speaker:
+        asker = _PERSON.sub("", asker)  # "Phó Chủ tịch UBND tỉnh Trần Văn Bình"
     for word in asker[speaker.end() if speaker else 0 :].split()[1:]:
         bare = word.strip(",;:.")
         if bare[:1].isupper():
