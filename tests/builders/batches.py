@@ -33,8 +33,8 @@ def main(data: Path, case: str) -> None:
     from tests.builders.office import user
 
     from bluezone.healthauthority.code_batches import CaseRow, issue_batch
-    from bluezone.healthauthority.key_server import key_server
     from bluezone.healthauthority.models import IssuedCode
+    from bluezone.office_keyserver import key_server
 
     server = key_server()
     server.city = replace(server.city, quota_per_facility_a_day=LIMIT)

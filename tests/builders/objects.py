@@ -22,12 +22,12 @@ from bluezone.devices.models import DeviceKind
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority import code_issuance as codes
-from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
 from bluezone.identity.second_factors import RECENT_SECONDS, REQUIRING
 from bluezone.messaging.cap.models import Alert
+from bluezone.office_keyserver import key_server
 from bluezone.planning.people import Ward
 from bluezone.planning.plan import Inputs
 from bluezone.portal import news

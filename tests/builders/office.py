@@ -15,9 +15,9 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from tests.builders.stores import with_week_keys
 
+from bluezone import office_keyserver as opened_key_server
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.healthauthority.code_issuance import Issued, row_of_ticket
 from bluezone.identity import second_factors
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User

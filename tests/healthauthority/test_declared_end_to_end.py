@@ -9,9 +9,9 @@ from django.utils import timezone
 from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.office import user
 
+from bluezone import office_keyserver as opened_key_server
 from bluezone.audit import hash_chain
 from bluezone.city import load_city
-from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.server.schedule import purge_office

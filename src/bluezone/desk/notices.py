@@ -34,7 +34,6 @@ from bluezone.audit import hash_chain
 from bluezone.desk.home import gather
 from bluezone.desk.models import Choice, PushBrowser
 from bluezone.duties.duty import Matter
-from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.acts import CONFLICT, show_refusals
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
@@ -50,6 +49,7 @@ from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.destinations import masked, read_destination
 from bluezone.messaging.sms.models import OptOut, Purpose
 from bluezone.messaging.sms.segmentation import without_diacritics
+from bluezone.office_keyserver import key_server
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.training import also_in_training

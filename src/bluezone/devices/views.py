@@ -26,13 +26,13 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, units_of
 from bluezone.edge.appliance.ticket import ACCOUNTS, FILE_NAME, LONGEST_TEXT, Ticket
-from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.networks import origin_of
+from bluezone.office_keyserver import key_server
 from bluezone.paper.qr_codes import screen_qr
 
 

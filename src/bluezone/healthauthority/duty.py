@@ -32,5 +32,5 @@ DUTY = Duty(
     first_pages=(FirstPage(CODE_ISSUERS, "code-new", 20, _("Issue a code")),),
     waiting="bluezone.healthauthority.queries.waiting",
     purges=(Work("purge_codes", "bluezone.healthauthority.code_batches.purge"),),
-    hourly=(Work("log_audit_head", "bluezone.healthauthority.key_server.note_audit_head"),),
+    hourly=(Work("log_audit_head", "bluezone.healthauthority.audit_heads.note_audit_head"),),
 )

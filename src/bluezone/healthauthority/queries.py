@@ -20,7 +20,6 @@ from bluezone.directory.scopes import holds_for_the_city
 from bluezone.duties.duty import Matter, Pile
 from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
-from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
 from bluezone.healthauthority.quotas import codes_seen_by
 from bluezone.identity.models import User
@@ -29,6 +28,7 @@ from bluezone.keyserver.publication import embargo, exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
+from bluezone.office_keyserver import key_server
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
 from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused

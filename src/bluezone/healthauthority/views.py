@@ -25,7 +25,6 @@ from bluezone.healthauthority.code_batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.health_tags import inwords
-from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.healthauthority.quotas import codes_seen_by, oversees
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -37,6 +36,7 @@ from bluezone.keyserver import statistics as published
 from bluezone.keyserver import venues as venues_alerts
 from bluezone.media_types import XLSX
 from bluezone.messaging.sms.outbox import BudgetSpent
+from bluezone.office_keyserver import key_server
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import write_csv, write_xlsx
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong

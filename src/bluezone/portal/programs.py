@@ -6,7 +6,7 @@ import functools
 import hashlib
 
 from bluezone.face import files as face
-from bluezone.healthauthority.key_server import key_server
+from bluezone.office_keyserver import key_server
 from bluezone.paper import androidpackage
 from bluezone.publicpages.page_frame import Asset
 from bluezone.transparency.leaves import edition_leaf, manifest

@@ -19,12 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 import bluezone
-from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
+from bluezone.office_keyserver import key_server
 from bluezone.portal.programs import public_key, web_edition
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index

@@ -40,7 +40,7 @@ class PublicOrigin:
             from django.core.wsgi import get_wsgi_application
 
             self._pages = get_wsgi_application()
-            from bluezone.healthauthority.key_server import key_server
+            from bluezone.office_keyserver import key_server
 
             self._server = key_server()
 

@@ -16,10 +16,10 @@ from bluezone.keyserver.publication.embargo import newest_published_day, oldest_
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.padding import (
     Padding,
-    cumulative,
     export_columns,
     mingle,
 )
+from bluezone.keyserver.random_counts import cumulative
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.exports.writer import ExportKeys, write_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, first_interval, hour_at

@@ -9,12 +9,12 @@ time, and what a file holds that no hourly copy has shown, are never real keys a
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bluezone.keyserver.random_counts import cumulative
 from bluezone.keyserver.storage.store import Row, Store, Transaction, key_prefix
 from bluezone.protocol.exports.writer import ExportKeys
 from bluezone.protocol.intervals import (
@@ -35,8 +35,6 @@ from bluezone.protocol.upload import (
 
 SEED_LENGTH = 32
 
-# Number of successes of the negative binomial distribution; with mean 50 its standard deviation is 36.
-_SUCCESSES = 2
 _DRAW_BYTES = 8
 # Duties: the last hour that has its random keys, and the last in which a file has had some of its own.
 _PAD, _PAD_FILE = "pad", "pad_file"
@@ -147,21 +145,6 @@ def export_columns(
     # The classes have the numbers of their report types (export.proto).
     onset = np.where(levels == HIGH, days_since_onset(HIGH), days_since_onset(STANDARD))
     return ExportKeys(keys, starts.astype(np.int64), classes.astype(np.uint8), onset.astype(np.int8))
-
-
-@cache
-def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
-    """P(count <= k) for k = 0, 1, ... up to where the rest is below 2**-60, of a part of a period."""
-    failure = mean / (_SUCCESSES + mean)
-    successes = _SUCCESSES * share
-    probability = (1 - failure) ** successes
-    cumulative = [probability]
-    k = 0
-    while probability > 2.0**-70 or k < mean * share:
-        probability *= (k + successes) / (k + 1) * failure
-        cumulative.append(cumulative[-1] + probability)
-        k += 1
-    return np.array(cumulative, dtype=np.float64).clip(max=1.0)
 
 
 _DUTY = "mingle"

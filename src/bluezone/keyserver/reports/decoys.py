@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bluezone.keyserver.publication.padding import cumulative
+from bluezone.keyserver.random_counts import cumulative
 from bluezone.keyserver.reports.codes import (
     DIGITS_LIFE_SECONDS,
     EPOCH,

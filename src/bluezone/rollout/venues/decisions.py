@@ -18,11 +18,11 @@ from django.utils.translation import gettext_noop as _
 
 from bluezone.audit.hash_chain import record
 from bluezone.authority import role_grants
-from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.models import Role
 from bluezone.keyserver import venues
 from bluezone.messaging.email.outbox import send
 from bluezone.networks import origin_of
+from bluezone.office_keyserver import key_server
 from bluezone.paper.phrases import facts
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue

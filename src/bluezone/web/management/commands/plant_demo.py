@@ -21,9 +21,9 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.healthauthority import code_issuance
-from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.models import Role, User
 from bluezone.identity.signin import demo_office
+from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.api import Directive
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.city import CityMissing
-from bluezone.healthauthority.key_server import key_server
 from bluezone.keyserver.publication.publiclog import PublicLog
+from bluezone.office_keyserver import key_server
 from bluezone.refusal import Refused
 from bluezone.transparency.leaves import audit_heads
 from bluezone.transparency.notes import open_checkpoint, read_note

@@ -1,26 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The key server's published functions, opened once per process on the office's own data folder."""
+"""What the office asks the key server for each hour."""
 
 import datetime
-import functools
-from pathlib import Path
-
-from django.conf import settings
 
 from bluezone.audit import hash_chain
-from bluezone.keyserver.parts import open_server
-from bluezone.keyserver.service import KeyServer
+from bluezone.office_keyserver import key_server
 from bluezone.transparency.leaves import audit_leaf
-
-
-def key_server() -> KeyServer:
-    """The key server of this data folder."""
-    return _opened(settings.DATA_FOLDER)
-
-
-@functools.cache
-def _opened(data_dir: Path) -> KeyServer:
-    return open_server(data_dir)
 
 
 def note_audit_head(now: datetime.datetime) -> None:

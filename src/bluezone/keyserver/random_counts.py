@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many random rows stand among real ones: the negative binomial distribution.
+
+Not numpy's generator, whose distributions may change with a release.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Number of successes of the distribution; with mean 50 its standard deviation is 36.
+_SUCCESSES = 2
+
+
+@cache
+def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
+    """P(count <= k) for k = 0, 1, ... up to where the rest is below 2**-60, of a part of a period."""
+    failure = mean / (_SUCCESSES + mean)
+    successes = _SUCCESSES * share
+    probability = (1 - failure) ** successes
+    cumulative = [probability]
+    k = 0
+    while probability > 2.0**-70 or k < mean * share:
+        probability *= (k + successes) / (k + 1) * failure
+        cumulative.append(cumulative[-1] + probability)
+        k += 1
+    return np.array(cumulative, dtype=np.float64).clip(max=1.0)

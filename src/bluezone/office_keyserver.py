@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key server's published functions, opened once per process on the office's own data folder."""
+
+import functools
+from pathlib import Path
+
+from django.conf import settings
+
+from bluezone.keyserver.parts import open_server
+from bluezone.keyserver.service import KeyServer
+
+
+def key_server() -> KeyServer:
+    """The key server of this data folder."""
+    return _opened(settings.DATA_FOLDER)
+
+
+@functools.cache
+def _opened(data_dir: Path) -> KeyServer:
+    return open_server(data_dir)
