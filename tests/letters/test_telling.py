@@ -211,3 +211,27 @@ def test_a_word_that_asks_is_in_the_writers_mouth_in_anothers_or_unclear(before,
 )
 def test_a_body_is_ours_by_its_kind_and_its_own_word(name, ours):
     assert is_ours(name, "SỞ Y TẾ", "UBND TỈNH HÀ MÂY") is ours
+
+
+def test_a_section_about_results_tells_though_its_heading_begins_with_about():
+    body = (
+        "Chủ tịch UBND tỉnh kết luận như sau:\nI. VỀ KẾT QUẢ\n1. Sở Y tế phối hợp với các huyện cấp phát hóa chất.\n"
+        "II. VỀ NHIỆM VỤ\n1. Sở Y tế xây dựng kịch bản trước ngày 10/6/2023."
+    )
+    read = letter(body, left="UBND TỈNH HÀ MÂY\nVĂN PHÒNG", notation="TB-VP", to="THÔNG BÁO\nKết luận cuộc họp")
+    assert [task.label for task in read.tasks] == ["II.1"]
+
+
+def test_minutes_in_which_nobody_asks_for_anything_give_no_duty():
+    body = "Chủ trì: BS. Lý Văn Tài.\n1. Khoa Nội điều trị 320 lượt.\n2. Khoa Dược cấp phát thuốc đầy đủ."
+    assert leads(body, to="BIÊN BẢN\nHọp khoa") == []
+
+
+def test_an_office_of_the_same_rank_is_only_told_of():
+    body = "Sở Y tế đề nghị Trung tâm Y tế các huyện phát sóng. Sở Tài chính cung cấp thông tin theo quy chế."
+    assert leads(body) == [("Trung tâm Y tế các huyện",)]
+
+
+def test_the_issuer_speaks_under_the_name_of_who_holds_its_office():
+    body = "Phó Chủ tịch UBND tỉnh Trần Văn Bình có ý kiến như sau: Giao Sở Tài chính thẩm định dự toán."
+    assert leads(body, **COMMITTEE) == [("Sở Tài chính",)]

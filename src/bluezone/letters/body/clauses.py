@@ -168,7 +168,7 @@ class _Reader:
     def take(self, line: Passage, *, after_blank: bool) -> None:
         if self.numbering.sections and (title := _ROMAN.match(line.text)) and self._is_heading(title):
             self.section = title["label"]
-            self.sections[self.section] = fold(title["title"])
+            self.sections[self.section] = fold(title["title"]).removeprefix("ve ")
             if is_agency(as_written(title["title"])):
                 self.named.add(self.section)
             self.heading = line.cut(title.start("title"))

@@ -52,6 +52,8 @@ from bluezone.letters.proposal import (
 )
 from bluezone.vietnamese.spelling import fold
 
+# What stands above the clauses of a decision, a plan or a telegram need not lead to orders.
+_MAY_ONLY_TELL = frozenset({DocumentKind.OFFICIAL_LETTER, DocumentKind.OTHER})
 # They tell or ask; they order nobody.
 _NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 
@@ -61,9 +63,9 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
     if context.kind in _NO_ORDERS:
         return ()
     introduction = next((line.text for line in reversed(body.preamble) if line.text.endswith(":")), "")
-    informs = only_informs(introduction, addressed=bool(context.addressees)) or leads_to_no_order(
-        " ".join(line.text for line in body.preamble)
-    )
+    preamble = " ".join(line.text for line in body.preamble)
+    informs = only_informs(introduction, addressed=bool(context.addressees))
+    informs = informs or (context.kind in _MAY_ONLY_TELL and leads_to_no_order(preamble))
     reporting = answers(introduction, context.issuer, context.superior)
     context = dataclasses.replace(context, informs=informs, reports=reporting)
     tasks = [task for clause in body.clauses for task in _of_clause(clause, body, context)]
