@@ -285,7 +285,8 @@ def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.d
         ]
         for door, values in said:
             _put(door, values.pop("position", ""))
-        store([door for door, _values in said])
+        # Doors of which something else is said as well are stored with that.
+        store([door for door, values in said if not values])
         decisions.say_all(held.made_by.username, [(door, values) for door, values in said if values], now)
         if len(said) < len(rows):
             DoorsImport.everything.filter(pk=held.pk).update(left=F("left") + len(rows) - len(said))

@@ -104,7 +104,7 @@ def _tour(stops: Sequence[Stop]) -> list[int]:
         here = np.where(left, away[tour[-1]], np.inf)
         tour.append(int(here.argmin()))
         left[tour[-1]] = False
-    return _untied(np.array(tour), away).tolist()
+    return [int(place) for place in _untied(np.array(tour), away)]
 
 
 def _untied(tour: npt.NDArray[np.int64], away: _Distances) -> npt.NDArray[np.int64]:
