@@ -24,6 +24,7 @@ from bluezone.handset.encounters.pages import Page
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.keyfolder import open_secrets
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.store import Transaction
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.radio.simulatedtime import run_simulated
 
@@ -259,8 +260,12 @@ def without_random_keys(server: Served) -> None:
     """Random keys wait and are known like real ones; without them a test can count the real ones."""
     key_server = server.key_server
     key_server.city = replace(key_server.city, padding_mean=0)
-    for table in ("known_key", "waiting_key"):
-        key_server.keys_store.write(lambda transaction, table=table: transaction.execute(f"DELETE FROM {table}"))
+
+    def clear(transaction: Transaction) -> None:
+        for table in ("known_key", "waiting_key"):
+            transaction.execute(f"DELETE FROM {table}")
+
+    key_server.keys_store.write(clear)
 
 
 def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:

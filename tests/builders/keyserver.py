@@ -181,6 +181,7 @@ class Phone:
 
     def verify2(self) -> Verify2Answer:
         key = self.server.secrets.week_keys.find(self.kid)
+        assert key is not None
         public = blindrsa.PublicKey(key.n, key.e)
         if self.blinded is None:
             self.blinded = blindrsa.blind(public, self.input_msg)

@@ -2,6 +2,7 @@
 """`bluezone speaker run` as a process: one thread plays, others talk to the office; stops on SIGTERM."""
 
 import contextlib
+import functools
 import logging
 import os
 import shutil
@@ -18,7 +19,7 @@ from bluezone.edge.appliance.ticket import CODE_IS_GONE, Waiting
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.player import has_sound_device, open_player
 from bluezone.edge.speaker.programme import Programme
-from bluezone.edge.speaker.relay import Relaying
+from bluezone.edge.speaker.relay import Relay, Relaying
 from bluezone.edge.speaker.street import Ear, Microphone
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
@@ -237,6 +238,10 @@ def _feed(stopped: threading.Event, hearing: SpeakerSync, programme: Programme, 
                 return
 
 
+def _goes_on(programme: Programme, relay: Relay, stopped: threading.Event) -> bool:
+    return programme.relay is relay and not stopped.is_set()
+
+
 def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBook) -> None:
     """Bring the station that is relayed to the player."""
     while not stopped.wait(LIVE_SECONDS / 4):
@@ -247,9 +252,7 @@ def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBoo
                 pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
                 try:
                     os.set_blocking(pipe, True)
-                    relay.feed(
-                        pipe, lambda relay=relay: programme.relay is relay and not stopped.is_set(), stopped.wait
-                    )
+                    relay.feed(pipe, functools.partial(_goes_on, programme, relay, stopped), stopped.wait)
                 finally:
                     os.close(pipe)
 
