@@ -59,7 +59,7 @@ _NO_AGENCY = re.compile(
     r"|Trực ban (?!\S+ [A-ZĐ])|Đội$|Đài$|Viện$|Trưởng$|Ngành$)"
 )
 # A name that ends so was cut in two.
-_UNFINISHED = re.compile(r"(?:^|\s)(?:[Cc]ác|[Nn]hững|và|của|với|tại|về|cùng|do)$")
+_UNFINISHED = re.compile(r"(?:^|\s)(?:[Cc]ác|[Nn]hững|và|cùng|do)$")
 _COLLECTIVE_OF = re.compile(
     r"^(?:các|những)\s+(?:sở|ban|ngành|phòng|đơn vị|cơ quan|xã|phường|thị trấn|huyện|quận|thị xã|thành phố|trường|trạm"
     r"|hội|tổ|doanh nghiệp|cơ sở|bệnh viện|trung tâm|địa phương|đoàn|thành viên|đồng chí|chi|đội|thôn|bản|khu|ấp|xóm"

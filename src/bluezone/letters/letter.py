@@ -97,7 +97,8 @@ def can_read_scans() -> bool:
 def reading_figures() -> list[dict[str, Any]]:
     """What `bluezone bench letters` measured last, by format: letters, fields, tasks, invented.
 
-    held_back: the fields right of letters that were read for the first time (docs/letters.md).
+    others: letters that were read for the first time (docs/letters.md), with their fields and tasks in percent and in
+    how many of them an order was invented.
     """
     found: list[dict[str, Any]] = json.loads(Path(__file__).with_name("reading_figures.json").read_text("utf-8"))
     return found
