@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bluezone import __version__
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.player import has_sound_device, open_player
 from bluezone.edge.speaker.programme import Programme
-from bluezone.edge.speaker.relay import Relaying
+from bluezone.edge.speaker.relay import Relay, Relaying
 from bluezone.edge.speaker.street import Ear, Microphone
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
@@ -231,11 +232,13 @@ def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBoo
                 pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
                 try:
                     os.set_blocking(pipe, True)
-                    relay.feed(
-                        pipe, lambda relay=relay: programme.relay is relay and not stopped.is_set(), stopped.wait
-                    )
+                    relay.feed(pipe, partial(_is_relayed, stopped, programme, relay), stopped.wait)
                 finally:
                     os.close(pipe)
+
+
+def _is_relayed(stopped: threading.Event, programme: Programme, relay: Relay) -> bool:
+    return programme.relay is relay and not stopped.is_set()
 
 
 def listen_until(stopped: threading.Event, ear: Ear) -> None:
