@@ -26,13 +26,19 @@ OTHER = {**_OF_BOTH, "index": "/x/index.txt", "export_key": "-----BEGIN PUBLIC K
 
 def test_what_was_written_is_what_is_read(tmp_path):
     written = write_default(
-        tmp_path, **NAMES, padding_mean=20, trusted_proxies=("10.0.0.0/8",), install_links={"linux": "https://a.vn/x"},
+        tmp_path,
+        **NAMES,
+        padding_mean=20,
+        trusted_proxies=("10.0.0.0/8",),
+        install_links={"linux": "https://a.vn/x"},
         neighbours=(NEIGHBOUR, OTHER),
-    )  # fmt: skip
+        relay_stations={"Đài tỉnh": "https://a.vn/live", 'VOV "1"': "http://b.vn:8000/x"},
+    )
 
     assert load_city(tmp_path) == written
     assert written.padding_mean == 20
     assert written.trusted_proxies == ("10.0.0.0/8",)
+    assert written.relay_stations == {"Đài tỉnh": "https://a.vn/live", 'VOV "1"': "http://b.vn:8000/x"}
     assert asdict(written)["install_links"] == {"linux": "https://a.vn/x"}
 
 

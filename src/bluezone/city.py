@@ -406,16 +406,23 @@ def write_default(data_dir: str | Path, **overrides: Any) -> City:
     return city
 
 
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _as_toml(city: City) -> str:
     # A JSON string is a valid TOML basic string once DEL is escaped too: TOML has the same escapes.
     lines = ["# Settings of this city; docs/reference/settings.md explains each. Restart after a change."]
     for f in fields(City):
         value = getattr(city, f.name)
-        if f.name != "install_links":
+        if isinstance(value, Mapping) and f.name != "install_links":
+            pairs = ", ".join(f"{_quoted(key)} = {_quoted(one)}" for key, one in value.items())
+            lines.append(f"{f.name} = {{{pairs}}}")
+        elif f.name != "install_links":
             shown = list(value) if isinstance(value, tuple) else value
             lines.append(f"{f.name} = {_toml(shown)}")
     lines += ["", "[install_links]"]
-    lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in city.install_links.items()]
+    lines += [f"{_quoted(k)} = {_quoted(v)}" for k, v in city.install_links.items()]
     return "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
 
 

@@ -2,7 +2,6 @@
 """`bluezone speaker run` as a process: one thread plays, others talk to the office; stops on SIGTERM."""
 
 import contextlib
-import functools
 import logging
 import os
 import shutil
@@ -11,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -238,10 +238,6 @@ def _feed(stopped: threading.Event, hearing: SpeakerSync, programme: Programme, 
                 return
 
 
-def _goes_on(programme: Programme, relay: Relay, stopped: threading.Event) -> bool:
-    return programme.relay is relay and not stopped.is_set()
-
-
 def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBook) -> None:
     """Bring the station that is relayed to the player."""
     while not stopped.wait(LIVE_SECONDS / 4):
@@ -252,9 +248,13 @@ def relay_until(stopped: threading.Event, programme: Programme, book: SpeakerBoo
                 pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
                 try:
                     os.set_blocking(pipe, True)
-                    relay.feed(pipe, functools.partial(_goes_on, programme, relay, stopped), stopped.wait)
+                    relay.feed(pipe, partial(_is_relayed, stopped, programme, relay), stopped.wait)
                 finally:
                     os.close(pipe)
+
+
+def _is_relayed(stopped: threading.Event, programme: Programme, relay: Relay) -> bool:
+    return programme.relay is relay and not stopped.is_set()
 
 
 def listen_until(stopped: threading.Event, ear: Ear) -> None:

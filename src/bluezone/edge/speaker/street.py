@@ -167,8 +167,8 @@ def changes(samples: np.ndarray) -> np.ndarray:
     kernel = np.ones(2 * width + 1)
     share = np.convolve(np.ones(loud.shape[1]), kernel, "same")
     slow = np.stack([np.convolve(row, kernel, "same") / share for row in loud])
-    differences: np.ndarray = loud - slow
-    return differences
+    found: np.ndarray = loud - slow
+    return found
 
 
 def likenesses(heard: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -181,8 +181,8 @@ def likenesses(heard: np.ndarray, given: np.ndarray) -> np.ndarray:
     squares = np.concatenate([np.zeros((given.shape[0], 1)), np.cumsum(np.square(given), axis=1)], axis=1)
     weight = squares[:, length:][:, :places] - squares[:, :places]
     # Each band for itself, so that one in which a motor hums spoils no other.
-    alike: np.ndarray = np.mean(each / (np.sqrt(weight * np.square(heard).sum(axis=1, keepdims=True)) + 1e-9), axis=0)
-    return alike
+    found: np.ndarray = np.mean(each / (np.sqrt(weight * np.square(heard).sum(axis=1, keepdims=True)) + 1e-9), axis=0)
+    return found
 
 
 def _samples(source: list[str], timeout: float) -> np.ndarray:

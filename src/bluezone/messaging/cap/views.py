@@ -126,7 +126,9 @@ def alerts(request: OfficeRequest) -> HttpResponse:
     trusted = ""
     if city.cap_signed:
         with suppress(AlertKeyUnusable):
-            trusted = fingerprint(now)
+            whole = fingerprint(now)
+            # In groups, so that it wraps on a telephone and can be read out.
+            trusted = " ".join(whole[at : at + 4] for at in range(0, len(whole), 4))
     context = {"alerts": found, "now": now, "host": city.public_host, "trusted": trusted}
     return render(request, "cap/alerts.html", context)
 
