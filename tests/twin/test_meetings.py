@@ -7,8 +7,10 @@ import pytest
 from bluezone.planning.kernel import SETTINGS
 from bluezone.protocol.intervals import day_at
 from bluezone.radio.air.figures import canonical_carriage, carriages, correlation
-from bluezone.twin.air import DUTY, carriage, heard, scores
-from bluezone.twin.meetings import MINUTES, START, WARM_UP_DAYS, City
+from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
+from bluezone.twin.air import DIRECTION_DB, DUTY, PAIR_DB, carriage, heard, scores
+from bluezone.twin.meetings import MINUTES, START, WARM_UP_DAYS, City, Meeting
+from bluezone.twin.phones import MODEL
 from bluezone.twin.travel import HOUSEHOLD, Region, Travel
 
 
@@ -63,6 +65,20 @@ def test_what_a_phone_hears_is_drawn_again_alike_and_lies_in_its_own_bursts(city
     assert {packet.sender for packet in one} == {meeting.other}
     assert all(0 <= packet.at - packet.began < DUTY.burst_seconds for packet in one)
     assert all(meeting.begins - DUTY.burst_seconds <= packet.at < meeting.ends for packet in one)
+
+
+def test_phones_are_as_exactly_known_as_those_of_the_warning_curve():
+    assert confidence(MODEL) == 1
+    powers = {effective_power_dbm(model) - receiver_correction_db(model) for model in (MODEL, "virtual")}
+    assert len(powers) == 1, "levels of the virtual air mean the same to both"
+    meetings = [Meeting(number, 1, 2, START + 9e4, START + 9e4 + 900, 2.0, 0, 0) for number in range(150)]
+    both = np.array(
+        [[np.mean([each.rssi_dbm for each in heard(one, meeting, 3)]) for one in (1, 2)] for meeting in meetings]
+    )
+
+    # Fading of fifteen minutes adds two to three dB to the offsets.
+    assert np.hypot(PAIR_DB, DIRECTION_DB) - 0.5 < both.std() < np.hypot(PAIR_DB, DIRECTION_DB) + 2
+    assert DIRECTION_DB * np.sqrt(2) - 1 < (both[:, 0] - both[:, 1]).std() < DIRECTION_DB * np.sqrt(2) + 3
 
 
 @pytest.mark.parametrize("how", ["hand-hand", "pocket-backpack"])

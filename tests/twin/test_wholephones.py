@@ -37,7 +37,8 @@ def test_the_key_of_a_day_that_the_twin_was_told_is_the_one_that_the_phone_goes_
                 told[name][day_at(now)] = phones.begin_day(now, {person: meetings(person, now) for person in (1, 2, 3)})
             moved = {12: {WRONG: 3.0 * SECONDS_PER_DAY}, 36: {WRONG: 0.0}}.get(hour, {})
             on = {22: False, 6: True}.get(of_day) if name == "off at night" else None
-            phones.pass_hour(Hour(now, of_day in CHECK_HOURS, moved, on))
+            # At midnight, too: a check removes keys of days that have not come by the phone's own time.
+            phones.pass_hour(Hour(now, of_day in (*CHECK_HOURS, FIRST_HOUR), moved, on))
     kept = {
         name: {
             day: {person: phone.handset.encounters.keys.reportable(day_at(now))[day].key for person, phone in group}

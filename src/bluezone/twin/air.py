@@ -21,6 +21,9 @@ from bluezone.radio.frames import STRONGEST_RSSI_DBM, WEAKEST_RSSI_DBM
 from bluezone.radio.interface import PROFILES
 from bluezone.twin.meetings import CARRIAGES, START, Meeting
 
+# How phones differ from what is known of them, as in the meetings that the warning curve was measured with (docs/
+# accuracy.md): one offset for a meeting, one for each direction of it.
+PAIR_DB, DIRECTION_DB = 3.5, 5.2
 DUTY = PROFILES["default"]
 _IN_A_BURST: Final = math.ceil(DUTY.burst_seconds * 1000 / DUTY.advertising_interval_ms) + 1
 
@@ -59,7 +62,9 @@ def heard(receiver: int, meeting: Meeting, seed: int) -> Iterator[Packet]:
     within = seconds[row, place]
     at = begins[row] + within
     channels = (within / (DUTY.scan_interval_ms / 1000)).astype(int) % CHANNELS
-    levels = rssi_curve(meeting.metres, 0, how).at_many(scores(correlation(how), at, channels, drawn)).astype(int)
+    offset = _drawn(seed, "pair", meeting.number).gauss(0, PAIR_DB) + drawn.normal(0, DIRECTION_DB)
+    measured = rssi_curve(meeting.metres, 0, how).at_many(scores(correlation(how), at, channels, drawn))
+    levels = np.rint(measured + offset).astype(int)
     audible = (levels >= WEAKEST_RSSI_DBM) & (levels <= STRONGEST_RSSI_DBM)
     columns = (column[audible].tolist() for column in (at, numbers[row], begins[row], levels))
     for moment, number, began, rssi_dbm in zip(*columns, strict=True):

@@ -137,8 +137,9 @@ class Meetings:
         shares = _shares(found["hash"])
         metres, minutes = np.array(METRES), np.array(MINUTES)
         distance, length = found["cell"] // len(MINUTES), found["cell"] % len(MINUTES)
-        far = metres[distance, 0] + shares[0] * (metres[distance, 1] - metres[distance, 0])
-        long = 60 * (minutes[length, 0] + shares[1] * (minutes[length, 1] - minutes[length, 0]))
+        # Even over the logarithm, as in the meetings that the warning curve was measured with.
+        far = metres[distance, 0] * (metres[distance, 1] / metres[distance, 0]) ** shares[0]
+        long = 60 * minutes[length, 0] * (minutes[length, 1] / minutes[length, 0]) ** shares[1]
         hours = FIRST_HOUR + shares[2] * (LAST_START_HOUR - FIRST_HOUR)
         begins = START + self._day * SECONDS_PER_DAY + hours * SECONDS_PER_HOUR
         columns = zip(
