@@ -507,7 +507,7 @@ class Runner:
                 if frame.f_code.co_filename in near:
                     self.by_file[frame.f_code.co_filename].add(number)
 
-            after = items[number + 1] if number + 1 < len(items) else items[number - 1]
+            after = next(iter(items[number + 1 : number + 2] or items[number - 1 : number]), None)
             began = time.process_time()
             if near:
                 threading.settrace(call)

@@ -15,6 +15,7 @@ from itertools import islice
 
 import pytest
 from django.db import connection, transaction
+from django.http import HttpResponse
 from django.urls import reverse
 from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
@@ -57,7 +58,9 @@ def city(django_db_setup, django_db_blocker, furnished_folder, tmp_path_factory)
     """One planted city for all tests here; each act in it is taken back."""
     folder = tmp_path_factory.mktemp("authority") / "data"
     with django_db_blocker.unblock(), open_office(furnished_folder, folder), taken_back():
-        yield City()
+        planted = City()
+        planted.links = Links(planted)
+        yield planted
 
 
 @pytest.fixture
@@ -249,8 +252,17 @@ class Trial:
             self.act.first(self.city, actor)
             sent = body(self.city, actor) if body and self.method == "post" else {}
             with written() as tables:
-                status = getattr(actor.client, self.method)(self.path, sent).status_code
-        return actor, status, tables
+                answer = getattr(actor.client, self.method)(self.path, sent)
+            if self.method == "get" and answer.status_code == 200:
+                self.leads_nowhere(actor, answer)
+        return actor, answer.status_code, tables
+
+    def leads_nowhere(self, actor: Actor, answer: HttpResponse) -> None:
+        """Whoever may read the page is led to nothing that is closed to them."""
+        if actor.is_plain and answer.headers["Content-Type"].startswith("text/html"):
+            self.wrong += [
+                f"{actor} is led from {self.path} to {path}" for path in self.city.links.astray(actor, answer.text)
+            ]
 
     def tell(self, words: str, answer: tuple[Actor, int, set[str]]) -> None:
         actor, status, tables = answer
@@ -311,7 +323,7 @@ def test_no_role_but_those_of_the_audience_acts_on_an_object(city, plain_refusal
 @pytest.mark.long
 @pytest.mark.django_db
 def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plain_refusals):
-    links, wrong, seen = Links(city), [], 0
+    wrong, seen = [], 0
     for right in LISTS:
         for actor in (city.at(role, Place.ELSEWHERE) for role in roles_of(right.name)):
             with taken_back():
@@ -319,7 +331,7 @@ def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plai
                 answer = actor.client.get(right.address)
             if answer.status_code == 200 and "text/html" in answer.headers["Content-Type"]:
                 seen += 1
-                found = links.astray(actor, answer.text)
+                found = city.links.astray(actor, answer.text)
                 wrong += [f"{actor} is led from {right.address} to {path}" for path in found]
 
     assert seen > 100

@@ -12,7 +12,7 @@ from tests.builders import drives
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.authority import role_grants, two_persons
+from bluezone.authority import role_grants, two_persons, waiting_views
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry, AuthenticatorApp, Role, User, roles_of
@@ -142,6 +142,17 @@ def test_whoever_has_just_shut_the_other_out_is_not_alone(root, second, monkeypa
 
 
 @pytest.mark.long
+def test_an_act_waits_for_those_who_may_confirm_it_and_for_nobody_else(root, second, ward):
+    waits, now = browser(root).post("/accounts/new/", {**NEW, "role": "supervisor"}).url, timezone.now()
+    third = user("ward.admin", Role.ADMIN, ward)
+
+    assert [browser(one).get(waits).context["may_now"] for one in (root, second)] == [False, True]
+    assert [len(waiting_views.matters(one, now)) for one in (root, second, third)] == [0, 1, 0]
+    assert [waiting_views.alarms_for(one, now)["to_confirm"] for one in (root, second, third)] == [0, 1, 0]
+    listed = [waiting_views.rows_for(one, [WaitingAct.objects.get()], now) for one in (root, second, third)]
+    assert [[row["mine"] for row in rows] for rows in listed] == [[True], [False], []]
+
+
 def test_two_who_ask_for_the_same_ask_apart(root, second):
     lan, now = user("lan", Role.SUPERVISOR), timezone.now()
     asked = [two_persons.ask("account-linked", one, {"account": lan.pk}, now) for one in (root, second, root)]

@@ -22,7 +22,7 @@ from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.scopes import OutsideScope, agencies_of, granted, holds_for_the_city, may, units_of
+from bluezone.directory.scopes import agencies_of, granted, holds_for_the_city, may, units_of
 from bluezone.duties.duty import MOST_HITS, Hit
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, RoleGrant, User
@@ -78,12 +78,6 @@ def reaches(admin: User, role: str, within: Scope) -> bool:
     if isinstance(within, Agency):
         return may(admin, _ADMIN, agency=within)
     return may(admin, _ADMIN, unit=within)
-
-
-def require_reach(admin: User, role: str, within: Scope) -> None:
-    """Go on only where `reaches` says so; raises OutsideScope, which a page shows as 403."""
-    if not reaches(admin, role, within):
-        raise OutsideScope(f"the role {role} for {within.key if within else 'the whole city'} is not theirs to give")
 
 
 def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:

@@ -214,7 +214,6 @@ def new_account(request: OfficeRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, by=request.user, initial=carried)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
-        role_grants.require_reach(request.user, values["role"], form.within)
         if form.within is None and not recently_confirmed(request):
             sent = urlencode({name: request.POST[name] for name in _CARRIED if request.POST.get(name)})
             return ask_again(f"{reverse('account-new')}?{sent}")
@@ -269,7 +268,6 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     form, status = RoleForm(request.POST, by=request.user), 422
     if form.is_valid():
         role, now = form.cleaned_data["role"], timezone.now()
-        role_grants.require_reach(request.user, role, form.within)
         if form.within is None and not recently_confirmed(request):
             return ask_again(reverse("account", args=[pk]))
         try:
