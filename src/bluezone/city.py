@@ -415,20 +415,16 @@ def _as_toml(city: City) -> str:
     lines = ["# Settings of this city; docs/reference/settings.md explains each. Restart after a change."]
     for f in fields(City):
         value = getattr(city, f.name)
-        if isinstance(value, Mapping) and f.name != "install_links":
-            pairs = ", ".join(f"{_quoted(key)} = {_quoted(one)}" for key, one in value.items())
-            lines.append(f"{f.name} = {{{pairs}}}")
-        elif f.name != "install_links":
-            shown = list(value) if isinstance(value, tuple) else value
-            lines.append(f"{f.name} = {_toml(shown)}")
+        if f.name != "install_links":
+            lines.append(f"{f.name} = {_toml(value)}")
     lines += ["", "[install_links]"]
     lines += [f"{_quoted(k)} = {_quoted(v)}" for k, v in city.install_links.items()]
     return "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
 
 
 def _toml(value: object) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{name} = {_toml(one)}' for name, one in value.items())} }}"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_quoted(name)} = {_toml(one)}' for name, one in value.items())} }}"
     return json.dumps(value, ensure_ascii=False)
