@@ -143,7 +143,7 @@ def test_a_sentence_that_may_order_something_stands_above_the_draft(client, comm
     page = client.get(sent.url).content.decode()
     (task,) = Directive.objects.get().tasks.all()
     assert told not in task.text
-    assert f"<li>{told}</li>" in page
+    assert f"<li>“{told}”</li>" in page
 
 
 def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
