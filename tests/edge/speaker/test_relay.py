@@ -143,9 +143,11 @@ def test_a_station_that_fails_and_falls_silent_is_bridged_and_comes_back_and_the
     assert kinds == [STATION, FALL_BACK, STATION, FALL_BACK, STATION, STATION]
     assert told["alarm"]["outcome"] == "played"
     for kind in (STATION, FALL_BACK):
-        assert parts[kind] == pytest.approx(heard[kind], abs=1.0)
+        # Gaps under half a second belong to what was before; a busy machine makes some.
+        assert parts[kind] == pytest.approx(heard[kind], abs=1.0 + 0.1 * heard[kind])
     assert parts[SILENCE] >= QUICK.silent - 0.3
-    assert told["relay"]["heard"] == pytest.approx(parts[STATION] + parts[FALL_BACK], abs=0.2)
+    assert told["relay"]["heard"] == pytest.approx(heard[STATION] + heard[FALL_BACK], abs=1.0)
+    assert told["relay"]["heard"] <= parts[STATION] + parts[FALL_BACK] + 0.2
     # Its time ran out long before enough of it was heard, and the log says so.
     assert (told["relay"]["outcome"], told["relay"]["reason"]) == ("missed", "station_failed")
     began = [began for _kind, began, _seconds in told["relay"]["parts"]]
