@@ -18,7 +18,7 @@ from pathlib import Path
 def main(folder: Path) -> None:
     """Open the office and answer until stdin ends."""
     os.environ["BLUEZONE_DATA"] = str(folder)
-    from bluezone import garbage
+    from bluezone.server import garbage
     from bluezone.server.preparation import prepare_office
 
     with garbage.none_expected():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bluezone.cli.devices import radio
+from bluezone.cli.devices.programs import radio
 from bluezone.radio import calibration
 from bluezone.radio.adapters import open_radio
 

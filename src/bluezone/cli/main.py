@@ -6,11 +6,12 @@ import sys
 
 import click
 
-from bluezone import __version__, garbage
+from bluezone import __version__
+from bluezone.server import garbage
 
 # Modules are imported only when their command is called, so that `bluezone ids` never pays for Django or bumble.
 COMMANDS = {
-    "appliance": "bluezone.cli.appliance:appliance",
+    "appliance": "bluezone.cli.devices.boxes:appliance",
     "backup": "bluezone.cli.backup:backup",
     "bench": "bluezone.cli.tools:bench",
     "clock": "bluezone.cli.serve:clock",
@@ -22,7 +23,7 @@ COMMANDS = {
     "drill": "bluezone.cli.backup:drill",
     "export": "bluezone.cli.tools:export",
     "exposure": "bluezone.cli.tools:exposure",
-    "gate": "bluezone.cli.devices:gate",
+    "gate": "bluezone.cli.devices.programs:gate",
     "handset": "bluezone.cli.handset:handset",
     "history": "bluezone.cli.history:history",
     "ids": "bluezone.cli.tools:ids",
@@ -33,12 +34,12 @@ COMMANDS = {
     "match": "bluezone.cli.tools:match",
     "move": "bluezone.cli.move:move",
     "plan": "bluezone.cli.planning.plan:plan",
-    "radio": "bluezone.cli.devices:radio",
+    "radio": "bluezone.cli.devices.programs:radio",
     "recovery-key": "bluezone.cli.history:recovery_key",
     "restore": "bluezone.cli.backup:restore",
     "serve": "bluezone.cli.serve:serve",
     "signer": "bluezone.cli.history:signer",
-    "speaker": "bluezone.cli.devices:speaker",
+    "speaker": "bluezone.cli.devices.programs:speaker",
     "twin": "bluezone.cli.planning.twin:twin",
     "vectors": "bluezone.cli.vectors:vectors",
     "venues": "bluezone.cli.codes:venues",

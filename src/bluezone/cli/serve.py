@@ -18,10 +18,10 @@ from typing import Any
 
 import click
 
-from bluezone import garbage
 from bluezone.cli.output import command_result, end_refused, system_failed
 from bluezone.networks import TLS_VARIABLE
 from bluezone.refusal import Refused
+from bluezone.server import garbage
 
 LOCK_NAME = "serve.lock"
 

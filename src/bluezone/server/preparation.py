@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bluezone import garbage
 from bluezone.city import DATA_VARIABLE
 from bluezone.keyserver.datafolder import only_one, require_settled
 from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema
 from bluezone.refusal import Refused
+from bluezone.server import garbage
 from bluezone.web.databases import OFFICE_SCHEMA
 
 # As in the other two stores (keyserver/migrations): longer, and every page queues behind the migration that waits.

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models of house visits: households and everything that was ever said of them, lists of doors (turfs) and their
-leases to phones, visits and photographs.
-"""
+"""Models of house visits: households and all that was said of them, turfs and their leases to phones, visits."""
 
 from typing import ClassVar
 
@@ -98,9 +96,8 @@ class Household(PractisedMixin):
     @property
     def position(self) -> str:
         """Its coordinates as lists write them: "22.14780, 105.83480"; "" without."""
-        if self.latitude is None or self.longitude is None:
-            return ""
-        return f"{self.latitude:.5f}, {self.longitude:.5f}"
+        known = self.latitude is not None and self.longitude is not None
+        return f"{self.latitude:.5f}, {self.longitude:.5f}" if known else ""
 
 
 class Change(models.Model):
@@ -389,7 +386,7 @@ class Visit(PractisedMixin):
     device:   the phone, None for a sheet; then entered_by says whose account typed it in.
     phones:   smartphones in the household, None where not asked. seen: of them, how many the canvasser saw running on
               the screen. told: how many more run by the household's word. helped: installed with help just now.
-    answer:   key of the city's own outcome (script.py), "" of a sheet or an older phone; `outcome`: what it counts as.
+    answer:   key of the city's own outcome, "" of a sheet or an older phone; `outcome`: what it counts as.
     offered:  keys of what was offered there, such as a paper card to people without a smartphone.
     ticket:   of the request for help that it opened; how to reach the person stands there, sealed, and not here.
     after_lease: made or sent after the list was no longer the phone's.

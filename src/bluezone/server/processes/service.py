@@ -15,12 +15,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bluezone import garbage
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.reports.limits import SIZE, shared_memory
 from bluezone.keyserver.service import LIMITS
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.logs import say
+from bluezone.server import garbage
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes import children
 from bluezone.server.processes.children import Part
