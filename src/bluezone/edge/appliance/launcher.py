@@ -45,7 +45,7 @@ def launch(
     version = slots.begin(root, tries, own)
     with tempfile.TemporaryDirectory(prefix="bluezone-") as folder:
         relay = _Relay(Path(folder) / "notify")
-        command = [version.python, "-I", "-c", ENTRY, *arguments]
+        command = [str(version.python), "-I", "-c", ENTRY, *arguments]
         try:
             program = subprocess.Popen(command, env=relay.environment)  # noqa: S603 - a version of ours
         except OSError:
