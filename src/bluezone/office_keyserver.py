@@ -15,6 +15,11 @@ def key_server() -> KeyServer:
     return _opened(settings.DATA_FOLDER)
 
 
+def public_key() -> str:
+    """The city's Ed25519 key in 64 hex digits, as `bluezone handset --trust` takes it."""
+    return key_server().secrets.signing_key.public_key().public_bytes_raw().hex()
+
+
 @functools.cache
 def _opened(data_dir: Path) -> KeyServer:
     return open_server(data_dir)

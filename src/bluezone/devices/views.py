@@ -14,7 +14,6 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -33,7 +32,7 @@ from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.networks import origin_of
-from bluezone.office_keyserver import key_server
+from bluezone.office_keyserver import public_key
 from bluezone.paper.qr_codes import screen_qr
 
 
@@ -199,6 +198,5 @@ def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
 def ticket_of(found: Device, code: str, origin: str) -> Ticket:
     """What connects a box without a screen as this device."""
     assert found.code_expires_at is not None
-    key = import_string(settings.CITY_KEY)()
     until = int(found.code_expires_at.timestamp())
-    return Ticket(origin, key, found.kind, found.pk, found.name, found.agency.name[:LONGEST_TEXT], code, until)
+    return Ticket(origin, public_key(), found.kind, found.pk, found.name, found.agency.name[:LONGEST_TEXT], code, until)

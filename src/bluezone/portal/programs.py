@@ -6,7 +6,7 @@ import functools
 import hashlib
 
 from bluezone.face import files as face
-from bluezone.office_keyserver import key_server
+from bluezone.office_keyserver import key_server, public_key
 from bluezone.paper import androidpackage
 from bluezone.publicpages.page_frame import Asset
 from bluezone.transparency.leaves import edition_leaf, manifest
@@ -18,11 +18,6 @@ APP = "/app/"
 def web_edition() -> dict[str, Asset]:
     """Every file under /app/ by its path, as it is served to everybody."""
     return _web_edition(public_key())
-
-
-def public_key() -> str:
-    """The city's Ed25519 key in 64 hex digits, as `bluezone handset --trust` takes it."""
-    return key_server().secrets.signing_key.public_key().public_bytes_raw().hex()
 
 
 def note_in_log(_now: datetime.datetime) -> None:

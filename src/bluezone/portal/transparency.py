@@ -24,8 +24,8 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
-from bluezone.office_keyserver import key_server
-from bluezone.portal.programs import public_key, web_edition
+from bluezone.office_keyserver import key_server, public_key
+from bluezone.portal.programs import web_edition
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index
 from bluezone.publicpages.page_frame import show

@@ -22,8 +22,6 @@ from bluezone.web.databases import office_database
 
 WEB = Path(__file__).parent
 DATA_FOLDER = data_folder()
-# Says the city's public key, 64 hex digits, to what stands below the key server.
-CITY_KEY = "bluezone.portal.programs.public_key"
 
 try:
     CITY: City | None = load_city(DATA_FOLDER)
