@@ -326,3 +326,12 @@ def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plai
 
     assert seen > 100
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+def test_an_alert_of_another_ward_is_read_without_buttons(city, plain_refusals):
+    page = reverse("alert", OFFICE, ACTS["alert"].what(city))
+    readers = [city.at(role, place) for role in roles_of("alert") for place in (Place.ITSELF, Place.ELSEWHERE)]
+
+    assert [city.links.astray(one, one.client.get(page).text) for one in readers] == [[]] * len(readers)
