@@ -15,6 +15,7 @@ from itertools import islice
 
 import pytest
 from django.db import connection, transaction
+from django.http import HttpResponse
 from django.urls import reverse
 from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
@@ -251,8 +252,17 @@ class Trial:
             self.act.first(self.city, actor)
             sent = body(self.city, actor) if body and self.method == "post" else {}
             with written() as tables:
-                status = getattr(actor.client, self.method)(self.path, sent).status_code
-        return actor, status, tables
+                answer = getattr(actor.client, self.method)(self.path, sent)
+            if self.method == "get" and answer.status_code == 200:
+                self.leads_nowhere(actor, answer)
+        return actor, answer.status_code, tables
+
+    def leads_nowhere(self, actor: Actor, answer: HttpResponse) -> None:
+        """Whoever may read the page is led to nothing that is closed to them."""
+        if actor.is_plain and answer.headers["Content-Type"].startswith("text/html"):
+            self.wrong += [
+                f"{actor} is led from {self.path} to {path}" for path in self.city.links.astray(actor, answer.text)
+            ]
 
     def tell(self, words: str, answer: tuple[Actor, int, set[str]]) -> None:
         actor, status, tables = answer
@@ -326,12 +336,3 @@ def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plai
 
     assert seen > 100
     assert not wrong, "\n".join(wrong)
-
-
-@pytest.mark.long
-@pytest.mark.django_db
-def test_an_alert_of_another_ward_is_read_without_buttons(city, plain_refusals):
-    page = reverse("alert", OFFICE, ACTS["alert"].what(city))
-    readers = [city.at(role, place) for role in roles_of("alert") for place in (Place.ITSELF, Place.ELSEWHERE)]
-
-    assert [city.links.astray(one, one.client.get(page).text) for one in readers] == [[]] * len(readers)

@@ -88,6 +88,11 @@ class Actor:
             prove(self.client)
             self.client.confirmed_at = stored
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one role at one place and nothing else, such as the ownership of something."""
+        return self.user.username.startswith(f"{self.role.replace('_', '-')}.")
+
     def __str__(self) -> str:
         return f"{self.role} {self.place.value} ({self.scope.key if self.scope else 'city'})"
 
