@@ -305,6 +305,8 @@ def _page(request: OfficeRequest, found: Alert, refused: str = "", status: int =
         "message": message,
         "refused": refused,
         "followed": followed,
+        "may_write": lifecycle.reaches(request.user, found),
+        "may_release": lifecycle.reaches(request.user, found, ALERT_SIGNERS.roles),
         "in_force": bool(found.sent_at) and followed is None and found.kind != Kind.CANCEL and found.expires_at > now,
         "is_real": found.status == Status.ACTUAL,
         "xml": lifecycle.file_of(found, present_city(), now).decode(),
