@@ -17,8 +17,11 @@ from bluezone.cli.devices.programs import run_speaker_program as run_speaker
 from bluezone.cli.serve import serve
 
 DEPLOY = REPOSITORY / "deploy"
-UNITS = {"bluezone": ("bluezone.env", serve, 1), "bluezone-gate": ("gate.env", run_gate, 2),
-         "bluezone-speaker": ("speaker.env", run_speaker, 2)}  # fmt: skip
+UNITS = {
+    "bluezone": ("bluezone.env", serve, ["serve"]),
+    "bluezone-gate": ("gate.env", run_gate, ["appliance", "run", "--", "gate", "run"]),
+    "bluezone-speaker": ("speaker.env", run_speaker, ["appliance", "run", "--", "speaker", "run"]),
+}
 EACH = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "Type": "notify",
         "SystemCallArchitectures": "native", "StateDirectoryMode": "0700", "WatchdogSec": "60"}  # fmt: skip
 
@@ -31,9 +34,9 @@ def test_a_unit_starts_a_command_that_there_is_with_options_that_it_has(name):
         line.split("=", 1) for line in (DEPLOY / f"debian/{file}").read_text().splitlines() if re.match(r"\w+=", line)
     )
     program, *rest = shlex.split(unit["ExecStart"][0])
-    options = [word for part in rest[words:] for word in shlex.split(given[part.removeprefix("$")])]
+    options = [word for part in rest[len(words) :] for word in shlex.split(given[part.removeprefix("$")])]
 
-    assert program == "/usr/bin/bluezone"
+    assert [program, *rest[: len(words)]] == ["/usr/bin/bluezone", *words]
     assert unit["EnvironmentFile"] == [f"/etc/bluezone/{file}"]
     # Raises where an option is unknown or its value is none.
     command.make_context(command.name, options)

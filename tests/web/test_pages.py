@@ -3,13 +3,12 @@
 
 import re
 import sqlite3
+import uuid
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import code_issuance
 from bluezone.web import settings_public
 
 pytestmark = pytest.mark.django_db
@@ -101,13 +100,12 @@ def test_a_form_without_its_token_is_refused_in_words(server):
 
 
 def test_a_failure_is_a_page_without_details_and_a_log_without_the_path(client, server, caplog):
-    lan = user()
-    client.force_login(lan)
-    code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    client.force_login(user())
     with sqlite3.connect(server.data_dir / "codes.sqlite3") as store:
         store.execute("ALTER TABLE credential RENAME TO lost")
     client.raise_request_exception = False
-    answer = client.get("/codes/?page=1")
+    order = {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4()}
+    answer = client.post("/codes/new/?page=1", order)
 
     assert answer.status_code == 500
     assert "chưa ghi được" in answer.text

@@ -298,7 +298,8 @@ def test_after_every_kill_and_power_cut_log_and_recording_agree_and_so_do_the_of
         whole += row.outcome == "played"
         if row.outcome == "played" and row.reason != "second_only":
             assert longest == pytest.approx(SECONDS[item.importance], abs=1.0)
-    counts = sum((Counter(vars(one)) for one in proven([rows[item.key].airing_id for item in due]).values()), Counter())
+    said = proven([rows[item.key].airing_id for item in due]).values()
+    counts = sum((Counter({name: n for name, n in vars(one).items() if isinstance(n, int)}) for one in said), Counter())
     assert counts["machines"] == len(due)
     assert counts["played"] + counts["late"] == whole
     assert counts["played"] + counts["late"] + counts["preempted"] + counts["missed"] + counts["broken_off"] == len(due)
