@@ -116,7 +116,7 @@ def summed(parts):
     return found
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_station_that_fails_and_falls_silent_is_bridged_and_comes_back_and_the_log_is_what_was_recorded(village):
     with station_on_air() as station:
         item = relay_of(village, station.stream)
