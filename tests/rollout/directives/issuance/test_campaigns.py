@@ -7,6 +7,7 @@ import pytest
 from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, person, sent_out, taken_in
 
 from bluezone.directory.models import Agency
+from bluezone.identity.models import RoleGrant
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, campaigns
 from bluezone.rollout.directives.models import Campaign, Directive, DispatchState
@@ -154,3 +155,20 @@ def test_who_may_call_or_change_a_campaign_is_offered_it_and_a_reader_is_not(cli
         offered.append([client.get("/campaigns/").context["may_call"], *pages])
 
     assert offered == [[True] * 3, [False] * 3]
+
+
+def test_a_clerk_of_another_agency_who_may_read_a_campaign_does_not_take_it_over(client, committee, directive):
+    own = Campaign.objects.create(name="Ra quân", owner=committee, basis="x")
+    elsewhere = Agency.objects.get(key=WARD_KEYS[0])
+    both = person("both", "auditor")
+    RoleGrant.objects.create(user=both, role="clerk", agency=elsewhere, valid_from=datetime.date(2020, 1, 1))
+    client.force_login(both)
+    read = client.get(f"/campaigns/{own.pk}/")
+    refused = client.post(
+        f"/campaigns/{own.pk}/change/",
+        {"owner": elsewhere.pk, "name": "Của tôi", "basis": "x", "begins": "2020-08-10", "ends": "2020-08-31"},
+    )
+
+    own.refresh_from_db()
+    assert (read.status_code, refused.status_code) == (200, 403)
+    assert (own.name, own.owner) == ("Ra quân", committee)
