@@ -141,7 +141,7 @@ def test_rows_that_point_at_rows_that_are_gone_are_damage(folder):
 def test_stores_of_an_earlier_version_are_named_and_left_as_they_are(folder):
     KeyServer.open(folder).close()
     with closing(sqlite3.connect(folder / "codes.sqlite3")) as store:
-        store.execute("DELETE FROM migration WHERE number > 1")
+        waiting = store.execute("DELETE FROM migration WHERE number > 1").rowcount
         store.execute("DROP TABLE guess_count")
         store.commit()
     for name in ("codes", "keys", "office"):
@@ -149,7 +149,11 @@ def test_stores_of_an_earlier_version_are_named_and_left_as_they_are(folder):
     held = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     check = doctor(folder)["store codes"]
 
-    assert (check["state"], check["found"]) == ("warn", "SQLite, whole, of an earlier version: 2 migrations wait")
+    assert waiting > 1
+    assert (check["state"], check["found"]) == (
+        "warn",
+        f"SQLite, whole, of an earlier version: {waiting} migrations wait",
+    )
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == held
 
 
