@@ -137,10 +137,17 @@ def test_outcomes_and_what_to_say_are_the_citys_and_change_at_the_next_contact(p
     tonight = {"key": "tonight", "counts_as": "leaflet", "label": {"vi": "Tối nay tự cài", "en": "Tonight"}}
     said["outcomes"].insert(0, tonight)
     own_script.write_text(json.dumps(said), encoding="utf-8")
-    phone.live(0)
-    phone.page.wait_for_selector(".sync.ok")
-    phone.first()
-    phone.page.wait_for_selector("label[for=outcome-tonight]")
+    for _ in range(30):
+        # Opened anew, the app shows what it had before the office has answered.
+        phone.live(0)
+        phone.page.wait_for_selector(".sync.ok")
+        phone.first()
+        phone.page.wait_for_selector("#save")
+        if phone.page.locator("label[for=outcome-tonight]").count():
+            break
+        phone.page.go_back()
+        phone.page.wait_for_selector("#doors")
+    assert phone.page.locator("label[for=outcome-tonight]").count() == 1
     assert phone.page.locator("#talk").count() == 0
     phone.pick("outcome", "tonight")
     phone.page.fill("#lot", "L7")
