@@ -5,7 +5,10 @@ Phones go on following: the files of the data folder stay where they are, and re
 """
 
 import asyncio
+import atexit
+import os
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -83,7 +86,16 @@ def run(asked: Asked, secured: Any) -> str:
     folder = asked.folder.resolve()
     # The settings alone: no store is opened.
     open_office(folder)
-    return asyncio.run(_serve(asked, secured, folder))
+    said = asyncio.run(_serve(asked, secured, folder))
+    atexit.register(_leave)
+    return said
+
+
+def _leave() -> None:
+    """End at once: threads of the servers may still call an interpreter that is being taken down, which aborts."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
