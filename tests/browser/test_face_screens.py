@@ -19,7 +19,7 @@ SCREENS = [
     "/", "/about", "/diary", "/inbox", "/scan", "/gate", "/report", "/sent", "/help", "/share", "/more", "/faq",
     "/guides", "/guide/bluetooth", "/guide/place", "/guide/event", "/guide/report", "/guide/warned",
     "/guide/patient", "/guide/family", "/language",
-    "/notifications", "/anew", "/care", "/symptoms", "/journal", "/events", "/event/none", "/erase", "/erase-sure",
+    "/notifications", "/neighbours", "/anew", "/care", "/symptoms", "/journal", "/events", "/event/none", "/erase", "/erase-sure",
     "/nowhere",
 ]  # fmt: skip
 

@@ -12,50 +12,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tests.builders.handset import Phones, World, a_city, hear, meet, reported, served
+from tests.builders.handset import World, a_city, hear, meet, reported
 from tests.builders.keyserver import DAY, HOUR
+from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_cities
 
 from bluezone.handset.city.neighbours import NeighbourUnknown
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import interval_at
-
-NAMES = {"name_vi": "Bình An", "name_en": "Binh An"}
-
-
-def neighbour(server, **more):
-    return {**NAMES, "address": server.url, "key": server.trust(), **more}
-
-
-@contextmanager
-def two_cities(tmp_path, **more):
-    """(own city, phones of it, the other city, phones of it, world); the own city names the other."""
-    world = World()
-    (tmp_path / "here").mkdir()
-    with (
-        served(tmp_path / "there", world, name_vi="Bình An", name_en="Binh An") as there,
-        a_city(tmp_path / "here", world, neighbours=[neighbour(there, **more)]) as (here, phones, _),
-    ):
-        others = Phones(tmp_path / "others", there, world)
-        try:
-            yield here, phones, there, others, world
-        finally:
-            others.close()
-
-
-def a_meeting_there(phones, others, there, world):
-    """A traveller of the own city meets a patient of the other, and another phone of the own city stays at home."""
-    traveller, at_home, patient = phones.new("traveller"), phones.new("at home"), others.new("patient")
-    for phone in (traveller, at_home, patient):
-        phone.check()
-    meet(traveller, patient, 30, world=world)
-    reported(patient, there)
-    return traveller, at_home
-
-
-def publish(world, *servers):
-    world.pass_by(26 * HOUR)
-    for server in servers:
-        server.key_server.tick()
 
 
 def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_it(tmp_path):
@@ -155,11 +118,76 @@ def test_two_weeks_after_the_return_nothing_is_fetched_or_kept_of_the_neighbour(
         phone.check()
 
         assert there.requests == []
-        with phone.store.transaction() as connection:
-            names = [name for (name,) in connection.execute("SELECT name FROM state")]
-        assert not [name for name in names if name.startswith("neighbour")]
+        assert kept_of_neighbours(phone) == []
         with pytest.raises(NeighbourUnknown):
             phone.neighbours.follow("0123456789abcdef")
+
+
+def kept_of_neighbours(phone):
+    with phone.store.transaction() as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM state")]
+    return [name for name in names if name.startswith("neighbour")]
+
+
+def test_whoever_stops_following_keeps_nothing_of_the_neighbour_but_their_warning(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, others, world):
+        traveller, _ = a_meeting_there(phones, others, there, world)
+        (known,) = traveller.neighbours.all()
+        traveller.neighbours.follow(known.neighbour.id)
+        publish(world, here, there)
+        assert traveller.check().level == "high"
+        (warning,) = traveller.risk.warnings()
+        assert warning.neighbours == (known.neighbour.id,), "and of whose list it is"
+        assert kept_of_neighbours(traveller)
+
+        traveller.neighbours.forget(known.neighbour.id)
+        assert kept_of_neighbours(traveller) == []
+        there.requests.clear()
+        assert traveller.check().level == "high"
+        assert there.requests == []
+        assert (traveller.neighbours.all()[0].wanted, kept_of_neighbours(traveller)) == (False, [])
+        with pytest.raises(NeighbourUnknown):
+            traveller.neighbours.forget("0123456789abcdef")
+
+
+def test_a_neighbour_forgotten_while_its_files_come_leaves_nothing_behind(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, others, world):
+        traveller, _ = a_meeting_there(phones, others, there, world)
+        (known,) = traveller.neighbours.all()
+        traveller.neighbours.follow(known.neighbour.id)
+        publish(world, here, there)
+        forgetting = threading.Thread(target=traveller.neighbours.forget, args=(known.neighbour.id,))
+        wanted = lambda: traveller.neighbours.all()[0].wanted  # noqa: E731
+
+        def slow(path, body):
+            if path.endswith(".zip") and not forgetting.ident:
+                forgetting.start()
+                while wanted():
+                    forgetting.join(0.01)
+            return body
+
+        there.tamper = slow
+        assert traveller.check().level == "none", "the file that was on its way is not taken in"
+        forgetting.join()
+        assert kept_of_neighbours(traveller) == []
+
+
+def test_a_case_that_the_own_city_names_too_is_said_to_be_of_its_list(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, _, world):
+        phone, patient = phones.new("phone"), phones.new("patient")
+        for one in (phone, patient):
+            one.check()
+        (known,) = phone.neighbours.all()
+        phone.neighbours.follow(known.neighbour.id)
+        meet(phone, patient, 30, world=world)
+        reported(patient, here)
+        publish(world, here, there)
+        assert phone.check().level == "high"
+        (warning,) = phone.risk.warnings()
+        assert warning.neighbours == ()
+        windows = phone.risk.exposures.all()
+        phone.risk.exposures.add(windows, again=True, of=known.neighbour.id)
+        assert phone.risk.exposures.all() == windows, "handed on by another, it counts once"
 
 
 # Another maker's server: written here from docs/exposure-notification.md, section 2, without this program's writer.

@@ -34,6 +34,7 @@ const SCREENS = {
   guide: () => import("./screens/guide.js"),
   language: () => import("./screens/language.js"),
   notifications: () => import("./screens/notifications.js"),
+  neighbours: () => import("./screens/neighbours.js"),
   anew: () => import("./screens/anew.js"),
   erase: () => import("./screens/erase.js"),
   "erase-sure": () => import("./screens/erasesure.js"),

@@ -239,7 +239,7 @@ class Tracing:
             self._device.show_running(
                 running_notice(overview(handset), handset.time.now(), handset.time.local, language)
             )
-            unread = {warning["id"] for warning in warnings_of(handset) if not warning["read"]}
+            unread = {warning["id"] for warning in warnings_of(handset, language) if not warning["read"]}
             unread |= {message.id for message in handset.pages.messages(language) if not message.read}
             told = set(handset.store.get(NOTIFIED, []))
             if unread - told:

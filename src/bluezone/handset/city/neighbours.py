@@ -6,7 +6,8 @@ reaches that of the own city. Source: docs/protocol.md section 5, "Neighbours"; 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -59,6 +60,7 @@ class Neighbours:
 
     def __init__(self, store: Store, city: CityConfig, time: PhoneTime) -> None:
         self._store, self._city, self._time = store, city, time
+        self._reading = threading.Lock()
 
     def all(self) -> list[Followed]:
         """Those that the own city names, in its order."""
@@ -73,21 +75,42 @@ class Neighbours:
         """The owner is back for good: its files are followed for two weeks more. Raises NeighbourUnknown."""
         self._choose(id, wanted=True, left=self._time.now())
 
-    def tidy(self) -> None:
-        """Forget what is kept of neighbours that are not followed any more."""
+    def forget(self, id: str) -> None:
+        """The owner was never there: nothing is asked any more, and all that is kept of it is erased before this ends.
+
+        Files that are being fetched go no further than the one that is on its way. Meetings that were found stay. One
+        that everybody follows goes on. Raises NeighbourUnknown.
+        """
+        self._choose(id, wanted=False, left=None)
+        with self._reading:
+            self._tidy()
+
+    def files(self) -> Generator[tuple[Neighbour, Iterator[File]]]:
+        """Each neighbour that is followed, with its new files, oldest first; fetching them raises as Downloads.
+
+        What is kept of those that are not followed any more is forgotten before.
+        Close it when it is not gone through to its end: what is kept is forgotten only after.
+        """
+        with self._reading:
+            self._tidy()
+            for one in self.all():
+                if one.wanted:
+                    part = _part(self._store, self._slot(one.neighbour.id))
+                    yield one.neighbour, self._while_wanted(one.neighbour.id, self._new(one.neighbour, part))
+
+    def _while_wanted(self, id: str, files: Iterator[File]) -> Iterator[File]:
+        for file in files:
+            if not any(one.wanted for one in self.all() if one.neighbour.id == id):
+                return
+            yield file
+
+    def _tidy(self) -> None:
         wanted = {one.neighbour.id for one in self.all() if one.wanted}
         kept = self._kept()
         for id in kept.keys() - wanted:
             with self._store.transaction():
                 _part(self._store, kept.pop(id)).clear()
                 self._store.put(KEPT, kept or None)
-
-    def files(self) -> Iterator[tuple[Neighbour, Iterator[File]]]:
-        """Each neighbour that is followed, with its new files, oldest first; fetching them raises as Downloads."""
-        for one in self.all():
-            if one.wanted:
-                part = _part(self._store, self._slot(one.neighbour.id))
-                yield one.neighbour, self._new(one.neighbour, part)
 
     def note(self, id: str, problem: str | None) -> None:
         """Keep how looking for files went."""

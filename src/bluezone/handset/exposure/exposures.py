@@ -205,20 +205,31 @@ class Exposures:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, windows: Iterable[ExposureWindow], *, again: bool = False) -> None:
+    def add(self, windows: Iterable[ExposureWindow], *, again: bool = False, of: str | None = None) -> None:
         """Keep windows, by the local day of their start.
 
         again: their file may say what an earlier one said, so those that are kept already are left out.
+        of: id of the neighbour whose file they came from, None for the own city.
         """
         with self._store.transaction():
-            kept = {contents for _, _, contents in self._store.rows("windows")} if again else frozenset[bytes]()
+            kept = {window for window, _ in self._kept()} if again else frozenset[ExposureWindow]()
             for window in windows:
-                told = json.dumps(asdict(window) | {"day": window.day.isoformat()}).encode()
-                if told not in kept:
-                    self._store.add("windows", (window.day - DAY_ZERO).days, told)
+                told = asdict(window) | {"day": window.day.isoformat()} | ({"of": of} if of else {})
+                if window not in kept:
+                    self._store.add("windows", (window.day - DAY_ZERO).days, json.dumps(told).encode())
 
     def all(self) -> list[ExposureWindow]:
         """Every window kept."""
+        return [window for window, _ in self._kept()]
+
+    def neighbours(self, day: date, profile: Profile) -> tuple[str, ...]:
+        """Ids of the neighbours whose files name cases that count on a local day, sorted."""
+        return tuple(sorted({
+            of for window, of in self._kept()
+            if of and window.day == day and profile.factor(window.report_type, window.infectiousness) > 0
+        }))  # fmt: skip
+
+    def _kept(self) -> list[tuple[ExposureWindow, str | None]]:
         return [_window(contents) for _, _, contents in self._store.rows("windows")]
 
     def assess(self, profile: Profile, today: date) -> Assessment:
@@ -226,7 +237,8 @@ class Exposures:
         return assess(self.all(), profile, today)
 
 
-def _window(contents: bytes) -> ExposureWindow:
+def _window(contents: bytes) -> tuple[ExposureWindow, str | None]:
     told = json.loads(contents)
+    of: str | None = told.pop("of", None)
     instances = tuple(ScanInstance(**instance) for instance in told.pop("scan_instances"))
-    return ExposureWindow(day=date.fromisoformat(told.pop("day")), scan_instances=instances, **told)
+    return ExposureWindow(day=date.fromisoformat(told.pop("day")), scan_instances=instances, **told), of

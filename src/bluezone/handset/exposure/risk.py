@@ -10,7 +10,8 @@ What a warned person reads: the day, about how long, how certain it is, and what
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -64,6 +65,7 @@ class Warning:
     kind:  "near" by Bluetooth, or "venue". label: names of the venues, where the owner wanted them kept.
     near:  minutes likely near, from and to, in fives; None where no distance was judged.
     watch_days: how long the signed rules ask the owner to watch their health.
+    neighbours: ids of other cities in whose lists cases of that day stand; empty where it is the own city's alone.
     """
 
     day: date
@@ -75,6 +77,7 @@ class Warning:
     label: str | None = None
     near: tuple[int, int] | None = None
     watch_days: int = 14
+    neighbours: tuple[str, ...] = ()
 
     @property
     def watch_until(self) -> date:
@@ -260,25 +263,25 @@ class Risk:
         """As of the own city, after it, and without effect on it: a neighbour that is away holds nothing up."""
         config = self._city.current
         assert config is not None
-        self._neighbours.tidy()
         profile, heard = parse_profile(config.profile), None
         own, receiver = self._encounters.keys.own(), self._encounters.receiver
         sent = self._encounters.keys.identifiers()
-        for neighbour, files in self._neighbours.files():
-            problem = None
-            try:
-                for export, note in files:
-                    heard = heard or HeardIndex(self._encounters.log)
-                    windows = windows_of_file(
-                        heard, export.columns, 0, own, receiver, config.zone, profile, sent, export.end_timestamp
-                    )
-                    with self._store.transaction():
-                        # Neighbours may hand on keys to each other.
-                        self.exposures.add(windows, again=True)
-                        note()
-            except Refused as refused:
-                problem = refused.code
-            self._neighbours.note(neighbour.id, problem)
+        with closing(self._neighbours.files()) as followed:
+            for neighbour, files in followed:
+                problem = None
+                try:
+                    for export, note in files:
+                        heard = heard or HeardIndex(self._encounters.log)
+                        windows = windows_of_file(
+                            heard, export.columns, 0, own, receiver, config.zone, profile, sent, export.end_timestamp
+                        )
+                        with self._store.transaction():
+                            # Neighbours may hand on keys to each other.
+                            self.exposures.add(windows, again=True, of=neighbour.id)
+                            note()
+                except Refused as refused:
+                    problem = refused.code
+                self._neighbours.note(neighbour.id, problem)
 
     def assessment(self) -> Assessment:
         """Levels and days as of today, from the encounters that were matched so far."""
@@ -303,5 +306,10 @@ class Risk:
         if config is None:
             return []
         labels = {visit.id: visit.label for visit in self._visits.all()}
-        warnings = warnings_of(self.assessment(), config) + venue_warnings_of(self.venue_days(), labels, config)
+        profile = parse_profile(config.profile)
+        near = [
+            replace(warning, neighbours=self.exposures.neighbours(warning.day, profile))
+            for warning in warnings_of(self.assessment(), config)
+        ]
+        warnings = near + venue_warnings_of(self.venue_days(), labels, config)
         return sorted(warnings, key=lambda warning: warning.day, reverse=True)

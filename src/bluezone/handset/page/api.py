@@ -103,6 +103,7 @@ class Api:
             "makeEvent": self._make_event,
             "forgetEvent": lambda given: handset.events.forget(_text(given, "id", 100)),
             "showPass": self._show_pass, "hidePass": lambda _given: handset.passes.hide(),
+            "chooseNeighbour": self._choose_neighbour,
             "speak": self._speak, "hush": lambda _given: voice.hush() if voice else None,
         }  # fmt: skip
 
@@ -203,6 +204,15 @@ class Api:
 
     def _show_pass(self, _given: Arguments) -> dict[str, Any]:
         return {"kind": "A", "text": self._handset.passes.show().text, "seconds": SHOWN_SECONDS}
+
+    def _choose_neighbour(self, given: Arguments) -> dict[str, Any]:
+        neighbours = self._handset.neighbours
+        acts = {"follow": neighbours.follow, "leave": neighbours.leave, "forget": neighbours.forget}
+        choice = _text(given, "choice", 10)
+        if choice not in acts:
+            raise CallInvalid(f"choice is {choice!r}, expected one of {', '.join(acts)}")
+        acts[choice](_text(given, "id", 100))
+        return self._state()
 
     def _speak(self, given: Arguments) -> dict[str, Spoken]:
         pieces = given.get("pieces")

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from bluezone.handset.city.neighbours import Followed
 from bluezone.handset.exposure.risk import Warning
 from bluezone.handset.journal import Entry
 from bluezone.handset.overview import Overview, overview
@@ -31,7 +32,7 @@ DECLARATION_SIZE = 1024
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
     """Everything the home page shows. language: one of the page's. next_check: Unix seconds."""
     seen, visits = overview(handset), handset.visits.all()
-    warnings = warnings_of(handset)
+    warnings = warnings_of(handset, language)
     unread = [message for message in handset.pages.messages(language) if not message.read]
     return {
         "started": handset.store.get("started_at") is not None,
@@ -74,8 +75,9 @@ def city_of(handset: Handset, language: str) -> dict[str, Any]:
     config, key = handset.city.current, handset.store.get("trust")
     if config is None:
         nothing = ("name", "hotline", "nationalHotline", "publicOrigin", "configAt", "texts")
-        unknown: dict[str, Any] = {"watchers": [], "evidence": None, "takesDeclarations": False, "care": _care(Care())}
-        return {"key": key, "zone": str(handset.time.zone()), **unknown, **dict.fromkeys(nothing)}
+        unknown: dict[str, Any] = {"watchers": [], "neighbours": [], "evidence": None, "takesDeclarations": False}
+        care, zone = _care(Care()), str(handset.time.zone())
+        return {"key": key, "zone": zone, "care": care, **unknown, **dict.fromkeys(nothing)}
     log = handset.city.public_log
     return {
         "key": key, "name": config.city.get(language, config.city["en"]), "hotline": config.hotline,
@@ -85,6 +87,16 @@ def city_of(handset: Handset, language: str) -> dict[str, Any]:
         "takesDeclarations": config.declaration_key is not None, "care": _care(config.care),
         "watchers": [{"name": one.name, "operator": one.operator, "at": one.at} for one in log.watchers(config)],
         "evidence": list(log.evidence) if log.evidence else None,
+        "neighbours": [_neighbour(one, language) for one in handset.neighbours.all()],
+    }  # fmt: skip
+
+
+def _neighbour(one: Followed, language: str) -> dict[str, Any]:
+    names = one.neighbour.name
+    return {
+        "id": one.neighbour.id, "name": names.get(language, names["en"]), "address": one.neighbour.address,
+        "key": one.neighbour.key or None, "everybody": one.neighbour.everybody, "followed": one.wanted,
+        "until": one.until, "checkedAt": one.checked_at, "problem": one.problem,
     }  # fmt: skip
 
 
@@ -100,18 +112,21 @@ def entry_of(entry: Entry) -> dict[str, Any]:
     return asdict(entry)
 
 
-def warnings_of(handset: Handset) -> list[dict[str, Any]]:
+def warnings_of(handset: Handset, language: str) -> list[dict[str, Any]]:
     """The warnings, latest day first."""
     read = handset.pages.read_ids()
-    return [_warning(warning, warning.id in read) for warning in handset.risk.warnings()]
+    config = handset.city.current
+    names = {one.id: one.name.get(language, one.name["en"]) for one in (config.neighbours if config else ())}
+    return [_warning(warning, warning.id in read, names) for warning in handset.risk.warnings()]
 
 
-def _warning(warning: Warning, read: bool) -> dict[str, Any]:
+def _warning(warning: Warning, read: bool, names: dict[str, str]) -> dict[str, Any]:
     return {
         "id": warning.id, "kind": warning.kind, "day": warning.day.isoformat(), "minutesBand": warning.band,
         "nearMinutes": None if warning.near is None else list(warning.near),
         "level": warning.level, "certainty": warning.certainty, "label": warning.label,
         "watchUntil": warning.watch_until.isoformat(), "read": read,
+        "neighbours": [names[id] for id in warning.neighbours if id in names],
     }  # fmt: skip
 
 

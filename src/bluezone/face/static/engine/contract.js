@@ -22,6 +22,7 @@
  * showPass({screen}) -> {kind: "A"|"B", text, seconds}: screen is what a browser read from the gate; a phone needs none;
  *   refusals pass_too_soon, gate_screen_unknown, no_tokens · passState() -> {answered: boolean|null} · hidePass()
  * beginAnew() -> State: follow the city's lists anew; its owner has compared the key
+ * chooseNeighbour({id, choice: "follow"|"leave"|"forget"}) -> State: another city's lists; refusal neighbour_unknown
  * setLanguage("vi"|"en"|"zh") · language() · erase() · subscribe(callback) -> unsubscribe(): called when state changed
  * notifications() -> {supported, state: "off"|"waiting"|"on"|"denied"} · allowNotifications()
  * Web only: applyUpdate(), turnOffNotifications(), close().
@@ -38,6 +39,7 @@
  * @property {number|null} configAt      when the config in force was signed
  * @property {{name:string, operator:string, at:number|null}[]} watchers   who watches the city's log; at: last signature seen here
  * @property {[string, string]|null} evidence   two signed checkpoints of its log that contradict each other
+ * @property {Neighbour[]} neighbours    cities whose lists a phone may follow besides; none in the web edition
  * @property {boolean} takesDeclarations whether the health authority can receive a declaration
  * @property {{watchDays:number, homeDays:number, isolationDays:number, testFromDay:number, testPlaces:string[]}} care
  *   for how long who is asked for what, by the signed rules
@@ -55,6 +57,18 @@
  * @property {string|null} label         the venue's name, unless the owner did not want it in the diary
  * @property {string} watchUntil         last day to watch one's health, by the signed rules
  * @property {boolean} read
+ * @property {string[]} neighbours       names of other cities in whose lists cases of that day stand
+ *
+ * @typedef {object} Neighbour
+ * @property {string} id
+ * @property {string} name
+ * @property {string} address            who is asked for its lists
+ * @property {string|null} key           whose lists are believed, 64 hex digits; null for another maker's server
+ * @property {boolean} everybody         every phone of the own city follows it
+ * @property {boolean} followed
+ * @property {number|null} until         until when, of one that the owner has left
+ * @property {number|null} checkedAt     when its lists were last looked for with success
+ * @property {string|null} problem       code of a refusal since then
  *
  * @typedef {object} Entry
  * @property {string} id

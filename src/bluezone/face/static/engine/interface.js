@@ -18,7 +18,7 @@ export const METHODS = Object.freeze([
   "prepareReport", "previewReport", "sendReport", "reportState", "sentLog",
   "journal", "writeJournal", "removeJournal", "events", "makeEvent", "forgetEvent",
   "askForHelp", "declare", "showPass", "passState", "hidePass",
-  "setLanguage", "language", "beginAnew", "erase", "subscribe", "notifications", "allowNotifications",
+  "setLanguage", "language", "beginAnew", "chooseNeighbour", "erase", "subscribe", "notifications", "allowNotifications",
 ]);
 
 /**

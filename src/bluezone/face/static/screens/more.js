@@ -13,7 +13,7 @@ export async function show(app) {
       h("h1", {}, app.t("more.title")),
       group("more.yours", [["#/journal", "diary", "journal.title"], ["#/symptoms", "health", "symptoms.title"], ["#/events", "scan", "events.title"], ["#/sent", "send", "sent.title"], ["#/report", "health", "report.title"], ["#/help", "help", "help.title"], ["#/share", "share", "share.title"]]),
       group("more.learn", [["#/guides", "picture", "guides.title"], ["#/faq", "list", "faq.title"], ["#/about", "lock", "about.title"]]),
-      group("more.settings", [["#/language", "globe", "language.title"], supported && ["#/notifications", "inbox", "more.notifications"], ["#/erase", "trash", "erase.title"]]),
+      group("more.settings", [["#/language", "globe", "language.title"], supported && ["#/notifications", "inbox", "more.notifications"], app.state.city.neighbours.length && ["#/neighbours", "place", "neighbours.title"], ["#/erase", "trash", "erase.title"]]),
     ],
   };
 }

@@ -26,7 +26,7 @@ export async function show(app, parameter) {
   return {
     title: now.title, tab: "home", live: true,
     body: [
-      h("section", { class: `card state ${now.look}` }, icon(now.icon, 56), h("h1", {}, now.title), now.texts.map((text) => p(text)), gauge(app, warning), p(told("lead"))),
+      h("section", { class: `card state ${now.look}` }, icon(now.icon, 56), h("h1", {}, now.title), now.texts.map((text) => p(text)), gauge(app, warning), p(told("lead")), warning.neighbours.length > 0 && p(app.t("neighbours.warned", { cities: warning.neighbours.join(", ") }))),
       journey.warning && journey.warning.id === warning.id && !journey.isolation && (await todayCard(app)),
       h(
         "section", { class: "card reading" }, h("h2", {}, app.t("warning.todo")),

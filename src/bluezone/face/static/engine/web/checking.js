@@ -133,7 +133,7 @@ export class Checking {
       const id = `venue/${day}/${level}`;
       return {
         id, kind: "venue", day, minutesBand: bandOf(minutes), nearMinutes: null, level, certainty: certaintyOf(minutes),
-        label: labels.join(", ") || null, watchUntil: dayAfter(day, config.care.watchDays), read: read.has(id),
+        label: labels.join(", ") || null, watchUntil: dayAfter(day, config.care.watchDays), read: read.has(id), neighbours: [],
       };
     });
   }

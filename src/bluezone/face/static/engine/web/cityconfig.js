@@ -264,12 +264,12 @@ export function shownCity(config, language, key, watched) {
   if (config === null) {
     const unknown = { takesDeclarations: false, care: CARE, zone: DEFAULT_ZONE };
     const unset = { name: null, hotline: null, nationalHotline: null, publicOrigin: null, configAt: null, texts: null };
-    return { key, ...unset, ...unknown, ...watched };
+    return { key, ...unset, ...unknown, ...watched, neighbours: [] };
   }
   return {
     key, name: config.city[language] || config.city.en, hotline: config.hotline, nationalHotline: config.nationalHotline,
     publicOrigin: originOf(config.publicHost), zone: config.zone, configAt: config.generatedAt, texts: config.texts[language] || null,
-    takesDeclarations: config.declarationKey !== null, care: config.care, ...watched,
+    takesDeclarations: config.declarationKey !== null, care: config.care, ...watched, neighbours: [],
   };
 }
 
