@@ -6,13 +6,19 @@ no header that distinguishes phones. Source: docs/protocol.md section 4.
 """
 
 import http.client
+import socket
 import ssl
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from bluezone.refusal import Refused
 
+# Without a byte; and for one call from its beginning to its end, however slowly the bytes come.
 TIMEOUT_SECONDS = 30.0
+CALL_SECONDS = 600.0
 MAX_SIGNED_BYTES = 2 * 1024 * 1024
 MAX_EXPORT_BYTES = 32 * 1024 * 1024
 
@@ -38,10 +44,15 @@ class InvalidServerAddress(Refused):
 class Client:
     """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server.
 
+    most_seconds, most_bytes: what all calls together may take of time, from now on, and bring; None: each call has
+        CALL_SECONDS, and its own bound of bytes.
     tls: whether it is asked over TLS.
     """
 
-    def __init__(self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS, most_seconds: float | None = None,
+        most_bytes: int | None = None,
+    ) -> None:  # fmt: skip
         refused = InvalidServerAddress(f"server is {address!r}, expected https://host or http://host:port")
         try:
             parts = urlsplit(address)
@@ -54,6 +65,13 @@ class Client:
         self.tls = parts.scheme == "https"
         self._host, self._port = parts.hostname, port
         self._timeout_seconds = timeout_seconds
+        self._ends_at = None if most_seconds is None else time.monotonic() + most_seconds
+        self._bytes_left = most_bytes
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether its calls have taken all the time that they may take."""
+        return self._ends_at is not None and time.monotonic() >= self._ends_at
 
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
         """Fetch a file of at most `most_bytes`. Raises ServerUnreachable, ServerAnswerRefused."""
@@ -83,17 +101,24 @@ class Client:
         self, method: str, path: str, body: bytes | None, most_bytes: int, more: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         headers = {"Connection": "close", **(more or {})}
+        most_bytes = most_bytes if self._bytes_left is None else min(most_bytes, self._bytes_left)
         connection = self._connection()
         try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            data = response.read(most_bytes + 1)
+            connection.connect()
+            with _cut_off(connection.sock, self._seconds_left()) as was_cut:
+                connection.request(method, path, body, headers)
+                response = connection.getresponse()
+                data = response.read(most_bytes + 1)
         except (TimeoutError, OSError) as error:
             raise ServerUnreachable(f"{self._host} cannot be reached: {error}") from error
         except http.client.HTTPException as error:
             raise ServerAnswerRefused(f"{self._host} does not speak HTTP: {type(error).__name__}") from error
         finally:
             connection.close()
+        if was_cut.is_set():
+            raise ServerUnreachable(f"{self._host} took too long to answer {method} {path}")
+        if self._bytes_left is not None:
+            self._bytes_left -= min(len(data), self._bytes_left)
         if response.status == http.client.OK and len(data) > most_bytes:
             raise ServerAnswerRefused(f"{method} {path} was answered with over {most_bytes} bytes")
         return response.status, data
@@ -103,3 +128,28 @@ class Client:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout_seconds, context=context)
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
+
+    def _seconds_left(self) -> float:
+        return CALL_SECONDS if self._ends_at is None else max(self._ends_at - time.monotonic(), 0.0)
+
+
+@contextmanager
+def _cut_off(connected: socket.socket, seconds: float) -> Iterator[threading.Event]:
+    """End a connection after some seconds, whatever it is at: a server that sends a byte now and then never times out.
+
+    Yields what is set once it was ended.
+    """
+    was_cut = threading.Event()
+
+    def cut() -> None:
+        was_cut.set()
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield was_cut
+    finally:
+        timer.cancel()

@@ -150,6 +150,10 @@ class Handset:
                 self.store.put("checked_at", self.time.now())
                 self.store.put("check_problem", None)
                 self._note_day()
+        # Only now: a neighbour that is slow, or means to be, keeps nobody from the lists of their own city.
+        self.risk.take_in_neighbours()
+        with self.store.transaction():
+            self._note_day()
         self.purge()
         return self.risk.assessment()
 

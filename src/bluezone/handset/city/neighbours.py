@@ -14,7 +14,7 @@ from typing import Any
 
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.histories import Downloads, FileUntrusted
-from bluezone.handset.client import MAX_EXPORT_BYTES, Client
+from bluezone.handset.client import MAX_EXPORT_BYTES, Client, ServerUnreachable
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Part, Store
 from bluezone.protocol.exports.files import Export, read_export, verify_export
@@ -25,6 +25,9 @@ from bluezone.refusal import Refused
 
 # Whoever was met on the last day there may report for so long.
 AFTER_LEAVING_SECONDS = 14 * SECONDS_PER_DAY
+# What a neighbour's files may cost a phone at one check: several times what a usual city has in two weeks. The rest is
+# taken in by later checks.
+MOST_SECONDS, MOST_BYTES = 300.0, 16 * 1024 * 1024
 MOST_LIST_BYTES = 256 * 1024
 MOST_LISTED = 2000
 MOST_NAME_LENGTH = 200
@@ -88,21 +91,19 @@ class Neighbours:
     def files(self) -> Generator[tuple[Neighbour, Iterator[File]]]:
         """Each neighbour that is followed, with its new files, oldest first; fetching them raises as Downloads.
 
-        What is kept of those that are not followed any more is forgotten before.
-        Close it when it is not gone through to its end: what is kept is forgotten only after.
+        None while somebody else goes through them. What is kept of those that are not followed any more is forgotten
+        before. Close it when it is not gone through to its end: what is kept is forgotten only after.
         """
-        with self._reading:
+        if not self._reading.acquire(blocking=False):
+            return
+        try:
             self._tidy()
             for one in self.all():
                 if one.wanted:
                     part = _part(self._store, self._slot(one.neighbour.id))
-                    yield one.neighbour, self._while_wanted(one.neighbour.id, self._new(one.neighbour, part))
-
-    def _while_wanted(self, id: str, files: Iterator[File]) -> Iterator[File]:
-        for file in files:
-            if not any(one.wanted for one in self.all() if one.neighbour.id == id):
-                return
-            yield file
+                    yield one.neighbour, self._new(one.neighbour, part)
+        finally:
+            self._reading.release()
 
     def _tidy(self) -> None:
         wanted = {one.neighbour.id for one in self.all() if one.wanted}
@@ -121,8 +122,15 @@ class Neighbours:
         self._store.put(KEPT, kept)
 
     def _new(self, neighbour: Neighbour, part: Part) -> Iterator[File]:
-        client = Client(neighbour.address)
-        return _of_city(neighbour, part, client, self._city) if neighbour.key else _of_other(neighbour, part, client)
+        client = Client(neighbour.address, most_seconds=MOST_SECONDS, most_bytes=MOST_BYTES)
+        of = _of_city(neighbour, part, client, self._city) if neighbour.key else _of_other(neighbour, part, client)
+        for file in of:
+            if not any(one.wanted for one in self.all() if one.neighbour.id == neighbour.id):
+                return
+            yield file
+            # What is taken out of a file takes time too.
+            if client.is_spent:
+                raise ServerUnreachable(f"{neighbour.address} took over {MOST_SECONDS:g} s; the rest comes later")
 
     def _named(self) -> tuple[Neighbour, ...]:
         config = self._city.current

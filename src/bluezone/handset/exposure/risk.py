@@ -236,7 +236,6 @@ class Risk:
         self._take_in_exports()
         # After the exports, whether or not there are visits: what a phone fetches says nothing of its owner.
         self._venues.take_in(self._store.get("installed_at", self._time.now()))
-        self._take_in_neighbours()
 
     def _take_in_exports(self) -> None:
         index, config, entries = self._downloads.follow()
@@ -259,8 +258,8 @@ class Risk:
         self._downloads.note_complete(index)
         self._encounters.renew_stamp()
 
-    def _take_in_neighbours(self) -> None:
-        """As of the own city, after it, and without effect on it: a neighbour that is away holds nothing up."""
+    def take_in_neighbours(self) -> None:
+        """As of the own city, after it, and without effect on it: what is refused is kept with the neighbour."""
         config = self._city.current
         assert config is not None
         profile, heard = parse_profile(config.profile), None
