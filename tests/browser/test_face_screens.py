@@ -19,8 +19,8 @@ SCREENS = [
     "/", "/about", "/diary", "/inbox", "/scan", "/gate", "/report", "/sent", "/help", "/share", "/more", "/faq",
     "/guides", "/guide/bluetooth", "/guide/place", "/guide/event", "/guide/report", "/guide/warned",
     "/guide/patient", "/guide/family", "/language",
-    "/notifications", "/neighbours", "/anew", "/care", "/symptoms", "/journal", "/events", "/event/none", "/erase", "/erase-sure",
-    "/nowhere",
+    "/notifications", "/neighbours", "/anew", "/care", "/symptoms", "/journal", "/events", "/event/none",
+    "/erase", "/erase-sure", "/nowhere",
 ]  # fmt: skip
 
 
