@@ -22,11 +22,13 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -43,6 +45,8 @@ from bluezone.messaging.sms.segmentation import without_diacritics
 from bluezone.protocol.upload.codes import InvalidCode
 from bluezone.refusal import Refused
 from bluezone.training import practising
+
+_Row = TypeVar("_Row", bound=Model)
 
 ROWS_A_BATCH = 50
 KEY_LENGTH = 32
@@ -319,10 +323,12 @@ def mingle(now: datetime.datetime) -> None:
             # Whoever issues waits; whoever reads does not. In the order in which `issue_batch` writes.
             for model in (IssuedCode, Batch):
                 cursor.execute(f"LOCK TABLE {model._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
-        for rows in (
-            IssuedCode.objects.filter(issued_at__gte=yesterday),
-            Batch.objects.filter(expires_at__gte=yesterday + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS)),
-        ):
-            held = list(rows.order_by("pk"))
-            rows.delete()
-            rows.model._base_manager.bulk_create(held)
+        _write_again(IssuedCode.objects.filter(issued_at__gte=yesterday))
+        ends = yesterday + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS)
+        _write_again(Batch.objects.filter(expires_at__gte=ends))
+
+
+def _write_again(rows: QuerySet[_Row]) -> None:
+    held = list(rows.order_by("pk"))
+    rows.delete()
+    rows.bulk_create(held)
