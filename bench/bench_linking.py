@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from bench.linking.attackers import CERTAIN, CHANCE, STRENGTHS, Group, Namer, buckets, group
-from bench.linking.city import MONDAY, Case, Lived, Office, draw_cases, live, manners_of
+from bench.linking.city import DEFAULT_RANDOM_KEYS, MONDAY, Case, Lived, Office, draw_cases, live, manners_of
 from bench.linking.onecopy import Behaviour, Sought
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -79,10 +79,12 @@ def run(
         people = manners_of(manners, seed)
         office, behaviour = Office(people.facilities), Behaviour(people)
         progress("office prepared")
-        tables = {
-            rate: judge(rate, seed, Path(folder), office, behaviour, progress, cases, hold_hours=hold_hours)
-            for rate in rates
-        }
+        tables = {}
+        for rate in rates:
+            tables[rate] = judge(rate, seed, Path(folder), office, behaviour, progress, cases, hold_hours=hold_hours)
+            # A rate takes minutes, and whoever ends the run early keeps what was measured.
+            for strength, line in described(tables[rate]).items():
+                progress(f"{rate:g} a day, {strength}: {line}")
     shown = {
         f"{rate:g} a day, {strength}": line
         for rate, tallies in tables.items()
@@ -103,10 +105,11 @@ def run(
 def judge(
     rate: float, seed: int, folder: Path, office: Office, behaviour: Behaviour, progress: Callable[[str], object],
     enough: int = ENOUGH_CASES, keys_from: Path | None = None, hold_hours: int = 0,
+    random_keys: int = DEFAULT_RANDOM_KEYS,
 ) -> dict[str, Tally]:  # fmt: skip
     """Live in cities of one rate until enough cases were judged; what each attacker found, and chance.
 
-    keys_from: a data folder whose keys the cities have; the first city's, if none is given.
+    keys_from: a data folder whose keys the cities have; the first city's, if none is given. random_keys: see `live`.
     """
     rng = np.random.default_rng((seed, int(rate * 10)))
     tallies = {strength: Tally() for strength in (*STRENGTHS, CHANCE)}
@@ -114,7 +117,7 @@ def judge(
         city = folder / f"city-{rate:g}-{seed}-{number}" / "data"
         city.mkdir(parents=True)
         cases = draw_cases(rng, behaviour.manners, rate, 0, LIVED_DAYS)
-        lived = live(city, office, behaviour.manners, cases, LIVED_DAYS, keys_from, hold_hours)
+        lived = live(city, office, behaviour.manners, cases, LIVED_DAYS, keys_from, hold_hours, random_keys)
         keys_from = keys_from or city
         attack(lived, tallies, behaviour, rng, hold_hours)
         for tally in tallies.values():

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bluezone.city import write_default
+from bluezone.city import City, write_default
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import Store
 from bluezone.protocol import blindrsa
@@ -41,6 +41,8 @@ NETWORK = b"bench"
 COPY_SECONDS = 37 * 60
 LONGEST_WAIT = 3600
 DIGITS_LIFE = 24 * SECONDS_PER_HOUR
+# As many as a city has that does not say otherwise.
+DEFAULT_RANDOM_KEYS = City.padding_mean
 
 
 @dataclass(frozen=True)
@@ -345,13 +347,17 @@ class Office:
 
 def live(
     folder: Path, office: Office, manners: Manners, cases: list[Case], days: int, keys_from: Path | None = None,
-    hold_hours: int = 0,
+    hold_hours: int = 0, random_keys: int = DEFAULT_RANDOM_KEYS,
 ) -> Lived:  # fmt: skip
-    """Live through `days` local days from MONDAY on. keys_from: a data folder whose keys are taken over."""
+    """Live through `days` local days from MONDAY on. keys_from: a data folder whose keys are taken over.
+
+    random_keys: in a cell of a file, in the mean. Fewer are easier to see through, and quicker to live with.
+    """
     clock = _Clock(float(MONDAY - SECONDS_PER_HOUR))
     write_default(
         folder, name_vi="Thử", name_en="Test", hotline="115",
         quota_per_worker_a_day=1000, quota_per_facility_a_day=1000, hold_hours=hold_hours,
+        padding_mean=random_keys,
     )  # fmt: skip
     if keys_from is not None:
         shutil.copytree(keys_from / "keys", folder / "keys")

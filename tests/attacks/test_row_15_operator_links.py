@@ -14,7 +14,8 @@ from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
 ONSET = datetime.date(2026, 11, 23)
-SIZES = [pytest.param(150, id="short"), pytest.param(1000, id="whole", marks=pytest.mark.slow)]
+# Every report costs a blind signature and, on PostgreSQL, a dozen calls to another process.
+SIZES = [pytest.param(40, id="short"), pytest.param(1000, id="whole", marks=pytest.mark.slow)]
 
 
 def reports(server, count, rng):
@@ -94,9 +95,10 @@ def test_the_order_of_the_table_tells_nothing_about_who_came_with_whom(server, c
         rows = server.keys_store.read(f"SELECT {column} FROM {table}{by_place}")
         order = [owner[key] for (key,) in rows if key in owner]
 
-        # Three keys each: by chance about two pairs in all stand side by side, whatever the number of cases.
+        # Three keys each: by chance about two pairs in all stand side by side, whatever the number of cases, and more
+        # than 20 never. As they came it would be twice as many pairs as cases.
         assert len(order) == 3 * count
-        assert sum(one == two for one, two in itertools.pairwise(order)) <= 9
+        assert sum(one == two for one, two in itertools.pairwise(order)) <= 20
 
 
 @pytest.mark.postgres

@@ -52,6 +52,25 @@ def test_sent_again_the_same_codes_come_back_and_no_others_are_made(server, lan)
     assert AuditEntry.objects.filter(action="code_issued").count() == 3
 
 
+def test_no_row_says_in_which_order_codes_and_batches_were_written(server, lan):
+    for _ in range(3):
+        issue(server, lan)
+    code_batches.purge(timezone.now())
+
+    for model, count in ((IssuedCode, 9), (Batch, 3)):
+        with connection.cursor() as cursor:
+            # What either database keeps of a row beside its values: SQLite its number, PostgreSQL its transaction.
+            unseen = "rowid" if connection.vendor == "sqlite" else "xmin::text"
+            cursor.execute(f"SELECT id, {unseen} FROM {model._meta.db_table}")
+            found = cursor.fetchall()
+        assert len(found) == count
+        assert max(key for key, _ in found) > 2**32, "drawn and not counted"
+        if connection.vendor == "sqlite":
+            assert all(key == number for key, number in found)
+        else:
+            assert len({number for _, number in found}) == 1
+
+
 def test_other_rows_or_another_worker_under_the_same_key_are_refused(server, lan):
     key = os.urandom(32)
     issue(server, lan, key)

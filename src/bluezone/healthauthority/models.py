@@ -21,7 +21,10 @@ class CaseClass(models.TextChoices):
 
 
 def random_key() -> int:
-    """A primary key that, unlike a counted one, does not tell in which order the codes of a day were issued."""
+    """A primary key that, unlike a counted one, does not tell in which order the codes of a day were issued.
+
+    For a BigAutoField, by which SQLite's tables lie: under another primary key its rows have a counted number beside.
+    """
     return secrets.randbits(53)
 
 
@@ -41,7 +44,7 @@ class IssuedCode(PractisedMixin):
     In training mode: a made-up code (code_issuance.py) with its moment, erased after 7 days.
     """
 
-    id = models.BigIntegerField(primary_key=True, default=random_key, editable=False)
+    id = models.BigAutoField(primary_key=True, default=random_key, editable=False)
     handle = models.CharField(max_length=128, unique=True)
     worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="codes")
     facility = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, null=True, related_name="+")
@@ -95,6 +98,7 @@ class Batch(models.Model):
     answer: the codes, sealed under that key, which the office does not have. Deleted when the codes expire.
     """
 
+    id = models.BigAutoField(primary_key=True, default=random_key, editable=False)
     key_digest = models.CharField(max_length=64, unique=True)
     worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="batches")
     rows_digest = models.CharField(max_length=64)
