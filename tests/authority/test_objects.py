@@ -25,6 +25,8 @@ from bluezone.desk.home import gather
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
 from bluezone.identity.second_factors import REQUIRING
+from bluezone.messaging.cap.models import Alert
+from bluezone.rollout.bulletins.models import Script
 
 __all__ = ["furnished_folder", "plain_refusals"]
 
@@ -379,3 +381,18 @@ def test_what_waits_in_an_agency_waits_for_nobody_of_another(city):
 
     assert {(duty, one.act, one.where) for duty, one in found if one.where != city.beside.name} == set()
     assert "directives" in {duty for duty, _one in found}
+
+
+@pytest.mark.django_db
+def test_what_somebody_wrote_waits_for_another_to_release_it(city):
+    who = city.at(Role.ISSUER).user
+
+    def kinds() -> set[str]:
+        return {duty for duty, _one in gather(who, city.now)} & {"bulletins", "cap"}
+
+    with taken_back():
+        assert kinds() == {"bulletins", "cap"}
+        Script.objects.update(written_by=who)
+        assert kinds() == {"cap"}
+        Alert.objects.update(written_by=who.username)
+        assert kinds() == set()
