@@ -48,7 +48,7 @@ LISTS = [right for _name, right in sorted(RIGHTS.items()) if "<" not in right.ad
 SESSIONS = "accounts_officesession"
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b[^"]*"(\w+)"', re.IGNORECASE)
 NEAREST = (Place.CITY, Place.ITSELF)
-_LINKS = re.compile(r'(?:href|action)="(/[^"?#]*)')
+_LINKS = re.compile(r'(?:href|action|src)="(/[^"?#]*)')
 
 
 def route_of(name: str) -> str:
