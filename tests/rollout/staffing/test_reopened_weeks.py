@@ -63,6 +63,7 @@ def test_a_hundred_older_requests_of_another_agency_hide_none_of_ones_own(office
     asked = staff_reports.ask_to_reopen(office, WEEK, "Mất mạng", officer, now)
 
     assert staff_reports.open_requests(user("an", Role.ADMIN, office, factor=False)) == [asked]
+    assert staff_reports.open_requests(user("bich", Role.CLERK, office)) == [], "a clerk answers for agencies below"
 
 
 def test_declined_stays_locked_and_may_be_asked_again(office, officer, admin):
