@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spoil the code a little, one place at a time, and see whether a test notices: docs/contributing/mutation.md.
 
-    python tools/mutants.py [--scope-checks] [--most 2] [--seed 7]... [--only PLACES] PACKAGE... -- PYTEST-ARGUMENTS...
+    python tools/mutants.py [--scope-checks] [--own-tests] [--most 2] [--seed 7]... [--only PLACES]
+        PACKAGE... -- PYTEST-ARGUMENTS...
 
 PACKAGE: "authority" or "rollout.directives" under bluezone. The tests run once while the lines that each executes are
 noted. Then, for each mutant, this process forks; the child gives the spoilt function to whoever holds the sound one and
@@ -29,7 +30,7 @@ import tempfile
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -41,8 +42,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCE = REPOSITORY / "src" / "bluezone"
 # Processor seconds on top of five times what a test took: a mutant that never ends is killed by its own time.
 SPARE_SECONDS = 5
-# Whoever waits for ever uses hardly any processor, this part of the time or less, for so long; that is told as hung
-# and judged by nobody.
+# Whoever waits for ever neither uses a processor nor stands in the queue for one, for all but this part of so long;
+# that is told as hung and judged by nobody.
 HUNG_SECONDS, HUNG_SHARE = 120, 0.02
 # How a child ends.
 SURVIVED, KILLED, BROKEN, OUTSIDE, NOT_APPLICABLE = range(5)
@@ -68,6 +69,11 @@ class Mutant:
     def package(self) -> str:
         parts = self.path.relative_to(SOURCE).parts
         return ".".join(parts[:2] if parts[0] == "rollout" and len(parts) > 2 else parts[:1])
+
+    @property
+    def own_tests(self) -> Path:
+        """Where the tests of its duty lie: they mirror the packages."""
+        return REPOSITORY / "tests" / self.package.replace(".", "/")
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(SOURCE)}:{self.line} {self.what}"
@@ -209,6 +215,8 @@ def everything(found: Any) -> Any:
     os._exit(NOT_APPLICABLE)
 
 
+# What other tests may yet decide.
+_UNDECIDED = ("survived", "not executed", "hung")
 _OUTCOMES = {
     SURVIVED: "survived", KILLED: "killed", BROKEN: "killed", OUTSIDE: "outside", NOT_APPLICABLE: "not applicable",
 }  # fmt: skip
@@ -450,6 +458,9 @@ class Runner:
 
     mutants: list[Mutant]
     jobs: int
+    # The tests that were named; and whether a mutant that they leave is tried by the tests of its duty.
+    named: list[Path] = field(default_factory=list)
+    own_too: bool = False
     # Where pytest captures nothing.
     out: TextIO = field(default_factory=lambda: os.fdopen(os.dup(1), "w"))
     executed: dict[tuple[Path, int], set[int]] = field(default_factory=lambda: collections.defaultdict(set))
@@ -458,8 +469,10 @@ class Runner:
     seconds: dict[int, float] = field(default_factory=dict)
     sound: set[int] = field(default_factory=set)
     items: list[pytest.Item] = field(default_factory=list)
-    # Of a child: the processor seconds that it had used at its last look, and when that was.
+    # Of a child: the seconds that it had been busy at its last look, and when that was.
     _used: dict[int, tuple[float, float]] = field(default_factory=dict)
+    # The file whose fixtures stand ready.
+    _ready: Path = REPOSITORY
     _caches: list[Any] = field(default_factory=list)
     # Which tests execute a file at all, and what is written in it.
     by_file: dict[str, set[int]] = field(default_factory=lambda: collections.defaultdict(set))
@@ -467,13 +480,37 @@ class Runner:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = session.items
-        self._note(session)
+        own = dict.fromkeys(one.own_tests for one in self.mutants) if self.own_too else {}
+        named = [number for number in range(len(self.items)) if not self._is_only_own(number, own)]
+        if named:
+            # A file's tests one after the other, the last file last: pytest-django puts those without a database apart.
+            files = list(dict.fromkeys(self.items[number].path for number in named))
+            named.sort(key=lambda number: files.index(self.items[number].path))
+            self._try(session, self.mutants, named)
+        for folder in own:
+            left = [one for one in self.mutants if one.own_tests == folder and one.outcome in ("", *_UNDECIDED)]
+            numbers = [number for number in range(len(self.items)) if folder in self.items[number].path.parents]
+            if left and (numbers := [number for number in numbers if number not in named]):
+                self._try(session, left, numbers)
+        return True
+
+    def _is_only_own(self, number: int, own: Iterable[Path]) -> bool:
+        """Whether a test is here because a mutant of its duty wants it, and nobody named it."""
+        path = self.items[number].path
+        return any(one in path.parents for one in own) and not any(
+            one == path or one in path.parents for one in self.named
+        )
+
+    def _try(self, session: pytest.Session, mutants: list[Mutant], numbers: list[int]) -> None:
+        """Run some of the tests once, then try the mutants by those of them that execute their place."""
+        self._note(session, mutants, numbers)
+        self._ready = self.items[numbers[-1]].path
         living = functions()
         self._caches = caches()
         # What lives by now is shared with the children: a look at all of it there would copy it.
         gc.collect()
         gc.freeze()
-        waiting = list(self.mutants)
+        waiting = list(mutants)
         running: dict[int, tuple[Mutant, int]] = {}
         while waiting or running:
             while waiting and len(running) < self.jobs:
@@ -482,23 +519,24 @@ class Runner:
                     mutant.outcome = "outside"
                     continue
                 if not (tests := self._tests_of(mutant)):
-                    mutant.outcome = "not executed"
+                    mutant.outcome = mutant.outcome or "not executed"
                     continue
                 pid, pipe = self._fork(session, mutant, tests, living)
                 running[pid] = mutant, pipe
             done = self._collect(running)
             if done is not None and not self._stands(session, done, living):
                 waiting.append(done)
-        return True
 
-    def _note(self, session: pytest.Session) -> None:
-        """Run every test once, and keep open what the last module has prepared."""
-        near = set(self.texts) if any(is_outside(one) for one in self.mutants) else frozenset()
-        items = session.items
+    def _note(self, session: pytest.Session, mutants: list[Mutant], numbers: list[int]) -> None:
+        """Run some of the tests once, and keep open what the last module of them has prepared."""
+        near = set(self.texts) if any(is_outside(one) for one in mutants) else frozenset()
+        items = [self.items[number] for number in numbers]
         gc.unfreeze()  # what tests/conftest.py has frozen is not among the objects
-        probes = Probes(self.mutants)
-        for number, item in enumerate(items):
-            if number == 0 or item.path != items[number - 1].path:
+        session._setupstate.teardown_exact(items[0])
+        self.executed.clear()
+        probes = Probes(mutants)
+        for place, (number, item) in enumerate(zip(numbers, items, strict=True)):
+            if place == 0 or item.path != items[place - 1].path:
                 known = caches()
             for cache in known:
                 cache.cache_clear()
@@ -507,7 +545,7 @@ class Runner:
                 if frame.f_code.co_filename in near:
                     self.by_file[frame.f_code.co_filename].add(number)
 
-            after = next(iter(items[number + 1 : number + 2] or items[number - 1 : number]), None)
+            after = next(iter(items[place + 1 : place + 2] or items[place - 1 : place]), None)
             began = time.process_time()
             if near:
                 threading.settrace(call)
@@ -518,8 +556,8 @@ class Runner:
                 sys.settrace(None)
                 threading.settrace(None)  # type: ignore[arg-type]
             self.seconds[number] = time.process_time() - began
-            for place in probes.taken():
-                self.executed[place].add(number)
+            for line in probes.taken():
+                self.executed[line].add(number)
             if all(report.passed for report in reports):
                 self.sound.add(number)
             elif any(report.failed for report in reports):
@@ -529,8 +567,7 @@ class Runner:
     def _tests_of(self, mutant: Mutant) -> list[int]:
         tests = self.executed[mutant.path, mutant.statement]
         # Those first for which everything stands ready.
-        ready = self.items[-1].path
-        return sorted(tests & self.sound, key=lambda one: (self.items[one].path != ready, self.seconds[one]))
+        return sorted(tests & self.sound, key=lambda one: (self.items[one].path != self._ready, self.seconds[one]))
 
     def files_near(self, mutant: Mutant) -> list[str]:
         """The test files that execute something of a mutant's module or of one that has its name, cheapest first."""
@@ -605,8 +642,9 @@ class Runner:
             for child in running:
                 used, since = self._used.setdefault(child, (0.0, time.monotonic()))
                 if (waited := time.monotonic() - since) > HUNG_SECONDS:
-                    now_used = _processor_seconds(child)
-                    if now_used - used < HUNG_SHARE * waited:
+                    now_used = _busy_seconds(child)
+                    # It falls when a thread ends, which is something that was done.
+                    if 0 <= now_used - used < HUNG_SHARE * waited:
                         os.kill(child, signal.SIGKILL)
                     self._used[child] = now_used, time.monotonic()
             time.sleep(0.02)
@@ -626,15 +664,18 @@ class Runner:
         return mutant
 
 
-def _processor_seconds(group: int) -> float:
-    """What the processes of a group have used, with those that they have waited for."""
-    used = 0.0
+def _busy_seconds(group: int) -> float:
+    """What the processes of a group have used of the processors, and queued for them where others use them too."""
+    busy = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             if int(fields[2]) == group:
-                used += sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return used
+                # Of those that it has waited for, in ticks; of its own threads what ran and what queued, in 1e-9 s.
+                busy += int(sum(map(int, fields[13:15])) / os.sysconf("SC_CLK_TCK") * 1e9)
+                for thread in stat.parent.glob("task/*/schedstat"):
+                    busy += sum(map(int, thread.read_text().split()[:2]))
+    return busy / 1e9
 
 
 class Copies:
@@ -709,6 +750,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", nargs="+")
     parser.add_argument("--scope-checks", action="store_true", help="the checks of whose an object is, all of them")
+    parser.add_argument(
+        "--own-tests", action="store_true", help="what the named tests leave is tried by the tests of its duty"
+    )
     parser.add_argument("--seed", type=int, action="append", help="7; may be given again, for others beside them")
     parser.add_argument("--most", type=int, default=2, help="mutants a file; 0 all")
     parser.add_argument("--only", default="", help="mutants whose place and change fit this expression")
@@ -734,8 +778,12 @@ def main() -> int:
                     drawn |= set(chance.sample(range(len(found)), asked.most))
                 found = [found[number] for number in sorted(drawn)]
             chosen += found
-    runner = Runner(chosen, asked.jobs)
     arguments = tests or ["tests/authority"]
+    named = [place for word in arguments if (place := REPOSITORY / word.partition("::")[0]).exists()]
+    runner = Runner(chosen, asked.jobs, named, asked.own_tests)
+    if asked.own_tests:
+        folders = sorted({one.own_tests for one in chosen if one.own_tests.exists()})
+        arguments = [*arguments, *(str(one.relative_to(REPOSITORY)) for one in folders)]
     pytest.main([*arguments, "-q", "-p", "no:cacheprovider", "-o", "timeout=0"], plugins=[runner])
     outside = [one for one in chosen if one.outcome == "outside"]
     if outside:

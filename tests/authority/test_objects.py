@@ -21,9 +21,12 @@ from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
 from tests.builders.office import furnished_folder, open_office, plain_refusals
 
+from bluezone.desk.home import gather
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
 from bluezone.identity.second_factors import REQUIRING
+from bluezone.messaging.cap.models import Alert
+from bluezone.rollout.bulletins.models import Script
 
 __all__ = ["furnished_folder", "plain_refusals"]
 
@@ -45,7 +48,7 @@ LISTS = [right for _name, right in sorted(RIGHTS.items()) if "<" not in right.ad
 SESSIONS = "accounts_officesession"
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b[^"]*"(\w+)"', re.IGNORECASE)
 NEAREST = (Place.CITY, Place.ITSELF)
-_LINKS = re.compile(r'(?:href|action)="(/[^"?#]*)')
+_LINKS = re.compile(r'(?:href|action|src)="(/[^"?#]*)')
 
 
 def route_of(name: str) -> str:
@@ -213,9 +216,16 @@ def may_go(city: City, name: str, actor: Actor) -> bool:
     return any(way.whose is Whose.EVERYBODYS for way in ways) or bool(around & admitted(ways, actor.role))
 
 
+def opens(right: Right, actor: Actor) -> bool:
+    """Whether a page that names nothing is for this role, held where it is: in the whole city, or in less of it."""
+    ways = [way for way in right.ways if way.roles is None or actor.role in way.roles]
+    of_the_city = bool(ways) and all(way.whose is Whose.CITY for way in ways)
+    return actor.role in right.audience.roles and (actor.scope is None or not of_the_city)
+
+
 class Links:
     """Which of a page's links and buttons its reader may not follow: to one of the planted objects that is closed to
-    them, or to a page for other roles.
+    them, or to a page for other roles or for the whole city's.
     """
 
     def __init__(self, city: City) -> None:
@@ -226,14 +236,17 @@ class Links:
             if "<" in RIGHTS[route_of(name)].address:
                 self._names[reverse(route_of(name), OFFICE, act.what(city))].append(name)
 
-    def astray(self, actor: Actor, text: str) -> list[str]:
+    def astray(self, text: str, *held: Actor) -> list[str]:
+        """held: what the reader holds, a role at a place each."""
         followed = {html.unescape(path) for path in _LINKS.findall(text)}
         closed = {
             path
             for path in followed & self._names.keys()
-            if not any(may_go(self._city, name, actor) for name in self._names[path])
+            if not any(may_go(self._city, name, one) for name in self._names[path] for one in held)
         }
-        others = {path for path in followed & self._lists.keys() if actor.role not in self._lists[path].audience.roles}
+        others = {
+            path for path in followed & self._lists.keys() if not any(opens(self._lists[path], one) for one in held)
+        }
         return sorted(closed | others)
 
 
@@ -261,7 +274,7 @@ class Trial:
         """Whoever may read the page is led to nothing that is closed to them."""
         if actor.is_plain and answer.headers["Content-Type"].startswith("text/html"):
             self.wrong += [
-                f"{actor} is led from {self.path} to {path}" for path in self.city.links.astray(actor, answer.text)
+                f"{actor} is led from {self.path} to {path}" for path in self.city.links.astray(answer.text, actor)
             ]
 
     def tell(self, words: str, answer: tuple[Actor, int, set[str]]) -> None:
@@ -331,8 +344,55 @@ def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plai
                 answer = actor.client.get(right.address)
             if answer.status_code == 200 and "text/html" in answer.headers["Content-Type"]:
                 seen += 1
-                found = city.links.astray(actor, answer.text)
+                found = city.links.astray(answer.text, actor)
                 wrong += [f"{actor} is led from {right.address} to {path}" for path in found]
 
     assert seen > 100
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+def test_no_page_that_everybody_reads_leads_another_agency_to_what_is_closed_to_it(city, plain_refusals):
+    """Read by somebody who holds every role, but elsewhere: what a page shows to a role shows for its place alone."""
+    wrong, seen = [], 0
+    for name, act in sorted(ACTS.items()):
+        if act.shown != 200 or all(way.whose is not Whose.EVERYBODYS for way in ways_of(name)):
+            continue
+        [(_method, path), *_post] = requests_of(city, name)
+        with taken_back():
+            stranger = city.stranger()
+            act.first(city, stranger)
+            answer = stranger.client.get(path)
+        if answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"):
+            seen += 1
+            held = [city.at(role, Place.ELSEWHERE, act.around) for role in Role.values]
+            wrong += [f"{path} leads to {found}" for found in city.links.astray(answer.text, *held)]
+
+    assert seen >= 10
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+def test_what_waits_in_an_agency_waits_for_nobody_of_another(city):
+    """Whoever holds every role elsewhere has the letters and numbers of that place to see to, and nothing of here."""
+    with taken_back():
+        found = gather(city.stranger().user, city.now)
+
+    assert {(duty, one.act, one.where) for duty, one in found if one.where != city.beside.name} == set()
+    assert "directives" in {duty for duty, _one in found}
+
+
+@pytest.mark.django_db
+def test_what_somebody_wrote_waits_for_another_to_release_it(city):
+    who = city.at(Role.ISSUER).user
+
+    def kinds() -> set[str]:
+        return {duty for duty, _one in gather(who, city.now)} & {"bulletins", "cap"}
+
+    with taken_back():
+        assert kinds() == {"bulletins", "cap"}
+        Script.objects.update(written_by=who)
+        assert kinds() == {"cap"}
+        Alert.objects.update(written_by=who.username)
+        assert kinds() == set()

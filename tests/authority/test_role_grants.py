@@ -6,13 +6,14 @@ import datetime
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.builders.coverage import unit
 from tests.builders.devices import agency
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
 from bluezone.authority import role_grants
 from bluezone.authority.role_grants import DelegationRefused, LastAdmin, RolesNotTogether
-from bluezone.identity.models import AuditEntry, Role, RoleGrant, grants_of, roles_of
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User, grants_of, roles_of
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -85,6 +86,17 @@ def test_the_last_administrator_keeps_the_role(today):
     user("second", Role.ADMIN)
 
     role_grants.end("root", root.grants.get(), today)
+
+
+def test_whoever_administers_a_unit_reaches_the_accounts_within_it_and_no_others():
+    province = unit("Tỉnh Bắc Kạn", "province")
+    here, beside = unit("Sông Cầu", parent=province), unit("Đức Xuân", parent=province)
+    admin = user("admin", Role.ADMIN, here)
+    for name, within in (("here", here), ("beside", beside), ("above", province), ("both", here)):
+        user(name, Role.OFFICER, within)
+    role_grants.give("root", User.objects.get(username="both"), Role.CLERK, beside, timezone.localdate())
+
+    assert {one.username for one in role_grants.accounts_of(admin, [Role.ADMIN])} == {"admin", "here"}
 
 
 def test_a_delegation_holds_on_its_days_and_says_whose_role_it_is(today, issuer):

@@ -606,6 +606,7 @@ ACTS: dict[str, Act] = {
     "outlet-lend": form(of("station"), lambda city, actor: {"lent_to": [city.far.pk]}),
     "zone-new": make(_at_the_ward(name="Tổ 6")),
     "bulletin": read(of("bulletin")),
+    "bulletin:that waits": read(lambda city: [city.script.bulletin_id]),
     "bulletin-write": form(of("bulletin"), {"language": "tay", "text": TEXT}),
     "bulletin-record": form(of("bulletin"), _recording, done=422, changes=False),
     "bulletin-withdraw": form(of("bulletin"), _WHY),

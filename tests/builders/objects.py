@@ -178,6 +178,13 @@ class City(SimpleNamespace):
         )
         return Actor(f"{role}, all others here,", Place.ELSEWHERE, self.beside, self._many, self._many_in)
 
+    def stranger(self) -> Actor:
+        """Somebody who holds every role, in another agency; taken back as above."""
+        RoleGrant.objects.bulk_create(
+            RoleGrant(user=self._many, role=role, valid_from=BEGINNING, agency=self.beside) for role in Role.values
+        )
+        return Actor("every role", Place.ELSEWHERE, self.beside, self._many, self._many_in)
+
     def moved(self, who: User, role: str) -> Actor:
         """Somebody whose roles have ended, and who holds this one far away now; taken back as above."""
         who.grants.all().delete()

@@ -184,13 +184,14 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     client.force_login(user("vanthu", Role.CLERK, ward))
     changed = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, phone="0209 3870 111"))
     moved = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, unit=other.unit_id, parent=other.name))
-    now = AdminUnit.objects.in_force(datetime.date(2026, 1, 1)).filter(kind="ward").first()
-    UnitSuccession.objects.create(ended=ward.unit, successor=now, day=datetime.date(2025, 7, 1))
+    now, beside = AdminUnit.objects.in_force(datetime.date(2026, 1, 1)).filter(kind="ward").order_by("pk")[:2]
+    for ended, successor in ((ward.unit, now), (other.unit, beside)):
+        UnitSuccession.objects.create(ended=ended, successor=successor, day=datetime.date(2025, 7, 1))
     Agency.objects.filter(pk__in=[ward.pk, other.pk]).update(valid_to=None)
     below = {"name": "Tổ công nghệ Sông Cầu", "kind": "department", "unit": now.pk, "parent": ward.name}
     below |= {"valid_from": "2026-01-01"}
     entered = client.post("/agencies/new/", below)
-    elsewhere = client.post("/agencies/new/", below | {"name": "Tổ khác", "parent": other.name})
+    elsewhere = client.post("/agencies/new/", below | {"name": "Tổ khác", "parent": other.name, "unit": beside.pk})
     wider = client.post("/agencies/new/", below | {"name": "Ban cả tỉnh", "unit": now.parent_id})
     ward.refresh_from_db()
 

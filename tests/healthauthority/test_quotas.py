@@ -151,6 +151,18 @@ def test_a_supervisor_of_one_facility_sees_its_codes_and_those_of_nobody_else(cl
     assert {code.worker.username for code in codes_seen_by(everywhere)} == {"lan", "binh"}
 
 
+def test_a_supervisor_of_one_facility_sees_what_was_raised_for_it_and_for_nobody_else(client, server):
+    over, now = user("over", Role.SUPERVISOR), timezone.now()
+    for name, place in (("lan", STATION), ("binh", "Bệnh viện tỉnh")):
+        quotas.raise_for_worker(over, worker(name, place), 20, "absent", now)
+        quotas.raise_for_facility(over, agency(place), 20, "absent", now)
+    there = user("sup", Role.SUPERVISOR, within=agency(STATION))
+    seen = quotas.raises_of_today(now, there)
+
+    assert {one.worker.username if one.worker else one.facility.name for one in seen} == {"lan", STATION}
+    assert len(quotas.raises_of_today(now, over)) == 4
+
+
 def test_a_worker_cannot_raise_a_limit(client, server):
     client.force_login(user("lan"))
 

@@ -98,14 +98,25 @@ def _alarms(request: HttpRequest) -> dict[str, Any]:
 
 
 class _May:
-    """`may.ADMINS` in a template: whether the reader is of this audience. Asked only where a page asks it."""
+    """`may.ADMINS` in a template: whether the reader is of this audience; `may.everywhere.ADMINS`: by a role for the
+    whole city. Asked only where a page asks it.
+    """
 
-    def __init__(self, request: HttpRequest) -> None:
-        self._request = request
+    def __init__(self, request: HttpRequest, *, everywhere: bool = False) -> None:
+        self._request, self._everywhere = request, everywhere
 
     def __getitem__(self, name: str) -> bool:
         user = getattr(self._request, "user", None)
-        return bool(user and user.is_authenticated and admits(audiences()[name], user))
+        who = audiences()[name]
+        is_one = bool(user and user.is_authenticated and admits(who, user))
+        return is_one and (
+            not self._everywhere or any(one.scope is None and one.role in who.roles for one in self.held)
+        )
+
+    @property
+    def everywhere(self) -> "_May":
+        """The same, where the page takes a role for the whole city."""
+        return _May(self._request, everywhere=True)
 
     @property
     def held(self) -> list[RoleGrant]:

@@ -52,6 +52,16 @@ def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
         Script.objects.filter(pk=script.pk).update(approved_by=writer)
 
 
+def test_what_one_has_heard_another_has_not(script):
+    writer, approver = people()
+    hear(script, writer)
+
+    with pytest.raises(scripts.NotListened):
+        scripts.approve(script, approver, NOW)
+    with pytest.raises(scripts.ListenedTooShort):
+        scripts.end_listening(script, approver, NOW + datetime.timedelta(days=1))
+
+
 def test_who_heard_one_version_has_not_heard_the_next(script):
     writer, approver = people()
     hear(script, approver)

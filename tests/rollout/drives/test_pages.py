@@ -146,6 +146,7 @@ def test_a_leader_of_drives_reaches_the_requests_and_drives_of_the_own_area_alon
 
     assert client.post(f"/help-queue/{there.pk}/claim/", {"team": team.pk}).status_code == 404
     assert client.post(f"/help-queue/{here.pk}/claim/", {"team": youth.pk}).status_code == 404, "not a team of theirs"
+    assert client.get(f"/drives/{live.pk}/").context["numbers"] is None
     assert client.post(f"/drives/{live.pk}/walk-in/").status_code == 403
     assert client.post(f"/drives/{live.pk}/close/").status_code == 403
     assert client.get(f"/drives/{live.pk}/tally/").status_code == 403

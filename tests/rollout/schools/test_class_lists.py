@@ -22,6 +22,7 @@ TITLE = ("TRƯỜNG THCS BẮC KẠN", "", "", "", "")
 def there(client, school):
     """A head of two schools, with two teachers of one name in the second."""
     beside = agency("Trường TH Sông Cầu", school.unit, kind="school", short_name="TH Sông Cầu")
+    agency("Trường THPT Chuyên", school.unit, kind="school")  # which she does not keep
     SchoolClass.objects.all().delete()
     user("mo", Role.TEACHER, within=school, name="Hà Thị Mơ")
     for name in ("lan1", "lan2"):

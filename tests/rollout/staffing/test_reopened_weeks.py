@@ -52,6 +52,20 @@ def test_it_is_open_until_its_day_and_the_audit_knows(office, officer, admin):
     assert AuditEntry.objects.filter(action="week_reopened", subject=office.key).count() == 1
 
 
+def test_a_hundred_older_requests_of_another_agency_hide_none_of_ones_own(office, officer):
+    now, beside = timezone.now(), agency("Phòng Nội vụ", office.unit)
+    WeekRequest.objects.bulk_create(
+        WeekRequest(
+            agency=beside, week=WEEK.first_day - 7 * back * DAY, reason="x", asked_by=officer, asked_at=now - DAY
+        )
+        for back in range(100)
+    )
+    asked = staff_reports.ask_to_reopen(office, WEEK, "Mất mạng", officer, now)
+
+    assert staff_reports.open_requests(user("an", Role.ADMIN, office, factor=False)) == [asked]
+    assert staff_reports.open_requests(user("bich", Role.CLERK, office)) == [], "a clerk answers for agencies below"
+
+
 def test_declined_stays_locked_and_may_be_asked_again(office, officer, admin):
     now = timezone.now()
     staff_reports.answer_request(

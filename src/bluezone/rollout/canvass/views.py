@@ -105,7 +105,12 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
 @touches(Whose.WARD)
 def turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """One list: its doors, the phone that has it, and to whom it can be given."""
-    return _show(request, pk, LeaseForm(phones=phones_of(wards_of(request.user))))
+    return _show(request, pk, _lease_form(request))
+
+
+def _lease_form(request: OfficeRequest) -> LeaseForm:
+    sent = request.POST if request.method == "POST" else None
+    return LeaseForm(sent, phones=phones_of(wards_of(request.user)))
 
 
 @require_POST
@@ -115,7 +120,7 @@ def turf(request: OfficeRequest, pk: int) -> HttpResponse:
 def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a list to a phone: 302 to it, 422 with a sentence."""
     found = turf_or_404(request, pk)
-    form = LeaseForm(request.POST, phones=phones_of(wards_of(request.user)))
+    form = _lease_form(request)
     if form.is_valid():
         now, values = timezone.now(), form.cleaned_data
         with acts.show_refusals(form, scope.sentence_of, of=(leases.LeaseInvalid, leases.DoorsLeased)):

@@ -99,7 +99,8 @@ def new_team(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.GIVEN)
 def new_drive(request: OfficeRequest) -> HttpResponse:
     """Plan a drive of a team that the reader plans for: 302 to its page, 422 bad form."""
-    form = DriveForm(request.POST or None, teams=scope.planned_teams(request.user))
+    teams = scope.planned_teams(request.user)
+    form = DriveForm(request.POST or None, teams=teams)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         planned = lifecycle.Plan(
@@ -109,7 +110,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
         messages.success(request, _("The drive is planned."))
         return redirect("drive", made.pk)
     converted(form)
-    context = {"form": form, "no_team": not scope.planned_teams(request.user).exists()}
+    context = {"form": form, "no_team": not teams.exists()}
     return render(request, "drives/drive_new.html", context, status=422 if form.errors else 200)
 
 
