@@ -237,6 +237,15 @@ class Gathering(Listener):
         self._hammer.setblocking(False)
         self._selector.register(self._bell, selectors.EVENT_READ)
 
+    def run(self, look: Callable[[], object] = lambda: None) -> None:
+        """As there; whoever is still connected then is let go."""
+        try:
+            super().run(look)
+        finally:
+            self._selector.close()
+            for each in (self._bell, self._hammer, *self._channels):
+                each.close()
+
     def _begin(self, channel: socket.socket, uid: int) -> None:
         self._channels[channel] = None
         self._selector.register(channel, selectors.EVENT_READ, uid)
