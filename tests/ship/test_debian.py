@@ -135,7 +135,7 @@ def test_with_users_apart_one_command_starts_all_and_each_user_opens_its_own_alo
     for user, places in {
         "bluezone-codes": (f"{top}/stores/codes/", f"{top}/keys/pepper"),
         "bluezone-admission": (f"{top}/stores/keys/",),
-        "bluezone-pages": (f"{top}/stores/office/", f"{top}/keys/office-"),
+        "bluezone-pages": (f"{top}/stores/office/", f"{top}/keys/office-django", f"{top}/keys/office-factors"),
         "bluezone-signer": (f"{top}/signer/",),
     }.items():
         assert opened[user] == {path for path in seen["secrets"] if path.startswith(places)}, user
