@@ -70,6 +70,32 @@ def test_a_rehearsal_returns_its_result_and_leaves_only_noise(store):
     assert len(set(store.read("SELECT value FROM noise ORDER BY id")) ^ set(noise)) in (1, 2)
 
 
+def test_writes_that_come_together_are_kept_or_undone_each_alone(store):
+    def number_of(transaction):
+        return transaction.execute("SELECT COUNT(*) FROM duty")[0][0]
+
+    def twice(transaction):
+        insert("once")(transaction)
+        insert("once")(transaction)
+
+    def unwelcome(transaction):
+        insert("refused")(transaction)
+        raise Unwelcome("no")
+
+    outcomes = store.write_alike_each(
+        [(insert("a"), True), (twice, True), (insert("rehearsed"), False), (unwelcome, True), (number_of, True)]
+    )
+    assert outcomes[0]() == []
+    with pytest.raises(StoreRefused):
+        outcomes[1]()
+    assert outcomes[2]() == []
+    with pytest.raises(Unwelcome):
+        outcomes[3]()
+    assert outcomes[4]() == 1
+    assert store.read("SELECT name FROM duty") == [("a",)]
+    assert store.write_alike_each([]) == []
+
+
 def test_writes_of_many_threads_are_all_kept_and_a_refused_one_spoils_no_other(store):
     outcomes = []
 

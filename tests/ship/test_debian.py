@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGES = "adduser,ca-certificates,debconf,systemd,python3-seccomp"
 RELEASES = {"bookworm": "deb12", "trixie": "deb13"}
+APART = ("public", "pages", "codes", "admission", "signer")
 UNITS = ("bluezone", "bluezone-signer", "bluezone-gate", "bluezone-speaker")
 PAGES = ["http://127.0.0.1:8000/", "http://127.0.0.1:8001/sign-in/", "http://127.0.0.1:8002/ready"]
 
@@ -32,7 +33,8 @@ class Machine:
         self._suite, self._package = suite, package
         bash('make_root "$1" "$ship_folder/$1-plain" "$2"; lend_settings "$ship_folder/$1-plain"', suite, PACKAGES)
         (self.system / "given").mkdir(parents=True)
-        shutil.copy(REPOSITORY / "tests/ship/unit.py", self.system / "given/unit.py")
+        for name in ("unit.py", "apart.py"):
+            shutil.copy(REPOSITORY / "tests/ship" / name, self.system / "given" / name)
 
     def run(self, script, *options):
         root = 'suite=$1 over=$2 script=$3; shift 3; in_root "$ship_folder/$suite-plain" --over "$over"'
@@ -45,11 +47,11 @@ class Machine:
             f"apt-get install -qq -y --no-install-recommends {' '.join(options)} /dist/{self._package.name} 2>&1"
         )
 
-    def serve(self):
-        """Run the server's unit until it has said that it is ready and alive."""
+    def serve(self, name="bluezone", during=""):
+        """Run the server's unit until it has said that it is ready and alive. during: a command beside it."""
         state = [f"{self.system}{folder}:{folder}" for folder in ("/var/lib/bluezone", "/var/lib/bluezone-heads")]
-        unit = "/usr/lib/systemd/system/bluezone.service"
-        command = f"python3 /given/unit.py {unit} {' '.join(PAGES)}"
+        unit = f"/usr/lib/systemd/system/{name}.service"
+        command = f"DURING='{during}' python3 /given/unit.py {unit} {' '.join(PAGES)}"
         return json.loads(self.run(command, "--bind", state[0], "--bind", state[1], "--read-only", "--no-network"))
 
 
@@ -109,6 +111,36 @@ def test_from_apt_install_to_a_first_page_and_out_again(machine):
     machine.run("test ! -e /etc/bluezone && test ! -e /var/lib/bluezone-gate && test -e /var/lib/bluezone/city.toml")
     assert "bluezone" not in machine.run("dpkg -l | awk '{print $2}'").split()
     assert not machine.run("find /etc/systemd /var/lib/systemd -name 'bluezone*'").split()
+
+
+def test_with_users_apart_one_command_starts_all_and_each_user_opens_its_own_alone(machine):
+    preseed(machine, hotline=("string", "0209 3870 000"))
+    machine.install()
+    looking = "/usr/lib/bluezone/bin/python3 -I /given/apart.py /var/lib/bluezone http://127.0.0.1:8000"
+    served = machine.serve("bluezone-apart", looking)
+
+    assert served["ended"] == 0, served["said"]
+    assert [answer[0] for answer in served["pages"].values()] == [200, 200, 200], served["pages"]
+    seen = json.loads(served["during"])
+    own = {part: f"bluezone-{part}" for part in APART}
+    office = {"office": "bluezone", "schedule": "bluezone"}
+    assert {"front": own.pop("public"), **own, **office}.items() <= seen["processes"].items()
+    assert {name: each[0] for name, each in seen["sockets"].items() if name.startswith("run/")} == {
+        f"run/{part}/{part}.sock": f"bluezone-{part}" for part in ("pages", "codes", "admission")
+    }
+    assert seen["opened"]["bluezone-public"] == []
+    top = "/var/lib/bluezone"
+    opened = {user: {text.partition(" ")[2] for text in texts} for user, texts in seen["opened"].items()}
+    assert f"{top}/keys/pepper" in seen["secrets"]
+    for user, places in {
+        "bluezone-codes": (f"{top}/stores/codes/", f"{top}/keys/pepper"),
+        "bluezone-admission": (f"{top}/stores/keys/",),
+        "bluezone-pages": (f"{top}/stores/office/", f"{top}/keys/office-django", f"{top}/keys/office-factors"),
+        "bluezone-signer": (f"{top}/signer/",),
+    }.items():
+        assert opened[user] == {path for path in seen["secrets"] if path.startswith(places)}, user
+    assert not {path for path in opened["bluezone"] if path.startswith(f"{top}/signer/")}
+    assert seen["report"] == ["OK", "OK", "OK"]
 
 
 def test_the_data_of_the_release_before_are_taken_over_with_every_row(machine):

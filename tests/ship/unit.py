@@ -2,8 +2,9 @@
 """Start a unit as systemd would, where no systemd runs: its user, its variables, its socket, its system calls.
 
 Run inside a root by Debian's own python3: `unit.py UNIT PAGE...`. Prints one JSON object: what the unit told its
-manager until it was asked to stop, what came of each page, what it wrote, and with what it ended. Of the sandbox
-NoNewPrivileges, SystemCallFilter and MemoryDenyWriteExecute are set here; the file system is for whoever mounts it.
+manager until it was asked to stop, what came of each page, what it wrote, and with what it ended; and what the command
+printed that DURING names, which runs beside it as root. Of the sandbox NoNewPrivileges, SystemCallFilter,
+MemoryDenyWriteExecute and the bound on capabilities are set here; the file system is for whoever mounts it.
 """
 
 import ctypes
@@ -19,7 +20,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-NO_NEW_PRIVILEGES, DENY_WRITE_EXECUTE = 38, 65
+NO_NEW_PRIVILEGES, DENY_WRITE_EXECUTE, DROP_FROM_BOUND = 38, 65, 24
+# As linux/capability.h numbers them; the last of Linux 6 is 40.
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
 SECONDS = 600
 # What bluezone.timekeeping reads before it does what nobody can take back.
 READ_CLOCK = """
@@ -91,8 +94,12 @@ def main():
     channel.bind("/run/notify")
     os.chmod("/run/notify", 0o777)
     channel.settimeout(SECONDS)
+    kept = {CAPABILITIES.index(name.removeprefix("CAP_"))
+            for value in found.get("CapabilityBoundingSet", []) for name in value.split()}  # fmt: skip
 
     def become():
+        for number in set(range(41)) - kept:
+            libc.prctl(DROP_FROM_BOUND, number, 0, 0, 0)
         os.setgroups([])
         os.setgid(account.pw_gid)
         os.setuid(account.pw_uid)
@@ -123,6 +130,10 @@ def main():
                 pages[page] = [answer.status, answer.read().decode(errors="replace")[:4000]]
         except OSError as error:
             pages[page] = [0, str(error)]
+    during = ""
+    if os.environ.get("DURING"):
+        beside = subprocess.run(shlex.split(os.environ["DURING"]), capture_output=True, text=True, timeout=SECONDS)
+        during = beside.stdout or beside.stderr
     if unit.poll() is None:
         unit.send_signal(signal.SIGTERM)
         while unit.poll() is None:
@@ -131,7 +142,8 @@ def main():
             except TimeoutError:
                 continue
     ended = unit.wait()
-    told = {"heard": heard, "pages": pages, "said": Path("/tmp/said").read_text(), "ended": ended}
+    told = {"heard": heard, "pages": pages, "said": Path("/tmp/said").read_text(), "ended": ended,
+            "during": during}  # fmt: skip
     told |= {"user": account.pw_name, "write_execute_denied": write_execute, "clock_readable": clock}
     sys.stdout.write(json.dumps(told))
 

@@ -2,16 +2,15 @@
 """The anonymous HTTP API under /v1, framework-free: no cookie, no session, no locale, no log of who called; and the
 answers for the operator's monitor.
 
-Tokens for the passes of browsers: 20 blind signatures for a puzzle, with nothing stored.
-
 There is no limit per person, because nothing tells persons apart: a puzzle makes many tokens dear, not impossible
 (residual, docs/attacks.md row 32). Source: docs/protocol.md section 7; docs/attacks.md row 43.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,10 @@ from bluezone.protocol.upload import (
     KeysRefused,
     Status,
     UploadAnswer,
+    UploadRequest,
     Verify1Answer,
     Verify1Request,
+    Verify2Request,
     decode_upload,
     decode_verify,
     encode_upload_answer,
@@ -128,6 +129,7 @@ JSON = "application/json"
 NO_STORE = "no-store"
 RETRY_AFTER_SECONDS = 30
 
+VERIFY_PATH, UPLOAD_PATH = "/v1/verify", "/v1/upload"
 PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -216,27 +218,52 @@ class Call:
         return text
 
 
-def _verify(call: Call) -> Response:
-    body, network = _body(call.environ, VERIFY_SIZE), call.network()
-    try:
-        request = decode_verify(body)
-    except BadRequest:
-        return _binary(encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST)))
-    verification = call.server.verification
-    if isinstance(request, Verify1Request):
-        return _binary(encode_verify1_answer(verification.verify1(request, network)))
-    return _binary(encode_verify2_answer(verification.verify2(request, network)))
+def _verify_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
+    """Answers to codes that come at the same time, to be called in order; each returns or raises its own."""
+    verification = calls[0].server.verification
+    read = [(_read(call, decode_verify, VERIFY_SIZE), call.network()) for call in calls]
+    used = verification.verify2_each([(asked, network) for asked, network in read if isinstance(asked, Verify2Request)])
+    taken = iter(used)
+
+    def answer(asked: Any, network: bytes) -> Response:
+        if isinstance(asked, Verify2Request):
+            return _binary(encode_verify2_answer(next(taken)()))
+        if isinstance(asked, Verify1Request):
+            return _binary(encode_verify1_answer(verification.verify1(asked, network)))
+        if isinstance(asked, BadRequest):
+            return _binary(encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST)))
+        raise asked
+
+    return [partial(answer, asked, network) for asked, network in read]
 
 
-def _upload(call: Call) -> Response:
-    body, network = _body(call.environ, UPLOAD_SIZE), call.network()
+def _upload_each(calls: Sequence[Call]) -> list[Callable[[], Response]]:
+    """Answers to what is uploaded at the same time, to be called in order; each returns or raises its own."""
+    read = [(_read(call, decode_upload, UPLOAD_SIZE), call.network()) for call in calls]
+    come = [(asked, network) for asked, network in read if isinstance(asked, UploadRequest)]
+    taken = iter(calls[0].server.uploads.take_each(come))
+
+    def answer(asked: Any) -> Response:
+        if isinstance(asked, UploadRequest):
+            return _binary(encode_upload_answer(next(taken)()))
+        if isinstance(asked, (BadRequest, KeysRefused)):
+            status = Status.KEYS_REFUSED if isinstance(asked, KeysRefused) else Status.BAD_REQUEST
+            return _binary(encode_upload_answer(UploadAnswer(status=status)))
+        raise asked
+
+    return [partial(answer, asked) for asked, _ in read]
+
+
+def _read(call: Call, decode: Callable[[bytes], Any], size: int) -> Any:
+    """What a body of one size says, or what it is refused with."""
     try:
-        answer = call.server.uploads.take(decode_upload(body), network)
-    except KeysRefused:
-        answer = UploadAnswer(status=Status.KEYS_REFUSED)
-    except BadRequest:
-        answer = UploadAnswer(status=Status.BAD_REQUEST)
-    return _binary(encode_upload_answer(answer))
+        return decode(_body(call.environ, size))
+    except Refused as refused:
+        return refused
+
+
+def _alone(each: Callable[[Sequence[Call]], list[Callable[[], Response]]], call: Call) -> Response:
+    return each([call])[0]()
 
 
 def _declare(call: Call) -> Response:
@@ -324,8 +351,8 @@ FILES = _routes(
 )
 ROUTES = FILES + _routes(
     ("GET", r"/v1/log/([a-z0-9./]{1,160})", _log),
-    ("POST", r"/v1/verify", _verify),
-    ("POST", r"/v1/upload", _upload),
+    ("POST", VERIFY_PATH, partial(_alone, _verify_each)),
+    ("POST", UPLOAD_PATH, partial(_alone, _upload_each)),
     ("POST", r"/v1/declarations", _declare),
     ("POST", r"/v1/tokens", _tokens),
     ("POST", r"/v1/push/subscribe", _subscribe),
@@ -370,6 +397,24 @@ class Application:
         if environ["REQUEST_METHOD"] == "HEAD":
             return [b""]
         return [response.body if isinstance(response.body, bytes) else response.body.read_bytes()]
+
+    @property
+    def gathers_reports(self) -> bool:
+        """Whether the stores commit together what comes at the same time: PostgreSQL does that by itself."""
+        return "postgresql" not in (self._server.codes_store.dialect, self._server.keys_store.dialect)
+
+    def report_each(self, environs: Sequence[Environ]) -> list[Response]:
+        """Answer calls of reports that came at the same time, each as if it had come alone."""
+        made: dict[int, Response] = {}
+        for path, each in ((VERIFY_PATH, _verify_each), (UPLOAD_PATH, _upload_each)):
+            places = [at for at, environ in enumerate(environs) if environ["PATH_INFO"] == path]
+            answers = each([Call(self._server, environs[at], "") for at in places]) if places else []
+            for at, answer in zip(places, answers, strict=True):
+                try:
+                    made[at] = answer()
+                except Refused as refused:
+                    made[at] = refusal(refused)
+        return [made[at] for at in range(len(environs))]
 
     def _answer(self, environ: Environ) -> Response:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]

@@ -3,20 +3,24 @@
 
 import contextlib
 import os
+import socket
 import threading
 
 import pytest
 
-from bluezone.keyserver.signer.channel import Caller, Listener
+from bluezone.keyserver.signer.channel import FRAME, Caller, Gathering, Listener
 
 LONGEST = 10
 
 
+def aside(come):
+    return [None] * len(come)
+
+
 @contextlib.contextmanager
-def listening(path, allowed, heard):
-    listener = Listener(
-        path, allowed, 4, lambda _first: LONGEST, lambda first, body, _uid: heard.append(body) or (first, body), id
-    )
+def listening(path, allowed, heard, together=None):
+    answers = (lambda _first: LONGEST, lambda first, body, _uid: heard.append(body) or (first, body), id)
+    listener = Gathering(path, allowed, 4, *answers, together) if together else Listener(path, allowed, 4, *answers)
     thread = threading.Thread(target=listener.run)
     thread.start()
     try:
@@ -26,9 +30,10 @@ def listening(path, allowed, heard):
         thread.join()
 
 
-def test_a_body_of_the_longest_length_is_answered_and_one_byte_more_is_not_even_heard(tmp_path):
+@pytest.mark.parametrize("together", [None, aside])
+def test_a_body_of_the_longest_length_is_answered_and_one_byte_more_is_not_even_heard(tmp_path, together):
     heard = []
-    with listening(tmp_path / "socket", {os.getuid()}, heard) as caller:
+    with listening(tmp_path / "socket", {os.getuid()}, heard, together) as caller:
         assert caller.exchange(1, bytes(LONGEST)) == (1, bytes(LONGEST))
         with pytest.raises(OSError):
             caller.exchange(1, bytes(LONGEST + 1), repeatable=False)
@@ -36,9 +41,75 @@ def test_a_body_of_the_longest_length_is_answered_and_one_byte_more_is_not_even_
     assert [len(body) for body in heard] == [LONGEST]
 
 
-def test_a_user_that_is_not_named_is_not_heard(tmp_path):
+@pytest.mark.parametrize("together", [None, aside])
+def test_a_user_that_is_not_named_is_not_heard(tmp_path, together):
     heard = []
-    with listening(tmp_path / "socket", {os.getuid() + 1}, heard) as caller, pytest.raises(OSError):
+    with listening(tmp_path / "socket", {os.getuid() + 1}, heard, together) as caller, pytest.raises(OSError):
         caller.exchange(1, b"")
 
     assert heard == []
+
+
+def connected(path):
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    channel.connect(str(path))
+    channel.settimeout(60)
+    return channel
+
+
+def message(body):
+    return FRAME.pack(1, len(body)) + body
+
+
+def test_what_came_meanwhile_is_answered_at_one_go_and_what_is_left_aside_holds_nobody_up(tmp_path):
+    path, heard, rounds = tmp_path / "socket", [], []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def together(come):
+        rounds.append([body for _, body in come])
+        begun.set()
+        go_on.wait(60)
+        return [None if body == b"long" else (first, body.upper()) for first, body in come]
+
+    with listening(path, {os.getuid()}, heard, together), contextlib.ExitStack() as stack:
+        channels = one, two, three, four = [stack.enter_context(connected(path)) for _ in range(4)]
+        go_on.set()
+        for channel in channels:
+            channel.sendall(message(b"hello"))
+            assert channel.recv(100) == message(b"HELLO")
+        begun.clear()
+        go_on.clear()
+        rounds.clear()
+        one.sendall(message(b"one"))
+        assert begun.wait(60)
+        # All are there before the first is answered.
+        two.sendall(message(b"two"))
+        three.sendall(message(b"long"))
+        four.sendall(message(b"four")[:7])
+        go_on.set()
+        assert one.recv(100) == message(b"ONE")
+        assert two.recv(100) == message(b"TWO")
+        assert three.recv(100) == message(b"long"), "answered in a thread of its own"
+        four.sendall(message(b"four")[7:])
+        assert four.recv(100) == message(b"four"), "what did not come whole is answered there too"
+        for channel, body in ((three, b"back"), (four, b"too")):
+            channel.sendall(message(body))
+            assert channel.recv(100) == message(body.upper()), "its connection is among the others again"
+
+    assert rounds[0] == [b"one"]
+    assert sorted(rounds[1]) == [b"long", b"two"]
+    assert heard == [b"long", b"four"]
+
+
+def test_whoever_takes_no_answer_away_holds_nobody_up(tmp_path):
+    path = tmp_path / "socket"
+    large = bytes(1 << 20)
+
+    with listening(path, {os.getuid()}, [], lambda come: [(first, large) for first, _ in come]) as caller:
+        with connected(path) as silent:
+            silent.sendall(message(b"x"))
+            # It does not fit, so its connection ends: what came of it first, then nothing.
+            while silent.recv(1 << 16):
+                pass
+        with pytest.raises(OSError):
+            caller.exchange(1, b"y", repeatable=False)

@@ -6,6 +6,7 @@ without anything that ties them to a person.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.reports.codes import FORGET_CASE, Codes, CredentialRow, State
@@ -30,6 +31,7 @@ from bluezone.protocol.upload import (
     check_slots,
     commitment,
 )
+from bluezone.refusal import Refused
 
 
 def remember(transaction: Transaction, keys: Sequence[tuple[int, int]]) -> bool:
@@ -57,39 +59,65 @@ class Uploads:
 
         network: where the request came from, as `networks.network_of` returns it.
         """
+        (answer,) = self.take_each([(request, network)])
+        return answer()
+
+    def take_each(self, asked: Sequence[tuple[UploadRequest, bytes]]) -> list[Callable[[], UploadAnswer]]:
+        """Take what came at the same time, committed together; each as `take` does with a request and its network.
+
+        Each of what is returned is called once, in order: it returns what `take` would, or raises it.
+        """
+        checked = [self._checked(request, network) for request, network in asked]
+        both = list(zip(checked, asked, strict=True))
+        writes = [(found, not request.chaff) for found, (request, _) in both if not isinstance(found, UploadAnswer)]
+        stored = iter(self.store.write_alike_each(writes) if writes else ())
+        return [
+            partial(self._answered, request, network, found if isinstance(found, UploadAnswer) else next(stored))
+            for found, (request, network) in both
+        ]
+
+    def _checked(self, request: UploadRequest, network: bytes) -> UploadAnswer | Callable[[Transaction], None]:
+        """What a request is refused with before it is stored, or what stores it."""
         challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
         if challenge is not None:
             return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
-        status = self._status(request)
-        self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
-        return UploadAnswer(status=status)
-
-    def _status(self, request: UploadRequest) -> Status:
-        digest = hashlib.sha256(request.signature).digest()
-        status = self._checked_and_stored(request, digest)
-        # A spent certificate answers OK whatever else is wrong by now (its week may be over, its keys are known). That
-        # is asked only if something is wrong: an upload that passes every check meets the same row when it is stored.
-        if status is not Status.OK and self.store.read("SELECT 1 FROM spent WHERE digest = ?", (digest,)):
-            return Status.OK
-        return status
-
-    def _checked_and_stored(self, request: UploadRequest, digest: bytes) -> Status:
         now = self.clock()
         key = self.week_keys.find(request.kid)
         if key is None or key.purpose != ("chaff" if request.chaff else "upload") or not _in_use(key, now):
-            return Status.KID_REFUSED
+            return UploadAnswer(status=Status.KID_REFUSED)
         signed = request.rand + commitment(request.salt, request.keys, request.slots)
         if not verify(PublicKey(key.n, key.e), signed, request.signature):
-            return Status.SIGNATURE_INVALID
+            return UploadAnswer(status=Status.SIGNATURE_INVALID)
         try:
             check_keys(request.keys, day_at(now))
             check_slots(request.slots, int(now))
-            self.store.write_alike(
-                lambda transaction: _store(transaction, request, key, digest, now), keep=not request.chaff
-            )
         except KeysRefused:
-            return Status.KEYS_REFUSED
-        return Status.OK
+            return UploadAnswer(status=Status.KEYS_REFUSED)
+        return partial(_store, request=request, key=key, digest=_digest(request), now=now)
+
+    def _answered(
+        self, request: UploadRequest, network: bytes, found: UploadAnswer | Callable[[], None]
+    ) -> UploadAnswer:
+        if isinstance(found, UploadAnswer):
+            status = found.status
+            if status is Status.PUZZLE_REQUIRED:
+                return found
+        else:
+            try:
+                found()
+                status = Status.OK
+            except KeysRefused:
+                status = Status.KEYS_REFUSED
+        # A spent certificate answers OK whatever else is wrong by now (its week may be over, its keys are known). That
+        # is asked only if something is wrong: an upload that passes every check meets the same row when it is stored.
+        if status is not Status.OK and self.store.read("SELECT 1 FROM spent WHERE digest = ?", (_digest(request),)):
+            status = Status.OK
+        self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
+        return UploadAnswer(status=status)
+
+
+def _digest(request: UploadRequest) -> bytes:
+    return hashlib.sha256(request.signature).digest()
 
 
 def _in_use(key: WeekKey, now: float) -> bool:
@@ -167,6 +195,30 @@ class Verification:
 
         network: where the request came from, as `networks.network_of` returns it.
         """
+        (answer,) = self.verify2_each([(request, network)])
+        return answer()
+
+    def verify2_each(self, asked: Sequence[tuple[Verify2Request, bytes]]) -> list[Callable[[], Verify2Answer]]:
+        """Answer what came at the same time, used with one commit and signed at one go; each as `verify2` does.
+
+        asked: requests and their networks, at most as many as a signer signs at a time (client.MOST_BYTES). Each of
+        what is returned returns what `verify2` would, or raises it.
+        """
+        checked = [self._checked(request, network) for request, network in asked]
+        both = list(zip(checked, asked, strict=True))
+        writes = [(found, not request.chaff) for found, (request, _) in both if not isinstance(found, Verify2Answer)]
+        used = iter(self.codes.store.write_alike_each(writes) if writes else ())
+        outcomes = [found if isinstance(found, Verify2Answer) else _outcome(next(used)) for found in checked]
+        # After the commit: a crash here costs nothing, because the same request is signed again.
+        certified = [request for (request, _), said in zip(asked, outcomes, strict=True) if said is Status.OK]
+        signatures = iter(self._signatures(certified))
+        return [
+            partial(_told, request.kid, next(signatures) if said is Status.OK else said)
+            for (request, _), said in zip(asked, outcomes, strict=True)
+        ]
+
+    def _checked(self, request: Verify2Request, network: bytes) -> Verify2Answer | Callable[[Transaction], Status]:
+        """What a request is refused with before its code is used, or what uses it."""
         challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
         if challenge is not None:
             return Verify2Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
@@ -187,14 +239,24 @@ class Verification:
         key = self.week_keys.find(request.kid)
         if key is None or int.from_bytes(request.blinded, "big") >= key.n:
             return Verify2Answer(status=Status.BAD_REQUEST)
-        status = self.codes.store.write_alike(
-            lambda transaction: _use(transaction, row, digest, request.chaff), keep=not request.chaff
-        )
-        if status is not Status.OK:
-            return Verify2Answer(status=status)
-        # After the commit: a crash here costs nothing, because the same request is signed again.
-        (signature,) = self.week_keys.blind_sign(request.kid, [request.blinded])
-        return Verify2Answer(status=Status.OK, kid=request.kid, blind_signature=signature)
+        return partial(_use, row=row, digest=digest, chaff=request.chaff)
+
+    def _signatures(self, requests: Sequence[Verify2Request]) -> list[bytes | Refused]:
+        """A blind signature for each, or why there is none."""
+        made: dict[int, bytes | Refused] = {}
+        for kid in {request.kid for request in requests}:
+            places = [at for at, request in enumerate(requests) if request.kid == kid]
+            made |= self._signed(kid, {at: requests[at].blinded for at in places})
+        return [made[at] for at in range(len(requests))]
+
+    def _signed(self, kid: int, blinded: dict[int, bytes]) -> dict[int, bytes | Refused]:
+        try:
+            return dict(zip(blinded, self.week_keys.blind_sign(kid, list(blinded.values())), strict=True))
+        except Refused as refused:
+            if len(blinded) == 1:
+                return dict.fromkeys(blinded, refused)
+        # A signer that refuses many may still sign some: then each is asked for by itself.
+        return {at: said for each in blinded.items() for at, said in self._signed(kid, dict([each])).items()}
 
     def _row(self, request: Verify1Request | Verify2Request) -> CredentialRow | None:
         # The credential of a rehearsal is never looked up.
@@ -212,6 +274,23 @@ class Verification:
         if key.purpose == "chaff":
             return True
         return key.use_from in (week_start(now), week_start(now) - SECONDS_PER_WEEK)
+
+
+def _outcome(used: Callable[[], Status]) -> Status | Refused:
+    try:
+        return used()
+    except Refused as refused:
+        return refused
+
+
+def _told(kid: int, found: bytes | Status | Refused | Verify2Answer) -> Verify2Answer:
+    if isinstance(found, Refused):
+        raise found
+    if isinstance(found, Status):
+        return Verify2Answer(status=found)
+    return (
+        found if isinstance(found, Verify2Answer) else Verify2Answer(status=Status.OK, kid=kid, blind_signature=found)
+    )
 
 
 def _use(transaction: Transaction, row: CredentialRow, digest: bytes, chaff: bool) -> Status:

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
@@ -233,6 +233,10 @@ class PostgresqlStore:
             noise = os.urandom(NOISE_BYTES)
             _run(connection, "UPDATE noise SET value = ? WHERE id = ?", (noise, noise[0] % NOISE_ROWS))
             return value
+
+    def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
+        # The server itself flushes together what several connections commit at once.
+        return [functools.partial(self.write_alike, action, keep) for action, keep in writes]
 
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn | None]:

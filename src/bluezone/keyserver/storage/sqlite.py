@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -139,6 +139,11 @@ class SqliteStore:
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
         return self._commit(_Write(action, keep, noise=os.urandom(NOISE_BYTES)))
 
+    def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
+        made = [_Write(action, keep, noise=os.urandom(NOISE_BYTES)) for action, keep in writes]
+        self._commit_each(made)
+        return [write.outcome for write in made]
+
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn]:
         # The file is on one machine, where the service's lock file is enough.
@@ -164,12 +169,15 @@ class SqliteStore:
             self._local = threading.local()
 
     def _commit(self, write: _Write[T]) -> T:
-        self._waiting.append(write)
-        with self._writing:
-            # Whoever had the lock before may have committed this write together with its own.
-            if not write.done:
-                self._commit_waiting()
+        self._commit_each([write])
         return write.outcome()
+
+    def _commit_each(self, writes: list[_Write[T]]) -> None:
+        self._waiting.extend(writes)
+        with self._writing:
+            # Whoever had the lock before may have committed these writes together with its own.
+            if not all(write.done for write in writes):
+                self._commit_waiting()
 
     def _commit_waiting(self) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -158,6 +158,13 @@ class Store(Protocol):
         """
         ...
 
+    def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
+        """Do what `write_alike` does with each action and `keep`, committed together where the store does that.
+
+        Each of what is returned is called once, in order: it returns what `write_alike` would, or raises it.
+        """
+        ...
+
     def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:
         """Take the turn among all processes, on whatever machine, that share this store; None if another has it.
 
@@ -190,6 +197,9 @@ class AbsentStore:
         raise _absent()
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
+        raise _absent()
+
+    def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
         raise _absent()
 
     def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:

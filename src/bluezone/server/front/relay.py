@@ -16,13 +16,23 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from bluezone.city import load_city
-from bluezone.keyserver.http import PUZZLE_HEADER, ROUTES, Environ, Response, file_at_hand, refusal
+from bluezone.keyserver.http import (
+    PUZZLE_HEADER,
+    ROUTES,
+    UPLOAD_PATH,
+    VERIFY_PATH,
+    Application,
+    Environ,
+    Response,
+    file_at_hand,
+    refusal,
+)
 from bluezone.keyserver.parts import published_files
 from bluezone.keyserver.push import MAX_BODY_BYTES
-from bluezone.keyserver.signer.channel import Caller, Listener
+from bluezone.keyserver.signer.channel import Caller, Gathering, Listener
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event
 from bluezone.protocol.declaration import DECLARATION_SIZE
@@ -39,9 +49,9 @@ _BETWEEN = "\0"
 _MOST_BYTES = {"codes": 16 * 1024, "admission": 16 * 1024, "pages": LARGEST_BODY + 512 * 1024}
 # The sizes of bodies that are passed on; what else the anonymous API takes is a few lines of JSON.
 _SIZES = {
-    "/v1/verify": VERIFY_SIZE,
+    VERIFY_PATH: VERIFY_SIZE,
     "/v1/tokens": TOKENS_SIZE,
-    "/v1/upload": UPLOAD_SIZE,
+    UPLOAD_PATH: UPLOAD_SIZE,
     "/v1/declarations": DECLARATION_SIZE,
 }
 # All that a call of the anonymous API may depend on.
@@ -54,7 +64,7 @@ _YEAR_SECONDS = 365 * 86_400
 _MOST_ANSWER_BYTES = 256 * 1024 * 1024
 _MOST_CONNECTIONS = 256
 # Of the anonymous API: what is asked of the process that has the codes; all else of it the keys store answers.
-_OF_CODES = frozenset({"/v1/verify", "/v1/tokens"})
+_OF_CODES = frozenset({VERIFY_PATH, "/v1/tokens"})
 READY, LIVE = "/v1/health/ready", "/v1/health/live"
 HEALTH = "/v1/health"
 LANGUAGE_COOKIE = "bluezone-language"
@@ -189,31 +199,47 @@ class Front:
         return HTTPStatus.SERVICE_UNAVAILABLE, [*kept, length, ("Retry-After", "30")], content
 
 
-class PartServer(Listener):
+def part_server(path: Path, part: str, allowed: frozenset[int], application: WsgiApplication) -> Listener:
     """One part on its socket. path: of it; allowed: the users who may ask, by uid; application: what answers."""
+    answers, most = _Answers(part, application), _MOST_BYTES[part]
 
-    def __init__(self, path: Path, part: str, allowed: frozenset[int], application: WsgiApplication) -> None:
-        most = _MOST_BYTES[part]
-        super().__init__(
-            path, allowed, _MOST_CONNECTIONS, lambda first: -1 if first else most, self._answered, self._note_refused
-        )
+    def longest(first: int) -> int:
+        return -1 if first else most
+
+    told = (path, allowed, _MOST_CONNECTIONS, longest, answers.answer, answers.note_refused)
+    if isinstance(application, Application) and application.gathers_reports:
+        return Gathering(*told, answers.answer_reports)
+    return Listener(*told)
+
+
+class _Answers:
+    """What a part answers. application: what makes the answers."""
+
+    def __init__(self, part: str, application: WsgiApplication) -> None:
         self._part, self._application = part, application
 
-    def _note_refused(self, uid: int) -> None:
+    def note_refused(self, uid: int) -> None:
         said = event("part_peer_refused", part=self._part, uid=uid)
         logger.warning("%s: a connection of user %d was refused", self._part, uid, extra=said)
 
-    def _answered(self, _first: int, packed: bytes, _uid: int) -> tuple[int, bytes]:
-        _, head, body = _unpacked(packed)
-        environ = {
-            **dict(head),
-            "wsgi.version": (1, 0),
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
-        }
+    def answer_reports(self, come: list[tuple[int, bytes]]) -> list[tuple[int, bytes] | None]:
+        """Answers to the calls of reports among what came at the same time."""
+        assert isinstance(self._application, Application)
+        answers: list[tuple[int, bytes] | None] = [None] * len(come)
+        try:
+            environs = [_environ(packed) for _, packed in come]
+            places = [at for at, environ in enumerate(environs) if _is_report(environ)]
+            told = self._application.report_each([environs[at] for at in places])
+            for at, response in zip(places, told, strict=True):
+                answers[at] = 0, _packed(str(response.status.value), response.head, cast(bytes, response.body))
+            return answers
+        except Exception:
+            # Each is answered by itself then, so that what fails here fails alone; each of them may come twice.
+            return [None] * len(come)
+
+    def answer(self, _first: int, packed: bytes, _uid: int) -> tuple[int, bytes]:
+        """The answer to one request. Raises ValueError where the message is none."""
+        environ = _environ(packed)
         told: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -231,3 +257,22 @@ class PartServer(Listener):
             logger.exception("an answer failed", extra=event("answer_failed", route=self._part))
             told, content = [("500", [("Content-Length", "0")])], b""
         return 0, _packed(*told[0], content)
+
+
+def _is_report(environ: Environ) -> bool:
+    """Whether a request is of a report: a code, or keys."""
+    return environ.get("PATH_INFO") in (VERIFY_PATH, UPLOAD_PATH) and environ["REQUEST_METHOD"] == "POST"
+
+
+def _environ(packed: bytes) -> Environ:
+    """WSGI's environ of a request that was passed on. Raises ValueError."""
+    _, head, body = _unpacked(packed)
+    return {
+        **dict(head),
+        "wsgi.version": (1, 0),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }

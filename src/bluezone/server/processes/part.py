@@ -15,7 +15,7 @@ from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.http import Application
 from bluezone.keyserver.parts import STORE_OF, VARIABLE, open_part
 from bluezone.refusal import Refused
-from bluezone.server.front.relay import PartServer, socket_of
+from bluezone.server.front.relay import part_server, socket_of
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 from bluezone.server.processes.origin import warm
 
@@ -55,7 +55,7 @@ def main() -> None:
         logs.say("part_refused", said, 40, code=refused.code, part=given.part)
         raise SystemExit(1) from None
     path = socket_of(given.folder / RUN_FOLDER, given.part)
-    server = PartServer(path, given.part, frozenset(given.allow), application)
+    server = part_server(path, given.part, frozenset(given.allow), application)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     end_with_parent()
     say_ready(given.ready)
