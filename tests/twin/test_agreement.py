@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Phones of the twin say "high" as often as was measured for the city's model, within what chance explains."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from tests.builders.protocol import config
 
+from bluezone.handset.exposure.exposures import Exposures
+from bluezone.handset.store import Store
 from bluezone.planning.assumptions import read_warning_curve
 from bluezone.planning.kernel import MEETING
 from bluezone.protocol.exports.columns import KeyColumns
-from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
+from bluezone.protocol.intervals import day_at
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, ReportType
 from bluezone.protocol.risk.assessment import load_profile, profile_document
 from bluezone.radio.air.figures import carriages, mean_rssi_dbm
@@ -76,8 +78,33 @@ def test_phones_say_high_of_meetings_with_one_case_as_often_as_the_warning_curve
     assert far.agrees, (far, shown)
 
 
+def test_the_crowd_keeps_windows_for_as_long_as_a_phone_does(tmp_path):
+    # A quarter of an hour within a metre.
+    found = np.zeros(1, dtype=MEETING)
+    found["one"], found["other"], found["cell"] = 0, 1, 1
+    crowd, _ = _crowd(Meetings(found, 1))
+    store = Store.open(tmp_path)
+    kept = Exposures(store)
+    kept.add(crowd.windows(0))
+
+    for oldest in (DAY, DAY + 1):
+        store.purge(oldest)
+        crowd.forget(oldest)
+        assert kept.all() == crowd.windows(0)
+        assert bool(crowd.windows(0)) is (oldest == DAY)
+    store.close()
+
+
 def _told(meetings):
     """Who says "high" two days after a day's meetings in which each `other` is a case in its worst days."""
+    crowd, warned = _crowd(meetings)
+    today = datetime.fromtimestamp(START, UTC).astimezone(ZONE).date() + timedelta(days=3)
+    profile = load_profile("covid-19")
+    return {person for person in warned if crowd.assess(person, profile, today).level == "high"}
+
+
+def _crowd(meetings):
+    """A crowd that lived through the meetings of the second day, and who of it has windows of those who reported."""
     everybody = list(meetings)
     persons, cases = [one.one for one in everybody], [one.other for one in everybody]
     keys = Keys(11)
@@ -89,11 +116,4 @@ def _told(meetings):
     )
     file = File(1, columns)
     told = config(zone=ZONE.key, profile=profile_document("covid-19"))
-    warned = crowd.take_in(file, crowd.look_up(file), persons, told)
-    today = everybody[0].begins + 2 * SECONDS_PER_DAY
-    profile = load_profile("covid-19")
-    return {person for person in warned if crowd.assess(person, profile, _local_day(today)).level == "high"}
-
-
-def _local_day(unix_seconds):
-    return datetime.fromtimestamp(unix_seconds, UTC).astimezone(ZONE).date()
+    return crowd, crowd.take_in(file, crowd.look_up(file), persons, told)

@@ -18,7 +18,7 @@ from bluezone.planning.people import People, Ward
 from bluezone.planning.trial import Option, Setting, Trial
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
-START: Final = 1_796_058_000  # 2026-11-30, 00:00 in Vietnam
+START: Final = 1_796_058_000  # 2026-12-01, 00:00 in Vietnam
 FIRST_HOUR, LAST_START_HOUR = 7, 20
 # Bounds of the cells, as in the warning curve: metres, of which the first NEAR_ROWS are within two, and minutes.
 METRES: Final = ((0.3, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, 12.0))
