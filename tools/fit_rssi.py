@@ -56,14 +56,26 @@ def read_sessions(folder: Path) -> Sessions:
 
 
 def quantiles_by_distance(sessions: Sessions) -> dict[str, list[float]]:
-    """Average the receivers' quantile functions, so that a phone with more rows or less gain does not decide alone."""
-    by_distance: dict[int, list[np.ndarray]] = defaultdict(list)
-    for (centimetres, _), session in sessions.items():
-        by_distance[centimetres].append(np.quantile(session[:, 1], PROBABILITIES))
-    return {
-        f"{centimetres / 100:g}": [round(float(q), 1) for q in np.mean(functions, axis=0)]
-        for centimetres, functions in sorted(by_distance.items())
+    """Average the receivers' quantile functions, so that a phone with more rows or less gain does not decide alone.
+
+    Where only some of them recorded, these are first moved by what they differ from all elsewhere: of the two phones
+    of the recordings with a backpack one reads 14 dB more, and at some distances it is the only one.
+    """
+    by_distance: dict[int, dict[str, np.ndarray]] = defaultdict(dict)
+    for (centimetres, phone), session in sessions.items():
+        by_distance[centimetres][phone] = np.quantile(session[:, 1], PROBABILITIES)
+    most = max(len(functions) for functions in by_distance.values())
+    of_all = [functions for functions in by_distance.values() if len(functions) == most]
+    more = {
+        phone: float(np.median([functions[phone].mean() - np.mean(list(functions.values())) for functions in of_all]))
+        for phone in of_all[0]
     }
+    averaged = {}
+    for centimetres, functions in sorted(by_distance.items()):
+        moved = 0.0 if len(functions) == most else np.mean([more[phone] for phone in functions])
+        quantiles = np.mean(list(functions.values()), axis=0) - moved
+        averaged[f"{centimetres / 100:g}"] = [round(float(q), 1) for q in quantiles]
+    return averaged
 
 
 def slope_db_per_decade(sessions: Sessions) -> float:

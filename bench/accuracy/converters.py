@@ -151,7 +151,7 @@ def drawn(*, people: int = 6, minutes: int = 40, seed: int = 7) -> Collection:
             for listener, sender in ((one, other), (other, one)):
                 shift = pair + rng.normal(0, model.direction_db)
                 for burst in range(bursts):
-                    level = attenuation_db(float(metres[burst]), model) + shift + rng.normal(0, model.burst_db)
+                    level = model.attenuation_db(float(metres[burst])) + shift + rng.normal(0, model.burst_db)
                     heard = [round(radio.effective_power_dbm - level - rng.normal(0, 2)) for _ in range(2)]
                     collection.phones[names[listener]].frames[burst + 1] += [
                         (names[sender], rssi) for rssi in heard if rssi >= -105
@@ -159,19 +159,12 @@ def drawn(*, people: int = 6, minutes: int = 40, seed: int = 7) -> Collection:
     return collection
 
 
-def attenuation_db(metres: float, model: Nearness) -> float:
-    """The profile's mean attenuation at a distance."""
-    bend = math.log10(model.bend_m)
-    decades = math.log10(metres)
-    return model.at_1m_db + model.slope_db * min(decades, bend) + model.far_slope_db * max(decades - bend, 0.0)
-
-
 def _levels_at_1m(known: dict[tuple[str, str, float], Stretch], model: Nearness) -> dict[tuple[str, str], float]:
     """Attenuation at 1 m of each carriage and phone, taken for the virtual adapter: least squares on the curve."""
     power = calibration("virtual").effective_power_dbm
     residuals: dict[tuple[str, str], list[float]] = defaultdict(list)
     for (carriage, device, metres), packets in known.items():
-        at_1m = power - packets[:, 1].mean() - (attenuation_db(metres, model) - model.at_1m_db)
+        at_1m = power - packets[:, 1].mean() - (model.attenuation_db(metres) - model.at_1m_db)
         residuals[carriage, device].append(float(at_1m))
     return {side: float(np.mean(values)) for side, values in residuals.items()}
 

@@ -66,10 +66,9 @@ def test_a_city_of_two_thousand_phones_warns_as_its_truth_says(tmp_path, failure
     told = np.array([[cell.told for cell in row] for row in outcome.cells], dtype=float)
     # Near and long says "high" more often than far and short.
     assert told[:2, 2:].sum() / met[:2, 2:].sum() > 2 * told[2:, :2].sum() / max(met[2:, :2].sum(), 1)
-    # Tolerance: a factor of two, since the curve's ways of carrying are not drawn as a city's people are.
-    expected = np.array([[cell.expected for cell in row] for row in outcome.cells])
-    assert 0.5 < told[2:].sum() / expected[2:].sum() < 2
-    assert 0.5 < told[:2].sum() / expected[:2].sum() < 2
+    # Three standard errors: by chance here, and by how few meetings the curve was measured with.
+    assert outcome.near.agrees, outcome.near
+    assert outcome.far.agrees, outcome.far
     assert (outcome.failed_checks > 0) is (outcome.waited > 0) is bool(failures)
     assert outcome.store_bytes < 8_000_000
     assert "Rehearsal of a city" in write_page(outcome.as_json())

@@ -18,13 +18,13 @@ from bluezone.planning.people import People, Ward
 from bluezone.planning.trial import Option, Setting, Trial
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
-START: Final = 1_796_058_000  # 2026-11-30, 00:00 in Vietnam
+START: Final = 1_796_058_000  # 2026-12-01, 00:00 in Vietnam
 FIRST_HOUR, LAST_START_HOUR = 7, 20
-# Bounds of the cells, as in the warning curve: metres and minutes.
+# Bounds of the cells, as in the warning curve: metres, of which the first NEAR_ROWS are within two, and minutes.
 METRES: Final = ((0.3, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, 12.0))
+NEAR_ROWS: Final = 2
 MINUTES: Final = ((5.0, 10.0), (10.0, 25.0), (25.0, 60.0), (60.0, 120.0))
-# All ways of carrying that the warning curve was measured with. From a backpack strength hardly falls with distance, so
-# without it phones would say "high" of far meetings far less often than the curve has it.
+# All ways of carrying that the warning curve was measured with.
 CARRIAGES: Final = ("hand", "pocket", "backpack")
 # Before the twin's first day the epidemic of the model has run for so long.
 WARM_UP_DAYS = 21
@@ -53,7 +53,7 @@ class Meeting:
 
     def near(self) -> bool:
         """Within two metres for ten minutes or more, as the model calls it near."""
-        return self.cell % len(MINUTES) >= 1 and self.cell // len(MINUTES) < 2
+        return self.cell % len(MINUTES) >= 1 and self.cell // len(MINUTES) < NEAR_ROWS
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import PAGE_SECONDS, EncounterLog
-from bluezone.handset.exposure.exposures import HeardIndex, windows_of_file
+from bluezone.handset.exposure.exposures import DAY_ZERO, HeardIndex, windows_of_file
 from bluezone.handset.report.calls import Calls
 from bluezone.handset.store import Store
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
@@ -211,8 +211,10 @@ class Crowd:
         self._days[day] = Day(index, receivers, known, rows, meetings)
 
     def forget(self, before_day: int) -> None:
-        """Days that are too old to count."""
+        """Days that are too old to count, and windows of them, as every phone does. before_day: UTC day."""
         self._days = {day: held for day, held in self._days.items() if day >= before_day}
+        for person, windows in self._windows.items():
+            self._windows[person] = [window for window in windows if (window.day - DAY_ZERO).days >= before_day]
 
     def look_up(self, file: File) -> Found:
         """Which meetings of which phones, on which UTC day, one file may be about."""

@@ -26,6 +26,12 @@ def write_page(result: Mapping[str, Any]) -> str:
         "Said “high” first without a server": f"{result['told_away']}",
         "Phones near a case; of them say “high”": f"{result['should']}; {result['should_told']}",
         "Phones that say “high”; without having met a case": f"{result['told']}; {result['unmet']}",
+        **{
+            f"Met one case, {name}: say “high”; expected, standard error": (
+                f"{part['told']}; {part['expected']:.0f}, {part['error']:.0f}"
+            )
+            for name, part in (("within 2 m", result["near"]), ("farther away", result["far"]))
+        },
         "Phones that share nothing; of them as the crowd": f"{result['whole']}; {result['whole_equal']}",
         "Files, bytes a phone fetches": f"{result['files']}, {result['home_bytes']:,}",
         "Largest store of a phone, bytes": f"{result['store_bytes']:,}",

@@ -11,12 +11,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from bluezone.handset.client import Client
+from bluezone.handset.phone import KEPT_DAYS
 from bluezone.planning.assumptions import read_warning_curve
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, day_at
 from bluezone.protocol.upload import infectious_level
 from bluezone.refusal import Refused
+from bluezone.twin.agreement import BOUND, Agreement, Cell, compare
 from bluezone.twin.cityserver import CityServer
-from bluezone.twin.meetings import FIRST_HOUR, METRES, MINUTES, NO_MEETINGS, START, Case, City, Meeting, Meetings
+from bluezone.twin.meetings import (
+    FIRST_HOUR,
+    METRES,
+    MINUTES,
+    NEAR_ROWS,
+    NO_MEETINGS,
+    START,
+    Case,
+    City,
+    Meeting,
+    Meetings,
+)
 from bluezone.twin.phones import Crowd, Keys, as_told, report
 from bluezone.twin.town import ZONE, Town, open_follower
 from bluezone.twin.travel import Region, Travel
@@ -79,15 +92,6 @@ class Asked:
 
 
 @dataclass
-class Cell:
-    """People who met one case, once on a day, at one distance and length: how many there were, and were told high."""
-
-    met: int = 0
-    told: int = 0
-    expected: float = 0.0
-
-
-@dataclass
 class Outcome:
     """What came of a rehearsal. Every count is of phones unless said.
 
@@ -96,7 +100,7 @@ class Outcome:
     missing_keys: keys of acknowledged reports that are in no file; waited: reports that found no server and came later;
     told_away: phones of the crowd, and whole ones, that said "high" first while the server was away (must be none).
     should, should_told: phones near a case on a day that it reported, and those of them that say "high"; told: all that
-    do. cells: by distance (rows) and length, of METRES and MINUTES.
+    do. cells: by distance (rows) and length, of METRES and MINUTES; near, far: those within two metres, and farther.
     whole, whole_equal: phones that share nothing, and those of them that say exactly what their twins in the crowd do,
     and say "high" first in the same hour.
     delays: hours from the upload to the first "high", of each told phone. file_bytes: that one phone fetched.
@@ -123,6 +127,8 @@ class Outcome:
     should_told: int = 0
     told: int = 0
     cells: list[list[Cell]] = field(default_factory=lambda: [[Cell() for _ in MINUTES] for _ in METRES])
+    near: Agreement | None = None
+    far: Agreement | None = None
     whole: int = 0
     whole_equal: int = 0
     delays: list[float] = field(default_factory=list)
@@ -245,7 +251,7 @@ class Rehearsal:
         self._keys.given |= {(person, unix_day): key for person, key in made.items()}
         for town in self._towns:
             town.crowd.live(unix_day, meetings)
-            town.crowd.forget(unix_day - 14)
+            town.crowd.forget(unix_day - KEPT_DAYS)
         self._keys.forget(unix_day - 1)
         self._remember(meetings)
 
@@ -367,7 +373,7 @@ class Rehearsal:
         self._compare_cells()
 
     def _compare_cells(self) -> None:
-        curve = read_warning_curve().high["0.45"]
+        curve = read_warning_curve()
         met: dict[int, list[tuple[int, Meeting]]] = defaultdict(list)
         reached: set[int] = set()
         for person, (case, at) in self._reported.items():
@@ -394,6 +400,8 @@ class Rehearsal:
                 cell = self._outcome.cells[place // len(MINUTES)][place % len(MINUTES)]
                 cell.met += 1
                 cell.told += told
-                cell.expected += float(curve[place // len(MINUTES), place % len(MINUTES)])
+                cell.expected += float(curve.high[BOUND][place // len(MINUTES), place % len(MINUTES)])
             reached.update([other] if meetings else [])
+        self._outcome.near = compare(self._outcome.cells[:NEAR_ROWS], curve)
+        self._outcome.far = compare(self._outcome.cells[NEAR_ROWS:], curve, NEAR_ROWS)
         self._outcome.unmet = sum(len(town.first_told.keys() - reached) for town in self._towns)

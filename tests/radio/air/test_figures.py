@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tools.fit_rssi import quantiles_by_distance
 
 from bluezone.radio.air.figures import (
     WALL_DB,
@@ -47,6 +48,18 @@ def test_a_higher_score_is_never_weaker_and_a_wall_costs_its_decibels(distance_m
 @given(carried=carriage, near=st.floats(5, 50), factor=st.floats(1.1, 3))
 def test_beyond_the_measured_distances_the_signal_only_falls(carried, near, factor):
     assert rssi_curve(near * factor, 0, carried).strongest_dbm < rssi_curve(near, 0, carried).strongest_dbm
+
+
+def test_where_one_phone_recorded_alone_the_strength_is_that_of_both():
+    loud, soft = ("loud", -60.0), ("soft", -74.0)
+    both = [(metres, *phone) for metres in (100, 200, 400) for phone in (loud, soft)]
+    sessions = {
+        (metres, phone): np.array([[0.0, level - metres / 100], [1.0, level - metres / 100]])
+        for metres, phone, level in [*both, (500, *loud), (20, *soft)]
+    }
+    medians = {metres: quantiles[len(quantiles) // 2] for metres, quantiles in quantiles_by_distance(sessions).items()}
+
+    assert medians == {"0.2": -67.2, "1": -68.0, "2": -69.0, "4": -71.0, "5": -72.0}
 
 
 @given(carried=carriage, share=st.floats(0.05, 0.95))

@@ -60,6 +60,12 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
         cells = (f"{cell['met']:6} {cell['told']:5} {cell['expected']:8.1f}" for cell in row)
         yield f"{name:10}" + "".join(f"{cell:>22}" for cell in cells)
 
+    for name, part in (("within two metres", result["near"]), ("farther away", result["far"])):
+        yield (
+            f'{name}: {part["told"]} say "high", {part["expected"]:.0f} expected, one standard error '
+            f"{part['error']:.0f}"
+        )
+
 
 @click.command()
 @click.option("--phones", type=int, default=2000, show_default=True, help="About how many phones run it, from 300.")

@@ -267,14 +267,9 @@ def _moved(row: list[float], one: "array[float]", stay: float, prior: float, dis
 @lru_cache(maxsize=8)
 def _distances(model: Nearness) -> tuple[bytes, list[float]]:
     """Which of the distances tried are near, a byte each, and the attenuation (dB) at each; all weigh the same."""
-    nearest, farthest, bend = math.log(model.nearest_m), math.log(model.farthest_m), math.log10(model.bend_m)
+    nearest, farthest = math.log(model.nearest_m), math.log(model.farthest_m)
     metres = [math.exp(nearest + (farthest - nearest) * place / (_DISTANCES - 1)) for place in range(_DISTANCES)]
-    decades = [math.log10(distance) for distance in metres]
-    curve = [
-        model.at_1m_db + model.slope_db * min(decade, bend) + model.far_slope_db * max(decade - bend, 0.0)
-        for decade in decades
-    ]
-    return bytes(distance <= model.near_m for distance in metres), curve
+    return bytes(distance <= model.near_m for distance in metres), [model.attenuation_db(one) for one in metres]
 
 
 @lru_cache(maxsize=1)

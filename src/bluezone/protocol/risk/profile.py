@@ -107,6 +107,11 @@ class Nearness:
     change_db: float
     fewest_bursts: int
 
+    def attenuation_db(self, metres: float) -> float:
+        """The mean attenuation at a distance, metres above 0."""
+        decades, bend = math.log10(metres), math.log10(self.bend_m)
+        return self.at_1m_db + self.slope_db * min(decades, bend) + self.far_slope_db * max(decades - bend, 0.0)
+
 
 @dataclass(frozen=True)
 class Profile:

@@ -102,6 +102,13 @@ def correlation(carriage: str) -> Correlation:
     return Correlation(fitted["level_share"], fitted["level_seconds"], fitted["motion_share"], fitted["motion_seconds"])
 
 
+@cache
+def mean_rssi_dbm(carriage: str) -> dict[float, float]:
+    """The mean of a carriage's recordings at each distance at which there is one, metres."""
+    quantiles = _figures()["carriages"][canonical_carriage(carriage)]["quantiles_dbm"]
+    return {float(m): float(np.trapezoid(values, _figures()["probabilities"])) for m, values in quantiles.items()}
+
+
 def rssi_curve(distance_m: float, walls: int, carriage: str) -> Curve:
     """Curve of one link.
 
