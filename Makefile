@@ -60,7 +60,7 @@ deb: ## the packages for Debian 12 and 13, in build/dist (as root; SUITES="bookw
 image: deb ## the container image as an OCI layout, in build/dist (as root; no daemon)
 	@tools/ship/image.sh build/dist
 
-appliance-image: ## the image of a box without a screen, in build/dist (as root; CITY_KEY=, UPDATE_KEYS=; docs/appliances.md)
+appliance-image: ## the image of a box without a screen, in build/dist (as root; CITY_KEY=, UPDATE_KEYS=, ARCHITECTURE=; docs/appliances.md)
 	@tools/ship/deb.sh build/dist trixie && tools/ship/appliance.sh build/dist
 
 test-appliance-image: setup-dev ## boot that image under QEMU and connect it (ARGS is passed to pytest)

@@ -54,6 +54,19 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
         tablet.close()
 
 
+def test_a_page_that_came_over_tls_says_what_to_allow_and_proves_once_it_is_allowed(chromium, served):
+    phone = GatePhone(chromium, served.public, tls=True).connect(plant(served.data, 1, "Cổng có TLS").codes[0])
+    with real_box(phone.desk("return await desk.gate()")) as box:
+        # Nobody is there who could answer the browser's question.
+        phone.scan(box.text, "box_joined")
+        expect(phone.page.locator(".troubles")).to_contain_text("Hãy bấm Cho phép", timeout=120_000)
+        phone.scan(box.phone(), "not_checked")
+        phone.context.grant_permissions(["local-network-access"])
+        expect(phone.page.locator(".troubles")).to_have_text("", timeout=180_000)
+        phone.scan(box.phone(), "running")
+    phone.context.close()
+
+
 def test_another_gate_s_box_is_not_joined(chromium, served):
     ours, theirs = plant(served.data, 1, "Cổng của ta"), plant(served.data, 1, "Cổng của họ")
     one, other = (GatePhone(chromium, served.public).connect(planted.codes[0]) for planted in (ours, theirs))

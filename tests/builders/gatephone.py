@@ -18,6 +18,7 @@ from tests.builders.pagecosts import scan
 from bluezone.protocol.gate.passes import read_screen
 from bluezone.protocol.signed.config import WeekKey
 
+TLS_ORIGIN = "https://gate.example"
 PHONE = {"width": 360, "height": 740}
 # Time that a test lets pass: the device's clock shows so many seconds more, whatever page is opened.
 _AHEAD = "(() => { const shown = Date.now.bind(Date); Date.now = () => shown() + 1000 * Number(localStorage.getItem('ahead') || 0); })()"
@@ -65,9 +66,12 @@ def _run(data: Path, *arguments: str) -> Any:
 class GatePhone:
     """One device with the app."""
 
-    def __init__(self, chromium: Any, origin: str, language: str = "vi") -> None:
-        self.origin = origin
-        self.context = chromium.new_context(viewport=PHONE)
+    def __init__(self, chromium: Any, origin: str, language: str = "vi", *, tls: bool = False) -> None:
+        """tls: as behind a city's own name with a certificate, for what browsers allow such pages; nothing is kept then."""
+        self.office, self.origin, self.tls = origin, TLS_ORIGIN if tls else origin, tls
+        self.context = chromium.new_context(viewport=PHONE, service_workers="block" if tls else "allow")
+        if tls:
+            self.context.route(f"{TLS_ORIGIN}/**", self._from_the_office)
         self.page = self.context.new_page()
         self.page.set_default_timeout(60_000)
         self.page.add_init_script(_AHEAD)
@@ -76,13 +80,17 @@ class GatePhone:
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("console", lambda said: self.trouble.append(said.text) if "Security Policy" in said.text else None)
 
+    def _from_the_office(self, route: Any) -> None:
+        route.fulfill(response=route.fetch(url=route.request.url.replace(TLS_ORIGIN, self.office)))
+
     def connect(self, code: str) -> "GatePhone":
         """Open the app for the first time and type the office's code; it is kept for offline use afterwards."""
         self.page.goto(f"{self.origin}/gate/")
         self.page.fill("#code", code)
         self.page.click("form button")
         self.page.wait_for_selector(".gate-code svg")
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        if not self.tls:
+            self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         return self
 
     def reload(self) -> None:

@@ -2,6 +2,7 @@
 # Build the image of a box without a screen (docs/appliances.md): Debian 13, our package, read-only, for any machine of
 # this architecture that starts by UEFI. Usage: appliance.sh FOLDER, in which the package for Debian 13 lies (deb.sh).
 # As root, without loop devices. CITY_KEY=: 64 hex digits, the one city it is for. UPDATE_KEYS=: a file of such lines.
+# ARCHITECTURE=arm64 on another machine: emulated.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tools/ship/root.sh
@@ -11,8 +12,7 @@ for pair in mmdebstrap:mmdebstrap mcopy:mtools mkfs.vfat:dosfstools sfdisk:fdisk
   command -v "${pair%%:*}" >/dev/null 2>&1 || need_package "${pair#*:}" "the image of a box" required
 done
 target=$(cd "$1" && pwd)
-package=$(ls "$target"/bluezone_*+deb13_*.deb)
-architecture=$(dpkg-deb -f "$package" Architecture)
+package=$(ls "$target"/bluezone_*+deb13_"$architecture".deb)
 case $architecture in
   amd64) efi=systemd-bootx64.efi name=BOOTX64.EFI type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709 ;;
   arm64) efi=systemd-bootaa64.efi name=BOOTAA64.EFI type=B921B045-1DF0-41C3-AF44-4C6F280D3FAE ;;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Build the Debian packages, one for each release of Debian, the same bytes for the same commit. As root.
 # Usage: deb.sh FOLDER [SUITE...], by default bookworm (12) and trixie (13). docs/adr/0016-packages.md says why so.
+# ARCHITECTURE=arm64 on another machine: emulated, for which the package qemu-user-static is enough.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tools/ship/root.sh
@@ -34,12 +35,11 @@ for suite in "$@"; do
   install -m 0644 deploy/debian/templates "$tree/DEBIAN"
   (cd "$tree" && find etc -type f -printf '/%p\n' | sort > DEBIAN/conffiles && find usr etc -type f -printf '%P\n' > /dev/null &&
     find usr etc -type f -print0 | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
-  architecture=$(dpkg --print-architecture)
   sed -e "s/@VERSION@/$version+deb$number/; s/@ARCHITECTURE@/$architecture/; s/@PYTHON@/$python/; s/@NEXT_PYTHON@/$next/" \
     -e "s/@SIZE@/$(du -k -s --apparent-size "$tree/usr" | cut -f1)/" deploy/debian/control > "$tree/DEBIAN/control"
   find "$tree" -print0 | xargs -0 touch --no-dereference --date="@$SOURCE_DATE_EPOCH"
   file=$target/bluezone_$version+deb${number}_$architecture.deb
-  rm -f "$target"/bluezone_*+deb"${number}"_*.deb
+  rm -f "$target"/bluezone_*+deb"${number}"_"$architecture".deb
   # As many threads as it likes give the same bytes.
   dpkg-deb --root-owner-group -Zzstd -z9 --build "$tree" "$file" >/dev/null
   rm -rf "$tree"

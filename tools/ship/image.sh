@@ -8,9 +8,8 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "image: a root file system needs root" >&2; exit 1; }
 command -v mmdebstrap >/dev/null 2>&1 || need_package mmdebstrap "the root of the image" required
 target=$(cd "$1" && pwd)
-package=$(ls "$target"/bluezone_*+deb13_*.deb)
+package=$(ls "$target"/bluezone_*+deb13_"$architecture".deb)
 version=$(dpkg-deb -f "$package" Version | sed 's/+deb13$//; s/~/-/')
-architecture=$(dpkg-deb -f "$package" Architecture)
 # Our dependencies, the first of each choice; what is only for a machine with systemd is there, and idle.
 needed=$(dpkg-deb -f "$package" Depends | sed -E 's/ *\([^)]*\)//g; s/ *\|[^,]*//g; s/, */\n/g' | sort -u | paste -sd,)
 aside=$(mktemp -d)

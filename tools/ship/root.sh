@@ -1,6 +1,10 @@
 # Sourced by the other tools of this folder: folders with a Debian in them, and commands run there. Needs root.
 # It uses the mirror, the certificates and the package clients' settings of this machine.
+# ARCHITECTURE=: another than this machine's, whose programs the kernel must know how to start (binfmt_misc and QEMU).
+own_architecture=$(dpkg --print-architecture)
+architecture=${ARCHITECTURE:-$own_architecture}
 ship_folder=${SHIP_FOLDER:-$PWD/build/ship}
+[ "$architecture" = "$own_architecture" ] || ship_folder=$ship_folder/$architecture
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1764000000)}
 
 # mirror: the Debian mirror among the sources of apt, with no slash at its end.
@@ -19,7 +23,7 @@ make_root() {
   source=$(mirror) || return 1
   echo "ship: making a root of $suite in $folder" >&2
   rm -rf "$folder" && mkdir -p "$(dirname "$folder")"
-  mmdebstrap --quiet --variant=minbase --include="$packages" "$suite" "$folder" "$source" || return 1
+  mmdebstrap --quiet --architectures="$architecture" --variant=minbase --include="$packages" "$suite" "$folder" "$source" || return 1
   chmod 755 "$folder"
   echo "$suite $packages" > "$folder/.complete"
 }

@@ -2,11 +2,14 @@
 """Relay of a station: its stream over real HTTP into a real player, the fall-back while it fails, and what is told."""
 
 import hashlib
+import http.client
 import json
 import os
 import shutil
 import threading
 import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -17,10 +20,11 @@ from bluezone.edge.speaker.plan import Item, Plan, read_plan
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.program import relay_until
 from bluezone.edge.speaker.programme import Programme
-from bluezone.edge.speaker.relay import FALL_BACK, RATE, SILENCE, STATION, Relay, Relaying, is_public
+from bluezone.edge.speaker.relay import FALL_BACK, RATE, SILENCE, STATION, Relay, Relaying, is_web
+from bluezone.edge.speaker.way_out import WayOut, is_public
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
-QUICK = Relaying(local=True, begin=20.0, pause=0.5, silent=1.0, again=0.3)
+QUICK = Relaying(lambda address: True, begin=20.0, pause=0.5, silent=1.0, again=0.3)
 TONES = {STATION: 440, FALL_BACK: 1100, "emergency": 1500}
 LONG = 3000.0
 
@@ -291,12 +295,88 @@ def test_without_a_fall_back_there_is_silence_and_it_is_said(tmp_path):
     assert relay.heard() == 0
 
 
-@pytest.mark.parametrize("address", [
-    "http://127.0.0.1:8000/live", "http://192.168.1.1/", "https://[::1]/live.m3u8", "http://localhost/live",
-    "http://169.254.169.254/", "file:///etc/passwd", "concat:a|b", "http://",
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "concat:a|b", "http://", "tcp://198.51.100.1:80"])
+def test_what_is_no_address_of_the_web_is_never_fetched(address):
+    assert not is_web(address)
+
+
+@pytest.mark.parametrize("host", [
+    "127.0.0.1", "192.168.1.1", "[::1]", "localhost", "169.254.169.254", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0",
 ])  # fmt: skip
-def test_an_address_that_is_not_of_the_public_web_is_never_fetched(address):
-    assert not is_public(address)
+def test_a_host_of_the_own_network_is_not_connected_to(host):
+    with station_on_air() as station:
+        way_out = WayOut(is_public)
+        port, proxy = station.address.rpartition(":")[2], way_out.address.removeprefix("http://")
+        asked = http.client.HTTPConnection(proxy, timeout=60)
+        asked.request("GET", f"http://{host}:{port}/live.mp3")
+        assert asked.getresponse().status == 403
+        tunnel = http.client.HTTPConnection(proxy, timeout=60)
+        tunnel.set_tunnel(host.strip("[]"), int(port))
+        with pytest.raises(OSError, match="403"):
+            tunnel.connect()
+        way_out.close()
+        assert station.fetched == 0
+
+
+def leading_to(target):
+    """A station at another address of this machine that leads on; it counts what it was asked."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            if self.path.endswith(".m3u8"):
+                lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXT-X-MEDIA-SEQUENCE:1", "#EXTINF:2.0,", target, "")
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write("\n".join(lines).encode())
+            else:
+                self.send_response(302)
+                self.send_header("Location", target or f"{self.path}/on")
+                self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.2", 0), Answer)
+    server.asked, server.daemon_threads = [], True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return server
+
+
+@pytest.mark.parametrize(("first", "on"), [
+    ("live.mp3", "http://127.0.0.1:{}/live.mp3"), ("live.m3u8", "http://[::ffff:127.0.0.1]:{}/live.mp3"),
+])  # fmt: skip
+def test_neither_a_redirect_nor_a_playlist_leads_into_the_own_network(tmp_path, first, on):
+    with station_on_air() as station:
+        leading = leading_to(on.format(station.address.rpartition(":")[2]))
+        relaying = Relaying(lambda address: address == "127.0.0.2", begin=0.1, again=0.1)
+        village = Village(tmp_path, relaying)
+        try:
+            village.follow(relay_of(village, f"http://127.0.0.2:{leading.server_port}/{first}"))
+            village.until(lambda: station.fetched or leading.asked.count(f"/{first}") >= 2)
+            assert station.fetched == 0
+        finally:
+            village.close()
+            village.book.close()
+            leading.shutdown()
+            leading.server_close()
+
+
+def test_a_redirect_within_what_is_allowed_is_followed_and_one_without_end_is_left(tmp_path, village):
+    with station_on_air() as station:
+        leading, endless = leading_to(station.stream), leading_to("")
+        village.follow(relay_of(village, f"http://127.0.0.2:{leading.server_port}/"))
+        village.until(lambda: station.fetched)
+        village.end()
+        village.until(lambda: village.book.is_done("relay"))
+        again = replace(relay_of(village, f"http://127.0.0.2:{endless.server_port}/x"), key="again")
+        village.follow(again)
+        village.until(lambda: endless.asked.count("/x") >= 2)
+        hops = endless.asked[: endless.asked.index("/x", 1)]
+        assert len(hops) <= 9
+        for server in (leading, endless):
+            server.shutdown()
+            server.server_close()
 
 
 def test_a_plan_names_the_station_beside_the_fall_back():

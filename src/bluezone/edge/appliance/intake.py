@@ -5,6 +5,7 @@ The page runs without any right and only lays what it got into a folder; `take` 
 gives the ticket to the account of the program that it is for.
 """
 
+import errno
 import json
 import os
 import pwd
@@ -41,6 +42,12 @@ _FILES = {
     "/setup.css": ("setup.css", "text/css"),
 }
 _TAKEN = FILE_NAME + ".taken"
+
+
+class SetupPortTaken(Refused):
+    """Another program of this machine listens where the page that takes a ticket is to be."""
+
+    code = "box_setup_port_taken"
 
 
 @dataclass(frozen=True)
@@ -123,13 +130,22 @@ def _forget(path: Path) -> None:
 
 
 class SetupPage:
-    """The page of a box that belongs to nobody yet. folder: where a ticket is laid; port: 0 takes a free one."""
+    """The page of a box that belongs to nobody yet. folder: where a ticket is laid; port: 0 takes a free one.
+
+    Raises SetupPortTaken.
+    """
 
     def __init__(self, folder: Path, now: Callable[[], float], host: str = "", port: int = SETUP_PORT) -> None:
         class Handler(_Handler):
             place, clock = folder, staticmethod(now)
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            instead = "give the ticket on a stick"
+            raise SetupPortTaken(f"port {port} is held by another program: end that one, or {instead}") from None
         self._server.daemon_threads = True
 
     @property

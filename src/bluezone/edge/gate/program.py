@@ -286,7 +286,7 @@ def _open_page(
         page = LocalPage(files, reading, changing, port or kept.get("port", 0), key=key)
     except OSError as error:
         if port:
-            raise _taken(port, HOST, error, "choose another with --port") from None
+            raise _taken(port, HOST, error, "choose another with --port", "choose another with --port") from None
         # Another program took it meanwhile.
         page = LocalPage(files, reading, changing, key=key)
     book.put("page", json.dumps({**key._asdict(), "port": page.port}))
@@ -297,13 +297,15 @@ def _open_box(box: Box, host: str) -> BoxServer:
     try:
         return BoxServer(box, host)
     except OSError as error:
-        raise _taken(PORT, host, error, "or run the box on another machine: tablets know this port only") from None
+        elsewhere = "run the box on another machine: tablets know this port only"
+        raise _taken(PORT, host, error, elsewhere, "choose an address of this machine, or none") from None
 
 
-def _taken(port: int, host: str, error: OSError, instead: str) -> Refused:
+def _taken(port: int, host: str, error: OSError, if_held: str, otherwise: str) -> Refused:
     if error.errno == errno.EADDRINUSE:
-        return GatePortTaken(f"port {port} is held by another program, perhaps a second gate: end that one, {instead}")
-    return GatePortTaken(f"port {port} cannot be listened on at {host} ({error.strerror}): {instead}")
+        held = f"port {port} is held by another program, perhaps a second gate"
+        return GatePortTaken(f"{held}: end that one, or {if_held}")
+    return GatePortTaken(f"port {port} cannot be listened on at {host} ({error.strerror}): {otherwise}")
 
 
 def _gate_number(book: GateBook) -> str:

@@ -90,8 +90,8 @@ def run_speaker(
         if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
         programme = Programme(
-            book, player, clock.now, time.monotonic, say, second, relaying=Relaying(setup.local),
-            listens=microphone is not None,
+            book, player, clock.now, time.monotonic, say, second, listens=microphone is not None,
+            relaying=Relaying(lambda _: True) if setup.local else Relaying(),
         )  # fmt: skip
         feeds = [
             lambda stopped: feed_until(stopped, hearing, programme, book),

@@ -6,10 +6,7 @@ The machine fetches the stream itself; the office never does. Everything goes th
 one player plays all of it and each tenth of a second is known to be of the station, of the fall-back, or silence.
 """
 
-import contextlib
-import ipaddress
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -20,6 +17,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from bluezone.edge.speaker.player import bound_to_us
+from bluezone.edge.speaker.way_out import WayOut, is_public
 
 STATION, FALL_BACK, SILENCE = "station", "fall_back", "silence"
 RATE = 32_000
@@ -39,7 +37,7 @@ _SHORTEST_FRAMES = 5
 # As many as the office takes of one airing (docs/reference/openapi-speakers.yaml).
 MOST_PARTS = 200
 # A playlist of a station may name other addresses of the web, and never a file of this machine.
-_PROTOCOLS = "http,https,tcp,tls,crypto"
+_PROTOCOLS = "http,https,tcp,tls,crypto,httpproxy"
 # The header of a WAV file without an end: one channel, 16 bits.
 _HEADER = (
     b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0"
@@ -49,11 +47,11 @@ _HEADER = (
 
 @dataclass(frozen=True)
 class Relaying:
-    """local: whether stations of the local network are relayed. Seconds: until a stream has to begin, may pause, may be
+    """allows: whether an IP address may be asked for a stream. Seconds: until a stream has to begin, may pause, may be
     silent; and between two tries.
     """
 
-    local: bool = False
+    allows: Callable[[str], bool] = is_public
     begin: float = 8.0
     pause: float = 3.0
     silent: float = 8.0
@@ -200,10 +198,10 @@ class _Mixing:
 class _Decoder:
     """ffmpeg that writes plain sound into a pipe; ends with the thread that began it."""
 
-    def __init__(self, source: list[str]) -> None:
+    def __init__(self, source: list[str], environment: dict[str, str] | None = None) -> None:
         shape = ["-vn", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"]
         command = [*bound_to_us(), "ffmpeg", "-nostdin", "-loglevel", "error", *source, *shape]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)  # noqa: S603
         assert self._process.stdout is not None
         self._pipe = self._process.stdout.fileno()
         self._held = b""
@@ -257,16 +255,15 @@ class _Station:
         self._address, self._relaying = address, relaying
         self._decoder: _Decoder | None = None
         self._next_try = float("-inf")
-        self._looking: threading.Thread | None = None
-        self._may_be_fetched: bool | None = None
+        self._way_out = WayOut(relaying.allows)
 
     def go_on(self, boot: float) -> None:
         """Connect, or read what has come."""
         if self._decoder is not None and self._decoder.has_ended and self._decoder.frames == 0:
-            self.close()
+            self._leave()
             self._next_try = boot + self._relaying.again
-        if self._decoder is None and boot >= self._next_try:
-            self._connect(boot)
+        if self._decoder is None and boot >= self._next_try and is_web(self._address):
+            self._decoder = self._connected()
         if self._decoder is not None:
             self._decoder.pull()
 
@@ -282,28 +279,20 @@ class _Station:
         return self._decoder is not None and self._decoder.frames >= _BACK_FRAMES and self._decoder.is_loud()
 
     def close(self) -> None:
+        self._leave()
+        self._way_out.close()
+
+    def _leave(self) -> None:
         if self._decoder is not None:
             self._decoder.close()
             self._decoder = None
 
-    def _connect(self, boot: float) -> None:
-        # Looking a name up can take long, and the sound must go on meanwhile.
-        if self._looking is None:
-            self._may_be_fetched = None
-            self._looking = threading.Thread(target=self._look_up, daemon=True)
-            self._looking.start()
-            self._looking.join(FRAME_SECONDS)
-        if self._looking.is_alive():
-            return
-        self._looking = None
-        if self._may_be_fetched:
-            source = ["-protocol_whitelist", _PROTOCOLS, "-rw_timeout", "5000000", "-analyzeduration", "2000000"]
-            self._decoder = _Decoder([*source, "-i", self._address])
-        else:
-            self._next_try = boot + self._relaying.again
-
-    def _look_up(self) -> None:
-        self._may_be_fetched = is_public(self._address) or (self._relaying.local and is_web(self._address))
+    def _connected(self) -> "_Decoder":
+        """The stream as ffmpeg fetches it. It follows at most eight redirects, all of them through the way out."""
+        # An empty no_proxy would leave some hosts out of it (libavformat/network.c, ff_http_match_no_proxy).
+        environment = {name: value for name, value in os.environ.items() if name != "no_proxy"}
+        source = ["-protocol_whitelist", _PROTOCOLS, "-rw_timeout", "5000000", "-analyzeduration", "2000000"]
+        return _Decoder([*source, "-i", self._address], {**environment, "http_proxy": self._way_out.address})
 
 
 def is_web(address: str) -> bool:
@@ -313,17 +302,6 @@ def is_web(address: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
-
-
-def is_public(address: str) -> bool:
-    """Whether every address of its host is one of the public network: nothing inside a village's own is asked."""
-    if not is_web(address):
-        return False
-    host = urlsplit(address).hostname or ""
-    with contextlib.suppress(OSError, UnicodeError, ValueError):
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        return bool(found) and all(ipaddress.ip_address(str(one[4][0]).split("%")[0]).is_global for one in found)
-    return False
 
 
 def is_loud(frame: bytes) -> bool:

@@ -19,7 +19,10 @@ const READ_MS = 800;
 const BADGE = /^BZGK:/i;
 // Refused codes of other tablets and boxes (the app's sharing.js and box.js): nobody has to be noted on paper for them.
 const NOT_A_PASSAGE = ["share_foreign", "share_old", "box_foreign"];
-const SILENT = { no_radio: "problem.noradio", box_away: "problem.boxaway" };
+const SILENT = {
+  no_radio: "problem.noradio", box_away: "problem.boxaway", box_prompt: "problem.boxprompt", box_denied: "problem.boxdenied",
+  box_browser: "problem.boxbrowser",
+};
 
 class GatePage {
   constructor() {

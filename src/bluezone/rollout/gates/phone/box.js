@@ -20,6 +20,16 @@ const MARK_LENGTH = 8;
 const RESPONSE_LENGTH = 16;
 // A box in the same room answers within some milliseconds; a keeper is not kept waiting for one that is gone.
 const ANSWER_MS = 1500;
+// So long the browser's own question may stand before the keeper has answered it.
+const PROMPT_MS = 60_000;
+// Why a box that was joined cannot be asked, by what the browser says of the right to ask it.
+const AWAY = { granted: "box_away", prompt: "box_prompt", denied: "box_denied", none: "box_browser" };
+
+/** The right of a page that came over TLS to ask the local network: a PermissionState, "none" where there is no such right. */
+async function rightToAsk() {
+  if (location.protocol !== "https:") return "granted";
+  return navigator.permissions.query({ name: "local-network-access" }).then((right) => right.state, () => "none");
+}
 
 const macOf = async (key, label, content, length = MAC_LENGTH) =>
   (await hmac(fromHex(key), concat(utf8(label), content))).slice(0, length);
@@ -48,26 +58,31 @@ export class Box {
     const told = good ? JSON.parse(fromUtf8(content)) : {};
     if (!good || told.gate !== number) throw new Refusal("box_foreign");
     await this.book.store.write({ box: told });
-    await this.look();
+    // The browser's question must not hold the queue up.
+    const looking = this.look();
+    if ((await rightToAsk()) !== "prompt") await looking;
   }
 
   async leave() {
     await this.book.store.write({ box: undefined });
   }
 
-  /** Ask how things stand: "no_radio" without a box, "box_away" where it does not answer, its own reason, or null. */
+  /** Ask how things stand: "no_radio" without a box, one of AWAY where it does not answer, its own reason, or null. */
   async look() {
     const box = await this.joined();
-    this.radioOff = box === null ? "no_radio" : "box_away";
-    if (box === null) return;
-    const told = await this.ask(box, [], "").catch(() => null);
-    if (told) this.radioOff = told.radio_off;
+    if (box === null) {
+      this.radioOff = "no_radio";
+      return;
+    }
+    const right = await rightToAsk();
+    if (right === "prompt" && this.radioOff !== null) this.radioOff = AWAY.prompt;
+    await this.ask(box, [], "", right === "prompt" ? PROMPT_MS : ANSWER_MS).catch(() => this.isAway());
   }
 
   /** "proven", "not_heard", "pass_used", or null where no box can say. session: k_sess of a pass A. */
   async judge(session) {
     const box = await this.joined();
-    if (box === null) return null;
+    if (box === null || this.radioOff === AWAY.prompt) return null;
     try {
       if (!this.air.length) await this.ask(box, [], "");
       const known = this.air.join();
@@ -76,9 +91,13 @@ export class Box {
       const last = told.finding === "not_heard" && this.air.join() !== known ? await this.askOf(box, session) : told;
       return last.radio_off === null ? last.finding : null;
     } catch {
-      this.radioOff = "box_away";
+      await this.isAway();
       return null;
     }
+  }
+
+  async isAway() {
+    this.radioOff = AWAY[await rightToAsk()];
   }
 
   async askOf(box, session) {
@@ -88,13 +107,13 @@ export class Box {
   }
 
   /** {air, radio_off, finding} as the box tells it. Rejects where it does not answer, or another answers for it. */
-  async ask(box, answers, mark) {
+  async ask(box, answers, mark, patience = ANSWER_MS) {
     const { sharing_key: key } = await this.gate();
     const { device } = await this.book.me();
     const content = utf8(JSON.stringify({ tablet: device, nonce: hex(randomBytes(16)), answers, mark }));
     const said = hex(await macOf(key, "BZ-BOX-ASK-v1", content));
     const stopper = new AbortController();
-    const timer = setTimeout(() => stopper.abort(), ANSWER_MS);
+    const timer = setTimeout(() => stopper.abort(), patience);
     let bytes;
     try {
       // As plain text, so that the browser asks once and not twice.
