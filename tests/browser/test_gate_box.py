@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
 AWAY, NONE = "Không hỏi được hộp Bluetooth", "Cổng này không có Bluetooth"
 
 
-def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_other_s(chromium, served):
-    planted = plant(served.data, 2, "Cổng có hộp")
-    one, two = (GatePhone(chromium, served.public).connect(code) for code in planted.codes)
+def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_other_s(chromium, standing):
+    planted = plant(standing.data, 2, "Cổng có hộp")
+    one, two = (GatePhone(chromium, standing.public).connect(code) for code in planted.codes)
     asked = []
     one.page.on("request", lambda request: asked.append((request.url, request.post_data or "")))
     expect(one.page.locator(".troubles")).to_contain_text(NONE)
@@ -43,7 +43,7 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
     for tablet in (one, two):
         tablet.live(11)
         tablet.send()
-    assert sums(served.data, planted.gate) == {"running": 2}
+    assert sums(standing.data, planted.gate) == {"running": 2}
     # What a phone shows never leaves the tablet.
     to_box = [body for url, body in asked if url.endswith("/box")]
     assert any(read_pass(shown).session.hex() not in body and "answers" in body for body in to_box)
@@ -54,9 +54,9 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
         tablet.close()
 
 
-def test_another_gate_s_box_is_not_joined(chromium, served):
-    ours, theirs = plant(served.data, 1, "Cổng của ta"), plant(served.data, 1, "Cổng của họ")
-    one, other = (GatePhone(chromium, served.public).connect(planted.codes[0]) for planted in (ours, theirs))
+def test_another_gate_s_box_is_not_joined(chromium, standing):
+    ours, theirs = plant(standing.data, 1, "Cổng của ta"), plant(standing.data, 1, "Cổng của họ")
+    one, other = (GatePhone(chromium, standing.public).connect(planted.codes[0]) for planted in (ours, theirs))
     with real_box(other.desk("return await desk.gate()")) as box:
         one.scan(box.text, "box_foreign")
         one.scan(box.text[:-1] + ("0" if box.text[-1] != "0" else "1"), "box_foreign")
@@ -66,8 +66,8 @@ def test_another_gate_s_box_is_not_joined(chromium, served):
         tablet.close()
 
 
-def test_help_at_the_gate_shows_the_city_s_address(chromium, served):
-    phone = GatePhone(chromium, served.public).connect(plant(served.data, 1, "Cổng giúp cài").codes[0])
+def test_help_at_the_gate_shows_the_city_s_address(chromium, standing):
+    phone = GatePhone(chromium, standing.public).connect(plant(standing.data, 1, "Cổng giúp cài").codes[0])
     phone.page.get_by_role("button", name="Giúp cài đặt").click()
-    expect(phone.page.locator(".panel li").first).to_contain_text(served.public.partition("//")[2])
+    expect(phone.page.locator(".panel li").first).to_contain_text(standing.public.partition("//")[2])
     phone.close()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People, roles and the audit on PostgreSQL: the same tests, in a process whose office store is there."""
+"""People, roles, agencies, devices and the audit on PostgreSQL: the same tests, in a process whose office store is there.
+
+One process for all of them, because each takes seconds to begin.
+"""
 
 from pathlib import Path
 
@@ -13,6 +16,16 @@ SAME = [
     "authority/test_account_list.py",
     "authority/test_account_records.py",
     "authority/test_role_grants.py",
+    "devices/test_audience.py",
+    "devices/test_endpoints.py",
+    "devices/test_enrolment.py",
+    "devices/test_views.py",
+    "directory/imports/test_list_imports.py",
+    "directory/records/test_changes.py",
+    "directory/records/test_seed.py",
+    "directory/test_models.py",
+    "directory/test_pages.py",
+    "directory/test_queries.py",
     "directory/test_scopes.py",
     "identity/factors/test_second_factors.py",
     "identity/test_invitations.py",
