@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People, roles, agencies, devices and the audit on PostgreSQL: the same tests, in a process whose office store is there.
+"""People, roles, agencies, devices and the audit on PostgreSQL: the same tests, where the office store is there.
 
 One process for all of them, because each takes seconds to begin.
 """
