@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.builders.postgresql import hold_on_postgresql_too
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(1800)]
 TESTS = Path(__file__).parents[1]
 SAME = [
     "audit/test_hash_chain.py",
