@@ -63,10 +63,10 @@ def test_a_keeper_counts_on_a_phone_and_the_office_has_the_numbers(tablets, stan
     phone.scan(planted.badge, "idle")
     phone.page.keyboard.type("000000")
     phone.page.keyboard.press("Enter")
-    expect(phone.page.locator(".told")).to_contain_text("PIN chưa đúng", timeout=60_000)
+    expect(phone.page.locator(".told")).to_contain_text("PIN chưa đúng")
     phone.page.fill("#pin", planted.pin)
     phone.page.get_by_role("button", name="Nhận ca", exact=True).click()
-    expect(phone.page.locator("header")).to_contain_text("Ca của Hà Thị Lan", timeout=60_000)
+    expect(phone.page.locator("header")).to_contain_text("Ca của Hà Thị Lan")
     for _ in range(3):
         phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.tap("RA", "out")
@@ -128,7 +128,7 @@ def test_seven_days_without_a_network_and_every_passage_arrives_on_its_day(table
     assert len(phone.desk("return desk.book.store.all('day/')")) == 7
     phone.context.set_offline(False)
     phone.send()
-    expect(phone.page.locator("header")).to_contain_text("đã gửi đủ", timeout=60_000)
+    expect(phone.page.locator("header")).to_contain_text("đã gửi đủ")
     assert sums(standing.data, planted.gate) == {"no_smartphone": 28}
 
 
@@ -358,7 +358,7 @@ def test_a_gate_is_practised_at_without_a_code_and_nobody_is_told(chromium, stan
         phone.page.get_by_role("button", name=name, exact=True).click()
         phone.saw(verdict)
     phone.desk("const {badge, pin} = desk.badge(); await desk.signIn({badge, pin})")
-    expect(phone.page.locator("header")).to_contain_text("Ca của Người tập", timeout=60_000)
+    expect(phone.page.locator("header")).to_contain_text("Ca của Người tập")
     phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.inside(3)
     phone.reload()
@@ -382,12 +382,12 @@ def test_what_is_practised_at_a_real_gate_s_tablet_is_in_no_number_of_it(tablets
     phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.live(11)
     phone.desk("setTimeout(() => desk.practice({on: true}))")
-    expect(phone.page.locator(".troubles")).to_contain_text("TẬP HUẤN", timeout=60_000)
+    expect(phone.page.locator(".troubles")).to_contain_text("TẬP HUẤN")
     phone.inside(0)
     phone.tap(SEEN, "screen_seen")
     phone.live(11)
     phone.desk("setTimeout(() => desk.practice({on: false}))")
-    expect(phone.page.locator(".troubles")).not_to_contain_text("TẬP HUẤN", timeout=60_000)
+    expect(phone.page.locator(".troubles")).not_to_contain_text("TẬP HUẤN")
     phone.inside(1)
     phone.send()
     assert sums(standing.data, planted.gate) == {"no_smartphone": 1}

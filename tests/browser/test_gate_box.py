@@ -33,13 +33,13 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
         two.reload()
         two.scan(box.phone(), "running")
         box.off = "the adapter is gone"
-        expect(one.page.locator(".troubles")).to_contain_text("Cổng không phát Bluetooth", timeout=60_000)
+        expect(one.page.locator(".troubles")).to_contain_text("Cổng không phát Bluetooth")
         one.scan(box.phone(), "not_checked")
-    expect(two.page.locator(".troubles")).to_contain_text(AWAY, timeout=60_000)
+    expect(two.page.locator(".troubles")).to_contain_text(AWAY)
     two.scan(shown, "not_checked")
     two.page.get_by_role("button", name="Khác").click()
     two.page.get_by_role("button", name="Thôi dùng hộp Bluetooth").click()
-    expect(two.page.locator(".troubles")).to_contain_text(NONE, timeout=60_000)
+    expect(two.page.locator(".troubles")).to_contain_text(NONE)
     for tablet in (one, two):
         tablet.live(11)
         tablet.send()

@@ -71,7 +71,6 @@ class GatePhone:
         self.origin = origin
         self.context = chromium.new_context(viewport=PHONE)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
         self.page.add_init_script(_AHEAD)
         self.page.add_init_script(f"localStorage.setItem('language', localStorage.getItem('language') || '{language}')")
         self.trouble: list[str] = []
