@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
-from tests.builders import parts, processes
+from tests.builders import processes
 from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
 
@@ -43,8 +43,7 @@ gc.disable()
 def pytest_collection_modifyitems(items) -> None:
     """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use.
 
-    What drives a browser, needs PostgreSQL or starts processes stands where .ci/run looks for it, so that it need not
-    collect all the others.
+    What drives a browser stands where .ci/run looks for it, so that it need not collect all the others.
     """
     for item in items:
         if item.get_closest_marker("browser") and item.path.relative_to(REPOSITORY / "tests").parts[0] not in BROWSER:
@@ -54,9 +53,6 @@ def pytest_collection_modifyitems(items) -> None:
         used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
         if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
             item.add_marker(pytest.mark.serve)
-        for mark in ("postgres", "serve"):
-            if item.get_closest_marker(mark) and not parts.may_hold(mark, item.path):
-                raise pytest.UsageError(f"{item.nodeid} is marked {mark}: tests/builders/parts.py leaves its file out")
 
 
 def pytest_collection_finish() -> None:

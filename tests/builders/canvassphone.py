@@ -54,7 +54,9 @@ class KillablePhone:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         _wait_for(port)
-        self.browser = self.playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=PATIENCE_MILLISECONDS)
+        self.browser = self.playwright.chromium.connect_over_cdp(
+            f"http://127.0.0.1:{port}", timeout=PATIENCE_MILLISECONDS
+        )
         context = self.browser.contexts[0]
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page = context.pages[0] if context.pages else context.new_page()
