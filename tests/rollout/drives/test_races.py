@@ -25,7 +25,7 @@ def field(django_db_setup, django_db_blocker, furnished_folder):
     Not `transactional_db`: its emptying between tests is what the audit refuses.
     """
     if connection.vendor != "postgresql":
-        pytest.skip("SQLite lets one connection write at a time; tests/rollout/test_duties_on_postgresql.py runs this")
+        pytest.skip("SQLite lets one connection write at a time; test_postgresql.py runs this")
     now = timezone.now()
     # One folder for all, or every digest would be under a key of its own.
     with django_db_blocker.unblock(), override_settings(DATA_FOLDER=furnished_folder):
