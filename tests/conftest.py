@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from tests.builders import processes
 from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
@@ -26,6 +27,10 @@ REPOSITORY = Path(__file__).parents[1]
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("new", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
+if settings.get_current_profile_name() == "same":
+    # Hypothesis reads every module of ours that a process has loaded, seconds in each, and draws from the numbers and
+    # texts in them: which these are, and so which examples a test sees, would depend on the tests that ran before.
+    providers._get_local_constants = lambda: providers._local_constants
 REAL_PUZZLE_BITS = puzzle.PUZZLE_BITS
 BROWSER = ("browser", "scenarios")
 # Where it is set every process that a test starts compiles all of Django and of ours anew.

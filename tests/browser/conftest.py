@@ -15,6 +15,13 @@ def whole_chromium(chromium):
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory):
+    """One server for each process of tests, for modules that only read or plant gates of their own."""
+    with serving(tmp_path_factory.mktemp("standing") / "data") as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A server nobody has signed in to yet."""

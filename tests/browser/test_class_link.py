@@ -23,7 +23,6 @@ def school(tmp_path_factory):
 def phone(chromium, school):
     served, links = school
     context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="vi-VN")
-    context.set_default_timeout(60_000)
     page = context.new_page()
     page.trouble = []
     page.on("pageerror", lambda error: page.trouble.append(str(error)))
@@ -46,7 +45,7 @@ def test_what_was_typed_without_a_network_is_kept_and_goes_by_itself(phone, scho
     phone.context.set_offline(True)
     fill(phone, pin, running=1)
     phone.click("main button[type=submit]")
-    expect(phone.locator(TOLD)).to_contain_text("không có mạng", ignore_case=True, timeout=60_000)
+    expect(phone.locator(TOLD)).to_contain_text("không có mạng", ignore_case=True)
     # Corrected before it could go: the last word counts.
     fill(phone, pin)
     phone.click("main button[type=submit]")
@@ -57,7 +56,7 @@ def test_what_was_typed_without_a_network_is_kept_and_goes_by_itself(phone, scho
     phone.goto("about:blank")
     phone.context.set_offline(False)
     phone.goto(address)
-    expect(phone.locator(TOLD)).to_contain_text("đã gửi", ignore_case=True, timeout=60_000)
+    expect(phone.locator(TOLD)).to_contain_text("đã gửi", ignore_case=True)
 
     assert schooling.reports(school[0].data) == [list(NUMBERS.values())]
 
@@ -75,7 +74,7 @@ def test_what_the_city_does_not_take_comes_back_into_the_form(phone):
     # Whoever closes the page before it is put right finds it again.
     for _ in range(2):
         phone.goto(address)
-        expect(phone.locator(TOLD)).to_contain_text("chưa được nhận", ignore_case=True, timeout=60_000)
+        expect(phone.locator(TOLD)).to_contain_text("chưa được nhận", ignore_case=True)
         assert phone.input_value("input[name=running]") == "39"
     fill(phone, pin)
     phone.click("main button[type=submit]")

@@ -16,7 +16,7 @@ from tests.builders.crawling import Crew, Words, find_pages, named_routes, scrol
 from tests.builders.visitor import DESK, NARROW
 
 # Finding the pages and looking at them takes minutes on two cores.
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(3600), pytest.mark.slow]
 SHOTS = os.environ.get("BLUEZONE_SHOTS")
 # Routes that no page of this city at work leads to now, and where they are looked at instead.
 ELSEWHERE = {

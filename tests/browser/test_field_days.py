@@ -76,7 +76,6 @@ def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium,
         gate.live(-7 * DAY)
         head = chromium.new_context(viewport=NARROW, locale="vi-VN")
         page = head.new_page()
-        page.set_default_timeout(60_000)
         page.goto(server.origin + address[address.index("/c/") :], wait_until="networkidle")
         watch("an office, a gate, the head of a class")
         server.end()
@@ -149,7 +148,6 @@ def test_the_longest_names_fit_the_pages_that_the_field_opens(tablets, served, p
     (phone,), _ = tablets(1, LONGEST_GATE[:80])
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     lead = Visitor(chromium, peopled)
-    lead.page.set_default_timeout(60_000)
     lead.page.set_viewport_size(NARROW)
     lead.come_in(Person("drive_lead", 1280))
     lead.open("/drives/new/")
@@ -178,7 +176,6 @@ def test_a_stall_without_a_network_gives_the_number_when_it_is_back(peopled, chr
     )
     context = chromium.new_context(viewport=NARROW, locale="vi-VN")
     page = context.new_page()
-    page.set_default_timeout(60_000)
     page.goto(f"{peopled.public}/d/{code}", wait_until="networkidle")
     before = ask(peopled.data, "select count(*) from drives_helprequest")
     context.set_offline(True)
@@ -198,7 +195,6 @@ def test_a_stall_without_a_network_gives_the_number_when_it_is_back(peopled, chr
 
 def test_what_was_typed_of_a_tally_sheet_without_a_network_is_offered_again(peopled, chromium, watch):
     lead = Visitor(chromium, peopled)
-    lead.page.set_default_timeout(60_000)
     lead.page.set_viewport_size(NARROW)
     lead.come_in(Person("drive_lead", 1280))
     ((drive,),) = ask(peopled.data, "select id from drives_drive where place = 'Chợ Bắc Kạn'")

@@ -15,7 +15,7 @@ SLOWER = 6
 USABLE_SECONDS = 5
 
 
-def load(chromium, served, *, sources=False, slow=False):
+def load(chromium, standing, *, sources=False, slow=False):
     """(seconds until one can agree, addresses asked for until then, their bytes on the way).
 
     sources: the page loads its modules one by one, as it did before there were bundles.
@@ -38,7 +38,7 @@ def load(chromium, served, *, sources=False, slow=False):
         session.send("Network.emulateNetworkConditions", NETWORK)
         session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     begun = time.monotonic()
-    page.goto(f"{served.public}/app/", wait_until="commit")
+    page.goto(f"{standing.public}/app/", wait_until="commit")
     page.wait_for_selector("main button:has-text('Đồng ý và bắt đầu')", timeout=120_000)
     seconds = time.monotonic() - begun
     found = seconds, list(asked), sum(weights)
@@ -46,17 +46,17 @@ def load(chromium, served, *, sources=False, slow=False):
     return found
 
 
-def test_one_can_agree_after_ten_requests_and_250_kilobytes_at_most(chromium, served):
-    _, asked, weight = load(chromium, served)
+def test_one_can_agree_after_ten_requests_and_250_kilobytes_at_most(chromium, standing):
+    _, asked, weight = load(chromium, standing)
     assert len(asked) <= MOST_REQUESTS, asked
     assert weight <= MOST_BYTES
 
 
-def test_what_one_agrees_to_is_read_before_any_script_is_there(chromium, served):
+def test_what_one_agrees_to_is_read_before_any_script_is_there(chromium, standing):
     context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="vi-VN")
     page = context.new_page()
     page.route("**/app/opening.js", lambda route: None)
-    page.goto(f"{served.public}/app/", wait_until="commit")
+    page.goto(f"{standing.public}/app/", wait_until="commit")
     page.wait_for_selector("text=Những gì ở lại trên máy")
     assert page.is_visible("text=Đang mở Bluezone")
     assert not page.is_visible("text=What stays on your phone")
@@ -64,7 +64,7 @@ def test_what_one_agrees_to_is_read_before_any_script_is_there(chromium, served)
     context.close()
 
 
-def test_a_page_without_its_scripts_says_what_the_first_screen_says(chromium, served):
+def test_a_page_without_its_scripts_says_what_the_first_screen_says(chromium, standing):
     said = []
     for scripts in (False, True):
         for locale in ("vi-VN", "en-GB"):
@@ -72,7 +72,7 @@ def test_a_page_without_its_scripts_says_what_the_first_screen_says(chromium, se
             page = context.new_page()
             if not scripts:
                 page.route("**/app/opening.js", lambda route: route.abort())
-            page.goto(f"{served.public}/app/")
+            page.goto(f"{standing.public}/app/")
             if scripts:
                 page.wait_for_selector("main button")
             else:
@@ -85,10 +85,10 @@ def test_a_page_without_its_scripts_says_what_the_first_screen_says(chromium, se
 
 
 @pytest.mark.slow
-def test_on_2g_with_a_slow_processor_one_can_agree_within_five_seconds(chromium, served):
+def test_on_2g_with_a_slow_processor_one_can_agree_within_five_seconds(chromium, standing):
     """On a quiet machine; the modules one by one, as before, are loaded in the same run."""
     found = {
-        name: min(load(chromium, served, sources=sources, slow=True) for _ in range(3))
+        name: min(load(chromium, standing, sources=sources, slow=True) for _ in range(3))
         for name, sources in (("bundled", False), ("one by one", True))
     }
     for name, (seconds, asked, weight) in found.items():

@@ -23,13 +23,13 @@ NO_SMARTPHONE, SEEN = "Không có điện thoại thông minh", "Đã xem màn h
 
 
 @pytest.fixture
-def tablets(chromium, served):
+def tablets(chromium, standing):
     """Makes connected tablets of a new gate: (tablets, what was planted)."""
     opened = []
 
     def make(number, name, language="vi"):
-        planted = plant(served.data, number, name)
-        opened.extend(GatePhone(chromium, served.public, language).connect(code) for code in planted.codes)
+        planted = plant(standing.data, number, name)
+        opened.extend(GatePhone(chromium, standing.public, language).connect(code) for code in planted.codes)
         return opened[-number:], planted
 
     yield make
@@ -37,8 +37,8 @@ def tablets(chromium, served):
         one.close()
 
 
-def test_the_first_load_is_under_300_kilobytes_with_all_that_is_kept_for_days_without_a_network(chromium, served):
-    with wire_to(served.public) as wire:
+def test_the_first_load_is_under_300_kilobytes_with_all_that_is_kept_for_days_without_a_network(chromium, standing):
+    with wire_to(standing.public) as wire:
         context = chromium.new_context()
         page = context.new_page()
         page.goto(f"{wire.url}/gate/", wait_until="networkidle")
@@ -58,15 +58,15 @@ def test_the_first_load_is_under_300_kilobytes_with_all_that_is_kept_for_days_wi
     print(f"\nfirst load: {wire.down / 1000:.0f} kB over the wire, {kept} files kept")  # noqa: T201 - measured
 
 
-def test_a_keeper_counts_on_a_phone_and_the_office_has_the_numbers(tablets, served):
+def test_a_keeper_counts_on_a_phone_and_the_office_has_the_numbers(tablets, standing):
     (phone,), planted = tablets(1, "Cổng một máy")
     phone.scan(planted.badge, "idle")
     phone.page.keyboard.type("000000")
     phone.page.keyboard.press("Enter")
-    expect(phone.page.locator(".told")).to_contain_text("PIN chưa đúng", timeout=60_000)
+    expect(phone.page.locator(".told")).to_contain_text("PIN chưa đúng")
     phone.page.fill("#pin", planted.pin)
     phone.page.get_by_role("button", name="Nhận ca", exact=True).click()
-    expect(phone.page.locator("header")).to_contain_text("Ca của Hà Thị Lan", timeout=60_000)
+    expect(phone.page.locator("header")).to_contain_text("Ca của Hà Thị Lan")
     for _ in range(3):
         phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.tap("RA", "out")
@@ -84,12 +84,12 @@ def test_a_keeper_counts_on_a_phone_and_the_office_has_the_numbers(tablets, serv
     assert "Hà Thị Lan" in slip
     phone.live(11)
     phone.send()
-    assert sums(served.data, planted.gate) == {"no_smartphone": 3, "out": 1}
+    assert sums(standing.data, planted.gate) == {"no_smartphone": 3, "out": 1}
 
 
-def test_a_browser_s_code_is_good_once_at_the_tablet_whose_screen_it_read(tablets, chromium, served):
+def test_a_browser_s_code_is_good_once_at_the_tablet_whose_screen_it_read(tablets, chromium, standing):
     (phone, other), _ = tablets(2, "Cổng hai làn")
-    visitor = WebEdition(chromium, served.public)
+    visitor = WebEdition(chromium, standing.public)
     text = visitor.show(phone.screen)
     other.scan(text, "pass_expired")
     phone.scan(text, "valid_code")
@@ -112,7 +112,7 @@ def test_a_code_that_only_bluetooth_could_prove_is_not_counted_by_itself(tablets
     phone.scan("https://example.org/", "not_a_bluezone_code")
 
 
-def test_seven_days_without_a_network_and_every_passage_arrives_on_its_day(tablets, served):
+def test_seven_days_without_a_network_and_every_passage_arrives_on_its_day(tablets, standing):
     (phone,), planted = tablets(1, "Cổng mất mạng")
     # The clock goes a week ahead and the counters with it, so it begins a week ago.
     phone.live(-7 * DAY)
@@ -128,8 +128,8 @@ def test_seven_days_without_a_network_and_every_passage_arrives_on_its_day(table
     assert len(phone.desk("return desk.book.store.all('day/')")) == 7
     phone.context.set_offline(False)
     phone.send()
-    expect(phone.page.locator("header")).to_contain_text("đã gửi đủ", timeout=60_000)
-    assert sums(served.data, planted.gate) == {"no_smartphone": 28}
+    expect(phone.page.locator("header")).to_contain_text("đã gửi đủ")
+    assert sums(standing.data, planted.gate) == {"no_smartphone": 28}
 
 
 def test_a_full_disk_says_that_this_passage_is_not_counted(tablets):
@@ -275,11 +275,11 @@ def test_a_verdict_comes_within_300_ms_at_the_95th_percentile(tablets):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("number", "each"), [(2, 500), (3, 60)])
-def test_tablets_that_counted_500_passages_each_agree_exactly(chromium, served, number, each):
+def test_tablets_that_counted_500_passages_each_agree_exactly(chromium, standing, number, each):
     context = chromium.new_context()
     page = context.new_page()
     page.set_default_timeout(600_000)
-    page.goto(f"{served.public}/gate/")
+    page.goto(f"{standing.public}/gate/")
     told = page.evaluate(MERGE, {"each": each, "tablets": number})
     context.close()
 
@@ -288,10 +288,10 @@ def test_tablets_that_counted_500_passages_each_agree_exactly(chromium, served, 
         assert found == {"all": told["truth"], "inside": told["inside"]}
 
 
-def test_a_pin_is_checked_as_the_office_made_it(chromium, served):
+def test_a_pin_is_checked_as_the_office_made_it(chromium, standing):
     context = chromium.new_context()
     page = context.new_page()
-    page.goto(f"{served.public}/gate/")
+    page.goto(f"{standing.public}/gate/")
     for password, salt, n, r, p in (
         (b"402817", bytes(16), 2**14, 8, 1),
         (b"password", b"NaCl", 1024, 8, 16),
@@ -308,7 +308,7 @@ def test_a_pin_is_checked_as_the_office_made_it(chromium, served):
     context.close()
 
 
-def test_a_tablet_that_gets_another_number_at_the_office_sends_nothing_twice(tablets, served):
+def test_a_tablet_that_gets_another_number_at_the_office_sends_nothing_twice(tablets, standing):
     (phone,), planted = tablets(1, "Cổng đổi máy")
     for _ in range(2):
         phone.tap(NO_SMARTPHONE, "no_smartphone")
@@ -316,7 +316,7 @@ def test_a_tablet_that_gets_another_number_at_the_office_sends_nothing_twice(tab
     phone.send()
     phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.live(11)
-    (code,) = plant(served.data, 1, "Cổng đổi máy").codes
+    (code,) = plant(standing.data, 1, "Cổng đổi máy").codes
     phone.page.get_by_role("button", name="Khác").click()
     phone.page.get_by_role("button", name="Kết nối máy này").click()
     phone.page.fill("#code", code)
@@ -324,7 +324,7 @@ def test_a_tablet_that_gets_another_number_at_the_office_sends_nothing_twice(tab
     phone.page.wait_for_selector(".gate-code svg")
     phone.inside(3)
     phone.send()
-    assert sums(served.data, planted.gate) == {"no_smartphone": 3}
+    assert sums(standing.data, planted.gate) == {"no_smartphone": 3}
 
 
 def test_the_longest_name_of_a_gate_fits_a_small_phone_and_the_slip(tablets):
@@ -345,9 +345,9 @@ PRACTICE = {
 }
 
 
-def test_a_gate_is_practised_at_without_a_code_and_nobody_is_told(chromium, served):
-    phone = GatePhone(chromium, served.public)
-    phone.page.goto(f"{served.public}/gate/")
+def test_a_gate_is_practised_at_without_a_code_and_nobody_is_told(chromium, standing):
+    phone = GatePhone(chromium, standing.public)
+    phone.page.goto(f"{standing.public}/gate/")
     phone.page.get_by_role("button", name="Tập trước với mã mẫu").click()
     phone.page.wait_for_selector(".gate-code svg")
     asked = []
@@ -358,7 +358,7 @@ def test_a_gate_is_practised_at_without_a_code_and_nobody_is_told(chromium, serv
         phone.page.get_by_role("button", name=name, exact=True).click()
         phone.saw(verdict)
     phone.desk("const {badge, pin} = desk.badge(); await desk.signIn({badge, pin})")
-    expect(phone.page.locator("header")).to_contain_text("Ca của Người tập", timeout=60_000)
+    expect(phone.page.locator("header")).to_contain_text("Ca của Người tập")
     phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.inside(3)
     phone.reload()
@@ -371,36 +371,36 @@ def test_a_gate_is_practised_at_without_a_code_and_nobody_is_told(chromium, serv
     phone.page.get_by_role("button", name="Khác").click()
     phone.page.get_by_role("button", name="Thôi tập, về cổng thật").click()
     phone.page.wait_for_selector("#code")
-    phone.page.goto(f"{served.public}/gate/#practice")
+    phone.page.goto(f"{standing.public}/gate/#practice")
     phone.page.reload()
     phone.page.wait_for_selector(".gate-code svg")
     phone.close()
 
 
-def test_what_is_practised_at_a_real_gate_s_tablet_is_in_no_number_of_it(tablets, served):
+def test_what_is_practised_at_a_real_gate_s_tablet_is_in_no_number_of_it(tablets, standing):
     (phone,), planted = tablets(1, "Cổng tập giữa giờ")
     phone.tap(NO_SMARTPHONE, "no_smartphone")
     phone.live(11)
     phone.desk("setTimeout(() => desk.practice({on: true}))")
-    expect(phone.page.locator(".troubles")).to_contain_text("TẬP HUẤN", timeout=60_000)
+    expect(phone.page.locator(".troubles")).to_contain_text("TẬP HUẤN")
     phone.inside(0)
     phone.tap(SEEN, "screen_seen")
     phone.live(11)
     phone.desk("setTimeout(() => desk.practice({on: false}))")
-    expect(phone.page.locator(".troubles")).not_to_contain_text("TẬP HUẤN", timeout=60_000)
+    expect(phone.page.locator(".troubles")).not_to_contain_text("TẬP HUẤN")
     phone.inside(1)
     phone.send()
-    assert sums(served.data, planted.gate) == {"no_smartphone": 1}
+    assert sums(standing.data, planted.gate) == {"no_smartphone": 1}
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_the_first_screen_and_the_gate_fit_a_small_phone(chromium, served, language, tmp_path):
-    phone = GatePhone(chromium, served.public, language)
-    phone.page.goto(f"{served.public}/gate/")
+def test_the_first_screen_and_the_gate_fit_a_small_phone(chromium, standing, language, tmp_path):
+    phone = GatePhone(chromium, standing.public, language)
+    phone.page.goto(f"{standing.public}/gate/")
     phone.page.wait_for_selector("#code")
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert serious_findings(phone.page) == []
-    phone.connect(plant(served.data, 1, f"Cổng {language}").codes[0])
+    phone.connect(plant(standing.data, 1, f"Cổng {language}").codes[0])
     phone.page.get_by_role("button", name="Khác" if language == "vi" else "More").click()
     phone.page.get_by_role("button", name="Gộp số" if language == "vi" else "Share numbers").click()
     phone.page.wait_for_selector(".panel svg")
@@ -417,11 +417,11 @@ PEOPLE, MINUTES = 60, 10
 @pytest.mark.long
 @pytest.mark.parametrize("language", ["vi", pytest.param("en", marks=pytest.mark.slow)])
 def test_sixty_people_pass_one_gate_with_two_tablets_within_ten_minutes(
-    tablets, chromium, served, language, record_property
+    tablets, chromium, standing, language, record_property
 ):
     """Browser codes and taps; the stopwatch is the model's seconds for people and the machine's own for each verdict."""
     both, planted = tablets(2, f"Cổng sáng {language}", language)
-    visitor = WebEdition(chromium, served.public)
+    visitor = WebEdition(chromium, standing.public)
     names = {"vi": (NO_SMARTPHONE, SEEN), "en": ("No smartphone", "Screen seen")}[language]
     ways = (("tap", names[0], "no_smartphone"), ("tap", names[1], "screen_seen"), ("code", "", "valid_code"))
     spent, verdicts, counted = [0.0, 0.0], [], {}
@@ -444,7 +444,7 @@ def test_sixty_people_pass_one_gate_with_two_tablets_within_ten_minutes(
         tablet.send()
     for tablet in both:
         tablet.inside(PEOPLE)
-    assert sums(served.data, planted.gate) == counted
+    assert sums(standing.data, planted.gate) == counted
     minutes = max(spent) / 60
     record_property("minutes_by_model", round(minutes, 1))
     print(  # noqa: T201 - a stopwatch

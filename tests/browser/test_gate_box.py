@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
 AWAY, NONE = "Không hỏi được hộp Bluetooth", "Cổng này không có Bluetooth"
 
 
-def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_other_s(chromium, served):
-    planted = plant(served.data, 2, "Cổng có hộp")
-    one, two = (GatePhone(chromium, served.public).connect(code) for code in planted.codes)
+def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_other_s(chromium, standing):
+    planted = plant(standing.data, 2, "Cổng có hộp")
+    one, two = (GatePhone(chromium, standing.public).connect(code) for code in planted.codes)
     asked = []
     one.page.on("request", lambda request: asked.append((request.url, request.post_data or "")))
     expect(one.page.locator(".troubles")).to_contain_text(NONE)
@@ -33,17 +33,17 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
         two.reload()
         two.scan(box.phone(), "running")
         box.off = "the adapter is gone"
-        expect(one.page.locator(".troubles")).to_contain_text("Cổng không phát Bluetooth", timeout=60_000)
+        expect(one.page.locator(".troubles")).to_contain_text("Cổng không phát Bluetooth")
         one.scan(box.phone(), "not_checked")
-    expect(two.page.locator(".troubles")).to_contain_text(AWAY, timeout=60_000)
+    expect(two.page.locator(".troubles")).to_contain_text(AWAY)
     two.scan(shown, "not_checked")
     two.page.get_by_role("button", name="Khác").click()
     two.page.get_by_role("button", name="Thôi dùng hộp Bluetooth").click()
-    expect(two.page.locator(".troubles")).to_contain_text(NONE, timeout=60_000)
+    expect(two.page.locator(".troubles")).to_contain_text(NONE)
     for tablet in (one, two):
         tablet.live(11)
         tablet.send()
-    assert sums(served.data, planted.gate) == {"running": 2}
+    assert sums(standing.data, planted.gate) == {"running": 2}
     # What a phone shows never leaves the tablet.
     to_box = [body for url, body in asked if url.endswith("/box")]
     assert any(read_pass(shown).session.hex() not in body and "answers" in body for body in to_box)
@@ -54,8 +54,8 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
         tablet.close()
 
 
-def test_a_page_that_came_over_tls_says_what_to_allow_and_proves_once_it_is_allowed(chromium, served):
-    phone = GatePhone(chromium, served.public, tls=True).connect(plant(served.data, 1, "Cổng có TLS").codes[0])
+def test_a_page_that_came_over_tls_says_what_to_allow_and_proves_once_it_is_allowed(chromium, standing):
+    phone = GatePhone(chromium, standing.public, tls=True).connect(plant(standing.data, 1, "Cổng có TLS").codes[0])
     with real_box(phone.desk("return await desk.gate()")) as box:
         # Nobody is there who could answer the browser's question.
         phone.scan(box.text, "box_joined")
@@ -67,9 +67,9 @@ def test_a_page_that_came_over_tls_says_what_to_allow_and_proves_once_it_is_allo
     phone.context.close()
 
 
-def test_another_gate_s_box_is_not_joined(chromium, served):
-    ours, theirs = plant(served.data, 1, "Cổng của ta"), plant(served.data, 1, "Cổng của họ")
-    one, other = (GatePhone(chromium, served.public).connect(planted.codes[0]) for planted in (ours, theirs))
+def test_another_gate_s_box_is_not_joined(chromium, standing):
+    ours, theirs = plant(standing.data, 1, "Cổng của ta"), plant(standing.data, 1, "Cổng của họ")
+    one, other = (GatePhone(chromium, standing.public).connect(planted.codes[0]) for planted in (ours, theirs))
     with real_box(other.desk("return await desk.gate()")) as box:
         one.scan(box.text, "box_foreign")
         one.scan(box.text[:-1] + ("0" if box.text[-1] != "0" else "1"), "box_foreign")
@@ -79,8 +79,8 @@ def test_another_gate_s_box_is_not_joined(chromium, served):
         tablet.close()
 
 
-def test_help_at_the_gate_shows_the_city_s_address(chromium, served):
-    phone = GatePhone(chromium, served.public).connect(plant(served.data, 1, "Cổng giúp cài").codes[0])
+def test_help_at_the_gate_shows_the_city_s_address(chromium, standing):
+    phone = GatePhone(chromium, standing.public).connect(plant(standing.data, 1, "Cổng giúp cài").codes[0])
     phone.page.get_by_role("button", name="Giúp cài đặt").click()
-    expect(phone.page.locator(".panel li").first).to_contain_text(served.public.partition("//")[2])
+    expect(phone.page.locator(".panel li").first).to_contain_text(standing.public.partition("//")[2])
     phone.close()

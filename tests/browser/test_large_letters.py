@@ -39,12 +39,12 @@ def test_every_screen_of_the_web_edition_is_whole(chromium, tmp_path, language):
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_every_public_page_is_whole_with_its_menu_and_its_language(chromium, served, language):
+def test_every_public_page_is_whole_with_its_menu_and_its_language(chromium, standing, language):
     context = chromium.new_context(viewport={"width": PHONE, "height": 740})
     page = context.new_page()
-    page.goto(f"{served.public}/language/{language}/?next=/")
+    page.goto(f"{standing.public}/language/{language}/?next=/")
     for path in PAGES:
-        answer = page.goto(served.public + path)
+        answer = page.goto(standing.public + path)
         assert answer.status == 200, path
         assert_readable_at_twice_the_size(page)
         for name in (".top .to-menu", ".top [hreflang]"):

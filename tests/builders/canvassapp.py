@@ -27,7 +27,6 @@ class CanvassApp:
         self.origin, self.language = origin, language
         self.context = chromium.new_context(viewport=PHONE, timezone_id="Asia/Ho_Chi_Minh", **context)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
         self.page.add_init_script(_AHEAD)
         self.trouble: list[str] = []
         self.sent: list[str] = []

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.builders.chromium import FLAGS, needed
+from tests.builders.chromium import FLAGS, PATIENCE_MILLISECONDS, needed
 from tests.builders.serving import free_port
 
 # As a program of its own, not as playwright starts it.
@@ -54,9 +54,11 @@ class KillablePhone:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         _wait_for(port)
-        self.browser = self.playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=60_000)
+        self.browser = self.playwright.chromium.connect_over_cdp(
+            f"http://127.0.0.1:{port}", timeout=PATIENCE_MILLISECONDS
+        )
         context = self.browser.contexts[0]
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page = context.pages[0] if context.pages else context.new_page()
         self.page.set_viewport_size(PHONE)
         self.page.on("console", lambda message: self._heard(message.text))

@@ -27,6 +27,8 @@ FLAGS = (
     # Pages of one context share a process instead of starting one each.
     "--renderer-process-limit=1",
 )
+# For whatever a page is to come to show: a machine that does much else is no finding.
+PATIENCE_MILLISECONDS = 120_000
 # Filming a file instead of what a camera sees.
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -48,8 +50,9 @@ def needed(whole: bool = False) -> str:
 def launched(*more: str) -> Iterator[Any]:
     """A browser with more flags, for a test that needs it."""
     path = needed()
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *more])
         yield browser
@@ -71,7 +74,9 @@ class SharedBrowser:
 
     def fresh_context(self, **options: Any) -> Any:
         """A context that nobody had before, for what is weighed: a service worker of another test may still load."""
-        return self._browser.new_context(**options)
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        return context
 
     def new_context(self, **options: Any) -> "LentContext":
         """A context with nothing in it, as playwright makes one."""
@@ -100,8 +105,9 @@ class LentContext:
         return getattr(self._context, name)
 
     def begin(self) -> None:
-        """Note the origins of whatever is opened from now on."""
+        """Note the origins of whatever is opened from now on, and wait for it as long as a busy machine needs."""
         self._origins.clear()
+        self._context.set_default_timeout(PATIENCE_MILLISECONDS)
 
     @property
     def pages(self) -> list[Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
+from tests.builders.canvassing import ask
 from tests.builders.pagecosts import scan
 
 from bluezone.protocol.gate.passes import read_screen
@@ -47,20 +48,21 @@ class Planted:
 
 def plant(data: Path, tablets: int, name: str = "Cổng chính") -> Planted:
     """A gate with tablets that wait for their codes, and a keeper."""
-    return Planted(**_run(data, "plant", str(tablets), name))
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.builders.gatephone", str(data), str(tablets), name],
+        check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
+    )  # fmt: skip
+    return Planted(**json.loads(ran.stdout))
 
 
 def sums(data: Path, gate: int) -> dict[str, int]:
     """Passages by verdict that the office holds of a gate: by five-minute counters, which must be the days' sums."""
-    return _run(data, "sums", str(gate))
-
-
-def _run(data: Path, *arguments: str) -> Any:
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.builders.gatephone", str(data), *arguments],
-        check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
-    )  # fmt: skip
-    return json.loads(ran.stdout)
+    counters, days = (
+        dict(ask(data, f"SELECT verdict, sum(count) FROM {table} WHERE gate_id = ? GROUP BY verdict", gate))
+        for table in ("gates_gatecounter", "gates_gateday")
+    )
+    assert counters == days
+    return counters
 
 
 class GatePhone:
@@ -73,7 +75,6 @@ class GatePhone:
         if tls:
             self.context.route(f"{TLS_ORIGIN}/**", self._from_the_office)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
         self.page.add_init_script(_AHEAD)
         self.page.add_init_script(f"localStorage.setItem('language', localStorage.getItem('language') || '{language}')")
         self.trouble: list[str] = []
@@ -200,25 +201,16 @@ class WebEdition:
         self.context.close()
 
 
-def _main(data: Path, what: str, given: list[str]) -> Any:
+def _plant(data: Path, number: int, name: str) -> dict[str, Any]:
     from bluezone.server.preparation import open_office
 
     open_office(data)
-    from django.db.models import Sum
     from django.utils import timezone
     from tests.builders import devices
 
     from bluezone.rollout.gates import registry
-    from bluezone.rollout.gates.models import Gate, GateCounter, GateDay
+    from bluezone.rollout.gates.models import Gate
 
-    if what == "sums":
-        counters, days = (
-            dict(rows.filter(gate=given[0]).order_by().values_list("verdict").annotate(Sum("count")))
-            for rows in (GateCounter.objects, GateDay.objects)
-        )
-        assert counters == days
-        return counters
-    number, name = int(given[0]), given[1]
     now, keeper = timezone.now(), devices.agency()
     gate = registry.open_gate("admin", keeper, name, now) if not Gate.objects.filter(name=name).exists() else None
     gate = gate or Gate.objects.get(name=name)
@@ -232,4 +224,4 @@ def _main(data: Path, what: str, given: list[str]) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump(_main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]), sys.stdout)
+    json.dump(_plant(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]), sys.stdout)

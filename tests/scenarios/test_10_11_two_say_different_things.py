@@ -52,7 +52,6 @@ def phones(server, planted, tmp_path_factory):
 def desk(server, phones):
     """The officer of the ward, signed in, in the browser of the second phone: another origin, another person."""
     page = phones[1].browser.contexts[0].new_page()
-    page.set_default_timeout(60_000)
     page.goto(f"{server.office}/language/en/?next=/")
     page.fill("input[name=username]", "officer")
     page.fill("input[name=password]", PASSWORD)

@@ -47,7 +47,6 @@ def city(tmp_path_factory):
 def somebody(browser, served, role, width):
     visitor = Visitor(browser, served)
     visitor.page.set_viewport_size({"width": width, "height": 740})
-    visitor.page.set_default_timeout(60_000)
     visitor.come_in(Person(role, width))
     return visitor
 
@@ -189,7 +188,6 @@ def test_14_a_hotel_registers_hangs_its_code_and_the_old_one_says_that_it_is_old
     name, ward = "Khách sạn Núi Hoa", "phường Huyền Tụng"
     outside = chromium.new_context(viewport=NARROW)
     owner = outside.new_page()
-    owner.set_default_timeout(60_000)
     owner.goto(served.public + "/venues/register/")
     fits(owner)
     owner.fill("[name=name]", name)
@@ -219,7 +217,6 @@ def test_14_a_hotel_registers_hangs_its_code_and_the_old_one_says_that_it_is_old
     expect(officer.page.locator("main")).to_contain_text("mã kiểm tra")
     token = re.search(r"/start/([^/\s]+)/", newest_mail(mail, "Đã đăng ký"))[1]
     own = Visitor(chromium, served)
-    own.page.set_default_timeout(60_000)
     own.take_account(f"{served.office}/start/{token}/", name="Hoàng Thị Hoa")
     assert own.page.url == served.office + "/venues/", "where an owner begins"
     own.page.get_by_role("link", name=name).click()

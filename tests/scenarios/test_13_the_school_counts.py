@@ -22,7 +22,6 @@ def served(tmp_path_factory):
 
 def window(chromium, width, origin, language="en"):
     context = chromium.new_context(viewport={"width": width, "height": 800}, locale="vi-VN")
-    context.set_default_timeout(60_000)
     context.add_cookies([{"name": "bluezone-language", "value": language, "url": origin}])
     return context.new_page()
 

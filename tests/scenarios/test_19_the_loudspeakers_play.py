@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import wave
 from pathlib import Path
@@ -112,6 +113,30 @@ class Speaker:
         self.process.wait(timeout=120)
 
 
+class Pulse:
+    """How late the machine wakes who has slept for a moment: what else it does is not the loudspeakers' lateness."""
+
+    def __init__(self):
+        self.worst = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread.start()
+
+    def _beat(self):
+        while not self._ended.is_set():
+            begun = time.monotonic()
+            self._ended.wait(0.02)
+            self.worst = max(self.worst, time.monotonic() - begun - 0.02)
+
+    def allows(self, seconds):
+        """So many seconds, and as long as twenty wakings took in vain: hundredths on a quiet machine."""
+        return seconds + 20 * self.worst
+
+    def close(self):
+        self._ended.set()
+        self._thread.join()
+
+
 class Office:
     """The office's store in one process of its own, that runs what it is told beside the server."""
 
@@ -162,7 +187,7 @@ def test_played_on_time_from_the_cache_with_the_network_cut_and_told_afterwards(
     one_folder.mkdir()
     two_folder.mkdir()
     data = tmp_path / "data"
-    speakers, offices = [], []
+    speakers, offices, pulse = [], [], Pulse()
     try:
         with serving(data) as served:
             office = Office(data)
@@ -171,7 +196,7 @@ def test_played_on_time_from_the_cache_with_the_network_cut_and_told_afterwards(
             speakers = [Speaker(served, one_folder, codes[0]), Speaker(served, two_folder, codes[1], ahead=1200)]
             for speaker in speakers:
                 speaker.until("ready")
-            speakers[1].until(r"clock is off by -1200 s", 20)
+            speakers[1].until(r"clock is off by -1200 s")
             due, key = re.search(r"DUE (\S+) (\S+)", office.run(PLAN.format(ahead=25))).groups()
             for folder in (one_folder, two_folder):
                 until(
@@ -182,10 +207,10 @@ def test_played_on_time_from_the_cache_with_the_network_cut_and_told_afterwards(
 
         # The network is cut: there is no server any more. Both play from what they have.
         for speaker in speakers:
-            speaker.until(f"played {key}", 90)
+            speaker.until(f"played {key}")
             (sound,) = speaker.heard.glob("*.wav")
             assert loudness_of(sound) > 0.05
-            assert abs(sound.stat().st_mtime - (float(due) + 16)) < 4
+            assert abs(sound.stat().st_mtime - (float(due) + 16)) < pulse.allows(4)
         speakers[0].stop(signal.SIGKILL)
 
         with serving(data) as served:
@@ -199,26 +224,27 @@ def test_played_on_time_from_the_cache_with_the_network_cut_and_told_afterwards(
             assert {row[0] for row in log["playings"]} == {key}
             for _key, _name, outcome, began, starts, heard, _cut, sink in log["playings"]:
                 assert (outcome, sink) == ("played", "file")
-                assert abs(began - starts) <= 1.0
+                assert abs(began - starts) <= pulse.allows(1)
                 assert starts == float(due)
                 assert heard == pytest.approx(16, abs=1)
             assert abs(log["clocks"]["Loa 2"] or 0) < 5
 
             due, normal = re.search(r"DUE (\S+) (\S+)", office.run(PLAN.format(ahead=15))).groups()
             for speaker in speakers:
-                speaker.until(f"playing {normal}", 60)
+                speaker.until(f"playing {normal}")
             ordered, emergency = re.search(r"ORDERED (\S+) (\S+)", office.run(EMERGENCY)).groups()
             for speaker in speakers:
-                speaker.until(f"played {normal}", 60)
+                speaker.until(f"played {normal}")
             log = office.logged(6)
             rows = {(row[0], row[1]): row for row in log["playings"]}
             for name in ("Loa 1", "Loa 2"):
                 assert rows[emergency, name][2] == rows[normal, name][2] == "played"
-                assert rows[emergency, name][3] - float(ordered) <= 3.0
+                assert rows[emergency, name][3] - float(ordered) <= pulse.allows(3)
                 # As long as the emergency took, and then on from where it was.
-                assert 2.5 <= rows[normal, name][6] <= 10
+                assert 2.5 <= rows[normal, name][6] <= pulse.allows(10)
                 assert rows[normal, name][5] == pytest.approx(16, abs=1)
     finally:
+        pulse.close()
         for one in offices:
             one.close()
         for speaker in speakers:

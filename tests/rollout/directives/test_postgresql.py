@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.builders.postgresql import hold_on_postgresql_too
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(1800)]
 HERE = Path(__file__).parent
 # The two offices and the running one have stores of their own.
 ELSEWHERE = {
