@@ -74,7 +74,8 @@ _DOING = (
     "niem yet", "y kien", "bo sung", "xay dung", "danh sach", "khac phuc", "ket thuc", "tap huan", "mua", "giai ngan",
     "chuyen", "phe duyet", "treo", "lay mau", "tiem", "khai bao", "huong dan", "dong", "so lieu", "lien he", "xac minh",
     "chi tra", "ban giao", "nghiem thu", "van hanh", "ve ", "quyet toan", "ky ", "dan ", "giai quyet", "so tan", "trao",
-    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap",
+    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap", "hop", "so ket", "tong ket", "nghi hoc", "dien tap",
+    "ra quan", "phun",
 )  # fmt: skip
 _NOT_DUE = re.compile(
     r"(?:tính|kể từ|từ|trở về|về từ|về địa phương|đến từ|sinh|ban hành|đã ký|nhập cảnh|đi qua|lưu trú"

@@ -82,7 +82,7 @@ KINDS: dict[str, tuple[DocumentKind, str]] = {
 
 # What may follow the kind on its title line and says nothing of the subject.
 _TITLE_REST = re.compile(r"(?: (?:khan|hoa toc|thuong khan|lien tich|lien nganh|phoi hop|so \d+))*[:.]?")
-_OTHER_TITLES = ("phuong an", "de an", "quy che", "quy dinh", "thong cao", "thu moi", "giay uy quyen", "noi quy")
+_OTHER_TITLES = ("bien ban", "phuong an", "de an", "quy che", "quy dinh", "thong cao", "thu moi", "giay uy quyen", "noi quy")
 
 # Words that open the name of a body; a line in the head that opens with none of them carries the name above on.
 _BODY_WORDS = (

@@ -50,6 +50,12 @@ _CLOSING_BODY = re.compile(
     r"^(?:Ủy ban nhân dân|UBND|Ủy ban|Chủ tịch|Văn phòng|Sở|Phòng|Trung tâm|Ban Chỉ đạo|Ban|Bộ)\b[^,;:.]{0,60}\s"
     r"(?:yêu cầu|đề nghị|thông báo|trân trọng|giao)\b"
 )
+# "Các đơn vị gửi báo cáo về Phòng Y tế trước ngày 23/02/2024", below the last clause.
+_CLOSING_REPORT = re.compile(
+    r"(?:(?:Đề nghị|Yêu cầu|Giao) )?(?:(?:Thủ trưởng )?(?:[Cc]ác|[Tt]ất cả các) (?:cơ quan|đơn vị|địa phương|sở|phòng|ban|ngành|khoa|trường)"
+    r"|Định kỳ|Hằng tuần|Hàng tuần|Hằng tháng|Hàng tháng|Kết quả|Báo cáo|Văn bản|Danh sách|Số liệu)\b[^.;:]*"
+    r"\b(?:báo cáo|gửi|gửi về|nộp|trình)\b[^;:]*\b(?:trước|chậm nhất|hạn|hằng|hàng|ngày \d)"
+)
 # A plan's other sections (purpose, requirements, budget) hold numbered paragraphs that are nobody's task.
 SHARING_SECTIONS = ("to chuc thuc hien", "phan cong", "trach nhiem")
 TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "noi dung thuc hien")
@@ -58,6 +64,7 @@ _ASIDE_SECTIONS = (
     "doi tuong", "thoi gian", "dia diem", "thanh phan", "nguon kinh phi", "kien nghi", "ton tai", "han che", "du bao",
     "nguyen tac", "phuong cham", "co so phap ly", "dac diem", "thuc trang", "khai niem", "bai hoc", "nguyen nhan",
     "uu diem", "khuyet diem", "danh gia chung", "che do chinh sach", "lich trinh", "hieu luc",
+    "noi dung phoi hop", "noi dung va hinh thuc", "hinh thuc phoi hop", "co che phoi hop", "dien bien", "y kien",
 )  # fmt: skip
 
 
@@ -254,6 +261,10 @@ class _Reader:
             last = self.clauses[-1].points[-1] if self.clauses[-1].points else self.clauses[-1].lines
             return line.text[:1].isupper() and (after_blank or last[-1].text.endswith((".", ";")))
         gives = self.numbering.label is not _ARTICLE and line.text.startswith("Giao ")
+        last = self.clauses[-1].points[-1] if self.clauses[-1].points else self.clauses[-1].lines
+        ended = last[-1].text.endswith((".", ";", "/"))
+        if ended and _CLOSING_REPORT.match(line.text) and self.numbering.label is not _ARTICLE:
+            return True
         opens = gives or fold(line.text).startswith(_CLOSING) or bool(_CLOSING_BODY.match(line.text))
         return opens and (after_blank or line.text[0].isupper())
 
@@ -276,7 +287,7 @@ class _Reader:
         giving = {
             label for label, title in self.sections.items() if title.startswith(TASK_SECTIONS) or label in self.named
         }
-        if any(self.sections[label].startswith(("to chuc thuc hien", "phan cong")) for label in giving):
+        if any(self.sections[label].startswith(SHARING_SECTIONS) for label in giving):
             for clause in self.clauses:
                 clause.aside = clause.label.split(".")[0] not in giving
         return [

@@ -85,6 +85,10 @@ _VERBS = (
     "thau rửa", "cọ rửa", "giặt", "hấp", "ngâm", "phơi", "sấy", "cách điện", "ngắt", "hạ tải", "chuyển tải", "bù",
     "nhận diện", "phát giác", "tố cáo", "khuyên", "dặn", "thuyết phục", "giải đáp", "trấn an", "thu thập",
     "mỗi", "đọc", "phê duyệt", "không được", "không để",
+    "lưu mẫu", "lưu trữ", "điểm danh", "đi kiểm tra", "bám", "nhận lại", "dạy", "cấp cứu", "thu xếp",
+    "hoàn tất", "kết thúc", "bắt đầu", "khởi công", "thi công", "nạp", "chạy", "cho thuê", "hạ mực",
+    "thông báo rộng rãi", "chuyển đổi", "giữ nguyên", "bỏ", "gom", "hút", "kiểm", "dò", "đắp",
+    "gửi lại", "làm thủ tục", "tăng tin", "mở tuyến", "tham quan", "đào tạo", "bồi dưỡng",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
 _IN_NAMES = {

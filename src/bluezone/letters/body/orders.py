@@ -39,6 +39,7 @@ from bluezone.letters.body.prose import (
 )
 from bluezone.letters.body.task_tables import read_table
 from bluezone.letters.body.telling import answers, is_past, judges, leads_to_no_order, only_informs, reports
+from bluezone.letters.body.voice import told_in
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, Row, joined
 from bluezone.letters.proposal import (
@@ -79,7 +80,22 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
         tasks = [task for task in read_prose(prose, context, begun=False) if not (rows and _for_all(task))]
     else:
         tasks += given_at_last(body.closing, len(tasks), context)
-    return (*tasks, *rows)
+    return (*_asked_by_the_issuer(tasks, body, context), *rows)
+
+
+def _asked_by_the_issuer(tasks: Sequence[ProposedTask], body: Body, context: Context) -> Iterator[ProposedTask]:
+    """The orders that the issuer itself gives, and now; the others are left open."""
+    paragraphs = [*body.preamble, *(one for clause in body.clauses for one in _paragraphs(clause)), *body.closing]
+    for task in tasks:
+        if (found := told_in(task, paragraphs, context)) is None:
+            yield task
+        else:
+            context.unsure.append(found)
+
+
+def _paragraphs(clause: Clause) -> Iterator[Passage]:
+    yield joined(clause.lines)
+    yield from (joined(point) for point in clause.points)
 
 
 def _for_all(task: ProposedTask) -> bool:
@@ -222,7 +238,7 @@ def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Pass
 
 # "Kinh phí: Ban tổ chức chi tiền ăn" says how something is arranged.
 _ARRANGED = re.compile(
-    r"(?:Thời gian|Địa điểm|Thành phần|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục|Phương tiện|Hình thức|Liên hệ)"
+    r"(?:Thời gian|Địa điểm|Thành phần|Chương trình|Lịch trình|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục|Phương tiện|Hình thức|Liên hệ)"
     r"[^:.;]{0,30}:"
 )
 

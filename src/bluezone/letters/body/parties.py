@@ -85,7 +85,7 @@ def read_order(
     """
     if (passage := _bared(passage, clause=clause)).is_blank:
         return None
-    if passive := _passive(passage):
+    if passive := _passive(passage, clause=clause):
         return passive
     leads, rest = _leads(passage, listed=clause)
     topic = _TOPIC.match(passage.text)
@@ -137,9 +137,11 @@ def _bared(passage: Passage, *, clause: bool) -> Passage:
     return passage
 
 
-def _passive(passage: Passage) -> Order | None:
-    """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện"."""
+def _passive(passage: Passage, *, clause: bool) -> Order | None:
+    """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện". clause: of a list."""
     doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
+    if doer is None and clause and not IMPERATIVE.match(passage.text):
+        doer = _CHARGED.match(passage.text)
     if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
@@ -381,6 +383,12 @@ _DONE_BY = re.compile(
     rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|phụ trách"
     rf"|chịu trách nhiệm|bảo đảm|đảm bảo|bố trí|tổ chức|chi trả|tổng hợp|tiến hành|trực tiếp)\b"
 )
+# "An ninh trật tự tại điểm tiêm do Công an quận đảm nhiệm", in a list of orders
+_CHARGED = re.compile(
+    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,160}}?\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
+    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|đảm trách|phụ trách"
+    rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí)\b"
+)
 # "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
 _DONE_BY_A_DAY = re.compile(
     rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
@@ -398,7 +406,7 @@ _MEMBER = re.compile(
     r"(?:làm\s+)?(?:Trưởng|Phó|Thành viên|Ủy viên|Tổ trưởng|Tổ phó|Thư ký)\b[^,:]{0,60}$"
 )
 # "Về nhân lực: Sở Nội vụ rà soát …": a topic of a few words stands before the order.
-_TOPIC = re.compile(r"^(?:\S+\s+){0,9}\S+\s*:\s*(?=[A-ZĐ])")
+_TOPIC = re.compile(r"^(?:(?:Về|Đối với|Riêng|Liên quan) [^:.;]{3,200}|(?:\S+\s+){0,9}\S+)\s*:\s*(?=[A-ZĐ])")
 
 
 _BASED = re.compile(

@@ -328,6 +328,14 @@ def _only_closes(piece: Passage, context: Context) -> bool:
     return bool(_NOTHING_ELSE.fullmatch(piece.text, order.at))
 
 
+def _is_report_of_all(piece: Passage, context: Context) -> bool:
+    """Whether those who lead are to report by a day: "Các đơn vị gửi báo cáo về Phòng Y tế trước 16h30 ngày 23/02"."""
+    return bool(_REPORTING.search(piece.text)) and read_due(piece, context.date) is not None
+
+
+_REPORTING = re.compile(r"\b(?:báo cáo|gửi|nộp|trình|đăng ký|cập nhật)\b")
+
+
 def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> list[ProposedTask]:
     """Orders below the last clause that give one agency something of its own: "Giao Văn phòng theo dõi, đôn đốc"."""
     tasks = []
@@ -337,7 +345,9 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
                 piece, parties = one.piece, one.parties
                 leads = [party for party in parties if party.value.role is PartyRole.LEAD]
                 own = leads and not any(party.value.collective for party in leads)
-                if own and re.match(r"[Gg]iao|[Pp]hân công", piece.text) and not _only_closes(piece, context):
+                own = own and re.match(r"[Gg]iao|[Pp]hân công", piece.text)
+                own = own or (leads and _is_report_of_all(piece, context) and not reports(sentence.text))
+                if own and not _only_closes(piece, context):
                     number += 1
                     task = make_task(f"Ý {number}", piece, [], parties, context)
                     text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))

@@ -95,6 +95,8 @@ def who_asks(before: str, issuer: str, superior: str, *, reported: bool = False)
     if STARTS_AS_AGENCY.match(asker):
         ours = not _TENSE.search(asker) and is_ours(asker, issuer, superior)
         return Asker.WRITER if ours else Asker.OTHER
+    if not asker and _CRIMINALS.match(since.strip()):
+        return Asker.OTHER  # "đối tượng gọi điện cho người dân, yêu cầu các gia đình chuyển tiền"
     if _OTHERS.match(asker) or _TELLER.search(asker) or _another_asks(since, asker, issuer, superior):
         return Asker.OTHER
     earlier = [] if asker else list(_ASKED_BEFORE.finditer(since))
@@ -145,6 +147,10 @@ _OTHERS = re.compile(
     r"|bà con|phụ huynh|gia đình|hộ|khách|hành khách|bệnh nhân|đoàn kiểm tra|đoàn giám sát|họ|chúng"
     r"|đoàn thanh tra|dư luận|báo chí|nhà thầu|nhà cung cấp|công ty|doanh nghiệp|chủ (?:hộ|nhà|tàu|cơ sở|quán)|ông|bà"
     r"|anh|chị|thành viên|ý kiến|cá nhân|hãng|đơn)\b(?!\s+(?:chỉ đạo|trên|nêu trên))",
+    re.IGNORECASE,
+)
+_CRIMINALS = re.compile(
+    r"(?:(?:các|những|một số|nhiều|nhóm)\s+)*(?:đối tượng|kẻ (?:gian|xấu|lừa đảo)|chúng|bọn|tội phạm|người tự xưng)\b(?! thuộc| là| được| cần| trên)",
     re.IGNORECASE,
 )
 _WITHIN = re.compile(
