@@ -110,6 +110,7 @@ _SENTENCE = re.compile(
     # What a full stop parts is no name; an abbreviation ("TP. Hà Mây", "ThS. An") has no two small letters before it.
     r"[^\W\d_A-ZĐ]{2}\.\s|\b(?:yêu cầu|đề nghị) (?=[A-ZĐ]|các\b)|"
     r"\d[\d.,]* (?:biên chế|liều|bộ|suất|chỉ tiêu|người|triệu|tỷ|đồng|giường|máy|hộp|lọ|tấn|lít|chiếc|lượt)\b|"
+    r"\b(?:mấy|một số|những|các) (?:việc|nội dung|nhiệm vụ|công việc|yêu cầu)\b|"
     r"\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
     r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
     r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"

@@ -23,7 +23,7 @@ _VERBS = (
     "truyền đạt", "phản bác", "đấu tranh", "xác định", "làm rõ",
     "làm việc", "làm tốt", "trao đổi", "chia sẻ", "ứng dụng",
     "khai thác", "công bố", "hướng về", "soát xét", "thống nhất", "lựa chọn", "đôn đốc", "nhân rộng", "khen thưởng",
-    "kiện toàn", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
+    "kiện toàn", "làm tốt", "thực hiện tốt", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
     "tuân thủ", "cam kết", "tổ chức", "kiến nghị", "ký kết",
     "mở rộng", "mở chuyên", "mở lớp", "mở đợt", "thực thi",
     "giải ngân", "quyết toán", "thanh toán", "ghi nhận", "giải thích",

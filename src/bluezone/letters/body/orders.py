@@ -67,7 +67,10 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
     preamble = " ".join(line.text for line in body.preamble)
     informs = only_informs(introduction, addressed=bool(context.addressees))
     informs = informs or (context.kind in _MAY_ONLY_TELL and leads_to_no_order(preamble))
-    reporting = answers(introduction, context.issuer, context.superior)
+    reporting = any(
+        answers(opening, context.issuer, context.superior)
+        for opening in (introduction, *([] if body.clauses else _first_sentences(body)))
+    )
     context = dataclasses.replace(context, informs=informs, reports=reporting)
     tasks = [task for clause in body.clauses for task in _of_clause(clause, body, context)]
     rows = [
@@ -96,6 +99,11 @@ def _asked_by_the_issuer(tasks: Sequence[ProposedTask], body: Body, context: Con
 def _paragraphs(clause: Clause) -> Iterator[Passage]:
     yield joined(clause.lines)
     yield from (joined(point) for point in clause.points)
+
+
+def _first_sentences(body: Body) -> list[str]:
+    """The sentences of the first paragraph, in which a letter in running text says what it is for."""
+    return [one.text for one in sentences(body.preamble[0]) if not is_past(one.text)] if body.preamble else []
 
 
 def _for_all(task: ProposedTask) -> bool:

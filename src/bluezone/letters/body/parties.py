@@ -140,8 +140,10 @@ def _bared(passage: Passage, *, clause: bool) -> Passage:
 def _passive(passage: Passage, *, clause: bool) -> Order | None:
     """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện". clause: of a list."""
     doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
-    if doer is None and clause and not IMPERATIVE.match(passage.text):
-        doer = _CHARGED.match(passage.text)
+    if doer is None and clause:
+        charged = _CHARGED.match(passage.text)
+        if charged and (charged["deed"] in ("đảm nhiệm", "đảm nhận") or not IMPERATIVE.match(passage.text)):
+            doer = charged
     if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
@@ -386,7 +388,7 @@ _DONE_BY = re.compile(
 # "An ninh trật tự tại điểm tiêm do Công an quận đảm nhiệm", in a list of orders
 _CHARGED = re.compile(
     rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,160}}?\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
-    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|đảm trách|phụ trách"
+    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?P<deed>chủ trì|thực hiện|đảm nhiệm|đảm nhận|đảm trách|phụ trách"
     rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí)\b"
 )
 # "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"

@@ -75,8 +75,13 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
     """
     found: list[tuple[Passage, tuple[Proposed[TaskParty], ...], list[Passage]]] = []
     asking = given = begun
+    listed: tuple[Proposed[TaskParty], ...] | None = None  # whom the lines below a colon are for
     for paragraph in paragraphs:
         carried, begins = False, True
+        if listed is not None and _is_listed(paragraph):
+            found.append((paragraph, listed, []))
+            continue
+        listed = _leads_to_list(paragraph, context)
         if context.kind is DocumentKind.INVITATION and ARRANGEMENT.match(paragraph.text):
             continue
         pieces = list(sentences(paragraph))
@@ -102,6 +107,25 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
         task = make_task(f"Ý {number}", piece, more, with_addressees(parties, context.addressees), context)
         text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))
         yield dataclasses.replace(task, text=text)
+
+
+def _is_listed(paragraph: Passage) -> bool:
+    """Whether a line below a colon says what is to be done, and names nobody."""
+    order = read_order(paragraph)
+    return order is not None and not order.named and paragraph.text.endswith((".", ";"))
+
+
+def _leads_to_list(paragraph: Passage, context: Context) -> tuple[Proposed[TaskParty], ...] | None:
+    """Whom the lines below are for, where the paragraph ends with whom the issuer asks and a colon."""
+    *_, last = sentences(paragraph)
+    given = given_at(last.text)
+    if not given or not last.text.endswith(":"):
+        return None
+    at = given[-1].start("how")
+    if who_asks(last.text[:at], context.issuer, context.superior) is not Asker.WRITER:
+        return None
+    order = read_order(capital(last.cut(at, len(last.text) - 1)), given=True, heads=True)
+    return order.parties if order and order.named else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +157,7 @@ def _is_sure(one: _Found, context: Context, *, asking: bool, dated: bool, given:
         context.unsure.append(one.piece)  # what the writer has asked of others, as it tells
         return False
     if (not asking and not addressed) or (context.reports and one.bare):
+        context.unsure.extend([one.piece] if addressed else [])
         return False
     must = not one.bare or dated or (_MUST.search(one.piece.text) and not judges(one.piece.text))
     known = addressed or not context.addressees or (given and not are_peers(one.parties, context))

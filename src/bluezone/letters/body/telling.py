@@ -242,7 +242,7 @@ def leads_to_no_order(preamble: str) -> bool:
     return bool(preamble.strip()) and not _LEADS_TO.search(preamble)
 
 
-_ANSWERS = re.compile(r"\b(?:báo cáo|trả lời|phúc đáp|giải trình|cung cấp)\b")
+_ANSWERS = re.compile(r"\b(?:báo cáo|trả lời|phúc đáp|giải trình|cung cấp|thông tin(?= (?:như|đến|tới|một|về)\b))\b")
 _ASKS_BEFORE = re.compile(r"\b(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo|chỉ thị|kêu gọi)\b")
 _ASKS_TOO = re.compile(r"\b(?:và|đồng thời|,) (?:yêu cầu|đề nghị|giao|phân công)\b")
 
