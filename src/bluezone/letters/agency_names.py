@@ -9,7 +9,7 @@ from bluezone.letters.letter_text import Passage
 # "Ban Dân tộc" is an agency, "ban" inside "các phòng, ban" is not a new one.
 _HEADS = (
     "UBND", "HĐND", "UBMTTQ", "MTTQ", "Ủy ban", "Hội đồng", "Mặt trận", "Các", "các", "Phòng", "Ban", "Trung tâm",
-    "Văn phòng", "Hội", "Thành đoàn", "Tỉnh đoàn", "Huyện đoàn", "Đoàn", "Liên đoàn", "Công an", "Sở", "Bộ",
+    "Văn phòng", "Hội", "Thành đoàn", "Tỉnh đoàn", "Huyện đoàn", "Thị đoàn", "Quận đoàn", "Xã đoàn", "Phường đoàn", "Đoàn", "Liên đoàn", "Công an", "Sở", "Bộ",
     "Chi cục", "Cục", "Trạm", "Trường", "Bệnh viện", "Chính quyền", "chính quyền", "Thôn", "thôn", "Tổ",
     "tổ dân phố", "tổ trưởng", "trưởng thôn", "Trưởng thôn", "Bản", "bản", "Chủ tịch", "Thủ trưởng", "thủ trưởng",
     "Người đứng đầu", "Bí thư", "Giám đốc", "Chánh Văn phòng", "Trưởng phòng", "Trưởng các", "Hiệu trưởng",

@@ -35,6 +35,12 @@ _STRONG = (
 _WEAK = r"(?P<word>đến hết|hết|xong trong|trong|vào|đến)"
 _ONCE_STRONG = re.compile(rf"{_STRONG}\s*:?\s*(?P<inner>trước\s+)?{_TIME}{_DAY_WORDS}{_DAY_MONTH}", re.IGNORECASE)
 _ONCE_WEAK = re.compile(rf"{_WEAK}\s*:?\s*{_TIME}{_DAY_WORDS}{_DAY_MONTH}", re.IGNORECASE)
+# "trước 05 giờ 00 cùng ngày", "chậm nhất 17 giờ hôm nay"
+_SAME_DAY = re.compile(
+    rf"{_STRONG}\s*(?P<hour>\d{{1,2}})\s*(?:h|giờ|g|:)\s*(?P<minute>\d{{2}})?\s*(?:phút)?\s*,?\s*"
+    r"(?:cùng ngày|(?:ngày )?hôm nay)",
+    re.IGNORECASE,
+)
 _MONTH = re.compile(
     r"(?P<word>trước|trong|hết|xong|thời gian(?:\s+(?:thực hiện|hoàn thành))?\s*:|thời hạn(?:\s+\w+){0,2}\s*:)\s*"
     r"(?:xong\s+)?(?:trong\s+)?(?P<part>hết\s+|cuối\s+)?(?:tháng\s*(?P<month>\d{1,2})\s*(?:/|năm|,)\s*(?:năm\s*)?(?P<year>\d{4})"
@@ -78,7 +84,7 @@ _DOING = (
     "ra quan", "phun",
 )  # fmt: skip
 _NOT_DUE = re.compile(
-    r"(?:tính|kể từ|từ|trở về|về từ|về địa phương|đến từ|sinh|ban hành|đã ký|nhập cảnh|đi qua|lưu trú"
+    r"(?:tính|kể từ|từ|trở về|về từ|về địa phương|đến từ|sinh|(?<!ký )(?<!để )(?<!trình )ban hành|đã ký|nhập cảnh|đi qua|lưu trú"
     r"|diễn ra|hiệu lực|xảy ra"
     r"|phát hiện|ghi nhận|khai mạc|vào học|tại thời điểm|dự kiến|phát sinh)"
     r"(?:\s+(?:đến|trước|ngày|từ|tại|ở|liên quan|hết|vào|ngày thứ|thời"
@@ -103,6 +109,8 @@ _ABOUT_OTHERS = re.compile(
 _TIMES = re.compile(
     r"^\s*(?:dành|(?:\d+|một|hai|ba|bốn|ít nhất[^,;.]{0,12})\s*(?:lần|lượt|buổi|phút|giờ|ca|số))", re.IGNORECASE
 )
+# "mỗi tháng một lần" is due every month.
+_ONCE_EACH = re.compile(r"\s*(?:một|0?1)\s+lần\b", re.IGNORECASE)
 _TIMES_BEFORE = re.compile(r"(?:lần|lượt|buổi|ca)\s*$", re.IGNORECASE)
 
 
@@ -117,9 +125,13 @@ def read_due(passage: Passage, letter_date: datetime.date | None) -> Proposed[Du
                 proposed := _once(passage, match, letter_date)
             ):
                 return proposed
+    if letter_date and (match := _SAME_DAY.search(passage.text)):
+        due = Due(letter_date, _hour(match), inclusive="trước" not in match["word"].lower())
+        return Proposed(due, passage.span(match.start(), match.end()), Confidence.MEDIUM)
     for pattern in (_WEEKLY, _EVERY):
         for match in pattern.finditer(passage.text):
-            if _TIMES.match(passage.text[match.end() :]) or _TIMES_BEFORE.search(passage.text[: match.start()]):
+            times = _TIMES.match(passage.text[match.end() :])
+            if (times and not _ONCE_EACH.match(passage.text, match.end())) or _TIMES_BEFORE.search(passage.text[: match.start()]):
                 continue
             return _every(passage, match)
     for match in _MONTH.finditer(passage.text):
@@ -128,10 +140,18 @@ def read_due(passage: Passage, letter_date: datetime.date | None) -> Proposed[Du
     return None
 
 
+# "Từ 25/4/2024 đến 28/4/2024"
+_FROM_TO = re.compile(
+    r"(?:Từ\s+)?(?:ngày\s+)?\d{1,2}[/.]\d{1,2}(?:[/.]\d{4})?\s*(?:đến|[-–])\s*(?:hết\s+)?(?=\d|ngày)", re.IGNORECASE
+)
+
+
 def read_date_cell(cell: Passage, letter_date: datetime.date | None) -> Proposed[Due] | None:
     """Propose the day of a table's column "Thời hạn": "15/8/2020", "Trước 20/8", "Tháng 9/2020", "Hằng tuần"."""
     if found := read_due(cell, letter_date):
         return found
+    if until := _FROM_TO.match(cell.text):
+        return read_date_cell(cell.cut(until.end()), letter_date)
     bare = re.compile(rf"^\(?{_TIME}{_DAY_WORDS}{_DAY_MONTH}\)?\.?$", re.IGNORECASE)
     if match := bare.match(cell.text):
         return _once(cell, match, letter_date)

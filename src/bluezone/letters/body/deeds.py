@@ -88,6 +88,9 @@ _VERBS = (
     "lưu mẫu", "lưu trữ", "điểm danh", "đi kiểm tra", "bám", "nhận lại", "dạy", "cấp cứu", "thu xếp",
     "hoàn tất", "kết thúc", "bắt đầu", "khởi công", "thi công", "nạp", "chạy", "cho thuê", "hạ mực",
     "thông báo rộng rãi", "chuyển đổi", "giữ nguyên", "bỏ", "gom", "hút", "kiểm", "dò", "đắp",
+    "phủ kín", "che phủ", "đánh kẻng", "đánh dấu", "đánh số", "gõ kẻng", "phát quang", "đóng cọc", "cắm biển", "cắm mốc",
+    "giải cứu", "cứu hộ", "cứu trợ", "nấu ăn cho", "chặt tỉa", "cắt tỉa", "chỉnh trang",
+    "thông tắc", "giao nhận", "thông báo cho", "đưa đón", "giãn cách",
     "gửi lại", "làm thủ tục", "tăng tin", "mở tuyến", "tham quan", "đào tạo", "bồi dưỡng",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
@@ -148,6 +151,18 @@ IN_PLACES = {"khám", "giáo dục", "điều trị", "cách ly", "tiêm", "chă
 _PLAIN_VERBS = (
     set(_VERBS) - _NO_IMPERATIVES - {"để", "nhằm", "trong việc", "nêu", "căn cứ", "cần", "phải", "mỗi", "trước ngày"}
 )
+# They begin an order, and may stand within a name ("Tổ nấu ăn").
+_BEGIN = (
+    "chặt", "tỉa", "cưa", "đốn", "kẻ", "sơn", "đánh", "gõ", "thổi", "bấm", "nạo", "vét", "be bờ", "bịt", "trám", "vá",
+    "rà", "mắc", "tháo", "hạ", "nâng", "gác", "vây", "bắt", "cứu", "may", "nấu", "chia", "giãn", "tạm ứng", "chuyển",
+    "nhổ", "gieo", "cấy", "bón", "thu mua", "thu hái", "thu dọn", "thu xếp", "thả", "bảo mật", "đăng nhập", "tải",
+    "đồng bộ", "quét", "lưu", "phủ", "che", "đậy", "san", "lấp", "ủi", "đẩy", "kéo", "chống", "trực", "đón",
+    "tiễn", "dâng", "viếng", "thắp", "dạy", "ôn", "ra đề", "phạt", "truy vết", "truy tìm", "duyệt", "bầu", "tuyển",
+    "rút", "bù", "nối lại", "cấp lại", "cấp đổi", "cấp bù", "bán", "mượn", "hoàn", "làm rõ", "hẹn", "tìm", "lọc", "đun",
+    "ngâm", "trộn", "chế biến", "đóng gói", "dán nhãn", "ghi nhãn", "thử", "hiệu chỉnh", "hút", "đỗ", "chạy",
+    "thay", "gọi", "nhắn", "viết", "vẽ", "quay phim", "chụp", "phô tô", "sao lục", "đóng dấu", "trưng cầu", "bỏ phiếu",
+    "kiểm phiếu", "kết nạp", "phát tờ rơi", "phát loa", "phát sóng", "hiến máu", "tạm hoãn", "tạm dừng", "xóa", "gỡ",
+)  # fmt: skip
 # Before what is not to be, and not before what is not: "Không ghi nhận ca mắc mới".
 _NOT_TO = (
     r"(?:yêu cầu|để|được|cho|tự|tổ chức|bố trí|sử dụng|thu|nhận|ra|tụ tập|chủ quan|đăng|chia sẻ|lợi dụng|gây|bán|vứt|xả"
@@ -158,6 +173,7 @@ IMPERATIVE = re.compile(
     rf"|Cấp(?! xã| huyện| tỉnh| cơ| ủy)|Xem|Dành|Mang|Đeo|Tự|Không {_NOT_TO}|Chưa {_NOT_TO})\s"
     r"|(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|Tuyệt đối|Nghiêm cấm|Chấm dứt|Lắp|Quyết định cho|Nhanh chóng|Hạn chế"
     r"|Trong thời gian|Bám sát|Nêu cao"
+    rf"|(?:{'|'.join(sorted(_BEGIN, key=len, reverse=True))})(?= [^\W\d_A-ZĐ]| \d)"
     rf"|{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))})(?!\w))",
     re.IGNORECASE,
 )

@@ -85,7 +85,7 @@ def read_order(
     """
     if (passage := _bared(passage, clause=clause)).is_blank:
         return None
-    if passive := _passive(passage, clause=clause):
+    if passive := read_passive(passage, clause=clause):
         return passive
     leads, rest = _leads(passage, listed=clause)
     topic = _TOPIC.match(passage.text)
@@ -137,13 +137,15 @@ def _bared(passage: Passage, *, clause: bool) -> Passage:
     return passage
 
 
-def _passive(passage: Passage, *, clause: bool) -> Order | None:
+def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
     """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện". clause: of a list."""
     doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
     if doer is None and clause:
         charged = _CHARGED.match(passage.text)
         if charged and (charged["deed"] in ("đảm nhiệm", "đảm nhận") or not IMPERATIVE.match(passage.text)):
             doer = charged
+        else:
+            doer = _CHARGED_BY.match(passage.text)
     if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
@@ -387,9 +389,14 @@ _DONE_BY = re.compile(
 )
 # "An ninh trật tự tại điểm tiêm do Công an quận đảm nhiệm", in a list of orders
 _CHARGED = re.compile(
-    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,160}}?\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
+    rf"(?:(?!{STARTS_AS_AGENCY.pattern})|(?=Điểm|Lực lượng|Chốt|Bản))[A-ZĐ][^.;:]{{2,160}}?\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
     rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?P<deed>chủ trì|thực hiện|đảm nhiệm|đảm nhận|đảm trách|phụ trách"
-    rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí)\b"
+    rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí|thiết lập|thành lập|dựng|lắp đặt)\b"
+)
+# "Lịch làm thẻ được Phòng Giáo dục và Đào tạo thông báo cho cha mẹ học sinh", in a list of orders
+_CHARGED_BY = re.compile(
+    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
+    r"(?:thông báo|công bố|niêm yết|tổng hợp|lập|chuyển|bàn giao|cập nhật|rà soát|kiểm tra|in|huy động|bố trí|chuẩn bị)\b"
 )
 # "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
 _DONE_BY_A_DAY = re.compile(

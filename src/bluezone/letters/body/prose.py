@@ -18,7 +18,7 @@ from bluezone.letters.body.context import (
     make_task,
 )
 from bluezone.letters.body.deeds import VERB
-from bluezone.letters.body.parties import KNOWING, Order, given_at, read_order, with_addressees
+from bluezone.letters.body.parties import KNOWING, Order, given_at, read_order, read_passive, with_addressees
 from bluezone.letters.body.telling import (
     EARLIER,
     Asker,
@@ -76,12 +76,14 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
     found: list[tuple[Passage, tuple[Proposed[TaskParty], ...], list[Passage]]] = []
     asking = given = begun
     listed: tuple[Proposed[TaskParty], ...] | None = None  # whom the lines below a colon are for
+    in_list = False  # below "UBND thị xã phân công như sau:"
     for paragraph in paragraphs:
         carried, begins = False, True
         if listed is not None and _is_listed(paragraph):
             found.append((paragraph, listed, []))
             continue
         listed = _leads_to_list(paragraph, context)
+        in_list = in_list or _shares_out(paragraph, context)
         if context.kind is DocumentKind.INVITATION and ARRANGEMENT.match(paragraph.text):
             continue
         pieces = list(sentences(paragraph))
@@ -91,6 +93,9 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
             # What a semicolon joins to what is told is told, too.
             told = reports(sentence.text) or (carried and not begins) or _introduced_by_another(sentence, context)
             begins = sentence.text.endswith(".")
+            if in_list and not told and (shared := read_passive(sentence)):
+                found.append((sentence, shared.parties, []))
+                continue
             orders = list(_of_sentence(sentence, context, told=told))
             asked = _ABOUT.sub("", sentence.text)
             asking = asking or _asks(asked, context)
@@ -126,6 +131,17 @@ def _leads_to_list(paragraph: Passage, context: Context) -> tuple[Proposed[TaskP
         return None
     order = read_order(capital(last.cut(at, len(last.text) - 1)), given=True, heads=True)
     return order.parties if order and order.named else None
+
+
+_SHARES_OUT = re.compile(r"\b(?:phân công|giao nhiệm vụ|yêu cầu|đề nghị|chỉ đạo)\b[^.;:]{0,80}:$")
+
+
+def _shares_out(paragraph: Passage, context: Context) -> bool:
+    """Whether the lines below share out the work: "UBND thị xã phân công như sau:"."""
+    *_, last = sentences(paragraph)
+    found = _SHARES_OUT.search(last.text)
+    before = last.text[: found.start()] if found else ""
+    return found is not None and who_asks(before, context.issuer, context.superior) is Asker.WRITER
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,6 +39,18 @@ _SPOKEN = re.compile(
     r"\b(?:đã|đang|sẽ|vừa|đề nghị|kiến nghị|chưa|hiện|có \d|còn \d|nhất trí|thống nhất|tuần qua|tháng qua|trong tuần|cần)\b"
 )
 _SPEAKERS = re.compile(r"(?:Đại diện|Ông|Bà|Đồng chí|Đ/c|Các (?:ý kiến|đại biểu|thành viên)|Ý kiến)\b", re.IGNORECASE)
+# "Phó Chủ tịch ghi nhận, sẽ báo cáo Ban cán sự Đảng" takes note; "Thống nhất đánh giá: …" says what is so.
+_NOTES = re.compile(
+    rf"(?:[^:.;]{{3,200}}:\s+)?{_AGENCY}[^;:.,]{{0,60}}?\s(?:ghi nhận|đồng ý|nhất trí|hoan nghênh|chia sẻ với|đánh giá cao"
+    r"|xin tiếp thu|nghiêm túc tiếp thu|cơ bản thống nhất|thống nhất (?:với|về|chủ trương|đánh giá))\b"
+    r"|(?:Thống nhất|Đánh giá|Nhận định|Ghi nhận|Nhận xét|Cơ bản|Khẳng định)(?: (?:chung|đánh giá|nhận định|quan điểm))*\s*[:,]\s"
+    r"|Thống nhất (?:đánh giá|nhận định|quan điểm)\b"
+)
+# "Nhiệm vụ của các đơn vị thực hiện theo Phụ lục" points to where the orders stand.
+_POINTS = re.compile(
+    r"[^.;:]{0,80}\b(?:theo|tại|ở|như|trong)\s(?:các\s|bảng\s|biểu\s)?(?:Phụ lục|phụ lục|bảng|Bảng|biểu|Biểu|danh mục|Danh mục|phụ biểu)"
+    r"(?: (?:số|phân công|kèm theo|đính kèm|gửi kèm|dưới đây|sau đây|sau|nêu trên|trên|nhiệm vụ|[\dIVX]+))*\s*[.;/]*"
+)
 # What might have been, and was not.
 _UNREAL = re.compile(r"\b(?:lẽ ra|đáng lẽ|đáng ra|giá như|phải chi|đã có thể|suýt)\b", re.IGNORECASE)
 _THANKS = re.compile(
@@ -97,6 +109,8 @@ def _is_told(task: ProposedTask, paragraph: Passage, at: int, context: Context) 
     own = task.text.value
     given = bool(given_at(sentence[part:]))
     if (_PAYS.match(own) or _PAYS.match(sentence[part:])) and not given:
+        return True
+    if (_NOTES.match(own) and not given and not task.due) or (_POINTS.fullmatch(own) and not task.due):
         return True
     if (_MAY.match(own) and not given) or _UNREAL.search(own) or _CAME_TRUE.search(own):
         return True
