@@ -28,7 +28,7 @@ _HEADS = (
     "nhân dân", "người dân", "Đảng viên", "Đoàn viên", "Công dân", "Doanh trại", "Đồn", "Chốt", "Điểm", "Trại",
     "Liên hiệp", "Câu lạc bộ", "Hội Chữ thập đỏ", "Chủ cơ sở", "chủ cơ sở", "Chủ doanh nghiệp", "Chủ nhiệm",
     "Thư ký", "Tổng Giám đốc", "Ban Giám đốc", "Phi đội", "Tài xế", "Lái xe", "Nhà thuốc", "Nhà thầu",
-    "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán", "Chủ rừng", "Hai bên",
+    "đại biểu", "Đội ngũ", "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán", "Chủ rừng", "Hai bên",
     "Hai đơn vị", "Hai ngành", "Các bên", "Xí nghiệp", "Nhà máy", "Siêu thị", "bác sĩ", "Bác sĩ", "Điều dưỡng",
     "UB", "UBMT", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
     "công an", "trạm y tế", "trưởng các", "trưởng xóm", "trưởng ấp", "trưởng bản", "hiệu trưởng", "ông", "bà", "Đ/c",
@@ -51,7 +51,7 @@ _NO_AGENCY = re.compile(
     r"^(?:Tổ chức(?! đoàn| chính trị| xã hội| tôn giáo|, cá nhân| hội)|Báo(?! [A-ZĐ]| và Đài)|Ban"
     r" hành|Phòng (?:ngừa|dịch|bệnh|chống)"
     r"|Phòng,|Hội (?:nghị|thảo|họp)|Trường hợp|Bộ (?:tài liệu|chỉ số|tiêu chí|câu hỏi)|Bản (?:đồ|tin|sao|cam)"
-    r"|Đoàn kết|Đội ngũ|Cơ sở (?:dữ liệu|vật chất)|Trạm BTS|Viện (?:phí|dẫn)|Bảo hiểm y tế|Hạt nhân|Ban (?:đêm|ngày)"
+    r"|Đoàn kết|Đội ngũ(?! (?:báo cáo viên|cộng tác viên|giáo viên|cán bộ|y |bác|nhân viên|tuyên truyền viên))|Cơ sở (?:dữ liệu|vật chất)|Trạm BTS|Viện (?:phí|dẫn)|Bảo hiểm y tế|Hạt nhân|Ban (?:đêm|ngày)"
     r"|Như|Quý (?:I|II|III|IV|\d)\b|Ngành nghề|Trưởng thành|Bà con|Trường học$|Quản lý(?! [A-ZĐ])"
     r"|Điểm (?!tiêm|thu|bán|cách ly|tiếp)|Vụ (?!trưởng|[A-ZĐ])|Học sinh sinh viên$|Tổ$|Hội$|Ban$|Sở$"
     r"|Bộ$|Phòng$|Đoàn$|Cục$"
@@ -130,7 +130,7 @@ def split_names(list_of_names: Passage) -> list[Passage]:
     start = 0
     text = list_of_names.text
     for cut in _CUT.finditer(text):
-        if _ONE_BODY.search(text[start : cut.start()]) and ";" not in cut.group():
+        if _ONE_BODY.search(text[start : cut.start()]) and not {",", ";"} & set(cut.group()):
             continue  # "Văn phòng HĐND và UBND", "Báo và Đài Phát thanh"
         if text.startswith("bà ", cut.end()) and text[start : cut.start()].endswith("ông"):
             continue  # "các ông, bà có tên tại Điều 1"

@@ -32,7 +32,7 @@ _STRONG = (
     r"|không quá|hạn cuối(?:\s+là)?|hạn chót(?:\s+là)?|(?:thời hạn|hạn)(?:\s+(?:hoàn thành|báo cáo|gửi|nộp|là|đến))*"
     r"|(?:thời gian|tiến độ)\s+(?:hoàn thành|thực hiện|gửi|báo cáo|nộp)(?:\s+(?:là|đến|trước|xong))*)"
 )
-_WEAK = r"(?P<word>đến hết|hết|xong trong|trong|vào|đến)"
+_WEAK = r"(?P<word>đến hết|hết|xong trong|trong|vào|đến|lúc(?= \d))"
 _ONCE_STRONG = re.compile(rf"{_STRONG}\s*:?\s*(?P<inner>trước\s+)?{_TIME}{_DAY_WORDS}{_DAY_MONTH}", re.IGNORECASE)
 _ONCE_WEAK = re.compile(rf"{_WEAK}\s*:?\s*{_TIME}{_DAY_WORDS}{_DAY_MONTH}", re.IGNORECASE)
 # "trước 05 giờ 00 cùng ngày", "chậm nhất 17 giờ hôm nay"
@@ -80,7 +80,7 @@ _DOING = (
     "niem yet", "y kien", "bo sung", "xay dung", "danh sach", "khac phuc", "ket thuc", "tap huan", "mua", "giai ngan",
     "chuyen", "phe duyet", "treo", "lay mau", "tiem", "khai bao", "huong dan", "dong", "so lieu", "lien he", "xac minh",
     "chi tra", "ban giao", "nghiem thu", "van hanh", "ve ", "quyet toan", "ky ", "dan ", "giai quyet", "so tan", "trao",
-    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap", "hop", "so ket", "tong ket", "nghi hoc", "dien tap",
+    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap", "hop", "tham gia", "co mat", "tap trung", "chay thu", "so ket", "tong ket", "nghi hoc", "dien tap",
     "ra quan", "phun",
 )  # fmt: skip
 _NOT_DUE = re.compile(

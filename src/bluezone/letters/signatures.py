@@ -90,6 +90,11 @@ _POSITIONS = (
     "tong thu ky",
     "tong thanh tra",
     "vien pho",
+    "thu ky",
+    "chu toa",
+    "dai dien ben",
+    "ben giao",
+    "ben nhan",
 )
 _WORD = r"[A-ZÀ-ỸĐ](?:['’][A-Z])?[a-zà-ỹđ]*"
 _RANKS = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bluezone.letters.agency_names import as_written, is_agency
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written, is_agency
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.recipients import BULLET, recipients_at
 from bluezone.letters.signatures import is_signature_line
@@ -98,12 +98,32 @@ class Body:
 def read_body(lines: Sequence[Passage], start: int) -> Body:
     """Cut the lines from `start` (after the head and the addressees) into the parts of the body."""
     end = body_end(lines, start)
-    body = [line for line in lines[start:end] if line.column == 0 or not line.is_blank]
+    whole = [line for line in lines[start:end] if line.column == 0 or not line.is_blank]
+    body = [piece for at, line in enumerate(whole) for piece in _enumerated(line, whole[at + 1 :])]
     reader = _Reader(_numbering(body))
     for index, line in enumerate(body):
         if not line.is_blank:
             reader.take(line, after_blank=index > 0 and body[index - 1].is_blank)
     return Body(reader.preamble, reader.chosen(), reader.closing, list(lines[end:]))
+
+
+_ITEM = re.compile(r"(?:(?<=:)|(?<=;)|(?<=\.)|(?<=,))\s*\(?(?P<item>(?P<number>\d)\s*\)\s+|(?P<word>một|hai|ba|bốn|năm|sáu) là,?\s+)")
+
+
+def _enumerated(line: Passage, below: Sequence[Passage]) -> list[Passage]:
+    """The pieces of a paragraph that counts its orders: "… yêu cầu: (1) Ban Chỉ huy …; (2) Trung tâm Y tế …".
+
+    Where lines below begin with an agency, too, it is running text that goes on.
+    """
+    if any(STARTS_AS_AGENCY.match(other.text) for other in below):
+        return [line]
+    items = list(_ITEM.finditer(line.text))
+    counted = [_ORDINALS[item["word"]] if item["word"] else int(item["number"]) for item in items]
+    if len(items) < 2 or counted != list(range(1, len(items) + 1)) or not line.text[: items[0].start()].endswith(":"):
+        return [line]
+    starts = [item.start("item") for item in items]
+    ends = [item.start() for item in items[1:]]
+    return [line.cut(0, items[0].start()), *map(line.cut, starts, [*ends, len(line.text)])]
 
 
 def body_end(lines: Sequence[Passage], start: int) -> int:
@@ -132,12 +152,14 @@ def _is_text(line: Passage) -> bool:
 class _Numbering:
     """How the clauses of a body are told: by which pattern, and whether Roman numbers head sections.
 
-    plus: there are no dashes, so that a plus begins a clause as they do.
+    plus: there are no dashes, so that a plus begins a clause as they do. bullet: which sign begins a clause, where
+    another stands below it.
     """
 
     label: re.Pattern[str] | None
     sections: bool
     plus: bool = False
+    bullet: str = ""
 
 
 def _numbering(body: Sequence[Passage]) -> _Numbering:
@@ -150,11 +172,17 @@ def _numbering(body: Sequence[Passage]) -> _Numbering:
     if any(_NUMBERED.match(line.text) for line in body):
         return _Numbering(_NUMBERED, roman >= 1)
     if roman >= 2:
+        titles = [found["title"] for line in body if (found := _ROMAN.match(line.text))]
+        if count(_LETTERED) >= 2 and all(is_agency(as_written(title.rstrip(":. "))) for title in titles):
+            return _Numbering(_LETTERED, True)
         return _Numbering(_ROMAN, False)
     if count(_ORDINAL) >= 2:
         return _Numbering(_ORDINAL, False)
     if count(_LETTERED) >= 2:
         return _Numbering(_LETTERED, False)
+    signs = [line.text[0] for line in body if BULLET.match(line.text)]
+    if len(set(signs)) == 2 and "+" not in signs and 1 < signs.count(signs[0]) < len(signs):
+        return _Numbering(None, False, bullet=signs[0])
     return _Numbering(None, False, plus=not any(line.text.startswith(("-", "–", "•", "*")) for line in body))
 
 
@@ -238,6 +266,7 @@ class _Reader:
             bullet = BULLET.match(line.text)
             if (
                 not bullet
+                or not line.text.startswith(self.numbering.bullet)
                 or (line.text.startswith(("+", "·")) and not self.numbering.plus)
                 or (self.section and not bullet)
             ):

@@ -91,6 +91,7 @@ _VERBS = (
     "phủ kín", "che phủ", "đánh kẻng", "đánh dấu", "đánh số", "gõ kẻng", "phát quang", "đóng cọc", "cắm biển", "cắm mốc",
     "giải cứu", "cứu hộ", "cứu trợ", "nấu ăn cho", "chặt tỉa", "cắt tỉa", "chỉnh trang",
     "thông tắc", "giao nhận", "thông báo cho", "đưa đón", "giãn cách",
+    "tạo tài khoản", "tạo lập", "tạo nhóm", "thu âm", "ghi âm", "lên danh mục", "bắn pháo", "cấp tài khoản",
     "gửi lại", "làm thủ tục", "tăng tin", "mở tuyến", "tham quan", "đào tạo", "bồi dưỡng",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
@@ -122,7 +123,7 @@ VERB = re.compile(
     r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
     r"(?=,? (?:\d|các |lớp |sổ |ngay|cấp|ra|và|tài|giấy|phiếu|thẻ|hồ sơ|báo cáo))"
     r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
-    r"|thực hiện|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
+    r"|thực hiện|trực|chuẩn bị|phụ trách|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
     r"|điều phối))"
     rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+(?:được\b|số \d+\s)))"
 )
@@ -153,7 +154,7 @@ _PLAIN_VERBS = (
 )
 # They begin an order, and may stand within a name ("Tổ nấu ăn").
 _BEGIN = (
-    "chặt", "tỉa", "cưa", "đốn", "kẻ", "sơn", "đánh", "gõ", "thổi", "bấm", "nạo", "vét", "be bờ", "bịt", "trám", "vá",
+    "cho uống", "cho nghỉ", "cho các", "điều xe", "thu âm", "chặt", "tỉa", "cưa", "đốn", "kẻ", "sơn", "đánh", "gõ", "thổi", "bấm", "nạo", "vét", "be bờ", "bịt", "trám", "vá",
     "rà", "mắc", "tháo", "hạ", "nâng", "gác", "vây", "bắt", "cứu", "may", "nấu", "chia", "giãn", "tạm ứng", "chuyển",
     "nhổ", "gieo", "cấy", "bón", "thu mua", "thu hái", "thu dọn", "thu xếp", "thả", "bảo mật", "đăng nhập", "tải",
     "đồng bộ", "quét", "lưu", "phủ", "che", "đậy", "san", "lấp", "ủi", "đẩy", "kéo", "chống", "trực", "đón",
@@ -166,7 +167,7 @@ _BEGIN = (
 # Before what is not to be, and not before what is not: "Không ghi nhận ca mắc mới".
 _NOT_TO = (
     r"(?:yêu cầu|để|được|cho|tự|tổ chức|bố trí|sử dụng|thu|nhận|ra|tụ tập|chủ quan|đăng|chia sẻ|lợi dụng|gây|bán|vứt|xả"
-    r"|mua|làm|giao|ký|cấp|bắt|ép|đưa|đi|vào|tiếp nhận|giải quyết|phê duyệt|thanh toán|lấy|dùng|đến|đốt|rời|tập trung)"
+    r"|mua|làm|giao|ký|cấp|bắt|ép|đưa|đi|vào|tiếp nhận|giải quyết|phê duyệt|thanh toán|lấy|dùng|đến|đốt|rời|tập trung|cắt|ngắt|mở|chở|nấu|ăn|uống|hút|thả|phun|khai thác|xử lý|chặt|phá)"
 )
 IMPERATIVE = re.compile(
     rf"^(?:(?:In|Thu(?! nhập| chi)|Làm|Ghi(?! nhận| chú)|Chi(?! phí| cục| bộ| nhánh| tiết| hội| đoàn)|Mở|Kẻ|Giữ|Đo|Coi"

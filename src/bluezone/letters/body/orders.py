@@ -55,6 +55,8 @@ from bluezone.vietnamese.spelling import fold
 
 # What stands above the clauses of a decision, a plan or a telegram need not lead to orders.
 _MAY_ONLY_TELL = frozenset({DocumentKind.OFFICIAL_LETTER, DocumentKind.OTHER})
+# They order only whom they name.
+_ONLY_NAMED = frozenset({DocumentKind.DECISION, DocumentKind.INVITATION, DocumentKind.RESOLUTION})
 # They tell or ask; they order nobody.
 _NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 
@@ -153,7 +155,7 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
             clause.label,
         )
         return
-    if context.kind in (DocumentKind.DECISION, DocumentKind.INVITATION):
+    if context.kind in _ONLY_NAMED:
         yield from _relabelled(read_prose([own, *orders], context), clause.label)
         return
     imperative = [point for point in orders if read_order(_bare(point))]
@@ -270,7 +272,9 @@ def _is_everybody(order: Order) -> bool:
 
 def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) -> Order | None:
     """What a clause's own words order; a decision and an invitation order only whom they name."""
-    order = read_order(capital(own), heads=has_points, clause=True, shared=clause.section.startswith(SHARING_SECTIONS))
+    shared = clause.section.startswith(SHARING_SECTIONS)
+    known = [one.value.name for one in context.addressees]
+    order = read_order(capital(own), heads=has_points, clause=True, shared=shared, known=known)
     if order and order.named and own.text.startswith("Chỉ đạo ") and (clause.heading or context.addressees):
         return Order((), False, 0)  # whoever is told to direct others leads
     if order and order.named and is_told_nothing(own, order, context):
@@ -282,7 +286,7 @@ def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) 
         return None
     if order and is_function(own, order, context):
         return None
-    if order and not order.named and context.kind in (DocumentKind.DECISION, DocumentKind.INVITATION):
+    if order and not order.named and context.kind in _ONLY_NAMED:
         return None
     return order
 

@@ -74,13 +74,15 @@ class Order:
 
 
 def read_order(
-    passage: Passage, *, heads: bool = False, clause: bool = False, shared: bool = False, given: bool = False
+    passage: Passage, *, heads: bool = False, clause: bool = False, shared: bool = False, given: bool = False,
+    known: Sequence[str] = (),
 ) -> Order | None:
     """Return what the passage orders, None where it only informs.
 
     clause: whether it is one of a list of orders, in which a name that is followed by any word is taken for a lead.
     heads: whether points stand below it, so that names alone ("Sở Y tế") say whom they are for.
     given: whether it begins with the word that asks, so that any name in capitals behind it is of who is asked.
+    known: the names of those whom the letter addresses; what follows one of them is told to it, whatever the verb.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
     if (passage := _bared(passage, clause=clause)).is_blank:
@@ -97,6 +99,8 @@ def read_order(
         names = split_names(passage.cut(opening.end() if opening else 0))
         if all_agencies(names):
             leads, rest = _distinct([_party(name, PartyRole.LEAD) for name in names]), len(passage.text)
+    if (addressed := _by_name(passage, known)) and (not leads or rest > addressed[1] > 0):
+        leads, rest = addressed
     if not leads and clause:
         leads, rest = _by_words(passage)
     if not leads and (given or clause):
@@ -134,6 +138,8 @@ def _bared(passage: Passage, *, clause: bool) -> Passage:
         passage = passage.cut(heading.end())
     if (condition := _CONDITION.match(passage.text)) and (clause or condition["if"]):
         passage = passage.cut(condition.end())
+    elif clause and (waiting := _WAITING.match(passage.text)) and IMPERATIVE.match(passage.text[waiting.end() :]):
+        passage = passage.cut(waiting.end())
     return passage
 
 
@@ -145,7 +151,7 @@ def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
         if charged and (charged["deed"] in ("đảm nhiệm", "đảm nhận") or not IMPERATIVE.match(passage.text)):
             doer = charged
         else:
-            doer = _CHARGED_BY.match(passage.text)
+            doer = _CHARGED_BY.match(passage.text) or _CHARGED_TO.match(passage.text)
     if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
@@ -346,6 +352,25 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
     return _distinct([_party(name, PartyRole.LEAD, Confidence.LOW, doubts) for name in names]), end
 
 
+def _by_name(passage: Passage, known: Sequence[str]) -> tuple[list[Proposed[TaskParty]], int] | None:
+    """The lead of what begins with the name of one whom the letter addresses, and a word of doing: "Công ty Xe buýt cho
+    các tuyến 03, 07 đi đường tránh".
+    """
+    opening = _OPENING.match(passage.text)
+    start = opening.end() if opening else 0
+    for name in sorted(known, key=len, reverse=True):
+        end = start + len(name)
+        if passage.text[start:end].casefold() != name.casefold():
+            continue
+        following = re.match(r"\s(?P<word>[^\W\d_]+)(?:\s(?P<next>[^\W\d_]+))?", passage.text[end:])
+        if following is None or not following["word"].islower() or following["word"] in _STATES | _WHICH | _NAME_WORDS:
+            return None
+        if following["next"] in {"đã", "đang", "sẽ", "được"} or not is_agency(passage.text[start:end]):
+            return None
+        return [_party(passage.cut(start, end), PartyRole.LEAD, Confidence.MEDIUM, (Doubt.NO_COLON,))], end + 1
+    return None
+
+
 def _lists_on(text: str, start: int, colon: int) -> bool:
     rest = text[colon + 1 :].lstrip()
     return bool(_LISTED_AFTER.search(text, start, colon)) and not (IMPERATIVE.match(rest) or _BASED.match(rest))
@@ -380,6 +405,8 @@ _CONDITION = re.compile(
     rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
     rf"(?={STARTS_AS_AGENCY.pattern}\s)"
 )
+# "Khi có mưa lớn chia cắt đường, đưa thí sinh đến nơi ở gần điểm thi"
+_WAITING = re.compile(r"(?:(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi)\s[^.;:,]{3,160},\s+(?:thì\s+)?")
 # "Việc lấy mẫu do Trung tâm Y tế thực hiện"
 _DONE_BY = re.compile(
     rf"(?:[Vv]iệc|[Cc]ông tác|[Nn]hiệm vụ|Nội dung|Phần|[Kk]inh phí|[Cc]hi phí|Hoạt động|Khâu)\s[^.;:]{{2,120}}?"
@@ -391,12 +418,19 @@ _DONE_BY = re.compile(
 _CHARGED = re.compile(
     rf"(?:(?!{STARTS_AS_AGENCY.pattern})|(?=Điểm|Lực lượng|Chốt|Bản))[A-ZĐ][^.;:]{{2,160}}?\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
     rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?P<deed>chủ trì|thực hiện|đảm nhiệm|đảm nhận|đảm trách|phụ trách"
-    rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí|thiết lập|thành lập|dựng|lắp đặt)\b"
+    rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí|thiết lập|thành lập|dựng|lắp đặt|phát hành|in ấn|biên soạn|dàn dựng|trang trí"
+    rf"|vận chuyển|mua sắm)\b"
 )
 # "Lịch làm thẻ được Phòng Giáo dục và Đào tạo thông báo cho cha mẹ học sinh", in a list of orders
 _CHARGED_BY = re.compile(
     rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
     r"(?:thông báo|công bố|niêm yết|tổng hợp|lập|chuyển|bàn giao|cập nhật|rà soát|kiểm tra|in|huy động|bố trí|chuẩn bị)\b"
+)
+# "Phương án bảo đảm an ninh giao Công an thành phố xây dựng", in a list of orders
+_CHARGED_TO = re.compile(
+    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?[^\W\d_A-ZĐ]\s+(?:được )?(?:giao|phân công)(?: cho)?\s+"
+    rf"(?P<who>(?=[A-ZĐỦ]){STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)(?=,?\s(?:xây dựng|chủ trì|phối hợp|thực hiện|lập|tổ chức|đảm nhiệm"
+    r"|đảm nhận|phụ trách|chuẩn bị|tham mưu|tổng hợp|bố trí|hướng dẫn)\b)"
 )
 # "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
 _DONE_BY_A_DAY = re.compile(

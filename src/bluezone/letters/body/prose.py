@@ -267,7 +267,7 @@ def _of_sentence(sentence: Passage, context: Context, *, told: bool = False) -> 
     """The orders of a sentence. told: whether it only says how things stand, unless the issuer asks in it."""
     if is_of_trouble(sentence, context):
         return
-    whole = None if told else read_order(sentence)
+    whole = None if told else read_order(sentence, known=[one.value.name for one in context.addressees])
     if whole and whole.named and (is_past(sentence.text[: whole.at]) or is_function(sentence, whole, context)):
         whole = None
         context.unsure.append(sentence)

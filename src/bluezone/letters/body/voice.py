@@ -15,7 +15,7 @@ from bluezone.letters.body.context import Context
 from bluezone.letters.body.parties import given_at
 from bluezone.letters.body.telling import is_ours
 from bluezone.letters.letter_text import Passage
-from bluezone.letters.proposal import Doubt, ProposedTask
+from bluezone.letters.proposal import DocumentKind, Doubt, ProposedTask
 
 _AGENCY = STARTS_AS_AGENCY.pattern
 # "Kinh phí ăn, ở do đơn vị cử người đi học chi trả" says who pays.
@@ -42,7 +42,7 @@ _SPEAKERS = re.compile(r"(?:Đại diện|Ông|Bà|Đồng chí|Đ/c|Các (?:ý 
 # "Phó Chủ tịch ghi nhận, sẽ báo cáo Ban cán sự Đảng" takes note; "Thống nhất đánh giá: …" says what is so.
 _NOTES = re.compile(
     rf"(?:[^:.;]{{3,200}}:\s+)?{_AGENCY}[^;:.,]{{0,60}}?\s(?:ghi nhận|đồng ý|nhất trí|hoan nghênh|chia sẻ với|đánh giá cao"
-    r"|xin tiếp thu|nghiêm túc tiếp thu|cơ bản thống nhất|thống nhất (?:với|về|chủ trương|đánh giá))\b"
+    r"|xin tiếp thu|nghiêm túc tiếp thu|cơ bản thống nhất|thống nhất (?:với|về|chủ trương|đánh giá|không|là|rằng|các nội dung))\b"
     r"|(?:Thống nhất|Đánh giá|Nhận định|Ghi nhận|Nhận xét|Cơ bản|Khẳng định)(?: (?:chung|đánh giá|nhận định|quan điểm))*\s*[:,]\s"
     r"|Thống nhất (?:đánh giá|nhận định|quan điểm)\b"
 )
@@ -50,6 +50,16 @@ _NOTES = re.compile(
 _POINTS = re.compile(
     r"[^.;:]{0,80}\b(?:theo|tại|ở|như|trong)\s(?:các\s|bảng\s|biểu\s)?(?:Phụ lục|phụ lục|bảng|Bảng|biểu|Biểu|danh mục|Danh mục|phụ biểu)"
     r"(?: (?:số|phân công|kèm theo|đính kèm|gửi kèm|dưới đây|sau đây|sau|nêu trên|trên|nhiệm vụ|[\dIVX]+))*\s*[.;/]*"
+)
+# "Nhân dân trên đảo vốn giàu kinh nghiệm chống bão" says how somebody is; "có thể được điều chỉnh", what may be.
+_DESCRIBES = re.compile(rf"{_AGENCY}[^;:.]{{0,60}}?\s(?:vốn|thường(?! xuyên| trực)|rất|đều|vẫn|luôn luôn|tin tưởng|chúc)\b")
+_MAY_BE = re.compile(r"[^;:.]{0,120}\bcó thể (?:được|bị|sẽ)?\b")
+# "Huyện đã sơ tán 1.120 người; Ban Chỉ huy Quân sự huyện cứu 9 người": what is joined to what was done was done, too.
+_DONE_BEFORE = re.compile(r"(?:^|[;.]\s|:\s)[^;,:]{0,70}?\bđã\s")
+# "Công ty trình bày phương án" stands in the programme of a meeting.
+_SPEAKS = re.compile(
+    rf"(?:{_AGENCY}|[Đđ]ại diện)[^;:.]{{0,80}}?\s(?:trình bày|phát biểu|báo cáo|nêu|giải đáp|kết luận|tham luận|thảo luận|giới thiệu"
+    r"|khai mạc|bế mạc|điều hành|công bố|trao|giải trình|chất vấn|trả lời)\b"
 )
 # What might have been, and was not.
 _UNREAL = re.compile(r"\b(?:lẽ ra|đáng lẽ|đáng ra|giá như|phải chi|đã có thể|suýt)\b", re.IGNORECASE)
@@ -116,12 +126,22 @@ def _is_told(task: ProposedTask, paragraph: Passage, at: int, context: Context) 
         return True
     if _is_speech(sentence, at - begin, context) or (_THANKS.match(sentence) and not task.due):
         return True
+    if own.isupper() and not task.points:
+        return True  # a heading
+    if context.kind is DocumentKind.INVITATION and not given and not task.due and _SPEAKS.match(own):
+        return True
+    bare = not given and not _MUST.search(own)
+    if bare and not task.due and (_DESCRIBES.match(own) or _MAY_BE.match(own)):
+        return True
+    if bare and part and not _is_due_ahead(task, context.date) and _DONE_BEFORE.search(sentence[:part]):
+        return True
     if _is_due_ahead(task, context.date) or _TURN.match(sentence[part:]):
         return False
     in_prose = Doubt.PROSE in task.text.doubts
     return in_prose and (bool(_HABIT.match(sentence)) or _is_story(sentence, at - begin, context.date))
 
 
+_MUST = re.compile(r"\b(?:có trách nhiệm|chịu trách nhiệm|phải|cần|khẩn trương|tiếp tục)\b")
 _FULL_STOP = re.compile(r"(?<=[^\s.]{2}\.)\s+(?=[\"“(]?[^\W\d_])|(?<=[\d)”]\.)\s+(?=[\"“(]?[^\W\d_])")
 
 
