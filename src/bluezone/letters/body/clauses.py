@@ -18,7 +18,9 @@ _ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
 _ROMAN = re.compile(r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-]\s+(?P<title>\S.*)$")
 _LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
 _ORDINAL = re.compile(
-    r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu|Bảy)\s+là))\s*[,:]\s*", re.IGNORECASE
+    r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu"
+    r"|Bảy)\s+là))\s*[,:]\s*",
+    re.IGNORECASE,
 )
 _ORDINALS = {
     "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
@@ -45,14 +47,21 @@ _CLOSING = (
     "de nghi thu truong",
     "cong dien nay",
     "giay moi nay",
+    "huong dan nay",
+    "ke hoach nay",
+    "chi thi nay",
+    "thong bao nay",
+    "cong van nay",
 )
 _CLOSING_BODY = re.compile(
     r"^(?:Ủy ban nhân dân|UBND|Ủy ban|Chủ tịch|Văn phòng|Sở|Phòng|Trung tâm|Ban Chỉ đạo|Ban|Bộ)\b[^,;:.]{0,60}\s"
-    r"(?:yêu cầu|đề nghị|thông báo|trân trọng|giao)\b"
+    r"(?:yêu cầu|đề nghị|thông báo|trân trọng|giao|biểu dương|ghi nhận|đánh giá cao|tin tưởng|cảm ơn|chúc"
+    r"|hoan nghênh|chia buồn)\b"
 )
 # "Các đơn vị gửi báo cáo về Phòng Y tế trước ngày 23/02/2024", below the last clause.
 _CLOSING_REPORT = re.compile(
-    r"(?:(?:Đề nghị|Yêu cầu|Giao) )?(?:(?:Thủ trưởng )?(?:[Cc]ác|[Tt]ất cả các) (?:cơ quan|đơn vị|địa phương|sở|phòng|ban|ngành|khoa|trường)"
+    r"(?:(?:Đề nghị|Yêu cầu|Giao) )?(?:(?:Thủ trưởng )?(?:[Cc]ác|[Tt]ất cả các) (?:cơ quan|đơn vị"
+    r"|địa phương|sở|phòng|ban|ngành|khoa|trường)"
     r"|Định kỳ|Hằng tuần|Hàng tuần|Hằng tháng|Hàng tháng|Kết quả|Báo cáo|Văn bản|Danh sách|Số liệu)\b[^.;:]*"
     r"\b(?:báo cáo|gửi|gửi về|nộp|trình)\b[^;:]*\b(?:trước|chậm nhất|hạn|hằng|hàng|ngày \d)"
 )
@@ -60,11 +69,12 @@ _CLOSING_REPORT = re.compile(
 SHARING_SECTIONS = ("to chuc thuc hien", "phan cong", "trach nhiem")
 TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "noi dung thuc hien")
 _ASIDE_SECTIONS = (
-    "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu", "pham vi",
+    "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu",
+    "pham vi",
     "doi tuong", "thoi gian", "dia diem", "thanh phan", "nguon kinh phi", "kien nghi", "ton tai", "han che", "du bao",
     "nguyen tac", "phuong cham", "co so phap ly", "dac diem", "thuc trang", "khai niem", "bai hoc", "nguyen nhan",
     "uu diem", "khuyet diem", "danh gia chung", "che do chinh sach", "lich trinh", "hieu luc",
-    "noi dung phoi hop", "noi dung va hinh thuc", "hinh thuc phoi hop", "co che phoi hop", "dien bien", "y kien",
+    "hinh thuc phoi hop", "co che phoi hop", "dien bien", "y kien",
 )  # fmt: skip
 
 
@@ -99,7 +109,8 @@ def read_body(lines: Sequence[Passage], start: int) -> Body:
     """Cut the lines from `start` (after the head and the addressees) into the parts of the body."""
     end = body_end(lines, start)
     whole = [line for line in lines[start:end] if line.column == 0 or not line.is_blank]
-    body = [piece for at, line in enumerate(whole) for piece in _enumerated(line, whole[at + 1 :])]
+    last = max((at for at, line in enumerate(whole) if STARTS_AS_AGENCY.match(line.text)), default=-1)
+    body = [piece for at, line in enumerate(whole) for piece in (_enumerated(line) if at >= last else [line])]
     reader = _Reader(_numbering(body))
     for index, line in enumerate(body):
         if not line.is_blank:
@@ -107,16 +118,16 @@ def read_body(lines: Sequence[Passage], start: int) -> Body:
     return Body(reader.preamble, reader.chosen(), reader.closing, list(lines[end:]))
 
 
-_ITEM = re.compile(r"(?:(?<=:)|(?<=;)|(?<=\.)|(?<=,))\s*\(?(?P<item>(?P<number>\d)\s*\)\s+|(?P<word>một|hai|ba|bốn|năm|sáu) là,?\s+)")
+_ITEM = re.compile(
+    r"(?:(?<=:)|(?<=;)|(?<=\.)|(?<=,))\s*\(?(?P<item>(?P<number>\d)\s*\)\s+|(?P<word>một|hai|ba|bốn|năm|sáu) là,?\s+)"
+)
 
 
-def _enumerated(line: Passage, below: Sequence[Passage]) -> list[Passage]:
+def _enumerated(line: Passage) -> list[Passage]:
     """The pieces of a paragraph that counts its orders: "… yêu cầu: (1) Ban Chỉ huy …; (2) Trung tâm Y tế …".
 
-    Where lines below begin with an agency, too, it is running text that goes on.
+    Where a line below begins with an agency, too, it is running text that goes on, and is not asked here.
     """
-    if any(STARTS_AS_AGENCY.match(other.text) for other in below):
-        return [line]
     items = list(_ITEM.finditer(line.text))
     counted = [_ORDINALS[item["word"]] if item["word"] else int(item["number"]) for item in items]
     if len(items) < 2 or counted != list(range(1, len(items) + 1)) or not line.text[: items[0].start()].endswith(":"):

@@ -5,6 +5,7 @@ What only informs is no order: the place of a meeting, the aim of a plan, what w
 the letter does not name.
 """
 
+import bisect
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
@@ -91,8 +92,12 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
 def _asked_by_the_issuer(tasks: Sequence[ProposedTask], body: Body, context: Context) -> Iterator[ProposedTask]:
     """The orders that the issuer itself gives, and now; the others are left open."""
     paragraphs = [*body.preamble, *(one for clause in body.clauses for one in _paragraphs(clause)), *body.closing]
+    paragraphs = sorted((one for one in paragraphs if not one.is_blank), key=lambda one: one.span().start)
+    starts = [one.span().start for one in paragraphs]
     for task in tasks:
-        if (found := told_in(task, paragraphs, context)) is None:
+        at = bisect.bisect_right(starts, task.text.span.start) - 1
+        inside = at >= 0 and task.text.span.start < paragraphs[at].span().end
+        if not inside or (found := told_in(task, paragraphs[at], context)) is None:
             yield task
         else:
             context.unsure.append(found)
@@ -145,7 +150,11 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
         return
     if order:
         intro = _intro(clause, body, context)
-        helped = (*order.parties, *_helpers_of(orders)) if order.at >= len(own.text) else order.parties
+        helped = (
+            (*order.parties, *_helpers_of(orders))
+            if order.at >= len(own.text) or own.text.endswith(":")
+            else order.parties
+        )
         shares = [(own, helped)] if orders else list(_shares(own, order, context))
         yield from _relabelled(
             (
@@ -248,7 +257,8 @@ def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Pass
 
 # "Kinh phí: Ban tổ chức chi tiền ăn" says how something is arranged.
 _ARRANGED = re.compile(
-    r"(?:Thời gian|Địa điểm|Thành phần|Chương trình|Lịch trình|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục|Phương tiện|Hình thức|Liên hệ)"
+    r"(?:Thời gian|Địa điểm|Thành phần|Chương trình|Lịch trình|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục"
+    r"|Phương tiện|Hình thức|Liên hệ)"
     r"[^:.;]{0,30}:"
 )
 

@@ -16,7 +16,8 @@ from bluezone.letters.agency_names import (
     may_be_name,
     split_names,
 )
-from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, VERB
+from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, NAME_WORDS, VERB
+from bluezone.letters.body.passives import doer_in
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
 
@@ -74,7 +75,12 @@ class Order:
 
 
 def read_order(
-    passage: Passage, *, heads: bool = False, clause: bool = False, shared: bool = False, given: bool = False,
+    passage: Passage,
+    *,
+    heads: bool = False,
+    clause: bool = False,
+    shared: bool = False,
+    given: bool = False,
     known: Sequence[str] = (),
 ) -> Order | None:
     """Return what the passage orders, None where it only informs.
@@ -145,13 +151,7 @@ def _bared(passage: Passage, *, clause: bool) -> Passage:
 
 def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
     """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện". clause: of a list."""
-    doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
-    if doer is None and clause:
-        charged = _CHARGED.match(passage.text)
-        if charged and (charged["deed"] in ("đảm nhiệm", "đảm nhận") or not IMPERATIVE.match(passage.text)):
-            doer = charged
-        else:
-            doer = _CHARGED_BY.match(passage.text) or _CHARGED_TO.match(passage.text)
+    doer = doer_in(passage.text, listed=clause)
     if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
@@ -266,8 +266,10 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
 _LEVEL = frozenset({"tỉnh", "huyện", "xã", "phường", "quận", "phố", "trấn", "thôn", "bản", "vực", "đoàn"})
 # With these a name goes on behind its place: "UBND các xã ven biển", "các huyện có dịch".
 _WHICH = frozenset({
-    "nơi", "có", "trên", "thuộc", "vùng", "ven", "biên", "miền", "ngoài", "trong", "tại", "giáp", "lân", "trọng", "sở",
-    "đóng", "cùng", "phụ", "được", "liên", "dưới", "còn", "đang", "ở", "theo", "chưa", "đã", "phía", "và", "của", "là",
+    "nơi", "có", "trên", "thuộc", "vùng", "ven", "biên", "miền", "ngoài", "trong", "tại", "giáp", "lân",
+    "trọng", "sở",
+    "đóng", "cùng", "phụ", "được", "liên", "dưới", "còn", "đang", "ở", "theo", "chưa", "đã", "phía", "và",
+    "của", "là",
     "từ", "không", "bị", "nghèo", "này", "nêu", "khác", "đặt", "đạt", "mới", "cũ", "lưu", "đảo", "loại", "số", "về",
 })  # fmt: skip
 
@@ -278,7 +280,7 @@ def _to_its_place(name: Passage) -> Passage:
     end = 0
     for word in re.finditer(r"\S+", name.text):
         bare = word.group().strip(",;()")
-        if placed and bare.islower() and bare not in _WHICH and bare not in _NAME_WORDS:
+        if placed and bare.islower() and bare not in _WHICH and bare not in NAME_WORDS:
             return name.cut(0, end)
         placed = bare in _LEVEL or (placed and bare[:1].isupper())
         end = word.end()
@@ -298,18 +300,6 @@ def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
     return [named_in_cell(name.cut(0, len(name.text.rstrip(" ,"))))], verb.start("verb")
 
 
-# Small words that a name of an agency is made of, beside its capitals.
-_NAME_WORDS = frozenset({
-    "các", "và", "của", "tỉnh", "thành", "phố", "huyện", "quận", "xã", "phường", "thị", "trấn", "trên", "địa",
-    "bàn", "khu", "vực", "cơ", "sở", "cấp", "dân", "tổ", "học", "sinh", "y", "tế", "trường", "thôn", "bản",
-    "đơn", "vị", "quan", "ban", "ngành", "phòng", "đoàn", "thể", "liên", "trực", "thuộc", "công", "lập", "tư",
-    "thục", "đội", "hội", "chi", "nhánh", "doanh", "nghiệp", "mẹ", "khối", "giáo", "viên", "chức", "cán",
-    "bộ", "trưởng", "phó", "ấp", "xóm", "trạm", "bệnh", "viện", "trung", "tâm", "chợ", "bến", "xe", "hộ", "gia",
-    "xét", "nghiệm", "soát", "tật", "nguyện", "nhân", "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn",
-    "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
-    "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
-    "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
-})  # fmt: skip
 # After a name these say how things are, and order nothing.
 _STATES = frozenset({
     "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
@@ -332,7 +322,7 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         bare = word.group().strip(",;")
         # "Nông nghiệp": the second syllable of a word whose first is a capital.
         second = before[:1].isupper() and not before.isupper() and bare.islower() and bare not in _STATES
-        named = bare[:1].isupper() or bare.isdecimal() or bare in _NAME_WORDS or bare == "-" or second
+        named = bare[:1].isupper() or bare.isdecimal() or bare in NAME_WORDS or bare == "-" or second
         if not named or bare[-1:] in ".:":
             after = bare.rstrip(".:")
             break
@@ -343,7 +333,8 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         return [], 0  # "Giao Trung tâm Y tế 45 biên chế" gives something
     if re.match(r"\s*\S+\s+(?:đã|đang|sẽ|vẫn)\b", passage.text[end:]):
         return [], 0  # "Ngành điện | lực đã cắt điện"
-    if after in _STATES or not after.isalpha() or passage.text[end - 1 : end] in ",;":
+    negated = after == "không" and re.match(r"\s*không\s(?!có|còn|được|phải|là|bị|thể|đủ|đạt|kịp)", passage.text[end:])
+    if (after in _STATES and not negated) or not after.isalpha() or passage.text[end - 1 : end] in ",;":
         return [], 0
     names = split_names(passage.cut(start, end))
     if not all_agencies(names) or any(len(name.text.split()) < 2 for name in names):
@@ -363,9 +354,9 @@ def _by_name(passage: Passage, known: Sequence[str]) -> tuple[list[Proposed[Task
         if passage.text[start:end].casefold() != name.casefold():
             continue
         following = re.match(r"\s(?P<word>[^\W\d_]+)(?:\s(?P<next>[^\W\d_]+))?", passage.text[end:])
-        if following is None or not following["word"].islower() or following["word"] in _STATES | _WHICH | _NAME_WORDS:
+        if following is None or not following["word"].islower() or following["word"] in _STATES | _WHICH | NAME_WORDS:
             return None
-        if following["next"] in {"đã", "đang", "sẽ", "được"} or not is_agency(passage.text[start:end]):
+        if following["next"] in {"đã", "đang", "sẽ", "được"}:
             return None
         return [_party(passage.cut(start, end), PartyRole.LEAD, Confidence.MEDIUM, (Doubt.NO_COLON,))], end + 1
     return None
@@ -400,43 +391,15 @@ _INTRODUCED = re.compile(
 _MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
 # "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.
 _CONDITION = re.compile(
-    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình|Định kỳ|Hằng"
+    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình"
+    rf"|Định kỳ|Hằng"
     rf"|Hàng|Trên cơ sở|Căn cứ|Từ ngày|Để|Nhằm)\s[^.;:]{{3,200}}?"
     rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
     rf"(?={STARTS_AS_AGENCY.pattern}\s)"
 )
 # "Khi có mưa lớn chia cắt đường, đưa thí sinh đến nơi ở gần điểm thi"
-_WAITING = re.compile(r"(?:(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi)\s[^.;:,]{3,160},\s+(?:thì\s+)?")
-# "Việc lấy mẫu do Trung tâm Y tế thực hiện"
-_DONE_BY = re.compile(
-    rf"(?:[Vv]iệc|[Cc]ông tác|[Nn]hiệm vụ|Nội dung|Phần|[Kk]inh phí|[Cc]hi phí|Hoạt động|Khâu)\s[^.;:]{{2,120}}?"
-    rf"\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
-    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|phụ trách"
-    rf"|chịu trách nhiệm|bảo đảm|đảm bảo|bố trí|tổ chức|chi trả|tổng hợp|tiến hành|trực tiếp)\b"
-)
-# "An ninh trật tự tại điểm tiêm do Công an quận đảm nhiệm", in a list of orders
-_CHARGED = re.compile(
-    rf"(?:(?!{STARTS_AS_AGENCY.pattern})|(?=Điểm|Lực lượng|Chốt|Bản))[A-ZĐ][^.;:]{{2,160}}?\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
-    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?P<deed>chủ trì|thực hiện|đảm nhiệm|đảm nhận|đảm trách|phụ trách"
-    rf"|chịu trách nhiệm|chuẩn bị|lo|bố trí|thiết lập|thành lập|dựng|lắp đặt|phát hành|in ấn|biên soạn|dàn dựng|trang trí"
-    rf"|vận chuyển|mua sắm)\b"
-)
-# "Lịch làm thẻ được Phòng Giáo dục và Đào tạo thông báo cho cha mẹ học sinh", in a list of orders
-_CHARGED_BY = re.compile(
-    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
-    r"(?:thông báo|công bố|niêm yết|tổng hợp|lập|chuyển|bàn giao|cập nhật|rà soát|kiểm tra|in|huy động|bố trí|chuẩn bị)\b"
-)
-# "Phương án bảo đảm an ninh giao Công an thành phố xây dựng", in a list of orders
-_CHARGED_TO = re.compile(
-    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?[^\W\d_A-ZĐ]\s+(?:được )?(?:giao|phân công)(?: cho)?\s+"
-    rf"(?P<who>(?=[A-ZĐỦ]){STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)(?=,?\s(?:xây dựng|chủ trì|phối hợp|thực hiện|lập|tổ chức|đảm nhiệm"
-    r"|đảm nhận|phụ trách|chuẩn bị|tham mưu|tổng hợp|bố trí|hướng dẫn)\b)"
-)
-# "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
-_DONE_BY_A_DAY = re.compile(
-    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
-    rf"(?:tổng hợp|lập|gửi|chuyển|thực hiện|hoàn thành|bàn giao|cập nhật|rà soát|kiểm tra|in|cấp|trả|tiêm|lấy)\b"
-    rf"(?=[^.;]*\b(?:trước|chậm nhất|xong|hạn|hằng|hàng)\b)"
+_WAITING = re.compile(
+    r"(?:(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi)\s[^.;:,]{3,160},\s+(?:thì\s+)?"
 )
 # "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
 _HEADING = re.compile(

@@ -49,9 +49,11 @@ _CARRY_OUT = re.compile(
     r"|các nội dung trên|nội dung trên|nghiêm))*\s*[./]*\s*$"
 )
 _NOTHING_ELSE = re.compile(
-    r"(?:\s|,|\b(?:triển khai|tổ chức|nghiêm túc|nghiêm|khẩn trương|phối hợp|quan tâm|biết|để|và|chỉ đạo|thực hiện|tốt"
+    r"(?:\s|,|\b(?:triển khai|tổ chức|nghiêm túc|nghiêm|khẩn trương|phối hợp|quan tâm|biết|để|và|chỉ đạo"
+    r"|thực hiện|tốt"
     r"|kịp thời|có hiệu quả|theo quy định|các|nội dung|nêu|trên|này|ngay|đồng bộ|chủ động|quyết liệt|đầy đủ|đúng"
-    r"|tập trung|nhiệm vụ|được giao|công văn|công điện|văn bản|chỉ thị|kế hoạch|thông báo|căn cứ|chức năng|cùng|cho|các"
+    r"|tập trung|nhiệm vụ|được giao|công văn|công điện|văn bản|chỉ thị|kế hoạch|thông báo|căn cứ|chức năng"
+    r"|cùng|cho|các"
     r"|cơ quan|đơn vị|địa phương|người dân|nhân dân|hưởng ứng|hợp tác|thông cảm|ủng hộ|tích cực"
     r"|được|tinh thần|ý kiến|kết luận|của|đồng chí)\b)*[\s./]*",
     re.IGNORECASE,
@@ -312,7 +314,7 @@ def _given(sentence: Passage, context: Context, *, reported: bool = False) -> li
         directs = match["how"] in {"phân công", "chỉ đạo"} and ";" not in before[given[-1][0] if given else 0 :]
         if given and (directs or not (between and between.named)):
             continue  # "đề nghị UBND các xã chỉ đạo công chức …" is one order
-        order = read_order(capital(piece), given=True)
+        order = read_order(capital(piece), given=True, known=[one.value.name for one in context.addressees])
         polite = match.re is KNOWING or match["how"].lower().endswith("mong")
         if polite and not read_due(piece, context.date):
             continue  # "để các đơn vị biết, thực hiện", "rất mong các hộ hưởng ứng"

@@ -6,9 +6,9 @@ tells a story, thanks, allows, says who pays or what might have been is refused 
 is refused is left open for a person (`Proposal.unsure`).
 """
 
+import bisect
 import datetime
 import re
-from collections.abc import Sequence
 
 from bluezone.letters.agency_names import STARTS_AS_AGENCY
 from bluezone.letters.body.context import Context
@@ -20,92 +20,106 @@ from bluezone.letters.proposal import DocumentKind, Doubt, ProposedTask
 _AGENCY = STARTS_AS_AGENCY.pattern
 # "Kinh phí ăn, ở do đơn vị cử người đi học chi trả" says who pays.
 _PAYS = re.compile(
-    r"(?:[^.;:]{0,40}\b)?(?:kinh phí|chi phí|tiền|phí|học phí|lệ phí|nguồn vốn|vốn|thù lao|phụ cấp|chế độ)\b[^.;]{0,120}?"
+    r"(?:[^.;:]{0,40}\b)?(?:kinh phí|chi phí|tiền|phí|học phí|lệ phí|nguồn vốn|vốn|thù lao|phụ cấp"
+    r"|chế độ)\b[^.;]{0,120}?"
     r"\b(?:do|từ)\s[^.;]{2,120}?\s(?:tự\s+)?(?:chi trả|chi|bảo đảm|đảm bảo|cấp|trả|thanh toán|tự túc|đài thọ|hỗ trợ"
     r"|chịu|lo|tự lo)\b",
     re.IGNORECASE,
 )
 # "UBND huyện được sử dụng nhà xe cũ" is allowed something.
 _MAY = re.compile(
-    rf"(?:Riêng )?{_AGENCY}[^;:.]{{0,100}}?\s(?:chỉ )?được (?:phép|sử dụng|hưởng|nghỉ|miễn|cấp|hỗ trợ|trang bị|khen|tặng"
+    rf"(?:Riêng )?{_AGENCY}[^;:.]{{0,100}}?\s(?:chỉ )?được (?:phép|sử dụng|hưởng|nghỉ|miễn|cấp|hỗ trợ"
+    rf"|trang bị|khen|tặng"
     r"|nhận|thanh toán|tính|trừ|quyền|vay|trích|hoàn|mời|bố trí|tham gia|ưu tiên|giữ lại|chủ động|lựa chọn)\b"
 )
 # "Trạm Y tế báo cáo: trong tuần đã lấy 120 mẫu" is what somebody says.
 _SPEECH = re.compile(
-    r"[^:;.]{3,120}?\s(?:báo cáo|phát biểu|có ý kiến|ý kiến|cho biết|cho rằng|nêu|trình bày|phản ánh|thảo luận|tham luận"
+    r"[^:;.]{3,120}?\s(?:báo cáo|phát biểu|có ý kiến|ý kiến|cho biết|cho rằng|nêu|trình bày|phản ánh"
+    r"|thảo luận|tham luận"
     r"|kiến nghị|đề nghị|đề xuất|giải trình|hỏi|trả lời|chia sẻ|kể|khẳng định|nhận định|đánh giá)\b[^:;.]{0,40}:\s"
 )
 _SPOKEN = re.compile(
-    r"\b(?:đã|đang|sẽ|vừa|đề nghị|kiến nghị|chưa|hiện|có \d|còn \d|nhất trí|thống nhất|tuần qua|tháng qua|trong tuần|cần)\b"
+    r"\b(?:đã|đang|sẽ|vừa|đề nghị|kiến nghị|chưa|hiện|có \d|còn \d|nhất trí|thống nhất|tuần qua|tháng qua"
+    r"|trong tuần|cần)\b"
 )
 _SPEAKERS = re.compile(r"(?:Đại diện|Ông|Bà|Đồng chí|Đ/c|Các (?:ý kiến|đại biểu|thành viên)|Ý kiến)\b", re.IGNORECASE)
 # "Phó Chủ tịch ghi nhận, sẽ báo cáo Ban cán sự Đảng" takes note; "Thống nhất đánh giá: …" says what is so.
 _NOTES = re.compile(
-    rf"(?:[^:.;]{{3,200}}:\s+)?{_AGENCY}[^;:.,]{{0,60}}?\s(?:ghi nhận|đồng ý|nhất trí|hoan nghênh|chia sẻ với|đánh giá cao"
-    r"|xin tiếp thu|nghiêm túc tiếp thu|cơ bản thống nhất|thống nhất (?:với|về|chủ trương|đánh giá|không|là|rằng|các nội dung))\b"
-    r"|(?:Thống nhất|Đánh giá|Nhận định|Ghi nhận|Nhận xét|Cơ bản|Khẳng định)(?: (?:chung|đánh giá|nhận định|quan điểm))*\s*[:,]\s"
+    rf"(?:[^:.;]{{3,200}}:\s+)?{_AGENCY}[^;:.,]{{0,60}}?\s(?:ghi nhận|đồng ý|nhất trí|hoan nghênh"
+    rf"|chia sẻ với|đánh giá cao"
+    r"|xin tiếp thu|nghiêm túc tiếp thu|cơ bản thống nhất|thống nhất (?:với|về|chủ trương|đánh giá|không|là"
+    r"|rằng|các nội dung))\b"
+    r"|(?:Thống nhất|Đánh giá|Nhận định|Ghi nhận|Nhận xét|Cơ bản|Khẳng định)(?: (?:chung|đánh giá|nhận định"
+    r"|quan điểm))*\s*[:,]\s"
     r"|Thống nhất (?:đánh giá|nhận định|quan điểm)\b"
 )
 # "Nhiệm vụ của các đơn vị thực hiện theo Phụ lục" points to where the orders stand.
 _POINTS = re.compile(
-    r"[^.;:]{0,80}\b(?:theo|tại|ở|như|trong)\s(?:các\s|bảng\s|biểu\s)?(?:Phụ lục|phụ lục|bảng|Bảng|biểu|Biểu|danh mục|Danh mục|phụ biểu)"
+    r"[^.;:]{0,80}\b(?:theo|tại|ở|như|trong)\s(?:các\s|bảng\s|biểu\s)?(?:Phụ lục|phụ lục|bảng|Bảng|biểu"
+    r"|Biểu|danh mục|Danh mục|phụ biểu)"
     r"(?: (?:số|phân công|kèm theo|đính kèm|gửi kèm|dưới đây|sau đây|sau|nêu trên|trên|nhiệm vụ|[\dIVX]+))*\s*[.;/]*"
 )
 # "Nhân dân trên đảo vốn giàu kinh nghiệm chống bão" says how somebody is; "có thể được điều chỉnh", what may be.
-_DESCRIBES = re.compile(rf"{_AGENCY}[^;:.]{{0,60}}?\s(?:vốn|thường(?! xuyên| trực)|rất|đều|vẫn|luôn luôn|tin tưởng|chúc)\b")
+_DESCRIBES = re.compile(
+    rf"{_AGENCY}[^;:.]{{0,60}}?\s(?:vốn|thường(?! xuyên| trực)|rất|đều|vẫn|luôn luôn|tin tưởng|(?<!không )chúc)\b"
+)
 _MAY_BE = re.compile(r"[^;:.]{0,120}\bcó thể (?:được|bị|sẽ)?\b")
 # "Huyện đã sơ tán 1.120 người; Ban Chỉ huy Quân sự huyện cứu 9 người": what is joined to what was done was done, too.
 _DONE_BEFORE = re.compile(r"(?:^|[;.]\s|:\s)[^;,:]{0,70}?\bđã\s")
 # "Công ty trình bày phương án" stands in the programme of a meeting.
 _SPEAKS = re.compile(
-    rf"(?:{_AGENCY}|[Đđ]ại diện)[^;:.]{{0,80}}?\s(?:trình bày|phát biểu|báo cáo|nêu|giải đáp|kết luận|tham luận|thảo luận|giới thiệu"
+    rf"(?:{_AGENCY}|[Đđ]ại diện)[^;:.]{{0,80}}?\s(?:trình bày|phát biểu|báo cáo|nêu|giải đáp|kết luận"
+    rf"|tham luận|thảo luận|giới thiệu"
     r"|khai mạc|bế mạc|điều hành|công bố|trao|giải trình|chất vấn|trả lời)\b"
 )
 # What might have been, and was not.
 _UNREAL = re.compile(r"\b(?:lẽ ra|đáng lẽ|đáng ra|giá như|phải chi|đã có thể|suýt)\b", re.IGNORECASE)
 _THANKS = re.compile(
-    r"(?:(?:Nhân dịp này|Một lần nữa|Thay mặt|Qua đây)[^;:.]{0,120},\s*)?[^;:.,]{0,60}?\b(?:xin |trân trọng |chân thành |nhiệt liệt )*"
+    r"(?:(?:Nhân dịp này|Một lần nữa|Thay mặt|Qua đây)[^;:.]{0,120},\s*)?[^;:.,]{0,60}?\b(?:xin "
+    r"|trân trọng |chân thành |nhiệt liệt )*"
     r"(?:cảm ơn|cám ơn|biểu dương|chúc mừng|tri ân|hoan nghênh|chia buồn|ghi nhận và đánh giá)\b",
     re.IGNORECASE,
 )
 # What comes again and again, whoever orders it.
 _HABIT = re.compile(
-    r"(?:Hằng năm|Hàng năm|Mỗi năm|Thường niên|Theo (?:thông lệ|thường lệ|truyền thống)|Từ nhiều năm|Nhiều năm (?:nay|qua)"
+    r"(?:Hằng năm|Hàng năm|Mỗi năm|Thường niên|Theo (?:thông lệ|thường lệ|truyền thống)|Từ nhiều năm"
+    r"|Nhiều năm (?:nay|qua)"
     r"|Bình thường|Thông thường|Lâu nay|Xưa nay|Từ trước đến nay|Như thường lệ|Như mọi năm)\b"
 )
 # A sentence that begins so tells a story.
 _STORY = re.compile(
-    r"(?:Ngay\s+)?(?:[Tt]ừ (?:những ngày )?đầu (?:năm|dịch|tháng|vụ|mùa|đợt|nhiệm kỳ)|[Ll]úc (?:đó|ấy|bấy giờ|đầu)|[Kk]hi (?:đó|ấy)"
-    r"|Bấy giờ|Hồi (?:tháng|đầu|năm|giữa|cuối)|Thời điểm (?:đó|ấy)|Trước đây|Trước kia|Ngày (?:ấy|đó)|Đêm (?:đó|ấy|hôm đó)"
-    r"|Hôm (?:đó|ấy|sau|trước)|Năm ngoái|Năm học trước|Tháng trước|Tuần trước|Đợt trước|Trong (?:đợt|lần|vụ) (?:dịch|lũ|bão)"
+    r"(?:Ngay\s+)?(?:[Tt]ừ (?:những ngày )?đầu (?:năm|dịch|tháng|vụ|mùa|đợt|nhiệm kỳ)|[Ll]úc (?:đó|ấy"
+    r"|bấy giờ|đầu)|[Kk]hi (?:đó|ấy)"
+    r"|Bấy giờ|Hồi (?:tháng|đầu|năm|giữa|cuối)|Thời điểm (?:đó|ấy)|Trước đây|Trước kia|Ngày (?:ấy|đó)"
+    r"|Đêm (?:đó|ấy|hôm đó)"
+    r"|Hôm (?:đó|ấy|sau|trước)|Năm ngoái|Năm học trước|Tháng trước|Tuần trước|Đợt trước|Trong (?:đợt|lần"
+    r"|vụ) (?:dịch|lũ|bão)"
     r"|Với tinh thần (?:đó|ấy|trên)|Nhờ (?:đó|vậy|có|sự)|Kết quả(?: là)?,|Mặc dù|Dù)\b"
 )
 _MONTH = re.compile(r"(?:Đầu |Cuối |Giữa |Trong )?[Tt]háng (\d{1,2})(?:/| năm )(\d{4})\b")
 _YEAR = re.compile(r"(?:Đầu |Cuối |Giữa |Trong )?[Nn]ăm (\d{4})\b")
 # Here the writer turns from the story to what is to be done.
 _TURN = re.compile(
-    r"(?:để|nhằm|vì vậy|do đó|do vậy|vì thế|trước tình hình|từ thực tế|từ tình hình|từ sự việc|nay|thời gian tới|trong thời gian tới"
+    r"(?:để|nhằm|vì vậy|do đó|do vậy|vì thế|trước tình hình|từ thực tế|từ tình hình|từ sự việc|nay"
+    r"|thời gian tới|trong thời gian tới"
     r"|tới đây|về việc này|thực hiện|căn cứ|hiện nay)\b",
     re.IGNORECASE,
 )
 # "… yêu cầu Trung tâm rút kinh nghiệm và đơn vị đã nghiêm túc thực hiện"
 _CAME_TRUE = re.compile(
-    rf"(?:\bvà|\bnên|,|\bdo đó|\bnhờ (?:đó|vậy))\s+(?:kết quả|đến nay|hiện|hiện nay|{_AGENCY}[^;:.,]{{0,40}}|việc này)\s*,?\s*"
+    rf"(?:\bvà|\bnên|,|\bdo đó|\bnhờ (?:đó|vậy))\s+(?:kết quả|đến nay|hiện|hiện nay"
+    rf"|{_AGENCY}[^;:.,]{{0,40}}|việc này)\s*,?\s*"
     r"(?:đều |hiện |cơ bản )*đã\s"
 )
 
 
-def told_in(task: ProposedTask, paragraphs: Sequence[Passage], context: Context) -> Passage | None:
+def told_in(task: ProposedTask, paragraph: Passage, context: Context) -> Passage | None:
     """Return the passage of the task where what was taken for an order is only told; None for an order.
 
-    paragraphs: of the body, in which its place is found.
+    paragraph: of the body, in which the task begins.
     """
-    start, end = task.text.span.start, task.text.span.end
-    paragraph = next((one for one in paragraphs if one.span().start <= start < one.span().end), None)
-    if paragraph is None:
-        return None
-    at = next((at for at, place in enumerate(paragraph.offsets) if place >= start), 0)
-    until = next((at for at, place in enumerate(paragraph.offsets) if place >= end), len(paragraph.text))
+    at = bisect.bisect_left(paragraph.offsets, task.text.span.start)
+    until = bisect.bisect_left(paragraph.offsets, task.text.span.end)
     return paragraph.cut(at, until) if _is_told(task, paragraph, at, context) else None
 
 
@@ -153,7 +167,7 @@ def _is_quoted(text: str, at: int) -> bool:
 def _is_speech(sentence: str, at: int, context: Context) -> bool:
     """Whether the sentence is what somebody else says, in a meeting or to the writer."""
     speech = _SPEECH.match(sentence)
-    if speech is None or speech.end() < at and given_at(sentence[speech.end() :]) == []:
+    if speech is None or (speech.end() < at and given_at(sentence[speech.end() :]) == []):
         return False
     speaker = sentence[: speech.end()]
     names_other = STARTS_AS_AGENCY.match(speaker) and not is_ours(speaker, context.issuer, context.superior)
