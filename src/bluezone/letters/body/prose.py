@@ -387,9 +387,9 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
             for one in _of_sentence(sentence, context):
                 piece, parties = one.piece, one.parties
                 leads = [party for party in parties if party.value.role is PartyRole.LEAD]
-                own = leads and not any(party.value.collective for party in leads)
-                own = own and re.match(r"[Gg]iao|[Pp]hân công", piece.text)
-                own = own or (leads and _is_report_of_all(piece, context) and not reports(sentence.text))
+                own = bool(leads) and not any(party.value.collective for party in leads)
+                own = bool(own and re.match(r"[Gg]iao|[Pp]hân công", piece.text))
+                own = own or bool(leads and _is_report_of_all(piece, context) and not reports(sentence.text))
                 if own and not _only_closes(piece, context):
                     number += 1
                     task = make_task(f"Ý {number}", piece, [], parties, context)
