@@ -9,12 +9,14 @@ from bluezone.letters.letter_text import Passage
 # "Ban Dân tộc" is an agency, "ban" inside "các phòng, ban" is not a new one.
 _HEADS = (
     "UBND", "HĐND", "UBMTTQ", "MTTQ", "Ủy ban", "Hội đồng", "Mặt trận", "Các", "các", "Phòng", "Ban", "Trung tâm",
-    "Văn phòng", "Hội", "Thành đoàn", "Tỉnh đoàn", "Huyện đoàn", "Đoàn", "Liên đoàn", "Công an", "Sở", "Bộ",
+    "Văn phòng", "Hội", "Thành đoàn", "Tỉnh đoàn", "Huyện đoàn", "Thị đoàn", "Quận đoàn", "Xã đoàn",
+    "Phường đoàn", "Đoàn", "Liên đoàn", "Công an", "Sở", "Bộ",
     "Chi cục", "Cục", "Trạm", "Trường", "Bệnh viện", "Chính quyền", "chính quyền", "Thôn", "thôn", "Tổ",
     "tổ dân phố", "tổ trưởng", "trưởng thôn", "Trưởng thôn", "Bản", "bản", "Chủ tịch", "Thủ trưởng", "thủ trưởng",
     "Người đứng đầu", "Bí thư", "Giám đốc", "Chánh Văn phòng", "Trưởng phòng", "Trưởng các", "Hiệu trưởng",
     "Cơ quan", "cơ quan", "Đơn vị", "đơn vị", "Doanh nghiệp", "doanh nghiệp", "Tổ chức", "tổ chức", "Địa phương",
-    "địa phương", "Đội", "Đài", "Kho bạc", "Ngân hàng", "Bảo hiểm", "Viện", "Tòa án", "Thanh tra", "Chi nhánh",
+    "địa phương", "Đội", "Đài", "Viễn thông", "Kho bạc", "Ngân hàng", "Bảo hiểm", "Viện", "Tòa án",
+    "Thanh tra", "Chi nhánh",
     "Công ty", "Đề nghị", "Thường trực", "Thành ủy", "Tỉnh ủy", "Huyện ủy", "Đảng ủy", "CT,", "PCT", "Lãnh đạo",
     "lãnh đạo", "Như", "Trưởng ban", "Tổ Covid", "Tổ COVID", "BCĐ", "BCH", "Bưu điện", "Điện lực", "VNPT",
     "Viettel", "MobiFone", "Lực lượng", "lực lượng", "Hạt", "Đại học", "Học viện", "Liên minh", "Hiệp hội",
@@ -28,12 +30,14 @@ _HEADS = (
     "nhân dân", "người dân", "Đảng viên", "Đoàn viên", "Công dân", "Doanh trại", "Đồn", "Chốt", "Điểm", "Trại",
     "Liên hiệp", "Câu lạc bộ", "Hội Chữ thập đỏ", "Chủ cơ sở", "chủ cơ sở", "Chủ doanh nghiệp", "Chủ nhiệm",
     "Thư ký", "Tổng Giám đốc", "Ban Giám đốc", "Phi đội", "Tài xế", "Lái xe", "Nhà thuốc", "Nhà thầu",
-    "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán", "Chủ rừng", "Hai bên",
+    "đại biểu", "Đội ngũ", "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán",
+    "Chủ rừng", "Hai bên",
     "Hai đơn vị", "Hai ngành", "Các bên", "Xí nghiệp", "Nhà máy", "Siêu thị", "bác sĩ", "Bác sĩ", "Điều dưỡng",
     "UB", "UBMT", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
     "công an", "trạm y tế", "trưởng các", "trưởng xóm", "trưởng ấp", "trưởng bản", "hiệu trưởng", "ông", "bà", "Đ/c",
     "đ/c", "Mạng lưới", "Nghiệp đoàn", "Trực ban", "Tổ hợp tác", "Hộ kinh doanh", "hộ kinh doanh", "Chủ tàu",
-    "Chỉ huy trưởng", "Chỉ huy", "Cộng tác viên", "cộng tác viên", "Tình nguyện viên", "tình nguyện viên", "Nhân viên",
+    "Chỉ huy trưởng", "Chỉ huy", "Cộng tác viên", "cộng tác viên", "Tình nguyện viên", "tình nguyện viên",
+    "Nhân viên",
     "nhân viên", "Phó Thủ tướng", "Phó Bí thư", "Phó Trưởng", "Chánh án", "Viện trưởng", "Tòa Giám mục",
     "Kỹ thuật viên", "Viên chức", "viên chức", "Người lao động", "người lao động", "Đại biểu",
     "BS.", "ThS.", "DS.", "TS.", "CN.", "ĐD.", "BSCKI.", "BSCKII.", "Chiến sĩ", "Dân quân", "Trưởng khoa",
@@ -51,7 +55,9 @@ _NO_AGENCY = re.compile(
     r"^(?:Tổ chức(?! đoàn| chính trị| xã hội| tôn giáo|, cá nhân| hội)|Báo(?! [A-ZĐ]| và Đài)|Ban"
     r" hành|Phòng (?:ngừa|dịch|bệnh|chống)"
     r"|Phòng,|Hội (?:nghị|thảo|họp)|Trường hợp|Bộ (?:tài liệu|chỉ số|tiêu chí|câu hỏi)|Bản (?:đồ|tin|sao|cam)"
-    r"|Đoàn kết|Đội ngũ|Cơ sở (?:dữ liệu|vật chất)|Trạm BTS|Viện (?:phí|dẫn)|Bảo hiểm y tế|Hạt nhân|Ban (?:đêm|ngày)"
+    r"|Đoàn kết|Đội ngũ(?! (?:báo cáo viên|cộng tác viên|giáo viên|cán bộ|y |bác|nhân viên"
+    r"|tuyên truyền viên))|Cơ sở (?:dữ liệu|vật chất)|Trạm BTS|Viện (?:phí|dẫn)|Bảo hiểm y tế|Hạt nhân"
+    r"|Ban (?:đêm|ngày)"
     r"|Như|Quý (?:I|II|III|IV|\d)\b|Ngành nghề|Trưởng thành|Bà con|Trường học$|Quản lý(?! [A-ZĐ])"
     r"|Điểm (?!tiêm|thu|bán|cách ly|tiếp)|Vụ (?!trưởng|[A-ZĐ])|Học sinh sinh viên$|Tổ$|Hội$|Ban$|Sở$"
     r"|Bộ$|Phòng$|Đoàn$|Cục$"
@@ -61,9 +67,11 @@ _NO_AGENCY = re.compile(
 # A name that ends so was cut in two.
 _UNFINISHED = re.compile(r"(?:^|\s)(?:[Cc]ác|[Nn]hững|và|cùng|do)$")
 _COLLECTIVE_OF = re.compile(
-    r"^(?:các|những)\s+(?:sở|ban|ngành|phòng|đơn vị|cơ quan|xã|phường|thị trấn|huyện|quận|thị xã|thành phố|trường|trạm"
+    r"^(?:các|những)\s+(?:sở|ban|ngành|phòng|đơn vị|cơ quan|xã|phường|thị trấn|huyện|quận|thị xã|thành phố"
+    r"|trường|trạm"
     r"|hội|tổ|doanh nghiệp|cơ sở|bệnh viện|trung tâm|địa phương|đoàn|thành viên|đồng chí|chi|đội|thôn|bản|khu|ấp|xóm"
-    r"|lực lượng|tập thể|cá nhân|cán bộ|công chức|công ty|chủ|hộ|tiểu ban|thủ trưởng|báo|cấp|nhà trường|bộ|phó|công an"
+    r"|lực lượng|tập thể|cá nhân|cán bộ|công chức|công ty|chủ|hộ|tiểu ban|thủ trưởng|báo|cấp|nhà trường|bộ"
+    r"|phó|công an"
     r"|ông|bà|đảng|mặt trận|liên đoàn|hợp tác xã|ngân hàng|chợ|nhà hàng|khách sạn|bến|nhà máy|văn phòng|cục|viện"
     r"|đại biểu|đại lý|PCT|CT|UBND|Sở|Phòng|Ban|Trường|Trạm|Hội|Tổ|Chi|Công ty|Thôn|Trung tâm|Đoàn|lãnh đạo|trưởng"
     r"|siêu thị|cửa hàng|quán|điểm|hãng|chốt|bếp|gia đình|người|chủ đầu tư|liên đoàn|tòa án|xí nghiệp|quỹ|câu lạc bộ"
@@ -110,6 +118,7 @@ _SENTENCE = re.compile(
     # What a full stop parts is no name; an abbreviation ("TP. Hà Mây", "ThS. An") has no two small letters before it.
     r"[^\W\d_A-ZĐ]{2}\.\s|\b(?:yêu cầu|đề nghị) (?=[A-ZĐ]|các\b)|"
     r"\d[\d.,]* (?:biên chế|liều|bộ|suất|chỉ tiêu|người|triệu|tỷ|đồng|giường|máy|hộp|lọ|tấn|lít|chiếc|lượt)\b|"
+    r"\b(?:mấy|một số|những|các) (?:việc|nội dung|nhiệm vụ|công việc|yêu cầu)\b|"
     r"\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
     r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
     r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"
@@ -129,7 +138,7 @@ def split_names(list_of_names: Passage) -> list[Passage]:
     start = 0
     text = list_of_names.text
     for cut in _CUT.finditer(text):
-        if _ONE_BODY.search(text[start : cut.start()]) and ";" not in cut.group():
+        if _ONE_BODY.search(text[start : cut.start()]) and not {",", ";"} & set(cut.group()):
             continue  # "Văn phòng HĐND và UBND", "Báo và Đài Phát thanh"
         if text.startswith("bà ", cut.end()) and text[start : cut.start()].endswith("ông"):
             continue  # "các ông, bà có tên tại Điều 1"

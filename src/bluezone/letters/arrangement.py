@@ -144,7 +144,17 @@ def _short(cell: Passage) -> bool:
     return len(cell.text) <= 3
 
 
-_WHAT = ("nhiem vu", "noi dung", "cong viec", "hoat dong", "phan viec", "viec phai", "dau viec", "giai phap")
+_WHAT = (
+    "nhiem vu",
+    "noi dung",
+    "cong viec",
+    "hoat dong",
+    "phan viec",
+    "viec phai",
+    "viec can",
+    "dau viec",
+    "giai phap",
+)
 _WHO = (
     "chu tri", "thuc hien", "phu trach", "phoi hop", "don vi", "co quan", "trach nhiem", "dau moi", "phan cong",
 )  # fmt: skip

@@ -6,6 +6,7 @@ is received ("trong 5 ngày kể từ ngày nhận") has no day in the calendar 
 """
 
 import calendar
+import dataclasses
 import datetime
 import re
 
@@ -24,7 +25,8 @@ _TIME = (
 _DAY_WORDS = (
     r"(?:(?:hết\s+|vào\s+)?(?:ngày\s+)?(?:thứ\s+(?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ nhật|hôm nay|ngày"
     r" mai|làm việc)\s*,?\s*)?"
-    r"\(?(?:tức\s+)?(?:hết\s+|vào\s+)?(?:(?:buổi\s+)?(?:sáng|trưa|chiều|tối|đêm)\s+)?(?:ngày\s*)?(?:là\s+)?(?:ngày\s*)?\(?"
+    r"\(?(?:tức\s+)?(?:hết\s+|vào\s+)?(?:(?:buổi\s+)?(?:sáng|trưa|chiều|tối"
+    r"|đêm)\s+)?(?:ngày\s*)?(?:là\s+)?(?:ngày\s*)?\(?"
 )
 _STRONG = (
     r"(?P<word>xong trước|(?:hoàn thành|xong|nộp)(?: vào)?(?= ngày \d)"
@@ -32,12 +34,25 @@ _STRONG = (
     r"|không quá|hạn cuối(?:\s+là)?|hạn chót(?:\s+là)?|(?:thời hạn|hạn)(?:\s+(?:hoàn thành|báo cáo|gửi|nộp|là|đến))*"
     r"|(?:thời gian|tiến độ)\s+(?:hoàn thành|thực hiện|gửi|báo cáo|nộp)(?:\s+(?:là|đến|trước|xong))*)"
 )
-_WEAK = r"(?P<word>đến hết|hết|xong trong|trong|vào|đến)"
+_WEAK = r"(?P<word>đến hết|hết|xong trong|trong|vào|đến|lúc(?= \d))"
 _ONCE_STRONG = re.compile(rf"{_STRONG}\s*:?\s*(?P<inner>trước\s+)?{_TIME}{_DAY_WORDS}{_DAY_MONTH}", re.IGNORECASE)
 _ONCE_WEAK = re.compile(rf"{_WEAK}\s*:?\s*{_TIME}{_DAY_WORDS}{_DAY_MONTH}", re.IGNORECASE)
+# "trước 05 giờ 00 cùng ngày", "chậm nhất 17 giờ hôm nay"
+_SAME_DAY = re.compile(
+    rf"{_STRONG}\s*(?P<hour>\d{{1,2}})\s*(?:h|giờ|g|:)\s*(?P<minute>\d{{2}})?\s*(?:phút)?\s*,?\s*"
+    r"(?:cùng ngày|(?:ngày )?hôm nay)",
+    re.IGNORECASE,
+)
+# "nhắc học sinh tại buổi chào cờ ngày 05/02/2024": a day to come, at the end of what is to be done.
+_ON = re.compile(
+    rf"\s(?P<word>(?:sáng |chiều |tối )?ngày)\s(?P<hour>(?!))?(?P<minute>(?!))?{_DAY_MONTH}(?=\s*[.;]"
+    rf"|$)",
+    re.IGNORECASE,
+)
 _MONTH = re.compile(
     r"(?P<word>trước|trong|hết|xong|thời gian(?:\s+(?:thực hiện|hoàn thành))?\s*:|thời hạn(?:\s+\w+){0,2}\s*:)\s*"
-    r"(?:xong\s+)?(?:trong\s+)?(?P<part>hết\s+|cuối\s+)?(?:tháng\s*(?P<month>\d{1,2})\s*(?:/|năm|,)\s*(?:năm\s*)?(?P<year>\d{4})"
+    r"(?:xong\s+)?(?:trong\s+)?(?P<part>hết\s+|cuối\s+)?(?:tháng\s*(?P<month>\d{1,2})\s*(?:/|năm"
+    r"|,)\s*(?:năm\s*)?(?P<year>\d{4})"
     r"|quý\s+(?P<quarter>IV|I{1,3}|[1-4])\s*(?:/|năm|,)\s*(?:năm\s*)?(?P<year2>\d{4}))",
     re.IGNORECASE,
 )
@@ -72,14 +87,19 @@ _DOING = (
     "tra loi", "cung cap", "thong bao", "tham muu", "ra soat", "ban hanh", "cai dat", "lap ", "kiem tra", "to chuc",
     "bo tri", "cu ", "de xuat", "cap nhat", "chuan bi", "phat", "hoan thien", "nhap", "han", "thoi gian", "tien do",
     "niem yet", "y kien", "bo sung", "xay dung", "danh sach", "khac phuc", "ket thuc", "tap huan", "mua", "giai ngan",
-    "chuyen", "phe duyet", "treo", "lay mau", "tiem", "khai bao", "huong dan", "dong", "so lieu", "lien he", "xac minh",
-    "chi tra", "ban giao", "nghiem thu", "van hanh", "ve ", "quyet toan", "ky ", "dan ", "giai quyet", "so tan", "trao",
-    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap",
+    "chuyen", "phe duyet", "treo", "lay mau", "tiem", "khai bao", "huong dan", "dong", "so lieu", "lien he",
+    "xac minh",
+    "chi tra", "ban giao", "nghiem thu", "van hanh", "ve ", "quyet toan", "ky ", "dan ", "giai quyet",
+    "so tan", "trao",
+    "cong bo", "kiem dinh", "dang tai", "cap phat", "thiet lap", "hop", "tham gia", "co mat", "tap trung",
+    "chay thu", "so ket", "tong ket", "nghi hoc", "dien tap",
+    "ra quan", "phun",
 )  # fmt: skip
 _NOT_DUE = re.compile(
-    r"(?:tính|kể từ|từ|trở về|về từ|về địa phương|đến từ|sinh|ban hành|đã ký|nhập cảnh|đi qua|lưu trú"
+    r"(?:tính|kể từ|từ|trở về|về từ|về địa phương|đến từ|sinh|(?<!ký )(?<!để )(?<!trình )ban hành|đã ký"
+    r"|nhập cảnh|đi qua|lưu trú"
     r"|diễn ra|hiệu lực|xảy ra"
-    r"|phát hiện|ghi nhận|khai mạc|vào học|tại thời điểm|dự kiến|phát sinh)"
+    r"|phát hiện|ghi nhận|khai mạc|vào học|tại thời điểm|dự kiến|phát sinh|thông qua|ký|tổ chức)"
     r"(?:\s+(?:đến|trước|ngày|từ|tại|ở|liên quan|hết|vào|ngày thứ|thời"
     r" điểm))*\s*(?:\d{1,2}(?:\s*(?:giờ|h)\s*\d{0,2})?\s*)?$",
     re.IGNORECASE,
@@ -102,13 +122,16 @@ _ABOUT_OTHERS = re.compile(
 _TIMES = re.compile(
     r"^\s*(?:dành|(?:\d+|một|hai|ba|bốn|ít nhất[^,;.]{0,12})\s*(?:lần|lượt|buổi|phút|giờ|ca|số))", re.IGNORECASE
 )
+# "mỗi tháng một lần" is due every month.
+_ONCE_EACH = re.compile(r"\s*(?:một|0?1)\s+lần\b", re.IGNORECASE)
 _TIMES_BEFORE = re.compile(r"(?:lần|lượt|buổi|ca)\s*$", re.IGNORECASE)
 
 
-def read_due(passage: Passage, letter_date: datetime.date | None) -> Proposed[Due] | None:
+def read_due(passage: Passage, letter_date: datetime.date | None, *, sentence: bool = True) -> Proposed[Due] | None:
     """Propose when what this passage orders is due, the first time it names; None when it names none.
 
     A day without a year is taken in the year of the letter, or in the next when it would lie before the letter.
+    sentence: whether it is one, in which a day to come counts that stands at its end without a word before it.
     """
     for pattern in (_ONCE_STRONG, _ONCE_WEAK):
         for match in pattern.finditer(passage.text):
@@ -116,21 +139,44 @@ def read_due(passage: Passage, letter_date: datetime.date | None) -> Proposed[Du
                 proposed := _once(passage, match, letter_date)
             ):
                 return proposed
+    if letter_date and (same := _SAME_DAY.search(passage.text)):
+        due = Due(letter_date, _hour(same), inclusive="trước" not in same["word"].lower())
+        return Proposed(due, passage.span(same.start(), same.end()), Confidence.MEDIUM)
     for pattern in (_WEEKLY, _EVERY):
         for match in pattern.finditer(passage.text):
-            if _TIMES.match(passage.text[match.end() :]) or _TIMES_BEFORE.search(passage.text[: match.start()]):
+            times = _TIMES.match(passage.text[match.end() :])
+            if (times and not _ONCE_EACH.match(passage.text, match.end())) or _TIMES_BEFORE.search(
+                passage.text[: match.start()]
+            ):
                 continue
             return _every(passage, match)
     for match in _MONTH.finditer(passage.text):
         if _is_due(passage.text, match, weak=True) and (proposed := _period(passage, match)):
             return proposed
+    if (
+        sentence
+        and letter_date
+        and (on := _ON.search(passage.text))
+        and not _NOT_DUE.search(passage.text[: on.start()])
+    ):
+        found = _once(passage, on, letter_date)
+        if found and found.value.date and found.value.date > letter_date:
+            return dataclasses.replace(found, confidence=Confidence.LOW)
     return None
+
+
+# "Từ 25/4/2024 đến 28/4/2024"
+_FROM_TO = re.compile(
+    r"(?:Từ\s+)?(?:ngày\s+)?\d{1,2}[/.]\d{1,2}(?:[/.]\d{4})?\s*(?:đến|[-–])\s*(?:hết\s+)?(?=\d|ngày)", re.IGNORECASE
+)
 
 
 def read_date_cell(cell: Passage, letter_date: datetime.date | None) -> Proposed[Due] | None:
     """Propose the day of a table's column "Thời hạn": "15/8/2020", "Trước 20/8", "Tháng 9/2020", "Hằng tuần"."""
-    if found := read_due(cell, letter_date):
+    if found := read_due(cell, letter_date, sentence=False):
         return found
+    if until := _FROM_TO.match(cell.text):
+        return read_date_cell(cell.cut(until.end()), letter_date)
     bare = re.compile(rf"^\(?{_TIME}{_DAY_WORDS}{_DAY_MONTH}\)?\.?$", re.IGNORECASE)
     if match := bare.match(cell.text):
         return _once(cell, match, letter_date)

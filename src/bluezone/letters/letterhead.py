@@ -82,7 +82,17 @@ KINDS: dict[str, tuple[DocumentKind, str]] = {
 
 # What may follow the kind on its title line and says nothing of the subject.
 _TITLE_REST = re.compile(r"(?: (?:khan|hoa toc|thuong khan|lien tich|lien nganh|phoi hop|so \d+))*[:.]?")
-_OTHER_TITLES = ("phuong an", "de an", "quy che", "quy dinh", "thong cao", "thu moi", "giay uy quyen", "noi quy")
+_OTHER_TITLES = (
+    "bien ban",
+    "phuong an",
+    "de an",
+    "quy che",
+    "quy dinh",
+    "thong cao",
+    "thu moi",
+    "giay uy quyen",
+    "noi quy",
+)
 
 # Words that open the name of a body; a line in the head that opens with none of them carries the name above on.
 _BODY_WORDS = (
@@ -397,7 +407,7 @@ def _continued(lines: Sequence[Passage], column: int, *, in_head: bool = False) 
     in_head: whether it is the "V/v …" of a head, below which no short line opens the body.
     """
     found: list[Passage] = []
-    for line in lines:
+    for at, line in enumerate(lines):
         if line.column != column and not line.is_blank:
             continue
         if line.is_blank or _DATE.search(line.text) or _NUMBER.match(line.text) or is_addressing(line):
@@ -407,6 +417,9 @@ def _continued(lines: Sequence[Passage], column: int, *, in_head: bool = False) 
         if is_national_title(line) or _is_stamp(line) or re.fullmatch(r"[-_–—=*\s]+", line.text):
             break
         opens = _BODY_OPENS.match(line.text) and not (in_head and len(line.text) <= _LONGEST_HEAD_LINE)
+        # "KẾ HOẠCH / Thực hiện bảo hiểm y tế học sinh": what stands alone below the title is of it.
+        alone = not found and len(line.text) <= _LONGEST_TITLE_LINE and line.text[-1:].isalnum()
+        opens = opens and not (alone and not in_head and any(other.is_blank for other in lines[at + 1 : at + 2]))
         if opens or title_of(line) or (_is_capitals(line.text) and _is_office(line.text)):
             break
         found.append(line)
@@ -457,7 +470,8 @@ _REFERENCE = re.compile(
     rf"(?P<number>\d{{1,6}}(?:\s*/\s*|(?-i:\s*[-–]\s*[A-ZĐ][A-Za-zĐđ]{{0,5}}\s*/\s*))(?-i:{NOTATION}))"
     rf"(?:\s*,)?(?:\s*{_REFERENCE_DATE})?(?:\s*,)?"
     rf"(?:\s+của\s+(?P<issuer>(?:(?!{_AFTER_ISSUER})[^;:.()]){{2,120}}?)(?={_AFTER_ISSUER}|\s*,\s|\s*[;:.()]|$))?"
-    rf"(?:\s*,)?(?:\s+(?:về việc|về|V/v)\s+(?P<subject>[^;:.]{{3,400}}?)(?=\s*[;:.]|\s*,\s*(?-i:{_NEXT_SUBJECT})|$))?",
+    rf"(?:\s*,)?(?:\s+(?:về việc|về|V/v)\s+(?P<subject>[^;:.]{{3,400}}?)(?=\s*[;:.]"
+    rf"|\s*,\s*(?-i:{_NEXT_SUBJECT})|$))?",
     re.IGNORECASE,
 )
 _INTRODUCED = ("thuc hien", "can cu", "theo", "tiep theo", "tiep tuc", "trien khai", "thi hanh")

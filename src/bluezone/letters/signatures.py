@@ -14,7 +14,8 @@ from bluezone.letters.proposal import Authority, AuthorityLine, Confidence, Doub
 from bluezone.vietnamese.spelling import fold
 
 _AUTHORITY = re.compile(
-    r"^(?P<authority>TUQ|T\.U\.Q|TM|T[./]M|KT|K[./]T|TL|T[./]L|Q)(?:\s*[.,]\s*|(?<=/[MTL])\s+|(?<=KT|TM|TL|UQ)\s+(?=[A-ZĐ]{2}|ỦY))(?P<of>[A-ZÀ-ỸĐ]\S*(?:\s.*)?)$"
+    r"^(?P<authority>TUQ|T\.U\.Q|TM|T[./]M|KT|K[./]T|TL|T[./]L|Q)(?:\s*[.,]\s*|(?<=/[MTL])\s+|(?<=KT|TM|TL"
+    r"|UQ)\s+(?=[A-ZĐ]{2}|ỦY))(?P<of>[A-ZÀ-ỸĐ]\S*(?:\s.*)?)$"
 )
 _POSITIONS = (
     "chu tich",
@@ -90,6 +91,11 @@ _POSITIONS = (
     "tong thu ky",
     "tong thanh tra",
     "vien pho",
+    "thu ky",
+    "chu toa",
+    "dai dien ben",
+    "ben giao",
+    "ben nhan",
 )
 _WORD = r"[A-ZÀ-ỸĐ](?:['’][A-Z])?[a-zà-ỹđ]*"
 _RANKS = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bluezone.letters.agency_names import as_written, is_agency
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written, is_agency
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.recipients import BULLET, recipients_at
 from bluezone.letters.signatures import is_signature_line
@@ -18,7 +18,9 @@ _ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
 _ROMAN = re.compile(r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-]\s+(?P<title>\S.*)$")
 _LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
 _ORDINAL = re.compile(
-    r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu|Bảy)\s+là))\s*[,:]\s*", re.IGNORECASE
+    r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu"
+    r"|Bảy)\s+là))\s*[,:]\s*",
+    re.IGNORECASE,
 )
 _ORDINALS = {
     "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
@@ -45,19 +47,34 @@ _CLOSING = (
     "de nghi thu truong",
     "cong dien nay",
     "giay moi nay",
+    "huong dan nay",
+    "ke hoach nay",
+    "chi thi nay",
+    "thong bao nay",
+    "cong van nay",
 )
 _CLOSING_BODY = re.compile(
     r"^(?:Ủy ban nhân dân|UBND|Ủy ban|Chủ tịch|Văn phòng|Sở|Phòng|Trung tâm|Ban Chỉ đạo|Ban|Bộ)\b[^,;:.]{0,60}\s"
-    r"(?:yêu cầu|đề nghị|thông báo|trân trọng|giao)\b"
+    r"(?:yêu cầu|đề nghị|thông báo|trân trọng|giao|biểu dương|ghi nhận|đánh giá cao|tin tưởng|cảm ơn|chúc"
+    r"|hoan nghênh|chia buồn)\b"
+)
+# "Các đơn vị gửi báo cáo về Phòng Y tế trước ngày 23/02/2024", below the last clause.
+_CLOSING_REPORT = re.compile(
+    r"(?:(?:Đề nghị|Yêu cầu|Giao) )?(?:(?:Thủ trưởng )?(?:[Cc]ác|[Tt]ất cả các) (?:cơ quan|đơn vị"
+    r"|địa phương|sở|phòng|ban|ngành|khoa|trường)"
+    r"|Định kỳ|Hằng tuần|Hàng tuần|Hằng tháng|Hàng tháng|Kết quả|Báo cáo|Văn bản|Danh sách|Số liệu)\b[^.;:]*"
+    r"\b(?:báo cáo|gửi|gửi về|nộp|trình)\b[^;:]*\b(?:trước|chậm nhất|hạn|hằng|hàng|ngày \d)"
 )
 # A plan's other sections (purpose, requirements, budget) hold numbered paragraphs that are nobody's task.
 SHARING_SECTIONS = ("to chuc thuc hien", "phan cong", "trach nhiem")
 TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "noi dung thuc hien")
 _ASIDE_SECTIONS = (
-    "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu", "pham vi",
+    "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu",
+    "pham vi",
     "doi tuong", "thoi gian", "dia diem", "thanh phan", "nguon kinh phi", "kien nghi", "ton tai", "han che", "du bao",
     "nguyen tac", "phuong cham", "co so phap ly", "dac diem", "thuc trang", "khai niem", "bai hoc", "nguyen nhan",
     "uu diem", "khuyet diem", "danh gia chung", "che do chinh sach", "lich trinh", "hieu luc",
+    "hinh thuc phoi hop", "co che phoi hop", "dien bien", "y kien",
 )  # fmt: skip
 
 
@@ -91,12 +108,33 @@ class Body:
 def read_body(lines: Sequence[Passage], start: int) -> Body:
     """Cut the lines from `start` (after the head and the addressees) into the parts of the body."""
     end = body_end(lines, start)
-    body = [line for line in lines[start:end] if line.column == 0 or not line.is_blank]
+    whole = [line for line in lines[start:end] if line.column == 0 or not line.is_blank]
+    last = max((at for at, line in enumerate(whole) if STARTS_AS_AGENCY.match(line.text)), default=-1)
+    body = [piece for at, line in enumerate(whole) for piece in (_enumerated(line) if at >= last else [line])]
     reader = _Reader(_numbering(body))
     for index, line in enumerate(body):
         if not line.is_blank:
             reader.take(line, after_blank=index > 0 and body[index - 1].is_blank)
     return Body(reader.preamble, reader.chosen(), reader.closing, list(lines[end:]))
+
+
+_ITEM = re.compile(
+    r"(?:(?<=:)|(?<=;)|(?<=\.)|(?<=,))\s*\(?(?P<item>(?P<number>\d)\s*\)\s+|(?P<word>một|hai|ba|bốn|năm|sáu) là,?\s+)"
+)
+
+
+def _enumerated(line: Passage) -> list[Passage]:
+    """The pieces of a paragraph that counts its orders: "… yêu cầu: (1) Ban Chỉ huy …; (2) Trung tâm Y tế …".
+
+    Where a line below begins with an agency, too, it is running text that goes on, and is not asked here.
+    """
+    items = list(_ITEM.finditer(line.text))
+    counted = [_ORDINALS[item["word"]] if item["word"] else int(item["number"]) for item in items]
+    if len(items) < 2 or counted != list(range(1, len(items) + 1)) or not line.text[: items[0].start()].endswith(":"):
+        return [line]
+    starts = [item.start("item") for item in items]
+    ends = [item.start() for item in items[1:]]
+    return [line.cut(0, items[0].start()), *map(line.cut, starts, [*ends, len(line.text)])]
 
 
 def body_end(lines: Sequence[Passage], start: int) -> int:
@@ -125,12 +163,14 @@ def _is_text(line: Passage) -> bool:
 class _Numbering:
     """How the clauses of a body are told: by which pattern, and whether Roman numbers head sections.
 
-    plus: there are no dashes, so that a plus begins a clause as they do.
+    plus: there are no dashes, so that a plus begins a clause as they do. bullet: which sign begins a clause, where
+    another stands below it.
     """
 
     label: re.Pattern[str] | None
     sections: bool
     plus: bool = False
+    bullet: str = ""
 
 
 def _numbering(body: Sequence[Passage]) -> _Numbering:
@@ -143,11 +183,17 @@ def _numbering(body: Sequence[Passage]) -> _Numbering:
     if any(_NUMBERED.match(line.text) for line in body):
         return _Numbering(_NUMBERED, roman >= 1)
     if roman >= 2:
+        titles = [found["title"] for line in body if (found := _ROMAN.match(line.text))]
+        if count(_LETTERED) >= 2 and all(is_agency(as_written(title.rstrip(":. "))) for title in titles):
+            return _Numbering(_LETTERED, True)
         return _Numbering(_ROMAN, False)
     if count(_ORDINAL) >= 2:
         return _Numbering(_ORDINAL, False)
     if count(_LETTERED) >= 2:
         return _Numbering(_LETTERED, False)
+    signs = [line.text[0] for line in body if BULLET.match(line.text)]
+    if len(set(signs)) == 2 and "+" not in signs and 1 < signs.count(signs[0]) < len(signs):
+        return _Numbering(None, False, bullet=signs[0])
     return _Numbering(None, False, plus=not any(line.text.startswith(("-", "–", "•", "*")) for line in body))
 
 
@@ -231,6 +277,7 @@ class _Reader:
             bullet = BULLET.match(line.text)
             if (
                 not bullet
+                or not line.text.startswith(self.numbering.bullet)
                 or (line.text.startswith(("+", "·")) and not self.numbering.plus)
                 or (self.section and not bullet)
             ):
@@ -254,6 +301,10 @@ class _Reader:
             last = self.clauses[-1].points[-1] if self.clauses[-1].points else self.clauses[-1].lines
             return line.text[:1].isupper() and (after_blank or last[-1].text.endswith((".", ";")))
         gives = self.numbering.label is not _ARTICLE and line.text.startswith("Giao ")
+        last = self.clauses[-1].points[-1] if self.clauses[-1].points else self.clauses[-1].lines
+        ended = last[-1].text.endswith((".", ";", "/"))
+        if ended and _CLOSING_REPORT.match(line.text) and self.numbering.label is not _ARTICLE:
+            return True
         opens = gives or fold(line.text).startswith(_CLOSING) or bool(_CLOSING_BODY.match(line.text))
         return opens and (after_blank or line.text[0].isupper())
 
@@ -276,7 +327,7 @@ class _Reader:
         giving = {
             label for label, title in self.sections.items() if title.startswith(TASK_SECTIONS) or label in self.named
         }
-        if any(self.sections[label].startswith(("to chuc thuc hien", "phan cong")) for label in giving):
+        if any(self.sections[label].startswith(SHARING_SECTIONS) for label in giving):
             for clause in self.clauses:
                 clause.aside = clause.label.split(".")[0] not in giving
         return [

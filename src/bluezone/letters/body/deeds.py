@@ -6,7 +6,8 @@ import re
 # What an agency is told to do, or how: where a list of agencies ends. Small letters only ("Ban Chỉ đạo" is a name).
 _VERBS = (
     "đi từng nhà", "đi", "triển khai", "thực hiện", "chỉ đạo", "chủ trì", "phối hợp", "có trách nhiệm",
-    "chịu trách nhiệm", "tăng cường", "hướng dẫn", "tuyên truyền", "yêu cầu", "phát", "rà soát", "báo cáo", "tham mưu",
+    "chịu trách nhiệm", "tăng cường", "hướng dẫn", "tuyên truyền", "yêu cầu", "phát", "rà soát", "báo cáo",
+    "tham mưu",
     "cử", "vận động", "đưa", "đăng", "theo dõi", "kiểm tra", "bố trí", "khẩn trương", "tiếp tục", "chủ động",
     "nghiêm túc", "giao", "đôn đốc", "căn cứ", "xây dựng", "hỗ trợ", "quán triệt", "phổ biến", "bảo đảm", "đảm bảo",
     "thường xuyên", "cung cấp", "tổng hợp", "lập", "thông báo", "đề nghị", "cài đặt", "nêu", "lồng ghép", "đẩy mạnh",
@@ -23,7 +24,7 @@ _VERBS = (
     "truyền đạt", "phản bác", "đấu tranh", "xác định", "làm rõ",
     "làm việc", "làm tốt", "trao đổi", "chia sẻ", "ứng dụng",
     "khai thác", "công bố", "hướng về", "soát xét", "thống nhất", "lựa chọn", "đôn đốc", "nhân rộng", "khen thưởng",
-    "kiện toàn", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
+    "kiện toàn", "làm tốt", "thực hiện tốt", "củng cố", "phát huy", "sẵn sàng", "chấp hành",
     "tuân thủ", "cam kết", "tổ chức", "kiến nghị", "ký kết",
     "mở rộng", "mở chuyên", "mở lớp", "mở đợt", "thực thi",
     "giải ngân", "quyết toán", "thanh toán", "ghi nhận", "giải thích",
@@ -35,13 +36,15 @@ _VERBS = (
     "ngừng", "tận dụng", "động viên", "khuyến khích", "thăm", "chi trả", "nghiệm thu", "vận hành", "kết nối",
     "tích hợp", "sao lưu", "khảo sát", "thay", "sửa chữa", "lắp đặt", "phân loại", "thu gom", "cân đối", "ưu tiên",
     "liên hệ", "truyền tải", "phản ánh", "đôn đốc", "tích cực", "định kỳ", "hằng ngày", "hằng tuần", "hàng tuần",
-    "hàng ngày", "trước ngày", "phải", "cần", "dự trù", "giám định", "truy vết", "cách ly", "khoanh vùng", "điều phối",
+    "hàng ngày", "trước ngày", "phải", "cần", "dự trù", "giám định", "truy vết", "cách ly", "khoanh vùng",
+    "điều phối",
     "đón", "nối", "cung ứng", "chốt", "dồn", "gọi", "mua", "đóng", "khóa", "cắt", "chở", "nhận", "trao",
     "tìm kiếm", "khám", "điều trị", "xét nghiệm", "đào",
     "phân ca", "canh", "hạn chế", "cảnh báo", "khuyến cáo", "xử phạt",
     "thay mặt", "đăng tải", "tiếp nước", "cứu chữa", "bảo trì",
     "rải", "phong toả", "soạn", "biên soạn", "thẩm tra", "tra cứu",
-    "kiểm định", "mở đường dây", "mở thêm", "mở điểm", "chụp", "quay", "thiết lập", "xác lập", "chi hỗ trợ", "chi tiền",
+    "kiểm định", "mở đường dây", "mở thêm", "mở điểm", "chụp", "quay", "thiết lập", "xác lập", "chi hỗ trợ",
+    "chi tiền",
     "cấp phát",
     "đẩy nhanh", "trang bị", "nhập liệu", "dự trữ", "cho học sinh", "cho người", "thu dung", "phân luồng", "tháo gỡ",
     "điều chuyển", "rút ngắn", "gia hạn", "giảm", "miễn", "nghiêm cấm", "nâng cấp", "lập danh sách", "liên thông",
@@ -49,9 +52,11 @@ _VERBS = (
     "tiêm", "tẩy", "diệt", "khoán", "cung cấp thông tin", "giữ gìn", "hoàn trả", "nghiêm chỉnh", "thẩm tra",
     "xét duyệt", "xét chọn", "tuyển chọn", "chọn", "đình chỉ", "tạm đình chỉ", "thu giữ", "tiêu hủy", "tiêu huỷ",
     "báo động", "trưng dụng", "điều phối", "thông tin kịp thời", "thông tin, tuyên truyền", "thông tin rộng rãi",
-    "khám sàng lọc", "sàng lọc", "rà, soát", "rà lại", "làm đầu mối", "là đầu mối", "làm cơ quan", "đo đạc", "đo thân",
+    "khám sàng lọc", "sàng lọc", "rà, soát", "rà lại", "làm đầu mối", "là đầu mối", "làm cơ quan", "đo đạc",
+    "đo thân",
     "tổ chức", "tăng", "nâng cao", "góp phần", "kê khai",
-    "biết", "thi hành", "có nhiệm vụ", "lo", "hoàn toàn", "trực tiếp", "chịu toàn bộ", "soạn thảo", "hợp đồng", "thuê",
+    "biết", "thi hành", "có nhiệm vụ", "lo", "hoàn toàn", "trực tiếp", "chịu toàn bộ", "soạn thảo", "hợp đồng",
+    "thuê",
     "chọn cử", "thông tin", "mang", "niêm phong", "đăng ký", "chấm", "đối soát", "phúc tra", "tiếp tế", "tiếp đón",
     "dự toán", "thanh tra", "mở rộng", "mở cửa", "hạch toán", "trợ giúp", "trợ cấp",
     "tẩy trùng", "diễn tập", "giảng dạy", "truyền thông", "nuôi nhốt", "tiêm phòng", "chích ngừa",
@@ -59,7 +64,8 @@ _VERBS = (
     "đóng góp", "quyên góp", "ủng hộ", "tặng", "tính toán", "ước tính", "nghiêm trị",
     "tạm ngừng", "tạm giữ", "tạm hoãn", "hoãn", "hủy", "huỷ", "bãi bỏ", "sửa", "sửa đổi", "chỉnh sửa", "chỉnh lý",
     "thu hoạch", "thu phí", "đốt", "chôn", "bảo hộ", "tố giác", "trình báo", "phổ cập", "ngăn chặn",
-    "phòng ngừa", "khống chế", "dập dịch", "dập", "truy tìm", "giao nộp", "đối thoại", "tiếp xúc", "tiếp dân", "lập sổ",
+    "phòng ngừa", "khống chế", "dập dịch", "dập", "truy tìm", "giao nộp", "đối thoại", "tiếp xúc", "tiếp dân",
+    "lập sổ",
     "chưa để", "không tổ chức", "không cấp phép", "không cho phép", "không khóa", "không tự ý",
     "ngoài việc", "ngoài nhiệm vụ", "còn phải", "còn có trách nhiệm",
     "nhắn tin", "nhắn", "trả kết quả", "trả", "giao ban", "họp", "đậy", "ngủ", "thả", "che chắn", "gia cố", "neo",
@@ -68,7 +74,8 @@ _VERBS = (
     "nghe", "ghi sổ", "ghi chép", "ghi nhật ký", "tắt", "bật", "khoanh", "rắc", "cài", "quét dọn", "dẹp", "giải tỏa",
     "kê", "xếp", "phân loại", "tách", "gộp", "in", "photo", "sao chụp", "kéo dài", "lùi", "dời", "dựa", "vẽ", "viết",
     "sáng tác", "biểu diễn", "chiếu", "trưng bày", "giữ", "nhắc", "đo", "cân", "tẩy giun", "cho uống", "cho trẻ",
-    "cho nghỉ", "cho phép", "cho vay", "hỗ trợ", "đền bù", "bồi thường", "thẩm vấn", "triệu tập", "bắt giữ", "tống đạt",
+    "cho nghỉ", "cho phép", "cho vay", "hỗ trợ", "đền bù", "bồi thường", "thẩm vấn", "triệu tập", "bắt giữ",
+    "tống đạt",
     "bổ nhiệm", "luân chuyển", "điều chỉnh", "cắt giảm", "tinh giản", "tái lập", "khôi phục", "phục hồi",
     "thiết kế", "kê thêm", "sáng lập", "tổ chức lại", "phân tuyến", "tách riêng", "truy thu", "thu nộp",
     "thăm hỏi", "xuống", "kiểm điểm", "nghiêm khắc", "thông tuyến", "giải phóng",
@@ -85,6 +92,15 @@ _VERBS = (
     "thau rửa", "cọ rửa", "giặt", "hấp", "ngâm", "phơi", "sấy", "cách điện", "ngắt", "hạ tải", "chuyển tải", "bù",
     "nhận diện", "phát giác", "tố cáo", "khuyên", "dặn", "thuyết phục", "giải đáp", "trấn an", "thu thập",
     "mỗi", "đọc", "phê duyệt", "không được", "không để",
+    "lưu mẫu", "lưu trữ", "điểm danh", "đi kiểm tra", "bám", "nhận lại", "dạy", "cấp cứu", "thu xếp",
+    "hoàn tất", "kết thúc", "bắt đầu", "khởi công", "thi công", "nạp", "chạy", "cho thuê", "hạ mực",
+    "thông báo rộng rãi", "chuyển đổi", "giữ nguyên", "bỏ", "gom", "hút", "kiểm", "dò", "đắp",
+    "phủ kín", "che phủ", "đánh kẻng", "đánh dấu", "đánh số", "gõ kẻng", "phát quang", "đóng cọc", "cắm biển",
+    "cắm mốc",
+    "giải cứu", "cứu hộ", "cứu trợ", "nấu ăn cho", "chặt tỉa", "cắt tỉa", "chỉnh trang",
+    "thông tắc", "giao nhận", "thông báo cho", "đưa đón", "giãn cách",
+    "tạo tài khoản", "tạo lập", "tạo nhóm", "thu âm", "ghi âm", "lên danh mục", "bắn pháo", "cấp tài khoản",
+    "gửi lại", "làm thủ tục", "tăng tin", "mở tuyến", "tham quan", "đào tạo", "bồi dưỡng",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
 _IN_NAMES = {
@@ -115,7 +131,8 @@ VERB = re.compile(
     r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
     r"(?=,? (?:\d|các |lớp |sổ |ngay|cấp|ra|và|tài|giấy|phiếu|thẻ|hồ sơ|báo cáo))"
     r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
-    r"|thực hiện|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát|triển khai|quản lý|tiếp nhận"
+    r"|thực hiện|trực|chuẩn bị|phụ trách|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát"
+    r"|triển khai|quản lý|tiếp nhận"
     r"|điều phối))"
     rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+(?:được\b|số \d+\s)))"
 )
@@ -144,16 +161,47 @@ IN_PLACES = {"khám", "giáo dục", "điều trị", "cách ly", "tiêm", "chă
 _PLAIN_VERBS = (
     set(_VERBS) - _NO_IMPERATIVES - {"để", "nhằm", "trong việc", "nêu", "căn cứ", "cần", "phải", "mỗi", "trước ngày"}
 )
+# They begin an order, and may stand within a name ("Tổ nấu ăn").
+_BEGIN = (
+    "cho uống", "cho nghỉ", "cho các", "điều xe", "thu âm", "chặt", "tỉa", "cưa", "đốn", "kẻ", "sơn", "đánh",
+    "gõ", "thổi", "bấm", "nạo", "vét", "be bờ", "bịt", "trám", "vá",
+    "rà", "mắc", "tháo", "hạ", "nâng", "gác", "vây", "bắt", "cứu", "may", "nấu", "chia", "giãn", "tạm ứng", "chuyển",
+    "nhổ", "gieo", "cấy", "bón", "thu mua", "thu hái", "thu dọn", "thu xếp", "thả", "bảo mật", "đăng nhập", "tải",
+    "đồng bộ", "quét", "lưu", "phủ", "che", "đậy", "san", "lấp", "ủi", "đẩy", "kéo", "chống", "trực", "đón",
+    "tiễn", "dâng", "viếng", "thắp", "dạy", "ôn", "ra đề", "phạt", "truy vết", "truy tìm", "duyệt", "bầu", "tuyển",
+    "rút", "bù", "nối lại", "cấp lại", "cấp đổi", "cấp bù", "bán", "mượn", "hoàn", "làm rõ", "hẹn", "tìm",
+    "lọc", "đun",
+    "ngâm", "trộn", "chế biến", "đóng gói", "dán nhãn", "ghi nhãn", "thử", "hiệu chỉnh", "hút", "đỗ", "chạy",
+    "thay", "gọi", "nhắn", "viết", "vẽ", "quay phim", "chụp", "phô tô", "sao lục", "đóng dấu", "trưng cầu",
+    "bỏ phiếu",
+    "kiểm phiếu", "kết nạp", "phát tờ rơi", "phát loa", "phát sóng", "hiến máu", "tạm hoãn", "tạm dừng", "xóa", "gỡ",
+)  # fmt: skip
 # Before what is not to be, and not before what is not: "Không ghi nhận ca mắc mới".
 _NOT_TO = (
-    r"(?:yêu cầu|để|được|cho|tự|tổ chức|bố trí|sử dụng|thu|nhận|ra|tụ tập|chủ quan|đăng|chia sẻ|lợi dụng|gây|bán|vứt|xả"
-    r"|mua|làm|giao|ký|cấp|bắt|ép|đưa|đi|vào|tiếp nhận|giải quyết|phê duyệt|thanh toán|lấy|dùng|đến|đốt|rời|tập trung)"
+    r"(?:yêu cầu|để|được|cho|tự|tổ chức|bố trí|sử dụng|thu|nhận|ra|tụ tập|chủ quan|đăng|chia sẻ|lợi dụng"
+    r"|gây|bán|vứt|xả"
+    r"|mua|làm|giao|ký|cấp|bắt|ép|đưa|đi|vào|tiếp nhận|giải quyết|phê duyệt|thanh toán|lấy|dùng|đến|đốt|rời"
+    r"|tập trung|cắt|ngắt|mở|chở|nấu|ăn|uống|hút|thả|phun|khai thác|xử lý|chặt|phá)"
 )
 IMPERATIVE = re.compile(
-    rf"^(?:(?:In|Thu(?! nhập| chi)|Làm|Ghi(?! nhận| chú)|Chi(?! phí| cục| bộ| nhánh| tiết| hội| đoàn)|Mở|Kẻ|Giữ|Đo|Coi"
+    rf"^(?:(?:In|Thu(?! nhập| chi)|Làm|Ghi(?! nhận| chú)|Chi(?! phí| cục| bộ| nhánh| tiết| hội| đoàn)|Mở|Kẻ"
+    rf"|Giữ|Đo|Coi"
     rf"|Cấp(?! xã| huyện| tỉnh| cơ| ủy)|Xem|Dành|Mang|Đeo|Tự|Không {_NOT_TO}|Chưa {_NOT_TO})\s"
     r"|(?:Tổ chức|Trực(?! thuộc)|Vệ sinh|Tuyệt đối|Nghiêm cấm|Chấm dứt|Lắp|Quyết định cho|Nhanh chóng|Hạn chế"
     r"|Trong thời gian|Bám sát|Nêu cao"
+    rf"|(?:{'|'.join(sorted(_BEGIN, key=len, reverse=True))})(?= [^\W\d_A-ZĐ]| \d)"
     rf"|{'|'.join(sorted(set(_PLAIN_VERBS), key=len, reverse=True))})(?!\w))",
     re.IGNORECASE,
 )
+# Small words that a name of an agency is made of, beside its capitals.
+NAME_WORDS = frozenset({
+    "các", "và", "của", "tỉnh", "thành", "phố", "huyện", "quận", "xã", "phường", "thị", "trấn", "trên", "địa",
+    "bàn", "khu", "vực", "cơ", "sở", "cấp", "dân", "tổ", "học", "sinh", "y", "tế", "trường", "thôn", "bản",
+    "đơn", "vị", "quan", "ban", "ngành", "phòng", "đoàn", "thể", "liên", "trực", "thuộc", "công", "lập", "tư",
+    "thục", "đội", "hội", "chi", "nhánh", "doanh", "nghiệp", "mẹ", "khối", "giáo", "viên", "chức", "cán",
+    "bộ", "trưởng", "phó", "ấp", "xóm", "trạm", "bệnh", "viện", "trung", "tâm", "chợ", "bến", "xe", "hộ", "gia",
+    "xét", "nghiệm", "soát", "tật", "nguyện", "nhân", "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn",
+    "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
+    "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
+    "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
+})  # fmt: skip

@@ -5,6 +5,7 @@ What only informs is no order: the place of a meeting, the aim of a plan, what w
 the letter does not name.
 """
 
+import bisect
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ from bluezone.letters.body.prose import (
 )
 from bluezone.letters.body.task_tables import read_table
 from bluezone.letters.body.telling import answers, is_past, judges, leads_to_no_order, only_informs, reports
+from bluezone.letters.body.voice import told_in
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, Row, joined
 from bluezone.letters.proposal import (
@@ -54,6 +56,8 @@ from bluezone.vietnamese.spelling import fold
 
 # What stands above the clauses of a decision, a plan or a telegram need not lead to orders.
 _MAY_ONLY_TELL = frozenset({DocumentKind.OFFICIAL_LETTER, DocumentKind.OTHER})
+# They order only whom they name.
+_ONLY_NAMED = frozenset({DocumentKind.DECISION, DocumentKind.INVITATION, DocumentKind.RESOLUTION})
 # They tell or ask; they order nobody.
 _NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 
@@ -66,7 +70,10 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
     preamble = " ".join(line.text for line in body.preamble)
     informs = only_informs(introduction, addressed=bool(context.addressees))
     informs = informs or (context.kind in _MAY_ONLY_TELL and leads_to_no_order(preamble))
-    reporting = answers(introduction, context.issuer, context.superior)
+    reporting = any(
+        answers(opening, context.issuer, context.superior)
+        for opening in (introduction, *([] if body.clauses else _first_sentences(body)))
+    )
     context = dataclasses.replace(context, informs=informs, reports=reporting)
     tasks = [task for clause in body.clauses for task in _of_clause(clause, body, context)]
     rows = [
@@ -79,7 +86,31 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
         tasks = [task for task in read_prose(prose, context, begun=False) if not (rows and _for_all(task))]
     else:
         tasks += given_at_last(body.closing, len(tasks), context)
-    return (*tasks, *rows)
+    return (*_asked_by_the_issuer(tasks, body, context), *rows)
+
+
+def _asked_by_the_issuer(tasks: Sequence[ProposedTask], body: Body, context: Context) -> Iterator[ProposedTask]:
+    """The orders that the issuer itself gives, and now; the others are left open."""
+    paragraphs = [*body.preamble, *(one for clause in body.clauses for one in _paragraphs(clause)), *body.closing]
+    paragraphs = sorted((one for one in paragraphs if not one.is_blank), key=lambda one: one.span().start)
+    starts = [one.span().start for one in paragraphs]
+    for task in tasks:
+        at = bisect.bisect_right(starts, task.text.span.start) - 1
+        inside = at >= 0 and task.text.span.start < paragraphs[at].span().end
+        if not inside or (found := told_in(task, paragraphs[at], context)) is None:
+            yield task
+        else:
+            context.unsure.append(found)
+
+
+def _paragraphs(clause: Clause) -> Iterator[Passage]:
+    yield joined(clause.lines)
+    yield from (joined(point) for point in clause.points)
+
+
+def _first_sentences(body: Body) -> list[str]:
+    """The sentences of the first paragraph, in which a letter in running text says what it is for."""
+    return [one.text for one in sentences(body.preamble[0]) if not is_past(one.text)] if body.preamble else []
 
 
 def _for_all(task: ProposedTask) -> bool:
@@ -119,7 +150,11 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
         return
     if order:
         intro = _intro(clause, body, context)
-        helped = (*order.parties, *_helpers_of(orders)) if order.at >= len(own.text) else order.parties
+        helped = (
+            (*order.parties, *_helpers_of(orders))
+            if order.at >= len(own.text) or own.text.endswith(":")
+            else order.parties
+        )
         shares = [(own, helped)] if orders else list(_shares(own, order, context))
         yield from _relabelled(
             (
@@ -129,7 +164,7 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
             clause.label,
         )
         return
-    if context.kind in (DocumentKind.DECISION, DocumentKind.INVITATION):
+    if context.kind in _ONLY_NAMED:
         yield from _relabelled(read_prose([own, *orders], context), clause.label)
         return
     imperative = [point for point in orders if read_order(_bare(point))]
@@ -222,7 +257,8 @@ def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Pass
 
 # "Kinh phí: Ban tổ chức chi tiền ăn" says how something is arranged.
 _ARRANGED = re.compile(
-    r"(?:Thời gian|Địa điểm|Thành phần|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục|Phương tiện|Hình thức|Liên hệ)"
+    r"(?:Thời gian|Địa điểm|Thành phần|Chương trình|Lịch trình|(?:Nguồn )?[Kk]inh phí|Đối tượng|Trang phục"
+    r"|Phương tiện|Hình thức|Liên hệ)"
     r"[^:.;]{0,30}:"
 )
 
@@ -246,7 +282,9 @@ def _is_everybody(order: Order) -> bool:
 
 def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) -> Order | None:
     """What a clause's own words order; a decision and an invitation order only whom they name."""
-    order = read_order(capital(own), heads=has_points, clause=True, shared=clause.section.startswith(SHARING_SECTIONS))
+    shared = clause.section.startswith(SHARING_SECTIONS)
+    known = [one.value.name for one in context.addressees]
+    order = read_order(capital(own), heads=has_points, clause=True, shared=shared, known=known)
     if order and order.named and own.text.startswith("Chỉ đạo ") and (clause.heading or context.addressees):
         return Order((), False, 0)  # whoever is told to direct others leads
     if order and order.named and is_told_nothing(own, order, context):
@@ -258,7 +296,7 @@ def _order_of(own: Passage, clause: Clause, has_points: bool, context: Context) 
         return None
     if order and is_function(own, order, context):
         return None
-    if order and not order.named and context.kind in (DocumentKind.DECISION, DocumentKind.INVITATION):
+    if order and not order.named and context.kind in _ONLY_NAMED:
         return None
     return order
 

@@ -16,7 +16,8 @@ from bluezone.letters.agency_names import (
     may_be_name,
     split_names,
 )
-from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, VERB
+from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, NAME_WORDS, VERB
+from bluezone.letters.body.passives import doer_in
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
 
@@ -74,18 +75,25 @@ class Order:
 
 
 def read_order(
-    passage: Passage, *, heads: bool = False, clause: bool = False, shared: bool = False, given: bool = False
+    passage: Passage,
+    *,
+    heads: bool = False,
+    clause: bool = False,
+    shared: bool = False,
+    given: bool = False,
+    known: Sequence[str] = (),
 ) -> Order | None:
     """Return what the passage orders, None where it only informs.
 
     clause: whether it is one of a list of orders, in which a name that is followed by any word is taken for a lead.
     heads: whether points stand below it, so that names alone ("Sở Y tế") say whom they are for.
     given: whether it begins with the word that asks, so that any name in capitals behind it is of who is asked.
+    known: the names of those whom the letter addresses; what follows one of them is told to it, whatever the verb.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
     if (passage := _bared(passage, clause=clause)).is_blank:
         return None
-    if passive := _passive(passage):
+    if passive := read_passive(passage, clause=clause):
         return passive
     leads, rest = _leads(passage, listed=clause)
     topic = _TOPIC.match(passage.text)
@@ -97,6 +105,8 @@ def read_order(
         names = split_names(passage.cut(opening.end() if opening else 0))
         if all_agencies(names):
             leads, rest = _distinct([_party(name, PartyRole.LEAD) for name in names]), len(passage.text)
+    if (addressed := _by_name(passage, known)) and (not leads or rest > addressed[1] > 0):
+        leads, rest = addressed
     if not leads and clause:
         leads, rest = _by_words(passage)
     if not leads and (given or clause):
@@ -134,12 +144,14 @@ def _bared(passage: Passage, *, clause: bool) -> Passage:
         passage = passage.cut(heading.end())
     if (condition := _CONDITION.match(passage.text)) and (clause or condition["if"]):
         passage = passage.cut(condition.end())
+    elif clause and (waiting := _WAITING.match(passage.text)) and IMPERATIVE.match(passage.text[waiting.end() :]):
+        passage = passage.cut(waiting.end())
     return passage
 
 
-def _passive(passage: Passage) -> Order | None:
-    """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện"."""
-    doer = _DONE_BY.match(passage.text) or _DONE_BY_A_DAY.match(passage.text)
+def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
+    """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện". clause: of a list."""
+    doer = doer_in(passage.text, listed=clause)
     if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
@@ -254,8 +266,10 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
 _LEVEL = frozenset({"tỉnh", "huyện", "xã", "phường", "quận", "phố", "trấn", "thôn", "bản", "vực", "đoàn"})
 # With these a name goes on behind its place: "UBND các xã ven biển", "các huyện có dịch".
 _WHICH = frozenset({
-    "nơi", "có", "trên", "thuộc", "vùng", "ven", "biên", "miền", "ngoài", "trong", "tại", "giáp", "lân", "trọng", "sở",
-    "đóng", "cùng", "phụ", "được", "liên", "dưới", "còn", "đang", "ở", "theo", "chưa", "đã", "phía", "và", "của", "là",
+    "nơi", "có", "trên", "thuộc", "vùng", "ven", "biên", "miền", "ngoài", "trong", "tại", "giáp", "lân",
+    "trọng", "sở",
+    "đóng", "cùng", "phụ", "được", "liên", "dưới", "còn", "đang", "ở", "theo", "chưa", "đã", "phía", "và",
+    "của", "là",
     "từ", "không", "bị", "nghèo", "này", "nêu", "khác", "đặt", "đạt", "mới", "cũ", "lưu", "đảo", "loại", "số", "về",
 })  # fmt: skip
 
@@ -266,7 +280,7 @@ def _to_its_place(name: Passage) -> Passage:
     end = 0
     for word in re.finditer(r"\S+", name.text):
         bare = word.group().strip(",;()")
-        if placed and bare.islower() and bare not in _WHICH and bare not in _NAME_WORDS:
+        if placed and bare.islower() and bare not in _WHICH and bare not in NAME_WORDS:
             return name.cut(0, end)
         placed = bare in _LEVEL or (placed and bare[:1].isupper())
         end = word.end()
@@ -286,18 +300,6 @@ def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
     return [named_in_cell(name.cut(0, len(name.text.rstrip(" ,"))))], verb.start("verb")
 
 
-# Small words that a name of an agency is made of, beside its capitals.
-_NAME_WORDS = frozenset({
-    "các", "và", "của", "tỉnh", "thành", "phố", "huyện", "quận", "xã", "phường", "thị", "trấn", "trên", "địa",
-    "bàn", "khu", "vực", "cơ", "sở", "cấp", "dân", "tổ", "học", "sinh", "y", "tế", "trường", "thôn", "bản",
-    "đơn", "vị", "quan", "ban", "ngành", "phòng", "đoàn", "thể", "liên", "trực", "thuộc", "công", "lập", "tư",
-    "thục", "đội", "hội", "chi", "nhánh", "doanh", "nghiệp", "mẹ", "khối", "giáo", "viên", "chức", "cán",
-    "bộ", "trưởng", "phó", "ấp", "xóm", "trạm", "bệnh", "viện", "trung", "tâm", "chợ", "bến", "xe", "hộ", "gia",
-    "xét", "nghiệm", "soát", "tật", "nguyện", "nhân", "đình", "chủ", "nhiệm", "cửa", "hàng", "khách", "sạn",
-    "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
-    "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
-    "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
-})  # fmt: skip
 # After a name these say how things are, and order nothing.
 _STATES = frozenset({
     "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
@@ -320,7 +322,7 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         bare = word.group().strip(",;")
         # "Nông nghiệp": the second syllable of a word whose first is a capital.
         second = before[:1].isupper() and not before.isupper() and bare.islower() and bare not in _STATES
-        named = bare[:1].isupper() or bare.isdecimal() or bare in _NAME_WORDS or bare == "-" or second
+        named = bare[:1].isupper() or bare.isdecimal() or bare in NAME_WORDS or bare == "-" or second
         if not named or bare[-1:] in ".:":
             after = bare.rstrip(".:")
             break
@@ -331,13 +333,33 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         return [], 0  # "Giao Trung tâm Y tế 45 biên chế" gives something
     if re.match(r"\s*\S+\s+(?:đã|đang|sẽ|vẫn)\b", passage.text[end:]):
         return [], 0  # "Ngành điện | lực đã cắt điện"
-    if after in _STATES or not after.isalpha() or passage.text[end - 1 : end] in ",;":
+    negated = after == "không" and re.match(r"\s*không\s(?!có|còn|được|phải|là|bị|thể|đủ|đạt|kịp)", passage.text[end:])
+    if (after in _STATES and not negated) or not after.isalpha() or passage.text[end - 1 : end] in ",;":
         return [], 0
     names = split_names(passage.cut(start, end))
     if not all_agencies(names) or any(len(name.text.split()) < 2 for name in names):
         return [], 0
     doubts = (Doubt.NO_COLON,)
     return _distinct([_party(name, PartyRole.LEAD, Confidence.LOW, doubts) for name in names]), end
+
+
+def _by_name(passage: Passage, known: Sequence[str]) -> tuple[list[Proposed[TaskParty]], int] | None:
+    """The lead of what begins with the name of one whom the letter addresses, and a word of doing: "Công ty Xe buýt cho
+    các tuyến 03, 07 đi đường tránh".
+    """
+    opening = _OPENING.match(passage.text)
+    start = opening.end() if opening else 0
+    for name in sorted(known, key=len, reverse=True):
+        end = start + len(name)
+        if passage.text[start:end].casefold() != name.casefold():
+            continue
+        following = re.match(r"\s(?P<word>[^\W\d_]+)(?:\s(?P<next>[^\W\d_]+))?", passage.text[end:])
+        if following is None or not following["word"].islower() or following["word"] in _STATES | _WHICH | NAME_WORDS:
+            return None
+        if following["next"] in {"đã", "đang", "sẽ", "được"}:
+            return None
+        return [_party(passage.cut(start, end), PartyRole.LEAD, Confidence.MEDIUM, (Doubt.NO_COLON,))], end + 1
+    return None
 
 
 def _lists_on(text: str, start: int, colon: int) -> bool:
@@ -369,23 +391,15 @@ _INTRODUCED = re.compile(
 _MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
 # "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.
 _CONDITION = re.compile(
-    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình|Định kỳ|Hằng"
+    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình"
+    rf"|Định kỳ|Hằng"
     rf"|Hàng|Trên cơ sở|Căn cứ|Từ ngày|Để|Nhằm)\s[^.;:]{{3,200}}?"
     rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
     rf"(?={STARTS_AS_AGENCY.pattern}\s)"
 )
-# "Việc lấy mẫu do Trung tâm Y tế thực hiện"
-_DONE_BY = re.compile(
-    rf"(?:[Vv]iệc|[Cc]ông tác|[Nn]hiệm vụ|Nội dung|Phần|[Kk]inh phí|[Cc]hi phí|Hoạt động|Khâu)\s[^.;:]{{2,120}}?"
-    rf"\s+(?:sẽ\s+)?(?:do|được giao cho|giao cho)\s+"
-    rf"(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)\s+(?:chủ trì|thực hiện|đảm nhiệm|đảm nhận|phụ trách"
-    rf"|chịu trách nhiệm|bảo đảm|đảm bảo|bố trí|tổ chức|chi trả|tổng hợp|tiến hành|trực tiếp)\b"
-)
-# "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
-_DONE_BY_A_DAY = re.compile(
-    rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?\s+được\s+(?P<who>{STARTS_AS_AGENCY.pattern}[^.;:,]{{2,80}}?)\s+"
-    rf"(?:tổng hợp|lập|gửi|chuyển|thực hiện|hoàn thành|bàn giao|cập nhật|rà soát|kiểm tra|in|cấp|trả|tiêm|lấy)\b"
-    rf"(?=[^.;]*\b(?:trước|chậm nhất|xong|hạn|hằng|hàng)\b)"
+# "Khi có mưa lớn chia cắt đường, đưa thí sinh đến nơi ở gần điểm thi"
+_WAITING = re.compile(
+    r"(?:(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi)\s[^.;:,]{3,160},\s+(?:thì\s+)?"
 )
 # "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
 _HEADING = re.compile(
@@ -398,7 +412,7 @@ _MEMBER = re.compile(
     r"(?:làm\s+)?(?:Trưởng|Phó|Thành viên|Ủy viên|Tổ trưởng|Tổ phó|Thư ký)\b[^,:]{0,60}$"
 )
 # "Về nhân lực: Sở Nội vụ rà soát …": a topic of a few words stands before the order.
-_TOPIC = re.compile(r"^(?:\S+\s+){0,9}\S+\s*:\s*(?=[A-ZĐ])")
+_TOPIC = re.compile(r"^(?:(?:Về|Đối với|Riêng|Liên quan) [^:.;]{3,200}|(?:\S+\s+){0,9}\S+)\s*:\s*(?=[A-ZĐ])")
 
 
 _BASED = re.compile(

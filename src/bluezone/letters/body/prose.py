@@ -18,7 +18,7 @@ from bluezone.letters.body.context import (
     make_task,
 )
 from bluezone.letters.body.deeds import VERB
-from bluezone.letters.body.parties import KNOWING, Order, given_at, read_order, with_addressees
+from bluezone.letters.body.parties import KNOWING, Order, given_at, read_order, read_passive, with_addressees
 from bluezone.letters.body.telling import (
     EARLIER,
     Asker,
@@ -49,9 +49,11 @@ _CARRY_OUT = re.compile(
     r"|các nội dung trên|nội dung trên|nghiêm))*\s*[./]*\s*$"
 )
 _NOTHING_ELSE = re.compile(
-    r"(?:\s|,|\b(?:triển khai|tổ chức|nghiêm túc|nghiêm|khẩn trương|phối hợp|quan tâm|biết|để|và|chỉ đạo|thực hiện|tốt"
+    r"(?:\s|,|\b(?:triển khai|tổ chức|nghiêm túc|nghiêm|khẩn trương|phối hợp|quan tâm|biết|để|và|chỉ đạo"
+    r"|thực hiện|tốt"
     r"|kịp thời|có hiệu quả|theo quy định|các|nội dung|nêu|trên|này|ngay|đồng bộ|chủ động|quyết liệt|đầy đủ|đúng"
-    r"|tập trung|nhiệm vụ|được giao|công văn|công điện|văn bản|chỉ thị|kế hoạch|thông báo|căn cứ|chức năng|cùng|cho|các"
+    r"|tập trung|nhiệm vụ|được giao|công văn|công điện|văn bản|chỉ thị|kế hoạch|thông báo|căn cứ|chức năng"
+    r"|cùng|cho|các"
     r"|cơ quan|đơn vị|địa phương|người dân|nhân dân|hưởng ứng|hợp tác|thông cảm|ủng hộ|tích cực"
     r"|được|tinh thần|ý kiến|kết luận|của|đồng chí)\b)*[\s./]*",
     re.IGNORECASE,
@@ -75,8 +77,15 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
     """
     found: list[tuple[Passage, tuple[Proposed[TaskParty], ...], list[Passage]]] = []
     asking = given = begun
+    listed: tuple[Proposed[TaskParty], ...] | None = None  # whom the lines below a colon are for
+    in_list = False  # below "UBND thị xã phân công như sau:"
     for paragraph in paragraphs:
         carried, begins = False, True
+        if listed is not None and _is_listed(paragraph):
+            found.append((paragraph, listed, []))
+            continue
+        listed = _leads_to_list(paragraph, context)
+        in_list = in_list or _shares_out(paragraph, context)
         if context.kind is DocumentKind.INVITATION and ARRANGEMENT.match(paragraph.text):
             continue
         pieces = list(sentences(paragraph))
@@ -86,6 +95,9 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
             # What a semicolon joins to what is told is told, too.
             told = reports(sentence.text) or (carried and not begins) or _introduced_by_another(sentence, context)
             begins = sentence.text.endswith(".")
+            if in_list and not told and (shared := read_passive(sentence)):
+                found.append((sentence, shared.parties, []))
+                continue
             orders = list(_of_sentence(sentence, context, told=told))
             asked = _ABOUT.sub("", sentence.text)
             asking = asking or _asks(asked, context)
@@ -102,6 +114,36 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
         task = make_task(f"Ý {number}", piece, more, with_addressees(parties, context.addressees), context)
         text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))
         yield dataclasses.replace(task, text=text)
+
+
+def _is_listed(paragraph: Passage) -> bool:
+    """Whether a line below a colon says what is to be done, and names nobody."""
+    order = read_order(paragraph)
+    return order is not None and not order.named and paragraph.text.endswith((".", ";"))
+
+
+def _leads_to_list(paragraph: Passage, context: Context) -> tuple[Proposed[TaskParty], ...] | None:
+    """Whom the lines below are for, where the paragraph ends with whom the issuer asks and a colon."""
+    *_, last = sentences(paragraph)
+    given = given_at(last.text)
+    if not given or not last.text.endswith(":"):
+        return None
+    at = given[-1].start("how")
+    if who_asks(last.text[:at], context.issuer, context.superior) is not Asker.WRITER:
+        return None
+    order = read_order(capital(last.cut(at, len(last.text) - 1)), given=True, heads=True)
+    return order.parties if order and order.named else None
+
+
+_SHARES_OUT = re.compile(r"\b(?:phân công|giao nhiệm vụ|yêu cầu|đề nghị|chỉ đạo)\b[^.;:]{0,80}:$")
+
+
+def _shares_out(paragraph: Passage, context: Context) -> bool:
+    """Whether the lines below share out the work: "UBND thị xã phân công như sau:"."""
+    *_, last = sentences(paragraph)
+    found = _SHARES_OUT.search(last.text)
+    before = last.text[: found.start()] if found else ""
+    return found is not None and who_asks(before, context.issuer, context.superior) is Asker.WRITER
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +175,7 @@ def _is_sure(one: _Found, context: Context, *, asking: bool, dated: bool, given:
         context.unsure.append(one.piece)  # what the writer has asked of others, as it tells
         return False
     if (not asking and not addressed) or (context.reports and one.bare):
+        context.unsure.extend([one.piece] if addressed else [])
         return False
     must = not one.bare or dated or (_MUST.search(one.piece.text) and not judges(one.piece.text))
     known = addressed or not context.addressees or (given and not are_peers(one.parties, context))
@@ -226,7 +269,7 @@ def _of_sentence(sentence: Passage, context: Context, *, told: bool = False) -> 
     """The orders of a sentence. told: whether it only says how things stand, unless the issuer asks in it."""
     if is_of_trouble(sentence, context):
         return
-    whole = None if told else read_order(sentence)
+    whole = None if told else read_order(sentence, known=[one.value.name for one in context.addressees])
     if whole and whole.named and (is_past(sentence.text[: whole.at]) or is_function(sentence, whole, context)):
         whole = None
         context.unsure.append(sentence)
@@ -271,7 +314,7 @@ def _given(sentence: Passage, context: Context, *, reported: bool = False) -> li
         directs = match["how"] in {"phân công", "chỉ đạo"} and ";" not in before[given[-1][0] if given else 0 :]
         if given and (directs or not (between and between.named)):
             continue  # "đề nghị UBND các xã chỉ đạo công chức …" is one order
-        order = read_order(capital(piece), given=True)
+        order = read_order(capital(piece), given=True, known=[one.value.name for one in context.addressees])
         polite = match.re is KNOWING or match["how"].lower().endswith("mong")
         if polite and not read_due(piece, context.date):
             continue  # "để các đơn vị biết, thực hiện", "rất mong các hộ hưởng ứng"
@@ -328,6 +371,14 @@ def _only_closes(piece: Passage, context: Context) -> bool:
     return bool(_NOTHING_ELSE.fullmatch(piece.text, order.at))
 
 
+def _is_report_of_all(piece: Passage, context: Context) -> bool:
+    """Whether those who lead are to report by a day: "Các đơn vị gửi báo cáo về Phòng Y tế trước 16h30 ngày 23/02"."""
+    return bool(_REPORTING.search(piece.text)) and read_due(piece, context.date) is not None
+
+
+_REPORTING = re.compile(r"\b(?:báo cáo|gửi|nộp|trình|đăng ký|cập nhật)\b")
+
+
 def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> list[ProposedTask]:
     """Orders below the last clause that give one agency something of its own: "Giao Văn phòng theo dõi, đôn đốc"."""
     tasks = []
@@ -336,8 +387,10 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
             for one in _of_sentence(sentence, context):
                 piece, parties = one.piece, one.parties
                 leads = [party for party in parties if party.value.role is PartyRole.LEAD]
-                own = leads and not any(party.value.collective for party in leads)
-                if own and re.match(r"[Gg]iao|[Pp]hân công", piece.text) and not _only_closes(piece, context):
+                own = bool(leads) and not any(party.value.collective for party in leads)
+                own = bool(own and re.match(r"[Gg]iao|[Pp]hân công", piece.text))
+                own = own or bool(leads and _is_report_of_all(piece, context) and not reports(sentence.text))
+                if own and not _only_closes(piece, context):
                     number += 1
                     task = make_task(f"Ý {number}", piece, [], parties, context)
                     text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))

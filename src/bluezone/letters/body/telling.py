@@ -31,7 +31,8 @@ _NOW = re.compile(
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
-    r"(?:Tại\s+)?(?:Công văn|Công điện|Chỉ thị|Quyết định|Văn bản|Thông tư|Thông báo|Kế hoạch|Nghị quyết|Nghị định|Luật"
+    r"(?:Tại\s+)?(?:Công văn|Công điện|Chỉ thị|Quyết định|Văn bản|Thông tư|Thông báo|Kế hoạch|Nghị quyết"
+    r"|Nghị định|Luật"
     r"|Tờ trình|Báo cáo)\b"
 )
 # Ways of asking that stand between the asker and the word that asks.
@@ -46,7 +47,8 @@ _REPORTS = re.compile(
     r"|phân công|kế hoạch|hướng dẫn|công văn|công điện|thông báo|kết luận|lộ trình|lịch|chương trình|tinh thần"
     r"|điều|khoản|luật)|Qua (?:kiểm tra|theo dõi|rà soát|nắm)"
     r"|(?:Trong )?(?:những |các )?(?:năm|tháng|tuần|thời gian|ngày|quý|đợt) (?:qua|vừa qua|gần đây)\b"
-    r"|Trong \d+ (?:tháng|năm|tuần|ngày) (?:đầu|qua|chống|vừa)|Thời gian qua|Vừa qua|Gần đây|Hiện nay|Hiện tại|Đến nay"
+    r"|Trong \d+ (?:tháng|năm|tuần|ngày) (?:đầu|qua|chống|vừa)|Thời gian qua|Vừa qua|Gần đây|Hiện nay"
+    r"|Hiện tại|Đến nay"
     r"|Cho đến nay|Tính đến|Từ đầu năm|Những (?:năm|tháng|ngày)|Ngay sau khi|Sau khi nhận được|Trước đó"
     r"|(?:Sáng |Chiều |Tối |Đêm )?[Nn]gày \d{1,2}/|Quý [IV]+/|Đánh giá cao|Thảo luận"
     r"|Ý kiến (?:thảo luận|phát biểu|tham gia)|Ghi nhận|Biểu dương|Hoan nghênh|Cảm ơn"
@@ -58,7 +60,9 @@ _INFORMS = re.compile(
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
-    r"(?:yêu cầu|đề nghị|giao|chỉ đạo|phân công|chỉ thị|nhiệm vụ|triển khai|thực hiện|kết luận|ý kiến)\b", re.IGNORECASE
+    r"(?:yêu cầu|đề nghị|giao|chỉ đạo|phân công|chỉ thị|nhiệm vụ|triển khai|thực hiện|kết luận"
+    r"|ý kiến)\b",
+    re.IGNORECASE,
 )
 _WHOLE_WORDS = {
     "ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan", "bhxh": "bao hiem xa hoi", "bv": "benh vien",
@@ -66,7 +70,8 @@ _WHOLE_WORDS = {
 }  # fmt: skip
 # Who speaks for a body, by his office.
 _SPEAKERS = re.compile(
-    r"(?:(?:đồng chí|phó|chủ tịch|giám đốc|lãnh đạo|thủ trưởng|hiệu trưởng|trưởng|bộ trưởng|ban giám đốc|ban giám hiệu"
+    r"(?:(?:đồng chí|phó|chủ tịch|giám đốc|lãnh đạo|thủ trưởng|hiệu trưởng|trưởng|bộ trưởng|ban giám đốc"
+    r"|ban giám hiệu"
     r"|ban thường vụ|thường trực|ban chấp hành|viện trưởng|chi cục trưởng|cục trưởng|chỉ huy trưởng)(?:\s+|$))+",
     re.IGNORECASE,
 )
@@ -81,6 +86,8 @@ def who_asks(before: str, issuer: str, superior: str, *, reported: bool = False)
     """
     if _TOLD.search(before):
         return Asker.OTHER
+    if _SAID_IN.match(before) and not _SINCE.search(before):
+        return Asker.OTHER  # "Tại Công văn số 1540/UBND-NC, UBND huyện yêu cầu …"
     if names_the_deed(before) and not _DONE.search(before):
         return Asker.WRITER  # "Việc lấy mẫu tại chợ giao Giám đốc Sở Y tế trực tiếp chỉ đạo"
     breaks = [match for match in _NOW.finditer(before) if not _is_others_colon(before, match, issuer, superior)]
@@ -95,6 +102,8 @@ def who_asks(before: str, issuer: str, superior: str, *, reported: bool = False)
     if STARTS_AS_AGENCY.match(asker):
         ours = not _TENSE.search(asker) and is_ours(asker, issuer, superior)
         return Asker.WRITER if ours else Asker.OTHER
+    if not asker and any(_CRIMINALS.match(part.strip()) for part in re.split(r"[,;:]\s", since)):
+        return Asker.OTHER  # "đối tượng gọi điện cho người dân, yêu cầu các gia đình chuyển tiền"
     if _OTHERS.match(asker) or _TELLER.search(asker) or _another_asks(since, asker, issuer, superior):
         return Asker.OTHER
     earlier = [] if asker else list(_ASKED_BEFORE.finditer(since))
@@ -147,6 +156,16 @@ _OTHERS = re.compile(
     r"|anh|chị|thành viên|ý kiến|cá nhân|hãng|đơn)\b(?!\s+(?:chỉ đạo|trên|nêu trên))",
     re.IGNORECASE,
 )
+_SAID_IN = re.compile(
+    r"(?:Trước đó, )?(?:[Tt]ại|[Tt]rong|[Tt]heo) (?:Công văn|Công điện|Chỉ thị|Quyết định|Văn bản|Thông báo"
+    r"|Kế hoạch|Nghị quyết)(?: số)? \d"
+)
+_SINCE = re.compile(r"\b(?:để|nay|do đó|vì vậy|về việc này|tuy nhiên)\b|(?<=\w)\.\s", re.IGNORECASE)
+_CRIMINALS = re.compile(
+    r"(?:(?:các|những|một số|nhiều|nhóm)\s+)*(?:đối tượng|kẻ (?:gian|xấu|lừa đảo)|chúng|bọn|tội phạm"
+    r"|người tự xưng)\b(?! thuộc| là| được| cần| trên)",
+    re.IGNORECASE,
+)
 _WITHIN = re.compile(
     rf"(?:Về việc|Liên quan(?: đến)?(?: việc)?|Việc|Sau khi|Khi|Trước khi|Do|Vì|Trước việc)\s+"
     rf"(?={STARTS_AS_AGENCY.pattern})",
@@ -192,7 +211,8 @@ _RESULT = re.compile(
     r"\bđược\s+(?:hơn |trên |gần |khoảng |tổng số |thêm )?\d"
     r"|(?<!phấn đấu )(?<!bảo đảm )(?<!đảm bảo )(?<!để )(?<!cần )(?<!phải )"
     r"\bđạt (?:hơn |trên |gần |khoảng |tỷ lệ |kết quả )?(?:\d|tốt|cao|thấp|khá|nhiều)"
-    r"|\b(?:ghi nhận|phát hiện|tiếp nhận|xảy ra|còn|có) (?:hơn |trên |gần )?\d+ (?:ca|vụ|trường hợp|người|đơn vị|cơ sở)"
+    r"|\b(?:ghi nhận|phát hiện|tiếp nhận|xảy ra|còn|có) (?:hơn |trên |gần )?\d+ (?:ca|vụ|trường hợp|người"
+    r"|đơn vị|cơ sở)"
     rf"|\bchưa (?:có|được)|\bcòn thiếu|{_JUDGED}",
     re.IGNORECASE,
 )
@@ -236,7 +256,7 @@ def leads_to_no_order(preamble: str) -> bool:
     return bool(preamble.strip()) and not _LEADS_TO.search(preamble)
 
 
-_ANSWERS = re.compile(r"\b(?:báo cáo|trả lời|phúc đáp|giải trình|cung cấp)\b")
+_ANSWERS = re.compile(r"\b(?:báo cáo|trả lời|phúc đáp|giải trình|cung cấp|thông tin(?= (?:như|đến|tới|một|về)\b))\b")
 _ASKS_BEFORE = re.compile(r"\b(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo|chỉ thị|kêu gọi)\b")
 _ASKS_TOO = re.compile(r"\b(?:và|đồng thời|,) (?:yêu cầu|đề nghị|giao|phân công)\b")
 
