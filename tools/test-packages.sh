@@ -13,6 +13,7 @@ command -v softhsm2-util >/dev/null 2>&1 || need_package softhsm2 "the test of k
 command -v node >/dev/null 2>&1 || need_package nodejs "the message centre of the tests of text messages" || true
 command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the tests of text messages" || true
 # The language comes with its own package; the program alone would not read Vietnamese.
+command -v tesseract >/dev/null 2>&1 || need_package tesseract-ocr "scanned letters" || true
 tesseract --list-langs 2>/dev/null | grep vie >/dev/null || need_package tesseract-ocr-vie "scanned letters" || true
 command -v antiword >/dev/null 2>&1 || need_package antiword "letters as .doc" || true
 command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's voice of bulletins" || true

@@ -35,8 +35,7 @@ HEAD_LINES = 48
 _PART = r"[A-ZĐƯÂĂÔ][A-Za-zĐđƯưÂâĂăÔô0-9&.]{0,14}"
 NOTATION = rf"(?:\d{{4}}\s*/\s*)?{_PART}(?:\s?[-–]\s?{_PART}){{0,4}}"
 _NUMBER = re.compile(
-    r"^(?:S[ốôõỐ]|[Ss][o06]|SỐ)\s*[:.;]?\s*(?P<number>[0-9OoIl]{0,6}[a-z]?)[\s…._]*"
-    rf"/\s*(?P<notation>{NOTATION})"
+    rf"^(?:S[ốôõỐ]|[Ss][o06]|SỐ)\s*[:.;]?\s*(?P<number>[0-9OoIl]{{0,6}}[a-z]?)[\s…._]*/\s*(?P<notation>{NOTATION})"
 )
 # The Party and the unions write number-kind/body: "145-CV/TU".
 _PARTY_NUMBER = re.compile(
@@ -82,17 +81,7 @@ KINDS: dict[str, tuple[DocumentKind, str]] = {
 
 # What may follow the kind on its title line and says nothing of the subject.
 _TITLE_REST = re.compile(r"(?: (?:khan|hoa toc|thuong khan|lien tich|lien nganh|phoi hop|so \d+))*[:.]?")
-_OTHER_TITLES = (
-    "bien ban",
-    "phuong an",
-    "de an",
-    "quy che",
-    "quy dinh",
-    "thong cao",
-    "thu moi",
-    "giay uy quyen",
-    "noi quy",
-)
+_OTHER_TITLES = "bien ban|phuong an|de an|quy che|quy dinh|thong cao|thu moi|giay uy quyen|noi quy".split("|")
 
 # Words that open the name of a body; a line in the head that opens with none of them carries the name above on.
 _BODY_WORDS = (

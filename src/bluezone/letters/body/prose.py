@@ -376,6 +376,8 @@ def _is_report_of_all(piece: Passage, context: Context) -> bool:
     return bool(_REPORTING.search(piece.text)) and read_due(piece, context.date) is not None
 
 
+# "Trên đây là kế hoạch của UBND phường, đề nghị các đơn vị báo cáo kết quả …" asks for what the clauses ask for.
+_SUMS_UP = re.compile(r"Trên đây là\b", re.IGNORECASE)
 _REPORTING = re.compile(r"\b(?:báo cáo|gửi|nộp|trình|đăng ký|cập nhật)\b")
 
 
@@ -389,7 +391,8 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
                 leads = [party for party in parties if party.value.role is PartyRole.LEAD]
                 own = bool(leads) and not any(party.value.collective for party in leads)
                 own = bool(own and re.match(r"[Gg]iao|[Pp]hân công", piece.text))
-                own = own or bool(leads and _is_report_of_all(piece, context) and not reports(sentence.text))
+                of_all = bool(leads) and not _SUMS_UP.match(sentence.text) and not reports(sentence.text)
+                own = own or (of_all and _is_report_of_all(piece, context))
                 if own and not _only_closes(piece, context):
                     number += 1
                     task = make_task(f"Ý {number}", piece, [], parties, context)
