@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the head of a letter: number, date and place, urgency, issuing body, kind, subject, and the documents it rests
-on.
-"""
+"""Read the head of a letter: number, date and place, urgency, issuer, kind, subject, and what it rests on."""
 
 import datetime
 import difflib
@@ -81,7 +79,9 @@ KINDS: dict[str, tuple[DocumentKind, str]] = {
 
 # What may follow the kind on its title line and says nothing of the subject.
 _TITLE_REST = re.compile(r"(?: (?:khan|hoa toc|thuong khan|lien tich|lien nganh|phoi hop|so \d+))*[:.]?")
-_OTHER_TITLES = "bien ban|phuong an|de an|quy che|quy dinh|thong cao|thu moi|giay uy quyen|noi quy".split("|")
+_OTHER_TITLES = (
+    "bien ban", "phuong an", "de an", "quy che", "quy dinh", "thong cao", "thu moi", "giay uy quyen", "noi quy",
+)  # fmt: skip
 
 # Words that open the name of a body; a line in the head that opens with none of them carries the name above on.
 _BODY_WORDS = (
