@@ -127,6 +127,15 @@ def test_a_text_length_beyond_the_message_is_refused():
         open_declaration(hpke.seal_message(lying, KEY.public_key(), INFO), KEY)
 
 
+def test_a_text_may_have_its_full_length_and_not_a_byte_more():
+    full = "đ" * (MAX_TEXT_BYTES // 2)
+    assert len(full.encode()) == MAX_TEXT_BYTES
+    message = hpke.seal_message(plain(text=full.encode()), KEY.public_key(), INFO)
+    assert open_declaration(message, KEY).text == full
+    with pytest.raises(InvalidDeclaration):
+        open_declaration(hpke.seal_message(plain(text=f"{full}x".encode()), KEY.public_key(), INFO), KEY)
+
+
 @given(st.binary(min_size=943, max_size=943))
 def test_any_content_is_a_declaration_or_refused(content):
     with contextlib.suppress(InvalidDeclaration):

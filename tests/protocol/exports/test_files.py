@@ -131,6 +131,14 @@ def test_revised_keys_are_kept_apart():
     assert [key.key for key in read.revised_keys] == [KEY[::-1]] * 2
 
 
+@pytest.mark.parametrize("number", [7, 8])
+def test_keys_under_a_tag_longer_than_it_has_to_be_are_refused_and_not_passed_over(number):
+    written = key_field(delimited(1, KEY), number=number)
+    assert written[0] == number << 3 | 2
+    with pytest.raises(InvalidExport, match="tag that no server writes"):
+        read_export(bare(bytes([written[0] | 0x80, 0]) + written[1:]))
+
+
 def test_the_last_of_a_repeated_field_counts():
     read = read_export(
         bare(key_field(delimited(1, bytes(16)), delimited(1, KEY), number_field(3, 1), number_field(3, 2)))
