@@ -244,10 +244,8 @@ class WebEngine {
     return () => this.listeners.delete(callback);
   }
 
-  /** A browser meets nobody by Bluetooth, so it has nothing that the lists of other cities could be compared with. */
-  async chooseNeighbour() {
-    throw new Refusal("not_offered", {}, "this edition follows its own city alone");
-  }
+  /** A browser meets nobody by Bluetooth: there is nothing that the lists of other cities could be compared with. */
+  chooseNeighbour = () => Promise.reject(new Refusal("not_offered", {}, "this edition follows its own city alone"));
 
   notifications = async () => this.parts.push.read();
 
