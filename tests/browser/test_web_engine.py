@@ -77,7 +77,7 @@ def test_row_20_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromi
     warning = states[0]["warnings"][0]
     assert {**warning, "id": ""} == {
         "id": "", "kind": "venue", "day": "2026-11-25", "minutesBand": ">30", "nearMinutes": None, "level": "high", "certainty": "likely",
-        "label": "Chợ Bắc Kạn", "watchUntil": "2026-12-09", "read": False,
+        "label": "Chợ Bắc Kạn", "watchUntil": "2026-12-09", "read": False, "neighbours": [],
     }, "row 11: day, band, level, certainty; no time of day"  # fmt: skip
     assert all(one["bluetooth"] is None for one in states)
 
