@@ -35,7 +35,7 @@ class GatePage {
     this.codes = [];
     this.shift = null;
     this.problem = null;
-    this.turn = 0;
+    this.turn = this.looked = 0;
   }
 
   async begin() {
@@ -48,8 +48,12 @@ class GatePage {
 
   /** Ask the program how things stand; the page goes on with what it knew when there is no answer. */
   async refresh() {
+    const turn = ++this.looked;
     try {
-      this.state = await ask("state");
+      const state = await ask("state");
+      // It was asked for before the newest passage.
+      if (turn !== this.looked) return;
+      this.state = state;
       this.problem = null;
     } catch (refusal) {
       this.problem = refusal.code;
@@ -88,12 +92,21 @@ class GatePage {
       await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
       told = await ask("judge", { text });
     }
+    if (told.verdict) this.forgetUndo();
     this.show(told.verdict || told.finding);
+  }
+
+  /** Until the state is there that holds this passage, the button would take back the one before. */
+  forgetUndo() {
+    this.looked += 1;
+    if (this.state) this.state.undo = null;
+    this.drawFacts();
   }
 
   async enter(verdict, direction = "in") {
     try {
       await ask("enter", { direction, verdict });
+      this.forgetUndo();
       this.show(verdict);
     } catch (refusal) {
       // Nothing that was shown before may be taken for the answer to this tap.
