@@ -157,12 +157,11 @@ def test_a_neighbour_forgotten_while_its_files_come_leaves_nothing_behind(tmp_pa
         traveller.neighbours.follow(known.neighbour.id)
         publish(world, here, there)
         forgetting = threading.Thread(target=traveller.neighbours.forget, args=(known.neighbour.id,))
-        wanted = lambda: traveller.neighbours.all()[0].wanted  # noqa: E731
 
         def slow(path, body):
             if path.endswith(".zip") and not forgetting.ident:
                 forgetting.start()
-                while wanted():
+                while traveller.neighbours.all()[0].wanted:
                     forgetting.join(0.01)
             return body
 
