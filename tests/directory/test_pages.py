@@ -4,12 +4,10 @@
 import datetime
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from tests.builders.agencies import many, planted
 from tests.builders.largeoffice import server_clock
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
-from tests.builders.pace import BUDGET_SECONDS, quickest
+from tests.builders.pace import BUDGET_SECONDS, queries, quickest
 
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup, UnitSuccession
 from bluezone.identity.models import Role
@@ -141,19 +139,12 @@ def test_text_is_shown_as_typed_and_runs_nothing(editor):
     assert "&lt;script&gt;" in page.text
 
 
-def queries_of(reader, path):
-    reader.get(path)
-    with CaptureQueriesContext(connection) as asked:
-        assert reader.get(path).status_code == 200
-    return len(asked)
-
-
 @pytest.mark.long
 def test_a_thousand_agencies_take_as_many_queries_as_ten_and_little_time(reader):
     many(10)
-    few = {path: queries_of(reader, path) for path in LIST_PAGES}
+    few = {path: queries(reader, path) for path in LIST_PAGES}
     many(1000)  # beside the ten that are there
-    lots = {path: queries_of(reader, path) for path in LIST_PAGES}
+    lots = {path: queries(reader, path) for path in LIST_PAGES}
     spent = {path: quickest(lambda path=path: reader.get(path), server_clock()) for path in LIST_PAGES}
 
     # A page beyond the first is one question more than an only page.
