@@ -107,7 +107,8 @@ def _said(moment: float) -> str:
 class ClockGuard:
     """Holds back what cannot be taken back while the clock of one data folder's machine is in doubt.
 
-    database: asks the clock of the stores, None where they lie on this machine.
+    database: asks the clock of the stores, None where they lie on this machine. notes: whether this process notes what
+    was believed, or goes by what another does.
     """
 
     def __init__(
@@ -115,9 +116,10 @@ class ClockGuard:
         folder: Path,
         database: Callable[[], DatabaseClock | None] = lambda: None,
         boot: Callable[[], Boot] = this_boot,
+        notes: bool = True,
     ) -> None:
         self._path = folder / NAME
-        self._database, self._boot = database, boot
+        self._database, self._boot, self._notes = database, boot, notes
 
     def doubt(self, now: float) -> str | None:
         """Why `now` (Unix seconds) cannot be believed; None if it can. Raises StoreRefused."""
@@ -128,6 +130,8 @@ class ClockGuard:
         said = self.doubt(now)
         if said:
             raise ClockDoubted(f"{said}; look at the clock, then: bluezone clock --confirm")
+        if not self._notes:
+            return
         believed = self.believed()
         if believed is None or abs(now - believed.wall) >= NOTE_SECONDS or believed.boot != self._boot().identifier:
             self.confirm(now)
@@ -136,7 +140,8 @@ class ClockGuard:
         """Believe `now` (Unix seconds) from here on: a person has looked, or nothing speaks against it."""
         boot = self._boot()
         aside = self._path.with_suffix(f".{os.getpid()}")
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        # Another user's process may go by it.
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "w") as file:
             json.dump(asdict(Believed(now, boot.identifier, boot.uptime)), file)
         os.replace(aside, self._path)
 

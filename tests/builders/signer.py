@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 
 from bluezone.keyserver.keyfolder import signature_info
-from bluezone.keyserver.signer.client import FOLDER_NAME, Ask
-from bluezone.keyserver.signer.daemon import Daemon, allowed_users
+from bluezone.keyserver.signer.client import FOLDER_NAME
+from bluezone.keyserver.signer.daemon import Daemon, Rights, allowed_users
 from bluezone.protocol.exports.writer import ExportKeys, write_export
 from bluezone.protocol.intervals import day_at, first_interval
 
 
 @contextmanager
-def signing(
-    folder: Path, clock: Callable[[], float], allowed: Mapping[int, frozenset[Ask]] | None = None
-) -> Iterator[Daemon]:
+def signing(folder: Path, clock: Callable[[], float], allowed: Mapping[int, Rights] | None = None) -> Iterator[Daemon]:
     """The signer of a data folder, where key servers that are opened meanwhile find it."""
     state = folder / FOLDER_NAME
     daemon = Daemon(folder / "keys", state, state / "test.sock", folder, allowed or allowed_users(()), clock)

@@ -35,8 +35,10 @@ from bluezone.protocol.upload import (
 )
 from bluezone.protocol.upload.codes import Credential
 
-USERS = ("bluezone", *(f"bluezone-{part}" for part in ("public", "pages", "codes", "admission", "signer")))
+PARTS = ("public", "pages", "codes", "admission", "publication", "signer")
+USERS = ("bluezone", *(f"bluezone-{part}" for part in PARTS))
 SECRETS = ("keys/*", "stores/*/*", "signer/keys/*", "signer/signed.jsonl")
+PUBLISHED = ("exports/*", "venues/*")
 
 
 def as_user(name, act):
@@ -118,7 +120,12 @@ def main():
         for path in sockets
     }
     opened = {user: as_user(user, lambda: openable(secret)) for user in USERS}
+    published = sorted(str(path) for pattern in PUBLISHED for path in top.glob(pattern) if path.is_file())
+    changed = {
+        user: [text for text in as_user(user, lambda: openable(published)) if text.startswith("r+b")] for user in USERS
+    }
     told = {"processes": processes(), "sockets": whose, "secrets": secret, "opened": opened}
+    told |= {"published": published, "changed": changed}
     try:
         told["report"] = report(folder, public)
     except Exception as error:

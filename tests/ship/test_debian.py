@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGES = "adduser,ca-certificates,debconf,systemd,python3-seccomp"
 RELEASES = {"bookworm": "deb12", "trixie": "deb13"}
-APART = ("public", "pages", "codes", "admission", "signer")
+APART = ("public", "pages", "codes", "admission", "publication", "signer")
 UNITS = ("bluezone", "bluezone-signer", "bluezone-gate", "bluezone-speaker")
 PAGES = ["http://127.0.0.1:8000/", "http://127.0.0.1:8001/sign-in/", "http://127.0.0.1:8002/ready"]
 
@@ -135,11 +135,16 @@ def test_with_users_apart_one_command_starts_all_and_each_user_opens_its_own_alo
     for user, places in {
         "bluezone-codes": (f"{top}/stores/codes/", f"{top}/keys/pepper"),
         "bluezone-admission": (f"{top}/stores/keys/",),
+        "bluezone-publication": (f"{top}/stores/keys/",),
         "bluezone-pages": (f"{top}/stores/office/", f"{top}/keys/office-django", f"{top}/keys/office-factors"),
         "bluezone-signer": (f"{top}/signer/",),
     }.items():
         assert opened[user] == {path for path in seen["secrets"] if path.startswith(places)}, user
     assert not {path for path in opened["bluezone"] if path.startswith(f"{top}/signer/")}
+    assert f"{top}/exports/index.json" in seen["published"]
+    assert {user: len(paths) for user, paths in seen["changed"].items()} == {
+        user: len(seen["published"]) if user == "bluezone-publication" else 0 for user in seen["changed"]
+    }
     assert seen["report"] == ["OK", "OK", "OK"]
 
 

@@ -254,7 +254,10 @@ def signer() -> None:
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="Its keys, record and signer.toml.")
 @click.option("--socket", "address", required=True, type=click.Path(path_type=Path), help="Where it is asked.")
 @click.option(
-    "--allow", multiple=True, metavar="ROLE=USER", help="Who may ask: reports=USER and publication=USER, repeated."
+    "--allow",
+    multiple=True,
+    metavar="ROLE=USER",
+    help="Who may ask: reports=USER and publication=USER, repeated; publication is configs and files.",
 )
 @command_result(lambda result: [f"stopped by {result['stopped_by']}"])
 def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:

@@ -246,6 +246,7 @@ def _secure(option: str, folder: Path, host: str) -> Any:
 
 def _prepare(asked: Any, users: Any) -> None:
     """Stores, keys and files of both halves; where processes are users apart, as the office."""
+    from bluezone.keyserver.datafolder import PublicationApart
     from bluezone.keyserver.keyfolder import SignerAway
     from bluezone.keyserver.service import KeyServer
     from bluezone.keyserver.signer.client import remote_keys
@@ -262,6 +263,8 @@ def _prepare(asked: Any, users: Any) -> None:
     server = KeyServer.open(asked.folder)
     _say_city_key(server.secrets.signing_key)
     server.close()
+    if not server.publishes:
+        raise PublicationApart("the published files are another user's; give the folder to this one, or start as root")
     prepare_office(asked.folder.resolve())
 
 
@@ -465,7 +468,8 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
     sealed; then unset the variable. Stop every host before.
     """
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.service import KeyServer, sealed_anew
+    from bluezone.keyserver.sealing import sealed_anew
+    from bluezone.keyserver.service import KeyServer
 
     folder = data_folder(data).resolve()
     if to == "database":

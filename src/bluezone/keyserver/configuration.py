@@ -82,6 +82,12 @@ class AppliedSettings:
             )
         self.apply(store, digest)
 
+    def require_newest(self, store: Store, digest: bytes) -> None:
+        """The same where another process applies them: these are the ones applied last. Raises SettingsOutdated."""
+        number, newest = self.newest(store)
+        if digest != newest:
+            raise SettingsOutdated(f"settings with the number {number} were applied, and this process has others")
+
     def apply(self, store: Store, digest: bytes) -> None:
         """Put these settings after all others. Call it in the turn."""
         number = self.newest(store)[0] + 1

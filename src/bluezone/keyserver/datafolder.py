@@ -7,12 +7,13 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.keyfolder import Secrets, write_whole
+from bluezone.keyserver.publication.exports import EXPORTS_FOLDER
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
 from bluezone.refusal import Refused
@@ -70,8 +71,81 @@ def _signing_key(secrets: Secrets) -> str:
     return fingerprint(secrets.signing_key.public_key().public_bytes_raw())
 
 
-# Sockets of processes that are users apart, and the keys of TLS that they were given: made anew at each start.
+LOCK_NAME = "keyserver.lock"
+# How long a process that opens waits for the tick of another machine.
+TURN_SECONDS = 60.0
+# Its time says when the last tick was done, to whichever process asks.
+TICK_NAME = "tick.done"
+# Holds the code of why nothing is signed, likewise.
+HELD_NAME = "signing.held"
+
+
+class PublicationApart(Refused):
+    """The published files of this data folder are another user's, and what is asked for writes them."""
+
+    code = "publication_apart"
+
+
+def may_publish(data_dir: Path) -> bool:
+    """Whether published files are this process's to write: `serve` may have given them to another user."""
+    exports = data_dir / EXPORTS_FOLDER
+    return os.access(exports if exports.exists() else data_dir, os.W_OK)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a process that ticks says of it to all others, in a folder where it alone writes."""
+
+    folder: Path
+
+    def held(self) -> str | None:
+        """Why nothing is signed now, a code, as the last tick or start found; None if it is."""
+        try:
+            return (self.folder / HELD_NAME).read_text() or None
+        except FileNotFoundError:
+            return None
+
+    def hold(self, code: str | None) -> None:
+        """Say why nothing is signed, None if it is."""
+        if code is None:
+            (self.folder / HELD_NAME).unlink(missing_ok=True)
+        elif self.held() != code:
+            write_whole(self.folder / HELD_NAME, code.encode())
+
+    def ticked_at(self) -> float | None:
+        """When the last tick was done, Unix seconds; None before the first."""
+        try:
+            return (self.folder / TICK_NAME).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def tick(self, moment: float) -> None:
+        """A tick was done at a moment (Unix seconds)."""
+        path = self.folder / TICK_NAME
+        path.touch(mode=0o600)
+        os.utime(path, (moment, moment))
+
+
+# Sockets of processes that are users apart, what the one that publishes notes, and the keys of TLS that they were
+# given: made anew at each start.
 RUN_FOLDER = "run"
+
+
+def notes_of_publication(data_dir: Path) -> Notes:
+    """Those of the process that publishes, where it has a user of its own."""
+    return Notes(data_dir / RUN_FOLDER / "publication")
+
+
+@contextmanager
+def kept_still(data_dir: Path) -> Iterator[None]:
+    """Keep every process of this folder from ticking, and wait until none does."""
+    apart = notes_of_publication(data_dir).folder
+    with ExitStack() as held:
+        for folder in (data_dir, apart) if apart.is_dir() else (data_dir,):
+            held.enter_context(only_one(folder / LOCK_NAME, wait=True))
+        yield
+
+
 # Its name keeps it out of backups: whoever restores one says himself where the stores shall be.
 MOVE_NAME = "move.lock"
 

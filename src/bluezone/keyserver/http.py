@@ -69,12 +69,11 @@ def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, 
     return TokensAnswer(Status.OK, request.kid, tuple(week_keys.blind_sign(request.kid, request.blinded)))
 
 
-def readiness(codes_store: Store, keys_store: Store) -> dict[str, Any]:
+def readiness(codes_store: Store, keys_store: Store, problem: str | None = None) -> dict[str, Any]:
     """Return `status` "ok" or "failing" and `failing`: codes of what keeps this process from answering calls."""
-    both = (("codes", codes_store), ("keys", keys_store))
     # Of a store that is another process's that one speaks.
-    stores = [(name, store) for name, store in both if not isinstance(store, AbsentStore)]
-    return _health_report([code for name, store in stores if (code := _failure(name, store))])
+    stores = [each for each in (("codes", codes_store), ("keys", keys_store)) if not isinstance(each[1], AbsentStore)]
+    return _health_report([*filter(None, [*(_failure(*each) for each in stores), problem])])
 
 
 def health(
@@ -294,13 +293,14 @@ def _unsubscribe(call: Call) -> Response:
 
 def _health(call: Call) -> Response:
     server = call.server
-    ready = readiness(server.codes_store, server.keys_store)
-    held, now = (server.held(), server.signer_problem()), int(server.clock())
-    return _report(health(ready, server.indexes, server.configs, now, server.ticked_at(), held))
+    ready, held = readiness(server.codes_store, server.keys_store), (server.held(), server.signer_problem())
+    return _report(health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at(), held))
 
 
 def _ready(call: Call) -> Response:
-    return _report(readiness(call.server.codes_store, call.server.keys_store))
+    codes, keys = call.server.codes_store, call.server.keys_store
+    # Where certifying is all that this process does, it does nothing without a signer.
+    return _report(readiness(codes, keys, call.server.signer_problem() if isinstance(keys, AbsentStore) else None))
 
 
 def _live(_call: Call) -> Response:

@@ -31,8 +31,10 @@ _PIECE_SECONDS = 0.015
 _PAUSE_SECONDS = 0.01
 
 
-def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now: float, hold_seconds: int = 0) -> None:
-    """Delete whatever has had its time at `now` (Unix seconds). hold_seconds: for how long the city holds keys back.
+def forget(codes_store: Store, keys_store: Store, now: float, hold_seconds: int = 0) -> None:
+    """Delete from the stores what has had its time at `now` (Unix seconds).
+
+    hold_seconds: for how long the city holds keys back.
 
     Call it under the service's lock; safe to interrupt and to repeat.
     """
@@ -41,7 +43,13 @@ def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now
     _forget_uploads(keys_store, now)
     _forget_keys_once_a_day(keys_store, day_at(now), hold_seconds)
     forget_declarations(keys_store, now)
-    # Last, because a bucket that does not answer must not keep the stores from forgetting.
+
+
+def forget_files(keys_store: Store, published: PublishedFiles, now: float) -> None:
+    """Remove the files that phones are told of no longer, and their rows; as `forget`, and after it.
+
+    A bucket that does not answer must not keep the stores from forgetting.
+    """
     for series in ALL_SERIES:
         _forget_files(keys_store, published, series, now)
 

@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bluezone.city import FILE_NAME, load_city
-from bluezone.keyserver.datafolder import only_one
+from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS, only_one
 from bluezone.keyserver.declarations import KEY_FILE
 from bluezone.keyserver.keyfolder import Secrets, SigningKeys, erase, open_secrets, read_secret, write_new, write_whole
 from bluezone.keyserver.storage.migrations import migrate
@@ -348,3 +348,20 @@ def _bound(name: str, version: int) -> bytes:
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def sealed_anew(folder: Path) -> int:
+    """Seal what a folder holds in place of all that the database does, under the present master key; how many files.
+
+    Raises MasterKeyInvalid, StoreBusy where another process has the turn too long.
+    """
+    key = master_key()
+    if key is None:
+        raise MasterKeyInvalid("there is no master key yet; docs/operating.md says how to give one")
+    with only_one(folder / LOCK_NAME, wait=True):
+        store = open_store("keys", folder, database_url("keys"))
+        try:
+            with store.exclusive(TURN_SECONDS):
+                return SealedFolder(store, folder, key).seal_anew()
+        finally:
+            store.close()

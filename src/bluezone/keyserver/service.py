@@ -15,9 +15,20 @@ from pathlib import Path
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import KIND as CONFIG_KIND
 from bluezone.keyserver.configuration import AppliedSettings, ConfigFiles, SettingsOutdated
-from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder, require_settled
+from bluezone.keyserver.datafolder import (
+    LOCK_NAME,
+    TURN_SECONDS,
+    Notes,
+    PublicationApart,
+    kept_still,
+    may_publish,
+    note_folder,
+    only_one,
+    require_same_folder,
+    require_settled,
+)
 from bluezone.keyserver.declarations import Declarations
-from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SignerAway, SigningRefused, write_whole
+from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SignerAway, SigningRefused
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes, show_nobody
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
@@ -32,13 +43,11 @@ from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.decoys import put_decoys
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.reports.submission import Uploads, Verification
-from bluezone.keyserver.retention import forget
+from bluezone.keyserver.retention import forget, forget_files
 from bluezone.keyserver.sealing import (
-    MasterKeyInvalid,
     SealedFolder,
     database_url,
     fetch_folder,
-    master_key,
     open_store,
     secrets_of,
     shared_folder,
@@ -56,15 +65,15 @@ from bluezone.timekeeping import ClockDoubted, ClockGuard
 
 logger = logging.getLogger(__name__)
 
-LOCK_NAME = "keyserver.lock"
-# How long a process that opens waits for the tick of another machine.
-TURN_SECONDS = 60.0
-# Its time says when the last tick was done, to whichever process asks.
-TICK_NAME = "tick.done"
-# Holds the code of why nothing is signed, likewise.
-HELD_NAME = "signing.held"
+# How long the tick of one of two processes that share the duties waits for that of the other, on PostgreSQL.
+BESIDE_SECONDS = 10.0
 # Why a change of the config does not go out, beside the codes of refusals.
 APPROVAL_MISSING = ApprovalMissing.code
+# How it is said that a start found something that holds up signing.
+_HELD_UP: dict[type[StoreRefused], tuple[str, int]] = {
+    HistoryForked: ("history_forked", logging.ERROR), PublishedRefused: ("published_files_away", logging.WARNING),
+    SignerAway: ("signer_away", logging.ERROR), SigningRefused: ("signer_away", logging.ERROR),
+}  # fmt: skip
 # How many limits `share_limits` shares.
 LIMITS = 3
 
@@ -74,6 +83,8 @@ class KeyServer:
 
     clock: returns Unix seconds. guard: asked before what cannot be taken back; None where time is simulated.
     random_bytes: draws the seeds of padding; tests replace it to be repeatable.
+    publishes: whether files, indexes and the public log are this process's; governs: whether configs, week keys, codes
+    and forgetting are. Where processes are users apart, two share what is due.
     published: where the published files lie. fetch: the content of one by its name, as phones are given it.
     The parts are put together anew whenever they are asked for, so that they see what was replaced here.
     """
@@ -93,6 +104,10 @@ class KeyServer:
         self.keys_store = keys_store
         self.secrets = secrets
         self.clock = clock
+        self.publishes = self.governs = True
+        # What this process says of its ticks, and what is told of them: by the process that publishes first.
+        self.notes = Notes(data_dir)
+        self.told: tuple[Notes, ...] = (self.notes,)
         self.guard: ClockGuard | None = None
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
@@ -193,6 +208,7 @@ class KeyServer:
             Adoption(
                 self.keys_store, self.published, self.secrets, self.city.padding_mean, self.city.embargo_seconds
             ),
+            self.governs, self.publishes,
         )  # fmt: skip
 
     @property
@@ -231,6 +247,7 @@ class KeyServer:
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
             server.signer = signer
             server.reminder = Reminder(signer) if signer else None
+            server.publishes = may_publish(folder)
             if shared:
                 server.shared = shared
                 server.configs.before_written = shared.keep
@@ -239,33 +256,35 @@ class KeyServer:
             if clock is time.time:
                 server.guard = ClockGuard(folder, keys_store.database_clock)
             try:
-                server._find_published(os.environ.get(EXPORTS_URL_VARIABLE))
-                with keys_store.exclusive(TURN_SECONDS) as turn:
-                    believed = server._believes(clock())
-                    refusal = server._prepare(clock()) if believed else None
-                    if refusal is not None:
-                        raise refusal
-                    server._bring_over()
-                    if believed:
-                        server.public_log.keep_up()
-                        server.indexes.renew_all(clock(), turn)
-            except HistoryForked as refused:
-                # Reports are taken meanwhile; each tick looks again.
-                logger.error("%s: %s", refused.code, refused.message, extra=event("history_forked", code=refused.code))
-            except SettingsOutdated as refused:
-                logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
-            except PublishedRefused as refused:
-                # Reports are taken and files made meanwhile; each tick tries again.
-                said = event("published_files_away", code=refused.code)
-                logger.warning("published files: %s: %s", refused.code, refused.message, extra=said)
-            except (SignerAway, SigningRefused) as refused:
-                # Files are served and each tick tries again.
-                said = event("signer_away", code=refused.code)
-                logger.error("signer: %s: %s", refused.code, refused.message, extra=said)
+                server.begin()
             except BaseException:
                 server.close()
                 raise
         return server
+
+    def begin(self) -> None:
+        """Bring up to date what phones fetch, as far as it is this process's; what is refused each tick tries again.
+
+        Call it under the service's lock. Raises StoreRefused where the stores do not answer.
+        """
+        try:
+            self._find_published(os.environ.get(EXPORTS_URL_VARIABLE))
+            with self.keys_store.exclusive(TURN_SECONDS) as turn:
+                believed = self._believes(self.clock())
+                refusal = self._prepare(self.clock()) if believed else None
+                if refusal is not None:
+                    raise refusal
+                if self.publishes:
+                    self._bring_over()
+                    if believed:
+                        self.public_log.keep_up()
+                        self.indexes.renew_all(self.clock(), turn)
+        except SettingsOutdated as refused:
+            logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
+        except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
+            # Reports are taken and files served meanwhile.
+            name, level = next(said for kind, said in _HELD_UP.items() if isinstance(refused, kind))
+            logger.log(level, "%s: %s", refused.code, refused.message, extra=event(name, code=refused.code))
 
     def tick(self, now: float | None = None) -> bool:
         """Do what is due: week keys, config, files, indexes, retention. Idempotent; call it every minute or so.
@@ -274,22 +293,22 @@ class KeyServer:
         Raises StoreRefused, ClockDoubted; whatever was not done is due at the next tick.
         """
         moment = self.clock() if now is None else now
-        with only_one(self.data_dir / LOCK_NAME, wait=False) as alone:
+        with only_one(self.notes.folder / LOCK_NAME, wait=False) as alone:
             if not alone:
                 return False
             # The lock file speaks for one machine, the turn for all that share the database.
-            with self.keys_store.exclusive(0) as turn:
+            with self.keys_store.exclusive(0 if self.publishes and self.governs else BESIDE_SECONDS) as turn:
                 if turn is None:
                     return False
                 if now is None and self.guard:
                     self._require_clock(self.guard, moment)
                 self._do_what_is_due(moment, turn)
-                self._note_tick(moment)
+                self.notes.tick(moment)
                 return True
 
     def _do_what_is_due(self, now: float, turn: Turn) -> None:
         refusal = self._prepare(now)
-        hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(now))
+        hour_is_new = self.governs and mingle_once_an_hour(self.keys_store, hour_at(now))
         # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
         # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
@@ -300,7 +319,7 @@ class KeyServer:
             lambda at: self.indexes.renew_all(at, turn),
         )
         # What was not compared with what was published must not go on from it; forgetting may.
-        duties = (*(publishing if refusal is None else ()), self.forget)
+        duties = (*(publishing if self.publishes and refusal is None else ()), self.forget)
         for duty in duties:
             turn.check()
             try:
@@ -321,6 +340,7 @@ class KeyServer:
 
         Raises also StoreBusy where another process holds the turn too long.
         """
+        self._require_publishing()
         with self._alone():
             return self.history.compare(sources, seen or {})
 
@@ -330,7 +350,8 @@ class KeyServer:
             return self.history.propose(self.clock(), above, sources)
 
     def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
-        """Go on in a new epoch; see History.open_epoch. Raises also ClockDoubted."""
+        """Go on in a new epoch; see History.open_epoch. Raises also ClockDoubted, PublicationApart."""
+        self._require_publishing()
         with self._alone():
             if self.guard:
                 self.guard.require(self.clock())
@@ -338,7 +359,7 @@ class KeyServer:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with only_one(self.data_dir / LOCK_NAME, wait=True), self.keys_store.exclusive(TURN_SECONDS):
+        with kept_still(self.data_dir), self.keys_store.exclusive(TURN_SECONDS):
             self.sync()
             yield
             self.sync()
@@ -365,43 +386,38 @@ class KeyServer:
         try:
             guard.require(now)
         except ClockDoubted as refused:
-            self._hold(refused.code)
+            self.notes.hold(refused.code)
             raise
+
+    def _require_publishing(self) -> None:
+        if not self.publishes:
+            raise PublicationApart("the published files here are another user's; run this as root")
 
     def held(self) -> str | None:
         """Why nothing is signed now, a code, as the last tick or start on this data folder found; None if it is."""
-        try:
-            return (self.data_dir / HELD_NAME).read_text() or None
-        except FileNotFoundError:
-            return None
+        return next((code for notes in self.told if (code := notes.held())), None)
 
     def signer_problem(self) -> str | None:
         """Why the signer does not answer this process, a code; None where it does or this process signs itself."""
         if self.signer is None:
             return None
         try:
-            self.signer.ask(Ask.WAITING)
+            self.signer.require_answer()
         except StoreRefused as refused:
             return refused.code
         return None
 
-    def _hold(self, code: str | None) -> None:
-        if code is None:
-            (self.data_dir / HELD_NAME).unlink(missing_ok=True)
-        elif self.held() != code:
-            write_whole(self.data_dir / HELD_NAME, code.encode())
-
     def forget(self, now: float) -> None:
         """Delete what has had its time at `now` (Unix seconds) and put decoys in. Safe to interrupt and to repeat."""
-        put_decoys(self.codes_store, self.keys_store, now, self.codes.zone, self.city.padding_mean)
-        forget(self.codes_store, self.keys_store, self.published, now, self.city.hold_seconds)
+        if self.governs:
+            put_decoys(self.codes_store, self.keys_store, now, self.codes.zone, self.city.padding_mean)
+            forget(self.codes_store, self.keys_store, now, self.city.hold_seconds)
+        if self.publishes:
+            forget_files(self.keys_store, self.published, now)
 
     def ticked_at(self) -> float | None:
         """When the last tick on this data folder was done, Unix seconds; None before the first."""
-        try:
-            return (self.data_dir / TICK_NAME).stat().st_mtime
-        except FileNotFoundError:
-            return None
+        return min((moment for notes in self.told if (moment := notes.ticked_at()) is not None), default=None)
 
     def close(self) -> None:
         """Close the stores."""
@@ -436,6 +452,11 @@ class KeyServer:
         require_same_folder(self.keys_store, self.secrets, self.configs)
         self.folder_differs = False
         refusal = self._compared()
+        if not self.governs:
+            self.notes.hold(self.history_problem)
+            if refusal is None:
+                self.applied.require_newest(self.keys_store, self.configs.settings_digest(self.city, self.data_dir))
+            return refusal
         self.secrets.week_keys.rotate(now)
         # Before a config announces them.
         self.sync()
@@ -446,14 +467,14 @@ class KeyServer:
             except SettingsOutdated as outdated:
                 self.settings_outdated = True
                 if refusal is None:
-                    self._hold(None)
+                    self.notes.hold(None)
                 return refusal or outdated
             self.settings_outdated = False
             if self.reminder and (newest := self.configs.newest_number()):
                 self.reminder.show(CONFIG_KIND, self.configs.path(newest).read_bytes())
             self.configs.renew(self.city, self.data_dir, now)
             if refusal is None:
-                self._hold(APPROVAL_MISSING if self.configs.waits_for_approval else None)
+                self.notes.hold(APPROVAL_MISSING if self.configs.waits_for_approval else None)
             note_folder(self.keys_store, self.secrets, self.configs)
         return refusal
 
@@ -468,32 +489,10 @@ class KeyServer:
             self.history.compare()
         except (HistoryForked, PublishedRefused) as refused:
             self.history_problem = refused.code if isinstance(refused, HistoryForked) else None
-            self._hold(self.history_problem)
+            self.notes.hold(self.history_problem)
             return refused
         self.history_problem = None
         return None
-
-    def _note_tick(self, moment: float) -> None:
-        path = self.data_dir / TICK_NAME
-        path.touch(mode=0o600)
-        os.utime(path, (moment, moment))
-
-
-def sealed_anew(folder: Path) -> int:
-    """Seal what a folder holds in place of all that the database does, under the present master key; how many files.
-
-    Raises MasterKeyInvalid, StoreBusy where another process has the turn too long.
-    """
-    key = master_key()
-    if key is None:
-        raise MasterKeyInvalid("there is no master key yet; docs/operating.md says how to give one")
-    with only_one(folder / LOCK_NAME, wait=True):
-        store = open_store("keys", folder, database_url("keys"))
-        try:
-            with store.exclusive(TURN_SECONDS):
-                return SealedFolder(store, folder, key).seal_anew()
-        finally:
-            store.close()
 
 
 def note_nothing(_hour: int) -> None:

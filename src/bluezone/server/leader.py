@@ -18,8 +18,8 @@ from bluezone.keyserver.storage.store import ALIVE
 if TYPE_CHECKING:
     from bluezone.keyserver.storage.leases import Lease
 
-LOCK_NAME = "worker.lock"
-LEASE_NAME = "worker"
+# The name of the lease, and of the lock file.
+WORKER = "worker"
 LOOK_SECONDS = 2.0
 # A leader whose round does not end in this time is taken for one that hangs, and renews its lease no longer.
 PATIENCE_SECONDS = 900.0
@@ -28,13 +28,17 @@ PATIENCE_SECONDS = 900.0
 class Lead:
     """Whether this worker leads. parameters: of psycopg for the office's database, None on SQLite.
 
-    lost: called, from another thread, when this worker leads no longer whatever it is busy with.
+    lost: called, from another thread, when this worker leads no longer whatever it is busy with. duty: in what.
     """
 
     def __init__(
-        self, folder: Path, parameters: dict[str, Any] | None, lost: Callable[[], object] = lambda: None
+        self,
+        folder: Path,
+        parameters: dict[str, Any] | None,
+        lost: Callable[[], object] = lambda: None,
+        duty: str = WORKER,
     ) -> None:
-        self._folder, self._parameters, self._lost = folder, parameters, lost
+        self._folder, self._parameters, self._lost, self._duty = folder, parameters, lost, duty
         self._held = ExitStack()
         self._lease: Lease | None = None
         self._asked = 0.0
@@ -42,7 +46,7 @@ class Lead:
     def take(self) -> bool:
         """Try to lead; whether this worker leads now. A database that does not answer counts as no."""
         with ExitStack() as attempt:
-            if not attempt.enter_context(only_one(self._folder / LOCK_NAME, wait=False)):
+            if not attempt.enter_context(only_one(self._folder / f"{self._duty}.lock", wait=False)):
                 return False
             if self._parameters is not None and not self._take_lease(attempt, self._parameters):
                 return False
@@ -71,7 +75,7 @@ class Lead:
 
         from bluezone.keyserver.storage.leases import Lease, renewed
 
-        lease = Lease(lambda: psycopg.connect(**{**parameters, **ALIVE, "autocommit": True}), LEASE_NAME)
+        lease = Lease(lambda: psycopg.connect(**{**parameters, **ALIVE, "autocommit": True}), self._duty)
         try:
             if not lease.take():
                 lease.release()

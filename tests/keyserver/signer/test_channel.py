@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
+from bluezone.keyserver.keyfolder import SignerAway
 from bluezone.keyserver.signer.channel import FRAME, Caller, Gathering, Listener
+from bluezone.keyserver.signer.client import Ask, Connection
 
 LONGEST = 10
 
@@ -39,6 +41,33 @@ def test_a_body_of_the_longest_length_is_answered_and_one_byte_more_is_not_even_
             caller.exchange(1, bytes(LONGEST + 1), repeatable=False)
 
     assert [len(body) for body in heard] == [LONGEST]
+
+
+def test_a_signer_that_hangs_is_waited_for_once_and_let_alone_for_a_while(tmp_path):
+    heard, begun, go_on = [], threading.Event(), threading.Event()
+
+    def hang(first, _body, _uid):
+        heard.append(first)
+        begun.set()
+        go_on.wait()
+        return 0, b""
+
+    listener = Listener(tmp_path / "socket", {os.getuid()}, 4, lambda _first: LONGEST, hang, id)
+    thread = threading.Thread(target=listener.run)
+    thread.start()
+    connection = Connection(tmp_path / "socket", blind_seconds=0.05)
+    try:
+        for _ in range(3):
+            with pytest.raises(SignerAway):
+                connection.ask(Ask.BLIND)
+        with pytest.raises(SignerAway):
+            connection.require_answer()
+        begun.wait()
+    finally:
+        go_on.set()
+        listener.stop()
+        thread.join()
+    assert heard == [Ask.BLIND]
 
 
 @pytest.mark.parametrize("together", [None, aside])

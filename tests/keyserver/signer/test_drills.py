@@ -26,7 +26,7 @@ from bluezone.protocol.signed.envelope import canonical_json, sign_payload
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root becomes other users")
 
-SIGNER, REPORTS, PUBLICATION, PUBLIC = 61001, 61002, 61003, 61004
+SIGNER, REPORTS, PUBLICATION, PUBLIC, CONFIGS, FILES = range(61001, 61007)
 BLINDED = bytes(255) + b"\x01"
 
 
@@ -49,7 +49,9 @@ def place():
 
 
 def _run(base, ready):
-    allowed = allowed_users([f"reports={REPORTS}", f"publication={PUBLICATION}"])
+    allowed = allowed_users(
+        [f"reports={REPORTS}", f"publication={PUBLICATION}", f"configs={CONFIGS}", f"files={FILES}"]
+    )
     daemon = Daemon(
         base / "signer" / "keys", base / "signer", base / "run" / "signer.sock", base / "signer", allowed, Clock()
     )
@@ -124,6 +126,31 @@ def test_a_hostile_process_of_publication_certifies_nobody_and_publishes_nothing
     assert refused(as_user(PUBLICATION, lambda: sign(past_days(NOON)))), "a second file for one window"
     config = canonical_json({"number": 1})
     assert refused(as_user(PUBLICATION, lambda: sign_payload("config", config, signer_of(place).signing_key)))
+
+
+@pytest.mark.long
+def test_who_governs_publishes_nothing_and_who_publishes_governs_nothing(place):
+    def export():
+        keys = signer_of(place)
+        return keys.export_key.sign(export_of(keys.export_key.public_key(), NOON, past_days(NOON)), None)
+
+    def of_kind(kind):
+        signer_of(place).signing_key.sign(b"BZ-SIGNED-v1\0" + kind + b"\0{}")
+
+    def barred(answer):
+        return refused(answer) and "may not ask" in answer[1]
+
+    assert as_user(CONFIGS, lambda: signer_of(place).week_keys.rotate(NOON)) is None
+    assert barred(as_user(CONFIGS, export))
+    for kind in (b"exports", b"venues", b"head", b"leaves", b"checkpoint", b"another"):
+        assert barred(as_user(CONFIGS, functools.partial(of_kind, kind))), kind
+    assert barred(as_user(CONFIGS, lambda: signer_of(place).signing_key.sign(b"a checkpoint")))
+
+    assert isinstance(as_user(FILES, export), bytes)
+    assert barred(as_user(FILES, functools.partial(of_kind, b"config")))
+    assert barred(as_user(FILES, lambda: signer_of(place).week_keys.rotate(NOON)))
+    assert barred(as_user(FILES, lambda: signer_of(place).week_keys.note_kids([1])))
+    assert barred(as_user(FILES, lambda: signer_of(place).week_keys.blind_sign(1, [BLINDED])))
 
 
 def test_whoever_takes_the_place_of_a_killed_signer_has_no_key_and_no_socket_there(place):

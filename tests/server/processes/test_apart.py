@@ -22,7 +22,7 @@ from types import SimpleNamespace
 import pytest
 from tests.builders.keyserver import Phone, keys_for
 from tests.builders.serving import BLUEZONE, HOTLINE, start
-from tests.builders.signer import as_user, export_of, past_days
+from tests.builders.signer import as_user
 from tests.builders.stores import prepared_store
 
 from bluezone.keyserver.service import KeyServer
@@ -31,9 +31,20 @@ from bluezone.protocol.upload import HIGH, Status, UploadKey
 from bluezone.protocol.upload.codes import CODE_LENGTH, Credential, new_code
 from bluezone.server.front.relay import PartAway, Relay, socket_of
 
-USERS = {"office": 61020, "public": 61021, "pages": 61022, "codes": 61023, "admission": 61024, "signer": 61025}
+USERS = {
+    "office": 61020,
+    "public": 61021,
+    "pages": 61022,
+    "codes": 61023,
+    "admission": 61024,
+    "signer": 61025,
+    "publication": 61026,
+}
 # What each process has in its groups beside its own: the office shares each store with the one process that it is for.
-GROUPS = {"office": (USERS["codes"], USERS["admission"], USERS["pages"])}
+GROUPS = {
+    "office": (USERS["codes"], USERS["admission"], USERS["pages"]),
+    "publication": (USERS["admission"],),
+}
 SAID = {"BLUEZONE_USERS": ",".join(f"{part}={uid}" for part, uid in USERS.items())}
 
 
@@ -52,7 +63,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def city():
-    """A city served by processes of six users; yields what `serve` said and where."""
+    """A city served by processes of seven users; yields what `serve` said and where."""
     if not others_may_run_this():
         pytest.skip("the program lies where other users may not read it")
     base = Path(tempfile.mkdtemp(prefix="bluezone-apart-"))
@@ -140,12 +151,13 @@ def waiting(served):
         return {bytes(key) for (key,) in store.execute("SELECT key FROM waiting_key")}
 
 
-def test_a_report_goes_through_processes_of_six_users_and_every_page_is_there(city):
+def test_a_report_goes_through_processes_of_seven_users_and_every_page_is_there(city):
     found = processes_of(city)
     users = {part: int(Path(f"/proc/{pid}").stat().st_uid) for part, pid in found.items()}
     assert users == {
         "front": USERS["public"], "office": USERS["office"], "schedule": USERS["office"], "pages": USERS["pages"],
         "codes": USERS["codes"], "admission": USERS["admission"], "signer": USERS["signer"],
+        "publication": USERS["publication"],
     }  # fmt: skip
 
     phone = phone_of(city, issued_to(city)).certified()
@@ -165,6 +177,11 @@ def test_a_report_goes_through_processes_of_six_users_and_every_page_is_there(ci
         status, content = get(f"{city.public}{path}")
         assert status == 200, (path, content)
     assert get(f"{city.public}/v1/log/checkpoint")[0] == 200
+    deadline = time.monotonic() + 120
+    while not (exports := [*(city.data / "exports").glob("*.zip")]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert {path.stat().st_uid for path in exports} == {USERS["publication"]}
     assert get(f"{city.public}/v1/nothing")[0] == 404
     assert get(f"{city.office}/sign-in/")[0] == 200
     assert "first administrator" in city.said + next(city.lines, "")
@@ -177,12 +194,12 @@ def openable(top):
         # Of what lies where a process may not look, nothing can be told.
         if os.path.isdir(path):
             if os.access(path, os.W_OK | os.X_OK):
-                made.add(str(path.relative_to(top)))
+                made.add(os.path.relpath(path, top))
             continue
         with contextlib.suppress(OSError), open(path, "rb"):
-            read.add(str(path.relative_to(top)))
+            read.add(os.path.relpath(path, top))
         with contextlib.suppress(OSError), open(path, "r+b"):
-            written.add(str(path.relative_to(top)))
+            written.add(os.path.relpath(path, top))
     return read, written, made
 
 
@@ -190,8 +207,10 @@ PATHS: list[str] = []
 
 
 def test_no_process_opens_a_file_that_is_not_its_own(city):
-    PATHS[:] = [str(path) for path in [city.data, *city.data.rglob("*")] if not path.is_socket()]
-    everything = [str(Path(path).relative_to(city.data)) for path in PATHS if Path(path).is_file()]
+    journal = city.data.parent / "bluezone-heads"
+    tops = [city.data, *city.data.rglob("*"), journal, *journal.iterdir()]
+    PATHS[:] = [str(path) for path in tops if not path.is_socket()]
+    everything = [os.path.relpath(path, city.data) for path in PATHS if Path(path).is_file()]
     secrets = {path for path in everything if path.startswith(("keys/", "stores/", "signer/keys/"))}
     secrets |= {"signer/signed.jsonl"}
     assert {"keys/pepper", "stores/keys/keys.sqlite3", "signer/keys/signing-ed25519.pem"} <= secrets
@@ -199,7 +218,8 @@ def test_no_process_opens_a_file_that_is_not_its_own(city):
 
     read, written, made = seen["public"]
     assert (read & secrets, written, made) == (set(), set(), set())
-    assert "exports/index.json" in read, "the attempt itself works"
+    published = {path for path in everything if path.startswith(("exports/", "venues/"))}
+    assert {"exports/index.json", "venues/index.json"} <= published <= read, "the attempt itself works"
 
     def of(*tops):
         return {path for path in secrets if path.startswith(tops)}
@@ -208,6 +228,11 @@ def test_no_process_opens_a_file_that_is_not_its_own(city):
     own = {
         "codes": (of("stores/codes/", "keys/pepper"), of("stores/codes/"), {"stores/codes", "run/codes"}),
         "admission": (of("stores/keys/"), of("stores/keys/"), {"stores/keys", "run/admission"}),
+        "publication": (
+            of("stores/keys/"),
+            of("stores/keys/"),
+            {"stores/keys", "run/publication", "exports", "venues", "../bluezone-heads"},
+        ),
         "pages": (pages, of("stores/office/"), {"stores/office", "run/pages"}),
         "signer": (of("signer/"), of("signer/"), {"signer", "signer/keys"}),
     }
@@ -215,10 +240,18 @@ def test_no_process_opens_a_file_that_is_not_its_own(city):
         read, written, made = seen[part]
         assert read & secrets == may_read, part
         assert {path for path in written if path in secrets} == may_write, part
-        assert written - secrets <= {path for path in everything if path.startswith("signer/")}, part
+        told = ("exports/", "venues/", "run/publication/", "../bluezone-heads/")
+        others = {
+            path for path in everything if path.startswith({"publication": told, "signer": "signer/"}.get(part, "-"))
+        }
+        assert written - secrets <= others, part
         assert made == may_make, part
-    read, written, _ = seen["office"]
+    assert published <= seen["publication"][1]
+    read, written, made = seen["office"]
     assert not (read | written) & of("signer/")
+    assert not written & published
+    assert not made & {"exports", "venues", "run/publication", "../bluezone-heads"}
+    assert not {path for path in written if path.startswith("../bluezone-heads/")}
 
 
 def heard(part, data):
@@ -305,38 +338,69 @@ def test_a_hostile_public_process_admits_no_key_with_all_that_its_user_reaches(c
 
 
 def sign(data, what, body=b""):
-    """What the signer says to who asks."""
+    """What the signer says to who asks: it is not his to ask ("barred"), or what came of it."""
     (path,) = (data / "signer").glob("*.sock")
     try:
         Connection(path).ask(what, body)
     except Exception as error:
-        return type(error).__name__
+        return "barred" if "may not ask" in str(error) else type(error).__name__
     return "signed"
 
 
-def test_the_signer_certifies_for_codes_alone_and_publishes_for_the_office_alone(city):
+def test_the_signer_certifies_for_codes_signs_configs_for_the_office_and_files_for_publication_alone(city):
     keys = RemoteKeys(find_signer(city.data))
     now = int(time.time())
     blind = keys.week_keys.current(1, now).kid.to_bytes(2, "big") + bytes(255) + b"\x01"
-    export = export_of(keys.export_key.public_key(), now - now % 7200, past_days(now)[:3])
-    index = b"BZ-SIGNED-v1\0exports\0{}"
+    config, index = (city.data / path for path in ("configs/1.json", "exports/index.json"))
+    asked = {
+        "certificate": (Ask.BLIND, blind),
+        "config": (Ask.SIGN, b"BZ-SIGNED-v1\0config\0{}"),
+        "config seen": (Ask.CATCH_UP, b"config\0" + config.read_bytes()),
+        "week keys": (Ask.ROTATE, b""),
+        "export": (Ask.EXPORT, b"PK"),
+        "index": (Ask.SIGN, b"BZ-SIGNED-v1\0exports\0{}"),
+        "packages": (Ask.SIGN, b"BZ-SIGNED-v1\0venues\0{}"),
+        "checkpoint": (Ask.SIGN, b"none"),
+        "index seen": (Ask.CATCH_UP, b"exports\0" + index.read_bytes()),
+    }
+    # What one may ask for is signed by rules; these are no config, no export and no index.
+    rule = "SigningRefused"
+    heard = {
+        "codes": {"certificate": "signed"},
+        "office": {"config": rule, "config seen": "signed", "week keys": "signed"},
+        "publication": {"export": rule, "index": rule, "packages": rule, "checkpoint": rule, "index seen": "signed"},
+        "admission": {},
+        "pages": {},
+    }
     for user in USERS:
-        said = [
-            act_as(user, functools.partial(sign, city.data, what, body))
-            for what, body in ((Ask.BLIND, blind), (Ask.EXPORT, b"PK"), (Ask.SIGN, index), (Ask.ROTATE, b""))
-        ]
-        if user == "public":
-            assert said == ["SignerAway"] * 4
-        elif user == "codes":
-            assert said == ["signed", *["SigningRefused"] * 3]
-        elif user == "office":
-            # What it may ask for is signed by rules; these are no export and no index.
-            assert said == ["SigningRefused"] * 3 + ["signed"]
-        elif user == "signer":
-            assert said == ["SignerAway"] * 4
+        said = {
+            name: act_as(user, functools.partial(sign, city.data, what, body)) for name, (what, body) in asked.items()
+        }
+        if user in heard:
+            assert said == dict.fromkeys(asked, "barred") | heard[user], user
         else:
-            assert said == ["SigningRefused"] * 4, user
-    assert isinstance(export, bytes)
+            assert set(said.values()) == {"SignerAway"}, user
+
+
+def test_a_signer_that_hangs_holds_up_what_it_signs_and_nobody_who_asks_for_something_else(city):
+    phone = phone_of(city, issued_to(city))
+    assert phone.verify1().status is Status.OK
+    os.kill(processes_of(city)["signer"], signal.SIGSTOP)
+    try:
+        phone.post = poster(city, fails=(503,))
+        with pytest.raises(PartAway, match="signer_away"):
+            phone.verify2()
+        status, content = get(f"{city.public}/v1/health/ready")
+        assert (status, json.loads(content)["failing"]) == (503, ["signer_away"])
+        assert get(f"{city.public}/v1/config")[0] == 200
+    finally:
+        os.kill(processes_of(city)["signer"], signal.SIGCONT)
+    deadline = time.monotonic() + 120
+    while get(f"{city.public}/v1/health/ready")[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert phone.verify2().status is Status.OK
+    assert phone.upload().status is Status.OK
 
 
 def test_no_process_reads_another_ones_memory_or_what_it_was_started_with(city):
@@ -354,7 +418,7 @@ def test_no_process_reads_another_ones_memory_or_what_it_was_started_with(city):
         for part, pid in found.items():
             if Path(f"/proc/{pid}").stat().st_uid != uid:
                 assert act_as(user, functools.partial(look, pid)) == [], (user, part)
-    for part in ("front", "codes", "admission", "pages", "signer"):
+    for part in ("front", "codes", "admission", "pages", "signer", "publication"):
         names = {line.split(b"=")[0] for line in Path(f"/proc/{found[part]}/environ").read_bytes().split(b"\0")}
         assert not names & {b"BLUEZONE_SMTP_URL", b"BLUEZONE_SMS_URL", b"BLUEZONE_DATABASE_URL"}, part
 

@@ -126,7 +126,9 @@ class Indexes:
             if self.journal.configs().get(number) == signed and self.published.get(name) == signed:
                 break
             self.journal.note_config(number, signed)
-            self.published.put_if_absent(name, signed)
+            # In a data folder they lie there already, and may be another process's.
+            if self.published.get(name) != signed:
+                self.published.put_if_absent(name, signed)
 
     def read(self, series: Series = EXPORT_FILES) -> Index | None:
         """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""

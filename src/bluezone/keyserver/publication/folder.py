@@ -107,6 +107,8 @@ class LocalFiles:
 
     def put_if_absent(self, name: str, content: bytes) -> None:
         path = self._top / name
+        if self.get(name) == content:
+            return
         path.parent.mkdir(exist_ok=True)
         if not write_new(path, content) and self.get(name) != content:
             raise PublishedDiffers(f"{name} holds other bytes than its name says; move it away, it is written anew")

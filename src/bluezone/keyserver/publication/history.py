@@ -64,7 +64,10 @@ Told = list[tuple[int, dict[int, str]]]
 
 @dataclass
 class History:
-    """The history of one city. adoption: what takes files into the store."""
+    """The history of one city. adoption: what takes files into the store.
+
+    adopts: whether this process takes over what is missing, or only looks. publishes: whether files are its to write.
+    """
 
     data_dir: Path
     keys_store: Store
@@ -75,6 +78,8 @@ class History:
     published: PublishedFiles
     journal: Journal
     adoption: Adoption
+    adopts: bool = True
+    publishes: bool = True
     _read: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
     def heights(self) -> dict[str, int]:
@@ -93,14 +98,15 @@ class History:
         """
         self._read.clear()
         places = [self.published, *sources]
-        taken = {CONFIG: self._take_configs(places)}
-        self._finish_epoch()
+        taken = {CONFIG: self._take_configs(places) if self.adopts else []}
+        if self.publishes:
+            self._finish_epoch()
         # The index in a restored folder is as old as all of it, and bears no witness.
         others = places[1:] if isinstance(self.published, LocalFiles) else places
         witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
         for series in ALL_SERIES:
             indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
-            taken[series.kind] = self._take_files(series, indexes, places)
+            taken[series.kind] = self._take_files(series, indexes, places) if self.adopts else []
             told = self._told(series, indexes)
             ours = self._heads(series)
             self._require_same(series.kind, ours, told)
@@ -116,6 +122,8 @@ class History:
             witnessed = witnessed or (apart and reached)
         self._require_known_configs(places)
         mark = self.data_dir / MARK
+        if mark.exists() and not self.adopts:
+            raise HistoryUnknown("this data folder was restored, and the worker has not compared it yet")
         if mark.exists() and not witnessed:
             raise HistoryUnknown(
                 "this data folder was restored, and there is neither a journal nor a bucket to compare it with; name"

@@ -6,6 +6,7 @@ A message is one byte, four that say how long the rest is, and the rest; an answ
 """
 
 import contextlib
+import errno
 import os
 import selectors
 import socket
@@ -55,35 +56,47 @@ class Caller:
         self._most_bytes = most_bytes
         self._mine = threading.local()
 
-    def exchange(self, first: int, body: bytes, repeatable: bool = True) -> tuple[int, bytes]:
+    def exchange(
+        self, first: int, body: bytes, repeatable: bool = True, seconds: float = _PATIENCE_SECONDS
+    ) -> tuple[int, bytes]:
         """The first byte and the rest of the answer. repeatable: may be asked twice, where an answer did not come.
 
-        Raises OSError.
+        seconds: how long one look may wait for it. Raises OSError, of which TimeoutError where it took longer.
         """
         message = FRAME.pack(first, len(body)) + body
         held: socket.socket | None = getattr(self._mine, "channel", None)
+        if held is not None and self._mine.seconds != seconds:
+            _limit_wait(held, seconds)
+            self._mine.seconds = seconds
         try:
             # What may not be asked twice is not said to one that is gone.
             if held is not None and (repeatable or _is_there(held)):
                 try:
                     return self._exchanged(held, message)
+                except BlockingIOError:
+                    # It is there, and hangs.
+                    raise
                 except OSError:
                     # Perhaps one that another has replaced.
                     if not repeatable:
                         raise
-            return self._exchanged(self._connected(), message)
+            return self._exchanged(self._connected(seconds), message)
+        except BlockingIOError:
+            self._drop()
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
         except OSError:
             self._drop()
             raise
 
-    def _connected(self) -> socket.socket:
+    def _connected(self, seconds: float) -> socket.socket:
         self._drop()
         channel = self._mine.channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         channel.settimeout(_CONNECT_SECONDS)
         with address_of(self.path) as address:
             channel.connect(address)
         channel.settimeout(None)
-        _limit_wait(channel, _PATIENCE_SECONDS)
+        _limit_wait(channel, seconds)
+        self._mine.seconds = seconds
         return channel
 
     def _drop(self) -> None:

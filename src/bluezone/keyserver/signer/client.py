@@ -8,6 +8,7 @@ docs/contracts.md, "Signer".
 import json
 import os
 import struct
+import time
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -70,17 +71,54 @@ MOST_BYTES = {
 }
 
 
-class Connection:
-    """One signer, asked from any thread: each thread has a connection of its own. path: of its socket."""
+# A batch takes a second of a busy core. Whoever waits for one holds others up, who may ask for something else.
+BLIND_SECONDS = 10.0
+# Whether it answers at all.
+LOOK_SECONDS = 5.0
+# One that hung is let alone so long: what needs it is refused at once meanwhile.
+PAUSE_SECONDS = 10.0
 
-    def __init__(self, path: Path) -> None:
+
+class Connection:
+    """One signer, asked from any thread: each thread has a connection of its own. path: of its socket.
+
+    blind_seconds, look_seconds: how long a blind signature, and the answer to `answers`, may take.
+    """
+
+    def __init__(self, path: Path, blind_seconds: float = BLIND_SECONDS, look_seconds: float = LOOK_SECONDS) -> None:
         self.path = path
         self._caller = Caller(path, MOST_ANSWER_BYTES)
+        self._blind_seconds, self._look_seconds = blind_seconds, look_seconds
+        self._hung_until = 0.0
 
     def ask(self, what: Ask, body: bytes = b"") -> bytes:
         """The answer. Raises SignerAway, SigningRefused, ApprovalMissing."""
+        if what is not Ask.BLIND:
+            return self._asked(what, body)
+        self._require_alive()
+        return self._asked(what, body, self._blind_seconds)
+
+    def require_answer(self) -> None:
+        """Return if it answers, soon. Raises SignerAway."""
+        self._require_alive()
+        self._asked(Ask.WAITING, b"", self._look_seconds)
+
+    def _require_alive(self) -> None:
+        """Return unless it hung a moment ago; after that moment it is asked for its word first. Raises SignerAway."""
+        if not self._hung_until:
+            return
+        if time.monotonic() < self._hung_until:
+            raise SignerAway("the signer hangs; it is asked again in some seconds")
+        self._asked(Ask.WAITING, b"", self._look_seconds)
+        self._hung_until = 0.0
+
+    def _asked(self, what: Ask, body: bytes, seconds: float | None = None) -> bytes:
         try:
-            refused, answer = self._caller.exchange(what, body)
+            limit = {} if seconds is None else {"seconds": seconds}
+            refused, answer = self._caller.exchange(what, body, **limit)
+        except TimeoutError as error:
+            self._hung_until = time.monotonic() + PAUSE_SECONDS
+            raise SignerAway(f"the signer does not answer in time: {error.strerror}") from None
         except OSError as error:
             raise SignerAway(f"the signer does not answer: {error.strerror or type(error).__name__}") from None
         if refused:

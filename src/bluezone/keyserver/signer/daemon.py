@@ -11,28 +11,48 @@ import pwd
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.keyserver.keyfolder import SigningRefused, open_signing_keys, write_whole
 from bluezone.keyserver.signer.channel import Listener
 from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, MOST_BYTES, Ask
 from bluezone.keyserver.signer.record import Record
-from bluezone.keyserver.signer.rules import Limits, Signer
+from bluezone.keyserver.signer.rules import CONFIG, KINDS, Limits, Signer, kind_of_message
 from bluezone.keyserver.signer.token import TokenKeys
 from bluezone.logs import event
 from bluezone.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
-# Who may ask for what, beside what everybody who may connect is told or may bring.
-ROLES: dict[str, frozenset[Ask]] = {
-    "reports": frozenset({Ask.BLIND}),
-    "publication": frozenset({Ask.SIGN, Ask.EXPORT, Ask.ROTATE, Ask.KIDS, Ask.CATCH_UP}),
-    # Told the public halves, and nothing more.
-    "keys": frozenset(),
-}
-_EVERYBODY = frozenset({Ask.OPEN, Ask.WAITING, Ask.APPROVE})
 MOST_CONNECTIONS = 256
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a user may ask. kinds: what he may have signed, or show as signed elsewhere."""
+
+    asks: frozenset[Ask]
+    kinds: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Rights") -> "Rights":
+        return Rights(self.asks | other.asks, self.kinds | other.kinds)
+
+
+_OF_CONFIGS = Rights(frozenset({Ask.SIGN, Ask.CATCH_UP, Ask.ROTATE, Ask.KIDS}), frozenset({CONFIG}))
+_OF_FILES = Rights(frozenset({Ask.SIGN, Ask.CATCH_UP, Ask.EXPORT}), KINDS - {CONFIG})
+# Who may ask for what, beside what everybody who may connect is told or may bring.
+ROLES: dict[str, Rights] = {
+    "reports": Rights(frozenset({Ask.BLIND})),
+    "configs": _OF_CONFIGS,
+    "files": _OF_FILES,
+    # Where one process makes both.
+    "publication": _OF_CONFIGS | _OF_FILES,
+    # Told the public halves, and nothing more.
+    "keys": Rights(frozenset()),
+}
+_EVERYBODY = Rights(frozenset({Ask.OPEN, Ask.WAITING, Ask.APPROVE}))
+EVERYTHING = Rights(frozenset(Ask), KINDS)
 
 
 class SignerUserUnknown(Refused):
@@ -41,14 +61,14 @@ class SignerUserUnknown(Refused):
     code = "signer_user_unknown"
 
 
-def allowed_users(named: Sequence[str]) -> dict[int, frozenset[Ask]]:
+def allowed_users(named: Sequence[str]) -> dict[int, Rights]:
     """What each user may ask, by uid. named: `ROLE=USER`; none: the user of this process alone, everything.
 
     Raises SignerUserUnknown.
     """
     if not named:
-        return {os.getuid(): frozenset(Ask)}
-    allowed: dict[int, frozenset[Ask]] = {}
+        return {os.getuid(): EVERYTHING}
+    allowed: dict[int, Rights] = {}
     for text in named:
         role, _, user = text.partition("=")
         try:
@@ -72,7 +92,7 @@ class Daemon:
         state: Path,
         path: Path,
         city: Path,
-        allowed: Mapping[int, frozenset[Ask]],
+        allowed: Mapping[int, Rights],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys, self._state, self._path, self._city = keys, state, path, city
@@ -106,7 +126,8 @@ class Daemon:
     def _answer(self, first: int, body: bytes, uid: int) -> tuple[int, bytes]:
         what = Ask(first)
         try:
-            if what not in self._allowed[uid]:
+            rights = self._allowed[uid]
+            if what not in rights.asks or (what in _KIND_OF and _KIND_OF[what](body) not in rights.kinds):
                 raise SigningRefused(f"user {uid} may not ask for this")
             return 0, self._do(what, body)
         except Refused as refused:
@@ -178,6 +199,13 @@ class Daemon:
                 aside.chmod(0o644)
                 aside.replace(path)
                 self._published = changed
+
+
+# What is told apart by its kind: a message to be signed, and a file that was signed elsewhere.
+_KIND_OF: dict[Ask, Callable[[bytes], str]] = {
+    Ask.SIGN: kind_of_message,
+    Ask.CATCH_UP: lambda body: body.partition(b"\0")[0].decode("ascii", "replace"),
+}
 
 
 def _longest(first: int) -> int:

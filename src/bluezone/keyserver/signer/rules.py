@@ -37,6 +37,8 @@ APPROVAL_KIND = "approval"
 CONFIG, HEAD, EXPORT = "config", "head", "export"
 # Of the public log: its checkpoints, and what the journal notes of its leaves.
 CHECKPOINT, LEAVES = "checkpoint", "leaves"
+# All that is signed, or shown as signed elsewhere.
+KINDS = frozenset({CONFIG, EXPORTS, VENUES, HEAD, LEAVES, CHECKPOINT, EXPORT})
 PERSONS = 2
 # The clocks of one machine are one; between the making of a file and its signing some seconds pass.
 _AHEAD_SECONDS = 120
@@ -163,14 +165,14 @@ class Signer:
 
     def sign(self, message: bytes) -> bytes:
         """Sign a config, an index or a line of the journal, as `sign_payload` asks, or a checkpoint; 64 bytes."""
-        if not message.startswith(_PREFIX):
+        name = kind_of_message(message)
+        if name == CHECKPOINT:
             with self._record.turn() as signed:
                 self._note(signed, self._checkpoint_line(message, signed))
             return self._keys.signing_key.sign(message)
-        kind, mark, payload = message.removeprefix(_PREFIX).partition(b"\0")
+        _, mark, payload = message.removeprefix(_PREFIX).partition(b"\0")
         if not mark:
             raise SigningRefused("only signed files of known kinds are signed")
-        name = kind.decode("ascii", "replace")
         with self._record.turn() as signed:
             if name == CONFIG:
                 self._note(signed, self._config_line(payload, signed))
@@ -408,6 +410,15 @@ class Signer:
         with self._record.turn() as signed:
             if digest not in signed.files:
                 self._record.append({"kind": "seen", "files": [digest]})
+
+
+def kind_of_message(message: bytes) -> str:
+    """Of what kind a message is that is to be signed: a checkpoint is plain text, all others say it themselves."""
+    if not message.startswith(_PREFIX):
+        return CHECKPOINT
+    kind = message.removeprefix(_PREFIX).partition(b"\0")[0].decode("ascii", "replace")
+    # One that calls itself so is none.
+    return "" if kind == CHECKPOINT else kind
 
 
 def _signs(key: WeekKey, now: float) -> bool:

@@ -78,7 +78,7 @@ class Connections:
         self._schema = schema
         self._most = most
         self._wait_seconds = wait_seconds
-        self._address = _address(url, schema)
+        self._address = address_of(url, schema)
         # Beside the limit of the pool, so that whoever waits there waits for the server and not for other threads.
         self._room = threading.BoundedSemaphore(most)
         self._local = threading.local()
@@ -143,7 +143,7 @@ def _options() -> dict[str, Any]:
     return {"autocommit": True, "prepare_threshold": None if behind_pooler() else 5}
 
 
-def _address(url: str, schema: str) -> str:
+def address_of(url: str, schema: str) -> str:
     """The address of a database with all that our connections ask of both ends."""
     if behind_pooler():
         # The role says what is set here otherwise: docs/operating.md, "Behind a pooler".

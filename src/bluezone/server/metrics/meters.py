@@ -47,6 +47,7 @@ GAUGES = (
     "guessing_hours_last_day", "uploads_last_whole_day",
     "tick_failures_total", "history_forked", "clock_doubted", "settings_outdated", "measured_timestamp_seconds",
     "witnesses_absent", "witness_quorum_missing",
+    "publication_leading", "publication_timestamp_seconds", "publication_failures_total",
     *(f"work_timestamp_seconds_{work}" for work in WORKS), *(f"work_failures_total_{work}" for work in WORKS),
 )  # fmt: skip
 

@@ -61,6 +61,11 @@ METRICS = {
     "tick_timestamp_seconds": ("gauge", "When the last tick without a refusal ended."),
     "tick_duration_seconds": ("gauge", "How long it took."),
     "tick_failures_total": ("counter", "Ticks in which something was refused."),
+    "publication_timestamp_seconds": (
+        "gauge",
+        "When the publication process last did all that was due; 0 where the worker publishes, or another host's does.",
+    ),
+    "publication_failures_total": ("counter", "Rounds of the publication process in which something was refused."),
     "clock_doubted": ("gauge", "1 where the clock has jumped and what cannot be taken back waits for a person."),
     "settings_outdated": ("gauge", "1 where other settings were applied after this host's, so that it signs nothing."),
     "work_timestamp_seconds": ("gauge", "When a work of the worker last succeeded; 0 before the first time."),
@@ -94,6 +99,8 @@ _MEASURED: dict[str, tuple[str, dict[str, str]]] = {
     "tick_timestamp_seconds": ("tick_timestamp_seconds", {}),
     "tick_seconds": ("tick_duration_seconds", {}),
     "tick_failures_total": ("tick_failures_total", {}),
+    "publication_timestamp_seconds": ("publication_timestamp_seconds", {}),
+    "publication_failures_total": ("publication_failures_total", {}),
     "clock_doubted": ("clock_doubted", {}),
     **{f"work_timestamp_seconds_{work}": ("work_timestamp_seconds", {"work": work}) for work in WORKS},
     **{f"work_failures_total_{work}": ("work_failures_total", {"work": work}) for work in WORKS},
@@ -303,6 +310,9 @@ def _ready(processes: "Processes", secured: bool, began: float) -> tuple[HTTPSta
     if processes.meters.gauge("worker_leading"):
         ticked = max(processes.meters.gauge("tick_timestamp_seconds"), began)
         failing += ["tick_late"] if time.time() - ticked > TICK_LATE_SECONDS else []
+    if processes.meters.gauge("publication_leading"):
+        published = max(processes.meters.gauge("publication_timestamp_seconds"), began)
+        failing += ["publication_late"] if time.time() - published > TICK_LATE_SECONDS else []
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
     return _json(status, {"status": "failing" if failing else "ok", "failing": failing})
 

@@ -167,6 +167,7 @@ class Server:
                 )  # fmt: skip
                 handed = {} if name == "pages" else {"tallies": self._tallies}
                 parts.append(self._part(name, arguments, handed=handed))
+            parts.append(self._part("publication", ("bluezone.server.processes.publication", str(folder))))
         for origin, taken in self._sockets.items():
             host, port = taken.getsockname()[:2]
             files: tuple[str, ...] = ()
@@ -207,7 +208,9 @@ def _lent_to(origin: str) -> tuple[str, str]:
 
 
 # What the signer does for whom, besides telling them the public halves.
-_SIGNED_FOR = (("reports", "codes"), ("publication", "office"), ("keys", "admission"), ("keys", "pages"))
+_SIGNED_FOR = (
+    ("reports", "codes"), ("configs", "office"), ("files", "publication"), ("keys", "admission"), ("keys", "pages"),
+)  # fmt: skip
 
 
 def _operator_on(taken: socket.socket) -> "OperatorPort":

@@ -14,8 +14,8 @@ from pathlib import Path
 from bluezone import logs
 from bluezone.keyserver.keyfolder import signing_folder
 from bluezone.keyserver.signer.channel import address_of
-from bluezone.keyserver.signer.client import FOLDER_NAME, SUFFIX, Ask
-from bluezone.keyserver.signer.daemon import Daemon, allowed_users
+from bluezone.keyserver.signer.client import FOLDER_NAME, SUFFIX
+from bluezone.keyserver.signer.daemon import EVERYTHING, Daemon, allowed_users
 from bluezone.refusal import Refused
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 
@@ -54,7 +54,7 @@ def main() -> None:
         keys, allowed = signing_folder(given.folder / "keys"), allowed_users(given.allow)
         if given.allow:
             # Whoever is root is everybody.
-            allowed[0] = frozenset(Ask)
+            allowed[0] = EVERYTHING
         daemon = Daemon(keys, state, given.socket, given.folder, allowed)
     except Refused as refused:
         logs.say("signer_refused", f"signer: {refused.code}: {refused.message}", 40, code=refused.code)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.backup.copies import SUFFIX
-from bluezone.city import FILE_NAME
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.keyfolder import SIGNER_FOLDER
 from bluezone.keyserver.publication.downloads import CONFIGS_FOLDER
@@ -26,6 +25,7 @@ from bluezone.keyserver.signer.record import FILE_NAME as RECORD_NAME
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER
 from bluezone.logs import say
 from bluezone.refusal import Refused
+from bluezone.timekeeping import NAME as CLOCK_NAME
 from bluezone.tls import authority_folder
 
 # `none`, or for parts whose users are called otherwise `PART=USER,…`.
@@ -37,19 +37,21 @@ NAMES = {
     "pages": "bluezone-pages",
     "codes": "bluezone-codes",
     "admission": "bluezone-admission",
+    "publication": "bluezone-publication",
     "signer": "bluezone-signer",
 }
 # Whose group shares a store with the office.
 _STORES = {"codes": "codes", "keys": "admission", "office": "pages"}
-_PUBLISHED = (EXPORTS_FOLDER, PACKAGES_FOLDER, CONFIGS_FOLDER, "app")
+_OF_PUBLICATION = (EXPORTS_FOLDER, PACKAGES_FOLDER)
+_PUBLISHED = (*_OF_PUBLICATION, CONFIGS_FOLDER, "app")
 # What only those may know who need it: addresses of databases and of services hold passwords.
 _SECRETS = (*(f"BLUEZONE_{name}" for name in ("SMTP", "SMS", "MASTER_KEY")), "CREDENTIALS_DIRECTORY")
-_URLS = {"codes": "CODES", "admission": "KEYS", "pages": "OFFICE"}
+_URLS = {"codes": "CODES", "admission": "KEYS", "pages": "OFFICE", "publication": "KEYS"}
 
 
 class UsersInvalid(Refused):
-    """BLUEZONE_USERS names a part that there is not, a user that this machine does not have, or one user twice; or a
-    folder that would be given away is a link to elsewhere.
+    """BLUEZONE_USERS names a part that there is not, a user that this machine does not have, or one user twice; some of
+    the users are there and one is not; or a folder that would be given away is a link to elsewhere.
     """
 
     code = "users_invalid"
@@ -70,18 +72,22 @@ def find_users() -> Mapping[str, User] | None:
     # Sealed keys are fetched by one user for all.
     if os.geteuid() != 0 or said == "none" or {FILE_VARIABLE, COMMAND_VARIABLE} & os.environ.keys():
         return None
-    found = {}
-    for part, name in (NAMES | dict(_named(said))).items():
-        user = _user(name)
-        if user is None:
-            if said:
-                raise UsersInvalid(f"{VARIABLE}: this machine has no user {name!r} for {part}")
-            return None
-        found[part] = user
+    names = NAMES | dict(_named(said))
+    found = {part: user for part, name in names.items() if (user := _user(name))}
+    for part in names.keys() - found.keys():
+        # Those that are there with one user, too, say nothing.
+        if said or found.keys() - {"office", "signer"}:
+            raise UsersInvalid(f"{VARIABLE}: this machine has no user {names[part]!r} for {part}")
+        return None
     if len({user.uid for user in found.values()} | {0}) <= len(found):
         raise UsersInvalid(f"{VARIABLE}: each part has a user of its own, and none is root")
     shared = tuple(found[part].gid for part in _STORES.values())
-    return {**found, "office": User(found["office"].uid, found["office"].gid, shared)}
+    office, publication = found["office"], found["publication"]
+    return {
+        **found,
+        "office": User(office.uid, office.gid, shared),
+        "publication": User(publication.uid, publication.gid, (found["admission"].gid,)),
+    }
 
 
 def _named(text: str) -> Iterator[tuple[str, str]]:
@@ -117,8 +123,8 @@ def environment_of(part: str, folder: Path) -> dict[str, str]:
     common = kept.pop("BLUEZONE_DATABASE_URL", "")
     own = kept.get(f"BLUEZONE_{_URLS[part]}_URL") or common if part in _URLS else ""
     kept = {name: value for name, value in kept.items() if not name.startswith(_SECRETS)}
-    if part not in ("public", "pages"):
-        # Those two read what was published, perhaps from a bucket.
+    if part not in ("public", "pages", "publication"):
+        # Those read or write what was published, perhaps in a bucket.
         kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
     for name in _URLS.values():
         kept.pop(f"BLUEZONE_{name}_URL", None)
@@ -132,15 +138,20 @@ def hand_out(folder: Path, users: Mapping[str, User]) -> None:
 
     Stores go into folders of their own, and what signs for phones to the signer.
     """
-    office = users["office"]
+    office, publication = users["office"], users["publication"]
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    journal_folder(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in (folder, journal_folder(folder)):
-        _require_own(path)
-        _give_all(path, office)
+    journal = journal_folder(folder)
+    journal.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _require_own(folder)
+    _give_all(folder, office)
+    for path in (journal, *(folder / name for name in _OF_PUBLICATION)):
+        _make(path, publication.uid, publication.gid, 0o755)
+        _give_all(path, publication)
     folder.chmod(0o711)
-    if (folder / FILE_NAME).exists():
-        (folder / FILE_NAME).chmod(0o644)
+    for path in (*folder.glob("*.toml"), folder / CLOCK_NAME):
+        # Settings, profiles of diseases, which time was believed.
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o644)
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o755 if path.name in (*_PUBLISHED, SIGNER_FOLDER) else 0o711 if path.name in _PARTED else 0o700)
@@ -178,7 +189,7 @@ def _give_all(folder: Path, user: User) -> None:
     """Give a folder and what is in it to a user, but what is given to others below."""
     os.chown(folder, user.uid, user.gid, follow_symlinks=False)
     for path in folder.iterdir():
-        if path.name in (STORES_FOLDER, SIGNER_FOLDER, RUN_FOLDER):
+        if path.name in (STORES_FOLDER, SIGNER_FOLDER, RUN_FOLDER, *_OF_PUBLICATION):
             continue
         if path.suffix == SUFFIX and path.lstat().st_uid == 0:
             # A backup that has the signer's keys; who has the keys of the days would open it.
@@ -215,7 +226,7 @@ def _give_secrets(keys: Path, users: Mapping[str, User]) -> None:
             continue
         part = "codes" if path.name == "pepper" else "pages" if path.name in _OF_PAGES else None
         os.chown(path, users["office"].uid, users[part].gid if part else users["office"].gid)
-        path.chmod(0o640 if part else 0o600)
+        path.chmod(0o640 if part else 0o644 if path.suffix == ".pub" else 0o600)
 
 
 def _keep_authority(place: Path) -> None:
