@@ -257,7 +257,7 @@ def signer() -> None:
     "--allow",
     multiple=True,
     metavar="ROLE=USER",
-    help="Who may ask: reports=USER and publication=USER, repeated; publication is configs and files.",
+    help="Who may ask: reports=USER and publication=USER (configs= and files=USER together), repeated.",
 )
 @command_result(lambda result: [f"stopped by {result['stopped_by']}"])
 def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
