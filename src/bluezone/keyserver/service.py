@@ -41,7 +41,7 @@ from bluezone.keyserver.publication.witnesses import agreed_config
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.decoys import put_decoys
-from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.reports.limits import Limits, note_nothing
 from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget, forget_files
 from bluezone.keyserver.sealing import (
@@ -105,6 +105,7 @@ class KeyServer:
         self.secrets = secrets
         self.clock = clock
         self.publishes = self.governs = True
+        self._hour = -1
         # What this process says of its ticks, and what is told of them: by the process that publishes first.
         self.notes = Notes(data_dir)
         self.told: tuple[Notes, ...] = (self.notes,)
@@ -255,11 +256,10 @@ class KeyServer:
             server.city = load_city(folder)
             if clock is time.time:
                 server.guard = ClockGuard(folder, keys_store.database_clock)
-            try:
+            with ExitStack() as begun:
+                begun.callback(server.close)
                 server.begin()
-            except BaseException:
-                server.close()
-                raise
+                begun.pop_all()
         return server
 
     def begin(self) -> None:
@@ -308,7 +308,7 @@ class KeyServer:
 
     def _do_what_is_due(self, now: float, turn: Turn) -> None:
         refusal = self._prepare(now)
-        hour_is_new = self.governs and mingle_once_an_hour(self.keys_store, hour_at(now))
+        hour_is_new = self._turns_hour(hour_at(now))
         # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
         # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
@@ -332,6 +332,11 @@ class KeyServer:
             self.keys_store.tidy()
         if refusals:
             raise refusals[0]
+
+    def _turns_hour(self, hour: int) -> bool:
+        # Who does not mingle writes random keys: what shows which rows came together is emptied by both.
+        is_new, self._hour = hour != self._hour, hour
+        return mingle_once_an_hour(self.keys_store, hour) if self.governs else is_new
 
     def take_over(
         self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None
@@ -493,7 +498,3 @@ class KeyServer:
             return refused
         self.history_problem = None
         return None
-
-
-def note_nothing(_hour: int) -> None:
-    """Many declarations or subscriptions are no attack on codes: a warning in the log is enough."""

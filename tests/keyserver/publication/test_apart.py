@@ -58,7 +58,7 @@ def ended_codes(server):
     return server.codes_store.read("SELECT handle FROM credential WHERE link_expire <= ?", (int(server.clock()),))
 
 
-def test_one_governs_and_forgets_and_the_other_publishes(city_folder, clock):
+def test_one_governs_and_forgets_and_the_other_publishes(database, city_folder, clock):
     with apart(city_folder, clock) as (worker, publication):
         publication.tick()
         before = files(city_folder)
@@ -79,6 +79,19 @@ def test_one_governs_and_forgets_and_the_other_publishes(city_folder, clock):
         worker.tick()
         assert not ended_codes(worker)
         assert publication.held() is None
+
+
+def test_nothing_tells_random_keys_from_real_ones_by_when_each_process_wrote(city_folder, clock):
+    with apart(city_folder, clock) as (worker, publication):
+        publication.tick()
+        assert report_of(worker).upload().status is Status.OK
+        clock.pass_by(HOUR)
+        worker.tick()
+        publication.tick()
+        # SQLite's write-ahead log would show which rows came in one transaction.
+        assert (city_folder / "keys.sqlite3-wal").stat().st_size == 0
+        (hours,) = zip(*worker.keys_store.read("SELECT DISTINCT received_hour FROM waiting_key"), strict=True)
+        assert set(hours) == {0, int(clock()) // HOUR}, "a report's keys, and random ones of this hour"
 
 
 def test_who_publishes_holds_until_its_settings_are_those_that_were_applied(city_folder, clock):

@@ -316,3 +316,7 @@ class Limits:
             return False
         with self._tally.alone():
             return self._tally.redeem(tag, issued_at)
+
+
+def note_nothing(_hour: int) -> None:
+    """Many declarations or subscriptions are no attack on codes: a warning in the log is enough."""
