@@ -302,11 +302,12 @@ def bench(
     cases: int | None,
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    front, hostile, start, publish-day, plan, yield; linking, what copies of the stores tell about who reported;
-    accuracy, how well near is told from far; letters, how well letters are read; and scenarios, who is warned after
-    which meeting, which takes an hour.
+    front, hostile, start, publish-day, plan, million, yield; linking, what copies of the stores tell about who
+    reported; accuracy, how well near is told from far; letters, how well letters are read; and scenarios, who is
+    warned after which meeting, which takes an hour.
 
-    SIZES, of `phone`: how many neighbours it has; 2, 10, 40 and 200 if not said. Of `plan`: how many people."""
+    SIZES, of `phone`: how many neighbours it has; 2, 10, 40 and 200 if not said. Of `plan`: how many people. Of
+    `million`, a whole plan of a million people: how many seeds."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():

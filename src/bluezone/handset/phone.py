@@ -58,11 +58,11 @@ class Handset:
         self.time = PhoneTime(clock, TrustedTime.from_json(store.get("time")), self.city.zone)
         self.encounters = Encounters(store, self.time, self.city, self.downloads, rng, model)
         self.journal = Journal(store, self.time)
-        self.visits = Visits(store, self.city, self.time)
+        self.neighbours = Neighbours(store, self.city, self.time)
+        self.visits = Visits(store, self.city, self.time, self.neighbours)
         self.events = Events(store, self.city, self.time, tls=client.tls)
         self.passes = GatePasses(clock, lambda: self.encounters.radio_state)
         self.venue_packages = VenueFollower(store, client, self.city, self.visits, self.time)
-        self.neighbours = Neighbours(store, self.city, self.time)
         self.risk = Risk(
             store, self.city, self.downloads, self.venue_packages, self.encounters, self.visits, self.time,
             self.neighbours,

@@ -17,22 +17,27 @@ import secrets
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bluezone.handset.city.config import CityConfig
+from bluezone.handset.city.histories import withdrawn_codes
+from bluezone.handset.city.neighbours import Neighbours
 from bluezone.handset.clocks import Clock, PhoneTime, boot_id_of
 from bluezone.handset.encounters.radiostate import RadioState
 from bluezone.handset.store import Store
 from bluezone.networks import origin_of
 from bluezone.protocol.gate.passes import SESSION_LENGTH, STEP_SECONDS, PassA, pass_text
 from bluezone.protocol.intervals import day_at
+from bluezone.protocol.signed.config import Config
 from bluezone.protocol.upload.payload import Slot
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
     Event,
     InvalidVenue,
     Venue,
+    VenueForeign,
     check_signature,
     check_usable,
     read_link,
@@ -45,7 +50,6 @@ from bluezone.protocol.venues.stays import derive_time, hours_of_stay, slots_of_
 from bluezone.refusal import Refused
 
 TABLE = "visits"
-REVOKED = "venues_revoked"
 # Whole numbers that JavaScript can hold exactly.
 _ID_BITS = 48
 
@@ -148,10 +152,11 @@ class _Stay:
 class Visits:
     """The stays of this phone, of the last 14 days."""
 
-    def __init__(self, store: Store, city: CityConfig, time: PhoneTime) -> None:
+    def __init__(self, store: Store, city: CityConfig, time: PhoneTime, neighbours: Neighbours) -> None:
         self._store = store
         self._city = city
         self._time = time
+        self._neighbours = neighbours
 
     def read_poster(self, text: str) -> Poster:
         """Read the text of a QR code and check it; nothing is kept, no address is opened.
@@ -250,26 +255,26 @@ class Visits:
             if not stay.reported
         ]
 
-    @property
-    def revoked(self) -> frozenset[str]:
-        """SHA256(V) in hex of the codes that the city has withdrawn, as far as this phone knows."""
-        return frozenset(self._store.get(REVOKED, []))
-
-    def note_revoked(self, digests: Iterable[str]) -> None:
-        """Keep which codes the city has withdrawn, SHA256(V) in hex."""
-        self._store.put(REVOKED, list(digests))
-
     def _venue(self, text: str) -> Venue | Event:
         venue = read_link(text)
-        if isinstance(venue, Event):
-            check_usable(venue, self.revoked, self._time.now())
-            return venue
+        revoked = withdrawn_codes(self._store) if isinstance(venue, Event) else self._withdrawn_by_signer(venue)
+        check_usable(venue, revoked, self._time.now())
+        return venue
+
+    def _withdrawn_by_signer(self, venue: Venue) -> frozenset[str]:
+        """What the city has withdrawn that signed a code: the own one, or another that is followed."""
         config = self._city.current
         if config is None:
             raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
-        check_signature(venue, {int(kid): bytes.fromhex(raw) for kid, raw in config.venue_keys.items()})
-        check_usable(venue, self.revoked, self._time.now())
-        return venue
+        try:
+            check_signature(venue, _venue_keys(config))
+        except VenueForeign:
+            for other, revoked in self._neighbours.cities():
+                with suppress(VenueForeign):
+                    check_signature(venue, _venue_keys(other))
+                    return revoked
+            raise
+        return withdrawn_codes(self._store)
 
     def _keep(self, stay: _Stay) -> _Stay:
         self._store.replace(TABLE, stay.row, day_at(stay.in_at), stay.to_bytes())
@@ -283,6 +288,10 @@ class Visits:
 
     def _stays(self) -> list[_Stay]:
         return [_Stay.from_bytes(row, contents) for row, _, contents in self._store.rows(TABLE)]
+
+
+def _venue_keys(config: Config) -> dict[int, bytes]:
+    return {int(kid): bytes.fromhex(raw) for kid, raw in config.venue_keys.items()}
 
 
 EVENTS = "events"

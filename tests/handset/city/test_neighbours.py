@@ -17,8 +17,10 @@ from tests.builders.keyserver import DAY, HOUR
 from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_cities
 
 from bluezone.handset.city.neighbours import NeighbourUnknown
+from bluezone.keyserver.venues import VenueDescription
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import interval_at
+from bluezone.protocol.venues.codes import VenueForeign, VenueRevoked
 
 
 def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_it(tmp_path):
@@ -36,7 +38,9 @@ def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_
         assert traveller.check().level == "high"
         asked = [path for path, _ in there.requests[before:]]
         assert asked[:2] == ["/v1/config", "/v1/exports/index.json"]
-        assert all(path.startswith("/v1/exports/") for path in asked[1:])
+        venues = asked.index("/v1/venues/index.json")
+        assert all(path.startswith("/v1/exports/") for path in asked[1:venues])
+        assert all(path.startswith("/v1/venues/") for path in asked[venues:])
         (known,) = traveller.neighbours.all()
         assert (known.problem, known.checked_at) == (None, traveller.time.now())
 
@@ -44,7 +48,8 @@ def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_
         assert at_home.check().level == "none"
         assert len(there.requests) == before, "who stays at home fetches nothing more"
         traveller.check()
-        assert [path for path, _ in there.requests[before:]] == ["/v1/config", "/v1/exports/index.json"]
+        indexes = ["/v1/config", "/v1/exports/index.json", "/v1/venues/index.json"]
+        assert [path for path, _ in there.requests[before:]] == indexes
 
 
 def test_where_the_city_wants_it_every_phone_follows_the_other(tmp_path):
@@ -84,6 +89,69 @@ def test_a_neighbour_that_is_away_or_lies_holds_nothing_up_and_is_caught_up_with
         traveller.check()
         assert traveller.neighbours.all()[0].problem is None
         assert len(traveller.risk.exposures.all()) == 2, "each once"
+
+
+def a_stay(phone, link):
+    return phone.visits.check_in(link, remember=True)
+
+
+def test_whoever_follows_the_other_city_checks_in_at_its_places_and_is_warned_by_its_packages(tmp_path):
+    with two_cities(tmp_path) as (here, phones, there, others, world):
+        pho = there.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
+        closed = there.key_server.registrar.register("dk-2", VenueDescription("Quán cũ", "Tổ 6", type=4))
+        there.key_server.registrar.revoke("dk-2")
+        traveller, patient = phones.new("traveller"), others.new("patient")
+        for phone in (traveller, patient):
+            phone.check()
+        with pytest.raises(VenueForeign):
+            a_stay(traveller, pho.link)
+        (known,) = traveller.neighbours.all()
+        traveller.neighbours.follow(known.neighbour.id)
+        world.pass_by(HOUR)
+        there.key_server.tick()
+        traveller.check()
+        with pytest.raises(VenueRevoked):
+            a_stay(traveller, closed.link)
+
+        mine, theirs = a_stay(traveller, pho.link), a_stay(patient, pho.link)
+        world.pass_by(HOUR / 2)
+        traveller.visits.check_out(mine.id)
+        patient.visits.check_out(theirs.id)
+        code = there.key_server.codes.issue("confirmed", patient.time.today()).code
+        patient.report.send(patient.report.prepare(code), [], [theirs.id], consent=True)
+        publish(world, here, there)
+        traveller.check()
+
+        (warning,) = traveller.risk.warnings()
+        assert (warning.kind, warning.level, warning.label) == ("venue", "high", "Quán phở")
+        assert warning.neighbours == (known.neighbour.id,)
+        traveller.neighbours.forget(known.neighbour.id)
+        assert [one.kind for one in traveller.risk.warnings()] == ["venue"], "what was found stays"
+        with pytest.raises(VenueForeign):
+            a_stay(traveller, pho.link)
+
+
+def test_a_stay_that_two_cities_name_counts_once(tmp_path):
+    with two_cities(tmp_path) as (here, phones, _, _, world):
+        venue = here.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
+        phone = phones.new("phone")
+        phone.check()
+        visit = a_stay(phone, venue.link)
+        world.pass_by(HOUR / 2)
+        phone.visits.check_out(visit.id)
+        begins = int(phone.time.now() - HOUR / 2)
+        here.key_server.venue_alerts.publish(venue.link, begins, begins + HOUR // 5)
+        world.pass_by(HOUR)
+        here.key_server.tick()
+        packages = []
+        here.tamper = lambda path, body: packages.append(body) or body if path.endswith(".bin") else body
+        phone.check()
+
+        (before,) = phone.risk.warnings()
+        assert (before.band, before.neighbours) == ("10-15", ())
+        for package in packages:
+            phone.venue_packages.match(package, "0123456789abcdef")
+        assert phone.risk.warnings() == [before]
 
 
 def test_a_server_with_another_key_than_the_own_city_names_is_not_believed(tmp_path):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of one signed, unbroken history: which of them this phone has taken in, and which come next.
 
-Export files follow one such history: only those are ever looked at.
+Export files follow one such history, venue packages another: only those are ever looked at.
 """
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.epochs import Position, keep_position, known_heads, read_position, remember_heads
@@ -13,11 +15,13 @@ from bluezone.handset.client import MAX_EXPORT_BYTES, Client
 from bluezone.handset.clocks import moment_of
 from bluezone.handset.store import Kept
 from bluezone.protocol.exports.files import Export, read_export, verify_export
+from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.signed.envelope import extend_chain, open_signed
 from bluezone.protocol.signed.index import (
     EXPORTS,
+    VENUES,
     Index,
     IndexEntry,
     IndexGap,
@@ -29,6 +33,9 @@ from bluezone.protocol.signed.index import (
     heads,
 )
 from bluezone.refusal import Refused
+
+MAX_PACKAGE_BYTES = 8 * 1024 * 1024
+REVOKED = "venues_revoked"
 
 
 class FileUntrusted(Refused):
@@ -177,3 +184,31 @@ class Downloads(IndexFollower):
         if any(verify_export(export, read_p256_pem(pem)) == "verified" for pem in config.export_keys):
             return export
         raise FileUntrusted(f"file {entry.number} is not signed by a key of the city's config")
+
+
+class VenuePackages(IndexFollower):
+    """Follows the index of venue packages and fetches what is new."""
+
+    def __init__(self, store: Kept, client: Client, city: CityConfig) -> None:
+        super().__init__(store, client, city, VENUES)
+
+    def new(self, age_seconds: float) -> Iterator[tuple[bytes, Callable[[], None]]]:
+        """New packages, oldest first, each with what notes that it was matched; call that in the same transaction.
+
+        age_seconds: since the phone was installed. It has no stays from before, and needs no older package.
+        Raises as IndexFollower.
+        """
+        index, entries = self.follow_index(int(max(age_seconds, 0) // SECONDS_PER_HOUR) + 2)
+        for entry in self.earlier(index):
+            yield self.fetch_bytes(entry, MAX_PACKAGE_BYTES), lambda: None
+        self.note_rescanned()
+        for entry in entries:
+            yield self.fetch_bytes(entry, MAX_PACKAGE_BYTES), partial(self.note_taken_in, entry)
+        with self._store.transaction():
+            self._store.put(REVOKED, list(index.revoked))
+            self.note_complete(index)
+
+
+def withdrawn_codes(store: Kept) -> frozenset[str]:
+    """SHA256(V) in hex of the codes that a city has withdrawn, as far as this phone knows."""
+    return frozenset(store.get(REVOKED, []))

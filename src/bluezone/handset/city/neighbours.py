@@ -13,14 +13,14 @@ from functools import partial
 from typing import Any
 
 from bluezone.handset.city.config import CityConfig
-from bluezone.handset.city.histories import Downloads, FileUntrusted
+from bluezone.handset.city.histories import Downloads, FileUntrusted, VenuePackages, withdrawn_codes
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client, ServerUnreachable
 from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Part, Store
 from bluezone.protocol.exports.files import Export, read_export, verify_export
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import read_p256_pem
-from bluezone.protocol.signed.config import Neighbour
+from bluezone.protocol.signed.config import Config, Neighbour
 from bluezone.refusal import Refused
 
 # Whoever was met on the last day there may report for so long.
@@ -33,8 +33,8 @@ MOST_LISTED = 2000
 MOST_NAME_LENGTH = 200
 KEPT = "neighbours"
 
-File = tuple[Export, Callable[[], None]]
-"""A file to take in, and what notes that it was; call that in the transaction that keeps what was found."""
+File = tuple[Export | bytes, Callable[[], None]]
+"""A file or venue package to take in, and what notes that it was; call that in the transaction that keeps the rest."""
 
 
 class NeighbourUnknown(Refused):
@@ -123,7 +123,13 @@ class Neighbours:
 
     def _new(self, neighbour: Neighbour, part: Part) -> Iterator[File]:
         client = Client(neighbour.address, most_seconds=MOST_SECONDS, most_bytes=MOST_BYTES)
-        of = _of_city(neighbour, part, client, self._city) if neighbour.key else _of_other(neighbour, part, client)
+        now = self._time.now()
+        age_seconds = now - self._store.get("installed_at", now)
+        of = (
+            _of_city(neighbour, part, client, self._city, age_seconds)
+            if neighbour.key
+            else _of_other(neighbour, part, client)
+        )
         for file in of:
             if not any(one.wanted for one in self.all() if one.neighbour.id == neighbour.id):
                 return
@@ -131,6 +137,18 @@ class Neighbours:
             # What is taken out of a file takes time too.
             if client.is_spent:
                 raise ServerUnreachable(f"{neighbour.address} took over {MOST_SECONDS:g} s; the rest comes later")
+
+    def cities(self) -> Iterator[tuple[Config, frozenset[str]]]:
+        """Config and withdrawn venue codes of each other city that is followed, as far as this phone has them."""
+        kept = self._kept()
+        for one in self.all():
+            if one.neighbour.key and one.neighbour.id in kept:
+                part = _part(self._store, kept[one.neighbour.id])
+                config = CityConfig(
+                    part, Client(one.neighbour.address), self._city.trusted_now, self._city.clock
+                ).current
+                if config is not None:
+                    yield config, withdrawn_codes(part)
 
     def _named(self) -> tuple[Neighbour, ...]:
         config = self._city.current
@@ -171,9 +189,15 @@ def _part(store: Store, kept: dict[str, Any]) -> Part:
     return Part(store, f"neighbour-{kept['slot']}:")
 
 
-def _of_city(neighbour: Neighbour, part: Part, client: Client, own: CityConfig) -> Iterator[File]:
+def _followed(part: Part, client: Client, own: CityConfig) -> CityConfig:
+    return CityConfig(part, client, own.trusted_now, own.clock)
+
+
+def _of_city(
+    neighbour: Neighbour, part: Part, client: Client, own: CityConfig, age_seconds: float
+) -> Iterator[File]:  # fmt: skip
     """New files of another city, followed by all the rules of one's own but those of the public log."""
-    city = CityConfig(part, client, own.trusted_now, own.clock)
+    city = _followed(part, client, own)
     city.pin(bytes.fromhex(neighbour.key))
     downloads = Downloads(part, client, city)
     index, config, entries = downloads.follow()
@@ -183,6 +207,7 @@ def _of_city(neighbour: Neighbour, part: Part, client: Client, own: CityConfig) 
         yield downloads.fetch(entry, config), partial(downloads.note_taken_in, entry)
     downloads.note_rescanned()
     downloads.note_complete(index)
+    yield from VenuePackages(part, client, city).new(age_seconds)
 
 
 def _of_other(neighbour: Neighbour, part: Part, client: Client) -> Iterator[File]:

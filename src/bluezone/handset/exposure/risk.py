@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from bluezone.handset.city.config import CityConfig
-from bluezone.handset.city.histories import Downloads, IndexFollower
+from bluezone.handset.city.histories import Downloads, VenuePackages
 from bluezone.handset.city.neighbours import Neighbours
 from bluezone.handset.client import Client
 from bluezone.handset.clocks import PhoneTime
@@ -25,11 +25,9 @@ from bluezone.handset.exposure.exposures import Exposures, HeardIndex, windows_o
 from bluezone.handset.store import Store
 from bluezone.handset.venues import Visits
 from bluezone.protocol.declaration import DeclaredLevel
-from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.risk.assessment import Assessment, DayExposure, Level, parse_profile
 from bluezone.protocol.risk.profile import Profile
 from bluezone.protocol.signed.config import TEXT_NAMES, Config
-from bluezone.protocol.signed.index import VENUES, IndexEntry
 from bluezone.protocol.venues.items import (
     VenueDay,
     VenueOverlap,
@@ -148,46 +146,48 @@ def _filled(text: str, language: str, day: date, config: Config) -> str:
     return text
 
 
-MAX_PACKAGE_BYTES = 8 * 1024 * 1024
 TABLE = "venue_overlaps"
 DAY_ZERO = date(1970, 1, 1)
 
 
-class VenueFollower(IndexFollower):
-    """Follows the index of venue packages, matches what is new, and keeps what was found."""
+class VenueFollower(VenuePackages):
+    """Follows the city's venue packages, matches them and a neighbour's, and keeps what was found."""
 
     _store: Store
 
     def __init__(self, store: Store, client: Client, city: CityConfig, visits: Visits, time: PhoneTime) -> None:
-        super().__init__(store, client, city, VENUES)
+        super().__init__(store, client, city)
         self._visits = visits
         self._time = time
 
     def take_in(self, installed_at: float) -> None:
         """Take in what is new. installed_at: Unix seconds. Raises as IndexFollower, and InvalidPackage."""
-        # A phone has no stays from before it was installed: of older packages it needs none.
-        first_files = int(max(self._time.now() - installed_at, 0) // SECONDS_PER_HOUR) + 2
-        index, entries = self.follow_index(first_files)
-        for entry in self.earlier(index):
-            self._match(entry)
-        self.note_rescanned()
-        for entry in entries:
+        for package, note in self.new(self._time.now() - installed_at):
             with self._store.transaction():
-                self._match(entry)
-                self.note_taken_in(entry)
-        with self._store.transaction():
-            self._visits.note_revoked(index.revoked)
-            self.note_complete(index)
+                self.match(package)
+                note()
 
-    def _match(self, entry: IndexEntry) -> None:
-        items = index_items(items_of_package(self.fetch_bytes(entry, MAX_PACKAGE_BYTES)))
+    def match(self, package: bytes, of: str | None = None) -> None:
+        """Keep which stays a package names. of: id of the neighbour whose it is, None for the own city's.
+
+        Raises InvalidPackage.
+        """
+        items, now = index_items(items_of_package(package)), self._time.now()
         with self._store.transaction():
-            self._visits.settle(self._time.now())
-            self._add(self._overlaps(items, self._time.now()))
+            self._visits.settle(now)
+            for found in self._overlaps(items, now):
+                # In a new epoch a package may say again what an earlier one said, and a neighbour what others did.
+                if all(found != kept for kept, _ in self._kept()):
+                    told = asdict(found) | {"day": found.day.isoformat()} | ({"of": of} if of else {})
+                    self._store.add(TABLE, (found.day - DAY_ZERO).days, json.dumps(told).encode())
 
     def assess(self, profile: Profile, today: date) -> list[VenueDay]:
         """Score what was found as of `today`, the local date."""
-        return assess_venues(self._all(), profile, today)
+        return assess_venues([found for found, _ in self._kept()], profile, today)
+
+    def neighbours(self, day: date) -> tuple[str, ...]:
+        """Ids of the neighbours whose packages name stays of a local day, sorted."""
+        return tuple(sorted({of for found, of in self._kept() if of and found.day == day}))
 
     def _overlaps(self, items: dict[bytes, list[bytes]], now: float) -> Iterable[VenueOverlap]:
         zone = str(self._time.zone())
@@ -197,18 +197,14 @@ class VenueFollower(IndexFollower):
                 if found is not None:
                     yield found
 
-    def _add(self, overlaps: Iterable[VenueOverlap]) -> None:
-        # In a new epoch a package may say again what an earlier one said.
-        again = self.position.epoch > 0
-        kept = {contents for _, _, contents in self._store.rows(TABLE)} if again else frozenset[bytes]()
-        for found in overlaps:
-            told = json.dumps(asdict(found) | {"day": found.day.isoformat()}).encode()
-            if told not in kept:
-                self._store.add(TABLE, (found.day - DAY_ZERO).days, told)
+    def _kept(self) -> list[tuple[VenueOverlap, str | None]]:
+        return [_overlap(contents) for _, _, contents in self._store.rows(TABLE)]
 
-    def _all(self) -> list[VenueOverlap]:
-        rows = (json.loads(contents) for _, _, contents in self._store.rows(TABLE))
-        return [VenueOverlap(date.fromisoformat(fields.pop("day")), **fields) for fields in rows]
+
+def _overlap(contents: bytes) -> tuple[VenueOverlap, str | None]:
+    told = json.loads(contents)
+    of: str | None = told.pop("of", None)
+    return VenueOverlap(date.fromisoformat(told.pop("day")), **told), of
 
 
 class Risk:
@@ -269,14 +265,18 @@ class Risk:
             for neighbour, files in followed:
                 problem = None
                 try:
-                    for export, note in files:
-                        heard = heard or HeardIndex(self._encounters.log)
-                        windows = windows_of_file(
-                            heard, export.columns, 0, own, receiver, config.zone, profile, sent, export.end_timestamp
-                        )
+                    for file, note in files:
                         with self._store.transaction():
-                            # Neighbours may hand on keys to each other.
-                            self.exposures.add(windows, again=True, of=neighbour.id)
+                            if isinstance(file, bytes):
+                                self._venues.match(file, neighbour.id)
+                            else:
+                                heard = heard or HeardIndex(self._encounters.log)
+                                windows = windows_of_file(
+                                    heard, file.columns, 0, own, receiver, config.zone, profile, sent,
+                                    file.end_timestamp,
+                                )  # fmt: skip
+                                # Neighbours may hand on keys to each other.
+                                self.exposures.add(windows, again=True, of=neighbour.id)
                             note()
                 except Refused as refused:
                     problem = refused.code
@@ -310,5 +310,8 @@ class Risk:
             replace(warning, neighbours=self.exposures.neighbours(warning.day, profile))
             for warning in warnings_of(self.assessment(), config)
         ]
-        warnings = near + venue_warnings_of(self.venue_days(), labels, config)
-        return sorted(warnings, key=lambda warning: warning.day, reverse=True)
+        venues = [
+            replace(warning, neighbours=self._venues.neighbours(warning.day))
+            for warning in venue_warnings_of(self.venue_days(), labels, config)
+        ]
+        return sorted(near + venues, key=lambda warning: warning.day, reverse=True)

@@ -478,7 +478,7 @@ export default {
   "voices.mong": "Mông",
   "neighbours.title": "Cities nearby",
   "neighbours.lead": "Every day this phone compares with the lists of {city} alone. If you were in one of the places below, or are going there, follow it too: then you are also told of a case you met there.",
-  "neighbours.cost": "Each costs about 1 MB of data a day. Its server sees a network address that fetches lists, and nothing of who you are or whom you met. Places there whose QR code you scanned are not compared yet.",
+  "neighbours.cost": "Each costs about 2 MB of data a day. Its server sees a network address that fetches lists, and nothing of who you are or whom you met. Once its lists are here, you can also scan QR codes of places there; those are compared too.",
   "neighbours.none": "Your city names none yet.",
   "neighbours.everybody": "Your city has every phone follow this one.",
   "neighbours.on": "This phone follows it.",

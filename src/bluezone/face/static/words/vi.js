@@ -478,7 +478,7 @@ export default {
   "voices.mong": "Tiếng Mông",
   "neighbours.title": "Thành phố lân cận",
   "neighbours.lead": "Thường ngày máy chỉ so với danh sách của {city}. Nếu bạn đã đến hoặc sắp đến một nơi dưới đây, hãy theo dõi thêm nơi đó: gặp ca bệnh ở đó thì bạn cũng được báo.",
-  "neighbours.cost": "Mỗi nơi tốn thêm khoảng 1 MB dữ liệu một ngày. Máy chủ nơi đó chỉ thấy một địa chỉ mạng đến tải danh sách; không biết bạn là ai, đã gặp ai. Điểm đã quét mã QR ở nơi đó chưa được so.",
+  "neighbours.cost": "Mỗi nơi tốn thêm khoảng 2 MB dữ liệu một ngày. Máy chủ nơi đó chỉ thấy một địa chỉ mạng đến tải danh sách; không biết bạn là ai, đã gặp ai. Khi máy đã tải danh sách, bạn quét được mã QR ở các điểm nơi đó; các điểm này cũng được so.",
   "neighbours.none": "Thành phố của bạn chưa nêu nơi nào.",
   "neighbours.everybody": "Thành phố của bạn cho mọi máy theo dõi nơi này.",
   "neighbours.on": "Máy đang theo dõi nơi này.",

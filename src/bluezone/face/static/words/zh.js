@@ -479,7 +479,7 @@ export default {
   "voices.mong": "赫蒙语",
   "neighbours.title": "邻近城市",
   "neighbours.lead": "平时本机只与{city}的名单比对。如果您去过或要去下面的地方，请一并关注：在那里遇到病例时也会告诉您。",
-  "neighbours.cost": "每个城市每天约需 1 MB 流量。对方服务器只看到一个网络地址来下载名单，不知道您是谁、遇到过谁。您在那里扫过二维码的场所目前还不会比对。",
+  "neighbours.cost": "每个城市每天约需 2 MB 流量。对方服务器只看到一个网络地址来下载名单，不知道您是谁、遇到过谁。下载名单后，您也可以扫描当地场所的二维码，这些场所也会比对。",
   "neighbours.none": "您的城市还没有列出任何地方。",
   "neighbours.everybody": "您的城市让每部手机都关注这里。",
   "neighbours.on": "本机正在关注这里。",
