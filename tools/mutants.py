@@ -44,7 +44,7 @@ SOURCE = REPOSITORY / "src" / "bluezone"
 SPARE_SECONDS = 5
 # Whoever waits for ever neither uses a processor nor stands in the queue for one, for all but this part of so long;
 # that is told as hung and judged by nobody.
-HUNG_SECONDS, HUNG_SHARE = 120, 0.02
+HUNG_SECONDS, HUNG_SHARE, HUNG_LOOKS = 120, 0.02, 5
 # How a child ends.
 SURVIVED, KILLED, BROKEN, OUTSIDE, NOT_APPLICABLE = range(5)
 Change = Callable[[ast.AST], ast.AST | None]
@@ -469,8 +469,7 @@ class Runner:
     seconds: dict[int, float] = field(default_factory=dict)
     sound: set[int] = field(default_factory=set)
     items: list[pytest.Item] = field(default_factory=list)
-    # Of a child: the seconds that it had been busy at its last look, and when that was.
-    _used: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _seen: dict[int, "Seen"] = field(default_factory=dict)
     # The file whose fixtures stand ready.
     _ready: Path = REPOSITORY
     _caches: list[Any] = field(default_factory=list)
@@ -640,13 +639,9 @@ class Runner:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             for child in running:
-                used, since = self._used.setdefault(child, (0.0, time.monotonic()))
-                if (waited := time.monotonic() - since) > HUNG_SECONDS:
-                    now_used = _busy_seconds(child)
-                    # It falls when a thread ends, which is something that was done.
-                    if 0 <= now_used - used < HUNG_SHARE * waited:
-                        os.kill(child, signal.SIGKILL)
-                    self._used[child] = now_used, time.monotonic()
+                seen = self._seen.setdefault(child, Seen(time.monotonic()))
+                if time.monotonic() - seen.since > HUNG_SECONDS and seen.is_hung(child):
+                    os.kill(child, signal.SIGKILL)
             time.sleep(0.02)
             return None
         mutant, pipe = running.pop(pid)
@@ -664,10 +659,34 @@ class Runner:
         return mutant
 
 
-def _busy_seconds(group: int) -> float:
-    """What the processes of a group have used of the processors, and queued for them where others use them too."""
+@dataclass
+class Seen:
+    """What a child had done when it was looked at last. since: seconds of the monotonic clock; idle: how often in a row
+    it had itself done nothing, though a server that its tests started did.
+    """
+
+    since: float
+    whole: float = 0.0
+    own: float = 0.0
+    idle: int = 0
+
+    def is_hung(self, child: int) -> bool:
+        """Whether nothing was done since by it and what it started, or ten minutes long nothing by itself."""
+        now, whole, own = time.monotonic(), _busy_seconds(child), _busy_seconds(child, alone=True)
+        least = HUNG_SHARE * (now - self.since)
+        # It falls when a thread ends, which is something that was done.
+        nothing, nothing_itself = 0 <= whole - self.whole < least, 0 <= own - self.own < least
+        self.since, self.whole, self.own, self.idle = now, whole, own, self.idle + 1 if nothing_itself else 0
+        return nothing or self.idle >= HUNG_LOOKS
+
+
+def _busy_seconds(group: int, *, alone: bool = False) -> float:
+    """What the processes of a group have used of the processors, and queued for them where others use them too.
+
+    alone: of the first of them, which leads the group.
+    """
     busy = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for stat in Path("/proc").glob(f"{group if alone else '[0-9]*'}/stat"):
         with contextlib.suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             if int(fields[2]) == group:

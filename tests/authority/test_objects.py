@@ -169,7 +169,8 @@ def who_may_not(city: City, name: str, method: str) -> Iterator[Callable[[], Act
             for actor in city.actors(role, place, act.around)[: 1 if only_read else None]:
                 yield partial(_itself, actor)
     yield from islice(outsiders(city, name), 2)
-    others = [role for role in Role.values if Place.ITSELF not in admitted(ways, role)]
+    open_to = set(roles_of(name))
+    others = [role for role in Role.values if role not in open_to or Place.ITSELF not in admitted(ways, role)]
     for role in roles_of(name) if not only_read else []:
         if admitted(ways, role) and Place.ELSEWHERE not in admitted(ways, role):
             yield partial(city.astray, role, [other for other in others if other != role], act.around)

@@ -5,6 +5,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.builders.office import prove, user
 
+from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.firstday.city_pack import city_pack
 from bluezone.firstday.city_setup import offices_of, set_up
@@ -79,3 +80,18 @@ def test_the_list_that_is_given_away_has_the_accounts_within_reach_alone(ward_ad
 
     assert "Người Gần" in given
     assert "Người Xa" not in given
+
+
+@pytest.mark.long
+def test_a_list_gives_no_role_to_an_account_that_a_narrower_hand_has_just_opened(ward_admin):
+    here, beside = (Agency.objects.get(name=name) for name in (HERE, "Ủy ban nhân dân phường Đức Xuân"))
+    near = user("near", Role.CLERK, within=here)
+    user("narrow", Role.ADMIN, within=here)
+    hash_chain.record("narrow", "link_made", "near")
+    rows = f"Tên đăng nhập,Họ và tên,Vai trò,Cơ quan\nnear,Lý Thị Mảy,Văn thư,{beside.name}"
+    sent = {"file": SimpleUploadedFile("l.csv", rows.encode()), "usual_role": "clerk"}
+    page = ward_admin.post("/accounts/lists/", sent, follow=True)
+
+    assert [one.username for one in page.context["plan"].changed] == ["near"]
+    assert accept(ward_admin, page).status_code == 409
+    assert [grant.agency for grant in near.grants.all()] == [here]

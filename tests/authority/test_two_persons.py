@@ -185,6 +185,16 @@ def test_what_was_asked_for_is_not_done_once_the_asker_may_not(root, second):
     assert AuthenticatorApp.objects.filter(user=lan).exists()
 
 
+def test_what_two_give_goes_to_no_account_that_a_narrower_hand_has_opened_meanwhile(root, second, ward):
+    lan = user("lan", Role.CLERK, ward)
+    user("ward.admin", Role.ADMIN, ward)
+    waits = browser(root).post(f"/accounts/{lan.pk}/roles/", {"role": "admin"}).url
+    hash_chain.record("ward.admin", "link_made", "lan")
+
+    assert browser(second).post(waits).status_code == 409
+    assert roles_of(User.objects.get(pk=lan.pk)) == {"clerk"}
+
+
 def test_a_city_that_is_set_up_gets_its_second_administrator_and_first_supervisor_at_once(server):
     desk = browser(user("root", Role.ADMIN))
     made = desk.post("/accounts/new/", {**NEW, "role": "admin"})

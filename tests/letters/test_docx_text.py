@@ -4,6 +4,7 @@ import zipfile
 
 import docx
 import pytest
+from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from hypothesis import given, settings
@@ -67,6 +68,15 @@ def test_numbers_that_word_counts_by_the_style_of_a_paragraph_are_part_of_the_te
     document.add_paragraph("tuần tra ban đêm", style="List Bullet")
 
     assert lines(document) == ["1. Sở Y tế kiểm tra", "2. Công an tỉnh tuần tra", "- tuần tra ban đêm"]
+
+
+def test_a_style_is_counted_as_the_one_that_it_is_based_on():
+    document = docx.Document()
+    document.styles.add_style("Việc", WD_STYLE_TYPE.PARAGRAPH).base_style = document.styles["List Number"]
+    for text in ("Sở Y tế kiểm tra", "Công an tỉnh tuần tra"):
+        document.add_paragraph(text, style="Việc")
+
+    assert lines(document) == ["1. Sở Y tế kiểm tra", "2. Công an tỉnh tuần tra"]
 
 
 def test_a_table_of_tasks_comes_row_by_row_and_a_head_column_by_column():

@@ -182,6 +182,44 @@ def test_each_of_several_units_has_the_point_that_names_it():
     assert [leads for _, leads in orders(body)] == [("Trung tâm Y tế",), ("Phòng Tài chính",)]
 
 
+@pytest.mark.parametrize("second", ["Tổng hợp kết quả.", "Phòng Tài chính thẩm định."])
+def test_points_under_a_title_are_apart_where_one_of_them_names_who_does_it(second):
+    read = letter(
+        f"1. Về hồ sơ\na) Trung tâm Y tế lập hồ sơ trước ngày 05 hằng tháng.\nb) {second}\n2. Trạm Y tế trực."
+    )
+    assert [(task.label, task.names(PartyRole.LEAD)[0]) for task in read.tasks] == [
+        ("1.a", "Trung tâm Y tế"), ("1.b", "Phòng Tài chính" if "Phòng" in second else "Trung tâm Y tế các huyện"),
+        ("2", "Trạm Y tế"),
+    ]  # fmt: skip
+
+
+def test_a_title_of_who_decides_directly_above_the_only_order_signs_nothing():
+    read = letter("GIÁM ĐỐC SỞ Y TẾ\n1. Yêu cầu Trung tâm Y tế huyện Yên Hà báo cáo trước ngày 10/6/2023.")
+
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Trung tâm Y tế huyện Yên Hà",)]
+    assert [one.value.name for one in read.signers] == ["Nguyễn Văn Hoành"]
+
+
+@pytest.mark.parametrize("length", [79, 80])
+def test_a_cell_of_eighty_letters_is_no_name_of_a_doer(length):
+    name = "Cô giáo chủ nhiệm".ljust(length, "m")
+    read = letter(f"Phân công như sau:\n| TT | Nội dung | Người phụ trách |\n| 1 | Đón trẻ | {name} |\n")
+
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [(name,)] * (length < 80)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "| Nội dung | Thực hiện |",
+        "| TT | Nội dung | Đơn vị thực hiện có trách nhiệm báo cáo kết quả cho Sở Y tế hằng tuần theo mẫu |",
+    ],
+)
+def test_two_columns_or_a_sentence_in_a_cell_head_no_table_of_tasks(head):
+    row = "Giám sát vệ sinh tay | Phòng Nghiệp vụ Y |"
+    assert orders(f"Phân công như sau:\n{head}\n| {'1 | ' if 'TT' in head else ''}{row}\n") == []
+
+
 def test_a_clause_in_capitals_a_tab_behind_its_number_and_the_other_spelling_of_uy_are_read():
     body = (
         "1.\tPHÒNG KINH TẾ VÀ HẠ TẦNG CÁC HUYỆN RÀ SOÁT NHU CẦU, BÁO CÁO SỞ TRƯỚC NGÀY 12/6/2023.\n"

@@ -70,6 +70,17 @@ def test_a_full_line_begins_a_paragraph_where_it_is_indented_by_a_letter(indent,
     assert [line for line in read if line] == ([whole, texts[2]] if begins else [f"{whole} {texts[2]}"])
 
 
+def test_a_blank_line_parts_the_columns_of_a_page():
+    texts = (("Nơi nhận:", "GIÁM ĐỐC"), ("- Như trên.", "Nguyễn Văn Hoành"))
+    pieces = [
+        Segment(x, x + 120, 700 - 16 * row, 14, texts[row][column])
+        for row in (0, 1)
+        for column, x in ((0, 70), (1, 350))
+    ]
+
+    assert arrange(pieces)[:5] == ["Nơi nhận:", "- Như trên.", "", "GIÁM ĐỐC", "Nguyễn Văn Hoành"]
+
+
 def test_a_plain_pdf_has_no_remarks():
     assert Letter(written(pdf_writer(letters.BY_ORDER))).read().remarks == frozenset()
 

@@ -98,7 +98,7 @@ def test_the_page_asks_and_the_office_answers_in_its_table(client, office, offic
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(officer)
     address = f"/staff/agencies/{office.pk}/?week={WEEK}"
-    assert "press “Ask to reopen”" in client.get(address).text
+    assert f'action="/staff/agencies/{office.pk}/ask/?week={WEEK}"' in client.get(address).text
     client.post(f"/staff/agencies/{office.pk}/ask/?week={WEEK}", {"reason": "  "})
     assert WeekRequest.objects.count() == 0
     client.post(f"/staff/agencies/{office.pk}/ask/?week={WEEK}", {"reason": "Mất mạng <b>"})

@@ -329,18 +329,13 @@ def require_reader(user: User, agency: Agency) -> None:
 
 
 def issuing_agencies(user: User) -> QuerySet[Agency]:
-    """Agencies whose letters the person may take in."""
+    """Agencies whose letters the person may take in, send and exchange."""
     return scopes.agencies_of(user, CLERKS)
 
 
 def read_agencies(user: User) -> QuerySet[Agency]:
     """Agencies whose inbox the person may read."""
     return scopes.agencies_of(user, READERS)
-
-
-def handled_agencies(user: User) -> QuerySet[Agency]:
-    """Agencies for which the person works on what they receive."""
-    return scopes.agencies_of(user, HANDLERS)
 
 
 def people_of(agency: Agency) -> QuerySet[User]:

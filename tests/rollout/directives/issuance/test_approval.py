@@ -3,11 +3,11 @@
 
 import pytest
 from django.db import DatabaseError, transaction
-from tests.builders.directives import DAY, LETTER, NOW, confirmed, sent_out, taken_in
+from tests.builders.directives import DAY, LETTER, NOW, WARD_KEYS, confirmed, person, sent_out, taken_in
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
-from bluezone.rollout.directives.issuance import approval, intake
+from bluezone.rollout.directives.issuance import approval, intake, versions
 from bluezone.rollout.directives.issuance.addressees import RecipientUnknown
 from bluezone.rollout.directives.models import Directive, Dispatch, DispatchState
 
@@ -128,6 +128,46 @@ def test_number_and_day_follow_the_signature_and_are_not_after_today(committee, 
     approval.issue(directive, clerk, NOW, on_paper=True)
 
     assert (directive.state, directive.code, directive.approved_version) == ("issued", "458/UBND-VP", version)
+
+
+def test_a_letter_whose_names_mean_others_meanwhile_is_neither_confirmed_nor_sent(committee, clerk, signer):
+    directive, ward = taken_in(committee, clerk), Agency.objects.filter(key=WARD_KEYS[1])
+    seen = approval.submit(directive, clerk, NOW).sha256
+    ward.update(valid_to=NOW.date())
+    with pytest.raises(approval.DirectiveChanged, match="other agencies"):
+        approval.approve(directive, seen, signer, NOW, for_another=True)
+    ward.update(valid_to=None)
+    approval.approve(directive, seen, signer, NOW, for_another=True)
+    ward.update(valid_to=NOW.date())
+    with pytest.raises(approval.DirectiveChanged, match="other agencies"):
+        approval.issue(directive, clerk, NOW, on_paper=True)
+
+    assert Dispatch.objects.count() == 0
+
+
+def test_a_number_goes_to_whichever_letter_is_confirmed_first_and_no_letter_is_sent_before_its_day(
+    committee, clerk, signer
+):
+    first, second = taken_in(committee, clerk), taken_in(committee, clerk)
+    seen = [approval.submit(one, clerk, NOW).sha256 for one in (first, second)]
+    approval.approve(first, seen[0], signer, NOW, for_another=True)
+    with pytest.raises(approval.DirectiveRepeated):
+        approval.approve(second, seen[1], signer, NOW, for_another=True)
+    with pytest.raises(approval.DirectiveAhead):
+        approval.issue(first, clerk, NOW - DAY, on_paper=True)
+
+    assert Dispatch.objects.count() == 0
+
+
+def test_a_signer_is_shown_what_changed_since_they_saw_it_and_not_since_another_did(committee, clerk, signer):
+    directive, other = taken_in(committee, clerk), person("other", "issuer")
+    first = approval.submit(directive, clerk, NOW)
+    versions.note_seen(first, signer, NOW)
+    approval.take_back(directive, clerk, NOW)
+    Directive.objects.filter(pk=directive.pk).update(subject="V/v cài đặt Bluezone tại chợ")
+    second = approval.submit(Directive.objects.get(pk=directive.pk), clerk, NOW)
+
+    assert [versions.last_seen(directive, who, second) for who in (signer, other)] == [first, None]
 
 
 def test_each_agency_gets_it_once_for_the_strongest_purpose_and_who_leads_does_not_cooperate(committee, clerk, signer):

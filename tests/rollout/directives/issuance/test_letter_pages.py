@@ -170,7 +170,7 @@ def test_the_page_of_a_document_offers_what_follows_and_to_whom_it_can_go(
     client.force_login(officer)
     fresh = client.get(address).context
     dispatch.refresh_from_db()
-    assert (fresh["handles"], set(fresh["allowed"])) == (True, {"received", "sent_back"})
+    assert (fresh["handles"], fresh["may_undo"], set(fresh["allowed"])) == (True, False, {"received", "sent_back"})
     assert dispatch.opened_at is not None
     assert fresh["below"] == [school]
     assert fresh["replacement"] is None

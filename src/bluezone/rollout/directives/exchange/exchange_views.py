@@ -22,7 +22,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory import scopes
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import require_city
@@ -189,13 +188,13 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.AGENCY)
 def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A state as the edXML file for the document's sender: 200 the file, 302 with a sentence. pk: of the event."""
     event = get_object_or_404(
         DispatchEvent.objects.select_related("dispatch__directive__issuer", "dispatch__agency__unit", "actor"), pk=pk
     )
-    scopes.require(request.user, queries.HANDLERS, agency=event.dispatch.agency)
+    queries.require_clerk(request.user, event.dispatch.agency)
     return _file(
         request,
         lambda: outgoing.write_status(event, request.user, timezone.now()),
@@ -258,14 +257,14 @@ def _plain_answer(status: int, code: str) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY.by(*queries.HANDLERS))
+@touches(Whose.AGENCY)
 def send_again(request: OfficeRequest, pk: int) -> HttpResponse:
     """Try a message to another office now: 302. pk: of the delivery."""
     found = Delivery.objects.select_related("dispatch__directive__issuer", "dispatch__agency").defer("content")
     delivery = get_object_or_404(found, pk=pk)
     directive = delivery.dispatch.directive
     agency = delivery.dispatch.agency if directive.from_file else directive.issuer
-    scopes.require(request.user, queries.HANDLERS, agency=agency)
+    queries.require_clerk(request.user, agency)
     courier.send_again(delivery, timezone.now())
     messages.success(request, gettext("It is sent within seconds."))
     return redirect("directive-exchange")
@@ -306,30 +305,29 @@ def _look(request: OfficeRequest, waiting: ExchangeImport, refusal: str = "", st
 
 
 def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object]:
-    handled = queries.handled_agencies(request.user)
-    issuing = queries.issuing_agencies(request.user)
-    told = outgoing.to_tell().filter(dispatch__agency__in=handled)[:SHOWN]
+    ours = queries.issuing_agencies(request.user)
+    told = outgoing.to_tell().filter(dispatch__agency__in=ours)[:SHOWN]
     done = ExchangedFile.objects.filter(
-        Q(directive__issuer__in=issuing, directive__from_file=False) | Q(directive__dispatches__agency__in=handled)
+        Q(directive__issuer__in=ours, directive__from_file=False) | Q(directive__dispatches__agency__in=ours)
     ).distinct()
     return {
         "form": form,
         "waiting": request.user.exchange_imports.defer("content").order_by("-made_at")[:10],
         "states": [(one, code) for one in told if (code := outgoing.status_of(one))],
-        "documents": _documents(_sent_elsewhere(issuing)),
-        "waiting_messages": _on_their_way(issuing, handled)[:SHOWN],
+        "documents": _documents(_sent_elsewhere(ours)),
+        "waiting_messages": _on_their_way(ours)[:SHOWN],
         "done": done.select_related("partner", "user", "directive").defer("content")[:SHOWN],
         "mark": fingerprint(office_certificate(timezone.now())),
     }
 
 
-def _on_their_way(issuing: QuerySet, handled: QuerySet) -> QuerySet[Delivery]:  # type: ignore[type-arg]
+def _on_their_way(agencies: QuerySet) -> QuerySet[Delivery]:  # type: ignore[type-arg]
     """Messages over the network that wait or were refused, refused ones first."""
     found: QuerySet[Delivery] = (
         Delivery.objects.exclude(state=Delivery.State.TAKEN)
         .filter(
-            Q(dispatch__directive__issuer__in=issuing, dispatch__directive__from_file=False)
-            | Q(dispatch__agency__in=handled, dispatch__directive__from_file=True)
+            Q(dispatch__directive__issuer__in=agencies, dispatch__directive__from_file=False)
+            | Q(dispatch__agency__in=agencies, dispatch__directive__from_file=True)
         )
         .annotate(is_kept=Q(content__isnull=False))
         .select_related("dispatch__directive", "partner", "file")

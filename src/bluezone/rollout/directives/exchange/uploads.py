@@ -244,16 +244,16 @@ def _ends(edoc: Edoc, recipients: Sequence[Agency]) -> list[str]:
     return [edoc.business.document_id] if edoc.business.kind is not BusinessKind.NEW else []
 
 
-def _handled(user: User | None) -> QuerySet[Agency]:
-    """The agencies whose documents a person handles; every one for the network."""
-    return queries.handled_agencies(user) if user else Agency.objects.all()
+def _reached(user: User | None) -> QuerySet[Agency]:
+    """The agencies for which a person exchanges documents; every one for the network."""
+    return queries.issuing_agencies(user) if user else Agency.objects.all()
 
 
 def _recipients(edoc: Edoc, user: User | None, now: datetime.datetime) -> list[Agency]:
     """Agencies of this office among those the file is for, within the person's scope. Raises NotForUs."""
     on = day_to_show(Agency, now.date())
     wanted = {one.id for one in edoc.recipients}
-    found = _handled(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
+    found = _reached(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
     ours = list(found.exclude(pk__in=partners.elsewhere()).select_related("unit").order_by("pk"))
     if not ours:
         raise NotForUs("none of the agencies the file is for is one of this office that the account works for")
@@ -262,7 +262,7 @@ def _recipients(edoc: Edoc, user: User | None, now: datetime.datetime) -> list[A
 
 def _ours(directive: Directive, user: User | None, only: str) -> tuple[Agency, ...]:
     """Agencies here that have a document. only: the identifier of the one that is meant, "" for all."""
-    found = tuple(Agency.objects.filter(dispatches__directive=directive, pk__in=_handled(user)).distinct())
+    found = tuple(Agency.objects.filter(dispatches__directive=directive, pk__in=_reached(user)).distinct())
     if only:
         found = tuple(one for one in found if one.edxml_id == only)
     if not found:

@@ -141,10 +141,14 @@ def test_a_document_type_hidden_in_another_encoding_is_refused(letter, encoding)
 
 
 def test_a_file_nested_without_end_is_refused():
-    nested = b"<a>" * 200 + b"</a>" * 200
-    data = b'<edXML xmlns="http://www.mic.gov.vn/TBT/QCVN_102_2016">' + nested + b"</edXML>"
+    def nested(depth: int) -> bytes:
+        inside = b"<a>" * (depth - 1) + b"</a>" * (depth - 1)
+        return b'<edXML xmlns="http://www.mic.gov.vn/TBT/QCVN_102_2016">' + inside + b"</edXML>"
 
-    assert refused(data) == "edxml_invalid"
+    assert signature.parse(nested(signature.DEEPEST_ELEMENT)).tag.endswith("edXML")
+    with pytest.raises(signature.InvalidEdxml, match="nested deeper"):
+        signature.parse(nested(signature.DEEPEST_ELEMENT + 1))
+    assert refused(nested(200)) == "edxml_invalid"
 
 
 def test_a_file_larger_than_any_letter_is_refused_unread():
