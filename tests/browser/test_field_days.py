@@ -7,6 +7,7 @@ A full disk and two tablets of one gate: test_gate_app.py. Loudspeakers: tests/e
 
 import random
 import time
+from collections import Counter
 
 import pytest
 from playwright.sync_api import expect
@@ -224,6 +225,6 @@ def test_a_ward_of_ten_thousand_households_goes_in_while_gates_and_loudspeakers_
     found = bulkwork(data, "import", rows=10_000, changed=400, groups=24, taken_back=600)
     watch(f"10,000 households; meanwhile written by others: {found['wrote']}")
 
-    assert found["refused"] == []
+    assert Counter(found["refused"]) == {}
     assert all(found["wrote"].values())
     assert found["passed"] < len(found["held"]) / 2

@@ -9,6 +9,8 @@ from tests.builders.gatephone import GatePhone, plant, sums
 from bluezone.protocol.gate.passes import State, read_pass
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(600)]
+CODE_IN_SIGHT = """document.querySelector(".gate-code svg").getBoundingClientRect().bottom
+    <= document.querySelector("footer").getBoundingClientRect().top"""
 AWAY, NONE = "Không hỏi được hộp Bluetooth", "Cổng này không có Bluetooth"
 
 
@@ -55,12 +57,16 @@ def test_tablets_that_read_the_box_s_code_prove_phones_that_run_and_know_each_ot
 
 
 def test_a_page_that_came_over_tls_says_what_to_allow_and_proves_once_it_is_allowed(chromium, standing):
-    phone = GatePhone(chromium, standing.public, tls=True).connect(plant(standing.data, 1, "Cổng có TLS").codes[0])
+    phone = GatePhone(chromium, standing.public, "en", tls=True).connect(
+        plant(standing.data, 1, "Cổng có TLS").codes[0]
+    )
     with real_box(phone.desk("return await desk.gate()")) as box:
         # Nobody is there who could answer the browser's question.
         phone.scan(box.text, "box_joined")
-        expect(phone.page.locator(".troubles")).to_contain_text("Hãy bấm Cho phép", timeout=120_000)
+        expect(phone.page.locator(".troubles")).to_contain_text("Tap Allow", timeout=120_000)
         phone.scan(box.phone(), "not_checked")
+        expect(phone.page.locator(".verdict")).to_have_attribute("data-verdict", "idle", timeout=60_000)
+        assert phone.page.evaluate(CODE_IN_SIGHT), "a trouble hides no code that guests read"
         phone.context.grant_permissions(["local-network-access"])
         expect(phone.page.locator(".troubles")).to_have_text("", timeout=180_000)
         phone.scan(box.phone(), "running")

@@ -42,6 +42,7 @@ lay() { install -D -m "${3:-0644}" "deploy/appliance/$1" "$root/$2"; }
 lay network.network etc/systemd/network/10-box.network
 lay system.conf etc/systemd/system.conf.d/box.conf
 lay journald.conf etc/systemd/journald.conf.d/box.conf
+lay emergency.conf etc/systemd/system/emergency.service.d/box.conf
 lay wifi.service etc/systemd/system/bluezone-wifi.service
 lay fstab etc/fstab
 ln -sf ../bluezone-wifi.service "$root/etc/systemd/system/multi-user.target.wants/bluezone-wifi.service"
@@ -71,7 +72,7 @@ cp "$kernel" "$aside/boot/vmlinuz"
 cp "$root/boot/initrd.img-${kernel##*/vmlinuz-}" "$aside/boot/initrd"
 cp "$root/usr/lib/systemd/boot/efi/$efi" "$aside/boot/EFI/BOOT/$name"
 printf 'timeout 0\ndefault bluezone.conf\neditor no\n' > "$aside/boot/loader/loader.conf"
-printf 'title Bluezone box\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=bluezone-root ro panic=10 %s\n' \
+printf 'title Bluezone box\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=bluezone-root ro rootdelay=900 panic=10 %s\n' \
   "${KERNEL_OPTIONS:-quiet console=ttyS0 console=tty0}" > "$aside/boot/loader/entries/bluezone.conf"
 rm -rf "$root"/boot/* "$root"/vmlinuz* "$root"/initrd.img*
 mv "$root/var" "$aside/var"

@@ -86,16 +86,17 @@ class _Sounding:
 
 
 class Second:
-    """The second channel of a machine; hangs: what it plays comes to no end."""
+    """The second channel of a machine; hangs: what it plays comes to no end; breaks: it fails after so many seconds."""
 
-    sink, hangs = "rtp", False
+    sink, hangs, breaks = "rtp", False, None
 
     def __init__(self, machine):
         self.machine, self.started = machine, []
 
     def start(self, path, skip_seconds, volume):
         self.started.append((path.stem[:4], self.machine.now - START))
-        return _Sounding(self.machine, 10_000.0 if self.hangs else self.machine.lasts[path.stem])
+        lasts = 10_000.0 if self.hangs else self.machine.lasts[path.stem]
+        return _Sounding(self.machine, self.breaks or lasts, fails=self.breaks is not None)
 
 
 class Hanging(Second):
@@ -330,6 +331,22 @@ def test_an_emergency_that_only_the_second_channel_played_is_not_repeated_and_th
     # What the first channel did not play is not counted while the second plays.
     assert told["heard"] <= 1.0
     assert len(machine.second.started) == 2
+
+
+def test_what_came_out_of_a_second_channel_until_it_broke_is_in_the_log_and_makes_no_airing_whole(tmp_path):
+    machine = Machine(tmp_path, Second)
+    machine.second.breaks = 9.0
+    machine.programme.follow(plan(machine.item("emergency", 0.0, 10.0, "emergency")))
+    machine.live(60)
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["reason"]) == ("played", "")
+    assert told["second"]["heard"] == pytest.approx(9.0, abs=0.5)
+
+    machine = Machine(tmp_path / "both", Second)
+    machine.fails, machine.second.breaks = True, 9.0
+    machine.programme.follow(plan(machine.item("emergency", 0.0, 10.0, "emergency")))
+    machine.live(60)
+    assert "emergency" not in machine.told()
 
 
 def test_a_second_channel_that_hangs_is_given_up_and_silences_nothing(tmp_path):

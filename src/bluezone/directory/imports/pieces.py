@@ -21,7 +21,8 @@ ROWS_A_TRANSACTION = 200
 # More are stored by the worker, so many transactions a round that its other work is not late.
 MOST_AT_ONCE = 500
 TRANSACTIONS_A_ROUND = 25
-LONGEST_PAUSE_SECONDS = 0.25
+# On a slow or busy machine a transaction takes seconds, and whoever writes waits at most LOCK_WAIT_SECONDS.
+LONGEST_PAUSE_SECONDS = 5.0
 # The page that says how far a list is.
 LOOK_AGAIN_SECONDS = 5
 State = SentList.State

@@ -52,8 +52,9 @@ class _Playing:
     # Of an emergency: seconds of the tone before it, None while that plays; what sounds on the second channel.
     tone: float | None = 0.0
     second: Sounding | None = None
-    # On `boot`: when the first channel ended, while the second still plays.
+    # On `boot`: when the first channel ended, while the second still plays; when the second one did.
     silent_since: float | None = None
+    second_silent_since: float | None = None
     relay: Relay | None = None
     # Of the same airing, cut off by a kill or a power cut: Unix seconds of the beginning, and seconds heard.
     earlier: list[tuple[float, float]] = field(default_factory=list)
@@ -288,6 +289,8 @@ class Programme:
         playing = self._current
         if playing is not None and playing.relay is not None and self._is_stuck(playing.relay):
             playing.sounding.stop()
+        if playing is not None and playing.second is not None and not playing.second.is_running():
+            playing.second_silent_since = playing.second_silent_since or self._boot()
         if playing is None or playing.sounding.is_running():
             return
         if self._is_second_waited_for(playing):
@@ -304,7 +307,7 @@ class Programme:
             self._end_relay(playing, playing.relay, enough, now)
             return
         whole = (playing.sounding.ended_well() or playing.item.is_live) and playing.heard >= enough
-        if whole or self._second_heard(playing) >= enough:
+        if whole or self._second_was_whole(playing, enough):
             again = "said_again" if playing.earlier else ""
             self._report(playing, "played", now, again if whole else "second_only")
         elif playing.item.is_emergency:
@@ -334,7 +337,7 @@ class Programme:
     def _follow_tone(self, playing: _Playing) -> bool:
         """Begin the bulletin after its tone, which may have failed; whether it could be begun."""
         playing.tone = self._sounded(playing) if playing.sounding.ended_well() else 0.0
-        playing.silent_since = None
+        playing.silent_since = playing.second_silent_since = None
         sound = self._book.sound(playing.item.sound)
         sounding = self._start(sound, 0.0)
         if sounding is None:
@@ -353,6 +356,8 @@ class Programme:
         if self._boot() - playing.since <= lasts + _SECOND_LATE_SECONDS:
             return True
         playing.second.stop()
+        # Whether anything came out of it nobody knows.
+        playing.second_silent_since = playing.since
         return False
 
     def _try_again(self, item: Item, reason: str) -> None:
@@ -374,13 +379,19 @@ class Programme:
         return elapsed if told is None else min(told, elapsed)
 
     def _second_heard(self, playing: _Playing) -> float:
-        """Seconds of a bulletin on the second channel; 0 of one that failed and does not tell how far it came."""
+        """Seconds of a bulletin on the second channel, as far as it tells, else until it was silent."""
         if playing.second is None:
             return 0.0
         told = playing.second.heard()
         if told is None:
-            told = max(0.0, self._boot() - playing.since) if playing.second.ended_well() else 0.0
+            silent = self._boot() if playing.second_silent_since is None else playing.second_silent_since
+            told = max(0.0, silent - playing.since)
         return min(playing.item.seconds, told)
+
+    def _second_was_whole(self, playing: _Playing, enough: float) -> bool:
+        second = playing.second
+        known = second is not None and (second.ended_well() or second.heard() is not None)
+        return known and self._second_heard(playing) >= enough
 
     def _count_heard(self, playing: _Playing) -> None:
         if playing.relay is not None:

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A box in QEMU, from its firmware on: a disk that outlives its power, a network, a console, sticks that are put in."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from tests.builders.serving import free_port
+
+Found = TypeVar("Found")
+# BLUEZONE_TEST_ACCELERATION=kvm makes it quicker where the firmware runs under KVM; not every virtual machine lets it.
+ACCELERATION = os.environ.get("BLUEZONE_TEST_ACCELERATION", "tcg,thread=multi")
+# What QEMU calls the machine that it runs on.
+HOST = "10.0.2.2"
+# An emulated machine is slow, and slower beside others.
+LONGEST_SECONDS = 1800
+MACHINES = {
+    "amd64": ("qemu-system-x86_64", "q35", "max", "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    "arm64": (
+        "qemu-system-aarch64", "virt", "max,pauth-impdef=on",
+        "/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd",
+    ),
+}  # fmt: skip
+CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+# Beside the image's own: its journal too goes to the serial console, which the test reads.
+OPTIONS = "random.trust_cpu=on systemd.journald.forward_to_console=1 console={}"
+
+
+def image_of(architecture: str) -> Path:
+    """The image that was built; skips the test where it, its machine or a tool is not there."""
+    folder = os.environ.get("BLUEZONE_TEST_BOX")
+    if not folder:
+        pytest.skip("needs BLUEZONE_TEST_BOX, the folder of the image: make test-appliance-image")
+    program, _, _, code, _ = MACHINES[architecture]
+    for name in (program, "sfdisk", "debugfs", "mcopy", "mkfs.vfat"):
+        if shutil.which(name) is None:
+            pytest.skip(f"needs {name}")
+    image = Path(folder) / f"bluezone-box-{architecture}.img"
+    for path in (Path(code), image):
+        if not path.exists():
+            pytest.skip(f"needs {path}")
+    return image
+
+
+class Emulated:
+    """A machine whose disk is a copy of the image, with the keys of updates that it is told.
+
+    setup, tablets: ports of this machine that lead to its page and to its gate.
+    """
+
+    def __init__(self, image: Path, architecture: str, folder: Path, update_keys: str, options: str = "") -> None:
+        self.folder, self.disk, self.architecture = folder, folder / "disk", architecture
+        said("cp", "--sparse=always", image, self.disk)
+        boot, root, _ = json.loads(said("sfdisk", "--json", self.disk))["partitiontable"]["partitions"]
+        self._boot = f"{self.disk}@@{boot['start'] * 512}"
+        self._root = f"{self.disk}?offset={root['start'] * 512}"
+        entry, place = folder / "entry", "::/loader/entries/bluezone.conf"
+        own = said("mtype", "-i", self._boot, place).rstrip()
+        entry.write_text(f"{own} {OPTIONS.format(CONSOLES[architecture])} {options}\n")
+        said("mcopy", "-o", "-i", self._boot, entry, place)
+        (folder / "keys").write_text(update_keys)
+        said("debugfs", "-w", "-R", f"write {folder / 'keys'} /etc/bluezone/update.keys", self._root)
+        shutil.copy(MACHINES[architecture][4], folder / "vars.fd")
+        self.setup, self.tablets = free_port(), free_port()
+        self.console = folder / "console"
+        self.console.touch()
+
+    def release(self) -> dict[str, Any]:
+        """The version that the image came with."""
+        found: dict[str, Any] = json.loads(said("debugfs", "-R", "cat /usr/lib/bluezone/release.json", self._root))
+        return found
+
+    def switch_on(self) -> None:
+        """Give it power."""
+        program, machine, processor, code, _ = MACHINES[self.architecture]
+        forwarded = f"hostfwd=tcp:127.0.0.1:{self.setup}-:8019,hostfwd=tcp:127.0.0.1:{self.tablets}-:8018"
+        self.began = time.monotonic()
+        self._monitor: Any = []
+        self._events: list[dict[str, Any]] = []
+        self.machine = subprocess.Popen(
+            [
+                program, "-machine", machine, "-accel", ACCELERATION, "-cpu", processor, "-m", "1G", "-smp", "2",
+                # Its watchdog goes by the clock of the wall, which knows nothing of how slow an emulated machine is.
+                "-display", "none", "-no-reboot", "-action", "watchdog=none",
+                "-qmp", f"unix:{self.folder / 'qmp'},server=on,wait=off",
+                "-chardev", f"file,id=c,path={self.console},append=on", "-serial", "chardev:c",
+                "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
+                "-drive", f"if=pflash,format=raw,file={self.folder / 'vars.fd'}",
+                "-drive", f"if=virtio,format=raw,file={self.disk}", "-device", "virtio-rng-pci",
+                "-netdev", f"user,id=n,{forwarded}", "-device", "virtio-net-pci,netdev=n",
+                "-device", "qemu-xhci,id=usb",
+            ],
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._monitor = self.until(self._connected)
+        self._order("qmp_capabilities")
+
+    def _connected(self) -> Any:
+        channel = socket.socket(socket.AF_UNIX)
+        try:
+            channel.connect(str(self.folder / "qmp"))
+        except OSError:
+            channel.close()
+            return None
+        return channel.makefile("rw")
+
+    def _order(self, execute: str, **arguments: Any) -> None:
+        print(json.dumps({"execute": execute, "arguments": arguments}), file=self._monitor, flush=True)
+        for line in self._monitor:
+            answer = json.loads(line)
+            if "return" in answer:
+                return
+            assert "error" not in answer, answer
+            self._events.append(answer)
+
+    def put_in_stick(self, name: str, *files: Path) -> None:
+        """Put in a memory stick of 64 MB with these files on it."""
+        stick = self.folder / name
+        with stick.open("wb") as empty:
+            empty.truncate(64 << 20)
+        said("mkfs.vfat", stick)
+        said("mcopy", "-i", stick, *files, "::")
+        file = {"driver": "file", "filename": str(stick)}
+        self._order("blockdev-add", **{"driver": "raw", "node-name": name, "file": file})
+        self._order("device_add", driver="usb-storage", bus="usb.0", drive=name, id=f"{name}-stick", removable=True)
+
+    def cut_power(self) -> None:
+        """As a plug is pulled."""
+        self.machine.kill()
+        self.machine.wait()
+
+    def until(self, look: Callable[[], Found | None]) -> Found:
+        """What `look` finds at last; it is asked again and again. Fails when the machine ends."""
+        while True:
+            found = look()
+            if found:
+                return found
+            tail = "\n".join(self.console.read_text(errors="replace").splitlines()[-60:])
+            if self.machine.poll() is not None:
+                raise AssertionError(f"the machine ended: {self.ended()}\n{tail}")
+            assert time.monotonic() - self.began < LONGEST_SECONDS, tail
+            time.sleep(0.5)
+
+    def ended(self) -> str:
+        """What QEMU says of how the machine came to its end."""
+        return json.dumps(self._events + [json.loads(line) for line in self._monitor])
+
+    def seconds(self) -> float:
+        """Since power-on."""
+        return time.monotonic() - self.began
+
+    def ask(
+        self, port: int, method: str, path: str, body: str | None = None, **headers: str
+    ) -> tuple[int, bytes] | None:
+        """Status and body of an answer; None where nobody answers."""
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def heard(self, pattern: str) -> int:
+        """How many lines of the console, of all its power-ons, have this in them."""
+        return len(re.findall(pattern, self.console.read_text(errors="replace")))
+
+
+def said(*command: object, check: bool = True) -> str:
+    """What a command printed. Raises AssertionError when it fails and that is looked at."""
+    ran = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=600)
+    assert not check or ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
