@@ -17,6 +17,7 @@ from tests.builders.keyserver import DAY, HOUR
 from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_cities
 
 from bluezone.handset.city.neighbours import NeighbourUnknown
+from bluezone.handset.exposure import risk
 from bluezone.keyserver.venues import VenueDescription
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import interval_at
@@ -152,6 +153,33 @@ def test_a_stay_that_two_cities_name_counts_once(tmp_path):
         for package in packages:
             phone.venue_packages.match(package, "0123456789abcdef")
         assert phone.risk.warnings() == [before]
+
+
+def test_two_cases_at_one_time_count_twice_and_a_neighbours_flood_is_cut_off(tmp_path, monkeypatch):
+    with two_cities(tmp_path) as (here, phones, _, _, world):
+        venue = here.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
+        phone, flooded = phones.new("phone"), phones.new("flooded")
+        stays = []
+        for one in (phone, flooded):
+            one.check()
+            stays.append(a_stay(one, venue.link))
+        world.pass_by(HOUR / 2)
+        for one, stay in zip((phone, flooded), stays, strict=True):
+            one.visits.check_out(stay.id)
+        begins = int(phone.time.now() - HOUR / 2)
+        for _ in range(2):
+            here.key_server.venue_alerts.publish(venue.link, begins, begins + HOUR // 5)
+        world.pass_by(HOUR)
+        here.key_server.tick()
+        packages = []
+        here.tamper = lambda path, body: packages.append(body) or body if path.endswith(".bin") else body
+        phone.check()
+        monkeypatch.setattr(risk, "MOST_OVERLAPS", 1)
+        for package in packages:
+            flooded.venue_packages.match(package, "0123456789abcdef")
+
+        assert [day.minutes for day in phone.risk.venue_days()] == [24]
+        assert [day.minutes for day in flooded.risk.venue_days()] == [12]
 
 
 def test_a_server_with_another_key_than_the_own_city_names_is_not_believed(tmp_path):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 from typing import Literal
 
 from bluezone.handset.city.config import CityConfig
@@ -147,6 +148,8 @@ def _filled(text: str, language: str, day: date, config: Config) -> str:
 
 
 TABLE = "venue_overlaps"
+# A neighbour that names one phone's stays more often than this in one package means to fill its store.
+MOST_OVERLAPS = 500
 DAY_ZERO = date(1970, 1, 1)
 
 
@@ -175,9 +178,10 @@ class VenueFollower(VenuePackages):
         items, now = index_items(items_of_package(package)), self._time.now()
         with self._store.transaction():
             self._visits.settle(now)
-            for found in self._overlaps(items, now):
-                # In a new epoch a package may say again what an earlier one said, and a neighbour what others did.
-                if all(found != kept for kept, _ in self._kept()):
+            # In a new epoch a package may say again what an earlier one said, and a neighbour what others did.
+            said = {found for found, _ in self._kept()} if of or self.position.epoch > 0 else frozenset[VenueOverlap]()
+            for found in islice(self._overlaps(items, now), MOST_OVERLAPS if of else None):
+                if found not in said:
                     told = asdict(found) | {"day": found.day.isoformat()} | ({"of": of} if of else {})
                     self._store.add(TABLE, (found.day - DAY_ZERO).days, json.dumps(told).encode())
 
