@@ -25,7 +25,7 @@ _AT_ONCE = 64 * 1024
 # Answered at a time: whoever came first does not wait for a crowd, and as many as a signer signs at one go (client.py).
 MOST_TOGETHER = 16
 # Making the keys of a first week, or a page, may take so long; everything else takes milliseconds.
-_PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 120.0
 _CONNECT_SECONDS = 5.0
 # How long the next bytes of a request may keep one waiting: whoever is slower holds no more than its own connections.
 _BODY_SECONDS = 10.0
@@ -57,7 +57,7 @@ class Caller:
         self._mine = threading.local()
 
     def exchange(
-        self, first: int, body: bytes, repeatable: bool = True, seconds: float = _PATIENCE_SECONDS
+        self, first: int, body: bytes, repeatable: bool = True, seconds: float = PATIENCE_SECONDS
     ) -> tuple[int, bytes]:
         """The first byte and the rest of the answer. repeatable: may be asked twice, where an answer did not come.
 

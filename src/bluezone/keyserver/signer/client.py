@@ -26,7 +26,7 @@ from bluezone.keyserver.keyfolder import (
     SigningRefused,
     WeekKeyRing,
 )
-from bluezone.keyserver.signer.channel import Caller
+from bluezone.keyserver.signer.channel import PATIENCE_SECONDS, Caller
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import MAX_EXPORT_BYTES
 from bluezone.protocol.gate.tokens import BATCH
@@ -112,10 +112,9 @@ class Connection:
         self._asked(Ask.WAITING, b"", self._look_seconds)
         self._hung_until = 0.0
 
-    def _asked(self, what: Ask, body: bytes, seconds: float | None = None) -> bytes:
+    def _asked(self, what: Ask, body: bytes, seconds: float = PATIENCE_SECONDS) -> bytes:
         try:
-            limit = {} if seconds is None else {"seconds": seconds}
-            refused, answer = self._caller.exchange(what, body, **limit)
+            refused, answer = self._caller.exchange(what, body, seconds=seconds)
         except TimeoutError as error:
             self._hung_until = time.monotonic() + PAUSE_SECONDS
             raise SignerAway(f"the signer does not answer in time: {error.strerror}") from None
