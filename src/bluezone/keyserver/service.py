@@ -69,11 +69,6 @@ logger = logging.getLogger(__name__)
 BESIDE_SECONDS = 10.0
 # Why a change of the config does not go out, beside the codes of refusals.
 APPROVAL_MISSING = ApprovalMissing.code
-# How it is said that a start found something that holds up signing.
-_HELD_UP: dict[type[StoreRefused], tuple[str, int]] = {
-    HistoryForked: ("history_forked", logging.ERROR), PublishedRefused: ("published_files_away", logging.WARNING),
-    SignerAway: ("signer_away", logging.ERROR), SigningRefused: ("signer_away", logging.ERROR),
-}  # fmt: skip
 # How many limits `share_limits` shares.
 LIMITS = 3
 
@@ -283,8 +278,13 @@ class KeyServer:
             logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
         except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
             # Reports are taken and files served meanwhile.
-            name, level = next(said for kind, said in _HELD_UP.items() if isinstance(refused, kind))
-            logger.log(level, "%s: %s", refused.code, refused.message, extra=event(name, code=refused.code))
+            said = event("signer_away", code=refused.code)
+            if isinstance(refused, HistoryForked):
+                said = event("history_forked", code=refused.code)
+            elif isinstance(refused, PublishedRefused):
+                said = event("published_files_away", code=refused.code)
+            level = logging.WARNING if isinstance(refused, PublishedRefused) else logging.ERROR
+            logger.log(level, "%s: %s", refused.code, refused.message, extra=said)
 
     def tick(self, now: float | None = None) -> bool:
         """Do what is due: week keys, config, files, indexes, retention. Idempotent; call it every minute or so.
