@@ -20,6 +20,7 @@ from django.urls import reverse
 from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
 from tests.builders.office import furnished_folder, open_office, plain_refusals
+from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
 from bluezone.desk.home import gather
 from bluezone.identity.models import Role
@@ -27,6 +28,16 @@ from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
 from bluezone.identity.second_factors import REQUIRING
 from bluezone.messaging.cap.models import Alert
 from bluezone.rollout.bulletins.models import Script
+from bluezone.rollout.directives.exchange import uploads
+from bluezone.rollout.directives.exchange.edxml import (
+    Organisation,
+    ResponseFor,
+    StatusCode,
+    StatusMessage,
+    document_id,
+    write_message,
+)
+from bluezone.rollout.directives.models import Directive, ExchangeImport
 
 __all__ = ["furnished_folder", "plain_refusals"]
 
@@ -397,3 +408,28 @@ def test_what_somebody_wrote_waits_for_another_to_release_it(city):
         assert kinds() == {"cap"}
         Alert.objects.update(written_by=who.username)
         assert kinds() == set()
+
+
+@pytest.mark.django_db
+def test_a_file_for_one_agency_is_read_in_by_nobody_of_another(city):
+    """A document and then its recall, both for the ward; and how far one of the ward's own has got."""
+    theirs, document = Organisation(city.partner.edxml_id, city.partner.name), bytes(city.exchange_file.content)
+
+    def says(organ: str, one: Directive, state: StatusCode) -> bytes:
+        named = document_id(organ, one.date, one.number, one.notation)
+        about = ResponseFor(organ, one.code, one.date, named)
+        return write_message(StatusMessage(about, theirs, state, city.now), edxml_signer(theirs.name, at=city.now))
+
+    with taken_back():
+        strangers = city.at("clerk", Place.ELSEWHERE).user, city.astray("clerk", ["officer", "lead"], "ward").user
+
+        def refuses(content: bytes) -> str:
+            for stranger in strangers:
+                with pytest.raises(uploads.NotForUs):
+                    uploads.look(content, stranger, city.now)
+            return uploads.look(content, city.at("issuer").user, city.now).digest
+
+        digest = refuses(document)
+        refuses(says(city.ward.edxml_id, city.issued, StatusCode.RECEIVED))
+        uploads.apply(ExchangeImport.objects.get(pk=city.exchange_file.pk), digest, city.sender, city.now)
+        refuses(says(theirs.id, Directive.objects.get(number="1522"), StatusCode.RECALLED))

@@ -61,6 +61,7 @@ def test_a_piece_is_cut_without_the_blanks_around_it():
 
     assert (piece.text, piece.offsets, sorted(piece.struck)) == ("b cd", (3, 6, 7, 8), [0])
     assert line.cut(3).text == "cd ef"
+    assert joined([]) == Passage("", (), frozenset())
     assert joined([*lines_of("~~a~~\n\nb c")]) == Passage("a b c", (2, 2, 7, 8, 9), frozenset({0}))
 
 

@@ -193,6 +193,16 @@ def test_points_under_a_title_are_apart_where_one_of_them_names_who_does_it(seco
     ]  # fmt: skip
 
 
+def test_a_short_line_below_the_addressees_is_none_of_them():
+    read = letter("Phân công như sau:\n1. Trạm Y tế trực.", to="Kính gửi: Trung tâm Y tế các huyện")
+    assert [one.value.name for one in read.addressees] == ["Trung tâm Y tế các huyện"]
+
+
+def test_who_is_addressed_by_the_whole_name_is_so_by_a_part_of_it():
+    to = "Kính gửi: Trung tâm Y tế huyện Yên Hà."
+    assert orders("Trung tâm Y tế báo cáo trước ngày 10/6/2023.", to=to)[0][1] == ("Trung tâm Y tế",)
+
+
 def test_a_title_of_who_decides_directly_above_the_only_order_signs_nothing():
     read = letter("GIÁM ĐỐC SỞ Y TẾ\n1. Yêu cầu Trung tâm Y tế huyện Yên Hà báo cáo trước ngày 10/6/2023.")
 

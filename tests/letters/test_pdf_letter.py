@@ -70,6 +70,15 @@ def test_a_full_line_begins_a_paragraph_where_it_is_indented_by_a_letter(indent,
     assert [line for line in read if line] == ([whole, texts[2]] if begins else [f"{whole} {texts[2]}"])
 
 
+def test_lines_stand_one_leading_apart_that_the_text_itself_has_set():
+    writer = pdf_writer("abc")
+    content = DecodedStreamObject()
+    content.set_data(b"BT /F1 12 Tf 70 700 Td <0061> Tj 0 -40 TD <0062> Tj T* <0063> Tj ET")
+    writer.pages[0][NameObject("/Contents")] = content
+
+    assert pdf_letter.PdfLetter(written(writer)).letter_text.text.split() == ["a", "b", "c"]
+
+
 def test_a_blank_line_parts_the_columns_of_a_page():
     texts = (("Nơi nhận:", "GIÁM ĐỐC"), ("- Như trên.", "Nguyễn Văn Hoành"))
     pieces = [

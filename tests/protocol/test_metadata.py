@@ -45,7 +45,7 @@ def test_metadata_of_another_length_is_refused(length):
     assert refusal.value.code == "metadata_invalid"
 
 
-@pytest.mark.parametrize("values", [{"confidence": 4}, {"major": -1}, {"minor": 4}])
+@pytest.mark.parametrize("values", [(0, 4), (0, 0, -1), (0, 0, 1, 4), (-129,), (128,)])
 def test_a_value_that_does_not_fit_its_bits_is_refused(values):
     with pytest.raises(InvalidMetadata):
-        Metadata(0, **values)
+        Metadata(*values)

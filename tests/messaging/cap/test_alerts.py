@@ -188,10 +188,12 @@ def test_the_public_feed_names_what_was_sent_and_its_files_are_valid(desks, sett
         setattr(settings, name, getattr(settings_public, name))
     everybody = Client()
     feed = everybody.get("/cap/feed.xml")
-    links = etree.fromstring(feed.content).xpath(
-        "//a:entry/a:link/@href", namespaces={"a": "http://www.w3.org/2005/Atom"}
+    link, title, identifier = (
+        etree.fromstring(feed.content).xpath(f"//a:entry/a:{what}", namespaces={"a": "http://www.w3.org/2005/Atom"})
+        for what in ("link/@href", "title/text()", "id/text()")
     )
-    assert links == [f"http://localhost:8000/cap/{draft.identifier}.xml"]
+    assert link == identifier == [f"http://localhost:8000/cap/{draft.identifier}.xml"]
+    assert title == [draft.headline_vi]
     assert feed["Content-Type"] == "application/atom+xml"
     valid(everybody.get(f"/cap/{draft.identifier}.xml").content)
     Alert.objects.filter(pk=draft.pk).update(sent_at=None, released_by="")

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bluezone.city import City
@@ -171,6 +171,7 @@ def test_the_default_alphabet_is_that_of_the_standard():
     assert segmentation.encode_default_alphabet("Azaz09 ?\n").hex() == "417a617a3039203f0a"
 
 
+@example(b"\x80")
 @given(st.binary(max_size=40))
 def test_any_octets_are_text_or_refused(octets):
     try:
