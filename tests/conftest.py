@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
-from tests.builders import processes
+from tests.builders import marked, processes
 from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
 
@@ -40,10 +40,11 @@ sys.dont_write_bytecode = False
 gc.disable()
 
 
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use.
 
-    What drives a browser stands where .ci/run looks for it, so that it need not collect all the others.
+    What drives a browser stands where .ci/run looks for it, so that it need not collect all the others; so does what
+    starts processes or needs PostgreSQL.
     """
     for item in items:
         if item.get_closest_marker("browser") and item.path.relative_to(REPOSITORY / "tests").parts[0] not in BROWSER:
@@ -53,6 +54,12 @@ def pytest_collection_modifyitems(items) -> None:
         used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
         if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
             item.add_marker(pytest.mark.serve)
+    # Where single files are asked for nobody need read them all.
+    for mark in marked.MARKS if config.args_source == config.ArgsSource.TESTPATHS else ():
+        found = marked.files_of(mark)
+        left_out = {item.nodeid for item in items if item.path not in found and item.get_closest_marker(mark)}
+        if left_out:
+            raise pytest.UsageError(f"tests/builders/marked.py does not see why these are marked {mark}: {left_out}")
 
 
 def pytest_collection_finish() -> None:

@@ -4,7 +4,7 @@ when something was refused.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -201,7 +201,13 @@ _SENTENCES = {
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """Texts that another wrote and this person may approve, and what the machines cannot say of the last week."""
-    found = []
+    return [
+        *(_texts(user) if granted(user, APPROVERS) else ()),
+        *(_unsaid(user, now) if granted(user, KEEPERS) else ()),
+    ]
+
+
+def _texts(user: User) -> Iterator[Matter]:
     newest = Script.objects.filter(bulletin=OuterRef("bulletin"), language=OuterRef("language")).order_by("-number")
     texts = Script.objects.filter(
         at_the_desk(user, APPROVERS, "bulletin__agency", Q(bulletin__isnull=False)),
@@ -212,7 +218,10 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
         by = one.written_at + datetime.timedelta(days=0 if emergency else 1)
         what, url = f"{one.bulletin.title} · {one.get_language_display()}", reverse("bulletin", args=[one.bulletin_id])
         act = _("Listen and approve")
-        found.append(Matter(f"script {one.pk}", what, act, url, by, Pile.AGENCY, where=one.bulletin.agency.name))
+        yield Matter(f"script {one.pk}", what, act, url, by, Pile.AGENCY, where=one.bulletin.agency.name)
+
+
+def _unsaid(user: User, now: datetime.datetime) -> Iterator[Matter]:
     unsaid = Airing.objects.filter(
         at_the_desk(user, KEEPERS, "outlet__agency", Q(outlet__isnull=False)),
         attestation=None, displaced="", due_at__gt=now - datetime.timedelta(days=7), due_at__lte=now,
@@ -222,11 +231,8 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
         what = ngettext("%(count)d airing without a word", "%(count)d airings without a word", count)
         url = f"{reverse('air-log')}?{urlencode({'outlet': outlet, 'week': Week.of(localtime(first).date())})}"
         by = first + datetime.timedelta(days=1)
-        found.append(
-            Matter(f"air {outlet} {first}", what % {"count": count}, _("Say what was aired"), url, by, Pile.AGENCY,
-                   where=name)
-        )  # fmt: skip
-    return found
+        key, act = f"air {outlet} {first}", _("Say what was aired")
+        yield Matter(key, what % {"count": count}, act, url, by, Pile.AGENCY, where=name)
 
 
 def search(user: User, words: str) -> list[Hit]:

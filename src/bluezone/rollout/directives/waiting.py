@@ -63,16 +63,15 @@ _SUBJECT = 90
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """What letters wait for from this person."""
-    return [
-        *_to_sign(user),
-        *_to_send(user),
-        *_drafts(user, now),
-        *_assigned(user, now),
-        *_incoming(user),
-        *_reports_owed(user, now),
-        *_come_back(user, now),
-    ]
+    """What letters wait for from this person; for roles that they do not hold nothing is asked, as every menu asks."""
+    found = [*_assigned(user, now)]
+    if scopes.granted(user, queries.SIGNERS):
+        found += _to_sign(user)
+    if scopes.granted(user, queries.CLERKS):
+        found += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
+    if scopes.granted(user, queries.HANDLERS):
+        found += [*_incoming(user), *_reports_owed(user, now)]
+    return found
 
 
 def _name(directive: Directive) -> str:

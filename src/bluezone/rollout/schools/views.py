@@ -426,6 +426,8 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
 
     One line a school and week for who keeps its classes; two weeks are open at most.
     """
+    if not granted(user, CLASS_REPORTERS.roles):
+        return []
     today, found, own = timezone.localdate(now), [], own_schools_of(user)
     for week in (Week.of(today).previous, Week.of(today)):
         if today >= week.locks_on:
@@ -450,7 +452,8 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
                 what = _("Numbers of the classes, week %(week)s") % {"week": week}
                 url, key = f"{reverse('school', args=[one.school_id])}?week={week}", f"school {one.school_id} {week}"
                 found.append(Matter(key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.school.name))
-    asked = [one for one in school_calendar.requests_for(None) if oversees_as(user, one.school)]
+    asked = school_calendar.requests_for(None) if granted(user, KEEPERS) else []
+    asked = [one for one in asked if oversees_as(user, one.school)]
     if asked:
         what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(asked))
         by, key = asked[0].asked_at + datetime.timedelta(days=1), f"weeks of schools {asked[0].pk}"

@@ -295,7 +295,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """Agencies of this person that owe the report of this week or the last, and locked weeks to open again."""
     today, found = timezone.localdate(now), []
     roles = STAFF_REPORTERS.roles - {Role.ADMIN}
-    for week in (Week.of(today).previous, Week.of(today)):
+    for week in (Week.of(today).previous, Week.of(today)) if granted(user, roles) else ():
         if today >= week.locks_on:
             continue
         sent = StaffReport.everything.filter(week=week.first_day, is_current=True, training=practising())
@@ -307,7 +307,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
             found.append(
                 Matter(f"staff {one.pk} {week}", what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.name)
             )
-    asked = open_requests(user)
+    asked = open_requests(user) if granted(user, [Role.ADMIN, Role.CLERK]) else []
     if asked:
         what = ngettext("%(count)d request to open a week", "%(count)d requests to open a week", len(asked))
         by, key = asked[0].asked_at + _DAY, f"weeks {asked[0].pk}"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.directory.scopes import served_units
+from bluezone.directory.scopes import granted, served_units
 from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
 from bluezone.identity.models import User
 from bluezone.paper.phrases import facts
@@ -188,6 +188,8 @@ def keeps(user: User, venue: Venue) -> bool:
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """Venues that applied and wait for their ward."""
+    if not granted(user, KEEPERS):
+        return []
     applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
     return [
         Matter(
