@@ -72,7 +72,7 @@ cp "$kernel" "$aside/boot/vmlinuz"
 cp "$root/boot/initrd.img-${kernel##*/vmlinuz-}" "$aside/boot/initrd"
 cp "$root/usr/lib/systemd/boot/efi/$efi" "$aside/boot/EFI/BOOT/$name"
 printf 'timeout 0\ndefault bluezone.conf\neditor no\n' > "$aside/boot/loader/loader.conf"
-printf 'title Bluezone box\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=bluezone-root ro rootdelay=900 panic=10 %s\n' \
+printf 'title Bluezone box\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=bluezone-root ro panic=10 %s\n' \
   "${KERNEL_OPTIONS:-quiet console=ttyS0 console=tty0}" > "$aside/boot/loader/entries/bluezone.conf"
 rm -rf "$root"/boot/* "$root"/vmlinuz* "$root"/initrd.img*
 mv "$root/var" "$aside/var"
