@@ -91,7 +91,8 @@ def processes_of(served):
     """The process ids below a `serve`, by part."""
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
+        # One that begins is not yet what it will be.
+        with contextlib.suppress(OSError, ValueError, IndexError):
             if int((path / "stat").read_text().rsplit(")", 1)[1].split()[1]) != served.process.pid:
                 continue
             words = (path / "cmdline").read_bytes().decode().split("\0")
