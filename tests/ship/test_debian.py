@@ -14,7 +14,8 @@ from tests.server.upgrade.test_upgrade import FORGOTTEN, STORES, missing, rows
 from tests.server.upgrade.test_upgrade import HERE as KEPT
 from tests.ship.conftest import REPOSITORY, bash
 
-pytestmark = pytest.mark.slow
+# Making a root of Debian, and installing there, take as long as they take.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 PACKAGES = "adduser,ca-certificates,debconf,systemd,python3-seccomp"
 RELEASES = {"bookworm": "deb12", "trixie": "deb13"}

@@ -30,6 +30,7 @@ from bluezone.keyserver.signer.client import Ask, Connection, RemoteKeys, find_s
 from bluezone.protocol.upload import HIGH, Status, UploadKey
 from bluezone.protocol.upload.codes import CODE_LENGTH, Credential, new_code
 from bluezone.server.front.relay import PartAway, Relay, socket_of
+from bluezone.server.processes import users
 
 USERS = {
     "office": 61020,
@@ -90,7 +91,8 @@ def processes_of(served):
     """The process ids below a `serve`, by part."""
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
+        # One that begins is not yet what it will be.
+        with contextlib.suppress(OSError, ValueError, IndexError):
             if int((path / "stat").read_text().rsplit(")", 1)[1].split()[1]) != served.process.pid:
                 continue
             words = (path / "cmdline").read_bytes().decode().split("\0")
@@ -153,8 +155,8 @@ def waiting(served):
 
 def test_a_report_goes_through_processes_of_seven_users_and_every_page_is_there(city):
     found = processes_of(city)
-    users = {part: int(Path(f"/proc/{pid}").stat().st_uid) for part, pid in found.items()}
-    assert users == {
+    owners = {part: int(Path(f"/proc/{pid}").stat().st_uid) for part, pid in found.items()}
+    assert owners == {
         "front": USERS["public"], "office": USERS["office"], "schedule": USERS["office"], "pages": USERS["pages"],
         "codes": USERS["codes"], "admission": USERS["admission"], "signer": USERS["signer"],
         "publication": USERS["publication"],
@@ -185,6 +187,17 @@ def test_a_report_goes_through_processes_of_seven_users_and_every_page_is_there(
     assert get(f"{city.public}/v1/nothing")[0] == 404
     assert get(f"{city.office}/sign-in/")[0] == 200
     assert "first administrator" in city.said + next(city.lines, "")
+
+
+def test_where_some_users_are_there_and_one_is_not_nothing_starts_as_root(monkeypatch):
+    monkeypatch.delenv("BLUEZONE_USERS", raising=False)
+    there = {part: str(uid) for part, uid in USERS.items()}
+    monkeypatch.setattr(users, "NAMES", {**there, "publication": "bluezone-nobody-made-this"})
+    with pytest.raises(users.UsersInvalid, match="publication"):
+        users.find_users()
+    one_user = dict.fromkeys(there, "bluezone-nobody-made-this")
+    monkeypatch.setattr(users, "NAMES", {**one_user, "office": there["office"], "signer": there["signer"]})
+    assert users.find_users() is None
 
 
 def openable(top):

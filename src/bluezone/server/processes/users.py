@@ -74,7 +74,7 @@ def find_users() -> Mapping[str, User] | None:
         return None
     names = NAMES | dict(_named(said))
     found = {part: user for part, name in names.items() if (user := _user(name))}
-    for part in names.keys() - found.keys():
+    for part in sorted(names.keys() - found.keys()):
         # Those that are there with one user, too, say nothing.
         if said or found.keys() - {"office", "signer"}:
             raise UsersInvalid(f"{VARIABLE}: this machine has no user {names[part]!r} for {part}")
