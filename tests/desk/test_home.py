@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db.models.sql.compiler import SQLCompiler
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +19,7 @@ from bluezone.duties.catalogue import menu
 from bluezone.duties.duty import Pile
 from bluezone.identity.audiences import ReachNotAsked, apart, audience
 from bluezone.identity.duty import ADMINS
-from bluezone.identity.models import Role, RoleGrant
+from bluezone.identity.models import Role, RoleGrant, remember_grants
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
@@ -200,6 +201,23 @@ def test_at_7_25_with_thirty_matters_one_click_leads_to_the_most_urgent(
     assert urgent == f"/inbox/{first.pk}/"
     assert client.get(urgent).status_code == 200
     assert client.get("/?all=1").text.count("/inbox/") > page.text.count("/inbox/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.GATEKEEPER, Role.LEADER])
+def test_for_roles_that_nothing_waits_for_two_questions_are_asked(role, now, monkeypatch):
+    """Nor is any other made up: one that can find nothing reaches no store, and is most of the work of a menu."""
+    reader, made, as_sql = user("reader", role), [], SQLCompiler.as_sql
+
+    def noted(compiler, *rest, **more):
+        made.append(compiler.query.model.__name__)
+        return as_sql(compiler, *rest, **more)
+
+    remember_grants(reader)
+    monkeypatch.setattr(SQLCompiler, "as_sql", noted)
+
+    assert gather(reader, now) == []
+    assert sorted(made) == ["Assignment", "WaitingAct"]
 
 
 @pytest.mark.long
