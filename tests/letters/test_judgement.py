@@ -43,3 +43,9 @@ def test_the_weights_name_nobody_whom_only_one_letter_names():
     weights = json.loads(likelihood.WEIGHTS.read_text(encoding="utf-8"))["weights"]
     assert 1000 < len(weights) < 20000
     assert all(abs(weight) < 10 for weight in weights.values())
+
+
+def test_what_was_done_is_no_order_however_likely(monkeypatch):
+    monkeypatch.setattr(likelihood, "_weights", lambda: (20.0, {}))
+    read = letter("Sở Y tế yêu cầu:\n1. Bệnh viện Phổi báo cáo.\n2. Trung tâm Y tế đã lấy 120 mẫu, tất cả âm tính.")
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Bệnh viện Phổi",)]

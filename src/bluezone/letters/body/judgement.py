@@ -76,6 +76,7 @@ def _is_given(sentence: Sentence) -> bool:
     return bool(given_at(text) or given_at(above) or _NAMED_BY_COLON.match(text))
 
 
+_DONE = re.compile(r"\b(?:đã|đang|vừa)\b")
 # "Ủy ban nhân dân các xã: Huy động nhân dân …"
 _NAMED_BY_COLON = re.compile(rf"{STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}:\s+\w")
 
@@ -93,9 +94,10 @@ def _added(
         named = order is not None and order.named
         if sentence.clause in clauses and not named:
             continue
+        done = _DONE.search(sentence.passage.text) and not given_at(sentence.passage.text)
         ours = order is not None and named and is_issuer(order, context)
         asked = ADDED_DOUBTED if doubted else ADDED_UNKNOWN if order is None else ADDED
-        if sure < asked or ours or sentence.passage.text.endswith(":"):
+        if sure < asked or ours or done or sentence.passage.text.endswith(":"):
             context.unsure.append(sentence.passage)
             continue
         # A point that names nobody belongs to the one above it.
