@@ -39,7 +39,7 @@ _MARKS = {
     "guidance": "HD", "programme": "CTr",
 }  # fmt: skip
 _URGENCIES = {"urgent": "KHẨN", "very_urgent": "THƯỢNG KHẨN", "express": "HỎA TỐC"}
-_KINDS_OF_BASIS = {
+KINDS_OF_BASIS = {
     "Công văn": "official_letter", "Chỉ thị": "instruction", "Kế hoạch": "plan", "Quyết định": "decision",
     "Công điện": "telegram", "Tờ trình": "submission", "Báo cáo": "report", "Nghị quyết": "resolution",
     "Thông báo": "notice", "Nghị định": "decree", "Thông tư": "circular", "Luật": "law",
@@ -358,7 +358,7 @@ def _recipients(
 def _basis(text: str, day: datetime.date) -> Iterator[str]:
     for one in _listed(text):
         kind, number, offset, _ = (part.strip() for part in one.split("|"))
-        yield f"{_KINDS_OF_BASIS[kind]} {number} {_day(day, offset) if offset[0] in '+-' else offset}"
+        yield f"{KINDS_OF_BASIS[kind]} {number} {_day(day, offset) if offset[0] in '+-' else offset}"
 
 
 def _task(line: str, day: datetime.date, opened: bool) -> TrueTask:

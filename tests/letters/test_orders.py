@@ -152,7 +152,7 @@ def test_the_office_that_conveys_is_given_its_own_order_by_giao():
 
 def test_a_last_order_without_a_number_is_one_of_its_own():
     read = letter(
-        "1. Trạm Y tế tư vấn người bị phơi nhiễm.\n2. Các trường học tuyên truyền cho học sinh.\n"
+        "1. Đề nghị Trạm Y tế tư vấn người bị phơi nhiễm.\n2. Các trường học tuyên truyền cho học sinh.\n"
         "Giao Phòng Nghiệp vụ Y theo dõi, tổng hợp, báo cáo vào ngày 25 hằng tháng./."
     )
     assert [task.names(PartyRole.LEAD) for task in read.tasks] == [

@@ -5,9 +5,12 @@ A clerk sees each proposed value beside the place it was read from and corrects 
 Acceptance case: Công văn 458/UBND-VP of 7 August 2020.
 """
 
-from bluezone.letters.arrangement import arrange
-from bluezone.letters.body.clauses import read_body
+import dataclasses
+
+from bluezone.letters.arrangement import Sheet, arrange
+from bluezone.letters.body.clauses import Body, read_body
 from bluezone.letters.body.context import Context
+from bluezone.letters.body.likelihood import Sentence, features, sentences_of
 from bluezone.letters.body.orders import read_tasks
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, clean, converted, joined
@@ -56,6 +59,29 @@ def propose(text: str) -> Proposal:
     Returns a proposal whose spans refer to `proposal.text` (cleaned, NFC).
     Raises NotADirective when too few marks of a letter are found.
     """
+    sheet, body, without_orders = _opened(text)
+    context = _context(without_orders)
+    tasks = read_tasks(body, sheet.tables, context)
+    return dataclasses.replace(
+        without_orders,
+        tasks=tasks,
+        due=read_due(joined(body.closing if tasks else body.preamble), context.date),
+        unsure=_unsure(context.unsure, tasks),
+    )
+
+
+def sentences_with_features(text: str) -> list[tuple[Sentence, set[str]]]:
+    """The sentences of a letter's body and what is known of each, from which the judgement of orders is learnt.
+
+    Raises NotADirective as `propose` does.
+    """
+    _, body, read = _opened(text)
+    context = _context(read)
+    return [(one, features(one, context)) for one in sentences_of(body.lines)]
+
+
+def _opened(text: str) -> tuple[Sheet, Body, Proposal]:
+    """The letter in reading order, the parts of its body, and all that it says but its orders."""
     unicode, encoding = converted(text)
     stored = clean(unicode)
     sheet = arrange(stored)
@@ -63,40 +89,44 @@ def propose(text: str) -> Proposal:
     number = read_number(lines)
     date, place = read_date(lines)
     _refuse_other_text(lines, place is not None)
-    kind = read_kind(lines, number)
     addressees, after = read_addressees(lines)
     body = read_body(lines, after or _head_end(lines))
     signers = read_signers(body.tail)
     issuer, superior, others = _issuers(read_bodies(lines), signers)
-    letter_date = date.value if date else None
-    context = Context(
-        kind.value,
-        addressees,
-        letter_date,
-        issuer.value if issuer else "",
-        superior.value if superior else "",
-        joint=bool(others),
+    return (
+        sheet,
+        body,
+        Proposal(
+            text=stored,
+            kind=read_kind(lines, number),
+            number=number,
+            date=date,
+            place=place,
+            issuer=issuer,
+            superior=superior,
+            subject=read_subject(lines),
+            basis=read_basis(joined(body.preamble)),
+            addressees=addressees,
+            tasks=(),
+            due=None,
+            signers=signers,
+            recipients=read_recipients(lines),
+            urgency=read_urgency(lines),
+            co_issuers=others,
+            converted_from=str(encoding) if encoding else None,
+        ),
     )
-    tasks = read_tasks(body, sheet.tables, context)
-    return Proposal(
-        text=stored,
-        kind=kind,
-        number=number,
-        date=date,
-        place=place,
-        issuer=issuer,
-        superior=superior,
-        subject=read_subject(lines),
-        basis=read_basis(joined(body.preamble)),
-        addressees=addressees,
-        tasks=tasks,
-        due=read_due(joined(body.closing if tasks else body.preamble), letter_date),
-        signers=signers,
-        recipients=read_recipients(lines),
-        urgency=read_urgency(lines),
-        co_issuers=others,
-        converted_from=str(encoding) if encoding else None,
-        unsure=_unsure(context.unsure, tasks),
+
+
+def _context(read: Proposal) -> Context:
+    return Context(
+        read.kind.value,
+        read.addressees,
+        read.date.value if read.date else None,
+        read.issuer.value if read.issuer else "",
+        read.superior.value if read.superior else "",
+        joint=bool(read.co_issuers),
+        recipients=tuple(one.value.name for one in read.recipients),
     )
 
 

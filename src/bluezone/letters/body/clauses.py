@@ -97,12 +97,16 @@ class Clause:
 
 @dataclass(frozen=True)
 class Body:
-    """preamble: before the first clause; closing: after the last; tail: from Nơi nhận or the first signature on."""
+    """preamble: before the first clause; closing: after the last; tail: from Nơi nhận or the first signature on.
+
+    lines: all before the tail, headings of sections too.
+    """
 
     preamble: list[Passage]
     clauses: list[Clause]
     closing: list[Passage]
     tail: list[Passage]
+    lines: list[Passage]
 
 
 def read_body(lines: Sequence[Passage], start: int) -> Body:
@@ -115,7 +119,7 @@ def read_body(lines: Sequence[Passage], start: int) -> Body:
     for index, line in enumerate(body):
         if not line.is_blank:
             reader.take(line, after_blank=index > 0 and body[index - 1].is_blank)
-    return Body(reader.preamble, reader.chosen(), reader.closing, list(lines[end:]))
+    return Body(reader.preamble, reader.chosen(), reader.closing, list(lines[end:]), body)
 
 
 _ITEM = re.compile(

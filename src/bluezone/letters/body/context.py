@@ -27,7 +27,7 @@ class Context:
     """What the orders of a letter stand in.
 
     informs: the line above the clauses announces facts. joint: several bodies issue it, and share out
-    what they do. reports: it says that the letter reports or answers, so that
+    what they do. recipients: the names of Nơi nhận. reports: it says that the letter reports or answers, so that
     only what is asked for in so many words is an order. unsure: filled with the passages that may be orders, and are
     not proposed as such.
     """
@@ -40,6 +40,7 @@ class Context:
     informs: bool = False
     reports: bool = False
     joint: bool = False
+    recipients: tuple[str, ...] = ()
     unsure: list[Passage] = dataclasses.field(default_factory=list)
 
 

@@ -22,6 +22,7 @@ from bluezone.letters.body.context import (
     is_told_nothing,
     make_task,
 )
+from bluezone.letters.body.judgement import NO_ORDERS, judge
 from bluezone.letters.body.parties import (
     LABELLED,
     Order,
@@ -58,13 +59,11 @@ from bluezone.vietnamese.spelling import fold
 _MAY_ONLY_TELL = frozenset({DocumentKind.OFFICIAL_LETTER, DocumentKind.OTHER})
 # They order only whom they name.
 _ONLY_NAMED = frozenset({DocumentKind.DECISION, DocumentKind.INVITATION, DocumentKind.RESOLUTION})
-# They tell or ask; they order nobody.
-_NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 
 
 def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Context) -> tuple[ProposedTask, ...]:
     """Propose the orders of a letter in their order: of its clauses, else of its sentences, and of its tables."""
-    if context.kind in _NO_ORDERS:
+    if context.kind in NO_ORDERS:
         return ()
     introduction = next((line.text for line in reversed(body.preamble) if line.text.endswith(":")), "")
     preamble = " ".join(line.text for line in body.preamble)
@@ -86,7 +85,7 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
         tasks = [task for task in read_prose(prose, context, begun=False) if not (rows and _for_all(task))]
     else:
         tasks += given_at_last(body.closing, len(tasks), context)
-    return (*_asked_by_the_issuer(tasks, body, context), *rows)
+    return (*judge(list(_asked_by_the_issuer(tasks, body, context)), body.lines, context), *rows)
 
 
 def _asked_by_the_issuer(tasks: Sequence[ProposedTask], body: Body, context: Context) -> Iterator[ProposedTask]:
