@@ -42,7 +42,7 @@ export default {
   "faq.strength.q": "Why does a warning sometimes say that it cannot tell near from far?",
   "faq.strength.a": "Bluetooth measures distance poorly: pockets, bodies and walls weaken the signal. When the signal is not clear enough, Bluezone says plainly that it does not know.",
   "faq.free.q": "Does it cost anything?",
-  "faq.free.a": "No. Bluezone is free and never takes money. It fetches about 1 MB a day.",
+  "faq.free.a": "No. Bluezone is free and never takes money. It fetches about 2 MB a day.",
   "faq.free.a.web": "No. Bluezone is free and never takes money. The web version fetches very little.",
   "faq.name.q": "Must I give my name or phone number?",
   "faq.name.a": "No. Only if you yourself choose “Ask for help” or “Send a declaration” is there a field for how to reach you.",

@@ -42,7 +42,7 @@ export default {
   "faq.strength.q": "Vì sao có khi cảnh báo nói không biết gần hay xa?",
   "faq.strength.a": "Bluetooth đo gần xa không chính xác: túi áo, thân người, bức tường làm tín hiệu yếu đi. Khi tín hiệu không đủ rõ, Bluezone nói thẳng là không biết.",
   "faq.free.q": "Có mất tiền không?",
-  "faq.free.a": "Không. Bluezone miễn phí và không bao giờ thu tiền. Mỗi ngày máy tải khoảng 1 MB.",
+  "faq.free.a": "Không. Bluezone miễn phí và không bao giờ thu tiền. Mỗi ngày máy tải khoảng 2 MB.",
   "faq.free.a.web": "Không. Bluezone miễn phí và không bao giờ thu tiền. Bản web tải rất ít dữ liệu.",
   "faq.name.q": "Có phải khai tên hay số điện thoại không?",
   "faq.name.a": "Không. Chỉ khi bạn tự chọn “Nhờ hỗ trợ” hoặc “Gửi khai báo” thì mới có ô để ghi cách liên hệ.",

@@ -42,7 +42,7 @@ export default {
   "faq.strength.q": "为什么提醒有时说分不清远近？",
   "faq.strength.a": "蓝牙测距不准：口袋、身体和墙壁都会减弱信号。信号不够清楚时，Bluezone 会直说不知道。",
   "faq.free.q": "要收费吗？",
-  "faq.free.a": "不收费。Bluezone 免费，从不收钱。每天下载约 1 MB。",
+  "faq.free.a": "不收费。Bluezone 免费，从不收钱。每天下载约 2 MB。",
   "faq.free.a.web": "不收费。Bluezone 免费，从不收钱。网页版下载很少。",
   "faq.name.q": "要填姓名或电话号码吗？",
   "faq.name.a": "不用。只有您自己选择“请求帮助”或“发送申报”时，才有填写联系方式的地方。",
