@@ -79,7 +79,7 @@ def learn(given: Sequence[Example]) -> tuple[float, dict[str, float]]:
     for step in range(1, STEPS + 1):  # Adam (Kingma and Ba 2015), with a rate that falls by a hundredth each step
         sums = np.bincount(row, value * weights[column], minlength=len(rows)) + weights[-1]
         error = 1 / (1 + np.exp(-sums)) - truth
-        slope = np.bincount(column, value * error[row], minlength=len(weights))
+        slope: np.ndarray = np.bincount(column, value * error[row], minlength=len(weights)).astype(float)
         slope[:-1] += PENALTY * weights[:-1]
         slope[-1] = error.sum()
         mean = 0.9 * mean + 0.1 * slope

@@ -66,7 +66,6 @@ def _letter(block: str, style: int) -> Letter:
     party = re.match(r"(?:\d+|…|\S+(?=-CV))-[^/]+/(?:TU|HU|TĐTN|ĐU|ĐUK|ĐTN|BTG|MTTQ|ThU)$", fact["number"])
     if party:
         number, _, notation = fact["number"].partition("-")
-    number = None if not number.strip(". …~") else number
     digits = fact.get("printed", f"Số: {fact['number']}")
     left = [*_list(fact["left"], " // "), digits]
     subject = _list(fact["subject"], " // ")
@@ -130,7 +129,7 @@ def _letter(block: str, style: int) -> Letter:
         annex=tuple(line for line in annex.strip().split("\n") if line),
         notes=tuple(notes),
         signatures=tuple(signatures),
-        number=number,
+        number=number if number.strip(". …~") else None,
         notation=notation,
         date=date,
         day=day,
