@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bluezone.twin.picture import write_page
-from bluezone.twin.rehearsal import Asked, Rehearsal, TwinInvalid
+from bluezone.twin.rehearsal import Asked, Rehearsal, TwinInvalid, missing_of
 
 
 @pytest.mark.long
@@ -73,6 +73,12 @@ def test_a_city_of_two_thousand_phones_warns_as_its_truth_says(tmp_path, failure
     assert outcome.store_bytes < 8_000_000
     assert outcome.unmet == 0
     assert '<li class="fails">' not in write_page(outcome.as_json())
+
+
+def test_a_report_without_any_key_lacks_none_and_one_of_which_nothing_came_out_is_missing():
+    assert missing_of(set(), {b"a"}) == (False, 0)
+    assert missing_of({b"a", b"b"}, {b"a"}) == (False, 1)
+    assert missing_of({b"b", b"c"}, {b"a"}) == (True, 2)
 
 
 def test_what_cannot_be_rehearsed_is_refused():

@@ -152,6 +152,14 @@ class Outcome:
         return asdict(self)
 
 
+def missing_of(uploaded: set[bytes], published: set[bytes]) -> tuple[bool, int]:
+    """Whether no key of an acknowledged report is in any file, and how many of its keys are in none.
+
+    A case whose infectious days were over before its phone ran reports without any key, and lacks none.
+    """
+    return bool(uploaded) and not uploaded & published, len(uploaded - published)
+
+
 class Rehearsal:
     """One rehearsal. progress: called with each day's number as it begins."""
 
@@ -363,8 +371,9 @@ class Rehearsal:
         outcome.seconds = round(usage.ru_utime + usage.ru_stime + seconds + server, 1)
         for person in self._reported:
             town = self._home(person)
-            outcome.missing += not town.crowd.uploaded[person] & town.published
-            outcome.missing_keys += len(town.crowd.uploaded[person] - town.published)
+            missing, keys = missing_of(town.crowd.uploaded[person], town.published)
+            outcome.missing += missing
+            outcome.missing_keys += keys
         outcome.told = sum(len(town.first_told) for town in self._towns)
         outcome.following = sum(len(town.following) for town in self._towns)
         outcome.files = sum(town.files for town in self._towns)
