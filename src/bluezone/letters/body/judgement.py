@@ -43,18 +43,28 @@ def judge(tasks: Sequence[ProposedTask], lines: Sequence[Passage], context: Cont
     tasks: as the rules read them, without those of tables. lines: of the body.
     """
     judged = [(one, likelihood(one, context)) for one in sentences_of(lines)]
-    kept = list[ProposedTask]()
+    kept, doubted = list[ProposedTask](), list[tuple[ProposedTask, Passage]]()
     for task in tasks:
         inside = [(one, sure) for one, sure in judged if _is_in(one, task)]
         if inside and max(sure for _, sure in inside) < KEPT and not any(_is_given(one) for one, _ in inside):
-            context.unsure.append(inside[0][0].passage)
+            doubted.append((task, inside[0][0].passage))
         else:
             kept.append(task)
+    # Points of one clause stand together.
+    stand = {_clause_of(task) for task in kept} - {""}
+    kept += [task for task, _ in doubted if _clause_of(task) in stand]
+    context.unsure.extend(passage for task, passage in doubted if _clause_of(task) not in stand)
     taken = [one for one, _ in judged if any(_is_in(one, task) for task in tasks)]
     open_ = [one.span() for one in context.unsure]
     left = [(one, sure, _is_any(one, open_)) for one, sure in judged if one not in taken]
     kept += _added(left, taken, context)
     return tuple(sorted(kept, key=lambda task: task.text.span.start))
+
+
+def _clause_of(task: ProposedTask) -> str:
+    """ "1" of the point "1.a", nothing of what is no point."""
+    above, _, mark = task.label.rpartition(".")
+    return above if len(mark) == 1 and mark.isalpha() and mark.islower() else ""
 
 
 def _is_in(sentence: Sentence, task: ProposedTask) -> bool:
