@@ -96,6 +96,19 @@ def a_stay(phone, link):
     return phone.visits.check_in(link, remember=True)
 
 
+def packages_that_name(here, world, venue, phone, cases=1):
+    """The city's packages after cases that were at a venue for 12 minutes half an hour ago, as a phone took them."""
+    begins = int(phone.time.now() - HOUR / 2)
+    for _ in range(cases):
+        here.key_server.venue_alerts.publish(venue.link, begins, begins + HOUR // 5)
+    world.pass_by(HOUR)
+    here.key_server.tick()
+    packages = []
+    here.tamper = lambda path, body: packages.append(body) or body if path.endswith(".bin") else body
+    phone.check()
+    return packages
+
+
 def test_whoever_follows_the_other_city_checks_in_at_its_places_and_is_warned_by_its_packages(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, others, world):
         pho = there.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5", type=4))
@@ -140,13 +153,7 @@ def test_a_stay_that_two_cities_name_counts_once(tmp_path):
         visit = a_stay(phone, venue.link)
         world.pass_by(HOUR / 2)
         phone.visits.check_out(visit.id)
-        begins = int(phone.time.now() - HOUR / 2)
-        here.key_server.venue_alerts.publish(venue.link, begins, begins + HOUR // 5)
-        world.pass_by(HOUR)
-        here.key_server.tick()
-        packages = []
-        here.tamper = lambda path, body: packages.append(body) or body if path.endswith(".bin") else body
-        phone.check()
+        packages = packages_that_name(here, world, venue, phone)
 
         (before,) = phone.risk.warnings()
         assert (before.band, before.neighbours) == ("10-15", ())
@@ -166,14 +173,7 @@ def test_two_cases_at_one_time_count_twice_and_a_neighbours_flood_is_cut_off(tmp
         world.pass_by(HOUR / 2)
         for one, stay in zip((phone, flooded), stays, strict=True):
             one.visits.check_out(stay.id)
-        begins = int(phone.time.now() - HOUR / 2)
-        for _ in range(2):
-            here.key_server.venue_alerts.publish(venue.link, begins, begins + HOUR // 5)
-        world.pass_by(HOUR)
-        here.key_server.tick()
-        packages = []
-        here.tamper = lambda path, body: packages.append(body) or body if path.endswith(".bin") else body
-        phone.check()
+        packages = packages_that_name(here, world, venue, phone, cases=2)
         monkeypatch.setattr(risk, "MOST_OVERLAPS", 1)
         for package in packages:
             flooded.venue_packages.match(package, "0123456789abcdef")

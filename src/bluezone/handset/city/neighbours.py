@@ -144,9 +144,7 @@ class Neighbours:
         for one in self.all():
             if one.neighbour.key and one.neighbour.id in kept:
                 part = _part(self._store, kept[one.neighbour.id])
-                config = CityConfig(
-                    part, Client(one.neighbour.address), self._city.trusted_now, self._city.clock
-                ).current
+                config = _followed(part, Client(one.neighbour.address), self._city).current
                 if config is not None:
                     yield config, withdrawn_codes(part)
 

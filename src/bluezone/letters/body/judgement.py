@@ -16,7 +16,6 @@ from bluezone.letters.body.parties import Order, for_addressees, given_at, read_
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import (
     Confidence,
-    DocumentKind,
     Doubt,
     PartyRole,
     Proposed,
@@ -33,8 +32,6 @@ ADDED_UNKNOWN = 0.9
 ADDED_DOUBTED = 0.95
 # From it on, a person is shown what no rule reads.
 SHOWN = 0.4
-# They tell or ask; they order nobody.
-NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 
 
 def judge(tasks: Sequence[ProposedTask], lines: Sequence[Passage], context: Context) -> tuple[ProposedTask, ...]:
@@ -98,7 +95,7 @@ def _added(
     clauses = {one.clause for one in taken}
     found = dict[int, list[tuple[Sentence, Order | None]]]()
     for sentence, sure, doubted in left:
-        if sentence.heading or sure < SHOWN or context.kind in NO_ORDERS:
+        if sentence.heading or sure < SHOWN:
             continue
         order = read_order(capital(sentence.passage), clause=True, given=True)
         named = order is not None and order.named

@@ -22,7 +22,7 @@ from bluezone.letters.body.context import (
     is_told_nothing,
     make_task,
 )
-from bluezone.letters.body.judgement import NO_ORDERS, judge
+from bluezone.letters.body.judgement import judge
 from bluezone.letters.body.parties import (
     LABELLED,
     Order,
@@ -57,13 +57,15 @@ from bluezone.vietnamese.spelling import fold
 
 # What stands above the clauses of a decision, a plan or a telegram need not lead to orders.
 _MAY_ONLY_TELL = frozenset({DocumentKind.OFFICIAL_LETTER, DocumentKind.OTHER})
+# They tell or ask; they order nobody.
+_NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 # They order only whom they name.
 _ONLY_NAMED = frozenset({DocumentKind.DECISION, DocumentKind.INVITATION, DocumentKind.RESOLUTION})
 
 
 def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Context) -> tuple[ProposedTask, ...]:
     """Propose the orders of a letter in their order: of its clauses, else of its sentences, and of its tables."""
-    if context.kind in NO_ORDERS:
+    if context.kind in _NO_ORDERS:
         return ()
     introduction = next((line.text for line in reversed(body.preamble) if line.text.endswith(":")), "")
     preamble = " ".join(line.text for line in body.preamble)
