@@ -3,7 +3,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.builders.serving import free_port
 
 BUCKET = "published"
 ACCESS_KEY = "bluezone"
@@ -78,7 +78,7 @@ def _started(program: str, folder: Path) -> Iterator[ObjectServer]:
     (folder / "data").mkdir()
     names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc",
              "s3.port", "s3.port.grpc")  # fmt: skip
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    ports = dict(zip(names, (free_port() for _ in names), strict=True))
     command = [
         program, "server", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=8", "-filer", "-s3",
         "-s3.config=s3.json", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
@@ -111,11 +111,3 @@ def _until_it_answers(process: subprocess.Popen[bytes], url: str, folder: Path, 
             pass
         time.sleep(0.05)
     raise AssertionError((folder / "log").read_text(errors="replace")[-2000:])
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

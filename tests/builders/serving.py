@@ -3,6 +3,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -46,11 +47,26 @@ class Served:
         return found[1]
 
 
+# Below the ports that the kernel lends to connections: one of those can be taken by anybody's next request.
+_PORTS = range(10_000, 32_000)
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port that nothing listens on now."""
+    """A TCP port that nothing has now, and that this process has not been given before."""
+    while (port := secrets.choice(_PORTS)) in _given or not _is_free(port):
+        continue
+    _given.add(port)
+    return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> Served:

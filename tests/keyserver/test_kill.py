@@ -5,7 +5,6 @@ import http.client
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.builders.keyserver import opened, report_of
 from tests.builders.load import published_counts, tick_when_alone
+from tests.builders.serving import free_port
 
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.upload import Status, decode_upload_answer, encode_upload
@@ -26,9 +26,7 @@ class Killable:
     """The server process and its workers, a process group of their own."""
 
     def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         command = [sys.executable, str(KILLABLE), str(folder), str(self.port)]
         self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 120

@@ -143,6 +143,15 @@ def test_a_port_in_use_is_named_with_the_flag_that_helps(served, tmp_path):
     assert "--office-port" in refused.stderr
 
 
+def test_one_port_asked_for_twice_is_refused(tmp_path):
+    port = str(free_port())
+    asked = ["--data", tmp_path, "--hotline", HOTLINE, "--public-port", str(free_port())]
+    refused = serve(*asked, "--office-port", port, "--operator-port", port)
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith(f"port_in_use: 127.0.0.1 port {port}")
+
+
 def test_a_first_start_without_a_hotline_is_refused_and_makes_nothing(tmp_path):
     refused = serve("--data", tmp_path / "data", "--json")
 
