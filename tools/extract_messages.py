@@ -32,6 +32,7 @@ FOLDERS = [
     "paper",
     "messaging",
     "desk",
+    "twin",
 ]
 LANGUAGE = "vi"
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from bluezone.cli.planning.twin import catalogues
 from bluezone.twin.agreement import Agreement
 from bluezone.twin.picture import write_page
 from bluezone.twin.rehearsal import Asked, Outcome
@@ -16,7 +17,7 @@ def an_outcome(**changes):
     outcome = Outcome(changes.pop("asked", Asked()), **{**values, **changes})
     outcome.delays = [0.5, 4.5, 13.0]
     outcome.cells[3][1].met, outcome.cells[3][1].told, outcome.cells[3][1].expected = 73, 28, 14.6
-    return write_page(outcome.as_json())
+    return write_page(outcome.as_json(), catalogues())
 
 
 def test_a_rehearsal_in_which_everything_holds_says_so_in_both_languages():

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from bluezone.cli.planning.twin import catalogues
 from bluezone.twin.picture import write_page
 from bluezone.twin.rehearsal import Asked, Rehearsal, TwinInvalid, missing_of
 
@@ -72,7 +73,7 @@ def test_a_city_of_two_thousand_phones_warns_as_its_truth_says(tmp_path, failure
     assert (outcome.failed_checks > 0) is (outcome.waited > 0) is bool(failures)
     assert outcome.store_bytes < 8_000_000
     assert outcome.unmet == 0
-    assert '<li class="fails">' not in write_page(outcome.as_json())
+    assert '<li class="fails">' not in write_page(outcome.as_json(), catalogues())
 
 
 def test_a_report_without_any_key_lacks_none_and_one_of_which_nothing_came_out_is_missing():

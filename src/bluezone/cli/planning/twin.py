@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone twin`: a rehearsal of the whole system with a city's phones (docs/twin.md)."""
 
+import gettext
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,12 @@ import click
 from bluezone.cli.output import command_result
 
 FAILURES = ("server", "restore", "clock", "night")
+
+
+def catalogues() -> dict[str, Callable[[str], str]]:
+    """By language what puts a text of the report into it: a rehearsal runs without Django's own languages."""
+    vietnamese = gettext.translation("django", str(files("bluezone.web") / "locale"), ["vi"])
+    return {"vi": vietnamese.gettext, "en": str}
 
 
 def _lines_of_two(result: dict[str, Any]) -> Iterable[str]:
@@ -104,5 +112,5 @@ def twin(
     with tempfile.TemporaryDirectory(prefix="bluezone-twin-") as folder:
         result = Rehearsal(asked, Path(folder), progress).run().as_json()
     if page is not None:
-        page.write_text(write_page(result), "utf-8")
+        page.write_text(write_page(result, catalogues()), "utf-8")
     return result
