@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.vietnamese.legacy_fonts import VIETNAMESE_LETTERS
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import fold, spell_out
 
 
 @pytest.mark.parametrize("text", ["Đức Xuân", "đức  xuân", "DUC XUAN", " Duc\u00a0Xuan "])
@@ -27,3 +27,19 @@ def test_folding_twice_is_folding_once_in_any_normal_form(text):
 
     assert fold(once) == once
     assert fold(unicodedata.normalize("NFD", text)) == once
+
+
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        ("UBND P.Suối Bạc", "UBND phường Suối Bạc"),
+        ("tx. Phú Thọ", "thị xã Phú Thọ"),
+        ("TP. Bắc Kạn", "thành phố Bắc Kạn"),
+        ("TP.HCM", "thành phố HCM"),
+        ("Tổ 1, p. Sông Cầu", "Tổ 1, phường Sông Cầu"),
+        ("Lớp. Học", "Lớp. Học"),
+        ("K.P. 3", "K.phường 3"),
+    ],
+)
+def test_short_words_for_units_are_spelled_out(short, whole):
+    assert spell_out(short) == whole

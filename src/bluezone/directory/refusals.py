@@ -4,6 +4,8 @@
 The modules that refuse speak English to programs and logs; here their stable codes become words for an official.
 """
 
+from collections.abc import Sequence
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +40,8 @@ SENTENCES: dict[str, Promise] = {
     "import_outdated": _(
         "What is stored changed since this preview was made, so nothing was stored. Below is the new preview."
     ),
+    "import_email_invalid": _("This is no e-mail address. Write one, or leave the cell empty."),
+    "import_phone_invalid": _("This is no telephone number. Write one, or leave the cell empty."),
     "import_phone_missing": _("The telephone number is missing. Write it, or leave the row out."),
     "import_reference_unknown": _(
         "No entry in force has the code or name that this cell gives, or several have it. Correct it."
@@ -49,9 +53,7 @@ SENTENCES: dict[str, Promise] = {
     "import_row_refused": _("This row cannot be used. Correct the cell."),
     "import_row_repeated": _("Another row is about the same entry. Delete one of the two."),
     "import_text_invalid": _("The code or name is missing, too long or not on one line. Correct the cell."),
-    "import_value_invalid": _(
-        "A day, a number, a telephone number or an e-mail address cannot be read. Write days as 07/8/2020."
-    ),
+    "import_value_invalid": _("A day or a number cannot be read. Write days as 07/8/2020 and numbers as 45036."),
     "spreadsheet_cell_unreadable": _(
         "A cell holds an error, a formula without a stored result, or signs that are no text. Replace it by its value."
     ),
@@ -115,6 +117,16 @@ def row_name(row: int) -> str:
     if sheet == 1:
         return gettext("Row %(row)s") % {"row": number}
     return gettext("Sheet %(sheet)s, row %(row)s") % {"sheet": sheet, "row": number}
+
+
+_ROWS_NAMED = 8
+
+
+def row_names(rows: Sequence[int]) -> str:
+    """Some rows of a list in words, by their numbers; the first of many."""
+    named = ", ".join(map(row_name, rows[:_ROWS_NAMED]))
+    more = len(rows) - _ROWS_NAMED
+    return gettext("%(rows)s and %(count)s more") % {"rows": named, "count": more} if more > 0 else named
 
 
 def sentence_of(refused: Refused) -> str:

@@ -4,6 +4,7 @@ Vietnamese syllable.
 """
 
 import functools
+import re
 import unicodedata
 
 
@@ -20,6 +21,15 @@ def holds(text: str, words: str) -> bool:
     """Whether a text holds every one of some folded words, whatever its case and diacritics."""
     folded = fold(text)
     return all(word in folded for word in words.split())
+
+
+def spell_out(text: str) -> str:
+    """A text whose short words for administrative units are whole: "UBND P.Suối Bạc" is "UBND phường Suối Bạc"."""
+    return _SHORT_UNITS.sub(lambda found: f"{_UNITS[found[1].casefold()]} ", text)
+
+
+_UNITS = {"p": "phường", "x": "xã", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "q": "quận", "h": "huyện"}
+_SHORT_UNITS = re.compile(rf"(?<!\w)({'|'.join(_UNITS)})\.\s*(?=\w)", re.IGNORECASE)
 
 
 def spell_alike(text: str) -> str:

@@ -5,13 +5,19 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.translation import override
 from tests.builders.agencies import csv, planted, workbook
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
+from bluezone.authority import people_lists
+from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.store import state_of, stored_directory
 from bluezone.identity.models import AuditEntry, Role
+from bluezone.rollout.canvass.households import door_lists
+from bluezone.rollout.schools.classes import class_lists
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
+from bluezone.vietnamese.spelling import fold
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
@@ -240,3 +246,12 @@ def test_a_short_name_or_source_longer_than_its_field_is_refused_before_it_is_st
         page = send(office, csv(headings, (*row[:place], text, *row[place + 1 :])), "agencies")
         assert "too long" in page.text
     assert "Accept and store" in send(office, csv(headings, row), "agencies").text
+
+
+@pytest.mark.parametrize(
+    "columns", [*list_imports.COLUMNS.values(), people_lists.COLUMNS, door_lists.COLUMNS, class_lists.COLUMNS]
+)
+def test_the_last_heading_of_a_column_is_the_english_one(columns):
+    assert [column.headings for column in columns if fold(column.headings[-1]) != column.headings[-1].lower()] == []
+    with override("en"):
+        assert len({column.label for column in columns}) == len(columns)

@@ -82,6 +82,56 @@ def test_a_list_with_titles_merged_headings_sections_and_a_sum_is_read_whole(off
 
 
 @pytest.mark.long
+def test_cells_that_say_more_than_one_number_give_the_first_and_the_page_says_so(office):
+    rows = [
+        ["Đơn vị", "Điện thoại", "Email"],
+        ["Sở Y tế", "0209 3870 001 - 0912 345 678", "a@x.vn; b@x.vn"],
+        ["Sở Nội vụ", "(0209) 3870 002 (văn thư)", "mailto:snv@x.vn"],
+        ["Sở Tư pháp", "chưa có", "không có"],
+        ["Sở Xây dựng", 19001234, "-"],
+    ]
+    page = send(office, workbook(rows))
+
+    assert [(one.entry.phone, one.entry.email) for one in page.context["plan"].added] == [
+        ("0209 3870 001", "a@x.vn"), ("0209 3870 002", "snv@x.vn"), ("", ""), ("19001234", ""),
+    ]  # fmt: skip
+    assert "Row 2: of what the cell says only 0209 3870 001 is taken." in page.text
+    assert "Row 2: of what the cell says only a@x.vn is taken." in page.text
+    assert "Row 2, Row 3, Row 4, Row 5: the kind is taken from the name" in page.text
+
+
+@pytest.mark.long
+def test_the_foot_of_a_list_is_left_out_and_a_row_without_a_name_within_it_is_refused(office):
+    rows = [
+        ["STT", "Đơn vị", "Điện thoại"],
+        [1, "Sở Y tế", "0209 3870 001"],
+        [2, None, "0209 3870 002"],
+        [],
+        [3, "Sở Nội vụ", "0209 3870 003"],
+        [],
+        [None, None, "Núi Xanh, ngày 01 tháng 8 năm 2026"],
+        ["NGƯỜI LẬP BIỂU", "Giám đốc", None],
+        [None, "Nguyễn Văn A", None],
+    ]
+    plan = send(office, workbook(rows)).context["plan"]
+
+    assert [one.entry.name for one in plan.added] == ["Sở Y tế", "Sở Nội vụ"]
+    assert [(one.row, one.column) for one in plan.refused] == [(3, "name")]
+    assert plan.left_out == (7, 8, 9)
+
+
+@pytest.mark.long
+def test_short_words_for_units_are_understood_and_an_unknown_kind_is_chosen(office):
+    rows = [["Đơn vị", "Điện thoại"], ["UBND P.Suối Bạc", ""], ["Trường THCS Suối Bạc", ""], ["Vật lạ", ""]]
+    page = send(office, workbook(rows))
+
+    assert [one.entry.unit for one in page.context["plan"].added] == ["sb", "sb"]
+    assert '<option value="service">Public service unit</option>' in page.text
+    page = press(office, page, "fix", **{"fix-4-kind": "service"})
+    assert page.context["plan"].added[-1].entry.kind == "service"
+
+
+@pytest.mark.long
 def test_sheets_of_a_workbook_are_one_list_and_a_refused_row_names_its_sheet(office):
     head = ["Cơ quan", "Điện thoại"]
     page = send(office, workbook([head, ["Sở Y tế"]], [head, ["Tổ hợp lạ", "0209 3870 001"]]))

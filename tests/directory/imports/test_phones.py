@@ -69,7 +69,7 @@ def test_numbers_reach_an_agency_and_a_residential_group_and_the_head_is_the_gro
         (("Sở Lạ", "", "", "0209 3870 001"), "name", "No entry in force has the code or name"),
         (("phường Bắc", "", "", "0209 3870 001"), "name", "No entry in force has the code or name"),
         (("Phòng VH", "", "", ""), "phone", "The telephone number is missing"),
-        (("Phòng VH", "", "", "gọi số lạ"), "phone", "a telephone number"),
+        (("Phòng VH", "", "", "gọi số lạ"), "phone", "This is no telephone number"),
     ],
 )
 def test_a_row_that_reaches_nobody_or_has_no_number_is_refused_and_corrected_in_place(office, row, column, words):

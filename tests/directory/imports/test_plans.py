@@ -185,7 +185,7 @@ def test_a_workbook_that_dropped_the_zeros_of_codes_is_understood_and_says_so():
 def test_a_second_entry_of_the_same_name_is_a_doubt_and_not_a_refusal():
     plan = plan_units(CITY, units("01899,Phuong Duc Xuan,phường,058,,,,,,,"), SEED_DAY)
 
-    assert [(doubt.row, "another code" in doubt.message) for doubt in plan.doubts] == [(2, True)]
+    assert [(doubt.row, doubt.about) for doubt in plan.doubts] == [(2, "name")]
     assert len(plan.added) == 1
 
 
@@ -226,7 +226,7 @@ def test_a_new_agency_needs_its_kind_and_a_unit_that_exists():
     assert refusals(plan) == [(3, "kind", "import_kind_unknown"), (4, "unit", "import_reference_unknown")]
     only_last = plan_agencies(SEED, agencies("C,Cơ quan C,,phòng,,,,,,"), SEED_DAY)
     assert [added.entry.unit for added in only_last.added] == ["tinh-bac-kan"]
-    assert [doubt.message for doubt in only_last.doubts] == ["the area of work is taken from the name: tinh-bac-kan"]
+    assert [(doubt.about, doubt.taken) for doubt in only_last.doubts] == [("area", "tinh-bac-kan")]
     good = plan_agencies(SEED, agencies("THPT,Trường THPT Bắc Kạn,THPT,trường học,01840,,,60,Sở,1/8/2020"), SEED_DAY)
     assert good.accept().agencies["THPT"].unit == "phuong-duc-xuan"
 

@@ -4,6 +4,9 @@
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import get_language
 
 from bluezone.directory.imports.raw_sheets import (
     RawCell,
@@ -27,13 +30,21 @@ class Column:
     """A column a reader asks for.
 
     name:     how the caller calls it.
-    headings: spellings that mean it, in any case, with or without marks; the first is shown in refusals.
+    headings: spellings that mean it, in any case, with or without marks; the first is of empty and exported lists, the
+              last is the English one.
     required: True when a list without it is refused.
+    choices:  what its cells can say, as values and words, where a page offers them.
     """
 
     name: str
     headings: tuple[str, ...]
     required: bool = False
+    choices: Sequence[tuple[str, Any]] = ()
+
+    @property
+    def label(self) -> str:
+        """Its heading in the language of the page."""
+        return self.headings[-1 if get_language() == "en" else 0]
 
 
 @dataclasses.dataclass(frozen=True)

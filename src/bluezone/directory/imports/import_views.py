@@ -131,6 +131,10 @@ class ListPages(Generic[List]):
         """What a person should look at before storing: number of the row, sentence."""
         return ()
 
+    def doubted(self, plan: Any) -> Sequence[str]:
+        """The same as the page says it."""
+        return [sentence for _row, sentence in self.doubts(plan)]
+
     def counts(self, plan: Any) -> list[tuple[int, str]]:
         """How many rows do what, in words."""
         unchanged = plan.unchanged if isinstance(plan.unchanged, int) else len(plan.unchanged)
@@ -206,7 +210,7 @@ class ListPages(Generic[List]):
         over = [State.DONE, State.TAKING_BACK]
         lists = [(one, self.place(one)) for one in self.mine(request).exclude(state__in=over).order_by("-made_at")]
         wanted = [
-            (about, self.titles[about], [(column.headings[0], column.required) for column in columns])
+            (about, self.titles[about], [(column.label, column.required) for column in columns])
             for about, columns in self.columns.items()
         ]
         context = {"pages": self, "words": self.words, "form": form, "lists": lists, "columns": wanted}
@@ -246,7 +250,7 @@ class ListPages(Generic[List]):
                 (self._row_sentence(table, one), one.row, fix_cells(table, columns, one))
                 for one in plan.refused[:ROWS_TO_FIX]
             ],
-            "doubted": [sentence for _row, sentence in self.doubts(plan)[:ROWS_SHOWN]],
+            "doubted": self.doubted(plan)[:ROWS_SHOWN],
             "left_out": [refusals.row_name(row) for row in table.left_out[:ROWS_SHOWN]],
             "rows_shown": ROWS_SHOWN,
         }
@@ -298,7 +302,7 @@ class ListPages(Generic[List]):
             "sheets": found,
             "sheet": found[number] if found else None,
             "used": waiting.layout.get("sheets", []),
-            "choices": [(column.name, column.headings[0], column.required) for column in reading.columns],
+            "choices": [(column.name, column.label, column.required) for column in reading.columns],
         }
         return render(request, "agencies/import_columns.html", context, status=status)
 
@@ -457,6 +461,9 @@ class DirectoryLists(PiecewiseLists[ListImport]):
 
     def doubts(self, plan: Any) -> Sequence[tuple[int, str]]:
         return shown(plan).doubts
+
+    def doubted(self, plan: Any) -> Sequence[str]:
+        return shown(plan).doubted
 
     def running(self, held: ListImport) -> Mapping[str, object]:
         more = _("Until it is done nothing else of the directory can be changed.")

@@ -16,10 +16,10 @@ from django.db import transaction
 from bluezone.audit import hash_chain
 from bluezone.directory.apps import tell_followers
 from bluezone.directory.imports.headings import Column
-from bluezone.directory.imports.phones import plan_phones
+from bluezone.directory.imports.phones import PHONE_COLUMNS, plan_phones
 from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, Accepted, Pieces, State
 from bluezone.directory.imports.plans import Plan, plan_agencies, plan_units
-from bluezone.directory.imports.rows import AGENCY_COLUMNS, PHONE_COLUMNS, UNIT_COLUMNS
+from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady, ImportOutdated, Preview, Reading, digest_of
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.entries import AgencyEntry, Directory, UnitEntry, read_entry, written_entry

@@ -4,20 +4,26 @@
 import dataclasses
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
-from bluezone.directory.imports.plans import Changed, Plan, changes_of, drafted_above, refuse_old_font
+from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, drafted_above, refuse_old_font
 from bluezone.directory.imports.rows import (
+    MAX_CODE_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    PHONE_HEADINGS,
     ImportNameAmbiguous,
+    ImportPhoneMissing,
     ImportReferenceUnknown,
     ImportRowRefused,
     ImportRowRepeated,
-    WantedPhone,
-    wanted_phone,
+    email_of,
+    line_of,
+    phone_of,
 )
 from bluezone.directory.imports.sent_lists import RefusedRow
-from bluezone.directory.imports.tables import Table
+from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.records.entries import AgencyEntry, Directory, Entry, UnitEntry, address_of
 from bluezone.vietnamese.spelling import fold
@@ -25,8 +31,60 @@ from bluezone.vietnamese.spelling import fold
 _E = TypeVar("_E", UnitEntry, AgencyEntry)
 
 
+PHONE_COLUMNS = (
+    Column("code", ("Mã", "Mã cơ quan", "Mã đơn vị", "Mã số", "Code")),
+    Column(
+        "name",
+        ("Chủ số máy", "Tên cơ quan, đơn vị", "Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Cơ quan/đơn vị",
+         "Cơ quan", "Đơn vị", "Tên", "Tổ dân phố", "Thôn, tổ dân phố", "Tên thôn, tổ dân phố", "Tổ", "Thôn",
+         "Agency", "Name", "Owner"),
+        required=True,
+    ),
+    Column("unit", ("Địa bàn", "Trong địa bàn", "Xã, phường", "Xã/phường", "Phường, xã", "Phường/xã", "Mã địa bàn",
+                    "Mã đơn vị cấp trên", "Thuộc xã, phường", "Trực thuộc", "Unit")),
+    Column("head_name", ("Tổ trưởng, trưởng thôn", "Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Họ và tên",
+                         "Họ tên", "Người phụ trách", "Người liên hệ", "Head")),
+    Column("phone", ("Điện thoại", "Số máy", "Số máy cơ quan", "Điện thoại tổ trưởng",
+                     "Điện thoại trưởng thôn, tổ trưởng", *PHONE_HEADINGS), required=True),
+    Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ", "Mail",
+                     "E-mail address")),
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class WantedPhone:
+    """What a row with a telephone number says. owner: code or name; unit: code or name of where it lies, or "".
+
+    of_agency, of_group: the fields that an agency, or a residential group, gets. first_of_several: see `Wanted`.
+    """
+
+    owner: tuple[str, ...]
+    unit: str
+    of_agency: Mapping[str, str]
+    of_group: Mapping[str, str]
+    first_of_several: tuple[str, ...] = ()
+
+
+def wanted_phone(row: Row) -> WantedPhone:
+    """Read a row under PHONE_COLUMNS. Raises an ImportRowRefused."""
+    name = line_of(row, "name", MAX_NAME_CHARACTERS)
+    code = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
+    (phone, phone_cut), (email, email_cut) = phone_of(row, "phone"), email_of(row)
+    of_agency = {"phone": phone, "email": email}
+    of_group = {"head_phone": phone, "head_name": line_of(row, "head_name", 80, required=False)}
+    if not phone:
+        raise ImportPhoneMissing("the telephone number is missing", "phone")
+    return WantedPhone(
+        tuple(filter(None, (code, name))),
+        line_of(row, "unit", MAX_NAME_CHARACTERS, required=False),
+        {field: text for field, text in of_agency.items() if text},
+        {field: text for field, text in of_group.items() if text},
+        tuple(text for text, cut in ((phone, phone_cut), (email, email_cut)) if cut),
+    )
+
+
 def plan_phones(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `rows.PHONE_COLUMNS`: telephone numbers of agencies and residential groups.
+    """Plan the import of a list read under PHONE_COLUMNS: telephone numbers of agencies and residential groups.
 
     Who is called so has to be there already; nothing else of them is changed. A number that is missing in a row is
     refused, since an empty cell would leave what is stored. Raises ImportNotReady as `plan_units` does.
@@ -36,15 +94,18 @@ def plan_phones(directory: Directory, table: Table, day: datetime.date) -> Plan:
     refused: dict[int, RefusedRow] = {}
     rows: dict[str, int] = {}
     changed, unchanged = [], []
+    doubts: list[Doubt] = []
     for row in table.rows:
         try:
-            before, after = owners.with_phone(wanted_phone(row))
+            wanted = wanted_phone(row)
+            before, after = owners.with_phone(wanted)
             if before.key in rows:
                 raise ImportRowRepeated(f"row {rows[before.key]} is about the same entry", "name")
         except ImportRowRefused as refusal:
             refused[row.number] = RefusedRow(row.number, refusal.column or "", refusal.code)
             continue
         rows[before.key] = row.number
+        doubts += [Doubt(row.number, "several", text) for text in wanted.first_of_several]
         if changes := changes_of(before, after):
             changed.append(Changed(row.number, before, after, changes))
         else:
@@ -56,7 +117,14 @@ def plan_phones(directory: Directory, table: Table, day: datetime.date) -> Plan:
         directory.groups,
     )
     return Plan(
-        (), tuple(changed), tuple(unchanged), tuple(refused.values()), (), table.ignored, planned, table.left_out
+        (),
+        tuple(changed),
+        tuple(unchanged),
+        tuple(refused.values()),
+        tuple(doubts),
+        table.ignored,
+        planned,
+        table.left_out,
     )
 
 

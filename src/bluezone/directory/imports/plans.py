@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from bluezone.directory.imports.rows import (
+    UNIT_WORDS,
     ImportKindUnknown,
     ImportNameAmbiguous,
     ImportReferenceUnknown,
@@ -33,15 +34,27 @@ from bluezone.directory.records.entries import (
     address_of,
     contradictions,
 )
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import fold, spell_out
+
+
+def _proper_name(unit: Entry) -> str:
+    """The name of a unit without the word for what it is, folded."""
+    folded = fold(unit.name)
+    words = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
+    return folded[len(max(words, key=len, default="")) :].strip()
 
 
 @dataclasses.dataclass(frozen=True)
 class Doubt:
-    """Something a person should look at before accepting; it does not stop the import."""
+    """Something a person should look at before accepting; it does not stop the import.
+
+    about: "zeros", "name", "kind", "area" or "several"; taken: what is taken, a value of `AgencyKind`, the key of a
+    unit, or the text itself.
+    """
 
     row: int
-    message: str
+    about: str
+    taken: str = ""
 
 
 class Draft:
@@ -79,7 +92,8 @@ class Draft:
         the entry of its name, where it lies under the unit the row names.
         """
         if wanted.zeros_added:
-            self.doubts.append(Doubt(wanted.row, f"the code had lost its zeros and is taken as {wanted.code}"))
+            self.doubts.append(Doubt(wanted.row, "zeros", wanted.code))
+        self.doubts += [Doubt(wanted.row, "several", text) for text in wanted.first_of_several]
         entry = self._existing(wanted) or self._new(wanted)
         if entry.key in self.rows:
             raise ImportRowRepeated(f"row {self.rows[entry.key].row} is about the same entry", "code")
@@ -195,7 +209,7 @@ class Draft:
 
     def _new(self, wanted: Wanted) -> Entry:
         if wanted.code and any(other.code != wanted.code for other in self._in_force(wanted.name)):
-            self.doubts.append(Doubt(wanted.row, "there already is an entry of this name with another code"))
+            self.doubts.append(Doubt(wanted.row, "name"))
         if not wanted.code:
             said = (fold(wanted.name), fold(wanted.parent or ""), wanted.valid_from)
             if said in self._said:
@@ -211,7 +225,7 @@ class Draft:
         kind = wanted.kind or wanted.guessed_kind
         if not self._about_units and isinstance(kind, AgencyKind):
             if wanted.kind is None:
-                self.doubts.append(Doubt(wanted.row, f"the kind is taken from the name: {kind.value}"))
+                self.doubts.append(Doubt(wanted.row, "kind", kind.value))
             return AgencyEntry(key, wanted.name, kind, unit="", code=wanted.code or None)
         raise ImportKindUnknown("a new entry needs its kind", "kind")
 
@@ -220,16 +234,18 @@ class Draft:
 
         Raises ImportReferenceUnknown when neither tells.
         """
-        folded = fold(wanted.name)
+        folded = fold(spell_out(wanted.name))
         in_force = [unit for unit in self._all_units.values() if unit.validity.holds(self._day)]
         named = [unit for unit in in_force if folded.endswith(" " + fold(unit.name))]
+        # "Trường THCS Suối Bạc" leaves out what Suối Bạc is; that tells where only one unit has the name.
+        named = named or [unit for unit in in_force if folded.endswith(" " + _proper_name(unit))]
         longest = max((len(unit.name) for unit in named), default=0)
         fitting = [unit for unit in named if len(unit.name) == longest]
         if not fitting:
             fitting = [unit for unit in in_force if unit.kind is UnitKind.PROVINCE]
         if len(fitting) != 1:
             raise ImportReferenceUnknown("the row names no area of work, and the name does not tell", "unit")
-        self.doubts.append(Doubt(wanted.row, f"the area of work is taken from the name: {fitting[0].key}"))
+        self.doubts.append(Doubt(wanted.row, "area", fitting[0].key))
         return fitting[0].key
 
     def _validity(self, entry: Entry) -> Validity:
@@ -259,12 +275,12 @@ class Draft:
                 if self._validity(entry).holds(day):
                     return entry.key
         name, _, above = text.rpartition(", ")
-        named = [entry for entry in by_name.get(fold(text), ()) if self._validity(entry).holds(day)]
+        named = [entry for entry in by_name.get(fold(spell_out(text)), ()) if self._validity(entry).holds(day)]
         if not named and name:
             named = [
                 entry
-                for entry in by_name.get(fold(name), ())
-                if self._validity(entry).holds(day) and self._lies_under(entry, above)
+                for entry in by_name.get(fold(spell_out(name)), ())
+                if self._validity(entry).holds(day) and self._lies_under(entry, spell_out(above))
             ]
         if len(named) == 1:
             return named[0].key

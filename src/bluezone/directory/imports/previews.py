@@ -3,14 +3,14 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory import refusals
-from bluezone.directory.imports.plans import FieldChange, Plan
+from bluezone.directory.imports.plans import Doubt, FieldChange, Plan
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.entries import Directory, Entry, UnitEntry
 
@@ -66,23 +66,28 @@ class ShownRow:
 
 @dataclass(frozen=True)
 class ShownPlan:
-    """A plan as its page shows it. doubts: number of the row, and a sentence."""
+    """A plan as its page shows it. doubts: number of the row, and a sentence; doubted: the same, alike ones in one."""
 
     added: list[ShownRow]
     changed: list[ShownRow]
     doubts: list[tuple[int, str]]
+    doubted: list[str]
 
 
 def shown(plan: Plan) -> ShownPlan:
     """Put a plan into words."""
     directory = plan.directory
+    alike: dict[Doubt, list[int]] = {}
+    for doubt in plan.doubts:
+        alike.setdefault(replace(doubt, row=0), []).append(doubt.row)
     return ShownPlan(
         [_row(added.row, added.entry, directory) for added in plan.added],
         [
             _row(changed.row, changed.after, directory, [_change(change, directory) for change in changed.changes])
             for changed in plan.changed
         ],
-        [(doubt.row, _doubt(doubt.row, doubt.message, directory)) for doubt in plan.doubts],
+        [(doubt.row, _doubt(doubt, refusals.row_name(doubt.row), directory)) for doubt in plan.doubts],
+        [_doubt(doubt, refusals.row_names(rows), directory) for doubt, rows in alike.items()],
     )
 
 
@@ -129,16 +134,16 @@ def _text(field: str, value: str, directory: Directory) -> str:
     return value
 
 
-def _doubt(row: int, message: str, directory: Directory) -> str:
-    # The doubts there are; plans.py words them in English.
-    where, _colon, said = refusals.row_name(row), *message.rpartition(": ")[1:]
-    if "zeros" in message:
-        return gettext("%(row)s: the code had lost the zeros at its front; they are put back.") % {"row": where}
-    if message.startswith("the kind"):
-        return gettext("%(row)s: the kind is taken from the name: %(kind)s.") % {"row": where, "kind": _KINDS[said]}
-    if message.startswith("the area"):
-        place = directory.units[said].name
-        return gettext("%(row)s: the area of work is taken from the name: %(place)s.") % {"row": where, "place": place}
-    return gettext("%(row)s: there already is an entry of this name with another code. Is it the same one?") % {
-        "row": where
-    }
+def _doubt(doubt: Doubt, where: str, directory: Directory) -> str:
+    said = {"row": where, "taken": doubt.taken}
+    if doubt.about == "zeros":
+        return gettext("%(row)s: the code had lost the zeros at its front; they are put back.") % said
+    if doubt.about == "kind":
+        said["kind"] = str(_KINDS[doubt.taken])
+        return gettext("%(row)s: the kind is taken from the name: %(kind)s.") % said
+    if doubt.about == "area":
+        said["place"] = directory.units[doubt.taken].name
+        return gettext("%(row)s: the area of work is taken from the name: %(place)s.") % said
+    if doubt.about == "several":
+        return gettext("%(row)s: of what the cell says only %(taken)s is taken.") % said
+    return gettext("%(row)s: there already is an entry of this name with another code. Is it the same one?") % said

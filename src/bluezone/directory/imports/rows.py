@@ -16,6 +16,7 @@ from bluezone.directory.imports.tables import Row
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.entries import DenominatorEntry
 from bluezone.refusal import Refused
+from bluezone.vietnamese.contact_cells import phone_of_number, read_email, read_phone
 from bluezone.vietnamese.spelling import fold
 
 _Kind = TypeVar("_Kind", UnitKind, AgencyKind)
@@ -28,7 +29,7 @@ MAX_SOURCE_CHARACTERS = 200
 _DATES = (
     Column("valid_from", ("Hiệu lực từ ngày", "Từ ngày", "Ngày hiệu lực", "Ngày thành lập", "Valid from")),
     Column("valid_until", ("Hết hiệu lực từ ngày", "Đến ngày", "Ngày hết hiệu lực", "Valid until")),
-    Column("successors", ("Mã đơn vị kế thừa", "Đơn vị kế thừa", "Kế thừa", "Sáp nhập vào", "Successors", "Successor")),
+    Column("successors", ("Mã đơn vị kế thừa", "Đơn vị kế thừa", "Kế thừa", "Sáp nhập vào", "Successor", "Successors")),
     Column("confirmed", ("Đã xác nhận", "Confirmed")),
 )
 _FIGURE = (
@@ -37,18 +38,18 @@ _FIGURE = (
 )
 
 
-def _of_figure(name: str, label: str) -> tuple[Column, Column]:
+def _of_figure(name: str, label: str, english: str) -> tuple[Column, Column]:
     """Source and day of one figure, where a list has a column for each; else those for all figures count."""
     return (
-        Column(f"{name}_source", (f"Nguồn ({label})", f"Nguồn {label}")),
-        Column(f"{name}_as_of", (f"Ngày ({label})", f"Ngày {label}")),
+        Column(f"{name}_source", (f"Nguồn ({label})", f"Nguồn {label}", f"Source of {english}")),
+        Column(f"{name}_as_of", (f"Ngày ({label})", f"Ngày {label}", f"Day of {english}")),
     )
 
 
-_PHONES = (
+PHONE_HEADINGS = (
     "Điện thoại", "Số điện thoại", "SĐT", "ĐT", "Số ĐT", "Điện thoại liên hệ", "Số điện thoại liên hệ",
     "Điện thoại cố định",
-    "Điện thoại cơ quan", "Điện thoại đơn vị", "Di động", "Telephone", "Phone", "Phone number",
+    "Điện thoại cơ quan", "Điện thoại đơn vị", "Di động", "Phone", "Phone number", "Telephone",
 )  # fmt: skip
 UNIT_COLUMNS = (
     Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã số", "Mã xã", "Code", "Unit code")),
@@ -58,11 +59,11 @@ UNIT_COLUMNS = (
          "Phường, xã", "Tên xã, phường", "Tên thôn, tổ dân phố", "Thôn, tổ dân phố", "Tổ dân phố", "Name", "Unit name"),
         required=True,
     ),
-    Column("kind", ("Loại", "Cấp", "Loại đơn vị", "Cấp hành chính", "Kind", "Type", "Level")),
+    Column("kind", ("Loại", "Cấp", "Loại đơn vị", "Cấp hành chính", "Type", "Level", "Kind"), choices=UnitKind.choices),
     Column(
         "parent",
         ("Mã đơn vị cấp trên", "Mã cấp trên", "Cấp trên", "Trực thuộc", "Thuộc", "Đơn vị cấp trên", "Thuộc xã, phường",
-         "Parent", "Parent code"),
+         "Parent code", "Parent"),
     ),
     Column("parent_name", ("Tên đơn vị cấp trên", "Parent name")),
     Column("head_name", ("Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Tổ trưởng, trưởng thôn",
@@ -70,15 +71,16 @@ UNIT_COLUMNS = (
                          "Họ và tên tổ trưởng", "Họ tên tổ trưởng", "Họ và tên trưởng thôn", "Head")),
     Column("head_phone", ("Điện thoại trưởng thôn, tổ trưởng", "Điện thoại tổ trưởng", "SĐT tổ trưởng",
                           "Điện thoại trưởng thôn",
-                          "Số điện thoại tổ trưởng", *_PHONES)),
+                          "Số điện thoại tổ trưởng", *PHONE_HEADINGS)),
     *_DATES,
     Column("population", ("Dân số", "Số nhân khẩu", "Nhân khẩu", "Số dân", "Population")),
     Column("households", ("Số hộ", "Hộ", "Số hộ dân", "Hộ dân", "Households")),
     Column("smartphones", ("Số điện thoại thông minh", "Điện thoại thông minh", "Số máy thông minh", "Smartphones")),
     Column("venues", ("Số điểm công cộng", "Venues")),
     *_FIGURE,
-    *_of_figure("population", "dân số"), *_of_figure("households", "số hộ"),
-    *_of_figure("smartphones", "điện thoại thông minh"), *_of_figure("venues", "điểm công cộng"),
+    *_of_figure("population", "dân số", "population"), *_of_figure("households", "số hộ", "households"),
+    *_of_figure("smartphones", "điện thoại thông minh", "smartphones"),
+    *_of_figure("venues", "điểm công cộng", "venues"),
 )  # fmt: skip
 AGENCY_COLUMNS = (
     Column("code", ("Mã cơ quan", "Mã đơn vị", "Mã", "Mã số", "Mã CQ", "Mã cơ quan, đơn vị", "Code", "Agency code")),
@@ -86,48 +88,31 @@ AGENCY_COLUMNS = (
         "name",
         ("Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Tên cơ quan, đơn vị", "Tên cơ quan/đơn vị",
          "Cơ quan/đơn vị", "Cơ quan",
-         "Đơn vị", "Tên", "Đơn vị nhận", "Nơi nhận", "Tên CQ", "Name", "Agency name", "Agency"),
+         "Đơn vị", "Tên", "Đơn vị nhận", "Nơi nhận", "Tên CQ", "Name", "Agency", "Agency name"),
         required=True,
     ),
     Column("short_name", ("Tên viết tắt", "Viết tắt", "Tên ngắn", "Short name")),
-    Column("kind", ("Loại cơ quan", "Loại", "Khối", "Loại hình", "Nhóm", "Kind", "Type")),
+    Column("kind", ("Loại cơ quan", "Loại", "Khối", "Loại hình", "Nhóm", "Type", "Kind"), choices=AgencyKind.choices),
     Column("unit", ("Mã địa bàn", "Mã đơn vị hành chính", "Địa bàn", "Địa bàn phụ trách", "Xã, phường", "Xã/phường",
                     "Phường/xã",
-                    "Phường, xã", "Đơn vị hành chính", "Unit", "Unit code")),
+                    "Phường, xã", "Đơn vị hành chính", "Unit code", "Unit")),
     Column("unit_name", ("Tên địa bàn", "Unit name")),
     Column("answers_to", ("Cơ quan cấp trên", "Cơ quan chủ quản", "Đơn vị chủ quản", "Trực thuộc", "Thuộc", "Cấp trên",
-                          "Đơn vị cấp trên", "Answers to", "Parent")),
-    Column("phone", _PHONES),
+                          "Đơn vị cấp trên", "Parent", "Answers to")),
+    Column("phone", PHONE_HEADINGS),
     Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ",
                      "Email công vụ", "Thư công vụ",
-                     "Địa chỉ thư điện tử", "Mail")),
+                     "Địa chỉ thư điện tử", "Mail", "E-mail address")),
     Column("edxml_id", ("Mã định danh", "Mã định danh điện tử", "Mã định danh trên trục", "Mã trục", "Mã liên thông",
                         "Mã định danh cơ quan", "Mã trục liên thông", "Document axis")),
     *_DATES,
     Column("staff", ("Số cán bộ", "Số cán bộ, công chức, viên chức", "Biên chế", "Số người", "Staff")),
     *_FIGURE,
 )  # fmt: skip
-PHONE_COLUMNS = (
-    Column("code", ("Mã", "Mã cơ quan", "Mã đơn vị", "Mã số", "Code")),
-    Column(
-        "name",
-        ("Chủ số máy", "Tên cơ quan, đơn vị", "Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Cơ quan/đơn vị",
-         "Cơ quan", "Đơn vị", "Tên", "Tổ dân phố", "Thôn, tổ dân phố", "Tên thôn, tổ dân phố", "Tổ", "Thôn",
-         "Owner", "Agency", "Name"),
-        required=True,
-    ),
-    Column("unit", ("Địa bàn", "Trong địa bàn", "Xã, phường", "Xã/phường", "Phường, xã", "Phường/xã", "Mã địa bàn",
-                    "Mã đơn vị cấp trên", "Thuộc xã, phường", "Trực thuộc", "Unit")),
-    Column("head_name", ("Tổ trưởng, trưởng thôn", "Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Họ và tên",
-                         "Họ tên", "Người phụ trách", "Người liên hệ", "Head")),
-    Column("phone", (*_PHONES, "Số máy", "Số máy cơ quan", "Điện thoại tổ trưởng",
-                     "Điện thoại trưởng thôn, tổ trưởng"), required=True),
-    Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ", "Mail")),
-)  # fmt: skip
 _QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES, Quantity.STAFF)
 
 # Written as folded; longer words first where one begins another.
-_UNIT_WORDS: Mapping[str, UnitKind] = {
+UNIT_WORDS: Mapping[str, UnitKind] = {
     "tinh": UnitKind.PROVINCE,
     "thanh pho truc thuoc trung uong": UnitKind.PROVINCE,
     "thanh pho": UnitKind.DISTRICT,
@@ -170,35 +155,46 @@ _AGENCY_WORDS: Mapping[str, AgencyKind] = {
 } | {kind.value: kind for kind in AgencyKind}
 # How names of agencies begin, as folded; the longest that fits counts.
 _AGENCY_NAMES: Mapping[str, AgencyKind] = {
-    **dict.fromkeys(("ubnd", "uy ban nhan dan"), AgencyKind.COMMITTEE),
-    **dict.fromkeys(
-        ("so", "phong", "van phong", "chi cuc", "thanh tra", "ban", "ban dan toc", "hdnd", "hoi dong nhan dan",
-         "trung tam phuc vu hanh chinh cong"), AgencyKind.DEPARTMENT,
-    ),
-    **dict.fromkeys(
-        ("hoi", "doan", "lien doan", "cong doan", "mttq", "mat tran", "uy ban mttq", "uy ban mat tran", "ubmttq",
-         "ban thuong truc uy ban mttq"), AgencyKind.UNION,
-    ),
-    **dict.fromkeys(
-        ("tinh uy", "thanh uy", "huyen uy", "dang uy", "ban to chuc", "ban tuyen giao", "ban dan van",
-         "uy ban kiem tra",
-         "van phong tinh uy", "van phong dang uy", "van phong thanh uy", "ban xay dung dang"), AgencyKind.PARTY,
-    ),
-    **dict.fromkeys(("dai", "bao", "trung tam van hoa", "trung tam truyen thong", "co quan bao"), AgencyKind.MEDIA),
-    **dict.fromkeys(("tram y te", "trung tam y te", "benh vien", "phong kham",
-    "trung tam kiem soat benh tat"), AgencyKind.HEALTH),
-    **dict.fromkeys(("cong an", "don cong an"), AgencyKind.POLICE),
-    **dict.fromkeys(("ban chi huy", "bo chi huy", "ban chqs", "bo chqs", "don bien phong"), AgencyKind.MILITARY),
-    **dict.fromkeys(("trung tam", "ban quan ly", "vuon quoc gia", "quy"), AgencyKind.SERVICE),
-    **dict.fromkeys(
-        ("chi cuc thue", "thue", "kho bac", "bao hiem xa hoi", "bhxh", "buu dien", "toa an", "vien kiem sat",
-         "chi cuc thong ke",
-         "chi cuc thi hanh an", "thi hanh an", "ngan hang nha nuoc", "hat kiem lam"), AgencyKind.BRANCH,
-    ),
-    **dict.fromkeys(("truong", "nha tre"), AgencyKind.SCHOOL),
-    **dict.fromkeys(("cong ty", "doanh nghiep", "hop tac xa", "ngan hang", "dien luc",
-    "tong cong ty"), AgencyKind.ENTERPRISE),
-}  # fmt: skip
+    name: kind
+    for kind, names in {
+        AgencyKind.COMMITTEE: "ubnd, uy ban nhan dan",
+        AgencyKind.DEPARTMENT: (
+            "so, phong, van phong, vp, chi cuc, thanh tra, ban, ban dan toc, hdnd, hoi dong nhan "
+            "dan, trung tam phuc vu hanh chinh cong"
+        ),
+        AgencyKind.UNION: (
+            "hoi, doan, lien doan, lien minh, cong doan, mttq, mat tran, ub mttq, uy ban mttq, uy "
+            "ban mat tran, ubmttq, ban thuong truc uy ban mttq"
+        ),
+        AgencyKind.PARTY: (
+            "tinh uy, thanh uy, huyen uy, dang uy, ban to chuc, ban tuyen giao, ban dan van, uy "
+            "ban kiem tra, van phong tinh uy, van phong dang uy, van phong thanh uy, ban xay dung "
+            "dang"
+        ),
+        AgencyKind.MEDIA: "dai, bao, trung tam van hoa, trung tam truyen thong, co quan bao",
+        AgencyKind.HEALTH: (
+            "tram y te, tyt, trung tam y te, ttyt, benh vien, bv, phong kham, trung tam kiem soat benh tat, cdc"
+        ),
+        AgencyKind.POLICE: "cong an, don cong an, ca phuong, ca xa, ca tinh",
+        AgencyKind.MILITARY: "ban chi huy, bo chi huy, ban chqs, bo chqs, don bien phong, bo doi bien phong",
+        AgencyKind.SERVICE: "trung tam, ban quan ly, bql, vuon quoc gia, quy, vien, thu vien, bao tang",
+        AgencyKind.BRANCH: (
+            "chi cuc thue, thue, kho bac, bao hiem xa hoi, bhxh, buu dien, toa an, vien kiem sat, "
+            "chi cuc thong ke, chi cuc thi hanh an, thi hanh an, ngan hang nha nuoc, hat kiem "
+            "lam, cuc, hai quan, thong ke, quan ly thi truong, doi quan ly thi truong"
+        ),
+        AgencyKind.SCHOOL: (
+            "truong, nha tre, lop mau giao, nhom tre, hoc vien, dai hoc, cao dang, th, thcs, "
+            "thpt, tieu hoc, mam non, mau giao"
+        ),
+        AgencyKind.ENTERPRISE: (
+            "cong ty, cty, doanh nghiep, hop tac xa, htx, ngan hang, dien luc, tong cong ty, tap "
+            "doan, khach san, nha nghi, nha hang, sieu thi, vien thong, vnpt, viettel, mobifone, "
+            "nha may, xi nghiep, ben xe"
+        ),
+    }.items()
+    for name in names.split(", ")
+}
 # The General Statistics Office numbers provinces with 2 digits, districts with 3 and communes with 5; a spreadsheet
 # program that takes such a code for a number drops its zeros.
 _CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5, UnitKind.ZONE: 5}
@@ -227,9 +223,21 @@ class ImportKindUnknown(ImportRowRefused):
 
 
 class ImportValueInvalid(ImportRowRefused):
-    """A date or a count cannot be read."""
+    """A day or a number cannot be read."""
 
     code = "import_value_invalid"
+
+
+class ImportPhoneInvalid(ImportRowRefused):
+    """A cell for a telephone number holds none."""
+
+    code = "import_phone_invalid"
+
+
+class ImportEmailInvalid(ImportRowRefused):
+    """A cell for an e-mail address holds none."""
+
+    code = "import_email_invalid"
 
 
 class ImportPhoneMissing(ImportRowRefused):
@@ -268,6 +276,7 @@ class Wanted:
 
     parent, answers_to, successors: codes or names as written, still to be found. zeros_added: the code was a number
     that had lost its zeros. guessed: fields that the row does not say and the name tells. own: further fields by name.
+    first_of_several: numbers and addresses whose cells hold more than them.
     """
 
     row: int
@@ -285,67 +294,45 @@ class Wanted:
     guessed_kind: AgencyKind | None = None
     answers_to: str = ""
     own: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    first_of_several: tuple[str, ...] = ()
 
 
 def wanted_unit(row: Row, day: datetime.date) -> Wanted:
     """Read a row under UNIT_COLUMNS; `day` is today. Raises an ImportRowRefused."""
-    name = _line(row, "name", MAX_NAME_CHARACTERS)
-    kind = _kind(row, _UNIT_WORDS, UnitKind) or _kind_in_name(name)
-    written = _line(row, "code", MAX_CODE_CHARACTERS, required=False)
+    name = line_of(row, "name", MAX_NAME_CHARACTERS)
+    kind = _kind(row, UNIT_WORDS, UnitKind) or _kind_in_name(name)
+    written = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
     code = written
     if kind in _CODE_DIGITS and re.fullmatch(r"[0-9]+", written):
         code = written.zfill(_CODE_DIGITS[kind])
     above = row.cells.get("parent") if row.cells.get("parent") is not None else row.cells.get("parent_name")
-    own = {"head_name": _line(row, "head_name", 80, required=False), "head_phone": _phone(row, "head_phone")}
+    phone, cut = phone_of(row, "head_phone")
+    own = {"head_name": line_of(row, "head_name", 80, required=False), "head_phone": phone}
     if any(own.values()) and kind not in (UnitKind.GROUP, None):
         raise ImportValueInvalid(
             "only a residential group has a head", "head_name" if own["head_name"] else "head_phone"
         )
-    return _wanted(row, day, code, name, kind, above, code != written, own)
+    wanted = _wanted(row, day, code, name, kind, above, code != written, own)
+    return dataclasses.replace(wanted, first_of_several=(phone,) if cut else ())
 
 
 def wanted_agency(row: Row, day: datetime.date) -> Wanted:
     """Read a row under AGENCY_COLUMNS; `day` is today. Raises an ImportRowRefused."""
-    name = _line(row, "name", MAX_NAME_CHARACTERS)
-    code = _line(row, "code", MAX_CODE_CHARACTERS, required=False)
+    name = line_of(row, "name", MAX_NAME_CHARACTERS)
+    code = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
     unit = row.cells.get("unit") if row.cells.get("unit") is not None else row.cells.get("unit_name")
+    contacts = {"phone": phone_of(row, "phone"), "email": email_of(row)}
     own = {
-        "phone": _phone(row, "phone"),
-        "email": _email(row),
-        "edxml_id": _line(row, "edxml_id", MAX_CODE_CHARACTERS, required=False),
+        **{field: text for field, (text, _cut) in contacts.items()},
+        "edxml_id": line_of(row, "edxml_id", MAX_CODE_CHARACTERS, required=False),
     }
     wanted = _wanted(row, day, code, name, _kind(row, _AGENCY_WORDS, AgencyKind), unit, False, own)
-    answers_to = _line(row, "answers_to", MAX_NAME_CHARACTERS, required=False)
-    return dataclasses.replace(wanted, answers_to=answers_to, guessed_kind=_agency_kind_in_name(name))
-
-
-@dataclasses.dataclass(frozen=True)
-class WantedPhone:
-    """What a row with a telephone number says. owner: code or name; unit: code or name of where it lies, or "".
-
-    of_agency, of_group: the fields that an agency, or a residential group, gets.
-    """
-
-    owner: tuple[str, ...]
-    unit: str
-    of_agency: Mapping[str, str]
-    of_group: Mapping[str, str]
-
-
-def wanted_phone(row: Row) -> WantedPhone:
-    """Read a row under PHONE_COLUMNS. Raises an ImportRowRefused."""
-    name = _line(row, "name", MAX_NAME_CHARACTERS)
-    code = _line(row, "code", MAX_CODE_CHARACTERS, required=False)
-    phone = _phone(row, "phone")
-    of_agency = {"phone": phone, "email": _email(row)}
-    of_group = {"head_phone": phone, "head_name": _line(row, "head_name", 80, required=False)}
-    if not phone:
-        raise ImportPhoneMissing("the telephone number is missing", "phone")
-    return WantedPhone(
-        tuple(filter(None, (code, name))),
-        _line(row, "unit", MAX_NAME_CHARACTERS, required=False),
-        {field: text for field, text in of_agency.items() if text},
-        {field: text for field, text in of_group.items() if text},
+    answers_to = line_of(row, "answers_to", MAX_NAME_CHARACTERS, required=False)
+    return dataclasses.replace(
+        wanted,
+        answers_to=answers_to,
+        guessed_kind=_agency_kind_in_name(name),
+        first_of_several=tuple(text for text, cut in contacts.values() if cut),
     )
 
 
@@ -364,7 +351,7 @@ def _wanted(
         code=code,
         name=name,
         kind=kind,
-        short_name=_line(row, "short_name", MAX_SHORT_NAME_CHARACTERS, required=False) or None,
+        short_name=line_of(row, "short_name", MAX_SHORT_NAME_CHARACTERS, required=False) or None,
         parent=str(parent).strip() if parent is not None else None,
         valid_from=_day(row, "valid_from"),
         valid_until=_day(row, "valid_until"),
@@ -389,25 +376,21 @@ def _successors(row: Row) -> str:
     )
 
 
-# As telephone fields of the office take them.
-MAX_PHONE_CHARACTERS = 20
-_PHONE = re.compile(r"\+?[0-9][0-9 .()/-]{1,18}")
-
-
-def _phone(row: Row, column: str) -> str:
-    """A telephone number; a spreadsheet program that took it for a number has dropped its zero."""
+def phone_of(row: Row, column: str) -> tuple[str, bool]:
+    """A telephone number, and whether its cell says more. Raises ImportPhoneInvalid."""
     cell = row.cells.get(column)
-    text = f"0{cell}" if isinstance(cell, int) and 8 <= len(str(cell)) <= 10 else text_of(cell)
-    if text and (len(text) > MAX_PHONE_CHARACTERS or not _PHONE.fullmatch(text)):
-        raise ImportValueInvalid("got something that is no telephone number", column)
-    return text
+    found = read_phone(phone_of_number(cell) if isinstance(cell, int) else text_of(cell))
+    if found is None:
+        raise ImportPhoneInvalid("got something that is no telephone number", column)
+    return found
 
 
-def _email(row: Row) -> str:
-    text = text_of(row.cells.get("email"))
-    if text and (len(text) > 254 or not re.fullmatch(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+", text)):
-        raise ImportValueInvalid("got something that is no e-mail address", "email")
-    return text
+def email_of(row: Row) -> tuple[str, bool]:
+    """An e-mail address, and whether its cell says more. Raises ImportEmailInvalid."""
+    found = read_email(text_of(row.cells.get("email")))
+    if found is None:
+        raise ImportEmailInvalid("got something that is no e-mail address", "email")
+    return found
 
 
 def _agency_kind_in_name(name: str) -> AgencyKind | None:
@@ -417,7 +400,8 @@ def _agency_kind_in_name(name: str) -> AgencyKind | None:
     return _AGENCY_NAMES[max(fitting, key=len)] if fitting else None
 
 
-def _line(row: Row, column: str, limit: int, required: bool = True) -> str:
+def line_of(row: Row, column: str, limit: int, required: bool = True) -> str:
+    """A cell that is one line of at most `limit` characters. Raises ImportTextInvalid."""
     text = " ".join(text_of(row.cells.get(column)).split("\n"))
     if (required and not text) or len(text) > limit:
         raise ImportTextInvalid(f"{column} has {len(text)} characters, expected 1..{limit}", column)
@@ -447,8 +431,8 @@ def _kind(row: Row, words: Mapping[str, _Kind], kinds: type[_Kind]) -> _Kind | N
 def _kind_in_name(name: str) -> UnitKind | None:
     """ "phường Sông Cầu" says what it is; the longest word that begins the name counts ("thị xã" before "xã")."""
     folded = fold(name)
-    fitting = [word for word in _UNIT_WORDS if folded.startswith(word + " ")]
-    return _UNIT_WORDS[max(fitting, key=len)] if fitting else None
+    fitting = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
+    return UNIT_WORDS[max(fitting, key=len)] if fitting else None
 
 
 def _day(row: Row, column: str) -> datetime.date | None:
@@ -474,7 +458,7 @@ def _denominators(row: Row, day: datetime.date) -> tuple[DenominatorEntry, ...]:
 
 def _figure(row: Row, quantity: Quantity, count: int, day: datetime.date) -> DenominatorEntry:
     before = f"{quantity.value}_" if row.cells.get(f"{quantity.value}_source") is not None else ""
-    source = _line(row, f"{before}source", MAX_SOURCE_CHARACTERS, required=False)
+    source = line_of(row, f"{before}source", MAX_SOURCE_CHARACTERS, required=False)
     as_of = _day(row, f"{before}as_of")
     if not source or as_of is None:
         raise ImportFigureWithoutSource("figures need a source and the day they were true", "source")

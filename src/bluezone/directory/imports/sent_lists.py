@@ -240,12 +240,16 @@ def fix(waiting: SentList, columns: Sequence[Column], said: Mapping[str, str]) -
 
 @dataclasses.dataclass(frozen=True)
 class FixCell:
-    """One cell of a refused row: name of its field, its heading, what stands there, and whether it is at fault."""
+    """One cell of a refused row: name of its field, its heading, what stands there, and whether it is at fault.
+
+    choices: what it can say, where there is a list of that.
+    """
 
     field: str
     heading: str
     text: str
     wrong: bool
+    choices: Sequence[tuple[str, Any]]
 
 
 def fix_cells(table: Table, columns: Sequence[Column], refused: RefusedRow) -> list[FixCell]:
@@ -255,7 +259,13 @@ def fix_cells(table: Table, columns: Sequence[Column], refused: RefusedRow) -> l
         return []
     at_fault = refused.column
     return [
-        FixCell(f"fix-{row.number}-{one.name}", one.headings[0], text_of(row.cells.get(one.name)), one.name == at_fault)
+        FixCell(
+            f"fix-{row.number}-{one.name}",
+            one.label,
+            text_of(row.cells.get(one.name)),
+            one.name == at_fault,
+            one.choices,
+        )
         for one in columns
         if one.name in table.letters or one.required or one.name == at_fault or row.cells.get(one.name) is not None
     ]

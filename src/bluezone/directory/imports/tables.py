@@ -4,10 +4,12 @@
 import csv
 import dataclasses
 import io
+import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 from bluezone.confinement import RefusedInside, TooMuch, run_confined
@@ -295,7 +297,8 @@ def table_of(
         found = [(sheet, header) for sheet, header in headed if header is not None]
     if not found:
         raise header_missing(columns)
-    tables = [_table(sheet, header, number) for number, (sheet, header) in enumerate(found)]
+    needed = {column.name for column in columns if column.required}
+    tables = [_table(sheet, header, needed, number) for number, (sheet, header) in enumerate(found)]
     rows = tuple(row for table in tables for row in table.rows)
     if not rows:
         raise SpreadsheetEmpty(f"there is no row below the headings in row {tables[0].header_row}")
@@ -320,14 +323,14 @@ def _joined(tables: Sequence[Table]) -> LegacyProposal | None:
     return LegacyProposal(encodings, tuple(change for proposal in proposals for change in proposal.changes))
 
 
-def _table(sheet: RawSheet, header: Header, sheet_number: int) -> Table:
+def _table(sheet: RawSheet, header: Header, needed: Set[str], sheet_number: int) -> Table:
     rows, left_out = [], []
     ahead = sheet_number * SHEET_ROWS
     wide = len(header.places) + len(header.ignored) > 2
-    for raw in sheet.rows:
-        if raw.number <= header.row:
-            continue
-        if wide and _is_no_entry(raw, first=raw.number == header.row + 1):
+    below = [raw for raw in sheet.rows if raw.number > header.row]
+    foot = _foot(below, {index for name, index in header.places.items() if name in needed})
+    for raw in below:
+        if raw.number >= foot or (wide and _is_no_entry(raw, first=raw.number == header.row + 1)):
             left_out.append(ahead + raw.number)
             continue
         cells = {
@@ -365,6 +368,35 @@ def _is_no_entry(raw: RawRow, first: bool) -> bool:
     return bool(
         re.fullmatch(r"[IVX]{1,5}[.)]?", said[0]) or (re.fullmatch(r"[A-Z][.)]?", said[0]) and said[1].isupper())
     )
+
+
+# What stands below a list: a place and a day, who signs, whom it goes to.
+_FOOT = re.compile(
+    r"(nguoi (lap|ky|kiem tra)|thu truong|thu ky|ke toan|giam doc|hieu truong|chu tich|truong phong|chanh van phong"
+    r"|(t\.?m|k\.?t|t\.?l|t\.?u\.?q)\.|noi nhan|ghi chu|\(ky)\b.*|.*\bngay .{1,6} ?thang .{1,6} ?nam\b.*",
+    re.DOTALL,
+)
+_FOOT_ROWS = 8
+
+
+def _foot(rows: Sequence[RawRow], needed: Set[int]) -> float:
+    """Number of the row with which the foot of a list begins, infinite without one.
+
+    It begins after an empty row or a sum, where no row below holds anything in the columns that every row needs (their
+    indexes), or among the last rows with one that only signs.
+    """
+    last = max((row.number for row in rows if any(_holds(row, index) for index in needed)), default=0)
+    for place, (before, row) in enumerate(pairwise(rows), 1):
+        if row.number == before.number + 1 and not _is_no_entry(before, first=False):
+            continue
+        said = [fold(str(cell)) for cell in row.cells if not is_blank(cell)]
+        if (needed and row.number > last) or (len(rows) - place <= _FOOT_ROWS and all(map(_FOOT.fullmatch, said))):
+            return row.number
+    return math.inf
+
+
+def _holds(row: RawRow, index: int) -> bool:
+    return index < len(row.cells) and not is_blank(row.cells[index])
 
 
 def _cell(cell: RawCell, row: int, index: int) -> Cell:

@@ -31,8 +31,8 @@ def take_port(host: str, port: int, flag: str) -> socket.socket:
         raise PortInUse(
             f"{host} port {port} cannot be used ({error.strerror}); end the other program or choose another with {flag}"
         ) from None
-    # Two sockets that both allow it can have one port until one of them listens. From here on nobody comes in beside us,
-    # this `serve` with another origin included.
+    # Two sockets that both allow it can have one port until one of them listens. From here on nobody comes in beside
+    # us, this `serve` with another origin included.
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     return taken
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Telephone numbers and e-mail addresses as people type them into the cells of a list: several in one cell, with
+remarks, or a word that says that there is none.
+"""
+
+import re
+
+from bluezone.vietnamese.spelling import fold
+
+MAX_PHONE_CHARACTERS = 20
+_NONE = frozenset(
+    {"khong", "khong co", "chua", "chua co", "chua biet", "none", "no", "n/a", "x", "-", "--", "...", "/"}
+)
+_PHONE = re.compile(r"\+?[0-9][0-9 .()-]{0,18}[0-9]")
+# "/" parts numbers as often as it parts the digits of one: it does where a whole number stands on both sides.
+_BETWEEN = re.compile(r"[;,\n|]|\s[-–—]\s|(?<=[0-9])\s{3,}(?=[+0(])|(?<=[0-9]{6})\s*/\s*(?=[+0(])|\s/\s")
+_EMAIL = re.compile(r"[^@\s,;:<>()]+@[^@\s,;:<>()]+\.[^@\s,;:<>().]+")
+_MAX_EMAIL_CHARACTERS = 254
+# Numbers of services, which no zero stands before.
+_SERVICES = ("1800", "1900")
+
+
+def phone_of_number(number: int) -> str:
+    """The telephone number that a spreadsheet program took for a number, and whose zero it dropped."""
+    digits = str(number)
+    return f"0{digits}" if 8 <= len(digits) <= 10 and not digits.startswith(_SERVICES) else digits
+
+
+def read_phone(text: str) -> tuple[str, bool] | None:
+    """The first telephone number in a cell, and whether the cell says more than it; None where it holds none.
+
+    At most MAX_PHONE_CHARACTERS characters; ("", False) where the cell is empty or says that there is none.
+    """
+    if not text or fold(text) in _NONE:
+        return "", False
+    if len(text) <= MAX_PHONE_CHARACTERS and _PHONE.fullmatch(text.replace("/", ".")) and not _BETWEEN.search(text):
+        return text, False
+    for part in _BETWEEN.split(text):
+        found = re.search(r"\+?\(?[0-9][0-9 .()-]{6,}[0-9]", part)
+        number = re.sub(r"[()]", "", found[0]).strip() if found else ""
+        if 8 <= sum(sign.isdigit() for sign in number) <= 15 and len(number) <= MAX_PHONE_CHARACTERS:
+            return number, re.sub(r"[()]", "", text).strip() != number
+    return None
+
+
+def read_email(text: str) -> tuple[str, bool] | None:
+    """The first e-mail address in a cell, and whether the cell says more than it; None where it holds none."""
+    if not text or fold(text) in _NONE:
+        return "", False
+    found = _EMAIL.search(re.sub(r"^\s*(mailto|e-?mail)\s*:", "", text, flags=re.IGNORECASE))
+    if found is None or len(found[0]) > _MAX_EMAIL_CHARACTERS:
+        return None
+    rest = text.replace(found[0], "").strip(" <>").lower()
+    return found[0], rest not in ("", "mailto:", "email:", "e-mail:")
