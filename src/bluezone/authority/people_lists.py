@@ -48,8 +48,8 @@ COLUMNS = (
     Column("agency", ("Thuộc cơ quan", "Cơ quan công tác", *_OF_AGENCY["name"].headings[:-3], "Agency name")),
     Column("unit", ("Trong địa bàn", *_OF_AGENCY["unit"].headings)),
     Column("employer", ("Nơi công tác", "Đơn vị công tác", "Works at")),
-    Column("phone", _OF_AGENCY["phone"].headings),
-    Column("email", _OF_AGENCY["email"].headings),
+    Column("phone", _OF_AGENCY["phone"].headings, begins=_OF_AGENCY["phone"].begins),
+    Column("email", _OF_AGENCY["email"].headings, begins=_OF_AGENCY["email"].begins),
 )  # fmt: skip
 READING = Reading("people", COLUMNS)
 # Each account takes some statements; a city's offices are some hundreds.

@@ -121,6 +121,17 @@ def test_the_foot_of_a_list_is_left_out_and_a_row_without_a_name_within_it_is_re
 
 
 @pytest.mark.long
+def test_longer_headings_are_known_by_how_they_begin(office):
+    head = ["TT", "Tên cơ quan, đơn vị, địa phương", "Số điện thoại văn thư", "Thư điện tử dùng chung", "Địa chỉ"]
+    plan = send(office, workbook([head, [1, "Sở Y tế", "0209 3870 001", "syt@x.vn", "Số 1"]])).context["plan"]
+
+    assert [(one.entry.name, one.entry.phone, one.entry.email) for one in plan.added] == [
+        ("Sở Y tế", "0209 3870 001", "syt@x.vn")
+    ]
+    assert plan.ignored == ("TT", "Địa chỉ")
+
+
+@pytest.mark.long
 def test_short_words_for_units_are_understood_and_an_unknown_kind_is_chosen(office):
     rows = [["Đơn vị", "Điện thoại"], ["UBND P.Suối Bạc", ""], ["Trường THCS Suối Bạc", ""], ["Vật lạ", ""]]
     page = send(office, workbook(rows))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ward's whole list of households: stored some rows at a time, seen whole or not at all, and nobody waits for it."""
 
+import io
 import random
 from types import SimpleNamespace
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,3 +218,69 @@ def test_doubles_are_found_across_the_pieces_in_which_a_large_group_is_compared(
     twins = [SimpleNamespace(pk=200 + n, head="Lý Văn Páo", address="Ngõ 999") for n in range(2)]
     found = decisions.near([twins[0], *far, twins[1]])
     assert [(one.pk, other.pk) for one, other, _score in found] == [(200, 201)]
+
+
+def sheets_of(**sheets):
+    """A workbook with a sheet of each name."""
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title.replace("_", " "))
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+HEAD = ["STT", "Họ và tên chủ hộ", "Địa chỉ thường trú"]
+AN, LAN = [1, "Nguyễn Văn An", "Số 1"], [2, "Trần Thị Lan", "Số 2"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("sheets", "doors"),
+    [
+        (
+            {"Danh_sách": [HEAD, ["I", "TỔ DÂN PHỐ SỐ 05"], AN, ["II", "Thôn Nà Pèn"], LAN, ["Tổng cộng: 2 hộ"]]},
+            [("Nguyễn Văn An", "Số 1", "Tổ 5"), ("Trần Thị Lan", "Số 2", "Thôn Nà Pèn")],
+        ),
+        (
+            {"Tổ_1": [HEAD, AN], "TDP_số_2": [HEAD, LAN]},
+            [("Nguyễn Văn An", "Số 1", "Tổ 1"), ("Trần Thị Lan", "Số 2", "Tổ 2")],
+        ),
+        (
+            {"A": [["Chủ hộ", "Số nhà", "Ngõ/Ngách", "Đường", "Tổ"], ["Nguyễn Văn An", 12, "ngõ 3", "Hùng Vương", 5]]},
+            [("Nguyễn Văn An", "Số 12, ngõ 3, Hùng Vương", "Tổ 5")],
+        ),
+        (
+            {
+                "A": [
+                    ["Họ và tên", "Quan hệ với chủ hộ", "Địa chỉ", "Tổ"],
+                    ["Nguyễn Văn An", "Chủ hộ", "Số 1", "1"],
+                    ["Trần Thị Lan", "Vợ", "Số 1", "1"],
+                ]
+            },
+            [("Nguyễn Văn An", "Số 1", "Tổ 1")],
+        ),
+    ],
+    ids=["sections", "sheets", "parts of the address", "inhabitants"],
+)
+def test_lists_as_wards_keep_them_become_doors(client, officer, ward, sheets, doors):
+    plan = client.get(upload(client, ward, sheets_of(**sheets), "ho.xlsx").url).context["plan"]
+
+    assert plan.refused == ()
+    assert [(row.values["head"], row.values["address"], row.values["group"]) for row in plan.added] == doors
+
+
+def test_a_list_that_names_no_group_anywhere_asks_which_column_it_is(client, officer, ward):
+    page = client.get(upload(client, ward, sheets_of(A=[HEAD, AN]), "ho.xlsx").url)
+
+    assert "Which column is which?" in page.text
+
+
+def test_a_stored_group_keeps_its_name_when_the_export_comes_back(client, officer, ward):
+    door(ward, "Nguyễn Văn An", "Số 1", group="Tổ dân phố số 5")
+    rows = [["Chủ hộ", "Địa chỉ", "Tổ"], ["Nguyễn Văn An", "Số 1", "Tổ dân phố số 5"]]
+    plan = client.get(upload(client, ward, sheets_of(A=rows), "ho.xlsx").url).context["plan"]
+
+    assert (plan.added, plan.changed, plan.unchanged) == ((), (), 1)

@@ -34,12 +34,17 @@ class Column:
               last is the English one.
     required: True when a list without it is refused.
     choices:  what its cells can say, as values and words, where a page offers them.
+    begins:   folded beginnings of longer headings that mean it, where no heading means it exactly.
+    above:    where no column means it, the heading of a section or the name of a sheet above a row says it, if it is so
+              when folded.
     """
 
     name: str
     headings: tuple[str, ...]
     required: bool = False
     choices: Sequence[tuple[str, Any]] = ()
+    begins: tuple[str, ...] = ()
+    above: re.Pattern[str] | None = None
 
     @property
     def label(self) -> str:
@@ -73,9 +78,10 @@ def find_header(
     """
     meaning = {heading_key(spelling): column.name for column in columns for spelling in column.headings}
     meaning |= remembered or {}
+    begins = {beginning: column.name for column in columns for beginning in column.begins}
     row, found = None, dict[int, str]()
     for candidate in _candidates(sheet):
-        recognised = _recognised(candidate, meaning)
+        recognised = _recognised(candidate, meaning, begins)
         if len(set(recognised.values())) > len(set(found.values())):
             row, found = candidate, recognised
     if row is None or len(set(found.values())) < min(2, len(columns)):
@@ -87,13 +93,18 @@ def find_header(
             raise SpreadsheetHeadingRepeated(f"row {row.number}: columns {first} and {second} mean the same ({name})")
         if name:
             places[name] = index
-    missing = [column.headings[0] for column in columns if column.required and column.name not in places]
+    missing = [column.headings[0] for column in missing_columns(columns, places)]
     if missing:
         raise SpreadsheetColumnsMissing(f"row {row.number} has the headings, but none for: {', '.join(missing)}")
     _refuse_values_without_heading(sheet, row)
     used = set(places.values())
     ignored = {i: _shown(cell) for i, cell in enumerate(row.cells) if i not in used and not is_blank(cell)}
     return Header(row.number, places, ignored)
+
+
+def missing_columns(columns: Sequence[Column], places: Mapping[str, int]) -> list[Column]:
+    """The columns that a list needs and that have no place; what may stand above the rows may."""
+    return [one for one in columns if one.required and one.above is None and one.name not in places]
 
 
 def chosen_header(sheet: RawSheet, row: int, places: Mapping[str, int]) -> Header:
@@ -185,13 +196,17 @@ def _joined(above: RawRow, below: RawRow) -> RawRow | None:
     return RawRow(below.number, tuple(cells)) if merged else None
 
 
-def _recognised(row: RawRow, meaning: Mapping[str, str]) -> dict[int, str]:
-    found = {}
-    for index, cell in enumerate(row.cells):
-        if not isinstance(cell, str):
-            continue
+def _recognised(row: RawRow, meaning: Mapping[str, str], begins: Mapping[str, str]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    headings = {index: cell for index, cell in enumerate(row.cells) if isinstance(cell, str)}
+    for index, cell in headings.items():
         name = next((meaning[key] for key in map(heading_key, _readings(cell)) if key in meaning), None)
         if name is not None:
+            found[index] = name
+    for index, cell in headings.items():
+        keys = [heading_key(reading) for reading in _readings(cell)]
+        name = next((name for said, name in begins.items() if any(key.startswith(f"{said} ") for key in keys)), None)
+        if name is not None and index not in found and name not in found.values():
             found[index] = name
     return found
 

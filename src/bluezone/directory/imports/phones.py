@@ -10,9 +10,11 @@ from typing import Any, TypeVar, cast
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.plans import Changed, Doubt, Plan, changes_of, drafted_above, refuse_old_font
 from bluezone.directory.imports.rows import (
+    EMAILS_BEGIN,
     MAX_CODE_CHARACTERS,
     MAX_NAME_CHARACTERS,
     PHONE_HEADINGS,
+    PHONES_BEGIN,
     ImportNameAmbiguous,
     ImportPhoneMissing,
     ImportReferenceUnknown,
@@ -45,9 +47,9 @@ PHONE_COLUMNS = (
     Column("head_name", ("Tổ trưởng, trưởng thôn", "Trưởng thôn, tổ trưởng", "Tổ trưởng", "Trưởng thôn", "Họ và tên",
                          "Họ tên", "Người phụ trách", "Người liên hệ", "Head")),
     Column("phone", ("Điện thoại", "Số máy", "Số máy cơ quan", "Điện thoại tổ trưởng",
-                     "Điện thoại trưởng thôn, tổ trưởng", *PHONE_HEADINGS), required=True),
+                     "Điện thoại trưởng thôn, tổ trưởng", *PHONE_HEADINGS), required=True, begins=PHONES_BEGIN),
     Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ", "Mail",
-                     "E-mail address")),
+                     "E-mail address"), begins=EMAILS_BEGIN),
 )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ PHONE_HEADINGS = (
     "Điện thoại cố định",
     "Điện thoại cơ quan", "Điện thoại đơn vị", "Di động", "Phone", "Phone number", "Telephone",
 )  # fmt: skip
+PHONES_BEGIN, EMAILS_BEGIN = ("so dien thoai", "dien thoai", "sdt"), ("email", "e mail", "thu dien tu", "dia chi email")
 UNIT_COLUMNS = (
     Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã số", "Mã xã", "Code", "Unit code")),
     Column(
@@ -89,7 +90,7 @@ AGENCY_COLUMNS = (
         ("Tên cơ quan", "Tên đơn vị", "Cơ quan, đơn vị", "Tên cơ quan, đơn vị", "Tên cơ quan/đơn vị",
          "Cơ quan/đơn vị", "Cơ quan",
          "Đơn vị", "Tên", "Đơn vị nhận", "Nơi nhận", "Tên CQ", "Name", "Agency", "Agency name"),
-        required=True,
+        required=True, begins=("ten co quan", "ten don vi"),
     ),
     Column("short_name", ("Tên viết tắt", "Viết tắt", "Tên ngắn", "Short name")),
     Column("kind", ("Loại cơ quan", "Loại", "Khối", "Loại hình", "Nhóm", "Type", "Kind"), choices=AgencyKind.choices),
@@ -99,10 +100,10 @@ AGENCY_COLUMNS = (
     Column("unit_name", ("Tên địa bàn", "Unit name")),
     Column("answers_to", ("Cơ quan cấp trên", "Cơ quan chủ quản", "Đơn vị chủ quản", "Trực thuộc", "Thuộc", "Cấp trên",
                           "Đơn vị cấp trên", "Parent", "Answers to")),
-    Column("phone", PHONE_HEADINGS),
+    Column("phone", PHONE_HEADINGS, begins=PHONES_BEGIN),
     Column("email", ("Thư điện tử", "Email", "E-mail", "Địa chỉ email", "Hộp thư", "Hộp thư công vụ",
                      "Email công vụ", "Thư công vụ",
-                     "Địa chỉ thư điện tử", "Mail", "E-mail address")),
+                     "Địa chỉ thư điện tử", "Mail", "E-mail address"), begins=EMAILS_BEGIN),
     Column("edxml_id", ("Mã định danh", "Mã định danh điện tử", "Mã định danh trên trục", "Mã trục", "Mã liên thông",
                         "Mã định danh cơ quan", "Mã trục liên thông", "Document axis")),
     *_DATES,

@@ -12,7 +12,14 @@ from typing import Any, Generic, TypeVar
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from bluezone.directory.imports.headings import Column, heading_key, headings_of, is_blank, propose_places
+from bluezone.directory.imports.headings import (
+    Column,
+    heading_key,
+    headings_of,
+    is_blank,
+    missing_columns,
+    propose_places,
+)
 from bluezone.directory.imports.raw_sheets import (
     MAX_CELL_CHARACTERS,
     RawSheet,
@@ -151,7 +158,7 @@ class Reading:
         Raises a SpreadsheetRefused when the list cannot be read so; nothing is kept then.
         """
         found = read_sheets(bytes(waiting.content))
-        missing = [column.headings[0] for column in self.columns if column.required and column.name not in places]
+        missing = [column.headings[0] for column in missing_columns(self.columns, places)]
         if missing:
             raise SpreadsheetColumnsMissing(f"no column was said to be: {', '.join(missing)}")
         table_of(found, self.columns, None, Layout(tuple(sheets), header_row, places))

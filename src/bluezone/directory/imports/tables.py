@@ -32,6 +32,7 @@ from bluezone.directory.imports.raw_sheets import (
     RawRow,
     RawSheet,
     SpreadsheetCellUnreadable,
+    SpreadsheetColumnsMissing,
     SpreadsheetDamaged,
     SpreadsheetEmpty,
     SpreadsheetEncodingMixed,
@@ -297,8 +298,7 @@ def table_of(
         found = [(sheet, header) for sheet, header in headed if header is not None]
     if not found:
         raise header_missing(columns)
-    needed = {column.name for column in columns if column.required}
-    tables = [_table(sheet, header, needed, number) for number, (sheet, header) in enumerate(found)]
+    tables = [_table(sheet, header, columns, number) for number, (sheet, header) in enumerate(found)]
     rows = tuple(row for table in tables for row in table.rows)
     if not rows:
         raise SpreadsheetEmpty(f"there is no row below the headings in row {tables[0].header_row}")
@@ -323,14 +323,19 @@ def _joined(tables: Sequence[Table]) -> LegacyProposal | None:
     return LegacyProposal(encodings, tuple(change for proposal in proposals for change in proposal.changes))
 
 
-def _table(sheet: RawSheet, header: Header, needed: Set[str], sheet_number: int) -> Table:
+def _table(sheet: RawSheet, header: Header, columns: Sequence[Column], sheet_number: int) -> Table:
     rows, left_out = [], []
+    needed = {column.name for column in columns if column.required}
+    above = {one.name: one.above for one in columns if one.above is not None and one.name not in header.places}
+    said = {name: _above(sheet.title, said_so) for name, said_so in above.items()}
     ahead = sheet_number * SHEET_ROWS
     wide = len(header.places) + len(header.ignored) > 2
     below = [raw for raw in sheet.rows if raw.number > header.row]
     foot = _foot(below, {index for name, index in header.places.items() if name in needed})
     for raw in below:
-        if raw.number >= foot or (wide and _is_no_entry(raw, first=raw.number == header.row + 1)):
+        sections = {name: text for name, said_so in above.items() if (text := _section(raw, said_so))}
+        said |= sections
+        if sections or raw.number >= foot or (wide and _is_no_entry(raw, first=raw.number == header.row + 1)):
             left_out.append(ahead + raw.number)
             continue
         cells = {
@@ -338,7 +343,9 @@ def _table(sheet: RawSheet, header: Header, needed: Set[str], sheet_number: int)
             for name, index in header.places.items()
         }
         if any(cell is not None for cell in cells.values()):
-            rows.append(Row(ahead + raw.number, cells))
+            rows.append(Row(ahead + raw.number, {**cells, **said}))
+    if missing := [one.headings[0] for one in columns if one.required and above.get(one.name) and not said[one.name]]:
+        raise SpreadsheetColumnsMissing(f"row {header.row} has the headings, but none for: {', '.join(missing)}")
     letters = {name: column_letter(index) for name, index in header.places.items()}
     fonts = {name: sheet.fonts[index] for name, index in header.places.items() if index in sheet.fonts}
     legacy = _legacy_proposal(rows, letters, fonts)
@@ -347,6 +354,21 @@ def _table(sheet: RawSheet, header: Header, needed: Set[str], sheet_number: int)
 
 
 _SECTION = re.compile(r"([IVX]{1,5}|[A-Z])[.)/:-]?|[*+-]|(tong|cong)( cong| so)?:?")
+_NUMBERED = re.compile(r"\s*([IVX]{1,5}|[A-Z]|[0-9]{1,3})[.)/:-]\s*|\s*[*+-]\s*")
+
+
+def _section(raw: RawRow, said_so: re.Pattern[str]) -> str:
+    """What the heading of a section says, "" for another row."""
+    said = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
+    numbered = len(said) == 2 and re.fullmatch(r"([IVX]{1,5}|[A-Z]|[0-9]{1,3})[.)]?", said[0])
+    return _above(said[-1], said_so) if len(said) == 1 or numbered else ""
+
+
+def _above(text: str, said_so: re.Pattern[str]) -> str:
+    said = " ".join(_NUMBERED.sub("", text, count=1).split() if _NUMBERED.match(text) else text.split())
+    return said if said_so.fullmatch(fold(said)) else ""
+
+
 _COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2}|[A-Z])\)?")
 
 

@@ -10,7 +10,7 @@ import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -47,17 +47,30 @@ COLUMNS = (
     Column(
         "head",
         ("Chủ hộ", "Họ và tên chủ hộ", "Họ tên chủ hộ", "Tên chủ hộ", "Họ và tên", "Householder", "Head of household"),
+        begins=("chu ho", "ho va ten chu ho", "ho ten chu ho"),
     ),
-    Column("address", ("Địa chỉ", "Số nhà", "Số nhà, đường", "Nơi ở", "Chỗ ở hiện nay", "Address")),
+    Column(
+        "address",
+        ("Địa chỉ", "Số nhà", "Số nhà, đường", "Nơi ở", "Chỗ ở hiện nay", "Address"),
+        begins=("dia chi", "noi o", "cho o", "noi thuong tru"),
+    ),
     Column(
         "group",
-        ("Tổ dân phố", "Tổ", "Thôn", "Thôn, tổ", "Thôn, tổ dân phố", "Thôn/Tổ", "Khu phố", "Residential group"),
+        ("Tổ dân phố", "Tổ", "TDP", "Thôn", "Thôn, tổ", "Thôn, tổ dân phố", "Thôn/Tổ", "Khu phố", "Ấp", "Xóm", "Bản",
+         "Residential group"),
         required=True,
+        above=re.compile(r"(to|tdp|thon|ban|xom|ap|khu|khom|buon|lang|cum|tieu khu) .{1,60}"),
     ),
     Column("smartphones", ("Số điện thoại thông minh", "Điện thoại thông minh", "Số ĐTTM", "ĐTTM", "Smartphones")),
     Column("note", ("Ghi chú", "Ghi chú đường đi", "Note")),
     Column("position", ("Tọa độ", "Vị trí", "Coordinates")),
 )  # fmt: skip
+# What the lists of others have besides: parts of an address, and whoever else lives there.
+_PARTS = (
+    Column("lane", ("Ngõ", "Ngách", "Ngõ/Ngách", "Ngõ, ngách", "Hẻm", "Kiệt", "Alley")),
+    Column("street", ("Đường", "Phố", "Đường/Phố", "Đường, phố", "Tên đường", "Đường phố", "Street")),
+    Column("relation", ("Quan hệ với chủ hộ", "Quan hệ", "Quan hệ chủ hộ", "QH với chủ hộ", "Relation to the head")),
+)
 
 
 # "22.1478, 105.8348" as maps copy it, "22,1478; 105,8348" as spreadsheets here write it.
@@ -97,9 +110,8 @@ def plan(table: Table, stored: Iterable[Household]) -> DoorPlan:
             refused.append(read)
             continue
         who = identity(read["group"], read["head"], read["address"])
-        if who not in known and read["group"].isdigit():
-            # "5" in a column headed "Tổ" is Tổ 5.
-            read["group"] = f"Tổ {read['group']}"
+        if who not in known:
+            read["group"] = _group(read["group"])
             who = identity(read["group"], read["head"], read["address"])
         household = _same(known[who], read)
         if household is None:
@@ -145,8 +157,38 @@ def identity(group: str, head: str, address: str) -> tuple[str, str, str]:
     return fold(group), fold(head), fold(address)
 
 
+def _heads_alone(table: Table) -> Table:
+    """A list of all inhabitants as one of its householders: the others are no doors of their own."""
+    others = {row.number for row in table.rows if fold(text_of(row.cells.get("relation"))) not in _HEADS}
+    rows = tuple(row for row in table.rows if row.number not in others)
+    return replace(table, rows=rows, left_out=tuple(sorted((*table.left_out, *others))))
+
+
+_HEADS = frozenset(("", "chu ho", "ch", "head"))
+_GROUP = re.compile(r"(?:(?:to dan pho|tdp|to)(?: so)? ?)?0*([0-9]+[a-z]?)")
+
+
+def _group(text: str) -> str:
+    """A residential group as the office calls it: "TỔ DÂN PHỐ SỐ 5" and, in a column headed "Tổ", "5" are "Tổ 5"; "THÔN
+    NÀ PÈN" is "Thôn Nà Pèn".
+    """
+    found = _GROUP.fullmatch(fold(text))
+    if found:
+        return f"Tổ {found[1].upper()}"
+    return text.title() if len(text) > 4 and text.isupper() else text
+
+
+def _address(row: Row) -> str:
+    """House, lane and street as one line."""
+    parts = [" ".join(text_of(row.cells.get(name)).split()) for name in ("address", "lane", "street")]
+    if any(parts[1:]) and parts[0].isdigit():
+        parts[0] = f"Số {parts[0]}"
+    return ", ".join(filter(None, parts))
+
+
 def _read(row: Row) -> dict[str, str] | RefusedRow:
     values = {name: " ".join(text_of(row.cells.get(name)).split()) for name in LONGEST}
+    values["address"] = _address(row)
     for name, longest in LONGEST.items():
         if len(values[name]) > longest:
             return RefusedRow(row.number, name, "too_long")
@@ -183,7 +225,7 @@ def _put(household: Household, position: str) -> None:
 
 def reading_of(ward: str) -> Reading:
     """How the lists of a ward are read. ward: key of the unit."""
-    return Reading("households", COLUMNS, ward)
+    return Reading("households", (*COLUMNS, *_PARTS), ward)
 
 
 def receive(user: User, unit: AdminUnit, file_name: str, content: bytes) -> DoorsImport:
@@ -196,7 +238,7 @@ def preview(waiting: DoorsImport) -> Preview[DoorPlan]:
 
     Raises a SpreadsheetRefused where a person has to say first which column is which.
     """
-    table = reading_of(waiting.unit.key).table(waiting)
+    table = _heads_alone(reading_of(waiting.unit.key).table(waiting))
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
     found = plan(table, Household.objects.filter(unit=waiting.unit, merged_into=None))
