@@ -3,6 +3,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from tests.builders.agencies import workbook
 from tests.builders.office import prove, user
 
 from bluezone.audit import hash_chain
@@ -95,3 +96,22 @@ def test_a_list_gives_no_role_to_an_account_that_a_narrower_hand_has_just_opened
     assert [one.username for one in page.context["plan"].changed] == ["near"]
     assert accept(ward_admin, page).status_code == 409
     assert [grant.agency for grant in near.grants.all()] == [here]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("heads", "row"),
+    [
+        (["STT", "Họ và tên", "Chức vụ", "Đơn vị công tác", "Vai trò"], [1, "Bà Lý Thị Mảy", "Y sĩ", HERE, "Văn thư"]),
+        (["TT", "Họ đệm", "Tên", "Vai trò", "Cơ quan"], [1, "Lý Thị", "Mảy", "Văn thư", "TYT P. Đức Xuân"]),
+        (["Họ tên cán bộ, công chức", "Đơn vị"], ["Đ/c Lý Thị Mảy", HERE]),
+    ],
+    ids=["works at", "family and given name", "longer heading"],
+)
+def test_lists_of_people_as_offices_keep_them(ward_admin, heads, row):
+    file = SimpleUploadedFile("l.xlsx", workbook([heads, row]))
+    page = ward_admin.post("/accounts/lists/", {"file": file, "usual_role": "clerk"}, follow=True)
+
+    assert [(one.name, one.role, one.within.name) for one in page.context["plan"].added] == [
+        ("Lý Thị Mảy", "clerk", HERE)
+    ]

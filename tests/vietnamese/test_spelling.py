@@ -32,7 +32,9 @@ def test_folding_twice_is_folding_once_in_any_normal_form(text):
 @pytest.mark.parametrize(
     ("short", "whole"),
     [
-        ("UBND P.Suối Bạc", "UBND phường Suối Bạc"),
+        ("UBND P.Suối Bạc", "ủy ban nhân dân phường Suối Bạc"),
+        ("TYT x. Na Rì", "trạm y tế xã Na Rì"),
+        ("HUBND CÀ MAU", "HUBND CÀ MAU"),
         ("tx. Phú Thọ", "thị xã Phú Thọ"),
         ("TP. Bắc Kạn", "thành phố Bắc Kạn"),
         ("TP.HCM", "thành phố HCM"),

@@ -31,21 +31,25 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.paper.tables import ExportColumn, ExportSheet
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import fold, name_key
 
 _OF_AGENCY = {column.name: column for column in AGENCY_COLUMNS}
+# "Tên" is somebody's given name here.
+_AGENCY_NAMES = [heading for heading in _OF_AGENCY["name"].headings[:-3] if heading != "Tên"]
 COLUMNS = (
     Column(
         "name",
         ("Họ và tên", "Họ tên", "Họ và tên cán bộ", "Họ tên cán bộ", "Cán bộ", "Cán bộ đầu mối", "Đầu mối",
          "Người phụ trách",
          "Cán bộ phụ trách", "Văn thư", "Họ tên văn thư", "Người sử dụng", "Họ tên người dùng", "Full name"),
-        required=True,
+        begins=("ho va ten", "ho ten"),
     ),
+    Column("family", ("Họ", "Họ đệm", "Họ và đệm", "Họ và tên đệm", "Họ, đệm", "Family name")),
+    Column("given", ("Tên", "Given name")),
     Column("username", ("Tên đăng nhập", "Tài khoản", "Tên tài khoản", "Username", "Account", "Sign-in name")),
     Column("role", ("Vai trò", "Vai trò trên hệ thống", "Quyền", "Nhóm quyền", "Role"), choices=Role.choices),
     Column("agency_code", _OF_AGENCY["code"].headings),
-    Column("agency", ("Thuộc cơ quan", "Cơ quan công tác", *_OF_AGENCY["name"].headings[:-3], "Agency name")),
+    Column("agency", ("Thuộc cơ quan", "Cơ quan công tác", *_AGENCY_NAMES, "Agency name")),
     Column("unit", ("Trong địa bàn", *_OF_AGENCY["unit"].headings)),
     Column("employer", ("Nơi công tác", "Đơn vị công tác", "Works at")),
     Column("phone", _OF_AGENCY["phone"].headings, begins=_OF_AGENCY["phone"].begins),
@@ -54,6 +58,8 @@ COLUMNS = (
 READING = Reading("people", COLUMNS)
 # Each account takes some statements; a city's offices are some hundreds.
 MOST_PEOPLE = 500
+# Before a name: Mr, Ms, comrade.
+_TITLES = re.compile(r"^(ông|bà|cô|thầy|anh|chị|đồng chí|đ/?c)[.:]? +(?=\w+ \w)", re.IGNORECASE)
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,39}")
 
 
@@ -158,6 +164,7 @@ class _Known:
         """The person of a row; None where everything is so already."""
         said = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
         username = said["username"].lower()
+        said["name"] = _TITLES.sub("", said["name"] or f"{said['family']} {said['given']}".strip())
         if not said["name"] or len(said["name"]) > 80:
             return RefusedRow(row.number, "name", "name")
         role = _role(said["role"]) if said["role"] else usual_role
@@ -204,6 +211,10 @@ class _Known:
         for name in ("agency_code", "agency"):
             if said[name] and (found := self._agencies.find(said[name])):
                 return found  # type: ignore[no-any-return]
+        if not (said["agency_code"] or said["agency"] or said["unit"]) and (
+            found := self._agencies.find(said["employer"])
+        ):
+            return found  # type: ignore[no-any-return]
         if said["agency_code"] or said["agency"]:
             return "agency" if said["agency"] else "agency_code"
         # A role for the whole city is never given because a cell was empty.
@@ -226,13 +237,13 @@ class _Named:
     def __init__(self, rows: Iterable[Any]) -> None:
         self._found: dict[str, list[Any]] = defaultdict(list)
         for row in rows:
-            names = {fold(row.name), fold(getattr(row, "short_name", "")), fold(scope_text(row))}
+            names = {name_key(row.name), name_key(getattr(row, "short_name", "")), name_key(scope_text(row))}
             for name in {row.code or "", *names} - {""}:
                 self._found[name].append(row)
 
     def find(self, text: str) -> Any:
         """The one row that is called so, else None."""
-        found = self._found.get(text) or self._found.get(fold(text)) or self._found.get(text.zfill(5)) or []
+        found = self._found.get(text) or self._found.get(name_key(text)) or self._found.get(text.zfill(5)) or []
         return found[0] if len(found) == 1 else None
 
 

@@ -24,12 +24,38 @@ def holds(text: str, words: str) -> bool:
 
 
 def spell_out(text: str) -> str:
-    """A text whose short words for administrative units are whole: "UBND P.Suối Bạc" is "UBND phường Suối Bạc"."""
-    return _SHORT_UNITS.sub(lambda found: f"{_UNITS[found[1].casefold()]} ", text)
+    """A text whose short words for units and offices are whole: "TYT P.Suối Bạc" is "trạm y tế phường Suối Bạc"."""
+    whole = _SHORT_UNITS.sub(lambda found: f"{_UNITS[found[1].casefold()]} ", text)
+    return _SHORT_OFFICES.sub(lambda found: _OFFICES[found[0]], whole)
+
+
+def name_key(text: str) -> str:
+    """By what two names of one unit or office are alike: folded, with short words whole."""
+    return fold(spell_out(text))
+
+
+def fuller_name(written: str, stored: str) -> str:
+    """A name as it is written, but a short word does not take the place of the whole one."""
+    alike = name_key(written) == name_key(stored) and fold(written) != fold(stored)
+    return max(written, stored, key=len) if alike else written
 
 
 _UNITS = {"p": "phường", "x": "xã", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "q": "quận", "h": "huyện"}
 _SHORT_UNITS = re.compile(rf"(?<!\w)({'|'.join(_UNITS)})\.\s*(?=\w)", re.IGNORECASE)
+_OFFICES = {
+    "UBND": "ủy ban nhân dân",
+    "HĐND": "hội đồng nhân dân",
+    "UBMTTQ": "ủy ban mặt trận tổ quốc",
+    "MTTQ": "mặt trận tổ quốc",
+    "TTYT": "trung tâm y tế",
+    "TYT": "trạm y tế",
+    "BV": "bệnh viện",
+    "CA": "công an",
+    "VP": "văn phòng",
+    "GD&ĐT": "giáo dục và đào tạo",
+    "GDĐT": "giáo dục và đào tạo",
+}
+_SHORT_OFFICES = re.compile(rf"(?<![\w&])({'|'.join(_OFFICES)})(?![\w&])")
 
 
 def spell_alike(text: str) -> str:

@@ -132,6 +132,15 @@ def test_longer_headings_are_known_by_how_they_begin(office):
 
 
 @pytest.mark.long
+def test_a_short_name_is_about_the_entry_of_the_whole_one_and_does_not_shorten_it(office):
+    head = ["Đơn vị", "Điện thoại"]
+    accept(office, send(office, workbook([head, ["Ủy ban nhân dân phường Suối Bạc", ""]])))
+    plan = send(office, workbook([head, ["UBND P. Suối Bạc", "0209 3870 009"]])).context["plan"]
+
+    assert (plan.added, [one.after.name for one in plan.changed]) == ((), ["Ủy ban nhân dân phường Suối Bạc"])
+
+
+@pytest.mark.long
 def test_short_words_for_units_are_understood_and_an_unknown_kind_is_chosen(office):
     rows = [["Đơn vị", "Điện thoại"], ["UBND P.Suối Bạc", ""], ["Trường THCS Suối Bạc", ""], ["Vật lạ", ""]]
     page = send(office, workbook(rows))
@@ -220,6 +229,22 @@ def test_a_workbook_of_libreoffice_is_read():
     (sheet,) = read_sheets(opened(["Tên", "Số hộ"], ["Tổ 1", 12]))
 
     assert [row.cells for row in sheet.rows] == [("Tên", "Số hộ"), ("Tổ 1", 12)]
+
+
+def test_a_cell_of_libreoffice_over_several_rows_says_so():
+    data = opened(["Tổ", "Chủ hộ"], ["Tổ 1", "A"], ["", "B"])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    parts["content.xml"] = parts["content.xml"].replace(
+        '"string" ><text:p>Tổ 1', '"string" table:number-rows-spanned="2"><text:p>Tổ 1'
+    )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    (sheet,) = read_sheets(file.getvalue())
+
+    assert [row.cells for row in sheet.rows_below(1)] == [("Tổ 1", "A"), ("Tổ 1", "B")]
 
 
 @pytest.mark.long

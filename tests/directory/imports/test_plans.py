@@ -88,10 +88,10 @@ def test_a_new_entry_without_days_has_those_of_the_unit_above_it():
 
 def test_a_change_is_shown_field_by_field_and_an_empty_cell_leaves_what_is_there():
     first = plan_units(CITY, units("01840,phường Đức Xuân,,,,,,9000,,Thống kê,01/04/2019"), SEED_DAY).accept()
-    plan = plan_units(first, units('01840,P. Đức Xuân,xã,,,,,"9,100",2500,UBND phường,1/4/2020'), SEED_DAY)
+    plan = plan_units(first, units('01840,xã Đức Xuân,xã,,,,,"9,100",2500,UBND phường,1/4/2020'), SEED_DAY)
 
     assert [(change.field, change.before, change.after) for change in plan.changed[0].changes] == [
-        ("name", "phường Đức Xuân", "P. Đức Xuân"),
+        ("name", "phường Đức Xuân", "xã Đức Xuân"),
         ("kind", "ward", "commune"),
         ("households 2020-04-01", "", "2500 (UBND phường)"),
         ("population 2020-04-01", "", "9100 (UBND phường)"),

@@ -68,6 +68,13 @@ def test_values_come_as_they_are_shown():
     assert (table.header_row, table.encoding, table.rows[0].number) == (3, "xls", 4)
 
 
+def test_a_cell_over_several_rows_counts_for_each_of_them_and_not_beyond():
+    rows = [HEADINGS, ["A", None, 1, None], ["B", None, 1, None], ["C", "Tổ 6", 1, None]]
+    table = read(old_workbook(rows, merged=[(1, 2, 1, 1, "Tổ 5"), (2, 2, 3, 5, "x")]))
+
+    assert [one.cells["group"] for one in table.rows] == ["Tổ 5", "Tổ 5", "Tổ 6"]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("merged", [False, True])
 def test_a_wards_list_in_vntime_is_read_and_under_a_merged_heading_refused_by_its_cell(merged):

@@ -272,6 +272,19 @@ def test_lists_as_wards_keep_them_become_doors(client, officer, ward, sheets, do
     assert [(row.values["head"], row.values["address"], row.values["group"]) for row in plan.added] == doors
 
 
+@pytest.mark.long
+def test_a_cell_merged_over_several_rows_counts_for_each_of_them(client, officer, ward):
+    book = openpyxl.Workbook()
+    for row in (["Tổ", "Chủ hộ", "Địa chỉ"], ["Tổ 1", *AN[1:]], [None, *LAN[1:]], ["Tổ 2", "Lê Cúc", "Số 3"]):
+        book.active.append(row)
+    book.active.merge_cells("A2:A3")
+    file = io.BytesIO()
+    book.save(file)
+    plan = client.get(upload(client, ward, file.getvalue(), "ho.xlsx").url).context["plan"]
+
+    assert [row.values["group"] for row in plan.added] == ["Tổ 1", "Tổ 1", "Tổ 2"]
+
+
 def test_a_list_that_names_no_group_anywhere_asks_which_column_it_is(client, officer, ward):
     page = client.get(upload(client, ward, sheets_of(A=[HEAD, AN]), "ho.xlsx").url)
 

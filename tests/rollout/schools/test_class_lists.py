@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from tests.builders.agencies import csv
+from tests.builders.agencies import csv, workbook
 from tests.builders.coverage import agency
 from tests.builders.office import user
 
@@ -121,3 +121,29 @@ def test_a_list_of_another_person_is_not_found_and_is_forgotten_after_a_day(ther
     assert ClassesImport.objects.exists()
     class_lists.purge(kept.made_at + datetime.timedelta(days=1))
     assert not ClassesImport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes"),
+    [
+        (
+            [
+                ["STT", "Lớp", "Số học sinh", None, None, "GVCN"],
+                [None, None, "Tổng số", "Nam", "Nữ", None],
+                [1, "6A", 32, 15, 17, ""],
+            ],
+            [("6A", 32)],
+        ),
+        (
+            [["Khối", "Lớp", "Sĩ số đầu năm", "Sĩ số hiện tại"], [6, "A", 32, 31], ["Khối 7", "A", 29, 29]],
+            [("6A", 31), ("7A", 29)],
+        ),
+    ],
+    ids=["a merged heading with its parts", "the grade apart"],
+)
+def test_lists_of_classes_as_schools_keep_them(there, rows, classes):
+    client, school, _beside = there
+    file = SimpleUploadedFile("l.xlsx", workbook(rows))
+    page = client.post("/schools/class-lists/", {"school": school.pk, "file": file}, follow=True)
+
+    assert [(one.named.name, one.named.pupils) for one in page.context["plan"].added] == classes

@@ -82,7 +82,9 @@ def find_header(
     row, found = None, dict[int, str]()
     for candidate in _candidates(sheet):
         recognised = _recognised(candidate, meaning, begins)
-        if len(set(recognised.values())) > len(set(found.values())):
+        # Of a row and the same row joined to the one above it, the joined one has a heading over every column.
+        more = len(set(recognised.values())) - len(set(found.values()))
+        if more > 0 or (more == 0 and found and _is_joined(candidate)):
             row, found = candidate, recognised
     if row is None or len(set(found.values())) < min(2, len(columns)):
         return None
@@ -196,6 +198,14 @@ def _joined(above: RawRow, below: RawRow) -> RawRow | None:
     return RawRow(below.number, tuple(cells)) if merged else None
 
 
+def _is_joined(row: RawRow) -> bool:
+    return any(isinstance(cell, str) and _OVER in cell for cell in row.cells)
+
+
+# Below a merged heading: the whole of what the others are parts of.
+_WHOLE = frozenset(("tong so", "tong", "tong cong", "ts", "chung", "total"))
+
+
 def _recognised(row: RawRow, meaning: Mapping[str, str], begins: Mapping[str, str]) -> dict[int, str]:
     found: dict[int, str] = {}
     headings = {index: cell for index, cell in enumerate(row.cells) if isinstance(cell, str)}
@@ -215,6 +225,8 @@ def _readings(heading: str) -> Iterator[str]:
     """A heading in each encoding it may be typed in; without a remark in brackets; and without the one over it."""
     upper, over, lower = heading.rpartition(_OVER)
     spelled = (f"{upper} {lower}", f"{lower} {upper}", lower) if over else (heading,)
+    if over and fold(lower) in _WHOLE:
+        spelled = (upper,)
     for text in (one for said in spelled for one in _encodings(said)):
         yield text
         yield re.sub(r"\(.*?\)", " ", text, flags=re.DOTALL)

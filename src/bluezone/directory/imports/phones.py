@@ -28,7 +28,7 @@ from bluezone.directory.imports.sent_lists import RefusedRow
 from bluezone.directory.imports.tables import Row, Table
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.records.entries import AgencyEntry, Directory, Entry, UnitEntry, address_of
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import name_key
 
 _E = TypeVar("_E", UnitEntry, AgencyEntry)
 
@@ -142,14 +142,14 @@ class _Owners:
         known: list[Entry] = [*_shown(directory.agencies.values(), day), *_shown(groups, day)]
         for entry in known:
             names = {entry.name, getattr(entry, "short_name", ""), address_of(entry, self._units)}
-            for name in {entry.code or "", *map(fold, names)} - {""}:
+            for name in {entry.code or "", *map(name_key, names)} - {""}:
                 self._found[name].append(entry)
 
     def with_phone(self, wanted: WantedPhone) -> tuple[Entry, Entry]:
         """The entry that a row is about, before and after. Raises ImportReferenceUnknown or ImportNameAmbiguous."""
-        found = next(filter(None, (self._found.get(one) or self._found.get(fold(one)) for one in wanted.owner)), [])
+        found = next(filter(None, (self._found.get(one) or self._found.get(name_key(one)) for one in wanted.owner)), [])
         if wanted.unit and len(found) > 1:
-            found = [entry for entry in found if self._lies_in(entry, fold(wanted.unit))]
+            found = [entry for entry in found if self._lies_in(entry, name_key(wanted.unit))]
         if len(found) > 1:
             raise ImportNameAmbiguous("several are called so; give the code, or the unit it lies in", "name")
         if not found:
@@ -160,7 +160,7 @@ class _Owners:
     def _lies_in(self, entry: Entry, where: str) -> bool:
         above = self._units.get(drafted_above(entry))
         return above is not None and where in {
-            fold(above.code or ""), fold(above.name), fold(address_of(above, self._units))
+            name_key(above.code or ""), name_key(above.name), name_key(address_of(above, self._units))
         }  # fmt: skip
 
 

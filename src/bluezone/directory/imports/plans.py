@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from bluezone.directory.imports.rows import (
-    UNIT_WORDS,
     ImportKindUnknown,
     ImportNameAmbiguous,
     ImportReferenceUnknown,
     ImportRowRefused,
     ImportRowRepeated,
     Wanted,
+    proper_name,
     wanted_agency,
     wanted_unit,
 )
@@ -34,14 +34,7 @@ from bluezone.directory.records.entries import (
     address_of,
     contradictions,
 )
-from bluezone.vietnamese.spelling import fold, spell_out
-
-
-def _proper_name(unit: Entry) -> str:
-    """The name of a unit without the word for what it is, folded."""
-    folded = fold(unit.name)
-    words = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
-    return folded[len(max(words, key=len, default="")) :].strip()
+from bluezone.vietnamese.spelling import fuller_name, name_key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,13 +94,17 @@ class Draft:
         if entry.key not in self.before:
             self.entries[entry.key] = entry
             self._by_code[wanted.code or None].append(entry)
-            self._by_name[fold(wanted.name)].append(entry)
+            self._by_name[name_key(wanted.name)].append(entry)
 
     def fill(self, key: str) -> None:
         """Write what the row says into its entry. Raises ImportReferenceUnknown."""
         wanted, entry = self.rows[key], self.entries[key]
         validity = self._validity(entry)
-        fields: dict[str, Any] = {"name": wanted.name, "code": wanted.code or entry.code, "validity": validity}
+        fields: dict[str, Any] = {
+            "name": fuller_name(wanted.name, entry.name),
+            "code": wanted.code or entry.code,
+            "validity": validity,
+        }
         if wanted.kind is not None:
             fields["kind"] = wanted.kind
         above = "parent" if self._about_units else "unit"
@@ -178,7 +175,7 @@ class Draft:
 
     def _existing_by_name(self, wanted: Wanted) -> Entry | None:
         """The entry of a row without a code: of its name, with its days where it gives any, else in force."""
-        named = [entry for entry in self._by_name[fold(wanted.name)] if entry.key in self.before]
+        named = [entry for entry in self._by_name[name_key(wanted.name)] if entry.key in self.before]
         if wanted.valid_until is not None:
             ending = [entry for entry in named if entry.validity.end == wanted.valid_until]
             named = ending or [entry for entry in named if entry.validity.holds(self._day)]
@@ -201,17 +198,17 @@ class Draft:
         above = self._all_units.get(drafted_above(entry))
         if above is None:
             return False
-        names = {above.code or "", fold(above.name), fold(address_of(above, self._all_units))}
-        return bool(names & {text, text.zfill(2), text.zfill(3), text.zfill(5), fold(text)})
+        names = {above.code or "", name_key(above.name), name_key(address_of(above, self._all_units))}
+        return bool(names & {text, text.zfill(2), text.zfill(3), text.zfill(5), name_key(text)})
 
     def _in_force(self, name: str) -> list[Entry]:
-        return [e for e in self._by_name[fold(name)] if e.key in self.before and e.validity.holds(self._day)]
+        return [e for e in self._by_name[name_key(name)] if e.key in self.before and e.validity.holds(self._day)]
 
     def _new(self, wanted: Wanted) -> Entry:
         if wanted.code and any(other.code != wanted.code for other in self._in_force(wanted.name)):
             self.doubts.append(Doubt(wanted.row, "name"))
         if not wanted.code:
-            said = (fold(wanted.name), fold(wanted.parent or ""), wanted.valid_from)
+            said = (name_key(wanted.name), name_key(wanted.parent or ""), wanted.valid_from)
             if said in self._said:
                 raise ImportRowRepeated(f"row {self._said[said]} is about the same entry", "name")
             self._said[said] = wanted.row
@@ -234,11 +231,11 @@ class Draft:
 
         Raises ImportReferenceUnknown when neither tells.
         """
-        folded = fold(spell_out(wanted.name))
+        folded = name_key(wanted.name)
         in_force = [unit for unit in self._all_units.values() if unit.validity.holds(self._day)]
-        named = [unit for unit in in_force if folded.endswith(" " + fold(unit.name))]
+        named = [unit for unit in in_force if folded.endswith(" " + name_key(unit.name))]
         # "Trường THCS Suối Bạc" leaves out what Suối Bạc is; that tells where only one unit has the name.
-        named = named or [unit for unit in in_force if folded.endswith(" " + _proper_name(unit))]
+        named = named or [unit for unit in in_force if folded.endswith(" " + proper_name(unit.name))]
         longest = max((len(unit.name) for unit in named), default=0)
         fitting = [unit for unit in named if len(unit.name) == longest]
         if not fitting:
@@ -256,7 +253,7 @@ class Draft:
         return Validity(wanted.valid_from or entry.validity.start, wanted.valid_until or entry.validity.end)
 
     def _named(self, entries: Iterable[Entry]) -> defaultdict[str | None, list[Entry]]:
-        return _grouped(entries, lambda entry: fold(entry.name))
+        return _grouped(entries, lambda entry: name_key(entry.name))
 
     def _key_of(
         self,
@@ -275,12 +272,12 @@ class Draft:
                 if self._validity(entry).holds(day):
                     return entry.key
         name, _, above = text.rpartition(", ")
-        named = [entry for entry in by_name.get(fold(spell_out(text)), ()) if self._validity(entry).holds(day)]
+        named = [entry for entry in by_name.get(name_key(text), ()) if self._validity(entry).holds(day)]
         if not named and name:
             named = [
                 entry
-                for entry in by_name.get(fold(spell_out(name)), ())
-                if self._validity(entry).holds(day) and self._lies_under(entry, spell_out(above))
+                for entry in by_name.get(name_key(name), ())
+                if self._validity(entry).holds(day) and self._lies_under(entry, above)
             ]
         if len(named) == 1:
             return named[0].key

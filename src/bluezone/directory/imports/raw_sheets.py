@@ -9,6 +9,7 @@ import enum
 import json
 import re
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,12 +48,26 @@ class RawSheet:
 
     encoding: how the file's bytes became text ("utf-8", "windows-1258", "xlsx", "xls", ...).
     fonts:    column index from 0 -> what the legacy font of its cells promises (not CSV).
+    merged:   cells that are one over several rows: column index from 0, number of the first and of the last row.
     """
 
     title: str
     rows: tuple[RawRow, ...]
     encoding: str
     fonts: Mapping[int, TextEncoding] = dataclasses.field(default_factory=dict)
+    merged: tuple[tuple[int, int, int], ...] = ()
+
+    def rows_below(self, number: int) -> list[RawRow]:
+        """The rows after one, with what is merged over several of them in each of these."""
+        rows = [list(row.cells) for row in self.rows if row.number > number]
+        numbers = [row.number for row in self.rows if row.number > number]
+        for column, first, last in self.merged:
+            inside = rows[bisect_left(numbers, first) : bisect_right(numbers, last)]
+            if inside and numbers[bisect_left(numbers, first)] == first and column < len(inside[0]):
+                for cells in inside[1:]:
+                    cells += [None] * (column + 1 - len(cells))
+                    cells[column] = inside[0][column] if cells[column] is None else cells[column]
+        return [RawRow(at, tuple(cells)) for at, cells in zip(numbers, rows, strict=True)]
 
 
 # Rows of the second sheet count on from here, those of the third from twice as much: more than any sheet has.
@@ -91,6 +106,7 @@ def as_json(sheets: Sequence[RawSheet]) -> list[Any]:
             sheet.encoding,
             {str(column): str(font) for column, font in sheet.fonts.items()},
             [[row.number, [_packed(cell) for cell in row.cells]] for row in sheet.rows],
+            sheet.merged,
         ]
         for sheet in sheets
     ]
@@ -104,8 +120,10 @@ def as_sheets(rows: list[Any]) -> list[RawSheet]:
             tuple(RawRow(number, tuple(map(_unpacked, cells))) for number, cells in found),
             encoding,
             {int(column): TextEncoding(font) for column, font in fonts.items()},
+            # Lists that wait since before an upgrade have none.
+            tuple((column, first, last) for column, first, last in (merged[0] if merged else ())),
         )
-        for title, encoding, fonts, found in rows
+        for title, encoding, fonts, found, *merged in rows
     ]
 
 

@@ -436,6 +436,13 @@ def _kind_in_name(name: str) -> UnitKind | None:
     return UNIT_WORDS[max(fitting, key=len)] if fitting else None
 
 
+def proper_name(name: str) -> str:
+    """The name of a unit without the word for what it is, folded: "phường Sông Cầu" is "song cau"."""
+    folded = fold(name)
+    words = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
+    return folded[len(max(words, key=len, default="")) :].strip()
+
+
 def _day(row: Row, column: str) -> datetime.date | None:
     try:
         return day_of(row.cells.get(column))

@@ -330,7 +330,7 @@ def _table(sheet: RawSheet, header: Header, columns: Sequence[Column], sheet_num
     said = {name: _above(sheet.title, said_so) for name, said_so in above.items()}
     ahead = sheet_number * SHEET_ROWS
     wide = len(header.places) + len(header.ignored) > 2
-    below = [raw for raw in sheet.rows if raw.number > header.row]
+    below = sheet.rows_below(header.row)
     foot = _foot(below, {index for name, index in header.places.items() if name in needed})
     for raw in below:
         sections = {name: text for name, said_so in above.items() if (text := _section(raw, said_so))}
@@ -354,6 +354,12 @@ def _table(sheet: RawSheet, header: Header, columns: Sequence[Column], sheet_num
 
 
 _SECTION = re.compile(r"([IVX]{1,5}|[A-Z])[.)/:-]?|[*+-]|(tong|cong)( cong| so)?:?")
+
+
+def _go_on(numbers: list[int]) -> bool:
+    return all(after == before + 1 for before, after in pairwise(numbers))
+
+
 _NUMBERED = re.compile(r"\s*([IVX]{1,5}|[A-Z]|[0-9]{1,3})[.)/:-]\s*|\s*[*+-]\s*")
 
 
@@ -375,7 +381,8 @@ _COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2}|[A-Z])\)?")
 def _is_no_entry(raw: RawRow, first: bool) -> bool:
     """A section's heading, a sum, a line of signatures, or the numbers of the columns under their headings."""
     said = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
-    if first and len(said) > 2 and all(map(_COLUMN_NUMBER.fullmatch, said)):
+    numbers = [int(one) for one in re.findall(r"[0-9]+", " ".join(said))]
+    if first and len(said) > 2 and all(map(_COLUMN_NUMBER.fullmatch, said)) and _go_on(numbers):
         return True
     beginning = re.match(r"\S+", said[0])
     folded = fold(said[0])

@@ -5,14 +5,16 @@ nothing in them run, followed or computed.
 
 import datetime
 import io
+import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 import openpyxl  # type: ignore[import-untyped]
 import xlrd  # type: ignore[import-untyped]
+from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
 from bluezone.directory.imports.raw_sheets import (
     MAX_COLUMNS,
@@ -50,11 +52,12 @@ def read_xlsx(data: bytes) -> list[RawSheet]:
             for stored in (True, False)
         )
         budget = _Budget()
-        sheets = [
-            _read_sheet(sheet, formulas[sheet.title], budget)
-            for sheet in values.worksheets
-            if sheet.sheet_state == "visible"
-        ]
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            sheets = [
+                _read_sheet(sheet, formulas[sheet.title], _merged(archive.read(sheet._worksheet_path)), budget)
+                for sheet in values.worksheets
+                if sheet.sheet_state == "visible"
+            ]
     except SpreadsheetRefused:
         raise
     except Exception as error:  # openpyxl raises whatever a contradiction in the file leads to
@@ -94,6 +97,7 @@ def read_ods(data: bytes) -> list[RawSheet]:
 
 def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
     rows: list[RawRow] = []
+    merged: list[tuple[int, int, int]] = []
     number = 1
     for row in table.iter(f"{_TABLE}table-row"):
         repeated = int(row.get(f"{_TABLE}number-rows-repeated", "1"))
@@ -111,6 +115,7 @@ def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
                 raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
             cells += [None] * blanks + [value] * times
             blanks = 0
+            merged.append((len(cells) - 1, number, number + int(cell.get(f"{_TABLE}number-rows-spanned", "1")) - 1))
         if cells:
             for _ in range(repeated):
                 budget.take(len(cells))
@@ -123,7 +128,7 @@ def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
             if cells:
                 raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
             break
-    return RawSheet(table.get(f"{_TABLE}name", ""), tuple(rows), "ods")
+    return RawSheet(table.get(f"{_TABLE}name", ""), tuple(rows), "ods", merged=_bounded(merged))
 
 
 def _ods_value(cell: Any) -> RawCell:
@@ -208,7 +213,28 @@ class _Budget:
             raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
 
 
-def _read_sheet(stored: Any, written: Any, budget: _Budget) -> RawSheet:
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):\1([0-9]{1,7})"')
+
+
+def _merged(sheet: bytes) -> tuple[tuple[int, int, int], ...]:
+    """The cells of one column that are merged over several rows, which openpyxl does not say of a sheet it streams."""
+    return _bounded(
+        (column_index_from_string(letters.decode()) - 1, int(first), int(last))
+        for letters, first, last in _MERGED.findall(sheet)
+    )
+
+
+def _bounded(merged: Iterable[tuple[int, int, int]]) -> tuple[tuple[int, int, int], ...]:
+    """Those that a list can have: within its columns and rows, over each row once."""
+    found = sorted({one for one in merged if one[0] < MAX_COLUMNS and one[1] < one[2] <= LAST_ROW})
+    kept: list[tuple[int, int, int]] = []
+    for one in found:
+        if not kept or kept[-1][0] != one[0] or kept[-1][2] < one[1]:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _read_sheet(stored: Any, written: Any, merged: tuple[tuple[int, int, int], ...], budget: _Budget) -> RawSheet:
     rows = []
     fonts: dict[int, Counter[TextEncoding]] = {}
     for number, (values, formulas) in enumerate(_rows_of_both(stored, written), 1):
@@ -227,7 +253,7 @@ def _read_sheet(stored: Any, written: Any, budget: _Budget) -> RawSheet:
         for column, cell in enumerate(cells):
             if isinstance(cell, str) and not cell.isascii():
                 fonts.setdefault(column, Counter())[_font(formulas[column])] += 1
-    return RawSheet(stored.title, tuple(rows), "xlsx", legacy_fonts(fonts))
+    return RawSheet(stored.title, tuple(rows), "xlsx", legacy_fonts(fonts), merged)
 
 
 def _rows_of_both(stored: Any, written: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
@@ -320,7 +346,8 @@ def _read_xls_sheet(book: Any, sheet: Any, rows_left: int) -> RawSheet:
         for column, text in enumerate(cells):
             if isinstance(text, str) and not text.isascii():
                 fonts.setdefault(column, Counter())[_xls_font(book, sheet.cell_xf_index(index, column))] += 1
-    return RawSheet(sheet.name, tuple(rows), "xls", legacy_fonts(fonts))
+    merged = _bounded((left, top + 1, below) for top, below, left, right in sheet.merged_cells if right == left + 1)
+    return RawSheet(sheet.name, tuple(rows), "xls", legacy_fonts(fonts), merged)
 
 
 def _xls_value(book: Any, cell: Any) -> RawCell:

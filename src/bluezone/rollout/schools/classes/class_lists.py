@@ -46,7 +46,12 @@ from bluezone.vietnamese.spelling import fold
 
 COLUMNS = (
     Column("name", ("Lớp", "Tên lớp", "Lớp học", "Class name", "Class"), required=True),
-    Column("pupils", ("Sĩ số", "Số học sinh", "Tổng số học sinh", "Số HS", "Tổng số HS", "TSHS", "Học sinh", "Pupils")),
+    Column(
+        "pupils",
+        ("Sĩ số", "Sĩ số hiện tại", "Sĩ số hiện nay", "Sĩ số thực tế", "Số học sinh", "Tổng số học sinh", "Số HS",
+         "Tổng số HS", "TSHS", "Học sinh", "Pupils"),
+        begins=("si so", "so hoc sinh"),
+    ),
     Column(
         "teacher",
         ("Giáo viên chủ nhiệm", "GVCN", "Họ và tên GVCN", "Họ tên GVCN", "Tên GVCN", "Họ và tên giáo viên chủ nhiệm",
@@ -55,7 +60,9 @@ COLUMNS = (
     Column("school", ("Trường", "Tên trường", "Trường học", "Mã trường", "Đơn vị", "School")),
     Column("year", ("Năm học", "School year")),
 )  # fmt: skip
-_KNOWN = {heading_key(spelling) for column in COLUMNS for spelling in column.headings}
+# In the lists of others: the 6 of class A of the sixth grade.
+_GRADE = Column("grade", ("Khối", "Khối lớp", "Grade"))
+_KNOWN = {heading_key(spelling) for column in (*COLUMNS, _GRADE) for spelling in column.headings}
 _OF_A_TEACHER = re.compile(r"\b(gv|gvcn|giao vien|chu nhiem|teacher)\b")
 _YEAR = re.compile(r"(20\d\d)(?: *[-–/] *(?:20)?\d\d)?")
 KEPT = datetime.timedelta(days=1)
@@ -85,7 +92,7 @@ class ClassPlan:
 
 def reading_of(school: Agency) -> Reading:
     """How the lists of a school are read."""
-    return Reading("classes", COLUMNS, school.key)
+    return Reading("classes", (*COLUMNS, _GRADE), school.key)
 
 
 def receive(user: User, school: Agency, file_name: str, content: bytes, year: int) -> ClassesImport:
@@ -163,6 +170,9 @@ class _Known:
 
     def read(self, row: Row) -> ClassRow | RefusedRow:
         said = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
+        grade = re.sub(r"\D", "", text_of(row.cells.get("grade")))
+        if grade and not re.search(r"\d", said["name"]):
+            said["name"] = f"{grade}{said['name']}"
         if not catalogue.is_name(said["name"]):
             return RefusedRow(row.number, "name", "name")
         try:
