@@ -30,6 +30,7 @@ SAID = {
     "F1": "ép một",
     "F2": "ép hai",
     "5K": "năm ca",
+    "CMT8": "Cách mạng tháng Tám",
     "PC-COVID": "pê xê Cô-vít",
     "VNeID": "vê nê ai đi",
     "Zalo OA": "da lô ô a",
@@ -69,6 +70,8 @@ SAID = {
     "5G": "năm giê",
 }
 ABBREVIATIONS = {
+    "ĐTV": "điều tra viên", "GCNQSDĐ": "giấy chứng nhận quyền sử dụng đất", "BX": "bến xe",
+    "TTTM": "trung tâm thương mại",
     "UBND": "Ủy ban nhân dân", "HĐND": "Hội đồng nhân dân", "MTTQ": "Mặt trận Tổ quốc",
     "UBMTTQ": "Ủy ban Mặt trận Tổ quốc", "UBMTTQVN": "Ủy ban Mặt trận Tổ quốc Việt Nam",
     "MTTQVN": "Mặt trận Tổ quốc Việt Nam", "VN": "Việt Nam", "HCM": "Hồ Chí Minh", "TPHCM": "thành phố Hồ Chí Minh",
@@ -188,6 +191,7 @@ GIVEN_FOR = (
     "nhân khẩu", "xe", "buổi", "đợt", "tổ", "lớp", "em", "học sinh", "vụ", "con", "cây", "ha", "phòng", "bữa", "ca",
     "lít", "tin", "bao", "tạ", "tấn", "hộp", "chai", "thùng", "vé", "bộ", "phần", "nhà", "thôn", "xã", "cháu", "trẻ",
     "m2", "m3", "sào", "đêm", "mét", "mét vuông", "mét khối", "phòng học", "trường hợp", "mũi", "gói", "khối", "bình",
+    "chuyến",
 )  # fmt: skip
 IN_ADDRESSES = {
     ".": "chấm",

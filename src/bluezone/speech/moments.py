@@ -153,7 +153,7 @@ def _range(found: re.Match[str]) -> str:
     return f"{first} đến {found['b']}"
 
 
-_CLOCK = r"\d{1,2}\s?(?:h|g|giờ)\s?\d{0,2}|\d{1,2}:\d{2}"
+_CLOCK = r"\d{1,2}\s?(?:h|g|giờ)\s?\d{0,2}'?|\d{1,2}:\d{2}"
 # Words after which "7/8" is a day.
 _DAYS = (
     r"(?P<lead>(?:từ|đến|hết|trước|sau|ngày|hôm|sáng|trưa|chiều|tối|đêm|mùng|mồng|và|khai mạc|khai giảng|tức|nhằm"
@@ -168,7 +168,16 @@ def _rule(pattern: str, say: Callable[[re.Match[str]], str], flags: re.RegexFlag
     return re.compile(pattern, flags), say
 
 
+def _months(found: re.Match[str]) -> str:
+    """ "tháng 10-11/2026"."""
+    first, last = int(found["a"]), int(found["b"])
+    if not 1 <= first < last <= 12:
+        return found[0]
+    return f"{found['lead']}{month_in_words(first)} đến tháng {month_in_words(last)}{_year(found['y'])}"
+
+
 MOMENTS: list[Rule] = [
+    _rule(rf"{_W}(?P<lead>tháng\s+)(?P<a>\d{{1,2}})\s?-\s?(?P<b>\d{{1,2}})/(?P<y>\d{{4}}){_E}", _months),
     _rule(rf"{_W}(?P<lead>ngày\s+)(?P<d>\d{{1,2}})\s+tháng\s+(?P<m>\d{{1,2}})(?:\s+năm\s+(?P<y>\d{{4}}))?{_E}",
           _written_date),
     _rule(rf"{_W}(?P<a>(?:\d{{1,2}}/)?\d{{1,2}}(?:/\d{{4}})?)\s?-\s?(?P<b>\d{{1,2}}/\d{{1,2}}/\d{{4}}){_E}", _range),
@@ -193,6 +202,8 @@ MOMENTS: list[Rule] = [
           re.RegexFlag(0)),
     _rule(rf"{_W}(?P<lead>thứ\s+)(?P<n>[2-7]){_E}",
           lambda found: found["lead"] + _weekday(found["n"]).removeprefix("thứ ")),
+    _rule(rf"(?P<lead>{_W}thứ (?:hai|ba|tư|năm|sáu|bảy)[^.\n]{{0,60}}[,;:]\s)CN{_E}",
+          lambda found: f"{found['lead']}chủ nhật", re.RegexFlag(0)),
     _rule(rf"{_W}(?P<lead>(?:đợt|kỳ|lần|số|khóa)\s+)(?P<m>\d{{1,2}})/(?P<y>\d{{4}}){_E}",
           lambda found: f"{found['lead']}{whole(int(found['m']))}{_year(found['y'])}"),
     _rule(rf"{_W}(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})(?=\s+(?:âm lịch|ÂL|dương lịch))",
@@ -211,6 +222,8 @@ MOMENTS: list[Rule] = [
           _month_alone, re.RegexFlag(0)),
     _rule(rf"{_W}(?P<lead>(?:lễ|dịp|kỷ niệm|mừng|ngày|ngày lễ)\s+)(?P<d>\d{{1,2}})[.-](?P<m>\d{{1,2}}){_E}(?!-)",
           _known_with_dash),
+    _rule(rf"{_W}(?P<lead>(?:trước|đến|hết|đến hết)\s+)(?P<d>1[3-9]|2\d|3[01])-(?P<m>1[0-2]|0?[1-9]){_E}(?![-/])",
+          _day_and_month),
     _rule(rf"{_W}{_DAYS}(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}}){_E}(?!/|\s(?:số|dân|diện|tổng|lượng))", _day_and_month),
     _rule(rf"(?P<lead>{_W}(?:ngày|lễ|dịp|kỷ niệm|mừng|hưởng ứng|tết|quốc tế|quốc khánh|thành lập)\s[^.;:\d]{{0,60}}\(?)"
           rf"(?<=[\s(]){_ADDRESSED}(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}}){_E}(?!/|\s(?:số|dân|diện|tổng|hộ))",
