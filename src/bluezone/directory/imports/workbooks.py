@@ -213,7 +213,7 @@ class _Budget:
             raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
 
 
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):\1([0-9]{1,7})"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*?ref="([A-Z]{1,3})([0-9]{1,7}):\1([0-9]{1,7})"')
 
 
 def _merged(sheet: bytes) -> tuple[tuple[int, int, int], ...]:
