@@ -16,6 +16,7 @@ import ast
 import collections
 import contextlib
 import copy
+import ctypes
 import functools
 import gc
 import os
@@ -45,6 +46,8 @@ SPARE_SECONDS = 5
 # Whoever waits for ever neither uses a processor nor stands in the queue for one, for all but this part of so long;
 # that is told as hung and judged by nobody.
 HUNG_SECONDS, HUNG_SHARE, HUNG_LOOKS = 120, 0.02, 5
+# PR_SET_PDEATHSIG: a child does not outlive a run that is ended from outside.
+_END_WITH_PARENT = 1
 # How a child ends.
 SURVIVED, KILLED, BROKEN, OUTSIDE, NOT_APPLICABLE = range(5)
 Change = Callable[[ast.AST], ast.AST | None]
@@ -610,6 +613,7 @@ class Runner:
         code = BROKEN
         try:
             os.setpgid(0, 0)
+            ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)

@@ -300,7 +300,7 @@ def test_row_37_an_honest_epoch_is_followed_once_a_quorum_has_signed_for_it(tmp_
     with a_watched_city(tmp_path) as (watchmen, phones, world):
         phone, server = phones.new("phone"), watchmen.server.key_server
         phone.check()
-        server.open_epoch(sign_epoch(server.propose_epoch({}, []), RECOVERY), [])
+        assert server.open_epoch(sign_epoch(server.propose_epoch({}, []), RECOVERY), []).number == 1
         server.tick()
         refuses(phone, QuorumMissing)
         watchmen.go_round()

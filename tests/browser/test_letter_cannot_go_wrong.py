@@ -117,6 +117,8 @@ def test_a_name_that_fits_only_without_its_level_is_asked_about_and_diacritics_c
     assert asked.locator("option").all_inner_texts()[1:] == ["Công an tỉnh · tỉnh Bắc Sơn"]
 
     clerk.select_option("#choose-0", label="Công an tỉnh · tỉnh Bắc Sơn")
+    clerk.click("button[value=choose]")
+    assert "Bên dưới là những cơ quan mà các tên đang chỉ." in clerk.inner_text("#draft [role=status]")
     clerk.click("button[value=submit]")
     signer = office.at("signer", "names", "approve/")
     confirmed_first(signer)

@@ -145,6 +145,17 @@ def test_after_another_start_a_file_seen_before_says_nothing_of_a_wall_clock_far
     assert (time.provisional, time.now(10, T + 81 * HOUR)) == (False, T + 81 * HOUR), "within 36 hours of it"
 
 
+def test_a_file_seen_before_gives_the_time_where_there_is_none_and_moves_it_nowhere_else():
+    time = synchronised(generated_at=T - HOUR)
+    time.signed_file_seen(int(T - HOUR), 1000, T + 240)
+    assert time.now(1000, T + 240) == T, "a clock on the wall that was set a little is no reason"
+
+    time.started("c", 5, T - 2 * HOUR)
+    assert not time.known
+    time.signed_file_seen(int(T - HOUR), 10, T - 2 * HOUR)
+    assert (time.known, time.now(70, T - 2 * HOUR + 60)) == (True, T - HOUR + 60)
+
+
 def test_a_newer_file_moves_trusted_time_only_forward():
     time = synchronised()
     time.signed_file_seen(int(T - HOUR / 2), 1000, T + 90 * HOUR)

@@ -5,6 +5,7 @@ import datetime
 import http.client
 import json
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -237,12 +238,13 @@ def test_a_reading_call_is_no_changing_one_and_the_other_way_round(page):
 
 
 def test_erasing_destroys_key_and_store_and_tells_the_program(phone, phones):
-    told_of = []
-    page = LocalPage(phone, on_erased=lambda: told_of.append(True))
+    told = threading.Event()
+    page = LocalPage(phone, on_erased=told.set)
     page.start()
     assert raw(page, "POST", "api/erase", "{}") == (200, None)
+    # The program is told after its owner was, by the thread that answered, for which stop() does not wait.
+    assert told.wait(60)
     page.stop()
-    assert told_of == [True]
     assert not list(Path(phones.folder / "phone").glob("handset.*"))
     phone.close()
 

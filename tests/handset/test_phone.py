@@ -4,9 +4,10 @@
 import datetime
 
 import pytest
-from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.handset import BURST_SECONDS, a_city, meet, pages, published, reported
 
 from bluezone.handset.page.shapes import report_of
+from bluezone.radio.interface import Burst, Sighting
 
 
 @pytest.mark.long
@@ -23,6 +24,20 @@ def test_a_contact_of_25_minutes_is_warned_after_the_patient_reported(phones, se
     assert (day.day, day.band, day.certainty) == (datetime.date(2026, 11, 25), "15-30", "sure")
     assert elsewhere.check().level == "none"
     assert patient.check().level == "none"
+
+
+def test_what_is_heard_right_after_a_check_is_noted_as_heard_when_its_files_were_out(phones, server, world):
+    phone = phones.new("phone")
+    phone.check()
+    published(server, world)
+    boot = phone.clock.boot_seconds()
+    phone.encounters.burst_started(Burst(1, boot, BURST_SECONDS))
+    phone.check()
+    phone.encounters.heard(Sighting(bytes(16), bytes(4), -60, 1, boot))
+    phone.encounters.flush()
+
+    (page,) = pages(phone)
+    assert page.stamp.newest_export == phone.downloads.position.number > 0
 
 
 @pytest.mark.long

@@ -23,7 +23,9 @@ OPENAPI = Path(__file__).parents[2] / "docs" / "reference" / "openapi.yaml"
 @pytest.fixture(scope="module")
 def http_server(tmp_path_factory, made_keys):
     """A key server behind real HTTP with one export file; host and port."""
-    folder = tmp_path_factory.mktemp("served")
+    # Its journal is beside it: of its own too, since a worker may come to this file twice, with the same keys.
+    folder = tmp_path_factory.mktemp("served") / "city"
+    folder.mkdir()
     (folder / "keys").symlink_to(made_keys)
     from tests.builders.keyserver import Clock
 

@@ -5,10 +5,21 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
-from tests.builders.keyserver import HOUR, NOON, Clock, call, opened, report_of
+from tests.builders.keyserver import (
+    HOUR,
+    NOON,
+    Clock,
+    call,
+    opened,
+    postgresql_database,
+    postgresql_server,
+    report_of,
+)
 
+from bluezone.keyserver.sealing import open_store
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import (
@@ -255,3 +266,18 @@ def test_a_postgresql_server_that_is_gone_is_unreachable(city_folder, clock, mon
 
     with pytest.raises(StoreUnreachable):
         opened(city_folder, clock)
+
+
+@pytest.mark.postgres
+def test_a_store_that_is_closed_leaves_no_connection_to_the_database(tmp_path):
+    psycopg = pytest.importorskip("psycopg")
+    others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with postgresql_database(postgresql_server()) as url:
+        store = open_store("keys", tmp_path, url)
+        with psycopg.connect(url, autocommit=True) as looking:
+            assert looking.execute(others).fetchone()
+            store.close()
+            # PostgreSQL takes a moment to let a connection go that was closed.
+            deadline = time.monotonic() + 120
+            while looking.execute(others).fetchone():
+                assert time.monotonic() < deadline, "a connection is still there"

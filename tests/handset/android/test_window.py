@@ -35,6 +35,20 @@ def test_from_agreeing_to_the_page_each_screen_comes_once_and_nothing_starts_bef
     assert (now.step, now.start, now.address) == ("go", False, tracing.url)
 
 
+def test_the_settings_that_open_are_those_the_screen_is_about(phone):
+    tracing, _, setup = phone.process()
+    setup.note(agreed=True)
+    refused = PhoneState(34, settled=frozenset({permissions.SCAN}))
+    location_off = PhoneState(30, frozenset(permissions.permissions_needed(30)), location_on=False)
+
+    for state, step, order in (
+        (refused, "blocked", "app_settings"), (location_off, "location_switch", "location_settings"),
+    ):  # fmt: skip
+        now = shown(state, setup, tracing, "samsung")
+        assert (now.step, pressed("settings", now, setup, tracing)) == (step, order)
+    assert shown(location_off, setup, tracing, "samsung").step != "location_switch", "it is asked for once"
+
+
 def test_a_withdrawn_permission_hides_the_page_behind_the_question(phone):
     tracing, _, setup = phone.process()
     setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True)

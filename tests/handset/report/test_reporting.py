@@ -97,6 +97,33 @@ def test_after_the_upload_today_s_key_is_replaced_at_once_by_one_that_is_never_u
     assert len(patient.report.prepare(issue(server, patient).code).days) == 1
 
 
+def test_a_report_without_today_leaves_today_s_key_on_the_air(server, patient, world):
+    before, today = patient.encounters.payload(), int(world.now // DAY)
+    patient.report.send(patient.report.prepare(issue(server, patient).code), [today - 1, today - 2], consent=True)
+
+    assert patient.encounters.payload() == before
+    assert patient.report.prepare(issue(server, patient).code).days == (today - 5, today - 4, today - 3, today)
+
+
+@pytest.mark.long
+def test_a_phone_that_was_away_too_long_learns_the_week_keys_by_trying_and_reports_two_weeks_later(
+    phones, server, world
+):
+    phone = phones.new("phone")
+    phone.check()
+
+    def report_after(weeks):
+        for _ in range(weeks):
+            world.pass_by(7 * DAY)
+            server.key_server.tick()
+        phone.encounters.payload()
+        return phone.report.prepare(issue(server, phone).code)
+
+    with pytest.raises(WeekKeyUntrusted):
+        report_after(5)
+    assert report_after(2).days == (int(world.now // DAY),)
+
+
 @pytest.mark.long
 def test_today_s_key_goes_with_its_full_period_and_is_published_after_its_day(server, patient, world):
     draft = patient.report.prepare(issue(server, patient).code)

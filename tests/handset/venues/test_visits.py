@@ -12,7 +12,7 @@ from tests.builders.keyserver import HOUR, NOON
 from tests.builders.venue import a_venue, link_of
 
 from bluezone.handset import Handset
-from bluezone.handset.city.histories import FileUntrusted
+from bluezone.handset.city.histories import MAX_PACKAGE_BYTES, FileUntrusted
 from bluezone.handset.report.report import NothingToReport
 from bluezone.handset.store import STORE_FILE
 from bluezone.handset.venues import VenueConfigMissing, VisitMissing
@@ -57,6 +57,23 @@ def packaged(server, world):
     """An hour passes, and the server publishes."""
     world.pass_by(HOUR)
     server.key_server.tick()
+
+
+def listing(server, **changes):
+    """What a server answers that signs an index of venues with its oldest entry changed."""
+    key = server.key_server.secrets.signing_key
+
+    def lie(path, body):
+        if path != "/v1/venues/index.json":
+            return body
+        public = key.public_key().public_bytes_raw()
+        index = decode_index(open_signed("venues", body, {fingerprint(public): public}))
+        other = dataclasses.replace(index.entries[0], **changes)
+        return sign_payload(
+            "venues", encode_index(dataclasses.replace(index, entries=(other, *index.entries[1:]))), key
+        )
+
+    return lie
 
 
 def test_a_poster_says_where_one_is_before_anything_is_kept(phone, venue):
@@ -394,21 +411,20 @@ def test_an_index_with_another_past_is_refused(phone, server, world):
     server.key_server.venue_alerts.publish(server.key_server.registrar.register("dk-9", PHO).link, NOON, NOON + 1800)
     packaged(server, world)
     phone.check()
-    key = server.key_server.secrets.signing_key
-
-    def lie(path, body):
-        if path != "/v1/venues/index.json":
-            return body
-        public = key.public_key().public_bytes_raw()
-        index = decode_index(open_signed("venues", body, {fingerprint(public): public}))
-        other = dataclasses.replace(index.entries[0], sha256="0" * 64)
-        return sign_payload(
-            "venues", encode_index(dataclasses.replace(index, entries=(other, *index.entries[1:]))), key
-        )
-
-    server.tamper = lie
+    server.tamper = listing(server, sha256="0" * 64)
     with pytest.raises(IndexHistoryDiffers):
         phone.check()
+
+
+def test_a_package_that_is_listed_as_larger_than_any_may_be_is_not_even_fetched(phone, server, world, venue):
+    world.pass_by(HOUR)
+    server.key_server.venue_alerts.publish(venue.link, NOON, NOON + 1800)
+    packaged(server, world)
+    server.tamper = listing(server, size=MAX_PACKAGE_BYTES + 1)
+
+    with pytest.raises(FileUntrusted):
+        phone.check()
+    assert not [path for path, _ in server.requests if path.endswith(".bin")]
 
 
 @pytest.mark.long

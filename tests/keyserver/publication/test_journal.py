@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal of heads as several processes see it: who reads it again takes in what was appended, and no more."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.keyserver.publication import journal
 from bluezone.keyserver.publication.journal import Journal
 from bluezone.protocol.signed.envelope import canonical_json, sign_payload
+from bluezone.protocol.signed.index import Index
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
@@ -40,6 +43,14 @@ def test_a_look_opens_the_lines_that_were_appended_and_no_others(reading, monkey
 
     assert list(reading.configs()) == [*range(1, 12)]
     assert [line for line in lines if line] == [a_config(number) for number in range(2, 12)]
+
+
+def test_a_head_is_noted_once_however_often_its_index_is_signed_anew(reading):
+    index = Index("exports", 0, 1, "00" * 32, "00" * 32, ())
+    for number, generated_at in ((1, 10), (2, 20), (2, 30), (2, 40)):
+        reading.note_index(replace(index, number=number, generated_at=generated_at))
+
+    assert [(head.number, head.generated_at) for head in reading.heads("exports")] == [(1, 10), (2, 20)]
 
 
 def test_a_line_that_is_still_being_written_is_found_when_it_is_whole(reading):

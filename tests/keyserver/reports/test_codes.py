@@ -21,6 +21,14 @@ def test_a_code_is_open_until_it_is_used_by_either_name(server, onset):
     assert [server.codes.status(text) for text in (issued.code, issued.link, issued.row_id)] == ["used"] * 3
 
 
+def test_a_code_is_found_as_people_type_it_and_no_code_is_taken_for_a_row_s_name(server, onset):
+    issued = server.codes.issue("confirmed", onset)
+
+    assert server.codes.status(issued.code.replace("-", "")) == "open"
+    asked = [issued.row_id, issued.code.replace("-", ""), "z" * 32, "abc"]
+    assert server.codes.statuses(asked) == dict(zip(asked, ["open", "expired", "expired", "expired"], strict=True))
+
+
 def test_digits_expire_before_the_link(server, clock, onset):
     issued = server.codes.issue("confirmed", onset)
 

@@ -305,13 +305,18 @@ def test_another_hosts_configs_and_files_are_gone_on_from(city_folder, clock):
     for _ in range(5):
         clock.pass_by(12 * HOUR)
         alone.tick()
+    # Killed after it had sealed a file, and before it listed it.
+    listed = alone.indexes.read().number
+    clock.pass_by(12 * HOUR)
+    alone.export_files.publish(clock())
+    assert alone.indexes.read().number == listed
     alone.close()
     with signing(city_folder, clock):
         server = opened(city_folder, clock)
         clock.pass_by(2 * HOUR)
         server.tick()
         index = decode_index(open_index(server))
-        assert index.number == server.indexes.read().number > 5
+        assert index.number == server.indexes.read().number > listed + 1
         server.close()
 
 

@@ -16,7 +16,6 @@ from bluezone.radio.air import VirtualAir
 
 ALL_PERMISSIONS = frozenset(value for name, value in vars(Manifest.permission).items() if name.isupper())
 NEARBY = frozenset({Manifest.permission.BLUETOOTH_SCAN, Manifest.permission.BLUETOOTH_ADVERTISE})
-MAIN_LOOPER = ThreadPoolExecutor(1, thread_name_prefix="main-looper")
 
 
 class AndroidPhone:
@@ -42,6 +41,7 @@ class AndroidPhone:
         self.receivers: list[Any] = []
         self.crashes: list[BaseException] = []
         self.advertising, self.scanning = Advertising(self), Scanning(self)
+        self._main_looper = ThreadPoolExecutor(1, thread_name_prefix="main-looper")
         self._held: list[tuple[Any, ...]] = []
         self._asleep = False
 
@@ -108,7 +108,7 @@ class AndroidPhone:
             self._dispatch(*call)
 
     def _dispatch(self, callback: Any, method: str, values: tuple[Any, ...]) -> None:
-        asyncio.get_running_loop().run_in_executor(MAIN_LOOPER, self._on_main_thread, callback, method, values)
+        asyncio.get_running_loop().run_in_executor(self._main_looper, self._on_main_thread, callback, method, values)
 
     def _on_main_thread(self, callback: Any, method: str, values: tuple[Any, ...]) -> None:
         try:

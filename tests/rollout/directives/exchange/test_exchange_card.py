@@ -62,6 +62,20 @@ def test_the_states_of_another_office_s_letter_are_taken_by_a_clerk_of_the_agenc
     assert card(own, from_file=True)["states"] == [], "passed on within this office"
 
 
+@pytest.mark.long
+def test_a_file_is_given_once_both_agencies_have_an_identifier_and_until_then_a_reason(client, clerk, ward, directive):
+    client.force_login(clerk)
+    address = f"/exchange/documents/{directive.dispatches.get(agency=ward).pk}/"
+    refused = client.post(address)
+    assert (refused.status_code, refused.headers["Location"]) == (302, f"/directives/{directive.pk}/")
+
+    for number, agency in enumerate((directive.issuer, ward)):
+        Agency.objects.filter(pk=agency.pk).update(edxml_id=f"000.00.{number:02d}.H04")
+    given = client.post(address)
+    assert given.status_code == 200
+    assert given.headers["Content-Disposition"].startswith("attachment; filename=")
+
+
 def test_a_recall_from_another_office_is_answered_by_whoever_works_there(card, ward, directive):
     directive.dispatches.get(agency=ward).events.create(what="revoked", at=NOW)
     officer, elsewhere = person("officer", "officer", ward), person("auditor", "auditor")

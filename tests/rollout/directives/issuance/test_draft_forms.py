@@ -107,6 +107,7 @@ def test_one_day_for_all_tasks_and_back(page, draft):
     page.tap("same-due", due_for_all="2020-08-20")
     assert {page.typed[f"task-{number}-due"] for number in range(6)} == {"2020-08-20"}
     page.undo()
+    assert "The due days are as they were." in page.answer.text
     assert [page.typed[f"task-{number}-due"] for number in range(6)] == [str(day) for day in days]
     page.tap("same-due", due_for_all="2020-08-20")
 
@@ -133,6 +134,14 @@ def test_report_periods_are_data_and_a_lock_before_the_due_day_is_refused(page, 
 
 
 @pytest.mark.long
+def test_whoever_has_chosen_who_is_meant_is_told_of_the_names_and_not_of_days(page):
+    page.tap("choose")
+
+    assert "Whom the names mean now is shown below." in page.answer.text
+    assert "The due days are as they were." not in page.answer.text
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     "tap", ["drop-task:99", "drop-task:x", "keep-task:", "drop-recipient:x:1", "put-recipient:", "?"]
 )
@@ -141,6 +150,7 @@ def test_an_odd_tap_changes_nothing(page, tap):
     page.tap(tap)
 
     assert page.typed == before
+    assert "Not stored yet." not in page.answer.text
 
 
 @pytest.fixture

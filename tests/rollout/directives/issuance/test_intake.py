@@ -13,7 +13,7 @@ from tests.letters import letters
 from tests.letters.signedpdfs import letter, signed
 
 from bluezone.rollout.directives.issuance import intake
-from bluezone.rollout.directives.models import Directive, Priority
+from bluezone.rollout.directives.models import Directive, Priority, StoredFile
 from bluezone.vietnamese.spelling import fold
 
 
@@ -158,3 +158,12 @@ def test_a_scan_is_named_after_its_file(committee, clerk):
     draft = intake.take_in(b"\x89PNG\r\n\x1a\n" + bytes(64), "cv 458.ban 2.png", committee, clerk, NOW, keep=True)
 
     assert (draft.subject, draft.original.name) == ("cv 458.ban 2", "cv 458.ban 2.png")
+
+
+def test_a_place_that_was_read_on_a_scan_is_marked_with_a_little_room_around_it():
+    places = [[{"box": [100, 200, 300, 500], "field": "subject"}]]
+    directive = Directive(original=StoredFile(), proposal={"scan": {"pages": places}})
+
+    assert intake.shown_reading(directive, {"subject": "Trích yếu"})["scan"]["pages"] == [
+        [{"label": "Trích yếu", "x": 96, "y": 279, "width": 208, "height": 432}]
+    ], "a page is 1,414 high where it is 1,000 wide"

@@ -191,10 +191,7 @@ class Change:
     undo: str = ""
 
 
-NOTHING = Change("nothing")
-
-
-def changed(sent: QueryDict, tap: str) -> tuple[QueryDict, Change]:
+def changed(sent: QueryDict, tap: str) -> tuple[QueryDict, Change | None]:
     """The form with the change of one tap; an unknown tap changes nothing. tap: "drop-task:2", "same-due" and so on."""
     data = sent.copy()
     name, _colon, rest = tap.partition(":")
@@ -209,7 +206,7 @@ def changed(sent: QueryDict, tap: str) -> tuple[QueryDict, Change]:
         "due-days": _due_days,
         "choose": _choose,
     }.get(name)
-    return data, act(data, rest) if act else NOTHING
+    return data, act(data, rest) if act else None
 
 
 def _number(text: str, below: int) -> int | None:
@@ -227,16 +224,16 @@ def _add_task(data: QueryDict, _rest: str) -> Change:
     return Change("task-added", undo=f"drop-task:{count}")
 
 
-def _drop_task(data: QueryDict, number: str) -> Change:
+def _drop_task(data: QueryDict, number: str) -> Change | None:
     if _number(number, _count(data)) is None:
-        return NOTHING
+        return None
     data[f"task-{number}-DELETE"] = "on"
     return Change("task-dropped", undo=f"keep-task:{number}")
 
 
-def _keep_task(data: QueryDict, number: str) -> Change:
+def _keep_task(data: QueryDict, number: str) -> Change | None:
     if _number(number, _count(data)) is None:
-        return NOTHING
+        return None
     data[f"task-{number}-DELETE"] = ""
     return Change("task-kept")
 
@@ -249,17 +246,17 @@ def _store(data: QueryDict, purpose: str, lines: list[str]) -> None:
     data[f"recipients_{purpose}"] = "\n".join(lines)
 
 
-def _add_recipient(data: QueryDict, _rest: str) -> Change:
+def _add_recipient(data: QueryDict, _rest: str) -> Change | None:
     name, purpose = " ".join(data.get("recipient_name", "").split()), data.get("recipient_purpose", "")
     if not name or purpose not in PURPOSES:
-        return NOTHING
+        return None
     return _put(data, purpose, len(_lines(data, purpose)), name)
 
 
-def _put_recipient(data: QueryDict, rest: str) -> Change:
+def _put_recipient(data: QueryDict, rest: str) -> Change | None:
     purpose, number, name = [*rest.split(":", 2), "", ""][:3]
     place = _number(number, 10_000)
-    return _put(data, purpose, place, name) if purpose in PURPOSES and place is not None and name else NOTHING
+    return _put(data, purpose, place, name) if purpose in PURPOSES and place is not None and name else None
 
 
 def _put(data: QueryDict, purpose: str, place: int, name: str) -> Change:
@@ -270,12 +267,12 @@ def _put(data: QueryDict, purpose: str, place: int, name: str) -> Change:
     return Change("recipient-added", name, f"drop-recipient:{purpose}:{lines.index(name)}")
 
 
-def _drop_recipient(data: QueryDict, rest: str) -> Change:
+def _drop_recipient(data: QueryDict, rest: str) -> Change | None:
     purpose, _colon, number = rest.partition(":")
     lines = _lines(data, purpose) if purpose in PURPOSES else []
     place = _number(number, len(lines))
     if place is None:
-        return NOTHING
+        return None
     gone = lines.pop(place)
     _store(data, purpose, lines)
     return Change("recipient-dropped", gone, f"put-recipient:{purpose}:{place}:{gone}")
