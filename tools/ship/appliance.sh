@@ -67,7 +67,7 @@ find "$root/usr/share/doc" -type f ! -name copyright -delete
 # What ffmpeg's packages bring for graphics cards, and descriptions of boards that firmware with UEFI does not ask for: a
 # quarter of the system. Sounds are made without the one, and the machine starts without the other.
 rm -rf "$root"/usr/lib/*/lib{LLVM,gallium-,z3}* "$root"/usr/lib/linux-image-*
-in_root "$root" ffmpeg -loglevel error -f lavfi -i sine=duration=1 -f mp3 /dev/null
+in_root "$root" ffmpeg -loglevel error -f lavfi -i sine=duration=1 -f mp3 - > /dev/null
 mkdir -p "$root/var/log" "$root/var/cache"
 
 # The partition that every computer can read: the kernel, and where a ticket is put.
