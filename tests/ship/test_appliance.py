@@ -116,6 +116,7 @@ def test_the_image_boots_is_connected_comes_back_after_a_power_cut_and_takes_an_
     box.switch_on()
     box.until(gate_answers)
     assert box.ask(box.setup, "GET", "/") is None, "a box that belongs to a city shows no setup page"
+    assert not box.says_its_name(), "it leaves the name to the next box in this network"
     leg(f"after a power cut: {box.seconds():.0f} s after power-on, without anybody")
 
     kind = (own["architecture"], own["python"])

@@ -42,8 +42,7 @@ lay() { install -D -m "${3:-0644}" "deploy/appliance/$1" "$root/$2"; }
 lay network.network etc/systemd/network/10-box.network
 lay system.conf etc/systemd/system.conf.d/box.conf
 lay journald.conf etc/systemd/journald.conf.d/box.conf
-lay resolved.conf etc/systemd/resolved.conf.d/box.conf
-lay resolved-service.conf etc/systemd/system/systemd-resolved.service.d/box.conf
+lay resolved.conf etc/systemd/system/systemd-resolved.service.d/box.conf
 lay emergency.conf etc/systemd/system/emergency.service.d/box.conf
 lay wifi.service etc/systemd/system/bluezone-wifi.service
 lay fstab etc/fstab
