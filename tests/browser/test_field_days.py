@@ -8,13 +8,15 @@ A full disk and two tablets of one gate: test_gate_app.py. Loudspeakers: tests/e
 import random
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
 from tests.builders import schooling
 from tests.builders.accessibility import serious_findings
 from tests.builders.bulkwork import bulkwork
-from tests.builders.canvassing import ask
+from tests.builders.canvassing import ask, canvassing
+from tests.builders.canvassphone import KillablePhone
 from tests.builders.crawling import scrolls_sideways
 from tests.builders.gatepage import browser_pass, week_key
 from tests.builders.gatephone import GatePhone, WebEdition, plant, sums
@@ -28,7 +30,9 @@ from bluezone.protocol.gate.passes import read_screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.field, pytest.mark.timeout(900)]
 DAY = 86_400
-NO_SMARTPHONE = "Không có điện thoại thông minh"
+NO_SMARTPHONE = {"vi": "Không có điện thoại thông minh", "en": "No smartphone"}
+BOTH = pytest.mark.parametrize("language", ["vi", "en"])
+KEPT = {"vi": ("không có mạng", "đã gửi"), "en": ("no network", "are sent now")}
 LONGEST_GATE = "Cổng phụ phía sau trụ sở Trung tâm Phục vụ hành chính công và Bộ phận Một cửa B"
 LONGEST_WORD = "Nhàvănhóatổdânphố" * 5
 # What later.js tells of the form it keeps.
@@ -66,16 +70,17 @@ def tablets(chromium, served):
 
 
 @pytest.mark.slow
-def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium, tmp_path, watch):
+@BOTH
+def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium, tmp_path, watch, language):
     server = ReturningServer(tmp_path / "served")
     server.begin()
     try:
         planted = plant(server.data, 1, "Cổng xã vùng cao")
         schooling.plant(server.data)
         address, pin = schooling.links(server.data)["6A"]
-        gate = GatePhone(chromium, server.origin).connect(planted.codes[0])
+        gate = GatePhone(chromium, server.origin, language).connect(planted.codes[0])
         gate.live(-7 * DAY)
-        head = chromium.new_context(viewport=NARROW, locale="vi-VN")
+        head = chromium.new_context(viewport=NARROW, locale={"vi": "vi-VN", "en": "en-GB"}[language])
         page = head.new_page()
         page.goto(server.origin + address[address.index("/c/") :], wait_until="networkidle")
         watch("an office, a gate, the head of a class")
@@ -84,25 +89,66 @@ def test_the_server_is_away_for_a_week_and_gate_and_class_lose_nothing(chromium,
         for day in range(1, 8):
             gate.reload()
             for _ in range(day):
-                gate.tap(NO_SMARTPHONE, "no_smartphone")
+                gate.tap(NO_SMARTPHONE[language], "no_smartphone")
             gate.inside(day)
             gate.live(DAY)
         for name, number in {"pupils": 40, "with_smartphone": 4, "running": 3, "relatives": 9, "pin": pin}.items():
             page.fill(f"input[name={name}]", str(number))
         page.click("main button[type=submit]")
-        expect(page.locator(TOLD)).to_contain_text("không có mạng", ignore_case=True, timeout=60_000)
+        kept, sent = KEPT[language]
+        expect(page.locator(TOLD)).to_contain_text(kept, ignore_case=True, timeout=60_000)
         watch("seven days without it: 28 passages, four numbers")
 
         server.begin()
         gate.send()
         page.reload()
-        expect(page.locator(TOLD)).to_contain_text("đã gửi", ignore_case=True, timeout=60_000)
+        expect(page.locator(TOLD)).to_contain_text(sent, ignore_case=True, timeout=60_000)
         assert sums(server.data, planted.gate) == {"no_smartphone": 28}
         assert schooling.reports(server.data) == [[40, 4, 3, 9]]
         watch("it is back, and has all")
         gate.close()
         head.close()
     finally:
+        server.end()
+
+
+@pytest.mark.slow
+@BOTH
+def test_forty_doors_without_a_network_and_a_telephone_that_dies_after_twenty(chromium, tmp_path, watch, language):
+    server = ReturningServer(tmp_path / "served")
+    server.begin()
+    phone = KillablePhone(SimpleNamespace(chromium=chromium.browser_type), tmp_path / "profile", server.origin).open()
+    try:
+        planted = canvassing(server.data, doors=40, phones=["Máy 1"])
+        phone.connect(planted["phones"][0]["code"])
+        phone.speak(language)
+        watch("an office, a telephone with a list of forty doors")
+        server.end()
+        # Nobody is at home at every second one; whoever goes round always takes the first that is shown.
+        for number, outcome in enumerate(("refused", "not_home", "moved", "locked") * 10):
+            if number == 20:
+                watch("twenty visits without a network")
+                phone.kill()
+                phone.open().show()
+                phone.page.wait_for_selector(f"html[lang={language}] #doors a")
+                assert len(phone.waiting()) == 20
+                watch("its browser is killed and opened again, twenty of twenty are there")
+            phone.page.locator("#doors a").first.click()
+            phone.page.click(f"label[for=outcome-{outcome}]")
+            phone.page.click("#save")
+            phone.page.wait_for_selector("#doors")
+        assert phone.page.locator("#doors a").count() == 0, "nothing is left"
+        assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        watch("twenty more")
+        server.begin()
+        phone.show("/backlog")
+        phone.page.click("#send")
+        phone.page.wait_for_selector("#sync .ok", timeout=120_000)
+        found = ask(server.data, "select door from canvass_visit")
+        assert sorted(door for (door,) in found) == sorted(door.replace("-", "") for door in planted["doors"])
+        watch("the network is back, all forty are at the office, one for each door")
+    finally:
+        phone.close()
         server.end()
 
 

@@ -90,6 +90,12 @@ class KillablePhone:
         self.page.wait_for_selector("#doors a, main h1:has-text('Chưa có danh sách')")
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
+    def speak(self, language: str) -> None:
+        """Have the app speak a language; it is Vietnamese until then."""
+        if language == "en":
+            self.page.get_by_role("button", name="English", exact=True).click()
+        self.page.wait_for_selector(f"html[lang={language}]")
+
     def visit(self, door: str, outcome: str, **facts: str) -> None:
         """One visit by hand. facts: fields of the household that are corrected before."""
         if facts:

@@ -106,12 +106,17 @@ def test_the_image_boots_is_connected_comes_back_after_a_power_cut_and_takes_an_
     given = box.seconds()
     box.until(gate_answers)
     assert ask(served.data, "select count(*) from devices_device where token_digest is not null") == [(1,)]
+    assert box.heard("Started systemd-resolved"), "without it a box finds no office by its name, and nobody the box"
+    assert box.says_its_name()
+    assert not box.heard("Failed to start")
+    assert not box.heard(r"Started \S*getty@"), "nobody can sign in, and nobody is asked to"
     leg(f"the gate answers its tablets {box.seconds() - given:.0f} s after its ticket")
 
     box.cut_power()
     box.switch_on()
     box.until(gate_answers)
     assert box.ask(box.setup, "GET", "/") is None, "a box that belongs to a city shows no setup page"
+    assert not box.says_its_name(), "it leaves the name to the next box in this network"
     leg(f"after a power cut: {box.seconds():.0f} s after power-on, without anybody")
 
     kind = (own["architecture"], own["python"])

@@ -5,6 +5,8 @@ own_architecture=$(dpkg --print-architecture)
 architecture=${ARCHITECTURE:-$own_architecture}
 ship_folder=${SHIP_FOLDER:-$PWD/build/ship}
 [ "$architecture" = "$own_architecture" ] || ship_folder=$ship_folder/$architecture
+# A processor that does not sign its return addresses: QEMU computes each signature, at every call of a function.
+[ "$architecture" = "$own_architecture" ] || [ "$architecture" != arm64 ] || export QEMU_CPU=${QEMU_CPU:-cortex-a57}
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1764000000)}
 
 # mirror: the Debian mirror among the sources of apt, with no slash at its end.
@@ -23,7 +25,8 @@ make_root() {
   source=$(mirror) || return 1
   echo "ship: making a root of $suite in $folder" >&2
   rm -rf "$folder" && mkdir -p "$(dirname "$folder")"
-  mmdebstrap --quiet --architectures="$architecture" --variant=minbase --include="$packages" "$suite" "$folder" "$source" || return 1
+  mmdebstrap --quiet --architectures="$architecture" --variant=minbase --dpkgopt=force-unsafe-io --include="$packages" \
+    "$suite" "$folder" "$source" || return 1
   chmod 755 "$folder"
   echo "$suite $packages" > "$folder/.complete"
 }
@@ -79,6 +82,6 @@ in_root() {
     [ -z "$read_only" ] || mount -o remount,ro,bind "$folder"
     exec chroot "$folder" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
       LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" PIP_DISABLE_PIP_VERSION_CHECK=1 \
-      ${PIP_CERT:+PIP_CERT="$PIP_CERT"} "$@"
+      ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${QEMU_CPU:+QEMU_CPU="$QEMU_CPU"} "$@"
   ' bash "$folder" "$over" "$binds" "$read_only" "$apart" "$@"
 }
