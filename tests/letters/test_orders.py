@@ -124,11 +124,15 @@ def test_a_member_of_a_committee_is_given_no_duty_by_being_named():
 
 def test_to_carry_out_what_stands_above_is_no_order_of_its_own_and_what_says_more_is():
     body = (
-        "Sở Y tế có ý kiến như sau: Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ, siêu thị thực hiện. "
+        # Without a day the judgement leaves so short an order open.
+        "Sở Y tế có ý kiến như sau: Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ thực hiện trước ngày 20/6/2023. "
         "Yêu cầu các đồng chí thực hiện nghiêm Công văn này./."
     )
     assert orders(body) == [
-        ("Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ, siêu thị thực hiện.", ("Trung tâm Y tế huyện Yên Hà",))
+        (
+            "Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ thực hiện trước ngày 20/6/2023.",
+            ("Trung tâm Y tế huyện Yên Hà",),
+        )
     ]
 
 
