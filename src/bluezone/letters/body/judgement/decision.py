@@ -24,8 +24,8 @@ from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Confidence, Doubt, PartyRole, Proposed, ProposedTask, TaskParty
 
 # From these logits on, an order that the rules read stands, and a sentence in which they read none becomes one.
-KEPT = 1.0
-ADDED = 1.0
+KEPT = 1.25
+ADDED = 1.25
 # From it on, one does that the rules left open.
 ADDED_DOUBTED = 2.5
 # From it on, a person is shown a sentence in which the rules read no order.

@@ -12,7 +12,7 @@ _MARKS = {
     "article": re.compile(r"Điều\s+\d+\s*[.:]\s*"),
     "roman": re.compile(r"[IVX]{1,5}\s*[.:)/-]\s+"),
     "subnumber": re.compile(r"\d{1,2}\.\d{1,2}\.?\s*(?:\d\.?)?\s+"),
-    "number": re.compile(r"\d{1,2}\s*[.)/-]\s*"),
+    "number": re.compile(r"\d{1,2}\s*[.)/-]\s*|\d{1,2},\s+(?=[A-ZĐ])"),
     "letter": re.compile(r"[a-zđ]\s*[.)]\s+"),
     "dash": re.compile(r"[-–]\s*"),
     "plus": re.compile(r"[+•*·]\s*"),
