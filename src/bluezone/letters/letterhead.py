@@ -103,20 +103,9 @@ _OTHER_WORDS = (
 )  # fmt: skip
 # A name that ends so is not at its end.
 _GOES_ON = (
-    " va",
-    " thi",
-    " quan ly",
-    " thuong vu",
-    ",",
-    "-",
-    " phong",
-    " cua",
-    " tinh",
-    " thanh pho",
-    " huyen",
-    " xa",
+    " va", " thi", " quan ly", " thuong vu", ",", "-", " phong", " cua", " tinh", " thanh pho", " huyen", " xa",
     " phuong",
-)
+)  # fmt: skip
 
 
 def is_national_title(line: Passage) -> bool:
