@@ -2,11 +2,13 @@
 """What the learnt judgement adds to the rules, and what it leaves open."""
 
 import json
+from collections import defaultdict
 
+import pytest
 from tests.letters.test_orders import letter
 
-from bluezone.letters.body import likelihood
-from bluezone.letters.body.likelihood import sentences_of
+from bluezone.letters.body.judgement import decision, likelihood
+from bluezone.letters.body.judgement.sentences import sentences_of
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import PartyRole
 
@@ -15,15 +17,28 @@ def passages(*texts):
     return [Passage(text, tuple(range(len(text)))) for text in texts]
 
 
-def test_what_only_the_rules_take_for_an_order_is_left_open_unless_it_is_given_in_so_many_words(monkeypatch):
-    monkeypatch.setattr(likelihood, "_weights", lambda: (-20.0, {}))
+@pytest.fixture
+def sure(monkeypatch):
+    """Weights by which everything, or nothing, is an order."""
+
+    def weigh(bias):
+        monkeypatch.setattr(likelihood, "_all_weights", lambda: defaultdict(lambda: {"": bias}))
+
+    return weigh
+
+
+def test_what_only_the_rules_take_for_an_order_is_left_open(sure):
+    sure(-20.0)
     read = letter("Sở Y tế yêu cầu:\n1. Giao Bệnh viện Phổi báo cáo.\n2. Trạm Y tế xã tổ chức tiêm chủng.")
-    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Bệnh viện Phổi",)]
-    assert [one.value for one in read.unsure] == ["Trạm Y tế xã tổ chức tiêm chủng."]
+    assert read.tasks == ()
+    assert [one.value for one in read.unsure] == [
+        "Giao Bệnh viện Phổi báo cáo.",
+        "Trạm Y tế xã tổ chức tiêm chủng.",
+    ]
 
 
-def test_a_report_orders_nobody_however_likely_its_sentences(monkeypatch):
-    monkeypatch.setattr(likelihood, "_weights", lambda: (20.0, {}))
+def test_a_report_orders_nobody_however_likely_its_sentences(sure):
+    sure(20.0)
     read = letter("Trạm Y tế xã tổ chức tiêm chủng.", to="BÁO CÁO\nKết quả tiêm chủng", notation="BC-SYT")
     assert read.tasks == ()
 
@@ -39,13 +54,48 @@ def test_a_sentence_knows_its_clause_the_line_above_it_and_whether_the_letter_ha
     assert four.passage.text == "UBND xã bố trí điểm tiêm."
 
 
-def test_the_weights_name_nobody_whom_only_one_letter_names():
-    weights = json.loads(likelihood.WEIGHTS.read_text(encoding="utf-8"))["weights"]
-    assert 1000 < len(weights) < 20000
-    assert all(abs(weight) < 10 for weight in weights.values())
+def test_a_short_line_without_an_end_heads_what_is_marked_below_it():
+    *_, done, order = sentences_of(passages("3. Biện pháp đã thực hiện", "- Lập danh sách.", "4. UBND xã bố trí."))
+    assert done.above is not None
+    assert done.above.text == "3. Biện pháp đã thực hiện"
+    assert order.above is done.above
 
 
-def test_what_was_done_is_no_order_however_likely(monkeypatch):
-    monkeypatch.setattr(likelihood, "_weights", lambda: (20.0, {}))
+def test_the_minutes_of_a_meeting_order_nobody_and_a_person_is_shown_what_may_be_an_order(sure):
+    sure(20.0)
+    read = letter("1. Giao Trạm Y tế xã tổ chức tiêm chủng.", to="BIÊN BẢN\nHọp giao ban", notation="BB-UBND")
+    assert read.tasks == ()
+    assert "Giao Trạm Y tế xã tổ chức tiêm chủng." in [one.value for one in read.unsure]
+
+
+def test_there_are_weights_for_sentences_and_for_what_to_make_of_them():
+    weights = json.loads(likelihood.WEIGHTS.read_text(encoding="utf-8"))
+    assert set(weights) == {"any", "unread", "kept", "added"}
+    assert all(1000 < len(weights[model]) < 20000 for model in ("any", "unread"))
+    assert set(weights["added"]) - {"any"} < set(weights["kept"])
+
+
+def test_what_was_done_is_no_order_however_likely(sure):
+    sure(20.0)
     read = letter("Sở Y tế yêu cầu:\n1. Bệnh viện Phổi báo cáo.\n2. Trung tâm Y tế đã lấy 120 mẫu, tất cả âm tính.")
     assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Bệnh viện Phổi",)]
+
+
+def test_dashes_below_a_point_with_a_number_of_its_own_belong_to_it(sure):
+    sure(20.0)
+    read = letter(
+        "Sở Y tế phân công:\n1. Bệnh viện Phổi báo cáo.\n2. Trách nhiệm của các đơn vị\n2.1. Trung tâm Y tế các "
+        "huyện:\n- Ký hợp đồng mua thuốc;\n- Lưu mẫu đủ 24 giờ.\n2.2. Bệnh viện Nhi kiểm tra kho thuốc."
+    )
+    assert [task.text.value for task in read.tasks] == [
+        "Bệnh viện Phổi báo cáo.",
+        "Trung tâm Y tế các huyện: Ký hợp đồng mua thuốc; Lưu mẫu đủ 24 giờ.",
+        "Bệnh viện Nhi kiểm tra kho thuốc.",
+    ]
+
+
+def test_of_a_text_made_to_be_slow_only_the_first_sentences_are_judged(sure, monkeypatch):
+    sure(-20.0)
+    monkeypatch.setattr(decision, "MOST_SENTENCES", 2)
+    read = letter("Sở Y tế yêu cầu:\n1. Bệnh viện Phổi báo cáo.\n2. Trạm Y tế xã tổ chức tiêm chủng.")
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Trạm Y tế xã",)]

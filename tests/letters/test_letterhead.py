@@ -138,3 +138,11 @@ def test_a_ward_whose_name_begins_with_an_is_no_title_of_a_plan():
     assert read(lambda lines: [one.value for one in read_bodies(lines)], *head) == ["ỦY BAN NHÂN DÂN PHƯỜNG AN LỘC"]
     assert read(lambda lines: read_kind(lines, None).value, *head) is DocumentKind.PLAN
     assert read(lambda lines: read_subject(lines).value, *head) == "Tiêm chủng"
+
+
+@pytest.mark.parametrize("title", ["PHIẾU CHUYỂN", "PHIẾU CHUYỂN ĐƠN", "BẢN GHI NHỚ", "GIẤY GIỚI THIỆU"])
+def test_the_other_kinds_of_the_decree_are_titles_too(title):
+    head = ("UBND TỈNH HÀ MÂY", "SỞ Y TẾ", "Số: 12/PC-SYT", title, "Đơn của bà Lý", "Kính gửi: Trung tâm Y tế.")
+
+    assert read(lambda lines: read_kind(lines, None).value, *head) is DocumentKind.OTHER
+    assert read(lambda lines: read_subject(lines).value, *head) == "Đơn của bà Lý"

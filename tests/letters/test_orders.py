@@ -124,11 +124,15 @@ def test_a_member_of_a_committee_is_given_no_duty_by_being_named():
 
 def test_to_carry_out_what_stands_above_is_no_order_of_its_own_and_what_says_more_is():
     body = (
-        "Sở Y tế có ý kiến như sau: Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ, siêu thị thực hiện. "
+        # Without a day the judgement leaves so short an order open.
+        "Sở Y tế có ý kiến như sau: Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ thực hiện trước ngày 20/6/2023. "
         "Yêu cầu các đồng chí thực hiện nghiêm Công văn này./."
     )
     assert orders(body) == [
-        ("Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ, siêu thị thực hiện.", ("Trung tâm Y tế huyện Yên Hà",))
+        (
+            "Giao Trung tâm Y tế huyện Yên Hà hướng dẫn các chợ thực hiện trước ngày 20/6/2023.",
+            ("Trung tâm Y tế huyện Yên Hà",),
+        )
     ]
 
 
@@ -274,3 +278,17 @@ def test_a_place_with_a_number_and_offices_over_two_lines_are_read():
     assert (read.signers[0].value.position, read.signers[0].value.name) == (
         "TRƯỞNG PHÒNG CÔNG NGHỆ THÔNG TIN", "Hồ Sỹ Bình",
     )  # fmt: skip
+
+
+def test_a_copy_to_cooperate_is_for_information_and_one_to_carry_out_together_is_not():
+    foot = "\nNơi nhận:\n- Như trên;\n- Công an tỉnh (để phối hợp);\n- Sở Nội vụ (phối hợp thực hiện);\n- Lưu: VT.\n"
+    read = propose(
+        HEAD.format(left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ", notation="SYT-NVY", to="Kính gửi: Công an tỉnh.") + foot
+    )
+
+    assert [str(one.value.purpose) for one in read.recipients] == ["action", "information", "action", "file"]
+
+
+def test_lines_numbered_with_a_comma_are_clauses_and_a_name_may_hold_a_verb():
+    body = "Sở Y tế yêu cầu:\n1, Phòng Hậu cần cấp 6 máy, xong trước ngày 20/6/2023.\n2, Bệnh viện Phổi kiểm tra kho."
+    assert [leads for _, leads in orders(body)] == [("Phòng Hậu cần",), ("Bệnh viện Phổi",)]

@@ -75,7 +75,9 @@ def test_orders_counted_within_a_paragraph_are_one_each():
 
 
 def test_lines_below_a_colon_are_for_whom_it_names_and_a_report_below_the_last_clause_is_asked_of_all():
-    listed = read("Sở Y tế đề nghị Trung tâm Y tế các huyện:\nKiểm kê vắc xin theo lô;\nNhập số liệu vào hệ thống.")
+    # Without a day the judgement leaves such short lines open.
+    listed = read("Sở Y tế đề nghị Trung tâm Y tế các huyện:\nKiểm kê vắc xin theo lô trước ngày 20/6/2021;\n"
+                  "Nhập số liệu vào hệ thống trước ngày 25/6/2021.")  # fmt: skip
     asked = read("Sở Y tế đề nghị:\n1. UBND huyện Khe Sơn lập danh sách người cao tuổi trên địa bàn huyện;\n"
                  "2. Trạm Y tế xã hướng dẫn người dân đến điểm tiêm đúng giờ ghi trong giấy mời.\n"
                  "Các đơn vị gửi báo cáo về Sở Y tế trước ngày 20/6/2021.")  # fmt: skip

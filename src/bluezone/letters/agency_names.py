@@ -123,7 +123,7 @@ _SENTENCE = re.compile(
     r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
     r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"
     r"|phép|hưởng|kiểm soát)|\bnếu\b|\bkhi\b|\bnày\b|\bsau khi\b|\bthì\b"
-    r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|(?<!hàng )\bkhông\b|\bcần\b"
+    r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|(?<!hàng )\bkhông\b|(?<![Hh]ậu )\bcần\b"
 )
 # Longer than any list of agencies in one breath; what is longer is a sentence.
 LONGEST_LIST = 400

@@ -79,8 +79,11 @@ KINDS: dict[str, tuple[DocumentKind, str]] = {
 
 # What may follow the kind on its title line and says nothing of the subject.
 _TITLE_REST = re.compile(r"(?: (?:khan|hoa toc|thuong khan|lien tich|lien nganh|phoi hop|so \d+))*[:.]?")
+# Of the kinds of Decree 30/2020, article 7, those of no kind above, but for what heads a part of a body's name, too.
 _OTHER_TITLES = (
     "bien ban", "phuong an", "de an", "quy che", "quy dinh", "thong cao", "thu moi", "giay uy quyen", "noi quy",
+    "phieu chuyen don", "phieu chuyen", "phieu gui", "phieu bao", "giay gioi thieu", "giay nghi phep", "ban ghi nho",
+    "ban thoa thuan", "thu cong",
 )  # fmt: skip
 
 # Words that open the name of a body; a line in the head that opens with none of them carries the name above on.
@@ -100,20 +103,9 @@ _OTHER_WORDS = (
 )  # fmt: skip
 # A name that ends so is not at its end.
 _GOES_ON = (
-    " va",
-    " thi",
-    " quan ly",
-    " thuong vu",
-    ",",
-    "-",
-    " phong",
-    " cua",
-    " tinh",
-    " thanh pho",
-    " huyen",
-    " xa",
+    " va", " thi", " quan ly", " thuong vu", ",", "-", " phong", " cua", " tinh", " thanh pho", " huyen", " xa",
     " phuong",
-)
+)  # fmt: skip
 
 
 def is_national_title(line: Passage) -> bool:

@@ -10,7 +10,6 @@ import dataclasses
 from bluezone.letters.arrangement import Sheet, arrange
 from bluezone.letters.body.clauses import Body, read_body
 from bluezone.letters.body.context import Context
-from bluezone.letters.body.likelihood import Sentence, features, sentences_of
 from bluezone.letters.body.orders import read_tasks
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, clean, converted, joined
@@ -59,8 +58,7 @@ def propose(text: str) -> Proposal:
     Returns a proposal whose spans refer to `proposal.text` (cleaned, NFC).
     Raises NotADirective when too few marks of a letter are found.
     """
-    sheet, body, without_orders = _opened(text)
-    context = _context(without_orders)
+    sheet, body, without_orders, context = opened(text)
     tasks = read_tasks(body, sheet.tables, context)
     return dataclasses.replace(
         without_orders,
@@ -70,14 +68,13 @@ def propose(text: str) -> Proposal:
     )
 
 
-def sentences_with_features(text: str) -> list[tuple[Sentence, set[str]]]:
-    """The sentences of a letter's body and what is known of each, from which the judgement of orders is learnt.
+def opened(text: str) -> tuple[Sheet, Body, Proposal, Context]:
+    """The letter in reading order, its body, all that it says but its orders, and what those stand in.
 
     Raises NotADirective as `propose` does.
     """
-    _, body, read = _opened(text)
-    context = _context(read)
-    return [(one, features(one, context)) for one in sentences_of(body.lines)]
+    sheet, body, read = _opened(text)
+    return sheet, body, read, _context(read)
 
 
 def _opened(text: str) -> tuple[Sheet, Body, Proposal]:
@@ -127,6 +124,7 @@ def _context(read: Proposal) -> Context:
         read.superior.value if read.superior else "",
         joint=bool(read.co_issuers),
         recipients=tuple(one.value.name for one in read.recipients),
+        minutes=fold(read.text[read.kind.span.start : read.kind.span.end]).startswith("bien ban"),
     )
 
 

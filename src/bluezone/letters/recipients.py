@@ -15,8 +15,9 @@ BULLET = re.compile(r"^(?:[-–—+•●▪·*]\s*)")
 _ADDRESSING = re.compile(r"^(?:Trân trọng\s+)?[KkЌ][íiìĩ]nh\s*(?:[gG][ửưuừ][ỉií1l]?|mời)\s*[:;.]?\s*", re.IGNORECASE)
 _RECIPIENTS = re.compile(r"^N[ơoợờ][iíl1]\s*(?:nh[ậaâạ]n|g[ửu]i)\s*[:;.]\s*|^N[ơoợờ]i\s*nh[ậaâạ]n$", re.IGNORECASE)
 _FILE = re.compile(r"^L[ưuứ]u\s*[:;.]?\s*(?=[A-ZĐ]|$)", re.IGNORECASE)
-_ACTION = r"t\s*/\s*h|th\b|thực hiện|triển khai|phối hợp|p\s*/\s*h|p/hợp|thi hành|t/hiện"
-_INFORMATION = r"b\s*/\s*c|báo cáo|biết|chỉ đạo|theo dõi|tham khảo|đưa tin|giám sát"
+_ACTION = r"t\s*/\s*h|th\b|thực hiện|triển khai|(?:phối hợp|p\s*/\s*h) (?:thực hiện|triển khai|t/h)|thi hành|t/hiện"
+# Who is sent a copy to cooperate is given a duty, if any, in the body.
+_INFORMATION = r"b\s*/\s*c|báo cáo|biết|chỉ đạo|theo dõi|tham khảo|đưa tin|giám sát|phối hợp|p\s*/\s*h|p/hợp"
 _PURPOSES = (
     (re.compile(rf"\(\s*(?:để\s+)?(?:{_ACTION})[^)]*\)", re.IGNORECASE), Purpose.ACTION),
     (re.compile(rf"\(\s*(?:để\s+)?(?:{_INFORMATION})[^)]*\)", re.IGNORECASE), Purpose.INFORMATION),

@@ -13,7 +13,7 @@ from bluezone.letters.recipients import BULLET, recipients_at
 from bluezone.letters.signatures import is_signature_line
 from bluezone.vietnamese.spelling import fold
 
-_NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*(?:[.)/]\s*(?=[^\W\d])|[.)/]\s+|[-–]\s+(?=[^\W\d_]))")
+_NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*(?:[.)/]\s*(?=[^\W\d])|[.)/]\s+|[-–]\s+(?=[^\W\d_])|,\s+(?=[A-ZĐ]))")
 _ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
 _ROMAN = re.compile(r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-]\s+(?P<title>\S.*)$")
 _LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
@@ -26,6 +26,7 @@ _ORDINALS = {
     "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
 }  # fmt: skip
 _POINT = re.compile(r"^(?:[a-zđ]\s*[).]\s+|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+)")
+_SUBNUMBERED = re.compile(r"^\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+")
 _CLOSING = (
     "voi noi dung tren",
     "tren day la",
@@ -68,7 +69,7 @@ _CLOSING_REPORT = re.compile(
 # A plan's other sections (purpose, requirements, budget) hold numbered paragraphs that are nobody's task.
 SHARING_SECTIONS = ("to chuc thuc hien", "phan cong", "trach nhiem")
 TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "noi dung thuc hien")
-_ASIDE_SECTIONS = (
+ASIDE_SECTIONS = (
     "muc dich", "yeu cau", "muc tieu", "kinh phi", "tinh hinh", "ket qua", "danh gia", "quan diem", "can cu",
     "pham vi",
     "doi tuong", "thoi gian", "dia diem", "thanh phan", "nguon kinh phi", "kien nghi", "ton tai", "han che", "du bao",
@@ -315,7 +316,9 @@ class _Reader:
     def _add(self, clause: Clause, line: Passage, after_blank: bool) -> None:
         """Add a line to a clause: as a new point, or as the rest of what stands above it."""
         bullet = BULLET.match(line.text)
-        if bullet:
+        if bullet and clause.points and _heads_dashes(clause.points[-1]):
+            clause.points[-1].append(line.cut(bullet.end()))  # below "2.1. Các cơ sở giáo dục:"
+        elif bullet:
             clause.points.append([line.cut(bullet.end())])
         elif _POINT.match(line.text) or (after_blank and clause.points) or (after_blank and line.text[:1].isupper()):
             clause.points.append([line])
@@ -338,14 +341,19 @@ class _Reader:
             clause
             for clause in self.clauses
             if clause.label.split(".")[0] in giving
-            or not (clause.section.startswith(_ASIDE_SECTIONS) if clause.section else _is_aside(clause))
+            or not (clause.section.startswith(ASIDE_SECTIONS) if clause.section else _is_aside(clause))
         ]
+
+
+def _heads_dashes(point: Sequence[Passage]) -> bool:
+    """Whether a point with a number of its own ends with a colon, or has dashes below it already."""
+    return bool(_SUBNUMBERED.match(point[0].text)) and point[0].text.endswith(":")
 
 
 def _is_aside(clause: Clause) -> bool:
     """Return whether a clause is only headed "MỤC ĐÍCH" and the like, without an order in its line."""
     title = clause.lines[0].text
-    if not fold(title).startswith(_ASIDE_SECTIONS):
+    if not fold(title).startswith(ASIDE_SECTIONS):
         return False
     heads = bool(clause.points) and len(title) < 90 and title[-1:] not in ".;:,"
     return title.isupper() or len(title) < 25 or heads

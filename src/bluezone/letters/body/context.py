@@ -26,10 +26,10 @@ from bluezone.vietnamese.spelling import fold
 class Context:
     """What the orders of a letter stand in.
 
-    informs: the line above the clauses announces facts. joint: several bodies issue it, and share out
-    what they do. recipients: the names of Nơi nhận. reports: it says that the letter reports or answers, so that
-    only what is asked for in so many words is an order. unsure: filled with the passages that may be orders, and are
-    not proposed as such.
+    informs: the line above the clauses announces facts. joint: several bodies issue it, and share out what they do.
+    recipients: the names of Nơi nhận. minutes: it is headed "BIÊN BẢN". reports: it says that the letter reports or
+    answers, so that only what is asked for in so many words is an order. unsure: filled with the passages that may be
+    orders, and are not proposed as such.
     """
 
     kind: DocumentKind
@@ -41,7 +41,13 @@ class Context:
     reports: bool = False
     joint: bool = False
     recipients: tuple[str, ...] = ()
+    minutes: bool = False
     unsure: list[Passage] = dataclasses.field(default_factory=list)
+
+    @property
+    def form(self) -> str:
+        """The kind of document, with minutes apart from other ones without a kind of their own."""
+        return "minutes" if self.minutes else self.kind
 
 
 # Whoever is addressed is meant by it.

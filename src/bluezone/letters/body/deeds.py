@@ -118,13 +118,14 @@ _IN_NAMES = {
     "giao",
     "tổ chức",
     "phòng",
+    "cần",
 }
 VERB = re.compile(
     r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức(?! đoàn thể| chính trị| xã hội|,| hội| tôn giáo)"
     r"|(?<!các )(?<!hai )(?<!cùng )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
     r"|(?<![tT]hường )trực(?! thuộc| tiếp| tuyến)|(?<![Bb]an )(?:chỉ đạo|quản lý|giám sát)|giao(?! thông| dịch| lưu)"
     r"|tổng hợp(?!(?<=Kế hoạch tổng hợp) (?:phối hợp|chủ trì|lập|tham mưu|theo dõi|đôn đốc|có trách nhiệm|hướng dẫn))"
-    r"|(?<![nN]ghệ )(?<![nN]gành )thông tin|(?<![nN]gười )sử dụng"
+    r"|(?<![hH]ậu )cần|(?<![nN]ghệ )(?<![nN]gành )thông tin|(?<![nN]gười )sử dụng"
     r"|(?<!bầu )cử(?! tri)|cùng(?! cấp)"
     r"|(?<![Tt]ờ )(?<!công )(?<!chương )(?<!quá )(?<!quy )(?<!lộ )(?<!giáo )trình"
     r"|(?<!đầu tư )xây dựng|nhận(?! được| thấy| thức| định)"

@@ -22,7 +22,7 @@ from bluezone.letters.body.context import (
     is_told_nothing,
     make_task,
 )
-from bluezone.letters.body.judgement import judge
+from bluezone.letters.body.judgement.decision import judge
 from bluezone.letters.body.parties import (
     LABELLED,
     Order,
@@ -58,15 +58,23 @@ from bluezone.vietnamese.spelling import fold
 # What stands above the clauses of a decision, a plan or a telegram need not lead to orders.
 _MAY_ONLY_TELL = frozenset({DocumentKind.OFFICIAL_LETTER, DocumentKind.OTHER})
 # They tell or ask; they order nobody.
-_NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
+NO_ORDERS = frozenset({DocumentKind.REPORT, DocumentKind.SUBMISSION})
 # They order only whom they name.
 _ONLY_NAMED = frozenset({DocumentKind.DECISION, DocumentKind.INVITATION, DocumentKind.RESOLUTION})
 
 
 def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Context) -> tuple[ProposedTask, ...]:
     """Propose the orders of a letter in their order: of its clauses, else of its sentences, and of its tables."""
-    if context.kind in _NO_ORDERS:
+    if context.kind in NO_ORDERS:
         return ()
+    tasks, rows = by_rules(body, tables, context)
+    return (*judge(tasks, body.lines, context), *rows)
+
+
+def by_rules(
+    body: Body, tables: Sequence[tuple[str, list[Row]]], context: Context
+) -> tuple[list[ProposedTask], list[ProposedTask]]:
+    """The orders as the rules alone read them, before they are judged: of the text, and of the tables."""
     introduction = next((line.text for line in reversed(body.preamble) if line.text.endswith(":")), "")
     preamble = " ".join(line.text for line in body.preamble)
     informs = only_informs(introduction, addressed=bool(context.addressees))
@@ -87,7 +95,7 @@ def read_tasks(body: Body, tables: Sequence[tuple[str, list[Row]]], context: Con
         tasks = [task for task in read_prose(prose, context, begun=False) if not (rows and _for_all(task))]
     else:
         tasks += given_at_last(body.closing, len(tasks), context)
-    return (*judge(list(_asked_by_the_issuer(tasks, body, context)), body.lines, context), *rows)
+    return list(_asked_by_the_issuer(tasks, body, context)), rows
 
 
 def _asked_by_the_issuer(tasks: Sequence[ProposedTask], body: Body, context: Context) -> Iterator[ProposedTask]:

@@ -186,12 +186,12 @@ def _is_sure(one: _Found, context: Context, *, asking: bool, dated: bool, given:
     return False
 
 
-_ASKS = re.compile(r"\b(?:yêu cầu|đề nghị|phân công|có ý kiến|chỉ đạo|kết luận|kêu gọi|lưu ý)\b", re.IGNORECASE)
+ASKS = re.compile(r"\b(?:yêu cầu|đề nghị|phân công|có ý kiến|chỉ đạo|kết luận|kêu gọi|lưu ý)\b", re.IGNORECASE)
 
 
 def _asks(text: str, context: Context) -> bool:
     """Whether the letter comes to its orders in this sentence, be it without a name."""
-    starts = [match.start() for match in _ASKS.finditer(text)] + [match.start("how") for match in given_at(text)]
+    starts = [match.start() for match in ASKS.finditer(text)] + [match.start("how") for match in given_at(text)]
     return any(not is_told(text[:start], context.issuer, context.superior) for start in starts)
 
 
@@ -210,7 +210,7 @@ def _demands(text: str, context: Context) -> bool:
 
 def _another_asks(text: str, context: Context) -> bool:
     """Whether the last word that asks is put in another's mouth, so that what a semicolon joins to it is, too."""
-    starts = [match.start() for match in _ASKS.finditer(text)] + [match.start("how") for match in given_at(text)]
+    starts = [match.start() for match in ASKS.finditer(text)] + [match.start("how") for match in given_at(text)]
     return bool(starts) and is_told(text[: max(starts)], context.issuer, context.superior)
 
 
@@ -247,15 +247,15 @@ def _is_order(sentence: Passage, *, below: bool) -> bool:
     return order is not None and not order.named and (below or bool(_FOLLOWS.match(sentence.text)))
 
 
-def _lists_names(text: str) -> bool:
-    """Whether a semicolon parts only names: "Chánh Văn phòng; Giám đốc Sở Y tế; … chịu trách nhiệm thi hành"."""
+def lists_names(text: str) -> bool:
+    """Return whether a semicolon parts only names: "Chánh Văn phòng; Giám đốc Sở Y tế; … chịu trách nhiệm thi hành"."""
     return text.endswith(";") and bool(STARTS_AS_AGENCY.match(text)) and not VERB.search(text)
 
 
 def sentences(paragraph: Passage) -> Iterator[Passage]:
     start = 0
     for end in SENTENCE_END.finditer(paragraph.text):
-        if _lists_names(paragraph.text[start : end.start()]):
+        if lists_names(paragraph.text[start : end.start()]):
             continue
         yield paragraph.cut(start, end.start())
         start = end.end()
