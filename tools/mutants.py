@@ -18,6 +18,7 @@ import contextlib
 import copy
 import functools
 import gc
+import importlib
 import os
 import random
 import re
@@ -479,6 +480,11 @@ class Runner:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = session.items
+        # A module that a test imports only as it runs would be noted as executed by none.
+        for path in dict.fromkeys(one.path for one in self.mutants if not is_outside(one)):
+            if not path.stem.startswith("__"):
+                with contextlib.suppress(Exception):  # one that needs what is not here is tried by nobody
+                    importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
         own = dict.fromkeys(one.own_tests for one in self.mutants) if self.own_too else {}
         named = [number for number in range(len(self.items)) if not self._is_only_own(number, own)]
         if named:

@@ -109,6 +109,16 @@ def test_a_tap_is_taken_back_within_ten_seconds(client, lead, live):
     assert not HelpOutcome.objects.exists()
 
 
+def test_whoever_works_for_the_team_no_longer_takes_nothing_back(client, lead, live):
+    client.post(f"/drives/{live.pk}/walk-in/")
+    client.post(f"/help-queue/{HelpRequest.objects.get().pk}/done/", {"proof": "attested", "drive": live.pk})
+    lead.grants.update(role=Role.CLERK)
+    client.post("/undo/", {"next": f"/drives/{live.pk}/"})
+
+    assert HelpOutcome.objects.exists()
+    assert HelpRequest.objects.get().state == "done"
+
+
 def test_a_proof_that_the_radio_does_not_have_is_not_booked(client, lead, live):
     client.post(f"/drives/{live.pk}/walk-in/")
     ticket = HelpRequest.objects.get()
