@@ -218,6 +218,17 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
     assert "Kept back" not in client.get("/drives/").text, "the whole city is the reader's own"
 
 
+def test_a_team_s_small_numbers_are_shown_to_its_agency_and_kept_from_others(client, live):
+    lifecycle.enter_tally("lan", live, 1, {"running": 3, "other_help": 0, "no_smartphone": 0, "could_not": 0})
+
+    def hides(within):
+        client.force_login(user(f"of.{within.pk}", Role.CLERK, within=within))
+        return [row.numbers.hides_something for row in client.get("/drives/").context["teams"]]
+
+    assert hides(live.team.agency) == [False]
+    assert hides(Agency.objects.get(key="ubnd-phuong-duc-xuan")) == [True]
+
+
 def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, youth):
     from bluezone.rollout.drives.help_requests import help_by_unit
 
