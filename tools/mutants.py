@@ -153,7 +153,7 @@ _SCOPES = re.compile(
     r"|houses_of|registered_of|\w+_seen_by|held_by|planned_teams|requests_for|(kept|own|seen|read|handled|issuing)_\w+"
     r"|units_closed_by|wards|_planned_by|_may_cancel|file_for|oversees_\w+)$"
 )
-_PERSON = re.compile(r"\b(user|request|worker|supervisor|made_by|teacher|owner)\b")
+_PERSON = re.compile(r"\b(user|request(?!\.body)|worker|supervisor|made_by|teacher|owner)\b")
 # No two underscores before it: within a class they would be made another name.
 _EVERYTHING = "everything_there_is"
 
