@@ -149,7 +149,9 @@ def test_a_leader_of_drives_reaches_the_requests_and_drives_of_the_own_area_alon
     client.force_login(user("tuyet", Role.DRIVE_LEAD, within=duc_xuan))
     chapter = Agency.objects.create(key="doan-dx", name="Đoàn phường Đức Xuân", kind="union", unit=duc_xuan, path="x/")
     team = Team.objects.create(agency=chapter, name="Đội Đức Xuân")
-    page = client.get("/help-queue/").text
+    answer = client.get("/help-queue/")
+    page = answer.text
+    assert list(answer.context["teams"]) == [team]
     assert here.ticket in page
     assert there.ticket not in page
     assert nowhere.ticket not in page, "whoever said no ward is for those who serve the whole city"
