@@ -19,6 +19,7 @@ import copy
 import ctypes
 import functools
 import gc
+import importlib
 import os
 import random
 import re
@@ -155,7 +156,7 @@ _SCOPES = re.compile(
     r"|houses_of|registered_of|\w+_seen_by|held_by|planned_teams|requests_for|(kept|own|seen|read|handled|issuing)_\w+"
     r"|units_closed_by|wards|_planned_by|_may_cancel|file_for|oversees_\w+)$"
 )
-_PERSON = re.compile(r"\b(user|request|worker|supervisor|made_by|teacher|owner)\b")
+_PERSON = re.compile(r"\b(user|request(?!\.body)|worker|supervisor|made_by|teacher|owner)\b")
 # No two underscores before it: within a class they would be made another name.
 _EVERYTHING = "everything_there_is"
 
@@ -482,6 +483,11 @@ class Runner:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = session.items
+        # A module that a test imports only as it runs would be noted as executed by none.
+        for path in dict.fromkeys(one.path for one in self.mutants if not is_outside(one)):
+            if not path.stem.startswith("__"):
+                with contextlib.suppress(Exception):  # one that needs what is not here is tried by nobody
+                    importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
         own = dict.fromkeys(one.own_tests for one in self.mutants) if self.own_too else {}
         named = [number for number in range(len(self.items)) if not self._is_only_own(number, own)]
         if named:

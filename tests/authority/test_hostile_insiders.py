@@ -262,6 +262,8 @@ def test_a_wards_editor_does_not_speak_over_anothers_loudspeakers(ward, beside):
     theirs.lent_to.add(ward)
     lent = desk.post(f"/bulletins/{bulletin.pk}/now/", {"outlets": [theirs.pk]})
     assert lent.url.startswith("/waiting/"), "what is lent is heard beyond the ward and takes a second person"
+    lender = browser(user("ben.kia", Role.LEAD, beside))
+    assert lender.post(lent.url).status_code == 404, "who lends the loudspeakers releases no other's words"
     assert not Airing.objects.exists()
 
 

@@ -14,16 +14,19 @@ from functools import partial
 from itertools import islice
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from tests.builders.acts import ACTS, Body
-from tests.builders.objects import Actor, City
+from tests.builders.objects import Actor, City, receive
 from tests.builders.office import furnished_folder, open_office, plain_refusals
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
-from bluezone.desk.home import gather
-from bluezone.identity.models import Role
+from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, gather
+from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
 from bluezone.identity.second_factors import REQUIRING
 from bluezone.messaging.cap.models import Alert
@@ -37,7 +40,7 @@ from bluezone.rollout.directives.exchange.edxml import (
     document_id,
     write_message,
 )
-from bluezone.rollout.directives.models import Directive, ExchangeImport
+from bluezone.rollout.directives.models import Assignment, Directive, ExchangeImport
 
 __all__ = ["furnished_folder", "plain_refusals"]
 
@@ -55,6 +58,8 @@ def is_tried(right: Right) -> bool:
 NAMED = {name for name, right in RIGHTS.items() if is_tried(right)}
 # Pages that name nothing: lists, and the first page.
 LISTS = [right for _name, right in sorted(RIGHTS.items()) if "<" not in right.address and right.name != "sign-out"]
+# What a list is narrowed to, where it then says more.
+NARROWED = {"air-plan": lambda city: f"?outlet={city.station.pk}"}
 # What a request writes for its own browser.
 SESSIONS = "accounts_officesession"
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b[^"]*"(\w+)"', re.IGNORECASE)
@@ -74,7 +79,34 @@ def city(django_db_setup, django_db_blocker, furnished_folder, tmp_path_factory)
     with django_db_blocker.unblock(), open_office(furnished_folder, folder), taken_back():
         planted = City()
         planted.links = Links(planted)
+        for client in planted.clients():
+            client.counted_at = count_menu(client)
         yield planted
+
+
+def count_menu(client: Client) -> int:
+    """As if the menu of this browser had been counted a moment ago, and nothing waited; when, in Unix seconds.
+
+    To count it anew is a quarter of what a page costs; what waits for whom is tried below and in tests/desk.
+    """
+    session, now = client.session, int(timezone.now().timestamp())
+    session[WAITS_KEY] = {
+        "at": now, "training": False, "counts": {}, "count": 0, "late": 0, "first": None,
+        "language": settings.LANGUAGE_CODE,
+    }  # fmt: skip
+    session.save()
+    return now
+
+
+def prepare(actor: Actor) -> None:
+    """What grows old, however long the tests before this one took: the second factor's proof, the menu's numbers.
+
+    What is stored here is taken back with the test, so that it is stored anew for the next one.
+    """
+    actor.confirm_again()
+    counted_at = getattr(actor.client, "counted_at", None)
+    if counted_at is not None and timezone.now().timestamp() - counted_at > WAITS_SECONDS / 2:
+        count_menu(actor.client)
 
 
 @pytest.fixture
@@ -235,6 +267,18 @@ def opens(right: Right, actor: Actor) -> bool:
     return actor.role in right.audience.roles and (actor.scope is None or not of_the_city)
 
 
+EVERYBODYS = [
+    name
+    for name, act in sorted(ACTS.items())
+    if act.shown == 200 and any(way.whose is Whose.EVERYBODYS for way in ways_of(name))
+]
+
+
+def is_page(answer: HttpResponse) -> bool:
+    """Whether somebody was let in and shown something with links on it."""
+    return answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
+
+
 class Links:
     """Which of a page's links and buttons its reader may not follow: to one of the planted objects that is closed to
     them, or to a page for other roles or for the whole city's.
@@ -273,21 +317,19 @@ class Trial:
         """Who asked, the status, and the tables that were written to; all of it taken back."""
         with taken_back():
             actor = make()
-            actor.confirm_again()
+            prepare(actor)
             self.act.first(self.city, actor)
             sent = body(self.city, actor) if body and self.method == "post" else {}
             with written() as tables:
                 answer = getattr(actor.client, self.method)(self.path, sent)
-            if self.method == "get" and answer.status_code == 200:
+            if self.method == "get" and is_page(answer):
                 self.leads_nowhere(actor, answer)
         return actor, answer.status_code, tables
 
     def leads_nowhere(self, actor: Actor, answer: HttpResponse) -> None:
         """Whoever may read the page is led to nothing that is closed to them."""
-        if actor.is_plain and answer.headers["Content-Type"].startswith("text/html"):
-            self.wrong += [
-                f"{actor} is led from {self.path} to {path}" for path in self.city.links.astray(answer.text, actor)
-            ]
+        found = self.city.links.astray(answer.text, actor)
+        self.wrong += [f"{actor} is led from {self.path} to {path}" for path in found]
 
     def tell(self, words: str, answer: tuple[Actor, int, set[str]]) -> None:
         actor, status, tables = answer
@@ -347,42 +389,35 @@ def test_no_role_but_those_of_the_audience_acts_on_an_object(city, plain_refusal
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plain_refusals):
-    wrong, seen = [], 0
-    for right in LISTS:
-        for actor in (city.at(role, Place.ELSEWHERE) for role in roles_of(right.name)):
-            with taken_back():
-                actor.confirm_again()
-                answer = actor.client.get(right.address)
-            if answer.status_code == 200 and "text/html" in answer.headers["Content-Type"]:
-                seen += 1
-                found = city.links.astray(answer.text, actor)
-                wrong += [f"{actor} is led from {right.address} to {path}" for path in found]
+@pytest.mark.parametrize("right", LISTS, ids=[right.name for right in LISTS])
+def test_no_list_leads_its_reader_to_an_object_that_is_closed_to_them(city, plain_refusals, right):
+    wrong, path = [], right.address + NARROWED.get(right.name, lambda city: "")(city)
+    for actor in (city.at(role, Place.ELSEWHERE) for role in roles_of(right.name)):
+        with taken_back():
+            prepare(actor)
+            answer = actor.client.get(path)
+        if is_page(answer):
+            wrong += [f"{actor} is led to {found}" for found in city.links.astray(answer.text, actor)]
+        elif opens(right, actor) and answer.status_code == 403:
+            wrong.append(f"{actor} is refused a page that is for them")
 
-    assert seen > 100
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_no_page_that_everybody_reads_leads_another_agency_to_what_is_closed_to_it(city, plain_refusals):
+@pytest.mark.parametrize("name", EVERYBODYS)
+def test_no_page_that_everybody_reads_leads_another_agency_to_what_is_closed_to_it(city, plain_refusals, name):
     """Read by somebody who holds every role, but elsewhere: what a page shows to a role shows for its place alone."""
-    wrong, seen = [], 0
-    for name, act in sorted(ACTS.items()):
-        if act.shown != 200 or all(way.whose is not Whose.EVERYBODYS for way in ways_of(name)):
-            continue
-        [(_method, path), *_post] = requests_of(city, name)
-        with taken_back():
-            stranger = city.stranger()
-            act.first(city, stranger)
-            answer = stranger.client.get(path)
-        if answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"):
-            seen += 1
-            held = [city.at(role, Place.ELSEWHERE, act.around) for role in Role.values]
-            wrong += [f"{path} leads to {found}" for found in city.links.astray(answer.text, *held)]
+    act, [(_method, path), *_post] = ACTS[name], requests_of(city, name)
+    with taken_back():
+        stranger = city.stranger()
+        act.first(city, stranger)
+        answer = stranger.client.get(path)
+    held = [city.at(role, Place.ELSEWHERE, act.around) for role in Role.values]
 
-    assert seen >= 10
-    assert not wrong, "\n".join(wrong)
+    assert answer.status_code == 200
+    assert not is_page(answer) or city.links.astray(answer.text, *held) == []
 
 
 @pytest.mark.django_db
@@ -395,19 +430,36 @@ def test_what_waits_in_an_agency_waits_for_nobody_of_another(city):
     assert "directives" in {duty for duty, _one in found}
 
 
+def kinds_that_wait(city: City, who: User) -> set[str]:
+    """The first words of the keys: "alert", "draft", "sign"."""
+    return {one.key.partition(" ")[0] for _duty, one in gather(who, city.now)}
+
+
 @pytest.mark.django_db
 def test_what_somebody_wrote_waits_for_another_to_release_it(city):
-    who = city.at(Role.ISSUER).user
-
-    def kinds() -> set[str]:
-        return {duty for duty, _one in gather(who, city.now)} & {"bulletins", "cap"}
-
+    who, released = city.at(Role.ISSUER).user, {"script", "alert", "sign"}
     with taken_back():
-        assert kinds() == {"bulletins", "cap"}
+        assert kinds_that_wait(city, who) >= released
         Script.objects.update(written_by=who)
-        assert kinds() == {"cap"}
+        Directive.objects.update(made_by=who)
+        assert kinds_that_wait(city, who) & released == {"alert"}
         Alert.objects.update(written_by=who.username)
-        assert kinds() == set()
+        assert kinds_that_wait(city, who) & released == set()
+
+
+@pytest.mark.django_db
+def test_what_somebody_has_begun_or_was_given_waits_for_nobody_else(city):
+    who, theirs = city.at(Role.CLERK).user, {"draft", "assignment"}
+    with taken_back():
+        receive(city, who)
+        given = Assignment.objects.create(
+            dispatch=city.dispatch, account=city.worker, made_by=city.worker, made_at=city.now
+        )
+        assert kinds_that_wait(city, who) & theirs == set()
+        Directive.objects.update(made_by=who)
+        assert kinds_that_wait(city, who) & theirs == {"draft"}
+        Assignment.objects.filter(pk=given.pk).update(account=who)
+        assert kinds_that_wait(city, who) & theirs == theirs
 
 
 @pytest.mark.django_db

@@ -104,6 +104,15 @@ def test_whoever_may_not_do_it_neither_sees_nor_confirms_it(root, second, ward):
         assert browser(other).post(f"{waits}withdraw/").status_code == 404
 
 
+def test_whoever_reaches_an_account_and_may_not_give_it_the_role_does_not_confirm_it(root, second, ward):
+    lan, narrow = user("lan", Role.CLERK, ward), browser(user("ward.admin", Role.ADMIN, ward))
+    waits = browser(root).post(f"/accounts/{lan.pk}/roles/", {"role": "admin"}).url
+
+    assert [narrow.get(waits).status_code, narrow.post(waits).status_code] == [404, 404]
+    assert browser(second).get(waits).context["may_now"]
+    assert roles_of(User.objects.get(pk=lan.pk)) == {"clerk"}
+
+
 @pytest.mark.long
 def test_one_administrator_alone_waits_a_day_and_everybody_sees_it(root, ward):
     desk, bystander = browser(root), browser(user("lan", Role.CLERK, ward))

@@ -88,11 +88,6 @@ class Actor:
             prove(self.client)
             self.client.confirmed_at = stored
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is one role at one place and nothing else, such as the ownership of something."""
-        return self.user.username.startswith(f"{self.role.replace('_', '-')}.")
-
     def __str__(self) -> str:
         return f"{self.role} {self.place.value} ({self.scope.key if self.scope else 'city'})"
 
@@ -162,6 +157,10 @@ class City(SimpleNamespace):
         """Those who hold a role at a place around the ward's committee ("ward") or the school ("school")."""
         return self._actors[centre, role, place]
 
+    def clients(self) -> list[Client]:
+        """The browsers of all of them, each once."""
+        return list({who.user.pk: who.client for found in self._actors.values() for who in found}.values())
+
     def at(self, role: str, place: Place = Place.ITSELF, centre: str = "ward") -> Actor:
         """The first of them."""
         return self.actors(role, place, centre)[0]
@@ -194,7 +193,8 @@ class City(SimpleNamespace):
     def owner(self, who: User) -> Actor:
         """Somebody whose own an object is."""
         grant = who.grants.first()
-        return Actor(grant.role if grant else "account", Place.ELSEWHERE, None, who, signed_in(who))
+        role, scope = (grant.role, grant.scope) if grant else ("account", None)
+        return Actor(role, Place.ELSEWHERE, scope, who, signed_in(who))
 
 
 def signed_in(who: User) -> Client:

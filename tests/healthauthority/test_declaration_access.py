@@ -103,6 +103,7 @@ def test_a_wrong_passphrase_opens_nothing_is_audited_and_after_five_waits(server
 
     assert acts().count("declaration_refused") == 5
     assert not OpenedDeclaration.objects.exists()
+    assert opened(server, user("other", Role.SUPERVISOR), PASSPHRASE, now), "nobody waits for what another typed"
     assert opened(server, supervisor, PASSPHRASE, now + datetime.timedelta(minutes=16))
 
 

@@ -126,6 +126,19 @@ def test_what_leaves_as_a_file_is_what_the_page_shows(client, server, some_codes
     assert client.get("/codes/statistics/else.csv").status_code == 404
 
 
+@pytest.mark.long
+def test_a_count_under_five_leaves_as_a_file_for_a_supervisor_and_for_no_worker(client, server, some_codes):
+    for issued in IssuedCode.objects.all()[:2]:
+        issued.delete()
+
+    def last_row(who):
+        client.force_login(who)
+        return client.get("/codes/statistics/codes.csv").content.decode("utf-8-sig").splitlines()[-1]
+
+    assert last_row(some_codes).endswith(',""')
+    assert last_row(user("binh", Role.SUPERVISOR)).endswith(",4")
+
+
 def test_a_row_stands_at_the_local_day_on_which_its_codes_were_issued(server, some_codes):
     (row_of_today,) = queries.code_rows(everything=True)
 

@@ -141,8 +141,8 @@ class RoleGiven(_AboutAccount):
     words = _("Give a role")
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever reaches the account and may give the role."""
-        return super().may(user, values) and reaches(user, values["role"], _within(values))
+        """Whoever may give the role: one of those that take two is given by those who reach every account."""
+        return reaches(user, values["role"], _within(values))
 
     def said(self, values: dict[str, Any]) -> Said:
         """Whose account, and which role."""

@@ -229,11 +229,7 @@ MOST_ADDED = 200
 def recipient_list(request: OfficeRequest) -> HttpResponse:
     """Every recipient group with the number of its members."""
     groups = RecipientGroup.objects.annotate(members=Count("agencies"))
-    return render(
-        request,
-        "agencies/recipient_list.html",
-        {"groups": groups, "may_edit": keeps_all(request), "keeps_all": keeps_all(request)},
-    )
+    return render(request, "agencies/recipient_list.html", {"groups": groups, "keeps_all": keeps_all(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -271,7 +267,6 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
         "found": list(found[:FOUND_SHOWN]) if words else [],
         "found_count": found.count() if words else 0,
         "most_added": MOST_ADDED,
-        "may_edit": keeps_all(request),
         "keeps_all": keeps_all(request),
     }
     return render(request, "agencies/recipients.html", context)

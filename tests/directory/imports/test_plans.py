@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.agencies import workbook
 
+from bluezone.directory.imports.phones import plan_phones
 from bluezone.directory.imports.plans import plan_agencies, plan_units
-from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
+from bluezone.directory.imports.rows import AGENCY_COLUMNS, PHONE_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.sent_lists import ImportNotReady
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.kinds import Quantity, UnitKind
@@ -198,6 +199,16 @@ def test_a_list_in_a_legacy_font_waits_for_a_persons_word(font):
     assert plan_units(CITY, table.converted(), SEED_DAY).unchanged == (2,)
     declined = plan_units(CITY, table.left_as_is(), SEED_DAY)
     assert declined.changed[0].changes[0].after == from_unicode("phường Đức Xuân", font)
+
+
+@pytest.mark.parametrize("font", [TextEncoding.TCVN3, TextEncoding.VNI])
+def test_a_list_of_telephone_numbers_in_a_legacy_font_waits_too(font):
+    text = "Tên cơ quan,Số điện thoại\nPhòng Nội vụ thành phố,0209 3870 001\n"
+    table = read_table(io.BytesIO(from_unicode(text, font).encode()), PHONE_COLUMNS)
+    with pytest.raises(ImportNotReady):
+        plan_phones(SEED, table, SEED_DAY)
+
+    assert [one.after.phone for one in plan_phones(SEED, table.converted(), SEED_DAY).changed] == ["0209 3870 001"]
 
 
 def test_an_agency_of_the_seed_gets_its_code_by_its_name_and_is_confirmed():

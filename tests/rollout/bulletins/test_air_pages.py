@@ -12,13 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from openpyxl import load_workbook
 from PIL import Image
-from tests.builders.bulletins import NOW, approved, machine, planned, station, zone
+from tests.builders.bulletins import NOW, approved, machine, people, planned, station, zone
 from tests.builders.devices import agency
 from tests.builders.office import prove, user
 
 from bluezone.directory.models import AdminUnit
+from bluezone.identity.acts import UndoTooLate
 from bluezone.rollout.bulletins.air import air_views
-from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of
+from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of, take_back
 from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
 from bluezone.rollout.coverage.api import Week
 
@@ -127,6 +128,18 @@ def test_a_zone_played_by_hand_takes_one_tap(operator):
     airing = first_airing(zone(by_hand=True).outlet)
     operator.post(f"/airings/{airing.pk}/aired/")
     assert counted()[1].attested == 1
+
+
+def test_a_word_is_taken_back_by_whom_it_is_and_by_nobody_else(operator):
+    airing = first_airing(zone(by_hand=True).outlet)
+    operator.post(f"/airings/{airing.pk}/aired/")
+    said = Attestation.objects.get()
+    with pytest.raises(UndoTooLate):
+        take_back(people()[0], {"airing": airing.pk}, said.at)
+    assert counted()[1].attested == 1
+
+    take_back(said.by, {"airing": airing.pk}, said.at)
+    assert counted()[1].attested == 0
 
 
 @pytest.fixture

@@ -157,6 +157,17 @@ def test_an_officer_receives_begins_and_takes_a_tap_back(client, directive, offi
 
 
 @pytest.mark.long
+def test_a_tap_is_offered_back_to_who_made_it_and_to_no_colleague(client, directive, officer, ward):
+    client.force_login(officer)
+    page = reverse("inbox-one", args=[directive.dispatches.get(agency=ward).pk])
+    client.post(f"{page}act/", {"to": "received"})
+    client.force_login(person("dong.nghiep", "officer", ward))
+
+    shown = client.get(page).context
+    assert (shown["handles"], shown["may_undo"]) == (True, False)
+
+
+@pytest.mark.long
 def test_another_wards_document_and_report_are_out_of_reach(client, directive, officer):
     client.force_login(officer)
     other = directive.dispatches.get(agency__key="ubnd-phuong-duc-xuan")

@@ -109,6 +109,16 @@ def test_a_tap_is_taken_back_within_ten_seconds(client, lead, live):
     assert not HelpOutcome.objects.exists()
 
 
+def test_whoever_works_for_the_team_no_longer_takes_nothing_back(client, lead, live):
+    client.post(f"/drives/{live.pk}/walk-in/")
+    client.post(f"/help-queue/{HelpRequest.objects.get().pk}/done/", {"proof": "attested", "drive": live.pk})
+    lead.grants.update(role=Role.CLERK)
+    client.post("/undo/", {"next": f"/drives/{live.pk}/"})
+
+    assert HelpOutcome.objects.exists()
+    assert HelpRequest.objects.get().state == "done"
+
+
 def test_a_proof_that_the_radio_does_not_have_is_not_booked(client, lead, live):
     client.post(f"/drives/{live.pk}/walk-in/")
     ticket = HelpRequest.objects.get()
@@ -139,7 +149,9 @@ def test_a_leader_of_drives_reaches_the_requests_and_drives_of_the_own_area_alon
     client.force_login(user("tuyet", Role.DRIVE_LEAD, within=duc_xuan))
     chapter = Agency.objects.create(key="doan-dx", name="Đoàn phường Đức Xuân", kind="union", unit=duc_xuan, path="x/")
     team = Team.objects.create(agency=chapter, name="Đội Đức Xuân")
-    page = client.get("/help-queue/").text
+    answer = client.get("/help-queue/")
+    page = answer.text
+    assert list(answer.context["teams"]) == [team]
     assert here.ticket in page
     assert there.ticket not in page
     assert nowhere.ticket not in page, "whoever said no ward is for those who serve the whole city"
@@ -206,6 +218,17 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
 
     client.force_login(user("an", Role.CLERK))
     assert "Kept back" not in client.get("/drives/").text, "the whole city is the reader's own"
+
+
+def test_a_team_s_small_numbers_are_shown_to_its_agency_and_kept_from_others(client, live):
+    lifecycle.enter_tally("lan", live, 1, {"running": 3, "other_help": 0, "no_smartphone": 0, "could_not": 0})
+
+    def hides(within):
+        client.force_login(user(f"of.{within.pk}", Role.CLERK, within=within))
+        return [row.numbers.hides_something for row in client.get("/drives/").context["teams"]]
+
+    assert hides(live.team.agency) == [False]
+    assert hides(Agency.objects.get(key="ubnd-phuong-duc-xuan")) == [True]
 
 
 def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, youth):

@@ -138,6 +138,8 @@ def test_a_closed_gate_keeps_its_sums_and_takes_no_nomination(client, place, lea
 
 
 def test_who_has_nominated_nobody_is_listed_with_a_telephone(client, place, lead):
+    led_to = [f"/gates/new/?agency={one.pk}" in client.get("/gates/late/").text for one in place[:2]]
+    assert led_to == [True, False], "the reader's own agency alone"
     registry.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     text = client.get("/gates/late/").text
 

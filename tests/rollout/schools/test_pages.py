@@ -137,13 +137,20 @@ def test_a_row_that_cannot_be_used_stores_nothing(client, head, school, rows):
     assert not ClassReport.objects.exists()
 
 
+def filed(client):
+    """The numbers of the file of the schools."""
+    sheet = openpyxl.load_workbook(io.BytesIO(client.get("/schools/file/").content)).active
+    return [cell.value for row in sheet.iter_rows() for cell in row if isinstance(cell.value, int)]
+
+
 def test_above_the_school_only_sums_are_seen_and_small_numbers_are_kept_back(client, head, town, school):
     _top, _below, (_first, second) = town
     counted(class_named(school, "6A"), 40, 3, 2, 1)
     counted(class_named(second, "6A"), 40, 30, 20, 10)
     assert "missing</span>" in client.get("/schools/").text
-    own = body(client.get(f"/schools/{school.pk}/").text)
+    own, own_file = body(client.get(f"/schools/{school.pk}/").text), filed(client)
     client.force_login(user("hoa", Role.LEADER))
+    assert (own_file.count(3), filed(client).count(3)) == (1, 0), "a file keeps back what the page does"
     city, page = body(client.get("/schools/").text), body(client.get(f"/schools/{school.pk}/").text)
 
     assert "</span>3</td>" in own

@@ -159,11 +159,19 @@ def test_an_officer_reports_for_the_own_agency_and_no_other(client, offices):
     assert [report.agency_id for report in StaffReport.everything.all()] == [offices[0].pk]
 
 
+def filed(client):
+    """The numbers of the file of the week."""
+    sheet = openpyxl.load_workbook(io.BytesIO(client.get(f"/staff/file/?week={WEEK}").content)).active
+    return {cell.value for row in sheet.iter_rows() for cell in row if isinstance(cell.value, int)}
+
+
 def test_numbers_under_five_are_kept_back_from_whoever_does_not_enter_them(client, clerk, offices):
     said(offices[0], clerk, 3, 40)
     said(offices[1], clerk, 12, 50)
     assert "kept back" not in client.get(f"/staff/?week={WEEK}").text
+    assert {3, 12} <= filed(client)
     client.force_login(user("lan", Role.LEADER))
+    assert {3, 12}.isdisjoint(filed(client)), "a file keeps back what the page does"
     text = client.get(f"/staff/?week={WEEK}").text
     body = text.split("<tbody>")[1].split("</tbody>")[0]
 
