@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.letters.corpus import KINDS_OF_BASIS, Letter, TrueTask
 
 FOLDER = Path(__file__).parent / "whole"
-LOTS = "IJKLMNOPQRSTUVWX"
+LOTS = "IJKLMNOPQRSTUVWX123456"
 TITLES = {
     "decision": "QUYẾT ĐỊNH",
     "plan": "KẾ HOẠCH",

@@ -23,12 +23,13 @@ def read_table(table: Sequence[Row], number: int, day: datetime.date | None) -> 
     columns = [kind_of_column(fold(cell.text)) for cell in table[0]]
     if "what" not in columns or _is_programme(table, columns) or _is_allotment(table[0], columns):
         return []
+    of_people = any(fold(cell.text).startswith(_PEOPLE) for cell in table[0])
     by_when = next((fold(cell.text) for cell, kind in zip(table[0], columns, strict=True) if kind == "due"), "")
     tasks: list[ProposedTask] = []
     for row in _whole_rows(table[1:], columns):
         cells = dict(zip(reversed(columns), reversed(row), strict=True))
         what = cells["what"]
-        if what.is_blank or len(what.text) < 4:
+        if what.is_blank or len(what.text) < 4 or (of_people and len(what.text.split()) < _WORDS_OF_A_TASK):
             continue
         parties: list[Proposed[TaskParty]] = []
         for column, cell in zip(columns, row, strict=True):
@@ -50,6 +51,9 @@ def read_table(table: Sequence[Row], number: int, day: datetime.date | None) -> 
     return tasks
 
 
+# Of members of a body such a column says what they are in it: "Tổ phó", "Ủy viên thường trực".
+_PEOPLE = ("ho va ten", "ho ten", "ong, ba", "ong/ba")
+_WORDS_OF_A_TASK = 5
 _HOURS = re.compile(r"\D{0,12}\d{1,2}\s*(?:h|giờ|g|:)\s*\d{0,2}\s*(?:phút)?\s*(?:[-–]|đến\b|$)", re.IGNORECASE)
 
 

@@ -25,7 +25,7 @@ from bluezone.letters.proposal import Confidence, Doubt, PartyRole, Proposed, Pr
 
 # From these logits on, an order that the rules read stands, and a sentence in which they read none becomes one.
 KEPT = 1.25
-ADDED = 1.25
+ADDED = 2.0
 # From it on, one does that the rules left open.
 ADDED_DOUBTED = 2.5
 # From it on, a person is shown a sentence in which the rules read no order.
