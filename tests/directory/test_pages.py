@@ -88,7 +88,7 @@ def test_a_unit_is_entered_and_ended_through_its_form(editor):
         ({"kind": "district"}, "The unit above is missing"),
         ({"kind": "ward", "head_name": "Ba"}, "Only a residential group has a head"),
         ({"successors": "phường Không Có"}, "is not in the directory"),
-        ({"valid_from": "1/13/2025"}, "valid date"),
+        ({"valid_from": "1/13/2025"}, "Write the day first, then the month"),
     ],
 )
 def test_a_form_that_contradicts_is_refused_with_a_sentence(editor, change, said):
@@ -114,6 +114,7 @@ def test_a_figure_is_recorded_as_offices_write_it(editor):
     assert "5,123" in editor.post(f"/units/{ward.pk}/figures/", figure, follow=True).text
     assert editor.post(f"/units/{ward.pk}/figures/", {**figure, "as_of": "2999-01-01"}).status_code == 422
     assert editor.post(f"/units/{ward.pk}/figures/", {**figure, "value": "5,1"}).status_code == 422
+    assert "1,500,000" in editor.post(f"/units/{ward.pk}/figures/", {**figure, "value": "1,5 triệu"}, follow=True).text
 
 
 def test_members_are_found_and_added_to_a_group(editor):

@@ -18,6 +18,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, holds_for_the_city, units_of
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, RoleGrant, User, grants_of
+from bluezone.identity.typed_fields import DayField
 
 DAY = datetime.timedelta(days=1)
 # Number and hash of an entry, as the audit page shows them.
@@ -44,11 +45,10 @@ class RoleForm(forms.Form):
             "The unit, everything under it, and the agencies that serve it. With neither, the role is for the city."
         ),
     )
-    last_day = forms.DateField(
+    last_day = DayField(
         label=_("Last day"),
         required=False,
         help_text=_("Leave empty for a role without an end."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
@@ -174,12 +174,11 @@ class DelegationForm(forms.Form):
         max_length=40,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
     )
-    first_day = forms.DateField(
+    first_day = DayField(
         label=_("First day"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         initial=timezone.localdate,
     )
-    last_day = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last_day = DayField(label=_("Last day"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -211,11 +210,6 @@ def described(grant: RoleGrant) -> str:
     return f"{grant.get_role_display()} ({grant.scope})" if grant.scope else grant.get_role_display()
 
 
-def _day(label: object) -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=False, widget=widget)  # type: ignore[arg-type]
-
-
 class FilterForm(forms.Form):
     """Which entries to show; nothing filled in shows all."""
 
@@ -228,8 +222,8 @@ class FilterForm(forms.Form):
         max_length=40,
         widget=forms.TextInput(attrs={"autocapitalize": "none"}),
     )
-    first = _day(_("From"))
-    last = _day(_("To"))
+    first = DayField(label=_("From"), required=False)
+    last = DayField(label=_("To"), required=False)
 
 
 class NotedForm(forms.Form):

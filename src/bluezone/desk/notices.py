@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -42,6 +42,7 @@ from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import is_set_up, recently_confirmed
 from bluezone.identity.signin import browser_of
+from bluezone.identity.typed_fields import TimeOfDayField
 from bluezone.keyserver.push import PushSubscriptionInvalid, Subscription, read_subscription
 from bluezone.logs import event
 from bluezone.messaging.announcer import Outcome, Provider
@@ -80,7 +81,7 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Choice
         fields = ("mail", "push", "text", "only_urgent", "quiet_from", "quiet_to")
-        widgets = {name: forms.TimeInput(format="%H:%M", attrs={"type": "time"}) for name in ("quiet_from", "quiet_to")}  # noqa: RUF012
+        field_classes: ClassVar = {"quiet_from": TimeOfDayField, "quiet_to": TimeOfDayField}
 
 
 def choice_of(user: User) -> Choice:

@@ -10,25 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory import refusals
-from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES, NotACount, count_of
+from bluezone.directory.imports.raw_sheets import MAX_COUNT, MAX_FILE_BYTES
 from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES
 from bluezone.directory.records.entries import PARENT_KINDS
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.typed_fields import CountField, DayField
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
-
-
-def day_field(label: Any, help_text: Any = "", required: bool = False) -> forms.DateField:
-    """A day, typed or chosen."""
-    return forms.DateField(
-        label=label,
-        help_text=help_text,
-        required=required,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-    )
 
 
 class EntryForm(SharedForm, forms.Form):
@@ -41,9 +31,11 @@ class EntryForm(SharedForm, forms.Form):
         required=False,
         help_text=_("The official number, if it has one. Two entries never have the same code on the same day."),
     )
-    valid_from = day_field(_("In force from"), _("Leave empty if it is not known."))
-    valid_to = day_field(
-        _("No longer in force from"), _("Only when it is renamed, merged or dissolved: the first day without it.")
+    valid_from = DayField(label=_("In force from"), help_text=_("Leave empty if it is not known."), required=False)
+    valid_to = DayField(
+        label=_("No longer in force from"),
+        help_text=_("Only when it is renamed, merged or dissolved: the first day without it."),
+        required=False,
     )
     successors = forms.CharField(
         label=_("Who took over"),
@@ -181,13 +173,11 @@ class FigureForm(forms.Form):
     """A denominator of one unit or agency."""
 
     kind = forms.ChoiceField(label=_("What is counted"))
-    value = forms.CharField(
-        label=_("Number"), max_length=20, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    )
+    value = CountField(label=_("Number"), min_value=0, max_value=MAX_COUNT)
     source = forms.CharField(
         label=_("Source"), max_length=200, help_text=_("Who counted, for example: Ward police register.")
     )
-    as_of = day_field(_("True on"), required=True)
+    as_of = DayField(label=_("True on"))
 
     def __init__(self, *args: Any, holder: AdminUnit | Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -197,16 +187,6 @@ class FigureForm(forms.Form):
     def clean_kind(self) -> Quantity:
         """As the enumeration."""
         return Quantity(self.cleaned_data["kind"])
-
-    def clean_value(self) -> int:
-        """A whole number as offices write it: 45036, 45.036 or 45 036."""
-        try:
-            count = count_of(self.cleaned_data["value"])
-        except NotACount:
-            count = None
-        if count is None:
-            raise forms.ValidationError(refusals.sentence("cell_not_a_count"))
-        return count
 
     def clean_as_of(self) -> datetime.date:
         """A figure of a day still to come is a plan, not a count."""

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
-from bluezone.directory.plain_lines import converted
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
@@ -26,6 +25,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import converted
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr

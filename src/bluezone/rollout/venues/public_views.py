@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.devices.refusals import PuzzleRequired
-from bluezone.directory.plain_lines import converted
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.identity.typed_fields import converted
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import show

@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.plain_lines import converted
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import converted
 from bluezone.paper.pdf import pdf_response
 from bluezone.rollout.venues import applications, decisions, posters, queries
 from bluezone.rollout.venues.applications import contact_of
