@@ -2,6 +2,7 @@
 """The pages of the directory: who may do what, what is found, what is refused, and how fast a big one is."""
 
 import datetime
+import unicodedata
 
 import pytest
 from tests.builders.agencies import many, planted
@@ -81,9 +82,28 @@ def test_a_unit_is_entered_and_ended_through_its_form(editor):
     assert "The days do not fit" in ended.text
 
 
+@pytest.mark.parametrize("phone", ["ĐT: 0209.3870.115", "\u202a0209.3870.115\u202c ", "0209.3870.115\u200b"])
+def test_a_name_and_a_number_are_stored_without_what_came_with_them(editor, phone):
+    planted()
+    above = AdminUnit.objects.get(name="phường Bắc Kạn").pk
+    typed = {
+        "name": "  Tổ\u200b  dân phố\u00a0Đức\u00adXuân ",
+        "head_name": unicodedata.normalize("NFD", "Nông Văn Bế"),
+    }
+    answer = editor.post(
+        "/units/new/", {"kind": "group", "parent": above, "valid_from": "1/7/2025", **typed, "head_phone": phone}
+    )
+
+    assert answer.status_code == 302
+    made = AdminUnit.objects.get(name="Tổ dân phố ĐứcXuân")
+    assert (made.head_name, made.head_phone) == ("Nông Văn Bế", "0209.3870.115")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"head_phone": "gọi bác Ba"}, "Write one telephone number"),
+        ({"name": "Tæ d©n phè §øc Xu©n"}, "Is it “Tổ dân phố Đức Xuân”?"),
         ({"code": "01840"}, "Another entry has this code"),
         ({"kind": "district"}, "The unit above is missing"),
         ({"kind": "ward", "head_name": "Ba"}, "Only a residential group has a head"),

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.vietnamese.typed import plain, read_count, read_day, read_days, read_moment, read_time, read_times
+from bluezone.vietnamese.typed import (
+    digits_typed,
+    pasted,
+    plain,
+    read_count,
+    read_day,
+    read_days,
+    read_moment,
+    read_time,
+    read_times,
+)
 
 TODAY = datetime.date(2020, 8, 20)
 FIRST = datetime.date(2020, 9, 1)
@@ -46,7 +56,7 @@ def test_a_day_without_a_year_is_the_one_nearest_to_today_and_words_count_from_i
 @pytest.mark.parametrize(
     "text",
     ["19:30", "19h30", "19g30", "19.30", "19 giờ 30", "19 giờ 30 phút", "19h30'", "1930", "7:30 tối", "7h30tối",
-     "7:30 PM", "07:30 CH", "19h30 tối", "7 giờ rưỡi tối", "19:30:00", "19:30\u200b"],
+     "7:30 PM", "07:30 CH", "19h30 tối", "7 giờ rưỡi tối", "19:30:59", "19:30\u200b"],
 )  # fmt: skip
 def test_a_time_is_read_as_people_write_it(text):
     assert read_time(text) == datetime.time(19, 30)
@@ -85,6 +95,19 @@ def test_a_number_is_read_however_it_is_written(text, count):
 )
 def test_what_is_no_whole_number_is_none(text):
     assert read_count(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["123406", "123 406", "123-406", "1 2 3 4 0 6", "l234O6", "\u202a123406\u202c", "Mã: 123406"]
+)
+def test_a_code_of_digits_is_read_without_what_parts_them(text):
+    assert digits_typed(text) == "123406"
+
+
+def test_a_text_from_word_is_as_if_it_had_been_typed():
+    word = "Kính gửi\u00a0bà con Đức\u00ad Xuân:\r\n•\tRửa tay\u200b\r\n\uf0b7 Đeo khẩu trang"
+    assert pasted(word) == "Kính gửi bà con Đức Xuân:\r\n- Rửa tay\r\n- Đeo khẩu trang"
+    assert pasted("Ph\u00adêng") == "Ph\u00adêng", "it may be the ư of an old font"
 
 
 @given(st.text())

@@ -54,6 +54,7 @@ from bluezone.office_keyserver import key_server
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.training import also_in_training
+from bluezone.vietnamese.typed import digits_typed
 
 # A person is told again after this long at the earliest, and so many people are looked at in one round. Each text
 # message costs the city money.
@@ -187,7 +188,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         label=gettext_lazy("The six digits of the message"),
-        max_length=8,
+        max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
@@ -283,7 +284,7 @@ def _confirmed_number(request: OfficeRequest, code: str, now: datetime.datetime)
     kept: dict[str, Any] = request.session.get(PHONE_KEY, {})
     if not kept.get("digest") or now.timestamp() >= kept["until"] or kept["tries"] >= MOST_TRIES:
         return ""
-    if not secrets.compare_digest(kept["digest"], _code_digest(request.user, "".join(code.split()))):
+    if not secrets.compare_digest(kept["digest"], _code_digest(request.user, digits_typed(code))):
         request.session[PHONE_KEY] = {**kept, "tries": kept["tries"] + 1}
         return ""
     request.session[PHONE_KEY] = {"sent": kept["sent"]}

@@ -2,7 +2,7 @@
 """Forms of the directory: units, agencies, figures, recipient groups, and a list to import."""
 
 import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q
@@ -16,7 +16,7 @@ from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES
 from bluezone.directory.records.entries import PARENT_KINDS
 from bluezone.identity.edits import SharedForm
-from bluezone.identity.typed_fields import CountField, DayField
+from bluezone.identity.typed_fields import CountField, DayField, MailField, PhoneLineField, PlainLineField
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -24,8 +24,8 @@ from bluezone.vietnamese.spelling import fold
 class EntryForm(SharedForm, forms.Form):
     """What the forms of a unit and of an agency share; `entry` is the one being changed, None for a new one."""
 
-    name = forms.CharField(label=_("Official name"), max_length=200)
-    code = forms.CharField(
+    name = PlainLineField(label=_("Official name"), max_length=200)
+    code = PlainLineField(
         label=_("Code"),
         max_length=40,
         required=False,
@@ -91,14 +91,13 @@ class UnitForm(EntryForm):
 
     kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.GROUP)
     parent = forms.ModelChoiceField(label=_("Unit above"), queryset=AdminUnit.objects.none(), required=False)
-    head_name = forms.CharField(
+    head_name = PlainLineField(
         label=_("Head"), max_length=80, required=False, help_text=_("Only of a residential group; for official calls.")
     )
-    head_phone = forms.CharField(
+    head_phone = PhoneLineField(
         label=_("Telephone of the head"),
         max_length=20,
         required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
     model = AdminUnit
     field_order = ("name", "kind", "parent", "code", "head_name", "head_phone", "valid_from", "valid_to", "successors")
@@ -122,7 +121,7 @@ class UnitForm(EntryForm):
 class AgencyForm(EntryForm):
     """One agency."""
 
-    short_name = forms.CharField(
+    short_name = PlainLineField(
         label=_("Short name"),
         max_length=80,
         required=False,
@@ -136,14 +135,11 @@ class AgencyForm(EntryForm):
         required=False,
         help_text=_("Code or full name of the agency above it. Reminders that go unheard go there."),
     )
-    email = forms.EmailField(
-        label=_("E-mail of the agency"), required=False, help_text=_("Of the office, not of a person.")
-    )
-    phone = forms.CharField(
+    email = MailField(label=_("E-mail of the agency"), required=False, help_text=_("Of the office, not of a person."))
+    phone = PhoneLineField(
         label=_("Telephone of the agency"),
         max_length=20,
         required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
     edxml_id = forms.CharField(
         label=_("Identifier on the document axis"),
@@ -206,6 +202,7 @@ class RecipientForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = RecipientGroup
         fields = ("name", "purpose")
+        field_classes: ClassVar = {"name": PlainLineField}
 
 
 class ListFileForm(forms.Form):

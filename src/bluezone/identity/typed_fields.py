@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people type into forms, read alike on every page: a day, a time of day, a number, one line of a name or an
-address. What cannot be read is refused with a sentence that says how to write it.
+address, an e-mail address, a telephone number. What cannot be read is refused with a sentence on how to write it.
 """
 
 import datetime
@@ -12,8 +12,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.vietnamese.contact_cells import read_email, read_phone
 from bluezone.vietnamese.legacy_fonts import detect, to_unicode
-from bluezone.vietnamese.typed import read_count, read_day, read_moment, read_time
+from bluezone.vietnamese.spelling import without_unseen
+from bluezone.vietnamese.typed import pasted, plain, read_count, read_day, read_moment, read_time
 
 # Control, direction-changing, private and broken characters: with them one name can look like another.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -96,7 +98,7 @@ class PlainLineField(forms.CharField):
     """A line brought to NFC with single blanks; refused with a character that nobody sees.
 
     most_bytes: of UTF-8, where what is stored is limited so (the code of a venue).
-    Text of an old font (TCVN3, VNI) is refused with its conversion, which the form then shows (see `converted`).
+    Text of an old font (TCVN3, VNI) is refused with its conversion, which then stands in the field.
     """
 
     def __init__(self, *, most_bytes: int | None = None, **kwargs: Any) -> None:
@@ -115,23 +117,64 @@ class PlainLineField(forms.CharField):
                 params={"text": proposed},
             )
         # After the old fonts, one of which has its ư where Unicode has an invisible hyphen.
+        text = " ".join(without_unseen(text).split())
         if any(unicodedata.category(letter) in _UNSEEN for letter in text):
             raise forms.ValidationError(_("There are invisible characters in it. Type it anew."), code="unseen")
         if self.most_bytes is not None and len(text.encode()) > self.most_bytes:
             raise forms.ValidationError(_("This is too long for the code. Shorten it, for example by “P.”, “Q.”."))
         return super().clean(text)
 
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        """A field that shows the conversion of what was refused."""
+        return _ConvertedField(form, self, field_name)
 
-def converted(form: forms.Form) -> None:
-    """Put the proposed conversions of a form's refused fields into its data, for the reader to look at."""
-    proposals = {
-        name: error.params["text"]
-        for name, errors in form.errors.as_data().items()
-        for error in errors
-        if error.code == "legacy" and error.params
-    }
-    if proposals:
-        corrected: Any = form.data.copy()  # type: ignore[attr-defined]
-        for name, text in proposals.items():
-            corrected[form.add_prefix(name)] = text
-        form.data = corrected
+
+class _ConvertedField(forms.BoundField):
+    def value(self) -> Any:
+        errors = self.form.errors.as_data().get(self.name, ()) if self.form.is_bound else ()
+        proposed = [error.params["text"] for error in errors if error.code == "legacy" and error.params]
+        return proposed[0] if proposed else super().value()
+
+
+class PastedField(forms.CharField):
+    """A longer text as it is pasted from Word or a message: composed, plain blanks, each point after "- "."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        """The text as if it had been typed."""
+        return pasted(super().to_python(value))
+
+
+class MailField(forms.EmailField):
+    """One e-mail address, also as it stands in a link ("mailto:") or in the list of a mail program ("<…>")."""
+
+    def to_python(self, value: Any) -> str:
+        """The address alone."""
+        text = plain(super().to_python(value))
+        found, more = read_email(text) or ("", True)
+        return found if found and not more else text
+
+
+class PhoneLineField(forms.CharField):
+    """One telephone number to be called, as people write it; messages go to a `read_destination`."""
+
+    widget = forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> str:
+        """The number with the blanks and dots that it was written with."""
+        text = plain(super().to_python(value))
+        number, more = (read_phone(text) or ("", True)) if text else ("", False)
+        if more:
+            raise forms.ValidationError(_("Write one telephone number, for example 0209 3870 115."), code="invalid")
+        return number
+
+
+class SignInNameField(forms.CharField):
+    """A sign-in name, which has small letters alone."""
+
+    widget = forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> str:
+        """The name in small letters."""
+        return plain(super().to_python(value)).lower()

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
 
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import fold, without_unseen
 
 _Read = TypeVar("_Read", datetime.date, datetime.time)
 # A day without a year is the one from half a year ago to half a year ahead.
@@ -18,16 +18,6 @@ _HALF_A_YEAR = datetime.timedelta(days=182)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"), "-")
 # Digits, signs and letters as wide as a Chinese one, which some keyboards give.
 _WIDE = {sign: sign - 0xFEE0 for sign in range(0xFF01, 0xFF5F)}
-# Signs that join, part, mark or isolate what stands there and are not seen. The two that turn the order of letters
-# round (U+202D, U+202E), and U+00AD, which old fonts have for a letter, are none of them.
-_UNSEEN = dict.fromkeys(
-    [0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202D), *range(0x2060, 0x206A), 0xFEFF]
-)
-
-
-def without_unseen(text: str) -> str:
-    """A text without the signs of no width that come along when something is copied from a message or a page."""
-    return text.translate(_UNSEEN)
 
 
 def plain(text: str) -> str:
@@ -42,6 +32,26 @@ def _words(text: str) -> str:
     seen = plain(text)
     # "12²" is not 122.
     return "" if any(sign.isdigit() and not sign.isascii() for sign in seen) else fold(seen)
+
+
+_BULLET = re.compile(r"(?m)^ *[•·▪●○◦■□➢➤✓✔\uf0b7\uf0a7\uf0d8\uf0fc] *")
+
+
+def pasted(text: str) -> str:
+    """A text of several lines as if it had been typed: composed, plain blanks, "- " before a point, nothing unseen."""
+    blanks = re.sub(r"[^\S\r\n]", " ", unicodedata.normalize("NFC", without_unseen(text)))
+    return _BULLET.sub("- ", blanks)
+
+
+_LOOKS_LIKE = str.maketrans("OoIl", "0011")
+
+
+def digits_typed(text: str) -> str:
+    """A code of digits without blanks, dashes, dots and what is not seen; O is 0, and I and l are 1."""
+    signs = re.sub(r"[ .-]", "", plain(text))
+    if re.fullmatch(r"[0-9OoIl]+", signs) and re.search(r"[0-9]", signs):
+        return signs.translate(_LOOKS_LIKE)
+    return "".join(sign for sign in signs if sign.isascii() and sign.isdigit())
 
 
 _RELATIVE = {"hom kia": -2, "hom qua": -1, "hom nay": 0, "nay": 0, "ngay mai": 1, "mai": 1, "ngay kia": 2, "today": 0,
@@ -80,7 +90,7 @@ def _day(year: int, month: int, day: int) -> datetime.date | None:
 
 
 _TIME = re.compile(
-    r"(\d{1,2})(?: ?(?:[:.]|h|g|gio) ?(\d{2}|ruoi)?(?::00)? ?(?:'|p|ph|phut)?)?"
+    r"(\d{1,2})(?: ?(?:[:.]|h|g|gio) ?(\d{2}|ruoi)?(?::[0-5]\d)? ?(?:'|p|ph|phut)?)?"
     r"(?: ?(sang|trua|chieu|toi|dem|am|pm|sa|ch))?",
     re.ASCII,
 )
@@ -92,7 +102,9 @@ _PARTS = {
 
 
 def read_time(text: str) -> datetime.time | None:
-    """A time of day: "7:30", "7h30", "19 giờ 30", "7:30 tối", "07:30 CH". A part of the day may not contradict."""
+    """A time of day: "7:30", "7h30", "19 giờ 30", "7:30 tối", "07:30 CH"; seconds are left out. A part of the day
+    may not contradict the hour.
+    """
     words = _words(text)
     found = _FOUR_DIGITS.fullmatch(words) or _TIME.fullmatch(words)
     if found is None:

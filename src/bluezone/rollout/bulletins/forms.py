@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
-from bluezone.identity.typed_fields import CountField, DayField
+from bluezone.identity.typed_fields import CountField, DayField, PastedField, PlainLineField
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Language, Outlet, OutletKind, Script, SpokenWord
 from bluezone.rollout.bulletins.scripts import nfc
@@ -28,9 +28,9 @@ WEEKDAYS = [
 ]  # fmt: skip
 
 
-def _text(label: Any, help_text: Any = "", required: bool = True) -> forms.CharField:
+def _text(label: Any, help_text: Any = "", required: bool = True) -> PastedField:
     area = forms.Textarea(attrs={"rows": 8})
-    return forms.CharField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
+    return PastedField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
 
 
 def _bounded(file: Any, most: int, said: Any) -> Any:
@@ -56,6 +56,7 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Bulletin
         fields = ("title", "importance", "agency")
+        field_classes: ClassVar = {"title": PlainLineField}
         widgets: ClassVar = {"importance": forms.RadioSelect, "title": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], stations: Iterable[str], **kwargs: Any) -> None:
@@ -255,6 +256,7 @@ class OutletForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Outlet
         fields = ("kind", "name", "agency")
+        field_classes: ClassVar = {"name": PlainLineField}
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:

@@ -25,7 +25,6 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.typed_fields import converted
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
@@ -89,7 +88,6 @@ def new_team(request: OfficeRequest) -> HttpResponse:
         else:
             messages.success(request, _("The team is entered. Plan its first drive."))
             return redirect("drive-new")
-    converted(form)
     return render(request, "drives/team_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -109,7 +107,6 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
         made = lifecycle.plan(request.user.username, planned)
         messages.success(request, _("The drive is planned."))
         return redirect("drive", made.pk)
-    converted(form)
     context = {"form": form, "no_team": not teams.exists()}
     return render(request, "drives/drive_new.html", context, status=422 if form.errors else 200)
 
@@ -259,7 +256,6 @@ def new_help(request: OfficeRequest) -> HttpResponse:
             "phone", values["contact"], values["place"], values["note"], values["unit"]
         )
         return render(request, "drives/help_opened.html", {"ticket": ticket}, status=201)
-    converted(form)
     return render(request, "drives/help_new.html", {"form": form}, status=422 if form.errors else 200)
 
 

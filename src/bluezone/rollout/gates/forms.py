@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
-from bluezone.identity.typed_fields import CountField, DayField
+from bluezone.identity.typed_fields import CountField, DayField, PhoneLineField, PlainLineField
 from bluezone.rollout.gates.counters import MOST_COUNT
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.paper_slips import COUNTS
@@ -28,6 +28,7 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("agency", "name")
         help_texts: ClassVar = {"name": _("As people call it, for example: Main gate. No name of a person.")}
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+        field_classes: ClassVar = {"name": PlainLineField}
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,8 +59,8 @@ class NominationForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "phone", "is_substitute", "since", "until")
         widgets: ClassVar = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
-            "phone": forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}),
         }
+        field_classes: ClassVar = {"name": PlainLineField, "phone": PhoneLineField}
 
     def clean(self) -> dict[str, Any]:
         """Refuse an end before the beginning."""

@@ -15,7 +15,7 @@ from bluezone.directory.forms import ListFileForm
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
-from bluezone.identity.typed_fields import CountField, DayField
+from bluezone.identity.typed_fields import CountField, DayField, PlainLineField
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, WeekUnreadable
 from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
@@ -172,7 +172,7 @@ class ClassForm(SharedForm, forms.Form):
     """A class's name, size and teacher."""
 
     changes_something = True
-    name = forms.CharField(label=_("Class name"), max_length=20)
+    name = PlainLineField(label=_("Class name"), max_length=20)
     pupils = CountField(
         label=_("Pupils"), required=False, min_value=0, max_value=MOST_PUPILS,
     )  # fmt: skip

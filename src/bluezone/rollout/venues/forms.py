@@ -13,7 +13,7 @@ from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.edits import SharedForm
-from bluezone.identity.typed_fields import CountField, DayField, PlainLineField
+from bluezone.identity.typed_fields import CountField, DayField, MailField, PlainLineField
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 from bluezone.protocol.venues.codes import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
 from bluezone.rollout.venues.applications import PERSON_LENGTH, PHONE_LENGTH, Application, Contact, contact_of
@@ -46,7 +46,7 @@ class VenueForm(SharedForm, forms.Form):
     phone = PlainLineField(
         label=_("Telephone"), required=False, max_length=PHONE_LENGTH, widget=forms.TextInput({"inputmode": "tel"})
     )
-    email = forms.EmailField(label=_("E-mail"), required=False)
+    email = MailField(label=_("E-mail"), required=False)
 
     def __init__(self, *args: Any, units: Any = None, venue: Venue | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,7 +72,7 @@ class VenueForm(SharedForm, forms.Form):
 class PublicVenueForm(VenueForm):
     """The same on the public site, where an address is confirmed: the e-mail's, or else the telephone's."""
 
-    email = forms.EmailField(
+    email = MailField(
         label=_("E-mail"), required=False, help_text=_("A code is sent there; it is asked for on the next page.")
     )
 

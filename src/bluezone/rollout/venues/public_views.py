@@ -19,7 +19,6 @@ from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.typed_fields import converted
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.publicpages.page_frame import show
@@ -44,7 +43,6 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         told, status = _from_elsewhere(request)
         if not told and not form.is_valid():
-            converted(form)
             told, status = _("Nothing was sent yet: please correct what is marked below."), 422
         elif not told:
             try:

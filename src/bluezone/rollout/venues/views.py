@@ -21,7 +21,6 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.typed_fields import converted
 from bluezone.paper.pdf import pdf_response
 from bluezone.rollout.venues import applications, decisions, posters, queries
 from bluezone.rollout.venues.applications import contact_of
@@ -98,7 +97,6 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
         made = applications.register_in_person(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
         return redirect("venue", made.pk)
-    converted(form)
     return render(request, "venues/venue_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -126,7 +124,6 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
-    converted(form)
     context = {"form": form, "venue": shown}
     return render(request, "venues/venue_form.html", context, status=acts.status_of(form))
 
