@@ -19,6 +19,7 @@ from bluezone.identity.models import User
 from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
 from bluezone.keyserver.venues import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
+from bluezone.vietnamese.typed import plain
 
 
 class IssueForm(forms.Form):
@@ -171,7 +172,7 @@ class AlertForm(forms.Form):
 
     def clean_code(self) -> str:
         """A text that was scanned or pasted, without the line breaks that a message may have put into it."""
-        return "".join(str(self.cleaned_data["code"]).split())
+        return plain(self.cleaned_data["code"]).replace(" ", "")
 
     def clean(self) -> None:
         """Two times of one day, or of it and the next."""
