@@ -6,7 +6,7 @@ address, an e-mail address, a telephone number. What cannot be read is refused w
 import datetime
 import unicodedata
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.utils import timezone
@@ -17,6 +17,7 @@ from bluezone.vietnamese.legacy_fonts import detect, to_unicode
 from bluezone.vietnamese.spelling import without_unseen
 from bluezone.vietnamese.typed import pasted, plain, read_count, read_day, read_moment, read_time
 
+_Value = TypeVar("_Value")
 # Control, direction-changing, private and broken characters: with them one name can look like another.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
@@ -86,16 +87,19 @@ class CountField(forms.IntegerField):
         return _read(self, value, read_count)
 
 
-def _read(field: forms.Field, value: Any, read: Callable[[str], Any]) -> Any:
-    if value in field.empty_values or not isinstance(value, str) or not value.strip():
-        return value if value and not isinstance(value, str) else None
+def _read(field: forms.Field, value: Any, read: Callable[[str], _Value | None]) -> _Value | None:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if not isinstance(value, str):
+        stored: _Value = value
+        return stored
     if (found := read(value)) is None:
         raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
     return found
 
 
 class PlainLineField(forms.CharField):
-    """A line brought to NFC with single blanks; refused with a character that nobody sees.
+    """A line in NFC with single blanks and no sign of no width; refused with what turns letters round or is none.
 
     most_bytes: of UTF-8, where what is stored is limited so (the code of a venue).
     Text of an old font (TCVN3, VNI) is refused with its conversion, which then stands in the field.
@@ -143,7 +147,7 @@ class PastedField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The text as if it had been typed."""
-        return pasted(super().to_python(value))
+        return pasted(super().to_python(value) or "")
 
 
 class MailField(forms.EmailField):
@@ -151,7 +155,7 @@ class MailField(forms.EmailField):
 
     def to_python(self, value: Any) -> str:
         """The address alone."""
-        text = plain(super().to_python(value))
+        text = plain(super().to_python(value) or "")
         found, more = read_email(text) or ("", True)
         return found if found and not more else text
 
@@ -163,7 +167,7 @@ class PhoneLineField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The number with the blanks and dots that it was written with."""
-        text = plain(super().to_python(value))
+        text = plain(super().to_python(value) or "")
         number, more = (read_phone(text) or ("", True)) if text else ("", False)
         if more:
             raise forms.ValidationError(_("Write one telephone number, for example 0209 3870 115."), code="invalid")
@@ -177,4 +181,4 @@ class SignInNameField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """The name in small letters."""
-        return plain(super().to_python(value)).lower()
+        return plain(super().to_python(value) or "").lower()
