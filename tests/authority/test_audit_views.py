@@ -50,7 +50,7 @@ def test_all_entries_are_shown_and_those_asked_for(page, chain):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("query", ["?first=tomorrow", "?action=nonsense", "?page=x", "?first=2026-02-31&last=x"])
+@pytest.mark.parametrize("query", ["?first=soon", "?action=nonsense", "?page=x", "?first=2026-02-31&last=x"])
 def test_a_filter_that_means_nothing_is_not_applied(page, chain, query):
     assert shown(page, query) == ["aa", "bb", "cc"]
 

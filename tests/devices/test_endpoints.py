@@ -61,6 +61,8 @@ def test_a_long_body_is_not_read(public):
 
 def test_a_mistyped_code_is_told_from_a_wrong_one(public):
     assert refusal(post(public, {"code": "123-456-789-013"})) == (422, "code_malformed")
+    assert refusal(post(public, {"code": "l23 456 789 Ol3"})) == (422, "code_malformed"), "mistyped"
+    assert refusal(post(public, {"code": "l23\u200b-456-789-Ol8"})) == (410, "enrolment_code_invalid")
 
 
 def test_a_network_that_keeps_guessing_solves_a_puzzle_before_each(public):

@@ -2,6 +2,7 @@
 """The pages of the directory: who may do what, what is found, what is refused, and how fast a big one is."""
 
 import datetime
+import unicodedata
 
 import pytest
 from tests.builders.agencies import many, planted
@@ -81,14 +82,33 @@ def test_a_unit_is_entered_and_ended_through_its_form(editor):
     assert "The days do not fit" in ended.text
 
 
+@pytest.mark.parametrize("phone", ["ĐT: 0209.3870.115", "\u202a0209.3870.115\u202c ", "0209.3870.115\u200b"])
+def test_a_name_and_a_number_are_stored_without_what_came_with_them(editor, phone):
+    planted()
+    above = AdminUnit.objects.get(name="phường Bắc Kạn").pk
+    typed = {
+        "name": "  Tổ\u200b  dân phố\u00a0Đức\u00adXuân ",
+        "head_name": unicodedata.normalize("NFD", "Nông Văn Bế"),
+    }
+    answer = editor.post(
+        "/units/new/", {"kind": "group", "parent": above, "valid_from": "1/7/2025", **typed, "head_phone": phone}
+    )
+
+    assert answer.status_code == 302
+    made = AdminUnit.objects.get(name="Tổ dân phố ĐứcXuân")
+    assert (made.head_name, made.head_phone) == ("Nông Văn Bế", "0209.3870.115")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"head_phone": "gọi bác Ba"}, "Write one telephone number"),
+        ({"name": "Tæ d©n phè §øc Xu©n"}, "Is it “Tổ dân phố Đức Xuân”?"),
         ({"code": "01840"}, "Another entry has this code"),
         ({"kind": "district"}, "The unit above is missing"),
         ({"kind": "ward", "head_name": "Ba"}, "Only a residential group has a head"),
         ({"successors": "phường Không Có"}, "is not in the directory"),
-        ({"valid_from": "1/13/2025"}, "valid date"),
+        ({"valid_from": "1/13/2025"}, "Write the day first, then the month"),
     ],
 )
 def test_a_form_that_contradicts_is_refused_with_a_sentence(editor, change, said):
@@ -114,6 +134,7 @@ def test_a_figure_is_recorded_as_offices_write_it(editor):
     assert "5,123" in editor.post(f"/units/{ward.pk}/figures/", figure, follow=True).text
     assert editor.post(f"/units/{ward.pk}/figures/", {**figure, "as_of": "2999-01-01"}).status_code == 422
     assert editor.post(f"/units/{ward.pk}/figures/", {**figure, "value": "5,1"}).status_code == 422
+    assert "1,500,000" in editor.post(f"/units/{ward.pk}/figures/", {**figure, "value": "1,5 triệu"}, follow=True).text
 
 
 def test_members_are_found_and_added_to_a_group(editor):

@@ -76,7 +76,7 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
     [
         ({"onset": (today() + datetime.timedelta(days=1)).isoformat()}, "still to come"),
         ({"onset": (today() - datetime.timedelta(days=24)).isoformat()}, "nobody could be warned any more"),
-        ({"onset": "yesterday"}, "Enter a valid date"),
+        ({"onset": "last week"}, "Write the day first"),
         ({"onset": ""}, "This field is required"),
         ({"case_class": "suspected"}, "Select a valid choice"),
         ({"form_id": "x"}, "Nothing was stored yet"),

@@ -43,6 +43,16 @@ def test_it_asks_for_the_second_factor_where_there_is_one(client):
     assert ky.email == "ky@example.org"
 
 
+@pytest.mark.parametrize(
+    "address", [" can@example.org ", "mailto:can@example.org", "can@example.org\u200b", "<can@example.org>"]
+)
+def test_what_comes_with_an_address_that_was_copied_is_left_out(client, officer, address):
+    assert client.post("/email/", {"email": address, "present": PASSWORD}).status_code == 302
+    officer.refresh_from_db()
+
+    assert officer.email == "can@example.org"
+
+
 @pytest.mark.parametrize("address", ["can", "a@b", "a@example.org, b@example.org", "a@example.org\nBcc: b@example.org"])
 def test_what_is_no_address_is_refused_and_shown_again(client, officer, address):
     answer = client.post("/email/", {"email": address, "present": PASSWORD})

@@ -14,6 +14,7 @@ from bluezone.vietnamese.spelling import fold, spell_out
 @pytest.mark.parametrize("text", ["Đức Xuân", "đức  xuân", "DUC XUAN", " Duc\u00a0Xuan "])
 def test_every_way_of_typing_a_name_is_the_same(text):
     assert fold(text) == fold(unicodedata.normalize("NFD", text)) == "duc xuan"
+    assert fold("Đức\u200b Xu\ufeffân\u2060") == "duc xuan", "as it is copied from a message"
 
 
 @pytest.mark.parametrize("letter", sorted(VIETNAMESE_LETTERS))

@@ -18,6 +18,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, holds_for_the_city, units_of
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, RoleGrant, User, grants_of
+from bluezone.identity.typed_fields import DayField, PlainLineField, SignInNameField
 
 DAY = datetime.timedelta(days=1)
 # Number and hash of an entry, as the audit page shows them.
@@ -44,11 +45,10 @@ class RoleForm(forms.Form):
             "The unit, everything under it, and the agencies that serve it. With neither, the role is for the city."
         ),
     )
-    last_day = forms.DateField(
+    last_day = DayField(
         label=_("Last day"),
         required=False,
         help_text=_("Leave empty for a role without an end."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
@@ -141,9 +141,9 @@ class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
             "username": _("Small letters without diacritics, digits, dot or dash, for example lan.nguyen."),
         }
         widgets: ClassVar = {
-            "username": forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
         }
+        field_classes: ClassVar = {"name": PlainLineField, "agency": PlainLineField, "username": SignInNameField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,6 +156,7 @@ class AccountChangeForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("name", "agency", "is_active")
+        field_classes: ClassVar = {"name": PlainLineField, "agency": PlainLineField}
         help_texts: ClassVar = {
             "is_active": _("Without the tick the person is signed out at once and their links stop working."),
         }
@@ -169,17 +170,12 @@ class DelegationForm(forms.Form):
     """One of the own roles, for another person, for some days."""
 
     grant = forms.ModelChoiceField(label=_("Role"), queryset=RoleGrant.objects.none(), empty_label=None)
-    to = forms.CharField(
-        label=_("Sign-in name of the person who acts for you"),
-        max_length=40,
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
-    )
-    first_day = forms.DateField(
+    to = SignInNameField(label=_("Sign-in name of the person who acts for you"), max_length=40)
+    first_day = DayField(
         label=_("First day"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         initial=timezone.localdate,
     )
-    last_day = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last_day = DayField(label=_("Last day"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -192,7 +188,7 @@ class DelegationForm(forms.Form):
 
     def clean_to(self) -> User:
         """Somebody who may sign in."""
-        found = User.objects.filter(username=self.cleaned_data["to"].strip().lower(), is_active=True).first()
+        found = User.objects.filter(username=self.cleaned_data["to"], is_active=True).first()
         if found is None:
             raise forms.ValidationError(
                 _("Nobody here has this sign-in name. Ask the person or an administrator for it.")
@@ -211,25 +207,15 @@ def described(grant: RoleGrant) -> str:
     return f"{grant.get_role_display()} ({grant.scope})" if grant.scope else grant.get_role_display()
 
 
-def _day(label: object) -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=False, widget=widget)  # type: ignore[arg-type]
-
-
 class FilterForm(forms.Form):
     """Which entries to show; nothing filled in shows all."""
 
     action = forms.ChoiceField(
         label=_("What was done"), required=False, choices=lambda: [("", _("everything")), *acts().items()]
     )
-    actor = forms.CharField(
-        label=_("By (sign-in name)"),
-        required=False,
-        max_length=40,
-        widget=forms.TextInput(attrs={"autocapitalize": "none"}),
-    )
-    first = _day(_("From"))
-    last = _day(_("To"))
+    actor = SignInNameField(label=_("By (sign-in name)"), required=False, max_length=40)
+    first = DayField(label=_("From"), required=False)
+    last = DayField(label=_("To"), required=False)
 
 
 class NotedForm(forms.Form):

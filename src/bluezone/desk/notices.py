@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -42,6 +42,7 @@ from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import is_set_up, recently_confirmed
 from bluezone.identity.signin import browser_of
+from bluezone.identity.typed_fields import TimeOfDayField
 from bluezone.keyserver.push import PushSubscriptionInvalid, Subscription, read_subscription
 from bluezone.logs import event
 from bluezone.messaging.announcer import Outcome, Provider
@@ -53,6 +54,7 @@ from bluezone.office_keyserver import key_server
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.training import also_in_training
+from bluezone.vietnamese.typed import digits_typed
 
 # A person is told again after this long at the earliest, and so many people are looked at in one round. Each text
 # message costs the city money.
@@ -80,7 +82,7 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Choice
         fields = ("mail", "push", "text", "only_urgent", "quiet_from", "quiet_to")
-        widgets = {name: forms.TimeInput(format="%H:%M", attrs={"type": "time"}) for name in ("quiet_from", "quiet_to")}  # noqa: RUF012
+        field_classes: ClassVar = {"quiet_from": TimeOfDayField, "quiet_to": TimeOfDayField}
 
 
 def choice_of(user: User) -> Choice:
@@ -186,7 +188,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         label=gettext_lazy("The six digits of the message"),
-        max_length=8,
+        max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
@@ -282,7 +284,7 @@ def _confirmed_number(request: OfficeRequest, code: str, now: datetime.datetime)
     kept: dict[str, Any] = request.session.get(PHONE_KEY, {})
     if not kept.get("digest") or now.timestamp() >= kept["until"] or kept["tries"] >= MOST_TRIES:
         return ""
-    if not secrets.compare_digest(kept["digest"], _code_digest(request.user, "".join(code.split()))):
+    if not secrets.compare_digest(kept["digest"], _code_digest(request.user, digits_typed(code))):
         request.session[PHONE_KEY] = {**kept, "tries": kept["tries"] + 1}
         return ""
     request.session[PHONE_KEY] = {"sent": kept["sent"]}

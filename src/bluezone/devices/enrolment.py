@@ -26,6 +26,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload import codes
 from bluezone.protocol.upload.puzzle import read_puzzle
+from bluezone.vietnamese.typed import digits_typed
 
 CODE_LIFE = datetime.timedelta(hours=24)
 WINDOW = datetime.timedelta(hours=1)
@@ -93,7 +94,7 @@ def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> 
     digits, or nothing. Raises InvalidCode (mistyped, not counted), PuzzleRequired after ten wrong codes from a network
     within an hour, EnrolmentCodeInvalid (counted).
     """
-    digits = codes.parse_code(code)
+    digits = codes.parse_code(digits_typed(code))
     keyed_network = _keyed("network", network)
     EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()
     # Counted before it is looked at, so that of many at once no more are than one after the other.

@@ -31,6 +31,7 @@ from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.identity.typed_fields import PlainLineField
 from bluezone.networks import origin_of
 from bluezone.office_keyserver import public_key
 from bluezone.paper.qr_codes import screen_qr
@@ -67,6 +68,7 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
             "name": _("What is written on the device, for example: Front gate, tablet 2. No name of a person.")
         }
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+        field_classes: ClassVar = {"name": PlainLineField}
 
     def __init__(self, *args: Any, today: datetime.date, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,7 +2,7 @@
 """Forms of the directory: units, agencies, figures, recipient groups, and a list to import."""
 
 import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q
@@ -10,40 +10,32 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory import refusals
-from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES, NotACount, count_of
+from bluezone.directory.imports.raw_sheets import MAX_COUNT, MAX_FILE_BYTES
 from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES
 from bluezone.directory.records.entries import PARENT_KINDS
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.typed_fields import CountField, DayField, MailField, PhoneLineField, PlainLineField
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
-
-
-def day_field(label: Any, help_text: Any = "", required: bool = False) -> forms.DateField:
-    """A day, typed or chosen."""
-    return forms.DateField(
-        label=label,
-        help_text=help_text,
-        required=required,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-    )
 
 
 class EntryForm(SharedForm, forms.Form):
     """What the forms of a unit and of an agency share; `entry` is the one being changed, None for a new one."""
 
-    name = forms.CharField(label=_("Official name"), max_length=200)
-    code = forms.CharField(
+    name = PlainLineField(label=_("Official name"), max_length=200)
+    code = PlainLineField(
         label=_("Code"),
         max_length=40,
         required=False,
         help_text=_("The official number, if it has one. Two entries never have the same code on the same day."),
     )
-    valid_from = day_field(_("In force from"), _("Leave empty if it is not known."))
-    valid_to = day_field(
-        _("No longer in force from"), _("Only when it is renamed, merged or dissolved: the first day without it.")
+    valid_from = DayField(label=_("In force from"), help_text=_("Leave empty if it is not known."), required=False)
+    valid_to = DayField(
+        label=_("No longer in force from"),
+        help_text=_("Only when it is renamed, merged or dissolved: the first day without it."),
+        required=False,
     )
     successors = forms.CharField(
         label=_("Who took over"),
@@ -99,14 +91,13 @@ class UnitForm(EntryForm):
 
     kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.GROUP)
     parent = forms.ModelChoiceField(label=_("Unit above"), queryset=AdminUnit.objects.none(), required=False)
-    head_name = forms.CharField(
+    head_name = PlainLineField(
         label=_("Head"), max_length=80, required=False, help_text=_("Only of a residential group; for official calls.")
     )
-    head_phone = forms.CharField(
+    head_phone = PhoneLineField(
         label=_("Telephone of the head"),
         max_length=20,
         required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
     model = AdminUnit
     field_order = ("name", "kind", "parent", "code", "head_name", "head_phone", "valid_from", "valid_to", "successors")
@@ -130,7 +121,7 @@ class UnitForm(EntryForm):
 class AgencyForm(EntryForm):
     """One agency."""
 
-    short_name = forms.CharField(
+    short_name = PlainLineField(
         label=_("Short name"),
         max_length=80,
         required=False,
@@ -144,14 +135,11 @@ class AgencyForm(EntryForm):
         required=False,
         help_text=_("Code or full name of the agency above it. Reminders that go unheard go there."),
     )
-    email = forms.EmailField(
-        label=_("E-mail of the agency"), required=False, help_text=_("Of the office, not of a person.")
-    )
-    phone = forms.CharField(
+    email = MailField(label=_("E-mail of the agency"), required=False, help_text=_("Of the office, not of a person."))
+    phone = PhoneLineField(
         label=_("Telephone of the agency"),
         max_length=20,
         required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
     )
     edxml_id = forms.CharField(
         label=_("Identifier on the document axis"),
@@ -181,13 +169,11 @@ class FigureForm(forms.Form):
     """A denominator of one unit or agency."""
 
     kind = forms.ChoiceField(label=_("What is counted"))
-    value = forms.CharField(
-        label=_("Number"), max_length=20, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    )
+    value = CountField(label=_("Number"), min_value=0, max_value=MAX_COUNT)
     source = forms.CharField(
         label=_("Source"), max_length=200, help_text=_("Who counted, for example: Ward police register.")
     )
-    as_of = day_field(_("True on"), required=True)
+    as_of = DayField(label=_("True on"))
 
     def __init__(self, *args: Any, holder: AdminUnit | Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -197,16 +183,6 @@ class FigureForm(forms.Form):
     def clean_kind(self) -> Quantity:
         """As the enumeration."""
         return Quantity(self.cleaned_data["kind"])
-
-    def clean_value(self) -> int:
-        """A whole number as offices write it: 45036, 45.036 or 45 036."""
-        try:
-            count = count_of(self.cleaned_data["value"])
-        except NotACount:
-            count = None
-        if count is None:
-            raise forms.ValidationError(refusals.sentence("cell_not_a_count"))
-        return count
 
     def clean_as_of(self) -> datetime.date:
         """A figure of a day still to come is a plan, not a count."""
@@ -226,6 +202,7 @@ class RecipientForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = RecipientGroup
         fields = ("name", "purpose")
+        field_classes: ClassVar = {"name": PlainLineField}
 
 
 class ListFileForm(forms.Form):

@@ -46,6 +46,7 @@ from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.identity.signin import LINK_LIFE
+from bluezone.identity.typed_fields import PhoneLineField
 from bluezone.messaging.email.outbox import EmailAddressInvalid
 from bluezone.messaging.sms.destinations import DestinationInvalid
 from bluezone.paper.qr_codes import qr_picture
@@ -168,8 +169,8 @@ class StationForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Agency
         fields = ("phone", "hours")
-        widgets = {  # noqa: RUF012 - Django's own way
-            "phone": forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+        field_classes = {"phone": PhoneLineField}  # noqa: RUF012 - Django's own way
+        widgets = {  # noqa: RUF012
             "hours": forms.TextInput(attrs={"placeholder": "7:00–17:00", "autocomplete": "off"}),
         }
 

@@ -16,8 +16,10 @@ from bluezone.healthauthority import alerts, code_issuance, quotas
 from bluezone.healthauthority.models import CaseClass, RaiseReason
 from bluezone.healthauthority.quotas import facilities_of
 from bluezone.identity.models import User
+from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
 from bluezone.keyserver.venues import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
+from bluezone.vietnamese.typed import plain
 
 
 class IssueForm(forms.Form):
@@ -26,11 +28,9 @@ class IssueForm(forms.Form):
     case_class = forms.ChoiceField(
         label=_("How was the infection established?"), choices=CaseClass.choices, widget=forms.RadioSelect
     )
-    onset = forms.DateField(
+    onset = DayField(
         label=_("First symptoms on"),
         help_text=_("No symptoms: the day the sample was taken."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
     )
     form_id = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -61,12 +61,11 @@ class RaiseForm(forms.Form):
     """Whose limit, how many more, and why: three choices, nothing to write. by: who may raise those they reach."""
 
     whose = forms.ChoiceField(label=_("Whose limit?"))
-    more = forms.IntegerField(
+    more = CountField(
         label=_("How many codes more, today only"),
         min_value=1,
         max_value=1000,
         initial=50,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     reason = forms.ChoiceField(label=_("Why?"), choices=RaiseReason.choices, widget=forms.RadioSelect)
 
@@ -154,16 +153,13 @@ class AlertForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
     )
-    day = forms.DateField(
+    day = DayField(
         label=_("Day"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
     )
-    begins = forms.TimeField(label=_("Began at"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    ends = forms.TimeField(
+    begins = TimeOfDayField(label=_("Began at"))
+    ends = TimeOfDayField(
         label=_("Ended at"),
         help_text=_("An end before the beginning is on the next day."),
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
     form_id = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -176,7 +172,7 @@ class AlertForm(forms.Form):
 
     def clean_code(self) -> str:
         """A text that was scanned or pasted, without the line breaks that a message may have put into it."""
-        return "".join(str(self.cleaned_data["code"]).split())
+        return plain(self.cleaned_data["code"]).replace(" ", "")
 
     def clean(self) -> None:
         """Two times of one day, or of it and the next."""

@@ -9,6 +9,7 @@ looked. Call it in a transaction that holds the row, or two that come in the sam
 
 import datetime
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from bluezone.identity.acts import CONFLICT
+from bluezone.identity.typed_fields import CountField, DayField, MomentField, TimeOfDayField
 
 _SALT = "bluezone.identity.edits"
 # The name of the hidden field, and the beginning of the name of a tick that takes what is stored.
@@ -149,10 +151,15 @@ class SharedForm(forms.BaseForm):
         return {name: as_text(field.prepare_value(self[name].initial)) for name, field in self._compared()}
 
     def _typed_texts(self) -> Texts:
-        return {
-            name: as_text(field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name)))
-            for name, field in self._compared()
-        }
+        return {name: as_text(self._typed(name, field)) for name, field in self._compared()}
+
+    def _typed(self, name: str, field: forms.Field) -> Any:
+        """What was typed; a day, a time or a number as it is stored, since 1/9/2020 changes nothing of 2020-09-01."""
+        typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+        if isinstance(field, DayField | TimeOfDayField | MomentField | CountField):
+            with suppress(ValidationError):
+                return field.prepare_value(field.to_python(typed))
+        return typed
 
     def _compared(self) -> list[tuple[str, forms.Field]]:
         return [(name, field) for name, field in self.fields.items() if not isinstance(field, forms.FileField)]

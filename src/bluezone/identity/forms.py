@@ -7,13 +7,15 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.identity.models import User
+from bluezone.identity.models import User, same_password
+from bluezone.identity.typed_fields import MailField, PlainLineField, SignInNameField
+from bluezone.vietnamese.typed import plain
 
 
 class SignInForm(forms.Form):
     """Name and password."""
 
-    username = forms.CharField(
+    username = SignInNameField(
         label=_("Sign-in name"),
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
@@ -53,7 +55,7 @@ class OwnForm(forms.Form):
 class EmailForm(OwnForm):
     """The own e-mail address, empty for none."""
 
-    email = forms.EmailField(
+    email = MailField(
         label=_("Own e-mail address"),
         required=False,
         max_length=254,
@@ -89,13 +91,13 @@ class NewPasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         """Refuse what is short, common, all digits, or like the person's own name."""
-        password: str = self.cleaned_data["password"]
+        password = same_password(self.cleaned_data["password"])
         validate_password(password, self.user)
         return password
 
     def clean_again(self) -> str:
         """Both must be the same."""
-        again: str = self.cleaned_data["again"]
+        again = same_password(self.cleaned_data["again"])
         if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
             raise forms.ValidationError(_("The two passwords differ. Type the second one again."))
         return again
@@ -104,7 +106,7 @@ class NewPasswordForm(forms.Form):
 class FirstPasswordForm(NewPasswordForm):
     """What a person says of themselves when they open their one-time link."""
 
-    name = forms.CharField(
+    name = PlainLineField(
         label=_("Full name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
     )
     field_order = ("name", "password", "again")
@@ -150,13 +152,20 @@ class ProofForm(forms.Form):
     )
     answer = forms.CharField(max_length=ANSWER_LENGTH, required=False, widget=forms.HiddenInput)
 
+    def clean_code(self) -> str:
+        """Refuse, before it counts as a try, what a keyboard has made of the letters of a recovery code."""
+        code = plain(self.cleaned_data["code"])
+        if not code.isascii():
+            raise forms.ValidationError(_("The keyboard made Vietnamese letters of it. Switch it to English."))
+        return code
+
 
 class AppForm(forms.Form):
     """The first code of a new authenticator app."""
 
     code = forms.CharField(
         label=_("The six digits that the app shows now"),
-        max_length=8,
+        max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 

@@ -2,6 +2,7 @@
 """People of the office, what they may do and on which day, their sign-in, and the audit chain."""
 
 import datetime
+import unicodedata
 from collections.abc import Iterable
 from importlib import import_module
 from typing import ClassVar
@@ -169,6 +170,22 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Store a password as `same_password` gives it."""
+        super().set_password(raw_password and same_password(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether this is the password, whatever keyboard typed its letters and whatever blanks came with a paste."""
+        # Passwords of before were stored as they came.
+        return any(super(User, self).check_password(one) for one in {same_password(raw_password): 0, raw_password: 0})
+
+
+def same_password(typed: str) -> str:
+    """A password in one spelling: keyboards of Vietnamese compose "ế" of one, two or three signs, and a blank at an end
+    is not seen.
+    """
+    return unicodedata.normalize("NFC", typed).strip()
 
 
 class AccountLink(models.Model):

@@ -24,6 +24,7 @@ from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Ro
 from bluezone.identity.signin import PAIR_LIMIT, claim_try
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
+from bluezone.vietnamese.typed import digits_typed
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
@@ -170,7 +171,7 @@ def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> Non
 
     Raises SecondFactorRefused.
     """
-    step = matching_step(secret, _digits(code), now.timestamp(), 0)
+    step = matching_step(secret, digits_typed(code), now.timestamp(), 0)
     if step is None:
         raise SecondFactorRefused("the code does not fit the new secret")
     with transaction.atomic():
@@ -242,7 +243,7 @@ def _use_app_code(user: User, typed: str, now: datetime.datetime) -> bool:
     if app is None:
         return False
     secret = unseal(bytes(app.sealed_secret), _whose(user))
-    step = matching_step(secret, _digits(typed), now.timestamp(), app.last_step)
+    step = matching_step(secret, digits_typed(typed), now.timestamp(), app.last_step)
     # Of two requests with one code, one finds the older step.
     return step is not None and bool(
         AuthenticatorApp.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step)
@@ -264,10 +265,6 @@ def _new_code() -> str:
 def _recovery_digest(user: User, code: str) -> str:
     plain = "".join(sign for sign in code.lower() if sign in _ALPHABET)
     return keyed_digest("recovery", f"{user.pk} {plain}")
-
-
-def _digits(typed: str) -> str:
-    return "".join(sign for sign in typed if sign.isdigit() and sign.isascii())
 
 
 def _whose(user: User) -> str:

@@ -25,6 +25,7 @@ from bluezone.identity.models import AccountLink, OfficeSession, SignInFailure, 
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload.puzzle import read_puzzle
 from bluezone.refusal import Refused
+from bluezone.vietnamese.typed import plain
 
 WINDOW = datetime.timedelta(minutes=15)
 # Wrong passwords of one account within the window: from a browser that it was used in before, and from all others.
@@ -69,7 +70,7 @@ def sign_in(request: HttpRequest, username: str, password: str, now: datetime.da
     puzzle: 80 hex digits, challenge and answer, or nothing. Raises SignInLocked or SignInPuzzle before the password is
     looked at, SignInRefused when it does not fit.
     """
-    username = username.strip().lower()
+    username = plain(username).lower()
     account, device = _keyed("account", username), _device_of(request)
     lane, limit, network = _keyed("strangers", ""), ACCOUNT_LIMIT, b""
     if account in device["accounts"] and _failures(account, own := _keyed("device", device["name"]), now) < PAIR_LIMIT:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.typed_fields import PastedField, PlainLineField
 from bluezone.portal import texts
 from bluezone.portal.models import MOST_NOTE, NewsItem
 from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
@@ -21,6 +22,9 @@ class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = NewsItem
         fields: ClassVar = ["title_vi", "body_vi", "title_en", "body_en"]
+        field_classes: ClassVar = {
+            "title_vi": PlainLineField, "body_vi": PastedField, "title_en": PlainLineField, "body_en": PastedField,
+        }  # fmt: skip
         widgets: ClassVar = {
             "body_vi": forms.Textarea(attrs={"rows": 10}),
             "body_en": forms.Textarea(attrs={"rows": 10}),

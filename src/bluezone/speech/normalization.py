@@ -26,6 +26,7 @@ from bluezone.speech.lexicon import (
 )
 from bluezone.speech.moments import MOMENTS, Rule
 from bluezone.speech.numerals import digits, loose, number, roman, whole
+from bluezone.vietnamese.spelling import without_unseen
 
 # Places of protected words while the rest is rewritten: private-use characters, which no text carries.
 _HOLD, _HELD = 0xE000, re.compile("[\ue000-\uf8ff]")
@@ -44,7 +45,8 @@ def spoken(text: str, words: Mapping[str, str] = _NO_WORDS) -> str:
     is written small is met in capitals too. The result is NFC and carries no digit, percent sign or known abbreviation,
     but for what `words` say.
     """
-    text = unicodedata.normalize("NFC", text).replace("\u00a0", " ").replace("–", "-").replace("—", " - ")
+    text = re.sub(r"[^\S\r\n]", " ", without_unseen(unicodedata.normalize("NFC", text)))
+    text = text.replace("–", "-").replace("—", " - ")
     text = re.sub(r"(?<=\d)\s?[’′]", "'", text)
     kept: list[str] = []
 

@@ -16,6 +16,10 @@ _PHONE = re.compile(r"\+?[0-9][0-9 .()-]{0,18}[0-9]")
 _BETWEEN = re.compile(r"[;,\n|]|\s[-–—]\s|(?<=[0-9])\s{3,}(?=[+0(])|(?<=[0-9]{6})\s*/\s*(?=[+0(])|\s/\s")
 _EMAIL = re.compile(r"[^@\s,;:<>()]+@[^@\s,;:<>()]+\.[^@\s,;:<>().]+")
 _MAX_EMAIL_CHARACTERS = 254
+# What says that a telephone number follows.
+_CALLED = re.compile(
+    r"^\s*(?:(?:số\s+)?(?:điện thoại|đt|đtdđ|dđ)|sđt|sdt|dt|tel|phone|di động|hotline|zalo)\s*[.:]\s*", re.IGNORECASE
+)
 # Numbers of services, which no zero stands before.
 _SERVICES = ("1800", "1900")
 
@@ -33,6 +37,7 @@ def read_phone(text: str) -> tuple[str, bool] | None:
     """
     if not text or fold(text) in _NONE:
         return "", False
+    text = _CALLED.sub("", text)
     if len(text) <= MAX_PHONE_CHARACTERS and _PHONE.fullmatch(text.replace("/", ".")) and not _BETWEEN.search(text):
         return text, False
     for part in _BETWEEN.split(text):

@@ -7,13 +7,31 @@ import functools
 import re
 import unicodedata
 
+# Signs that join, part, mark or isolate what stands there and are not seen, but for the two that turn the order of
+# letters round (U+202D, U+202E).
+_UNSEEN = dict.fromkeys(
+    [0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202D), *range(0x2060, 0x206A), 0xFEFF]
+)
+_SOFT_HYPHEN = "\u00ad"
+
+
+def without_unseen(text: str) -> str:
+    """A text without the signs of no width that come along when something is copied from a message or a page.
+
+    A hyphen that is seen at the end of a line alone stays where it may be the letter of an old font.
+    """
+    seen = text.translate(_UNSEEN)
+    if _SOFT_HYPHEN in seen and any(sign > "\u00ff" and unicodedata.category(sign)[0] in "LM" for sign in seen):
+        return seen.replace(_SOFT_HYPHEN, "")
+    return seen
+
 
 def fold(text: str) -> str:
-    """Small letters without Vietnamese marks, đ as d, one space between words.
+    """Small letters without Vietnamese marks and signs that are not seen, đ as d, one space between words.
 
     Takes any normal form, gives ASCII for Vietnamese text. Folding a folded text changes nothing.
     """
-    plain = _without_marks(_without_marks(text).casefold())
+    plain = _without_marks(_without_marks(without_unseen(text)).casefold())
     return " ".join(plain.replace("đ", "d").split())
 
 

@@ -3,14 +3,16 @@
 
 import datetime
 import re
+import unicodedata
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.urls import reverse
 from django.utils import timezone
 from tests.builders.office import PASSWORD, app_code, prove, user
 
 from bluezone.authority import role_grants
-from bluezone.identity.models import AuditEntry, Role, User, roles_of
+from bluezone.identity.models import AuditEntry, Role, SignInFailure, User, roles_of
 from bluezone.protocol.upload.puzzle import solve
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,30 @@ def test_after_sign_in_each_role_is_at_home(client, role, server):
     assert sign_in(client).url == "/sign-in/second/"
     assert second_step(client).url == reverse("first-page")
     assert "Việc của tôi" in client.get("/").text
+
+
+def test_a_name_and_a_password_are_the_same_from_every_keyboard_and_with_a_blank_that_was_pasted(client):
+    lan = user("lan")
+    for stored in (unicodedata.normalize("NFC", PASSWORD), unicodedata.normalize("NFD", PASSWORD)):
+        lan.set_password(stored)
+        lan.save()
+        for typed in (stored, unicodedata.normalize("NFD", PASSWORD), f"{PASSWORD} ", f"\u00a0{PASSWORD}\n"):
+            assert sign_in(client, "Lan\u200b ", typed).status_code == 302
+            client.post("/sign-out/")
+    assert sign_in(client, password=PASSWORD.upper()).status_code == 422
+    lan.password = make_password(unicodedata.normalize("NFD", PASSWORD))
+    lan.save()
+    assert sign_in(client, password=unicodedata.normalize("NFD", PASSWORD)).status_code == 302, "stored before"
+
+
+def test_letters_that_a_vietnamese_keyboard_made_of_a_code_count_as_no_try(english):
+    user("lan")
+    sign_in(english)
+    answer = english.post("/sign-in/second/", {"code": "á3fwk-23456"})
+
+    assert answer.status_code == 422
+    assert "Switch it to English" in answer.text
+    assert SignInFailure.objects.count() == 0
 
 
 def test_sign_in_goes_on_to_the_page_that_was_asked_for(client):

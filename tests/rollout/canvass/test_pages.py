@@ -284,8 +284,10 @@ def test_leaflets_go_from_the_printer_to_the_group_and_never_more_than_there_are
         return client.post("/canvass/leaflets/", {"kind": kind, "lot": "L7", "count": count, **more})
 
     assert book("ward", 10, unit=ward.pk).status_code == 422
-    assert book("printed", 500).status_code == 302
-    assert book("ward", 200, unit=ward.pk).status_code == 302
+    assert book("printed", "x tờ").status_code == 422
+    assert book("printed", "1.000").status_code == 302, "not one leaflet"
+    assert book("printed", -500).status_code == 302
+    assert book("ward", "200 tờ", unit=ward.pk).status_code == 302
     assert book("group", 50, unit=ward.pk, group="Tổ 5").status_code == 302
     assert book("group", 151, unit=ward.pk, group="Tổ 6").status_code == 422
     Visit.objects.create(key="00000000-0000-7000-8000-000000000001", household=doors(phone.turf)[0], leaflets=3,
@@ -293,7 +295,7 @@ def test_leaflets_go_from_the_printer_to_the_group_and_never_more_than_there_are
                          leaflet_lot="L7")  # fmt: skip
     (row,) = client.get("/canvass/leaflets/").context["rows"]
     assert (row.received, row.in_store, row.with_groups, row.at_doors) == (200, 150, 47, 3)
-    assert LeafletMove.objects.count() == 3
+    assert list(LeafletMove.objects.order_by("pk").values_list("count", flat=True)) == [1000, -500, 200, 50]
 
 
 def upload(client, ward, content, name="ho.csv"):

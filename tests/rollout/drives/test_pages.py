@@ -64,10 +64,15 @@ def test_a_drive_is_planned_under_a_campaign_begun_and_ended(client, lead, youth
     answer = client.post("/drives/new/", {**form, "begins": "08:00", "ends": "07:00"})
     assert answer.status_code == 422
     assert "end before it begins" in answer.text
-    answer = client.post("/drives/new/", {**form, "begins": "08:00", "ends": "11:00"})
+    unread = client.post("/drives/new/", {**form, "begins": "sáng", "ends": "11:00"})
+    assert "Write a time like 7:30 or 19:30." in unread.text
+    assert 'value="sáng"' in unread.text, "what was typed is still there"
+    answer = client.post("/drives/new/", {**form, "day": "15/8/2020", "begins": "8h", "ends": "1 giờ 30 chiều"})
     assert answer.status_code == 302, answer.text
     drive = Drive.objects.get()
     assert (answer.status_code, drive.place) == (302, "Chợ Đức Xuân")
+    hours = [f"{timezone.localtime(moment):%d/%m %H:%M}" for moment in (drive.begins, drive.ends)]
+    assert hours == ["15/08 08:00", "15/08 13:30"]
     page = client.get(f"/drives/{drive.pk}/").text
     assert campaign.basis in page
     assert public(f"/d/{drive.code}").status_code == 410

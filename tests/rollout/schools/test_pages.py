@@ -214,8 +214,9 @@ def test_a_school_asks_for_a_locked_week_and_the_office_opens_it(client, head, s
     assert client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1"}).status_code == 403
     client.force_login(admin)
     assert "Nộp nhầm" in client.get("/schools/").text
-    client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1", "until": "1999-01-01"})
-    assert WeekOpening.objects.get().state == "asked"
+    for unfit in ("1999-01-01", "thứ Sáu"):
+        client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1", "until": unfit})
+        assert WeekOpening.objects.get().state == "asked"
     client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1"})
     client.force_login(head)
     one = class_named(school, "6A")
@@ -227,7 +228,8 @@ def test_a_school_asks_for_a_locked_week_and_the_office_opens_it(client, head, s
 @pytest.mark.long
 def test_holidays_are_entered_by_the_city_or_the_school_and_taken_back(client, head, town, school, admin):
     top, _below, _schools = town
-    day = str(this_week().first_day)
+    first = this_week().first_day
+    day = f"{first.day}/{first.month}/{first.year}"
     values = {"holder": f"s{school.pk}", "first": day, "last": day, "reason": "Nghỉ lễ"}
     assert client.post("/schools/breaks/", values).status_code == 302
     assert client.post("/schools/breaks/", {**values, "holder": f"u{top.pk}"}).status_code == 403

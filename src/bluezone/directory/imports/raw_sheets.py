@@ -15,6 +15,7 @@ from typing import Any
 
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding
+from bluezone.vietnamese.typed import read_count
 
 # A list of a whole province (10,000 residential groups) fits many times; a file beyond this is not such a list.
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -233,7 +234,6 @@ def column_letter(index: int) -> str:
 # No count in a city's lists is larger; a longer number is a code or a phone number in the wrong column.
 MAX_COUNT = 200_000_000
 
-_GROUPED = re.compile(r"\d{1,3}(?:([ .,\u00a0\u202f])\d{3})(?:\1\d{3})*\Z")
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\Z")
 
 
@@ -259,7 +259,7 @@ def text_of(cell: Cell) -> str:
 
 
 def count_of(cell: Cell) -> int | None:
-    """A whole number from 0 to MAX_COUNT; None for an empty cell. Text may group by dot, comma or space ("45.036").
+    """A whole number from 0 to MAX_COUNT; None for an empty cell. Of text what `read_count` takes.
 
     A number with decimals is refused: a program that took "45.036" for 45 and a bit would be off a thousandfold.
     """
@@ -269,9 +269,7 @@ def count_of(cell: Cell) -> int | None:
     if isinstance(cell, int) and not isinstance(cell, bool):
         count = cell
     elif isinstance(cell, str):
-        digits = re.sub(r"[ .,\u00a0\u202f]", "", cell) if _GROUPED.match(cell) else cell
-        if re.fullmatch(r"[0-9]{1,12}", digits):
-            count = int(digits)
+        count = read_count(cell)
     if count is None or not 0 <= count <= MAX_COUNT:
         raise NotACount(f"got something that is no whole number from 0 to {MAX_COUNT}")
     return count

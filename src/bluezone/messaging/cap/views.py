@@ -27,6 +27,7 @@ from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.identity.typed_fields import MomentField
 from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
@@ -44,11 +45,7 @@ _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """What an alert says, where and until when. by: who writes it; only units in reach can be chosen."""
 
-    expires_at = forms.DateTimeField(
-        label=_("Holds until"),
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-    )
+    expires_at = MomentField(label=_("Holds until"))
 
     class Meta:
         model = Alert

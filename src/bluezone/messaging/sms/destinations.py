@@ -7,9 +7,9 @@ digits after +84 that begin with 3, 5, 7, 8 or 9.
 """
 
 import re
-import unicodedata
 
 from bluezone.refusal import Refused
+from bluezone.vietnamese.typed import plain
 
 HOME_CODE = "84"
 _HOME_MOBILE = re.compile(r"[35789]\d{8}")
@@ -34,14 +34,15 @@ def read_destination(text: str) -> str:
 
     Raises DestinationInvalid.
     """
-    typed = unicodedata.normalize("NFKC", text).strip()
-    digits = re.sub(r"[\s().\-/\u2010-\u2015]", "", _TRUNK_ZERO.sub("", typed))
+    digits = re.sub(r"[ ().\-/]", "", _TRUNK_ZERO.sub("", plain(text)))
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     elif digits.startswith("0"):
         digits = f"+{HOME_CODE}{digits[1:]}"
     elif digits.startswith(HOME_CODE) and _HOME_MOBILE.fullmatch(digits[2:]):
         digits = "+" + digits
+    # The zero that is not dialled after the code of Vietnam, without its brackets.
+    digits = re.sub(rf"^\+{HOME_CODE}0(?=[35789])", f"+{HOME_CODE}", digits)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", digits):
         raise DestinationInvalid(
             "this is no telephone number, expected 10 digits that begin with 0, or + and the country code"

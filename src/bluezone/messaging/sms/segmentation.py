@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bluezone.refusal import Refused
+from bluezone.vietnamese.spelling import without_unseen
 
 ESCAPE = 0x1B
 _BASIC = (
@@ -249,6 +250,6 @@ _INSTEAD = str.maketrans(
 
 def without_diacritics(text: str) -> str:
     """Base letters only; what the default alphabet lacks even so becomes "?", so that the size is that of septets."""
-    base = unicodedata.normalize("NFD", text.translate(_INSTEAD))
+    base = unicodedata.normalize("NFD", without_unseen(text).translate(_INSTEAD))
     plain = "".join(character for character in base if not unicodedata.combining(character))
     return "".join(character if septets_of(character) else "?" for character in plain)

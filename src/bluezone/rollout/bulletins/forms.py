@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
+from bluezone.identity.typed_fields import CountField, DayField, PastedField, PlainLineField
 from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Language, Outlet, OutletKind, Script, SpokenWord
 from bluezone.rollout.bulletins.scripts import nfc
+from bluezone.vietnamese.typed import read_days, read_times
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
 MOST_RELAY_MINUTES = 60
@@ -25,14 +28,9 @@ WEEKDAYS = [
 ]  # fmt: skip
 
 
-def _text(label: Any, help_text: Any = "", required: bool = True) -> forms.CharField:
+def _text(label: Any, help_text: Any = "", required: bool = True) -> PastedField:
     area = forms.Textarea(attrs={"rows": 8})
-    return forms.CharField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
-
-
-def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
+    return PastedField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
 
 
 def _bounded(file: Any, most: int, said: Any) -> Any:
@@ -51,13 +49,14 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Relay a station"), required=False,
         help_text=_("Its programme is aired for so many minutes; the text is heard where the station fails."),
     )  # fmt: skip
-    relay_minutes = forms.IntegerField(
+    relay_minutes = CountField(
         label=_("Minutes of the relay"), required=False, min_value=1, max_value=MOST_RELAY_MINUTES
     )
 
     class Meta:
         model = Bulletin
         fields = ("title", "importance", "agency")
+        field_classes: ClassVar = {"title": PlainLineField}
         widgets: ClassVar = {"importance": forms.RadioSelect, "title": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], stations: Iterable[str], **kwargs: Any) -> None:
@@ -198,8 +197,10 @@ class ScheduleForm(EmergencyForm):
     """When a bulletin is repeated, and where."""
 
     languages = forms.MultipleChoiceField(label=_("Languages"), widget=forms.CheckboxSelectMultiple)
-    first = _day(_("First day"))
-    last = _day(_("Last day"), _("Aired on this day too. Leave empty where no end is set."), required=False)
+    first = DayField(label=_("First day"))
+    last = DayField(
+        label=_("Last day"), help_text=_("Aired on this day too. Leave empty where no end is set."), required=False
+    )
     times = forms.CharField(
         label=_("Times of day"), max_length=200, help_text=_("For example: 5:30, 17:30"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -222,20 +223,18 @@ class ScheduleForm(EmergencyForm):
 
     def clean_times(self) -> tuple[datetime.time, ...]:
         """Times as people write them: 5:30, 5h30, 17h."""
-        words = [word for word in re.split(r"[,;\s]+", self.cleaned_data["times"].strip()) if word]
-        times = [_time(word) for word in words]
-        if not times or None in times or len(times) > MOST_TIMES:
+        times = read_times(self.cleaned_data["times"])
+        if not times or len(times) > MOST_TIMES:
             raise forms.ValidationError(_("Write times like 5:30, 17:30; at most 24 of them."))
-        return tuple(time for time in times if time is not None)
+        return times
 
     def clean_exceptions(self) -> frozenset[datetime.date]:
-        """Days as people write them; without a year, in that of the first day."""
-        words = [word for word in re.split(r"[,;\s]+", self.cleaned_data["exceptions"].strip()) if word]
-        first = self.cleaned_data.get("first")
-        days = [_day_of(word, first.year if first else 2020) for word in words]
-        if None in days:
+        """Days as people write them; without a year, the next from the first day on."""
+        today = timezone.localdate()
+        days = read_days(self.cleaned_data["exceptions"], today, self.cleaned_data.get("first") or today)
+        if days is None:
             raise forms.ValidationError(_("Write days like 2/9, 3/9/2020."))
-        return frozenset(day for day in days if day is not None)
+        return frozenset(days)
 
     def rule(self) -> Rule:
         """The rule of a valid form. Raises ScheduleEndsBeforeStart."""
@@ -257,6 +256,7 @@ class OutletForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Outlet
         fields = ("kind", "name", "agency")
+        field_classes: ClassVar = {"name": PlainLineField}
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
@@ -303,18 +303,3 @@ class AiredForm(forms.Form):
         if values.get("was_aired") is False and not values.get("note"):
             self.add_error("note", _("Say why it was not aired."))
         return values
-
-
-def _time(word: str) -> datetime.time | None:
-    found = re.fullmatch(r"(\d{1,2})(?:[:hg.](\d{2})?)?", word)
-    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
-        return None
-    return datetime.time(int(found[1]), int(found[2] or 0))
-
-
-def _day_of(word: str, year: int) -> datetime.date | None:
-    found = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?", word)
-    try:
-        return datetime.date(int(found[3] or year), int(found[2]), int(found[1])) if found else None
-    except ValueError:
-        return None

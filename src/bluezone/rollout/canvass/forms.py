@@ -12,6 +12,7 @@ from bluezone.devices.models import Device
 from bluezone.directory.forms import ListFileForm
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.typed_fields import CountField, DayField
 from bluezone.rollout.canvass.leases import LONGEST as LONGEST_LEASE
 from bluezone.rollout.canvass.models import Household, LeafletMove
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
@@ -37,6 +38,8 @@ class DoorsImportForm(ListFileForm):
 class HouseholdForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
     """The facts of one household."""
 
+    smartphones = CountField(label=_("Smartphones"), min_value=0, max_value=MOST_PHONES, required=False)
+
     class Meta:
         model = Household
         fields = ("address", "head", "group", "smartphones", "note")
@@ -46,7 +49,6 @@ class HouseholdForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name, longest in LONGEST.items():
             self.fields[name].widget.attrs.update(maxlength=longest, autocomplete="off")
-        self.fields["smartphones"].widget.attrs.update(min=0, max=MOST_PHONES)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -68,7 +70,7 @@ class LeaseForm(forms.Form):
     """Give a list to a phone for some days."""
 
     device = forms.ModelChoiceField(Device.objects.none(), label=_("Phone"), empty_label=None)
-    days = forms.IntegerField(label=_("For how many days"), min_value=1, max_value=MOST_DAYS, initial=7)
+    days = CountField(label=_("For how many days"), min_value=1, max_value=MOST_DAYS, initial=7)
 
     def __init__(self, *args: Any, phones: QuerySet[Device], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,9 +80,7 @@ class LeaseForm(forms.Form):
 class SheetForm(forms.Form):
     """The head of a sheet that is typed in."""
 
-    day = forms.DateField(
-        label=_("Day of the visits"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    day = DayField(label=_("Day of the visits"))
     lot = forms.CharField(label=_("Leaflet lot"), max_length=20, required=False,
                           widget=forms.TextInput(attrs={"autocomplete": "off"}))  # fmt: skip
 
@@ -93,7 +93,7 @@ class LeafletForm(forms.Form):
     unit = WardField(AdminUnit.objects.none(), label=_("Ward or commune"), required=False)
     group = forms.CharField(label=_("Residential group"), max_length=60, required=False,
                             widget=forms.TextInput(attrs={"autocomplete": "off"}))  # fmt: skip
-    count = forms.IntegerField(label=_("Leaflets"), min_value=-1_000_000, max_value=1_000_000)
+    count = CountField(label=_("Leaflets"), min_value=-1_000_000, max_value=1_000_000)
 
     def __init__(self, *args: Any, wards: QuerySet[AdminUnit], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -34,6 +34,7 @@ from bluezone.rollout.canvass.models import Household, LeafletMove, Turf, TurfDo
 from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, turf_or_404, wards_of
 from bluezone.rollout.canvass.visits.entries import MOST_PHONES
 from bluezone.training import practised
+from bluezone.vietnamese.typed import read_count
 
 DOORS_A_PAGE = 20
 # As printed at the foot of the sheet; 9 is "passed by".
@@ -330,9 +331,9 @@ def _line(request: OfficeRequest, place: int, digit: str) -> SheetLine:
     counts: dict[str, int | None] = {}
     for name in COUNTS:
         text = request.POST.get(f"{name}-{place}", "").strip()
-        if text and not (text.isascii() and text.isdigit() and int(text[:6]) <= MOST_PHONES):
+        counts[name] = read_count(text)
+        if text and counts[name] not in range(MOST_PHONES + 1):
             raise SheetInvalid(f"{name} is no count", place)
-        counts[name] = int(text) if text else None
     return SheetLine(
         place, digit, counts["phones"], counts["seen"] or 0, counts["told"] or 0, counts["helped"] or 0,
         counts["leaflets"] or 0, f"again-{place}" in request.POST,

@@ -20,11 +20,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from bluezone.directory.forms import day_field
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import DayField
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.paper.official import (
     Bullets,
@@ -243,7 +243,7 @@ class ReportForm(forms.Form):
     )
     notation = forms.CharField(label=_("Notation"), max_length=40, initial="BC-UBND")
     place = forms.CharField(label=_("Place"), max_length=60)
-    date = day_field(_("Day"), _("Leave empty to write it in by hand."))
+    date = DayField(label=_("Day"), help_text=_("Leave empty to write it in by hand."), required=False)
     basis = forms.CharField(
         label=_("Basis"),
         max_length=300,

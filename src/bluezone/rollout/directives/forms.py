@@ -13,6 +13,7 @@ from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import User
+from bluezone.identity.typed_fields import CountField, DayField
 from bluezone.rollout.directives.models import (
     Campaign,
     ChangeRequest,
@@ -74,8 +75,8 @@ class CampaignForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = ["owner", "name", "basis", "rests_on", "aim", "begins", "ends"]
         widgets: ClassVar = {
             "aim": forms.Textarea(attrs={"rows": 3}),
-            **{name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d") for name in ("begins", "ends")},
         }
+        field_classes: ClassVar = {"begins": DayField, "ends": DayField}
         help_texts: ClassVar = {"basis": _("Number, day and issuer, as a letter would write it.")}
 
     def __init__(self, *args: Any, owners: Any, **more: Any) -> None:
@@ -114,7 +115,7 @@ class ActForm(forms.Form):
     assigned_to = forms.CharField(max_length=120, required=False)
     account = forms.ModelChoiceField(queryset=User.objects.none(), required=False)
     task = forms.ModelChoiceField(queryset=Task.objects.none(), required=False)
-    due = forms.DateField(required=False)
+    due = DayField(required=False)
 
     def __init__(self, *args: Any, people: QuerySet[User], tasks: Iterable[TaskParty], **more: Any) -> None:
         super().__init__(*args, **more)
@@ -143,9 +144,9 @@ class RequestForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ChangeRequest
         fields: ClassVar = ["kind", "until", "reason"]
         widgets: ClassVar = {
-            "until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "reason": forms.Textarea(attrs={"rows": 3}),
         }
+        field_classes: ClassVar = {"until": DayField}
 
     def __init__(self, *args: Any, party: TaskParty, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -169,9 +170,7 @@ class NumberForm(forms.Form):
     number = forms.CharField(
         label=_("Number of the document"), max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric"})
     )
-    date = forms.DateField(
-        label=_("Date of the document"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    date = DayField(label=_("Date of the document"))
 
 
 class RecipientForm(forms.Form):
@@ -199,12 +198,8 @@ class ReportForm(SharedForm, forms.Form):
     def __init__(self, *args: Any, task: Task, **more: Any) -> None:
         super().__init__(*args, **more)
         self.names = [field["name"] for field in task.fields]
-        asked = {
-            field["name"]: forms.IntegerField(label=field["label"], min_value=0, max_value=10**9)
-            for field in task.fields
-        }
+        asked = {field["name"]: CountField(label=field["label"], min_value=0, max_value=10**9) for field in task.fields}
         for name, field in asked.items():
-            field.widget.attrs["inputmode"] = "numeric"
             self.fields[name] = field
         self.order_fields([*self.names, "text", "evidence"])
 

@@ -11,11 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.directory.forms import day_field
 from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
+from bluezone.identity.typed_fields import CountField, DayField, PlainLineField, TimeOfDayField
 from bluezone.rollout.drives.help_requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 from bluezone.rollout.drives.models import MOST_PEOPLE, Drive, Hindrance, Team
 
@@ -31,7 +30,7 @@ class TeamForm(forms.Form):
         max_length=80,
         help_text=_("For example: Team 1, ward Sông Cầu. No names of people."),
     )
-    people = forms.IntegerField(label=_("How many help"), min_value=1, max_value=MOST_PEOPLE, initial=4)
+    people = CountField(label=_("How many help"), min_value=1, max_value=MOST_PEOPLE, initial=4)
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,9 +45,9 @@ class DriveForm(forms.Form):
     team = forms.ModelChoiceField(Team.objects.none(), label=_("Team"))
     unit = forms.ModelChoiceField(AdminUnit.objects.none(), label=_("Ward or commune"))
     place = PlainLineField(label=_("Where it is"), max_length=PLACE_LENGTH, help_text=_("As people there call it."))
-    day = day_field(_("Day"), required=True)
-    begins = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    ends = forms.TimeField(label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    day = DayField(label=_("Day"))
+    begins = TimeOfDayField(label=_("From"))
+    ends = TimeOfDayField(label=_("Until"))
 
     def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,16 +127,14 @@ class HindranceForm(forms.Form):
     hindrance = forms.ChoiceField(choices=Hindrance, label=_("Why not"))
 
 
-def _count(label: Any) -> forms.IntegerField:
-    field = forms.IntegerField(label=label, min_value=0, max_value=MOST_ON_A_SHEET, initial=0)
-    field.widget.attrs["inputmode"] = "numeric"
-    return field
+def _count(label: Any) -> CountField:
+    return CountField(label=label, min_value=0, max_value=MOST_ON_A_SHEET, initial=0)
 
 
 class TallyForm(forms.Form):
     """One tally sheet, in the order of the sheet."""
 
-    sheet = forms.IntegerField(label=_("Number of the sheet"), min_value=1, max_value=MOST_ON_A_SHEET)
+    sheet = CountField(label=_("Number of the sheet"), min_value=1, max_value=MOST_ON_A_SHEET)
     running = _count(_("Seen running"))
     other_help = _count(_("Helped otherwise"))
     no_smartphone = _count(_("No smartphone"))

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
-from bluezone.directory.plain_lines import converted
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
@@ -89,7 +88,6 @@ def new_team(request: OfficeRequest) -> HttpResponse:
         else:
             messages.success(request, _("The team is entered. Plan its first drive."))
             return redirect("drive-new")
-    converted(form)
     return render(request, "drives/team_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -109,7 +107,6 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
         made = lifecycle.plan(request.user.username, planned)
         messages.success(request, _("The drive is planned."))
         return redirect("drive", made.pk)
-    converted(form)
     context = {"form": form, "no_team": not teams.exists()}
     return render(request, "drives/drive_new.html", context, status=422 if form.errors else 200)
 
@@ -259,7 +256,6 @@ def new_help(request: OfficeRequest) -> HttpResponse:
             "phone", values["contact"], values["place"], values["note"], values["unit"]
         )
         return render(request, "drives/help_opened.html", {"ticket": ticket}, status=201)
-    converted(form)
     return render(request, "drives/help_new.html", {"form": form}, status=422 if form.errors else 200)
 
 

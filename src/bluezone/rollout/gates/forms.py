@@ -12,14 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SHOWN, SharedForm, Texts, unseal
+from bluezone.identity.typed_fields import CountField, DayField, PhoneLineField, PlainLineField
 from bluezone.rollout.gates.counters import MOST_COUNT
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.paper_slips import COUNTS
-
-
-def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
 
 
 class GateForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -32,6 +28,7 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("agency", "name")
         help_texts: ClassVar = {"name": _("As people call it, for example: Main gate. No name of a person.")}
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+        field_classes: ClassVar = {"name": PlainLineField}
 
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,16 +51,16 @@ class TabletForm(forms.Form):
 class NominationForm(forms.ModelForm):  # type: ignore[type-arg]
     """A person who records entries and exits, or stands in for one."""
 
-    since = _day(_("From"))
-    until = _day(_("Until"), _("Leave empty where no end is set."), required=False)
+    since = DayField(label=_("From"))
+    until = DayField(label=_("Until"), help_text=_("Leave empty where no end is set."), required=False)
 
     class Meta:
         model = Gatekeeper
         fields = ("name", "phone", "is_substitute", "since", "until")
         widgets: ClassVar = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
-            "phone": forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}),
         }
+        field_classes: ClassVar = {"name": PlainLineField, "phone": PhoneLineField}
 
     def clean(self) -> dict[str, Any]:
         """Refuse an end before the beginning."""
@@ -77,7 +74,7 @@ class NominationForm(forms.ModelForm):  # type: ignore[type-arg]
 class EndForm(forms.Form):
     """The last day of a nomination, not before it began."""
 
-    until = _day(_("Last day"))
+    until = DayField(label=_("Last day"))
 
     def __init__(self, *args: Any, since: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,11 +88,8 @@ class EndForm(forms.Form):
         return until
 
 
-def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
-    widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    return forms.IntegerField(
-        label=label, help_text=help_text, min_value=0, max_value=MOST_COUNT, required=False, widget=widget
-    )
+def _count(label: Any, help_text: Any = "") -> CountField:
+    return CountField(label=label, help_text=help_text, min_value=0, max_value=MOST_COUNT, required=False)
 
 
 class SlipForm(SharedForm, forms.Form):
@@ -106,7 +100,7 @@ class SlipForm(SharedForm, forms.Form):
     """
 
     changes_something = True
-    day = _day(_("Day"))
+    day = DayField(label=_("Day"))
     part = forms.ChoiceField(label=_("Part of the day"), choices=DayPart)
     screen_seen = _count(_("Screen seen"))
     installed_off = _count(_("Installed, not on"))

@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,6 +28,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
@@ -398,15 +398,8 @@ def _initial(request: OfficeRequest, gate: Gate, today: datetime.date) -> dict[s
     number = chosen_number(request, "slip")
     found = gate.slips.filter(pk=number).first() if number is not None else None
     if found is None:
-        return {"day": _day(request.GET.get("day", "")) or today}
+        return {"day": typed_day(request.GET.get("day", "")) or today}
     return {"day": found.day, "part": found.part, **{name: getattr(found, name) for name in paper_slips.COUNTS}}
-
-
-def _day(text: str) -> datetime.date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
 
 
 def _notice(request: OfficeRequest, entered: paper_slips.Entered) -> None:

@@ -27,6 +27,7 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import RECENT_SECONDS, ask_again, confirm_second_factor, recently_confirmed
+from bluezone.identity.typed_fields import CountField, TimeOfDayField
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.api import (
@@ -66,10 +67,10 @@ class SettingForm(SharedForm, forms.Form):
     """Volume and quiet hours of a zone."""
 
     changes_something = True
-    volume = forms.IntegerField(label=_("Volume (percent)"), min_value=0, max_value=100)
-    quiet_from = forms.TimeField(label=_("Quiet from"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
-    quiet_to = forms.TimeField(
-        label=_("Quiet until"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+    volume = CountField(label=_("Volume (percent)"), min_value=0, max_value=100)
+    quiet_from = TimeOfDayField(label=_("Quiet from"))
+    quiet_to = TimeOfDayField(
+        label=_("Quiet until"),
         help_text=_("In these hours only emergencies are aired."),
     )  # fmt: skip
     by_hand = forms.BooleanField(label=_("Played by hand"), required=False)
@@ -90,7 +91,7 @@ class VolumeForm(SharedForm, forms.Form):
     """A machine's own volume."""
 
     changes_something = True
-    volume = forms.IntegerField(
+    volume = CountField(
         label=_("Own volume (percent), empty: that of the zone"), min_value=0, max_value=100, required=False
     )
 
@@ -102,7 +103,7 @@ class VolumeForm(SharedForm, forms.Form):
 class SpeechForm(forms.Form):
     """A piece of what is spoken live."""
 
-    number = forms.IntegerField(min_value=0)
+    number = CountField(min_value=0)
     sound = forms.FileField(required=False)
     last = forms.BooleanField(required=False)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import CountField
 from bluezone.planning.assumptions import DISEASES, read_assumptions
 from bluezone.planning.plan import Inputs, options_of
 from bluezone.refusal import Refused
@@ -36,12 +37,11 @@ class PlanForm(forms.Form):
     """What a leader says that the office does not know."""
 
     disease = forms.ChoiceField(label=_("Disease"))
-    infected = forms.IntegerField(
+    infected = CountField(
         label=_("Infected today, estimated"),
         help_text=_("Everybody, also those whom nobody has tested; usually several for each case that is known."),
         min_value=1,
         max_value=1_000_000,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     days = forms.TypedChoiceField(label=_("For how long"), coerce=int, initial=120)
 

@@ -15,6 +15,7 @@ from bluezone.directory.forms import ListFileForm
 from bluezone.directory.models import Agency
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
+from bluezone.identity.typed_fields import CountField, DayField, PlainLineField
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, WeekUnreadable
 from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
@@ -86,9 +87,8 @@ def sentence_of(refused: Refused) -> str:
 LONGEST_PASTE = 18_000
 
 
-def _count(label: Any, most: int, help_text: Any = "") -> forms.IntegerField:
-    widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    return forms.IntegerField(label=label, help_text=help_text, min_value=0, max_value=most, widget=widget)
+def _count(label: Any, most: int, help_text: Any = "") -> CountField:
+    return CountField(label=label, help_text=help_text, min_value=0, max_value=most)
 
 
 class CountsForm(SharedForm, forms.Form):
@@ -172,10 +172,9 @@ class ClassForm(SharedForm, forms.Form):
     """A class's name, size and teacher."""
 
     changes_something = True
-    name = forms.CharField(label=_("Class name"), max_length=20)
-    pupils = forms.IntegerField(
+    name = PlainLineField(label=_("Class name"), max_length=20)
+    pupils = CountField(
         label=_("Pupils"), required=False, min_value=0, max_value=MOST_PUPILS,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )  # fmt: skip
     teacher = forms.ModelChoiceField(
         label=_("Teacher with an account"),
@@ -205,8 +204,8 @@ class PasteForm(forms.Form):
 class BreakForm(forms.Form):
     """Weeks without school: any day of the first and of the last week, and why."""
 
-    first = forms.DateField(label=_("A day of the first week"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=_("A day of the last week"), widget=forms.DateInput(attrs={"type": "date"}))
+    first = DayField(label=_("A day of the first week"))
+    last = DayField(label=_("A day of the last week"))
     reason = forms.CharField(label=_("Reason"), max_length=80)
 
     @property

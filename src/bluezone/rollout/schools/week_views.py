@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of a school's weeks: numbers typed in at once or pasted, sent back; a locked week opened again."""
 
-import datetime
 from collections.abc import Sequence
 
 from django.contrib import messages
@@ -25,6 +24,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedRows
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import chosen_day
 from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
@@ -115,7 +115,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     until = None
     if request.POST.get("granted") == "1":
-        until = _day(request.POST.get("until", "")) or timezone.localdate(now) + school_calendar.OPENED
+        until = chosen_day(request.POST.get("until", ""), timezone.localdate(now) + school_calendar.OPENED)
     with acts.tell_refusals(request, sentence_of):
         school_calendar.answer(asked, until, request.user, now)
         messages.success(request, _("The answer is sent."))
@@ -198,13 +198,6 @@ def _may_cancel(request: OfficeRequest, one: SchoolBreak) -> bool:
         return views.keeps_classes(request, one.school)
     units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     return one.unit is not None and units.filter(pk=one.unit.pk).exists()
-
-
-def _day(text: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _back(pk: int, week: Week) -> HttpResponse:

@@ -31,6 +31,7 @@ from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import CountField, chosen_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
@@ -46,9 +47,8 @@ from bluezone.training import current_training, practised
 LONGEST_PASTE = 18_000
 
 
-def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
-    widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    return forms.IntegerField(label=label, help_text=help_text, min_value=0, max_value=MOST_STAFF, widget=widget)
+def _count(label: Any, help_text: Any = "") -> CountField:
+    return CountField(label=label, help_text=help_text, min_value=0, max_value=MOST_STAFF)
 
 
 class StaffForm(SharedForm, forms.Form):
@@ -156,7 +156,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
-    until = (_chosen_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
+    until = chosen_day(request.POST.get("until", ""), usual) if request.POST.get("granted") == "1" else None
     with acts.tell_refusals(request, _reopening_sentence):
         opened = staff_reports.answer_request(asked, until, text, request.user, now)
         messages.success(request, gettext("The answer is sent."))
@@ -167,13 +167,6 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request to reopen a week."""
     staff_reports.take_answer_back(values["asked"], values["opened"], user, now)
-
-
-def _chosen_day(text: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _reopening_sentence(refused: Refused) -> str:

@@ -33,6 +33,7 @@ from bluezone.rollout.venues.models import (
     Venue,
     VenueState,
 )
+from bluezone.vietnamese.typed import digits_typed
 
 PERSON_LENGTH, PHONE_LENGTH = 80, 20
 
@@ -131,7 +132,7 @@ def apply(application: Application, now: datetime.datetime) -> Venue:
 
 def confirm(venue: Venue, code: str, now: datetime.datetime) -> None:
     """Take the code that was sent; the ward then sees the application. Raises MailCodeWrong, MailCodeGone."""
-    digits = "".join(letter for letter in code if letter.isascii() and letter.isdigit())
+    digits = digits_typed(code)
     with transaction.atomic():
         sent = MailCode.objects.select_for_update().filter(venue=venue, expires_at__gt=now).first()
         if sent is None or sent.tries >= MOST_TRIES or venue.state != VenueState.UNCONFIRMED:

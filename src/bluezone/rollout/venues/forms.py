@@ -9,12 +9,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.forms import day_field
 from bluezone.directory.kinds import WARDS
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.edits import SharedForm
+from bluezone.identity.typed_fields import CountField, DayField, MailField, PlainLineField
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 from bluezone.protocol.venues.codes import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
 from bluezone.rollout.venues.applications import PERSON_LENGTH, PHONE_LENGTH, Application, Contact, contact_of
@@ -39,7 +38,7 @@ class VenueForm(SharedForm, forms.Form):
     )
     unit = forms.ModelChoiceField(AdminUnit.objects.none(), label=_("Ward or commune"))
     kind = forms.TypedChoiceField(label=_("Kind"), choices=VenueKind, coerce=int, initial=VenueKind.FOOD)
-    stay_minutes = forms.IntegerField(
+    stay_minutes = CountField(
         label=_("Usual stay in minutes"), min_value=10, max_value=MOST_STAY_MINUTES, initial=60,
         help_text=_("After that a guest’s phone checks out by itself."),
     )  # fmt: skip
@@ -47,7 +46,7 @@ class VenueForm(SharedForm, forms.Form):
     phone = PlainLineField(
         label=_("Telephone"), required=False, max_length=PHONE_LENGTH, widget=forms.TextInput({"inputmode": "tel"})
     )
-    email = forms.EmailField(label=_("E-mail"), required=False)
+    email = MailField(label=_("E-mail"), required=False)
 
     def __init__(self, *args: Any, units: Any = None, venue: Venue | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,7 +72,7 @@ class VenueForm(SharedForm, forms.Form):
 class PublicVenueForm(VenueForm):
     """The same on the public site, where an address is confirmed: the e-mail's, or else the telephone's."""
 
-    email = forms.EmailField(
+    email = MailField(
         label=_("E-mail"), required=False, help_text=_("A code is sent there; it is asked for on the next page.")
     )
 
@@ -115,7 +114,7 @@ class ReasonForm(forms.Form):
 class InspectionForm(forms.Form):
     """What was found at a venue."""
 
-    day = day_field(_("Day"), required=True)
+    day = DayField(label=_("Day"))
     poster_seen = forms.BooleanField(
         label=_("The poster with the code in force hangs where people see it"), required=False
     )

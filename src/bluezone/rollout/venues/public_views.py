@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.devices.refusals import PuzzleRequired
-from bluezone.directory.plain_lines import converted
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.qr_codes import screen_qr
@@ -44,7 +43,6 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         told, status = _from_elsewhere(request)
         if not told and not form.is_valid():
-            converted(form)
             told, status = _("Nothing was sent yet: please correct what is marked below."), 422
         elif not told:
             try:

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.plain_lines import converted
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity import acts
@@ -98,7 +97,6 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
         made = applications.register_in_person(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
         return redirect("venue", made.pk)
-    converted(form)
     return render(request, "venues/venue_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -126,7 +124,6 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
-    converted(form)
     context = {"form": form, "venue": shown}
     return render(request, "venues/venue_form.html", context, status=acts.status_of(form))
 

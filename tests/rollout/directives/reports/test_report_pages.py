@@ -109,12 +109,17 @@ def test_a_period_is_opened_again_for_three_days_where_no_day_is_named(office, t
     (period, *_) = agency_reports.task_periods(task, today())
     asked = agency_reports.ask(task, wards[0], period, "Sót", person("officer", "officer", wards[0]), NOW + 30 * DAY)
     act = reverse("period-answer", args=[asked.pk])
-    answered = office.post(act, {"granted": "1", "until": "ngày mai", "answer": " Đồng ý "}, follow=True)
+    office.post(act, {"granted": "1", "until": "tuần sau"})
+    assert PeriodRequest.objects.get().state == "open", "no day is taken for what is none"
+    answered = office.post(act, {"granted": "1", "until": "", "answer": " Đồng ý "}, follow=True)
     assert "The answer is sent." in answered.text
     granted = PeriodRequest.objects.get()
     assert (granted.state, granted.answer) == ("granted", "Đồng ý")
     assert granted.until == today() + datetime.timedelta(days=2), "today, tomorrow and the day after"
 
+    PeriodRequest.objects.update(state="open", until=None, answered_at=None, answered_by=None)
+    office.post(act, {"granted": "1", "until": "ngày mai"})
+    assert PeriodRequest.objects.get().until == today() + datetime.timedelta(days=1)
     PeriodRequest.objects.update(state="open", until=None, answered_at=None, answered_by=None)
     office.post(act, {"granted": "1", "until": str(today() + datetime.timedelta(days=9))})
     assert PeriodRequest.objects.get().until == today() + datetime.timedelta(days=9)

@@ -35,6 +35,7 @@ from bluezone.identity.second_factors import (
     recently_confirmed,
     releases,
 )
+from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
@@ -369,11 +370,12 @@ def stop(request: OfficeRequest, pk: int) -> HttpResponse:
 def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Leave a day (`?on=` in the form) out: 302 to its page; 403 another's."""
     found = scope.schedule_of_ours(request, pk)
-    try:
-        day = datetime.date.fromisoformat(request.POST.get("day", ""))
-        timetable.leave_out(found, day, request.user, timezone.now())
-    except ValueError:
+    day = typed_day(request.POST.get("day", ""))
+    if day is None:
         messages.error(request, _("Choose a day. Nothing was changed."))
+        return redirect("schedule", pk)
+    try:
+        timetable.leave_out(found, day, request.user, timezone.now())
     except Refused:
         messages.error(request, _("Nothing of this schedule is aired on that day. Nothing was changed."))
     else:

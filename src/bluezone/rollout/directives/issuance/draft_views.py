@@ -24,6 +24,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.edits import SHOWN, SharedForm
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
 from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.issuance import approval, intake
@@ -32,7 +33,6 @@ from bluezone.rollout.directives.models import Campaign, Directive, DirectiveSta
 from bluezone.training import practised
 
 MOST_TASKS = 60
-_DAY_WIDGET = {"type": "date"}
 _DEFAULT_DAYS = {"days_to_report": 1, "days_to_lock": 7}
 _MOST_DAYS = {"days_to_report": 60, "days_to_lock": 120}
 
@@ -62,10 +62,10 @@ class DirectiveForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         ]
         labels: ClassVar = {"replaces": _("Earlier document"), "ending": _("What becomes of it")}
         widgets: ClassVar = {
-            "date": forms.DateInput(attrs=_DAY_WIDGET, format="%Y-%m-%d"),
             **{name: forms.Textarea(attrs={"rows": 2}) for name in ("subject", "basis", "authority")},
             **{f"recipients_{name}": forms.Textarea(attrs={"rows": 3}) for name in ("action", "information", "file")},
         }
+        field_classes: ClassVar = {"date": DayField}
 
     def __init__(self, *args: Any, replaceable: QuerySet[Directive], **more: Any) -> None:
         super().__init__(*args, **more)
@@ -109,17 +109,18 @@ class TaskForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             "text": forms.Textarea(attrs={"rows": 4}),
             "lead_names": forms.Textarea(attrs={"rows": 3}),
             "cooperating_names": forms.Textarea(attrs={"rows": 3}),
-            **{name: forms.DateInput(attrs=_DAY_WIDGET, format="%Y-%m-%d") for name in ("due", "report_from")},
-            "due_time": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         }
+        field_classes: ClassVar = {
+            "due": DayField,
+            "report_from": DayField,
+            "due_time": TimeOfDayField,
+        } | dict.fromkeys(("days_to_report", "days_to_lock"), CountField)
         help_texts: ClassVar = {"report_from": _("Empty: from the day on which it is sent.")}
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         for name, most in _MOST_DAYS.items():
-            self.fields[name] = forms.IntegerField(
-                label=self.fields[name].label, min_value=0, max_value=most, required=False
-            )
+            self.fields[name] = CountField(label=self.fields[name].label, min_value=0, max_value=most, required=False)
         if self.instance.pk:
             self.initial["asked_for"] = "\n".join(field["label"] for field in self.instance.fields)
 

@@ -22,6 +22,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.typed_fields import chosen_day, typed_day
 from bluezone.letters.letter import Letter
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.paper.official import (
@@ -313,7 +314,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
     queries.require_handler(request.user, party.agency, party.task.directive.issuer)
     now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
-    first = _day(request.GET.get("period", ""))
+    first = typed_day(request.GET.get("period", ""))
     periods = agency_reports.task_periods(party.task, timezone.localdate(now), party)
     period = next((one for one in periods if one.first == first), None)
     if period is None:
@@ -337,7 +338,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     queries.require_clerk(request.user, asked.task.directive.issuer)
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
-    until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
+    until = chosen_day(request.POST.get("until", ""), usual) if request.POST.get("granted") == "1" else None
     with acts.tell_refusals(request, sentences.sentence_of):
         agency_reports.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
@@ -348,10 +349,3 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request to reopen a period."""
     agency_reports.take_answer_back(values["asked"], user, now)
-
-
-def _day(text: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -21,6 +21,7 @@ from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.models import SchoolClass
 from bluezone.rollout.schools.school_calendar import year_of
+from bluezone.vietnamese.typed import digits_typed
 
 PIN_DIGITS = 6
 # With five tries in a quarter of an hour and twenty in all, one in fifty thousand guesses right.
@@ -94,7 +95,7 @@ def check_pin(one: SchoolClass, pin: str, now: datetime.datetime) -> None:
 
     The try is counted before the PIN is compared, in one statement, so that many at once are not counted as one.
     """
-    digits = re.sub(r"\D", "", pin)
+    digits = digits_typed(pin)
     looked_at = Q(wrong_tries__lt=MOST_TRIES) & (Q(locked_until__isnull=True) | Q(locked_until__lte=now))
     last_at_once = range(TRIES_AT_ONCE - 1, MOST_TRIES, TRIES_AT_ONCE)
     locked = When(wrong_tries__in=list(last_at_once), then=Value(now + LOCKED))

@@ -135,7 +135,7 @@ function named(cells) {
 
 /** "0912345678" from "+84 912.345.678", "84912345678" and from "912345678", of which a spreadsheet ate the zero. */
 export function phoneOf(text) {
-  const bare = text.replace(/[\s.()'\u00a0-]/g, "");
+  const bare = text.replace(/[\s.()'\u00a0\u200b-\u200f\u202a-\u202e\u2060-\u2069-]/g, "");
   const home = /^(?:\+?84|0084)([35789][0-9]{8})$/.exec(bare) ?? /^([35789][0-9]{8})$/.exec(bare);
   return home ? "0" + home[1] : bare;
 }
