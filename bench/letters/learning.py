@@ -51,13 +51,13 @@ from bluezone.letters.reader import opened
 
 FIRST_SIGHT = FOLDER / "first_sight.json"
 # Features of fewer sentences are left out; the penalty keeps the weights of rare ones small.
-FEWEST: Final = 2
+FEWEST: Final = 4
 PENALTY: Final = 0.3
 STEPS: Final = 200
 # Of the numbers of candidates.
 PENALTY_OF_NUMBERS: Final = 20.0
 # Weights that move no decision are not written.
-SMALLEST: Final = 0.015
+SMALLEST: Final = 0.03
 
 Weights = dict[str, float]
 

@@ -185,7 +185,8 @@ def test_names_that_semicolons_part_lead_together():
 
 
 def test_in_a_joint_letter_the_bodies_that_issue_it_share_out_what_they_do():
-    body = "II. PHÂN CÔNG THỰC HIỆN\n1. Sở Y tế biên soạn tờ hướng dẫn trước ngày 20/8/2020.\n2. Tỉnh đoàn thành lập đội tình nguyện."
+    shared = "1. Sở Y tế chủ trì biên soạn tờ hướng dẫn trước ngày 20/8/2020.\n2. Tỉnh đoàn thành lập đội tình nguyện."
+    body = f"II. PHÂN CÔNG THỰC HIỆN\n{shared}"
     foot = "\nTM. BAN THƯỜNG VỤ TỈNH ĐOÀN\nPHÓ BÍ THƯ\n\nTrần Thị Mai\n"
     read = letter(body + foot, left="SỞ Y TẾ\nTỈNH ĐOÀN HÀ MÂY", notation="KH-SYT-TĐ", to="KẾ HOẠCH\nPhối hợp")
 
