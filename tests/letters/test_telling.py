@@ -91,6 +91,20 @@ def test_a_calendar_a_programme_and_an_allotment_give_nobody_a_duty():
     assert leads(posts, notation="QĐ-SYT", to="QUYẾT ĐỊNH\nVề việc giao biên chế") == []
 
 
+def test_what_members_are_in_a_body_is_no_task_and_a_table_goes_on_after_a_row_that_a_page_cut():
+    members = (
+        "Điều 1. Thành lập Tổ giúp việc.\n| STT | Họ và tên | Chức vụ, đơn vị | Nhiệm vụ trong Tổ |\n"
+        "| 1 | Bà Cao Thị Sóng | Trưởng phòng Văn hóa | Tổ phó |\n"
+    )
+    assert leads(members, notation="QĐ-UBND", to="QUYẾT ĐỊNH\nVề việc thành lập Tổ giúp việc") == []
+
+    cut = (
+        "Các đơn vị thực hiện theo bảng sau:\n| STT | Nội dung công việc | Thời hạn | Chủ trì |\n\n1\n\nRà soát\n\n"
+        "| 2 | Niêm yết danh sách | 10/7/2023 | Trạm Y tế xã Gò Mây |\n"
+    )
+    assert leads(cut) == [("Trạm Y tế xã Gò Mây",)]
+
+
 def test_before_it_asks_and_after_it_blames_a_letter_only_tells_and_says_what_it_left_open():
     read = letter(
         "Trung tâm Y tế các huyện để vắc xin ngoài tủ lạnh. Sở Y tế yêu cầu Trung tâm Y tế các huyện kiểm tra kho.\n"

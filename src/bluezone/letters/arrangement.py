@@ -117,12 +117,19 @@ def _by_columns(rows: Sequence[Row]) -> list[Passage]:
     return lines
 
 
+# As many cells side by side are no head or foot of a letter.
+_LEAST_COLUMNS = 4
+
+
 def _without_tables(rows: Sequence[Row]) -> tuple[list[Passage], list[tuple[str, list[Row]]]]:
     """Return running text, and the tables of tasks; other tables are left out."""
     lines: list[Passage] = []
     tables: list[tuple[str, list[Row]]] = []
     table: list[Row] | None = None
     for row in rows:
+        if table is None and tables and len(row) >= _LEAST_COLUMNS and len(row) == len(tables[-1][1][0]):
+            # A row that the end of a page cuts in two may come as loose lines; the table goes on after it.
+            table = tables[-1][1]
         if is_table_head(row):
             if table is None or [fold(cell.text) for cell in table[0]] != [fold(cell.text) for cell in row]:
                 title = next((line.text for line in reversed(lines) if line.text), "")
