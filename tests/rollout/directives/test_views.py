@@ -19,6 +19,7 @@ from bluezone.directory.models import Agency
 from bluezone.rollout.bulletins.air.air_log import attest
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import Directive, Report
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -141,7 +142,9 @@ def test_free_text_is_shown_escaped(as_clerk, directive):
 
 
 @pytest.mark.long
-def test_an_officer_receives_begins_and_takes_a_tap_back(client, directive, officer, ward):
+def test_an_officer_receives_begins_and_takes_a_tap_back(client, directive, officer, ward, monkeypatch):
+    # As long as it takes on a busy machine.
+    monkeypatch.setattr(dispatch_acts, "UNDO_SECONDS", 3600)
     client.force_login(officer)
     dispatch = directive.dispatches.get(agency=ward)
     act = reverse("inbox-act", args=[dispatch.pk])
