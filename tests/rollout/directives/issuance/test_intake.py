@@ -137,7 +137,8 @@ def test_a_sentence_that_may_order_something_stands_above_the_draft(client, comm
     client.force_login(clerk)
     start = LETTER.index("Kính gửi")
     ends = LETTER.index("Nơi nhận")
-    body = f"Kính gửi: Phòng Y tế.\n\n{told} Ủy ban nhân dân yêu cầu Phòng Y tế báo cáo.\n\n"
+    asked = "Ủy ban nhân dân yêu cầu Phòng Y tế báo cáo trước ngày 20/8/2020."
+    body = f"Kính gửi: Phòng Y tế.\n\n{told} {asked}\n\n"
     sent = client.post("/directives/new/", {"issuer": committee.pk, "text": LETTER[:start] + body + LETTER[ends:]})
 
     page = client.get(sent.url).content.decode()
