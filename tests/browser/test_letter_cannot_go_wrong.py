@@ -5,6 +5,7 @@ In Chromium against a running `serve`, as several people at once; each was seen 
 """
 
 import datetime
+import re
 import sqlite3
 from contextlib import closing
 
@@ -78,6 +79,12 @@ def store(page):
     page.click("#draft .acts button.quiet:not([name])")
 
 
+def submit(page):
+    """Hand a draft in, and wait until that is done: others look at it then."""
+    page.click("button[value=submit]")
+    page.wait_for_url(re.compile(r"/directives/\d+/(?:#|$)"))
+
+
 def test_what_the_signer_saw_is_what_is_confirmed(office):
     """The clerk takes the letter back and changes it while the signer's page is open."""
     signer = office.at("signer", "race", "approve/")
@@ -88,7 +95,7 @@ def test_what_the_signer_saw_is_what_is_confirmed(office):
     clerk.goto(f"{office.served.office}/directives/{office.letter('race')}/change/")
     clerk.fill("#id_task-0-text", "Mua thêm vật tư không qua đấu thầu")
     clerk.fill("#id_task-0-lead_names", "Công an tỉnh")
-    clerk.click("button[value=submit]")
+    submit(clerk)
 
     signer.click("form:not([action]) button[type=submit]")
 
@@ -119,7 +126,7 @@ def test_a_name_that_fits_only_without_its_level_is_asked_about_and_diacritics_c
     clerk.select_option("#choose-0", label="Công an tỉnh · tỉnh Bắc Sơn")
     clerk.click("button[value=choose]")
     assert "Bên dưới là những cơ quan mà các tên đang chỉ." in clerk.inner_text("#draft [role=status]")
-    clerk.click("button[value=submit]")
+    submit(clerk)
     signer = office.at("signer", "names", "approve/")
     confirmed_first(signer)
     shown = signer.inner_text("main")

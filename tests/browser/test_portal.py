@@ -327,7 +327,7 @@ def test_a_visitor_reads_the_web_edition_in_a_language_that_the_pages_do_not_hav
     page.wait_for_selector("[data-state=nothing]")
     assert page.evaluate("document.documentElement.lang") == "zh"
     assert page.inner_text("main h1") == "还没有可检查的内容"
-    assert re.search(r"\d+:\d\d", page.inner_text("[data-state] .num"))
+    page.locator("[data-state] .num", has_text=re.compile(r"\d+:\d\d")).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert serious_findings(page) == []
 

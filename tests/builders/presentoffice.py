@@ -133,9 +133,10 @@ def _letters() -> dict[str, int]:
     )
     ward = f"1. UBND xã Chợ Rẫy: kiểm tra chợ, hoàn thành trước ngày {later:%d/%m/%Y}."
     names = "- Công an thành phố;\n- UBND xã Yên Thịnh;\n- UBND xã Yên Thỉnh."
+    equipment = f"1. Sở Y tế tỉnh: kiểm tra trang thiết bị, hoàn thành trước ngày {later:%d/%m/%Y}."
     made = {
         "race": draft(letter(1, plain, both, today)),
-        "names": draft(letter(2, names, "1. Sở Y tế tỉnh: kiểm tra trang thiết bị.", today)),
+        "names": draft(letter(2, names, equipment, today)),
         "ended": draft(letter(3, "- Hội Nông dân thành phố;\n- Sở Y tế tỉnh.", both, today)),
         "merged": draft(letter(4, "- UBND xã Chợ Rẫy.", ward, today)),
         "dated": draft(letter(5, plain, both, ten_days_ago)),
