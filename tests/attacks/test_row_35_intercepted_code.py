@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from tests.attacks.test_row_16_real_or_rehearsal import distance, onset_of
 from tests.builders.keyserver import Clock, Phone, opened, poster
-from tests.builders.tracing import calls_apart, work_of
+from tests.builders.tracing import DatabaseSteps, calls_apart, work_of
 
 from bluezone.protocol.blindrsa import Blinded
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
 # As in row 16: how far a guess may be better than chance; one distribution exceeds it once in 100,000 runs or less.
-SIZES = [pytest.param(200, 0.26, id="short"), pytest.param(500, 0.16, id="whole", marks=pytest.mark.slow)]
+TRIES, BOUND = 500, 0.16
 
 
 def ready(server, credential, number, step):
@@ -46,28 +46,32 @@ def revoked_code(server):
 
 
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
-def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(tmp_path, step):
+def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(tmp_path, step, monkeypatch):
+    steps = DatabaseSteps(monkeypatch)
     server = opened(tmp_path, Clock())
     made = []
     for number in range(6):
         credential = Credential.from_link(secrets.token_bytes(16)) if number % 2 else revoked_code(server)
-        answer, called = work_of(ready(server, credential, number, step))
+        call = ready(server, credential, number, step)
+        steps.taken()
+        answer, called = work_of(call)
         assert answer.status is Status.CODE_INVALID
-        made.append(called)
+        made.append((called, steps.taken()))
     server.close()
 
     # One more or less: what the limits forget of minutes that have passed.
-    assert made[4].total() > 100
-    assert calls_apart(made[4], made[5]) <= 2, (made[4] - made[5], made[5] - made[4])
+    (revoked, steps_of_revoked), (unknown, steps_of_unknown) = made[4:]
+    assert revoked.total() > 100
+    assert calls_apart(revoked, unknown) <= 2, (revoked - unknown, unknown - revoked)
+    assert steps_of_revoked == steps_of_unknown > 0
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
-@pytest.mark.parametrize(("tries", "bound"), SIZES)
-def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step, tries, bound):
+def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step):
     server = opened(tmp_path, Clock())
-    revoked = [revoked_code(server) for _ in range(tries)]
-    unknown = [Credential.from_link(secrets.token_bytes(16)) for _ in range(tries)]
+    revoked = [revoked_code(server) for _ in range(TRIES)]
+    unknown = [Credential.from_link(secrets.token_bytes(16)) for _ in range(TRIES)]
     cases = [(True, credential) for credential in revoked] + [(False, credential) for credential in unknown]
     random.Random(35).shuffle(cases)
 
@@ -85,9 +89,9 @@ def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_pat
         gc.enable()
     server.close()
 
-    assert statuses == {(True, Status.CODE_INVALID): tries, (False, Status.CODE_INVALID): tries}
+    assert statuses == {(True, Status.CODE_INVALID): TRIES, (False, Status.CODE_INVALID): TRIES}
     apart = distance(np.array(durations[True]), np.array(durations[False]))
-    assert apart < bound
+    assert apart < BOUND
 
 
 def test_a_code_alone_tells_nothing_about_the_patient(tmp_path):

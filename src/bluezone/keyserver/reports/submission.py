@@ -150,14 +150,13 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
 
 
 # What the certificate was for is forgotten with the code's use: nothing stored says more of the report than its day.
-_FORGET_REHEARSAL = FORGET_CASE.replace("NULL", "0")
-_USE_CREDENTIAL = (
-    f"UPDATE credential SET state = ?, used_digest = ?, {FORGET_CASE} WHERE handle = ? AND state = ? RETURNING 1",  # noqa: S608
-    "SELECT state, used_digest FROM credential WHERE handle = ?",
-)
-_USE_REHEARSAL = (
-    f"UPDATE rehearsal SET state = ?, used_digest = ?, {_FORGET_REHEARSAL} WHERE handle = ? AND state = ? RETURNING 1",  # noqa: S608
-    "SELECT state, used_digest FROM rehearsal WHERE handle = ?",
+# A rehearsal does the same to a table of the same shape (attack row 16).
+_USE, _LOOK = (
+    {chaff: sql.format(table="rehearsal" if chaff else "credential") for chaff in (False, True)}
+    for sql in (
+        f"UPDATE {{table}} SET state = ?, used_digest = ?, {FORGET_CASE} WHERE handle = ? AND state = ? RETURNING 1",  # noqa: S608
+        "SELECT state, used_digest FROM {table} WHERE handle = ?",
+    )
 )
 
 
@@ -294,9 +293,8 @@ def _told(kid: int, found: bytes | Status | Refused | Verify2Answer) -> Verify2A
 
 
 def _use(transaction: Transaction, row: CredentialRow, digest: bytes, chaff: bool) -> Status:
-    use, look = _USE_REHEARSAL if chaff else _USE_CREDENTIAL
-    changed = transaction.execute(use, (State.USED, digest, row.handle, State.OPEN))
-    found = transaction.execute(look, (row.handle,))
+    changed = transaction.execute(_USE[chaff], (State.USED, digest, row.handle, State.OPEN))
+    found = transaction.execute(_LOOK[chaff], (row.handle,))
     if changed:
         return Status.OK
     if not found or found[0][0] == State.REVOKED:
