@@ -22,7 +22,7 @@ from bluezone.handset.page.api import Spoken
 from bluezone.radio.frames import contact_advertisement
 from bluezone.radio.interface import OnReport
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 300.0
 
 
 @dataclass

@@ -152,7 +152,7 @@ class Load:
 
 def tick_when_alone(server: KeyServer, now: float) -> None:
     """A killed worker lets go of the lock when the kernel has done with it, which need not be at once."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not server.tick(now):
         assert time.monotonic() < deadline
 

@@ -19,7 +19,7 @@ from tests.builders.serving import free_port
 BUCKET = "published"
 ACCESS_KEY = "bluezone"
 SECRET_KEY = "secret-of-the-tests-alone"
-START_SECONDS = 60
+START_SECONDS = 600
 ATTEMPTS = 5
 
 

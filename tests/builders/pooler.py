@@ -60,7 +60,7 @@ def pooled_database(folder: Path, roles: bool = True) -> Iterator[dict[str, str]
 
 
 def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while True:
         try:
             psycopg.connect(address).close()

@@ -84,7 +84,7 @@ class Gate:
 
     def settled(self, count):
         """Wait until passages can no longer be undone and so are counters."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while (state := self.state())["unsent"] < count:
             assert time.monotonic() < deadline, state
             time.sleep(0.2)

@@ -29,7 +29,7 @@ class Killable:
         self.port = free_port()
         command = [sys.executable, str(KILLABLE), str(folder), str(self.port)]
         self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not self.answers() and time.monotonic() < deadline:
             time.sleep(0.02)
 

@@ -278,6 +278,6 @@ def test_a_store_that_is_closed_leaves_no_connection_to_the_database(tmp_path):
             assert looking.execute(others).fetchone()
             store.close()
             # PostgreSQL takes a moment to let a connection go that was closed.
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 600
             while looking.execute(others).fetchone():
                 assert time.monotonic() < deadline, "a connection is still there"

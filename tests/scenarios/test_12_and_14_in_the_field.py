@@ -124,7 +124,7 @@ def test_12_a_stall_helps_people_and_no_phone_is_counted_twice(chromium, city, t
         )
         # The verdict itself is shown for seconds, which a loaded machine may miss (test_gate_page.py looks at it).
         # It is told to the office once it can no longer be undone, ten seconds later.
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not gate.book.unsent():
             assert time.monotonic() < deadline, gate.totals()
             time.sleep(0.2)
@@ -174,7 +174,7 @@ def test_12_a_stall_helps_people_and_no_phone_is_counted_twice(chromium, city, t
 
 
 def newest_mail(mail, subject):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         for _to, message in reversed(mail.mails):
             if subject in message["Subject"]:
@@ -256,7 +256,7 @@ def test_14_a_hotel_registers_hangs_its_code_and_the_old_one_says_that_it_is_old
     owner.goto(served.public + "/p/" + small.rpartition("/")[2])
     expect(owner.locator("main")).to_contain_text("Tờ này đã được thay")
     fragment = link.partition("#")[2]
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not owner.locator("#withdrawn").is_visible():
         assert time.monotonic() < deadline, "the list of withdrawn codes was not published"
         owner.goto(f"{served.public}/v?{time.monotonic()}#{fragment}")

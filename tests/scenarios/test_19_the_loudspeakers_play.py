@@ -161,7 +161,7 @@ class Office:
 
     def logged(self, rows):
         """The log once it has so many reports."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while True:
             log = json.loads(self.run(LOG).split("LOG ", 1)[1])
             if len(log["playings"]) >= rows or time.monotonic() > deadline:

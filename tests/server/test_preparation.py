@@ -41,7 +41,7 @@ def preparing(command, **environment):
 
 
 def until_it_waits(process, waits):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not waits():
         assert process.poll() is None, "it did not wait"
         assert time.monotonic() < deadline

@@ -86,7 +86,7 @@ def proxied(request, tmp_path, served):
 
 def ask(proxied, name, path, headers=()):
     port, authority, process = proxied
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while True:
         try:
             context = ssl.create_default_context(cafile=authority)

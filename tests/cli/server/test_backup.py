@@ -206,7 +206,7 @@ def test_an_interrupted_backup_leaves_nothing_half_written(counted, number):
     with (counted / "exports" / "large").open("wb") as file:
         file.truncate(400_000_000)
     running = subprocess.Popen([BLUEZONE, "backup", "--data", counted], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not half_written(counted):
         assert running.poll() is None
         assert time.monotonic() < deadline

@@ -62,7 +62,7 @@ def test_what_is_spoken_reaches_the_loudspeaker_whole_and_ends_when_it_is_over(t
         feeding = threading.Thread(target=feed_until, args=(stopped, hearing, programme, book))
         feeding.start()
         try:
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 600
             while not book.is_done("live-7") and time.monotonic() < deadline:
                 programme.step()
                 stopped.wait(0.05)

@@ -54,7 +54,7 @@ def read_by_another(url, table):
 
 def until_somebody_waits_for_a_lock(store):
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not store.read(waiting):
         assert time.monotonic() < deadline, "nobody waited"
 

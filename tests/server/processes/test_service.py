@@ -18,7 +18,7 @@ from bluezone.tls import Tls, ensure_identity
 
 
 def until(condition):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
