@@ -58,6 +58,8 @@ STEPS: Final = 200
 PENALTY_OF_NUMBERS: Final = 20.0
 # Weights that move no decision are not written.
 SMALLEST: Final = 0.03
+# Columns of the file of weights, so that a diff can be read.
+LINE: Final = 120
 
 Weights = dict[str, float]
 
@@ -323,9 +325,27 @@ def weigh() -> None:
     """Write the weights learnt from all letters."""
     lessons = Lessons(of_the_lots(), of_the_bodies())
     learnt = lessons.all_weights()
-    likelihood.WEIGHTS.write_text(json.dumps(learnt, ensure_ascii=False, indent=0, sort_keys=True) + "\n")
+    likelihood.WEIGHTS.write_text(written(learnt))
     sentences = len(examples([*lessons.lots, *lessons.bodies], "any"))
     print(f"{sentences} sentences, {sum(map(len, learnt.values()))} weights")
+
+
+def written(learnt: Mapping[str, Weights]) -> str:
+    """Return the weights as JSON, sorted; each kind of feature ("b" of "b=hồ_sơ") begins a line, for LINE columns."""
+    return "{\n" + ",\n".join(f'"{model}": {{\n{_lines(its)}\n}}' for model, its in sorted(learnt.items())) + "\n}\n"
+
+
+def _lines(weights: Weights) -> str:
+    lines, kind = [""], ""
+    for name, weight in sorted(weights.items()):
+        pair = f"{json.dumps(name, ensure_ascii=False)}: {weight}"
+        before, kind = kind, name.partition("=")[0] if "=" in name else ""
+        if lines[-1] and (kind != before or len(lines[-1]) + len(pair) + 3 > LINE):
+            lines[-1] += ","
+            lines.append(pair)
+        else:
+            lines[-1] += f", {pair}" if lines[-1] else pair
+    return "\n".join(lines)
 
 
 @dataclass

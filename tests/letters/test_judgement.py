@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 
 import pytest
+from bench.letters.learning import written
 from tests.letters.test_orders import letter
 
 from bluezone.letters.body.judgement import decision, likelihood
@@ -73,6 +74,12 @@ def test_there_are_weights_for_sentences_and_for_what_to_make_of_them():
     assert set(weights) == {"any", "unread", "kept", "added"}
     assert all(1000 < len(weights[model]) < 20000 for model in ("any", "unread"))
     assert set(weights["added"]) - {"any"} < set(weights["kept"])
+
+
+def test_the_weights_stand_as_the_lesson_writes_them_in_lines_that_a_diff_shows():
+    stored = likelihood.WEIGHTS.read_text(encoding="utf-8")
+    assert written(json.loads(stored)) == stored
+    assert max(map(len, stored.splitlines())) <= 120
 
 
 def test_what_was_done_is_no_order_however_likely(sure):

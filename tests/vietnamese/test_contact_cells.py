@@ -44,7 +44,9 @@ def test_a_cell_without_a_number_is_none(cell):
         (19001234, "19001234"),
         (1900123456, "1900123456"),
         (115, "115"),
+        (6591234567, "6591234567"),
     ],
+    ids=["line", "mobile", "service of eight digits", "service of ten", "emergency", "from abroad"],
 )
 def test_a_number_gets_its_zero_back_where_one_was(number, phone):
     assert phone_of_number(number) == phone

@@ -35,6 +35,9 @@ def test_folding_twice_is_folding_once_in_any_normal_form(text):
     [
         ("UBND P.Suối Bạc", "ủy ban nhân dân phường Suối Bạc"),
         ("TYT x. Na Rì", "trạm y tế xã Na Rì"),
+        ("CDC tỉnh", "trung tâm kiểm soát bệnh tật tỉnh"),
+        ("BHXH Q. 1", "bảo hiểm xã hội quận 1"),
+        ("BCĐ xã", "ban chỉ đạo xã"),
         ("HUBND CÀ MAU", "HUBND CÀ MAU"),
         ("tx. Phú Thọ", "thị xã Phú Thọ"),
         ("TP. Bắc Kạn", "thành phố Bắc Kạn"),

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -210,11 +210,11 @@ class _Known:
         """The agency or the unit of a row; a column's name where it names none, or one that is unknown."""
         for name in ("agency_code", "agency"):
             if said[name] and (found := self._agencies.find(said[name])):
-                return found  # type: ignore[no-any-return]
+                return found
         if not (said["agency_code"] or said["agency"] or said["unit"]) and (
             found := self._agencies.find(said["employer"])
         ):
-            return found  # type: ignore[no-any-return]
+            return found
         if said["agency_code"] or said["agency"]:
             return "agency" if said["agency"] else "agency_code"
         # A role for the whole city is never given because a cell was empty.
@@ -231,17 +231,20 @@ class _Known:
         return username
 
 
-class _Named:
+_Row = TypeVar("_Row", bound=Agency | AdminUnit)
+
+
+class _Named(Generic[_Row]):
     """Rows of the directory found by code, by name, by short name, or by name and the unit they lie in."""
 
-    def __init__(self, rows: Iterable[Any]) -> None:
-        self._found: dict[str, list[Any]] = defaultdict(list)
+    def __init__(self, rows: Iterable[_Row]) -> None:
+        self._found: dict[str, list[_Row]] = defaultdict(list)
         for row in rows:
             names = {name_key(row.name), name_key(getattr(row, "short_name", "")), name_key(scope_text(row))}
             for name in {row.code or "", *names} - {""}:
                 self._found[name].append(row)
 
-    def find(self, text: str) -> Any:
+    def find(self, text: str) -> _Row | None:
         """The one row that is called so, else None."""
         found = self._found.get(text) or self._found.get(name_key(text)) or self._found.get(text.zfill(5)) or []
         return found[0] if len(found) == 1 else None

@@ -71,6 +71,11 @@ SENTENCES: dict[str, Promise] = {
         "A column has values but no heading of its own, as under a merged cell. Give each column one heading."
     ),
     "spreadsheet_heading_repeated": _("Two columns seem to mean the same. Only one of them can count."),
+    "spreadsheet_of_people": _(
+        "This seems to be a list of people: the telephone numbers are theirs, not those of the agencies. Nothing was "
+        "stored. Send the list in where accounts are made from one. If it is a list of agencies after all, say below "
+        "which column is which."
+    ),
     "spreadsheet_refused": _("This file cannot be taken as a list."),
     "spreadsheet_too_large": _("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
     "spreadsheet_type_unknown": _(

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.keyfolder import Secrets, write_whole
+from bluezone.keyserver.keyfolder import Secrets, sync_folder, write_whole
 from bluezone.keyserver.publication.exports import EXPORTS_FOLDER
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
@@ -194,11 +194,7 @@ def note_move(data_dir: Path, note: Moved | None) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
-    folder = os.open(data_dir, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(data_dir)
 
 
 def require_settled(data_dir: Path) -> None:

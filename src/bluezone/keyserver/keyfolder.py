@@ -91,7 +91,7 @@ def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[Path]:
             file.flush()
             os.fsync(file.fileno())
         yield temporary
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise
     except OSError as error:
@@ -100,8 +100,8 @@ def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    # Without this the new name may be lost in a power cut although the content is on disk.
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlast a power cut; what is in a file may be on disk before its name is."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

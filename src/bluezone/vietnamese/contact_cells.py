@@ -20,14 +20,14 @@ _MAX_EMAIL_CHARACTERS = 254
 _CALLED = re.compile(
     r"^\s*(?:(?:số\s+)?(?:điện thoại|đt|đtdđ|dđ)|sđt|sdt|dt|tel|phone|di động|hotline|zalo)\s*[.:]\s*", re.IGNORECASE
 )
-# Numbers of services, which no zero stands before.
-_SERVICES = ("1800", "1900")
+# Whose zero was dropped: those of at most nine digits, and lines (02…) or mobiles as they were until 2018 (01…), but no
+# numbers of services. Others of ten digits are from abroad.
+_WITHOUT_ZERO = re.compile(r"(?!1800|1900)(?:[0-9]{8,9}|[12][0-9]{9})")
 
 
 def phone_of_number(number: int) -> str:
     """The telephone number that a spreadsheet program took for a number, and whose zero it dropped."""
-    digits = str(number)
-    return f"0{digits}" if 8 <= len(digits) <= 10 and not digits.startswith(_SERVICES) else digits
+    return f"0{number}" if _WITHOUT_ZERO.fullmatch(str(number)) else str(number)
 
 
 def read_phone(text: str) -> tuple[str, bool] | None:

@@ -68,8 +68,11 @@ _OFFICES = {
     "TTYT": "trung tâm y tế",
     "TYT": "trạm y tế",
     "BV": "bệnh viện",
+    "CDC": "trung tâm kiểm soát bệnh tật",
     "CA": "công an",
     "VP": "văn phòng",
+    "BHXH": "bảo hiểm xã hội",
+    "BCĐ": "ban chỉ đạo",
     "GD&ĐT": "giáo dục và đào tạo",
     "GDĐT": "giáo dục và đào tạo",
 }

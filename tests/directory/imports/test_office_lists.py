@@ -200,6 +200,33 @@ def test_what_a_column_means_is_said_once_and_known_for_the_next_list(office):
     assert send(office, rows, "l.csv").context["plan"].added[0].entry.name == "Sở Y tế"
 
 
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ("Họ và tên", "Chức vụ", "Đơn vị", "Số điện thoại"),
+        ("Họ đệm", "Năm sinh", "Đơn vị", "Số điện thoại"),
+        ("Họ tên cán bộ, công chức", "Chức danh nghề nghiệp", "Đơn vị", "Số điện thoại"),
+    ],
+    ids=["post", "year of birth", "longer headings"],
+)
+def test_a_list_of_people_gives_no_agency_the_number_of_a_person_and_leads_to_where_it_belongs(office, heads):
+    page = send(office, workbook([heads, ("Lý Thị Mảy", "1990", "Sở Y tế", "0912 345 678")]))
+
+    assert "This seems to be a list of people" in page.text
+    assert 'href="/accounts/lists/"' in page.text
+    assert "/apply/" not in page.text
+    assert not re.search("<option[^>]* selected", page.text)
+    assert not Agency.objects.exists()
+    page = press(office, page, "columns", sheet="0", header_row="1", **{"column-2": "name", "column-3": "phone"})
+    assert [(one.entry.name, one.entry.phone) for one in page.context["plan"].added] == [("Sở Y tế", "0912 345 678")]
+
+
+def test_a_list_of_agencies_that_names_who_answers_for_each_is_one_of_agencies(office):
+    page = send(office, workbook([("Đơn vị", "Họ và tên thủ trưởng", "Điện thoại"), ("Sở Y tế", "Lý Thị Mảy", "115")]))
+
+    assert [one.entry.phone for one in page.context["plan"].added] == ["115"]
+
+
 def opened(*rows):
     """An .ods as LibreOffice writes it: values with types, repeated cells, a million empty columns at the end."""
     cell = '<table:table-cell office:value-type="{kind}" {value}><text:p>{text}</text:p></table:table-cell>'

@@ -27,8 +27,8 @@ def doors(phone):
 def test_a_visit_with_facts_is_stored_and_read_back(public, phone):
     first = doors(phone)[0]
     entry = phone.entry(
-        first, "running", phones=3, seen=1, told=1, lot="L7", leaflets=1,
-        changes={"smartphones": 3, "head": "  Nông  Thị\u200bLan "},
+        first, "running", phones=3, seen=1, told=1, lot="L\u200b7", leaflets=1,
+        changes={"smartphones": 3, "head": "  Nông\u00a0\u200b Thị\ufeff Lan "},
     )  # fmt: skip
     answer = phone.call(public, entry, last_number=1)
 

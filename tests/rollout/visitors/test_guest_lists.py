@@ -24,6 +24,8 @@ GUESTS = [
     [4, "Trần B", "0987 654 321", "", None],
     [5, "Lê C", "0209 3870 000", "x", None],
     [6, "Nguyễn Văn A", "0912.345.678", "x", None],
+    [7, "Lê D", 2093870000, "x", None],
+    [8, "Tan", 6591234567, "x", None],
 ]
 
 
@@ -41,18 +43,18 @@ def test_a_list_is_shown_masked_and_sent_after_a_second_click(desk, hotel, centr
     shown = preview.content.decode()
     assert preview.status_code == 200
     assert not re.search(r"345678|900123|Nguyễn Văn A|John", shown), "no number and no name"
-    assert [shown.count(why) for why in ("chưa đồng ý", "không phải số di động", "trùng số ở trên")] == [1, 1, 1]
+    assert [shown.count(why) for why in ("chưa đồng ý", "không phải số di động", "trùng số ở trên")] == [1, 2, 1]
     assert not Message.objects.exists(), "nothing before the second click"
 
     sealed = re.search(r'name="sealed" value="([^"]+)"', shown)[1]
     answer = desk.post("/visitors/list/", {"sealed": sealed}, follow=True).content.decode()
-    assert "3 thông báo đang được gửi" in answer
+    assert "4 thông báo đang được gửi" in answer
     go_on_until(sender, settled)
-    assert sorted(one["to"] for one in centre.taken) == ["33612345678", "447700900123", "84912345678"]
-    assert AuditEntry.objects.get(action="visitors_listed").details == {"queued": 3, "refused": 0}
+    assert sorted(one["to"] for one in centre.taken) == ["33612345678", "447700900123", "6591234567", "84912345678"]
+    assert AuditEntry.objects.get(action="visitors_listed").details == {"queued": 4, "refused": 0}
     again = desk.post("/visitors/list/", {"sealed": sealed}, follow=True).content.decode()
-    assert "3: " in again
-    assert len(centre.taken) == 3, "sent back twice: nobody gets it twice"
+    assert "4: " in again
+    assert len(centre.taken) == 4, "sent back twice: nobody gets it twice"
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,16 @@ def find_header(
     return Header(row.number, places, ignored)
 
 
+def have_headings(sheets: Sequence[RawSheet], columns: Sequence[Column]) -> bool:
+    """Whether one of the first rows of a sheet has a heading for each of these columns."""
+    meaning = {heading_key(spelling): column.name for column in columns for spelling in column.headings}
+    begins = {beginning: column.name for column in columns for beginning in column.begins}
+    every = {column.name for column in columns}
+    return any(
+        every == set(_recognised(row, meaning, begins).values()) for sheet in sheets for row in _candidates(sheet)
+    )
+
+
 def missing_columns(columns: Sequence[Column], places: Mapping[str, int]) -> list[Column]:
     """The columns that a list needs and that have no place; what may stand above the rows may."""
     return [one for one in columns if one.required and one.above is None and one.name not in places]

@@ -69,6 +69,7 @@ class ListPages(Generic[List]):
     title, lead, hint: words of the page where a list is sent in; hint: what is left out or kept.
     tabs:            template above the pages. changes: template of what a list would change, with `shown`.
     more:            template below the empty lists, for what else there is to take away.
+    people:          name of the page where a list of people is sent in, where one may come here by mistake.
     columns:         what a list may be about -> its columns; titles: the same in words.
     is_practised:    also in training mode. asks_again: storing one needs a fresh proof of the second factor.
     takes_good_rows: rows that are refused do not hold up the others.
@@ -80,7 +81,7 @@ class ListPages(Generic[List]):
     whose: ClassVar[Whose]
     changes: ClassVar[str]
     columns: ClassVar[Mapping[str, Sequence[Column]]]
-    tabs = more = ""
+    tabs = more = people = ""
     is_practised = asks_again = takes_good_rows = False
 
     # What a kind says.
@@ -291,7 +292,8 @@ class ListPages(Generic[List]):
 
     def _show_columns(self, request: OfficeRequest, waiting: List, refusal: str, status: int = 200) -> HttpResponse:
         reading, asked = self.reading(waiting), chosen_number(request, "sheet")
-        found = examples(read_sheets(bytes(waiting.content)), reading, waiting.layout)
+        sheets = read_sheets(bytes(waiting.content))
+        found = examples(sheets, reading, waiting.layout)
         widest = max(range(len(found)), key=lambda number: len(found[number].rows), default=0)
         first = waiting.layout["sheets"][0] if waiting.layout else widest
         number = asked if asked is not None and asked < len(found) else first
@@ -299,6 +301,7 @@ class ListPages(Generic[List]):
             "pages": self,
             "waiting": waiting,
             "refusal": refusal,
+            "of_people": not waiting.layout and reading.lists_people(sheets),
             "sheets": found,
             "sheet": found[number] if found else None,
             "used": waiting.layout.get("sheets", []),
@@ -409,7 +412,7 @@ class DirectoryLists(PiecewiseLists[ListImport]):
 
     name, model, who, whose = "import", ListImport, ADMINS, Whose.CITY
     columns = list_imports.COLUMNS
-    tabs, changes = "agencies/tabs.html", "agencies/import_changes.html"
+    tabs, changes, people = "agencies/tabs.html", "agencies/import_changes.html", "people-imports"
     pieces = list_imports.PIECES
 
     @property

@@ -46,12 +46,21 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "units": UNIT_COLUMNS,
     "phones": PHONE_COLUMNS,
 }
+# What only a list of people has: whose row it is, and what one says of somebody. Their telephone numbers would become
+# those of the agencies they work for.
+_OF_PEOPLE = (
+    Column("person", ("Họ và tên", "Họ tên", "Họ", "Họ đệm", "Họ và đệm", "Họ và tên đệm", "Full name"),
+           begins=("ho va ten", "ho ten")),
+    Column("of_person", ("Chức vụ", "Chức danh", "Chức vụ, chức danh", "Chức vụ/chức danh", "Năm sinh", "Ngày sinh",
+                         "Ngày, tháng, năm sinh", "Giới tính", "Số CCCD", "CCCD", "Tên đăng nhập", "Vai trò",
+                         "Position"), begins=("chuc vu", "chuc danh", "nam sinh", "ngay sinh")),
+)  # fmt: skip
 _PLANS = {"agencies": plan_agencies, "units": plan_units, "phones": plan_phones}
 
 
 def reading_of(about: str) -> Reading:
     """How a list is read. about: a key of COLUMNS."""
-    return Reading(about, COLUMNS[about])
+    return Reading(about, COLUMNS[about], of_people=_OF_PEOPLE if about == "agencies" else ())
 
 
 def receive(user: User, about: str, file_name: str, content: bytes, today: datetime.date) -> ListImport:

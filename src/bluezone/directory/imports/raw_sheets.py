@@ -209,6 +209,12 @@ class SpreadsheetHeadingMerged(SpreadsheetRefused):
     code = "spreadsheet_heading_merged"
 
 
+class SpreadsheetOfPeople(SpreadsheetRefused):
+    """A list of people where one of agencies is taken: a telephone number in it is somebody's own."""
+
+    code = "spreadsheet_of_people"
+
+
 class SpreadsheetEmpty(SpreadsheetRefused):
     """Headings and nothing below them."""
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from bluezone.directory.imports.headings import (
     Column,
+    have_headings,
     heading_key,
     headings_of,
     is_blank,
@@ -27,6 +28,7 @@ from bluezone.directory.imports.raw_sheets import (
     SpreadsheetHeaderMissing,
     SpreadsheetHeadingMerged,
     SpreadsheetHeadingRepeated,
+    SpreadsheetOfPeople,
     column_letter,
     pack,
     text_of,
@@ -46,6 +48,7 @@ LAYOUT_OPEN = (
     SpreadsheetHeaderMissing,
     SpreadsheetHeadingMerged,
     SpreadsheetHeadingRepeated,
+    SpreadsheetOfPeople,
 )
 # More rows and columns than a page of examples needs.
 ROWS_OF_EXAMPLE = 12
@@ -102,11 +105,14 @@ class Reading:
     """How the lists of one kind are read.
 
     about: the kind. place: whose lists, "" for the city's: what a heading means is remembered for each.
+    of_people: a list with a heading for each of these is of people, and is not taken before a person says which column
+               is which.
     """
 
     about: str
     columns: Sequence[Column]
     place: str = ""
+    of_people: Sequence[Column] = ()
 
     def remembered(self) -> Mapping[str, str]:
         """What was said of headings: by `heading_key`, the name of a column or "" for none."""
@@ -134,7 +140,7 @@ class Reading:
         """
         sheets = read_sheets(content)
         try:
-            table_of(sheets, self.columns, self.remembered())
+            self._look(sheets)
         except LAYOUT_OPEN:
             if not any(sheet.rows for sheet in sheets):
                 raise
@@ -144,13 +150,26 @@ class Reading:
         """The list with everything that a person said of it. Raises a SpreadsheetRefused, of LAYOUT_OPEN among them."""
         sheets = read_sheets(bytes(waiting.content))
         said = waiting.layout
-        layout = Layout(tuple(said["sheets"]), said["header_row"], said["places"]) if said else None
-        table = table_of(sheets, self.columns, self.remembered(), layout)
+        if said:
+            layout = Layout(tuple(said["sheets"]), said["header_row"], said["places"])
+            table = table_of(sheets, self.columns, None, layout)
+        else:
+            table = self._look(sheets)
         if waiting.conversion == CONVERT:
             table = table.converted()
         elif waiting.conversion == KEEP:
             table = table.left_as_is()
         return corrected(table, waiting.fixes)
+
+    def lists_people(self, sheets: Sequence[RawSheet]) -> bool:
+        """Whether these sheets hold a list of people where it is no list of this kind."""
+        return bool(self.of_people) and have_headings(sheets, self.of_people)
+
+    def _look(self, sheets: Sequence[RawSheet]) -> Table:
+        """The list under the headings that are known. Raises a SpreadsheetRefused."""
+        if self.lists_people(sheets):
+            raise SpreadsheetOfPeople(f"a list of people, expected one of {self.about}")
+        return table_of(sheets, self.columns, self.remembered())
 
     def choose(self, waiting: SentList, sheets: Sequence[int], header_row: int, places: Mapping[str, int]) -> None:
         """Keep where a person said the columns are, and what that says of their headings, for the next list.
@@ -296,8 +315,9 @@ def examples(sheets: Sequence[RawSheet], reading: Reading, layout: Mapping[str, 
     for number, sheet in enumerate(sheets):
         chosen = layout if layout and number in layout["sheets"] else None
         header_row = chosen["header_row"] if chosen else _header_row(sheet)
-        places = chosen["places"] if chosen else propose_places(sheet, reading.columns, header_row)
-        if not chosen:
+        places = chosen["places"] if chosen else {}
+        if not chosen and not reading.lists_people([sheet]):
+            places = propose_places(sheet, reading.columns, header_row)
             for index, heading in headings_of(sheet, header_row).items():
                 name = remembered.get(heading_key(heading))
                 if name:

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bluezone.edge.appliance.slots import sync_folder
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH
 from bluezone.refusal import Refused
 
@@ -141,11 +142,7 @@ def put_whole(path: Path, content: bytes, owner: tuple[int, int] | None = None) 
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 from enum import Enum, auto
 
 from bluezone.letters.agency_names import STARTS_AS_AGENCY
-from bluezone.vietnamese.spelling import fold
+from bluezone.vietnamese.spelling import fold, name_key
 
 
 class Asker(Enum):
@@ -64,10 +64,6 @@ _ORDERS = re.compile(
     r"|ý kiến)\b",
     re.IGNORECASE,
 )
-_WHOLE_WORDS = {
-    "ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan", "bhxh": "bao hiem xa hoi", "bv": "benh vien",
-    "ttyt": "trung tam y te", "cdc": "trung tam kiem soat benh tat", "bcd": "ban chi dao", "nha truong": "truong",
-}  # fmt: skip
 # Who speaks for a body, by his office.
 _SPEAKERS = re.compile(
     r"(?:(?:đồng chí|phó|chủ tịch|giám đốc|lãnh đạo|thủ trưởng|hiệu trưởng|trưởng|bộ trưởng|ban giám đốc"
@@ -313,16 +309,12 @@ def _own_word(asker: str) -> str | None:
 
 
 def _words(bodies: str) -> set[str]:
-    words = set(fold(bodies).split())
-    return words.union(*(whole.split() for short, whole in _WHOLE_WORDS.items() if short in words))
+    return {*fold(bodies).split(), *name_key(bodies).split()}
 
 
 def _kind(body: str) -> tuple[str, str]:
     """The first word of a body's name without its speaker, and its level of government; "" for none."""
     speaker = _SPEAKERS.match(body)
-    folded = fold(body[speaker.end() :] if speaker else body)
-    for short, whole in _WHOLE_WORDS.items():
-        if folded == short or folded.startswith(f"{short} "):
-            folded = whole + folded.removeprefix(short)
+    folded = name_key(body[speaker.end() :] if speaker else body).removeprefix("nha ")  # "nhà trường"
     level = _LEVELS.search(folded)
     return folded.split(" ")[0], level[1] if level else ""

@@ -170,15 +170,8 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
-    shown = _kept(request, pk)
-    if request.method != "POST":
-        return render(request, "venues/renew.html", {"venue": shown})
-    try:
-        decisions.renew(request.user.username, shown, timezone.now())
-    except decisions.VenueStateWrong:
-        return _decided_meanwhile(request, pk)
-    messages.success(request, _("A new code is signed. Print the new poster and take the old one down."))
-    return redirect("venue", pk)
+    told = _("A new code is signed. Print the new poster and take the old one down.")
+    return _once_asked(request, pk, "venues/renew.html", decisions.renew, told)
 
 
 @practised
@@ -187,15 +180,8 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
-    shown = _kept(request, pk)
-    if request.method != "POST":
-        return render(request, "venues/close.html", {"venue": shown})
-    try:
-        decisions.close(request.user.username, shown, timezone.now())
-    except decisions.VenueStateWrong:
-        return _decided_meanwhile(request, pk)
-    messages.success(request, _("The venue is closed. Whom to reach is forgotten after 90 days."))
-    return redirect("venue", pk)
+    told = _("The venue is closed. Whom to reach is forgotten after 90 days.")
+    return _once_asked(request, pk, "venues/close.html", decisions.close, told)
 
 
 @practised
@@ -220,6 +206,20 @@ def _with_reason(
         return redirect("venue", pk)
     try:
         step(request.user.username, shown, form.cleaned_data["reason"], timezone.now())
+    except decisions.VenueStateWrong:
+        return _decided_meanwhile(request, pk)
+    messages.success(request, told)
+    return redirect("venue", pk)
+
+
+def _once_asked(
+    request: OfficeRequest, pk: int, question: str, step: Callable[[str, Venue, datetime.datetime], object], told: str
+) -> HttpResponse:
+    shown = _kept(request, pk)
+    if request.method != "POST":
+        return render(request, question, {"venue": shown})
+    try:
+        step(request.user.username, shown, timezone.now())
     except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, told)

@@ -27,6 +27,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.visitors.models import Channel, Notice, NoticeDay
 from bluezone.rollout.visitors.queries import House
 from bluezone.training import practising
+from bluezone.vietnamese.contact_cells import phone_of_number
 from bluezone.vietnamese.spelling import fold
 
 NOTICE = "arrival"
@@ -188,8 +189,8 @@ def opened_list(text: str, actor: str, house: str) -> list[Guest]:
 def _typed(cell: Any) -> str:
     """A number cell has lost its leading zero or plus: spreadsheet programs do that to telephone numbers."""
     if isinstance(cell, int) and not isinstance(cell, bool):
-        digits = str(cell)
-        return f"0{digits}" if len(digits) == 9 else f"+{digits}"
+        phone = phone_of_number(cell)
+        return phone if phone.startswith("0") else f"+{phone}"
     return str(cell).strip() if cell is not None else ""
 
 

@@ -2,9 +2,6 @@
 /** Inputs for one thumb: large choices, steppers, a text field; each {row, value()}. */
 import { h } from "./face/dom.js";
 
-// Signs of no width that come along when something is copied from a message.
-const UNSEEN = /[\u200b-\u200f\u202a-\u202c\u2060-\u2069\ufeff]/g;
-
 /** One of several. options: [value, label][]; a second tap on the chosen one takes it back where `optional`. */
 export function choose(name, legend, options, { chosen = "", optional = false, onchange = () => {}, columns = 2 } = {}) {
   const inputs = options.map(([value, label]) => {
@@ -37,7 +34,7 @@ export function stepper(id, label, { value = 0, least = 0, most = 60, words, unk
 export function line(id, label, value = "", { hint = null, ...attributes } = {}) {
   const input = h("input", { id, name: id, value, autocomplete: "off", "aria-describedby": hint ? `${id}-hint` : null, ...attributes });
   const row = h("div", { class: "field" }, h("label", { for: id }, label), hint && h("small", { id: `${id}-hint` }, hint), input);
-  return { row, input, value: () => input.value.normalize("NFC").replace(UNSEEN, "").replace(/\s+/g, " ").trim() };
+  return { row, input, value: () => input.value.normalize("NFC").replace(/\s+/g, " ").trim() };
 }
 
 /** A yes or no. */

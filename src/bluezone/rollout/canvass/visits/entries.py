@@ -25,6 +25,7 @@ from bluezone.rollout.canvass.households.facts import (
     milliseconds_of,
 )
 from bluezone.rollout.canvass.models import AsideReason
+from bluezone.vietnamese.spelling import without_unseen
 
 FORM = 1
 LONGEST = {"head": 80, "address": 160, "group": 60, "note": 120}
@@ -201,8 +202,9 @@ def fact_text(name: str, value: Any) -> str:
 def _text(value: Any, longest: int) -> str:
     if not isinstance(value, str):
         raise NotReadable(AsideReason.UNREADABLE, "no text")
-    # Format signs go, too: they make two equal names look different.
-    kept = "".join(sign if not unicodedata.category(sign).startswith("C") else " " for sign in value)
+    # Signs that are not seen make two equal names look different.
+    seen = without_unseen(value)
+    kept = "".join(sign if not unicodedata.category(sign).startswith("C") else " " for sign in seen)
     text = " ".join(unicodedata.normalize("NFC", kept).split())
     if len(text) > longest:
         raise NotReadable(AsideReason.UNREADABLE, "text too long")
