@@ -6,6 +6,7 @@ import gc
 import os
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +15,7 @@ import pytest
 from django.db import connection
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
-from tests.builders import marked, processes
+from tests.builders import marked, processes, turns
 from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
 
@@ -67,6 +68,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item) -> None:
+    """Begin no test while a day is about to end; what that costs is a minute or three, twice a day."""
+    others = any(item.get_closest_marker(mark) for mark in ("serve", "browser"))
+    time.sleep(turns.seconds_to_wait(time.time(), turns.WITH_OTHERS_SECONDS if others else turns.ALONE_SECONDS))
 
 
 @pytest.fixture(autouse=True)
