@@ -153,7 +153,7 @@ def call(origin: str, token: str, body: dict[str, Any]) -> dict[str, Any]:
         return json.load(answer)
 
 
-def until(holds, seconds: float = 60, pause: float = 0.1) -> None:
+def until(holds, seconds: float = 120, pause: float = 0.1) -> None:
     """Look until something holds."""
     end = time.monotonic() + seconds
     while not holds():

@@ -25,7 +25,7 @@ def queue(text="Xin chào", number=NUMBER, purpose=Purpose.ARRIVAL, now=None, **
     return outbox.queue(number, text, "vi", purpose, now=now, **more)
 
 
-def go_on_until(sender, done, now=None, seconds=10.0, step=None):
+def go_on_until(sender, done, now=None, seconds=120.0, step=None):
     """Rounds of the sender until `done()`; with `step`, each round that much later than the one before."""
     deadline = time.monotonic() + seconds
     moment = now or datetime.datetime.now(datetime.UTC)
@@ -125,7 +125,7 @@ def test_the_throttle_of_the_operator_loses_nothing(centre, sender, now):
     centre.change(throttle=20)
     for number in range(45):
         queue(number=f"+849123456{number:02}", now=now)
-    go_on_until(sender, settled, now, seconds=20)
+    go_on_until(sender, settled, now)
 
     assert states() == {State.DELIVERED}
     assert len(whole_texts(centre.taken)) == len(centre.taken) == 45
@@ -135,7 +135,7 @@ def test_our_own_rate_is_kept(centre, now):
     sender = Sender(SmppProvider(centre.smsc(rate=20)))
     for number in range(50):
         queue(number=f"+849123456{number:02}", now=now)
-    go_on_until(sender, settled, now, seconds=20)
+    go_on_until(sender, settled, now)
     sender.close()
 
     at = [one["at"] for one in centre.taken]
