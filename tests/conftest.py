@@ -6,15 +6,16 @@ import gc
 import os
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.db import connection
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
-from tests.builders import marked, processes
+from tests.builders import marked, processes, turns
 from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
 
@@ -22,10 +23,11 @@ from bluezone.protocol import blindrsa
 from bluezone.protocol.upload import puzzle
 
 REPOSITORY = Path(__file__).parents[1]
-# A busy machine is no finding, so no example has a deadline. `make test` looks at the same examples every time, so that
-# it fails for what was changed; `make test-slow` looks at new ones, and at more.
-settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
-settings.register_profile("new", deadline=None, max_examples=200, print_blob=True)
+# A busy machine is no finding, so no example has a deadline and none is drawn too slowly. `make test` looks at the same
+# examples every time, so that it fails for what was changed; `make test-slow` looks at new ones, and at more.
+UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, max_examples=50, **UNHURRIED)
+settings.register_profile("new", max_examples=200, print_blob=True, **UNHURRIED)
 settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
 if settings.get_current_profile_name() == "same":
     # Hypothesis reads every module of ours that a process has loaded, seconds in each, and draws from the numbers and
@@ -67,6 +69,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item) -> None:
+    """Begin no test while a day is about to end; what that costs is a minute or three, twice a day."""
+    others = any(item.get_closest_marker(mark) for mark in ("serve", "browser"))
+    time.sleep(turns.seconds_to_wait(time.time(), turns.WITH_OTHERS_SECONDS if others else turns.ALONE_SECONDS))
 
 
 @pytest.fixture(autouse=True)

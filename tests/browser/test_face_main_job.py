@@ -101,13 +101,13 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         assert "Dữ liệu của bạn đã gửi: 1 lần" in face.text()
         assert face.told == []
 
-    server.wait_for_export(after=patient.downloads.position.number, seconds=30)
+    server.wait_for_export(after=patient.downloads.position.number, seconds=300)
     with opened(chromium, near) as face:
         face.page.click("text=Kiểm tra ngay")
         face.page.wait_for_function("() => !document.querySelector('[aria-disabled=true]')")
         if near.risk.level() == "none":
             # That file was made between the patient's last look and the report, which is in the next one.
-            server.wait_for_export(after=near.downloads.position.number, seconds=30)
+            server.wait_for_export(after=near.downloads.position.number, seconds=300)
             face.page.click("text=Kiểm tra ngay")
         face.page.wait_for_selector("[data-state=D]")
         assert plain(face.heading()) == "Bạn có nguy cơ lây nhiễm COVID-19"

@@ -71,6 +71,12 @@ def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
     return second_factors.code_at(secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
 
+def wrong_app_code(secret: bytes = APP_SECRET) -> str:
+    """Six digits that the app shows neither now nor within minutes: any six would be right once in 300,000 tries."""
+    shown = {app_code(secret, step) for step in range(-20, 21)}
+    return next(code for code in map("{:06}".format, range(len(shown) + 1)) if code not in shown)
+
+
 def row_of(issued: Issued) -> str:
     """The key server's row of a code that was issued, as its ticket has it."""
     return row_of_ticket(issued.record, issued.ticket)

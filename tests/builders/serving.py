@@ -47,13 +47,15 @@ class Served:
         return found[1]
 
 
-# Below the ports that the kernel lends to connections: one of those can be taken by anybody's next request.
-_PORTS = range(10_000, 32_000)
+# Below the ports that the kernel lends to connections: one of those can be taken by anybody's next request. Each worker
+# of pytest-xdist has ports of its own: what one was given and has not listened on yet, another takes for free.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_PORTS = range(10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _WORKERS, 32_000, _WORKERS)
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port that nothing has now, and that this process has not been given before."""
+    """A TCP port that nothing has now, and that no process of this run has been given before."""
     while (port := secrets.choice(_PORTS)) in _given or not _is_free(port):
         continue
     _given.add(port)

@@ -115,7 +115,9 @@ def test_only_the_hour_of_the_last_call_is_kept(public, keeper):
     assert made.last_seen_hour in {one.replace(minute=0, second=0, microsecond=0) for one in (before, timezone.now())}
 
 
-def test_within_the_hour_a_call_writes_nothing(public, keeper, django_assert_num_queries):
+def test_within_the_hour_a_call_writes_nothing(public, keeper, django_assert_num_queries, monkeypatch):
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
     _, token = connected(keeper)
     public.get(SELF, **bearer(token))
 

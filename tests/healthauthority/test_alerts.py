@@ -115,12 +115,14 @@ def test_what_the_confirmation_carries_on_is_what_was_shown(english, server, ven
         ({"code": "https://example.com/"}, "no code of a venue"),
         ({"code": link_of(a_venue())}, "did not sign"),
         ({"day": "2020-08-11"}, "last 14 days"),
-        ({"day": (timezone.localdate() + datetime.timedelta(days=1)).isoformat()}, "must have ended"),
+        ({"day": "tomorrow"}, "must have ended"),
         ({"begins": ""}, "This field is required"),
         ({"code": ""}, "This field is required"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence_and_warns_nobody(english, server, venue, change, said):
+    if change.get("day") == "tomorrow":
+        change = {"day": (timezone.localdate() + datetime.timedelta(days=1)).isoformat()}
     answer = english.post(ADDRESS, form(venue, confirm="yes", **change))
 
     assert answer.status_code == 422

@@ -14,6 +14,7 @@ from bluezone.audit import hash_chain
 from bluezone.city import load_city
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
+from bluezone.keyserver.parts import open_server
 from bluezone.server.schedule import purge_office
 
 pytestmark = pytest.mark.django_db
@@ -23,10 +24,12 @@ PHONE, TEXT = "0912345678", "Tôi sốt nhẹ từ tối qua"
 
 
 @pytest.fixture
-def city(tmp_path, settings):
-    """A city whose key server and office lie in one folder, as `serve` has them."""
+def city(tmp_path, settings, monkeypatch):
+    """A city whose key server and office lie in one folder, as `serve` has them, and have one clock."""
     (tmp_path / "one").mkdir()
     with a_city(tmp_path / "one") as made:
+        # By another clock the office would announce the keys of another week, which no phone here has.
+        monkeypatch.setattr(opened_key_server, "open_server", lambda folder: open_server(folder, lambda: made[2].now))
         settings.DATA_FOLDER = made[0].key_server.data_dir
         settings.CITY = load_city(settings.DATA_FOLDER)
         yield made

@@ -50,7 +50,10 @@ def values(server):
 
 
 def tells(value, moment):
-    """Whether a value is a moment within two minutes of another, or by one of the LIVES after it, in any usual unit."""
+    """Whether a value is a moment within two minutes of another, or by one of the LIVES after it, in any usual unit.
+
+    A whole hour tells no minute, however near the moment is to one.
+    """
     seconds = []
     for number in map(float, re.findall(r"\d{8,17}(?:\.\d+)?", value)):
         seconds += [number, number * 60, number / 1000, number / 1_000_000]
@@ -58,7 +61,7 @@ def tells(value, moment):
         told = datetime.datetime.fromisoformat(found[0])
         seconds += [told.replace(tzinfo=zone).timestamp() for zone in (datetime.UTC, timezone.get_current_timezone())]
     at = moment.timestamp()
-    return any(abs(one - at - life) < 120 for one in seconds for life in LIVES)
+    return any(one % 3600 and abs(one - at - life) < 120 for one in seconds for life in LIVES)
 
 
 @pytest.fixture

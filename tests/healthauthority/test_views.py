@@ -74,8 +74,9 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"onset": (today() + datetime.timedelta(days=1)).isoformat()}, "still to come"),
-        ({"onset": (today() - datetime.timedelta(days=24)).isoformat()}, "nobody could be warned any more"),
+        # From today: the day on which the test runs, not the one on which it was collected.
+        ({"onset": datetime.timedelta(days=1)}, "still to come"),
+        ({"onset": datetime.timedelta(days=-24)}, "nobody could be warned any more"),
         ({"onset": "last week"}, "Write the day first"),
         ({"onset": ""}, "This field is required"),
         ({"case_class": "suspected"}, "Select a valid choice"),
@@ -83,6 +84,8 @@ def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
     ],
 )
 def test_a_bad_form_says_what_is_wrong_and_issues_nothing(english, changes, sentence):
+    if isinstance(onset := changes.get("onset"), datetime.timedelta):
+        changes = {"onset": (today() + onset).isoformat()}
     answer = english.post("/codes/new/", form(**changes))
 
     assert answer.status_code == 422

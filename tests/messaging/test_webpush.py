@@ -218,7 +218,8 @@ def test_a_new_export_file_is_told_to_everybody_once_each_after_a_delay_of_its_o
 
     assert sorted(moments) == [f"/{number}" for number in range(8)]
     assert len(service.received) == 8
-    assert len(set(moments.values())) > 4
+    # Eight of 361 moments fall on two by chance once in 10 million million draws.
+    assert len(set(moments.values())) > 2
     assert max(moments.values()) <= 1805
     assert all(browser.opened(_of(service, browser)) == MESSAGE.encode() for browser in browsers)
 

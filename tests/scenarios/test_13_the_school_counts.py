@@ -103,14 +103,15 @@ def test_a_wrong_pin_locks_and_a_list_of_pupils_is_refused(chromium, served):
     office = window(chromium, 360, served.office)
     sign_in(office, served, "hieu-truong-2")
     slips = slips_of(office, served, schooling.SECOND)
-    address, _pin = slips["7A"]
+    address, pin = slips["7A"]
+    wrong = f"{(int(pin.replace(' ', '')) + 1) % 10**6:06}"
     phone = window(chromium, 360, served.public)
     said = ""
     for _ in range(6):
         phone.goto(served.public + address[address.index("/c/") :])
         for field in ("pupils", "with_smartphone", "running", "relatives"):
             phone.fill(f"input[name={field}]", "5")
-        phone.fill("input[name=pin]", "000 000")
+        phone.fill("input[name=pin]", wrong)
         phone.click("main button[type=submit]")
         phone.wait_for_selector("[role=alert]")
         said = phone.inner_text("[role=alert]")

@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
-from tests.builders.office import APP_SECRET, PASSWORD, app_code, user
+from tests.builders.office import APP_SECRET, PASSWORD, app_code, user, wrong_app_code
 
 from bluezone.authority import role_grants
 from bluezone.identity import second_factors
@@ -58,7 +58,7 @@ def test_the_password_alone_is_not_a_sign_in(client):
     with_password(client)
 
     assert client.get("/codes/").url.startswith("/sign-in/")
-    assert client.post("/sign-in/second/", {"code": "000000"}).status_code == 422
+    assert client.post("/sign-in/second/", {"code": wrong_app_code()}).status_code == 422
     assert client.get("/codes/").status_code == 302
     assert client.post("/sign-in/second/", {"code": app_code()}).status_code == 302
     assert client.get("/codes/").status_code == 200
@@ -119,7 +119,7 @@ def test_five_wrong_codes_lock_for_a_quarter_of_an_hour(english):
     user("lan")
     with_password(english)
     for _ in range(5):
-        assert english.post("/sign-in/second/", {"code": "111111"}).status_code == 422
+        assert english.post("/sign-in/second/", {"code": wrong_app_code()}).status_code == 422
 
     locked = english.post("/sign-in/second/", {"code": app_code()})
     assert locked.status_code == 429
@@ -133,7 +133,7 @@ def test_setting_up_an_app_shows_its_secret_and_recovery_codes_once(english):
     english.force_login(lan)
     shown = english.get("/second-factor/app/")
     secret = base64.b32decode(re.search(r'id="secret">([A-Z2-7 ]+)<', shown.text)[1].replace(" ", ""))
-    assert english.post("/second-factor/app/", {"code": "000000"}).status_code == 422
+    assert english.post("/second-factor/app/", {"code": wrong_app_code(secret)}).status_code == 422
     assert not AuthenticatorApp.objects.exists()
 
     made = english.post("/second-factor/app/", {"code": app_code(secret)})

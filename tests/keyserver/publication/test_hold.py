@@ -3,6 +3,7 @@
 oldest come out among random ones of their day.
 """
 
+import random
 from collections import Counter
 
 import pytest
@@ -21,8 +22,9 @@ MIDNIGHT = NOON + 12 * HOUR
 
 @pytest.fixture
 def held(city_folder, clock, database, request):
-    """A city that holds keys back, for a day unless said otherwise, and has made its first file."""
+    """A city that holds keys back, for a day unless said otherwise, and has made its first file. Seeded."""
     server = opened(city_folder, clock, hold_hours=getattr(request, "param", 24), padding_mean=5)
+    server.random_bytes = random.Random(24).randbytes
     server.tick()
     yield server
     server.close()

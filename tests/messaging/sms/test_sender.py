@@ -25,7 +25,7 @@ def queue(text="Xin chào", number=NUMBER, purpose=Purpose.ARRIVAL, now=None, **
     return outbox.queue(number, text, "vi", purpose, now=now, **more)
 
 
-def go_on_until(sender, done, now=None, seconds=10.0, step=None):
+def go_on_until(sender, done, now=None, seconds=120.0, step=None):
     """Rounds of the sender until `done()`; with `step`, each round that much later than the one before."""
     deadline = time.monotonic() + seconds
     moment = now or datetime.datetime.now(datetime.UTC)
@@ -125,7 +125,7 @@ def test_the_throttle_of_the_operator_loses_nothing(centre, sender, now):
     centre.change(throttle=20)
     for number in range(45):
         queue(number=f"+849123456{number:02}", now=now)
-    go_on_until(sender, settled, now, seconds=20)
+    go_on_until(sender, settled, now)
 
     assert states() == {State.DELIVERED}
     assert len(whole_texts(centre.taken)) == len(centre.taken) == 45
@@ -133,14 +133,15 @@ def test_the_throttle_of_the_operator_loses_nothing(centre, sender, now):
 
 def test_our_own_rate_is_kept(centre, now):
     sender = Sender(SmppProvider(centre.smsc(rate=20)))
-    for number in range(50):
+    for number in range(60):
         queue(number=f"+849123456{number:02}", now=now)
-    go_on_until(sender, settled, now, seconds=20)
+    go_on_until(sender, settled, now)
     sender.close()
 
     at = [one["at"] for one in centre.taken]
-    assert len(at) == 50
-    assert at[-1] - at[0] >= 1000 * (50 - 20) / 20 * 0.8, "20 at once, then 20 a second"
+    assert len(at) == 60
+    # Not all of the two seconds: the centre of a busy machine notes the first ones late.
+    assert at[-1] - at[0] >= 1000 * (60 - 20) / 20 * 0.6, "20 at once, then 20 a second"
 
 
 def test_a_number_has_one_notice_a_stay_and_a_code_always(centre, sender, now):

@@ -297,7 +297,9 @@ def test_a_badge_is_renewed_with_another_pin_and_the_pin_is_stored_nowhere(open_
 
     assert first.text != second.text
     assert registry.pin_hash(second.pin, bytes.fromhex(kept.pin_salt)).hex() == kept.pin_hash
-    assert second.pin not in str(vars(kept).values())
+    # Six digits may stand in what was drawn or counted in microseconds.
+    told = {name: value for name, value in vars(kept).items() if name not in ("badge", "pin_salt", "pin_hash")}
+    assert second.pin not in str([value for value in told.values() if not isinstance(value, datetime.datetime)])
 
 
 def test_three_shares_of_the_same_passages_stand_side_by_side(open_gate):

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.long
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 COUNTS = {"running": 41, "valid_code": 9, "screen_seen": 12, "told": 7, "no_smartphone": 6, "out": 70}
-WEEK = Week.of(timezone.localdate()).previous
+
+
+def last_week():
+    return Week.of(timezone.localdate()).previous
 
 
 def fill(agencies, first, number_of_days):
@@ -31,7 +34,7 @@ def fill(agencies, first, number_of_days):
     gates = Gate.objects.bulk_create(
         Gate(agency=one, name="Cổng chính", number=secrets.token_hex(4)) for one in agencies
     )
-    days = [WEEK.last_day - datetime.timedelta(days=number) for number in range(number_of_days)]
+    days = [last_week().last_day - datetime.timedelta(days=number) for number in range(number_of_days)]
     GateDay.objects.bulk_create(
         GateDay(
             gate=gate,
@@ -65,10 +68,10 @@ def test_pages_stay_quick_and_ask_the_same_number_of_questions(client, number_of
     before = {}
     gate = Gate.objects.first()
     addresses = {
-        "list": f"/gates/?week={WEEK}",
-        "last page": f"/gates/?week={WEEK}&page=99",
+        "list": f"/gates/?week={last_week()}",
+        "last page": f"/gates/?week={last_week()}&page=99",
         "late": "/gates/late/",
-        "a gate": f"/gates/{gate.pk}/?week={WEEK}",
+        "a gate": f"/gates/{gate.pk}/?week={last_week()}",
     }
     for who, reader in readers.items():
         client.force_login(reader)
