@@ -29,6 +29,13 @@ pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 
 
+@pytest.fixture(autouse=True)
+def one_hour(monkeypatch):
+    """What was tried is forgotten as the hour turns: it does not, while a test tries."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+
+
 def attempt(password, username="lan", address="203.0.113.5", now=NOW, browser=None, answer=""):
     """browser: cookies of one in which accounts came in before; they are added to it."""
     request = RequestFactory().post("/sign-in/", REMOTE_ADDR=address)
@@ -125,7 +132,6 @@ def test_a_flood_that_solves_no_puzzle_counts_for_nothing():
             attempt("wrong", username="somebody")
 
     assert attempt(PASSWORD, address="198.51.100.9").username == "lan", "nobody elsewhere is asked for a puzzle"
-    # Of this hour and the one before: the hour may turn meanwhile.
     assert sum(signin._limits()._tally._missed(time.time())[1:]) == 11
 
 
