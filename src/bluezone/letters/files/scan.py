@@ -6,13 +6,14 @@ Runs in a confined process. Tesseract reads from a pipe and writes to one, so no
 
 import base64
 import io
+import itertools
 import json
 import math
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -35,8 +36,20 @@ _LEAST_CONFIDENCE = 25.0
 _STEEPEST_DEGREES = 3.0
 # A thin rule of a table, printed and scanned, is no darker.
 _FAINT = 205
+# From here on, a dot has the colour of ink.
+_COLOURED = 40
 # What a dash at the beginning of a line is taken for.
 _DASHES = frozenset("~=«_¬—–")
+
+
+class Word(NamedTuple):
+    """A word and its place on the page, y counted from above."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
 
 
 def count_pages(data: bytes) -> int:
@@ -60,24 +73,29 @@ def draw_page(order: bytes) -> str:
 def read_page_words(order: bytes) -> dict[str, Any]:
     """The job that reads one page: {"lines": […], "words": [[text, x0, y0, x1, y1], …]}, places in 0..1 of the page."""
     data, page = _order(order)
-    picture = _page(data, page)
-    grey = _straight(_without_stamp(picture))
+    grey = _straight(without_ink(_page(data, page)))
     scale = _WIDTH / grey.width
     grey = grey.resize((_WIDTH, max(1, round(grey.height * scale))), Image.Resampling.LANCZOS)
     grids = list(_grids(grey))
-    words = list(_tesseract(_without_rules(grey) if grids else grey))
-    height = grey.height
-    size = sorted(y1 - y0 for _, _, y0, _, y1 in words)[len(words) // 2] if words else 0
+    return lay_out(list(words_of(_tesseract(_without_rules(grey) if grids else grey))), grey.height, grids)
+
+
+def lay_out(words: Sequence[Word], height: int, grids: Sequence[Grid]) -> dict[str, Any]:
+    """The page that these words make. height: of the page, in the dots that the words' places are counted in."""
+    size = sorted(word.y1 - word.y0 for word in words)[len(words) // 2] if words else 0
     # Tesseract parts the words, however narrow the blank is; between two pieces of a PDF that would be none.
     parted = 0.2 * size
     pieces = [
-        Segment(x0, max(x1 - parted, x0 + 1), float(height - y1), float(max(min(y1 - y0, 2 * size), size * 0.8)), text)
-        for text, x0, y0, x1, y1 in _on_lines(words)
-    ]
+        Segment(
+            one.x0, max(one.x1 - parted, one.x0 + 1), height - one.y1,
+            max(min(one.y1 - one.y0, 2 * size), size * 0.8), one.text,
+        )
+        for one in _on_lines(words)
+    ]  # fmt: skip
     return {
         # The dot behind a Roman number is the first that is lost.
         "lines": [re.sub(r"^([IVX]{1,4}) (?=[^\W\da-z_]{2})", r"\1. ", line) for line in arrange(pieces, grids)],
-        "words": [[text, x0 / _WIDTH, y0 / height, x1 / _WIDTH, y1 / height] for text, x0, y0, x1, y1 in words],
+        "words": [[one.text, one.x0 / _WIDTH, one.y0 / height, one.x1 / _WIDTH, one.y1 / height] for one in words],
     }
 
 
@@ -125,14 +143,36 @@ def _largest(data: bytes, number: int) -> Image.Image:
     return best.rotate(-turned, expand=True) if turned else best
 
 
-def _without_stamp(picture: Image.Image) -> Image.Image:
-    """Grey, with red ink as white: of a red stamp its red part is as bright as the paper."""
+def without_ink(picture: Image.Image) -> Image.Image:
+    """Grey, with the red of a stamp and the blue of a pen as white, and the print below them as dark as elsewhere.
+
+    In the part of the light that the ink throws back it is nearly as bright as paper, and print below it is not.
+    """
     if picture.mode in ("1", "L", "I", "I;16", "LA"):
         return picture.convert("L")
     red, green, blue = (np.asarray(one, np.int16) for one in picture.convert("RGB").split())
     grey = (red * 3 + green * 6 + blue) // 10
-    ink = (red - np.maximum(green, blue)) > 40
-    return Image.fromarray(np.where(ink, np.maximum(red, 200), grey).astype(np.uint8))
+    for own, others in ((red, np.maximum(green, blue)), (blue, np.maximum(red, green))):
+        colour = own - others
+        strong = colour[colour > _COLOURED]
+        if not strong.size:
+            continue
+        full = float(np.percentile(strong, 90))
+        paper = float(np.percentile(own[colour > 0.8 * full], 40))
+        # At the edge of a stroke, and where a JPEG has smeared its colour, there is less of it.
+        at = np.nonzero(colour > 15)
+        share = np.clip((colour[at] - 15) / (0.6 * full - 15), 0, 1)
+        cleared = np.clip(255 - 3 * (paper - own[at]), grey[at], 255)
+        grey[at] = grey[at] * (1 - share) + cleared * share
+    return Image.fromarray(grey.astype(np.uint8))
+
+
+def with_white_paper(grey: Image.Image) -> Image.Image:
+    """The page with paper, which is more than half of any page, as white and its darkest dot as black.
+
+    No share of dark dots is left out of it: on a page of few words that would be all of them.
+    """
+    return ImageOps.autocontrast(grey, cutoff=(0, 50))
 
 
 def _straight(grey: Image.Image) -> Image.Image:
@@ -154,52 +194,62 @@ def _straight(grey: Image.Image) -> Image.Image:
     return grey.rotate(best, Image.Resampling.BICUBIC, fillcolor=255) if abs(best) >= 0.1 else grey
 
 
-def _tesseract(grey: Image.Image) -> Iterator[tuple[str, float, float, float, float]]:
+def _tesseract(grey: Image.Image) -> str:
+    """What Tesseract says of a page, as a table apart by tabs; "" where it is not installed."""
     program = shutil.which("tesseract", path="/usr/bin:/usr/local/bin")
     if program is None:
-        return
+        return ""
     target = io.BytesIO()
-    ImageOps.autocontrast(grey, cutoff=1).save(target, "PNG", compress_level=1, dpi=(_DPI, _DPI))
+    with_white_paper(grey).save(target, "PNG", compress_level=1, dpi=(_DPI, _DPI))
     done = subprocess.run(  # noqa: S603 - a program of the system, in this confined process
         [program, "stdin", "stdout", "-l", "vie", "--oem", "1", "--psm", "4", "tsv"],
         input=target.getvalue(), capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise LetterTooLarge("the page takes more time or memory to be read than a page of a letter does")
-    for line in done.stdout.decode("utf-8", errors="replace").splitlines()[1:]:
-        cells = line.split("\t")
-        if len(cells) == 12 and cells[0] == "5" and cells[11].strip() and float(cells[10]) >= _LEAST_CONFIDENCE:
-            left, top, width, height = map(float, cells[6:10])
-            yield re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip()), left, top, left + width, top + height
+    return done.stdout.decode("utf-8", errors="replace")
 
 
-def _on_lines(
-    words: list[tuple[str, float, float, float, float]],
-) -> Iterator[tuple[str, float, float, float, float]]:
+def words_of(table: str) -> Iterator[Word]:
+    """The words of the page of which Tesseract says this.
+
+    One that was guessed stands only in a line of which most was read; elsewhere it is a stain.
+    """
+    rows = [cells for line in table.splitlines()[1:] if len(cells := line.split("\t")) == 12 and cells[0] == "5"]
+    for _, row in itertools.groupby(rows, key=lambda cells: cells[1:5]):
+        line = [cells for cells in row if cells[11].strip()]
+        read = [float(cells[10]) >= _LEAST_CONFIDENCE for cells in line]
+        for cells, sure in zip(line, read, strict=True):
+            if sure or 2 * sum(read) > len(read):
+                left, top, width, height = map(float, cells[6:10])
+                text = re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip())
+                yield Word(text, left, top, left + width, top + height)
+
+
+def _on_lines(words: Sequence[Word]) -> Iterator[Word]:
     """Words with the foot of the line they stand on: letters with tails must not pull a word to a line of its own."""
     if not words:
         return
-    heights = sorted(y1 - y0 for _, _, y0, _, y1 in words)
+    heights = sorted(word.y1 - word.y0 for word in words)
     usual = heights[len(heights) // 2]
-    lines: list[list[tuple[str, float, float, float, float]]] = []
-    for word in sorted(words, key=lambda word: (word[2] + word[4]) / 2):
-        middle = (word[2] + word[4]) / 2
+    lines: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: word.y0 + word.y1):
+        middle = (word.y0 + word.y1) / 2
         near = [line for line in lines[-4:] if abs(_middle(line) - middle) < 0.45 * usual]
         if near:
             min(near, key=lambda line: abs(_middle(line) - middle)).append(word)
         else:
             lines.append([word])
     for line in lines:
-        foot = sorted(y1 for *_, y1 in line)[len(line) // 2]
-        first = min(x0 for _, x0, *_ in line)
-        for text, x0, y0, x1, _y1 in line:
-            if x0 == first and text in _DASHES:
-                text = "-"
-            yield text, x0, min(y0, foot - 1), x1, foot
+        foot = sorted(word.y1 for word in line)[len(line) // 2]
+        first = min(word.x0 for word in line)
+        for word in line:
+            text = "-" if word.x0 == first and word.text in _DASHES else word.text
+            yield Word(text, word.x0, min(word.y0, foot - 1), word.x1, foot)
 
 
-def _middle(line: list[tuple[str, float, float, float, float]]) -> float:
-    return sum((y0 + y1) / 2 for _, _, y0, _, y1 in line) / len(line)
+def _middle(line: Sequence[Word]) -> float:
+    return sum((word.y0 + word.y1) / 2 for word in line) / len(line)
 
 
 def _runs(dark: np.ndarray, least: int) -> Iterator[tuple[int, int, int]]:
