@@ -11,12 +11,13 @@ import json
 import math
 import re
 import shutil
+import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 from pypdf import PdfReader
 
 from bluezone.letters.files.pdf_page import Segment, arrange
@@ -159,7 +160,9 @@ def without_ink(picture: Image.Image) -> Image.Image:
             continue
         full = float(np.percentile(strong, 90))
         paper = float(np.percentile(own[colour > 0.8 * full], 40))
-        # At the edge of a stroke, and where a JPEG has smeared its colour, there is less of it.
+        # At the edge of a stroke, and where a JPEG has smeared its colour, there is less of it than beside it.
+        near = Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
+        colour = np.asarray(near, np.int16)
         at = np.nonzero(colour > 15)
         share = np.clip((colour[at] - 15) / (0.6 * full - 15), 0, 1)
         cleared = np.clip(255 - 3 * (paper - own[at]), grey[at], 255)
@@ -211,19 +214,30 @@ def _tesseract(grey: Image.Image) -> str:
 
 
 def words_of(table: str) -> Iterator[Word]:
-    """The words of the page of which Tesseract says this.
+    """The words of the page of which Tesseract says this, without its stains.
 
-    One that was guessed stands only in a line of which most was read; elsewhere it is a stain.
+    A guessed word stands where most of its line was read and another word is near, or it would leave a gap between
+    columns where none is; a letter or two far from all others are the rest of a stamp.
     """
-    rows = [cells for line in table.splitlines()[1:] if len(cells := line.split("\t")) == 12 and cells[0] == "5"]
-    for _, row in itertools.groupby(rows, key=lambda cells: cells[1:5]):
-        line = [cells for cells in row if cells[11].strip()]
-        read = [float(cells[10]) >= _LEAST_CONFIDENCE for cells in line]
-        for cells, sure in zip(line, read, strict=True):
-            if sure or 2 * sum(read) > len(read):
-                left, top, width, height = map(float, cells[6:10])
-                text = re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip())
-                yield Word(text, left, top, left + width, top + height)
+    rows = [cells for line in table.splitlines()[1:] if len(cells := line.split("\t")) == 12 and cells[11].strip()]
+    usual = statistics.median([float(cells[9]) for cells in rows] or [0])
+    for _, line in itertools.groupby(rows, key=lambda cells: cells[1:5]):
+        words = [_word(cells) for cells in line]
+        mostly_read = 2 * sum(sure for _, sure in words) > len(words)
+        gaps = [math.inf, *(right.x0 - left.x1 for (left, _), (right, _) in itertools.pairwise(words)), math.inf]
+        for at, (word, sure) in enumerate(words):
+            apart = min(gaps[at : at + 2]) / usual
+            label = at == 0 and len(words) > 1
+            stain = apart > 2 and len(word.text) <= 2 and not label and not re.search(r"[\d-]", word.text)
+            if (sure and not stain) or (not sure and mostly_read and apart < 1.3):
+                yield word
+
+
+def _word(cells: Sequence[str]) -> tuple[Word, bool]:
+    """The word of a row, and whether it was read and not guessed."""
+    left, top, width, height = map(float, cells[6:10])
+    text = re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip())
+    return Word(text, left, top, left + width, top + height), float(cells[10]) >= _LEAST_CONFIDENCE
 
 
 def _on_lines(words: Sequence[Word]) -> Iterator[Word]:
