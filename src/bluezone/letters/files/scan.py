@@ -13,6 +13,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -83,16 +84,12 @@ def read_page_words(order: bytes) -> dict[str, Any]:
 
 def lay_out(words: Sequence[Word], height: int, grids: Sequence[Grid]) -> dict[str, Any]:
     """The page that these words make. height: of the page, in the dots that the words' places are counted in."""
-    size = sorted(word.y1 - word.y0 for word in words)[len(words) // 2] if words else 0
+    usual = _usual_height(words)
     # Tesseract parts the words, however narrow the blank is; between two pieces of a PDF that would be none.
-    parted = 0.2 * size
     pieces = [
-        Segment(
-            one.x0, max(one.x1 - parted, one.x0 + 1), height - one.y1,
-            max(min(one.y1 - one.y0, 2 * size), size * 0.8), one.text,
-        )
+        Segment(one.x0, max(one.x1 - 0.2 * usual, one.x0 + 1), height - one.y1, usual, one.text)
         for one in _on_lines(words)
-    ]  # fmt: skip
+    ]
     return {
         # The dot behind a Roman number is the first that is lost.
         "lines": [re.sub(r"^([IVX]{1,4}) (?=[^\W\da-z_]{2})", r"\1. ", line) for line in arrange(pieces, grids)],
@@ -240,12 +237,17 @@ def _word(cells: Sequence[str]) -> tuple[Word, bool]:
     return Word(text, left, top, left + width, top + height), float(cells[10]) >= _LEAST_CONFIDENCE
 
 
+def _usual_height(words: Sequence[Word]) -> float:
+    return statistics.median([word.y1 - word.y0 for word in words] or [0.0])
+
+
+# Letters and signs that reach below the line; so does a dot under a vowel.
+_TAILS = frozenset("gjpqyQ,;()[]{}/|_\u0323")
+
+
 def _on_lines(words: Sequence[Word]) -> Iterator[Word]:
     """Words with the foot of the line they stand on: letters with tails must not pull a word to a line of its own."""
-    if not words:
-        return
-    heights = sorted(word.y1 - word.y0 for word in words)
-    usual = heights[len(heights) // 2]
+    usual = _usual_height(words)
     lines: list[list[Word]] = []
     for word in sorted(words, key=lambda word: word.y0 + word.y1):
         middle = (word.y0 + word.y1) / 2
@@ -255,7 +257,8 @@ def _on_lines(words: Sequence[Word]) -> Iterator[Word]:
         else:
             lines.append([word])
     for line in lines:
-        foot = sorted(word.y1 for word in line)[len(line) // 2]
+        standing = [one.y1 for one in line if not _TAILS.intersection(unicodedata.normalize("NFD", one.text))]
+        foot = statistics.median(standing) if standing else min(one.y1 for one in line) - 0.2 * usual
         first = min(word.x0 for word in line)
         for word in line:
             text = "-" if word.x0 == first and word.text in _DASHES else word.text
