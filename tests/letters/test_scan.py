@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from bluezone.letters import letter as letters
 from bluezone.letters.files.confinement import ScanPage, draw_scan_page
 from bluezone.letters.files.scan import with_white_paper, without_ink, words_of
+from bluezone.letters.files.scan_numbers import renumbered
 from bluezone.letters.letter import Letter, Scan, can_read_scans
 from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, OldWordUnread
 from bluezone.letters.reader import propose
@@ -174,3 +175,22 @@ def test_what_only_begins_as_a_document_of_old_word_is_refused():
 def test_a_scan_that_says_nothing_is_no_letter():
     with pytest.raises(Refused):
         propose(Scan(1, ()).text)
+
+
+def test_a_number_that_lost_a_stroke_or_its_dot_is_mended_by_the_order_of_numbers():
+    lines = [
+        "V/v rét",
+        "I. MỞ ĐẦU",
+        "II VIỆC",
+        "1. Một",
+        "2 Sở Y tế",
+        "12 Con trâu",
+        "II. ĐỢT HAI",
+        "V. ĐỢT BA",
+        "2 con",
+    ]
+
+    assert renumbered(lines) == [
+        "V/v rét", "I. MỞ ĐẦU", "II. VIỆC", "1. Một", "2. Sở Y tế", "12 Con trâu", "III. ĐỢT HAI", "IV. ĐỢT BA", "2 con",
+    ]  # fmt: skip
+    assert renumbered(["I. A", "II. B", "I. C"]) == ["I. A", "II. B", "I. C"], "an annex begins anew"

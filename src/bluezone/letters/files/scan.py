@@ -91,8 +91,7 @@ def lay_out(words: Sequence[Word], height: int, grids: Sequence[Grid]) -> dict[s
         for one in _on_lines(words)
     ]
     return {
-        # The dot behind a Roman number is the first that is lost.
-        "lines": [re.sub(r"^([IVX]{1,4}) (?=[^\W\da-z_]{2})", r"\1. ", line) for line in arrange(pieces, grids)],
+        "lines": arrange(pieces, grids),
         "words": [[one.text, one.x0 / _WIDTH, one.y0 / height, one.x1 / _WIDTH, one.y1 / height] for one in words],
     }
 
