@@ -5,6 +5,7 @@ Runs in a confined process. Tesseract reads from a pipe and writes to one, so no
 """
 
 import base64
+import bisect
 import io
 import itertools
 import json
@@ -14,7 +15,7 @@ import shutil
 import statistics
 import subprocess
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,7 +80,58 @@ def read_page_words(order: bytes) -> dict[str, Any]:
     scale = _WIDTH / grey.width
     grey = grey.resize((_WIDTH, max(1, round(grey.height * scale))), Image.Resampling.LANCZOS)
     grids = list(_grids(grey))
-    return lay_out(list(words_of(_tesseract(_without_rules(grey) if grids else grey))), grey.height, grids)
+    return lay_out([*_words_of_page(grey, grids)], grey.height, grids)
+
+
+def _words_of_page(grey: Image.Image, grids: Sequence[Grid]) -> Iterator[Word]:
+    """The words of a page: those of its tables cell by cell, as Tesseract mixes the lines of cells side by side."""
+    if not grids:
+        yield from words_of(_tesseract(grey))
+        return
+    ruled = _without_rules(with_white_paper(grey))
+    cells = [box for grid in grids for box in _boxes(grid, grey.height)]
+    sheet, places = stacked(ruled, cells)
+    for grid in grids:
+        ruled.paste(
+            255, (int(grid.xs[0]), grey.height - int(grid.ys[0]), int(grid.xs[-1]), grey.height - int(grid.ys[-1]))
+        )
+    yield from words_of(_tesseract(ruled))
+    yield from in_cells(words_of(_tesseract(sheet, "6")), places)
+
+
+Box = tuple[int, int, int, int]
+# Between two cells that are read one below the other.
+_APART = 30
+
+
+def _boxes(grid: Grid, height: int) -> Iterator[Box]:
+    """The cells of a table within their rules: left, top, right, bottom, from above."""
+    for top, bottom in itertools.pairwise(height - int(y) for y in grid.ys):
+        for left, right in itertools.pairwise(map(int, grid.xs)):
+            if right - left > 20 and bottom - top > 20:
+                yield left + 4, top + 4, right - 4, bottom - 4
+
+
+def stacked(page: Image.Image, cells: Sequence[Box]) -> tuple[Image.Image, list[tuple[int, Box]]]:
+    """One sheet with the cells that are not empty one below the other, and for each where it begins there."""
+    filled = [box for box in cells if page.crop(box).getextrema()[0] < 128]  # type: ignore[operator]
+    places, down = list[tuple[int, Box]](), _APART
+    for box in filled:
+        places.append((down, box))
+        down += box[3] - box[1] + _APART
+    sheet = Image.new("L", (max((box[2] - box[0] for box in filled), default=0) + 2 * _APART, down), 255)
+    for top, box in places:
+        sheet.paste(page.crop(box), (_APART, top))
+    return sheet, places
+
+
+def in_cells(words: Iterable[Word], places: Sequence[tuple[int, Box]]) -> Iterator[Word]:
+    """The words of such a sheet where they stand on the page."""
+    tops = [top for top, _ in places]
+    for word in words:
+        top, box = places[max(bisect.bisect_right(tops, (word.y0 + word.y1) / 2) - 1, 0)]
+        right, down = box[0] - _APART, box[1] - top
+        yield Word(word.text, word.x0 + right, word.y0 + down, word.x1 + right, word.y1 + down)
 
 
 def lay_out(words: Sequence[Word], height: int, grids: Sequence[Grid]) -> dict[str, Any]:
@@ -193,15 +245,18 @@ def _straight(grey: Image.Image) -> Image.Image:
     return grey.rotate(best, Image.Resampling.BICUBIC, fillcolor=255) if abs(best) >= 0.1 else grey
 
 
-def _tesseract(grey: Image.Image) -> str:
-    """What Tesseract says of a page, as a table apart by tabs; "" where it is not installed."""
+def _tesseract(grey: Image.Image, layout: str = "4") -> str:
+    """What Tesseract says of a page, as a table apart by tabs; "" where it is not installed.
+
+    layout: "4" for a column of lines of several sizes, "6" for a block of lines.
+    """
     program = shutil.which("tesseract", path="/usr/bin:/usr/local/bin")
     if program is None:
         return ""
     target = io.BytesIO()
     with_white_paper(grey).save(target, "PNG", compress_level=1, dpi=(_DPI, _DPI))
     done = subprocess.run(  # noqa: S603 - a program of the system, in this confined process
-        [program, "stdin", "stdout", "-l", "vie", "--oem", "1", "--psm", "4", "tsv"],
+        [program, "stdin", "stdout", "-l", "vie", "--oem", "1", "--psm", layout, "tsv"],
         input=target.getvalue(), capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -255,13 +310,37 @@ def _on_lines(words: Sequence[Word]) -> Iterator[Word]:
             min(near, key=lambda line: abs(_middle(line) - middle)).append(word)
         else:
             lines.append([word])
+    margins = _margins(lines)
     for line in lines:
         standing = [one.y1 for one in line if not _TAILS.intersection(unicodedata.normalize("NFD", one.text))]
         foot = statistics.median(standing) if standing else min(one.y1 for one in line) - 0.2 * usual
         first = min(word.x0 for word in line)
-        for word in line:
+        for word in _closed(line, margins, usual):
             text = "-" if word.x0 == first and word.text in _DASHES else word.text
             yield Word(text, word.x0, min(word.y0, foot - 1), word.x1, foot)
+
+
+def _margins(lines: Sequence[Sequence[Word]]) -> tuple[float, float] | None:
+    """Where the long lines of a page begin and end, None for a page with next to none."""
+    long = [line for line in lines if len(line) > 5]
+    if len(long) < 3:
+        return None
+    starts = sorted(min(word.x0 for word in line) for line in long)
+    ends = sorted(max(word.x1 for word in line) for line in long)
+    return starts[len(long) // 10], ends[-1 - len(long) // 10]
+
+
+def _closed(line: Sequence[Word], margins: tuple[float, float] | None, usual: float) -> Iterator[Word]:
+    """A line that runs from margin to margin with the gaps closed before small letters: there a word was lost, and no
+    column begins.
+    """
+    line = sorted(line, key=lambda word: word.x0)
+    if margins is None or line[0].x0 - margins[0] > 3 * usual or margins[1] - line[-1].x1 > usual:
+        yield from line
+        return
+    for word, following in itertools.pairwise(line):
+        yield word._replace(x1=max(word.x1, following.x0)) if following.text[:1].islower() else word
+    yield line[-1]
 
 
 def _middle(line: Sequence[Word]) -> float:
