@@ -284,10 +284,16 @@ def words_of(table: str) -> Iterator[Word]:
                 yield word
 
 
+# Letters of no Vietnamese word, which Tesseract sees where a speck touches one.
+_FOREIGN = str.maketrans("ÑñØø€", "NnOoc")
+
+
 def _word(cells: Sequence[str]) -> tuple[Word, bool]:
     """The word of a row, and whether it was read and not guessed."""
     left, top, width, height = map(float, cells[6:10])
-    text = re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip())
+    text = re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip().translate(_FOREIGN))
+    # Specks behind the end of a sentence; "./." ends a letter, "..." is left for the pen.
+    text = re.sub(r"(?<=\w)(?!\.{3}|\./\.$)[.:;,'`-]*\.[.:;,'`-]*$", ".", text)
     return Word(text, left, top, left + width, top + height), float(cells[10]) >= _LEAST_CONFIDENCE
 
 
