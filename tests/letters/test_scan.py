@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from bluezone.letters import letter as letters
 from bluezone.letters.files.confinement import ScanPage, draw_scan_page
-from bluezone.letters.files.scan import with_white_paper, without_ink, words_of
+from bluezone.letters.files.scan import Word, in_cells, lay_out, stacked, with_white_paper, without_ink, words_of
 from bluezone.letters.files.scan_numbers import renumbered
 from bluezone.letters.letter import Letter, Scan, can_read_scans
 from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, OldWordUnread
@@ -178,19 +178,59 @@ def test_a_scan_that_says_nothing_is_no_letter():
 
 
 def test_a_number_that_lost_a_stroke_or_its_dot_is_mended_by_the_order_of_numbers():
-    lines = [
+    lines = ["V/v rét", "I. ĐẦU", "II VIỆC", "1. Một", "2 Sở Y tế", "12 Con trâu", "II. ĐỢT HAI", "V. ĐỢT BA", "2 con"]
+    mended = [
         "V/v rét",
-        "I. MỞ ĐẦU",
-        "II VIỆC",
+        "I. ĐẦU",
+        "II. VIỆC",
         "1. Một",
-        "2 Sở Y tế",
+        "2. Sở Y tế",
         "12 Con trâu",
-        "II. ĐỢT HAI",
-        "V. ĐỢT BA",
+        "III. ĐỢT HAI",
+        "IV. ĐỢT BA",
         "2 con",
     ]
 
-    assert renumbered(lines) == [
-        "V/v rét", "I. MỞ ĐẦU", "II. VIỆC", "1. Một", "2. Sở Y tế", "12 Con trâu", "III. ĐỢT HAI", "IV. ĐỢT BA", "2 con",
-    ]  # fmt: skip
+    assert renumbered(lines) == mended
     assert renumbered(["I. A", "II. B", "I. C"]) == ["I. A", "II. B", "I. C"], "an annex begins anew"
+
+
+def test_cells_are_read_one_below_the_other_and_put_back_to_their_places():
+    page = Image.new("L", (400, 300), 255)
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((110, 60, 150, 70), fill=0)
+    draw.rectangle((310, 90, 330, 98), fill=0)
+    cells = [(10, 50, 90, 120), (100, 50, 190, 120), (300, 50, 390, 120)]
+    sheet, places = stacked(page, cells)
+    rows, columns = np.nonzero(np.asarray(sheet) == 0)
+    first, second = rows < places[1][0], rows >= places[1][0]
+    found = [
+        Word(name, columns[its].min(), rows[its].min(), columns[its].max(), rows[its].max())
+        for name, its in (("one", first), ("two", second))
+    ]
+
+    assert [box for _, box in places] == cells[1:], "an empty cell is not read"
+    assert list(in_cells(found, places)) == [Word("one", 110, 60, 150, 70), Word("two", 310, 90, 330, 98)]
+
+
+def lined(*lines, left=200, usual=30):
+    """Words 20 dots apart; "~" is a gap in which two were lost."""
+    words = []
+    for row, line in enumerate(lines):
+        at = left
+        for word in line.split():
+            if word != "~":
+                words.append(Word(word, at, 100 + 50 * row, at + 100, 100 + 50 * row + usual))
+            at += 120
+    return words
+
+
+def test_a_word_lost_within_a_line_opens_no_column_and_one_beside_a_signature_does():
+    text = ["Sở Y tế chủ trì phối hợp với", "các đơn vị ~ rà soát ~ lập", "kế hoạch và báo cáo kết quả ngay"]
+    read = lay_out(lined(*text), 2339, [])["lines"]
+    assert [line for line in read if line] == [
+        "Sở Y tế chủ trì phối hợp với các đơn vị rà soát lập kế hoạch và báo cáo kết quả ngay"
+    ]
+
+    foot = lay_out(lined(*text, "Nơi nhận: ~ ~ ~ ~ GIÁM ĐỐC"), 2339, [])["lines"]
+    assert [line for line in foot if line][1:] == ["Nơi nhận:", "GIÁM ĐỐC"]
