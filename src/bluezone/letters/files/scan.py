@@ -76,7 +76,10 @@ def draw_page(order: bytes) -> str:
 def read_page_words(order: bytes) -> dict[str, Any]:
     """The job that reads one page: {"lines": […], "words": [[text, x0, y0, x1, y1], …]}, places in 0..1 of the page."""
     data, page = _order(order)
-    grey = _straight(without_ink(_page(data, page)))
+    picture = _page(data, page)
+    # At 300 dots an inch a page is as well read, and at 600 its colours would take more memory than there is.
+    picture.thumbnail((_WIDTH * 3 // 2, picture.height))
+    grey = _straight(without_ink(picture))
     scale = _WIDTH / grey.width
     grey = grey.resize((_WIDTH, max(1, round(grey.height * scale))), Image.Resampling.LANCZOS)
     grids = list(_grids(grey))
