@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zlib
 
+import numpy as np
 import pytest
 from bench import bench_letters
 from bench.letters.corpus import read_letters
@@ -14,7 +15,9 @@ from bench.letters.rendering import as_scan
 from PIL import Image, ImageDraw
 
 from bluezone.letters import letter as letters
-from bluezone.letters.files.confinement import draw_scan_page
+from bluezone.letters.files.confinement import ScanPage, draw_scan_page
+from bluezone.letters.files.scan import Word, in_cells, lay_out, stacked, with_white_paper, without_ink, words_of
+from bluezone.letters.files.scan_numbers import renumbered
 from bluezone.letters.letter import Letter, Scan, can_read_scans
 from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, OldWordUnread
 from bluezone.letters.reader import propose
@@ -64,6 +67,58 @@ def test_a_scan_has_its_picture_where_nothing_can_read_it(monkeypatch):
     assert Image.open(io.BytesIO(draw_scan_page(picture, 0))).size == (40, 60)
     with pytest.raises(LetterUnreadable):
         draw_scan_page(picture, 7)
+
+
+def printed(ink=None, *, background=246):
+    """A page of noisy paper with five words' worth of black bars, and, over the middle one, a stroke of ink."""
+    noise = np.random.default_rng(1).normal(background, 4, (400, 300, 1))
+    dots = np.repeat(np.clip(noise, 0, 255), 3, axis=2).astype(np.uint8)
+    page = Image.fromarray(dots)
+    draw = ImageDraw.Draw(page, "RGBA")
+    for row in range(5):
+        draw.rectangle((40, 100 + 30 * row, 70, 104 + 30 * row), fill=(10, 10, 10, 255))
+    if ink:
+        draw.rectangle((50, 140, 60, 200), fill=(*ink, 200))
+    return page
+
+
+@pytest.mark.parametrize("ink", [(200, 30, 40), (20, 40, 150)], ids=["a red stamp", "a blue pen"])
+def test_print_below_ink_stays_and_the_ink_goes(ink):
+    dots = np.asarray(without_ink(printed(ink)), np.int16)
+
+    assert np.median(dots[170:180, 52:58]) > 220, "ink on paper is as paper"
+    assert np.median(dots[160:164, 52:58]) < 130, "print below it is dark"
+    assert np.median(dots[160:164, 62:69]) < 20, "print beside it is as it was"
+
+
+def test_a_page_of_few_words_keeps_them_and_loses_the_grain_of_its_paper():
+    dots = np.asarray(with_white_paper(printed().convert("L")), np.int16)
+
+    assert np.median(dots[160:164, 42:69]) < 20
+    assert np.percentile(dots[250:], 1) > 230
+
+
+def table(*lines):
+    """What Tesseract says of lines of words and how sure it is of each."""
+    rows = [
+        f"5\t1\t1\t1\t{line}\t{place}\t{60 * place}\t{40 * line}\t50\t20\t{sure}\t{word}"
+        for line, words in enumerate(lines, 1)
+        for place, (word, sure) in enumerate(words, 1)
+    ]
+    return "\n".join(["level\tpage", *rows])
+
+
+def test_a_guessed_word_stands_in_a_line_that_was_read_and_a_stain_nowhere():
+    words = words_of(table([("Giao", 95), ("Trạn", 12), ("Y", 90), ("tế", 91)], [("~:", 11), ("lÍ", 20)]))
+
+    assert [word.text for word in words] == ["Giao", "Trạn", "Y", "tế"]
+
+
+def test_a_paragraph_runs_over_the_end_of_a_page():
+    pages = (["Giao Trung tâm Y tế chủ trì, phối hợp với các", ""], ["đơn vị thực hiện.", "2. Báo cáo."])
+    text = Scan(2, tuple(ScanPage(lines, []) for lines in pages)).text
+
+    assert text.split("\n") == ["Giao Trung tâm Y tế chủ trì, phối hợp với các đơn vị thực hiện.", "", "2. Báo cáo."]
 
 
 def png(width, height):
@@ -120,3 +175,52 @@ def test_what_only_begins_as_a_document_of_old_word_is_refused():
 def test_a_scan_that_says_nothing_is_no_letter():
     with pytest.raises(Refused):
         propose(Scan(1, ()).text)
+
+
+def test_a_number_that_lost_a_stroke_or_its_dot_is_mended_by_the_order_of_numbers():
+    lines = ["V/v rét", "I. ĐẦU", "II VIỆC", "1. Một", "2 Sở", "12 Con trâu", "II. ĐỢT HAI", "V. ĐỢT BA", "2 con"]
+    mended = ["V/v rét", "I. ĐẦU", "II. VIỆC", "1. Một", "2. Sở", "12 Con trâu", "III. ĐỢT HAI", "IV. ĐỢT BA", "2 con"]
+
+    assert renumbered(lines) == mended
+    assert renumbered(["I. A", "II. B", "I. C"]) == ["I. A", "II. B", "I. C"], "an annex begins anew"
+
+
+def test_cells_are_read_one_below_the_other_and_put_back_to_their_places():
+    page = Image.new("L", (400, 300), 255)
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((110, 60, 150, 70), fill=0)
+    draw.rectangle((310, 90, 330, 98), fill=0)
+    cells = [(10, 50, 90, 120), (100, 50, 190, 120), (300, 50, 390, 120)]
+    sheet, places = stacked(page, cells)
+    rows, columns = np.nonzero(np.asarray(sheet) == 0)
+    first, second = rows < places[1][0], rows >= places[1][0]
+    found = [
+        Word(name, columns[its].min(), rows[its].min(), columns[its].max(), rows[its].max())
+        for name, its in (("one", first), ("two", second))
+    ]
+
+    assert [box for _, box in places] == cells[1:], "an empty cell is not read"
+    assert list(in_cells(found, places)) == [Word("one", 110, 60, 150, 70), Word("two", 310, 90, 330, 98)]
+
+
+def lined(*lines, left=200, usual=30):
+    """Words 20 dots apart; "~" is a gap in which two were lost."""
+    words = []
+    for row, line in enumerate(lines):
+        at = left
+        for word in line.split():
+            if word != "~":
+                words.append(Word(word, at, 100 + 50 * row, at + 100, 100 + 50 * row + usual))
+            at += 120
+    return words
+
+
+def test_a_word_lost_within_a_line_opens_no_column_and_one_beside_a_signature_does():
+    text = ["Sở Y tế chủ trì phối hợp với", "các đơn vị ~ rà soát ~ lập", "kế hoạch và báo cáo kết quả ngay"]
+    read = lay_out(lined(*text), 2339, [])["lines"]
+    assert [line for line in read if line] == [
+        "Sở Y tế chủ trì phối hợp với các đơn vị rà soát lập kế hoạch và báo cáo kết quả ngay"
+    ]
+
+    foot = lay_out(lined(*text, "Nơi nhận: ~ ~ ~ ~ GIÁM ĐỐC"), 2339, [])["lines"]
+    assert [line for line in foot if line][1:] == ["Nơi nhận:", "GIÁM ĐỐC"]

@@ -27,6 +27,7 @@ from bluezone.letters.files.confinement import (
     read_scan_page,
     signatures_confined,
 )
+from bluezone.letters.files.scan_numbers import renumbered
 from bluezone.letters.letter_text import (
     SIGNATURE_MARKS,
     LetterText,
@@ -34,6 +35,7 @@ from bluezone.letters.letter_text import (
     LetterUnreadable,
     LetterWithoutText,
     Remark,
+    add_page,
     bounded,
     unread_signature,
 )
@@ -115,7 +117,10 @@ class Scan:
     @property
     def text(self) -> str:
         """The paragraphs of all pages that were read."""
-        return "\n".join(line for page in self.read for line in (*page.lines, ""))
+        lines: list[str] = []
+        for page in self.read:
+            add_page(lines, page.lines)
+        return "\n".join(renumbered(lines))
 
     def place_of(self, passage: str) -> tuple[int, float, float, float, float] | None:
         """Where a passage of the text stands: page from 0, and x0, y0, x1, y1 in 0..1 of it; None where it is unclear.

@@ -5,7 +5,7 @@ was remarked in its file.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -250,6 +250,20 @@ class LetterText:
     format: str
     remarks: frozenset[Remark] = frozenset()
     pages: int | None = None
+
+
+def add_page(lines: list[str], page: Sequence[str]) -> None:
+    """Put a page's paragraphs below those of the pages before it; one that runs over the end of a page goes on."""
+    if lines and page and _goes_on(lines[-1], page[0]):
+        lines[-1] += f" {page[0]}"
+        page = page[1:]
+    lines += ["", *page] if lines else page
+    while lines and not lines[-1]:
+        lines.pop()
+
+
+def _goes_on(above: str, below: str) -> bool:
+    return not above.endswith((".", ":", ";", "|")) and below[:1].islower() and len(above) > 40
 
 
 # A signature's own dictionary is never packed, because its place in the file is part of it.

@@ -24,6 +24,7 @@ from bluezone.letters.letter_text import (
     LetterTooLarge,
     LetterUnreadable,
     Remark,
+    add_page,
     unread_signature,
 )
 
@@ -111,20 +112,10 @@ def _text(reader: PdfReader) -> str:
         contents = page.get_contents()
         if contents is not None and len(contents.get_data()) > _LARGEST_PAGE:
             raise LetterTooLarge(f"a page of the PDF is drawn by more than {_LARGEST_PAGE} bytes")
-        found = read_page(page)
-        if lines and found and _goes_on(lines[-1], found[0]):
-            lines[-1] += f" {found.pop(0)}"
-        lines += ["", *found] if lines else found
-        while lines and not lines[-1]:
-            lines.pop()
+        add_page(lines, read_page(page))
         if sum(map(len, lines)) > LARGEST_TEXT:
             raise LetterTooLarge(f"the PDF holds more than {LARGEST_TEXT} characters of text")
     return "\n".join(lines)
-
-
-def _goes_on(above: str, below: str) -> bool:
-    """Return whether a paragraph runs over the end of a page."""
-    return not above.endswith((".", ":", ";", "|")) and below[:1].islower() and len(above) > 40
 
 
 def _remarks(reader: PdfReader) -> Iterator[Remark]:

@@ -5,17 +5,21 @@ Runs in a confined process. Tesseract reads from a pipe and writes to one, so no
 """
 
 import base64
+import bisect
 import io
+import itertools
 import json
 import math
 import re
 import shutil
+import statistics
 import subprocess
-from collections.abc import Iterator
-from typing import Any
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 from pypdf import PdfReader
 
 from bluezone.letters.files.pdf_page import Segment, arrange
@@ -35,8 +39,20 @@ _LEAST_CONFIDENCE = 25.0
 _STEEPEST_DEGREES = 3.0
 # A thin rule of a table, printed and scanned, is no darker.
 _FAINT = 205
+# From here on, a dot has the colour of ink.
+_COLOURED = 40
 # What a dash at the beginning of a line is taken for.
 _DASHES = frozenset("~=«_¬—–")
+
+
+class Word(NamedTuple):
+    """A word and its place on the page, y counted from above."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
 
 
 def count_pages(data: bytes) -> int:
@@ -61,23 +77,77 @@ def read_page_words(order: bytes) -> dict[str, Any]:
     """The job that reads one page: {"lines": […], "words": [[text, x0, y0, x1, y1], …]}, places in 0..1 of the page."""
     data, page = _order(order)
     picture = _page(data, page)
-    grey = _straight(_without_stamp(picture))
+    # At 300 dots an inch a page is as well read, and at 600 its colours would take more memory than there is.
+    picture.thumbnail((_WIDTH * 3 // 2, picture.height))
+    grey = _straight(without_ink(picture))
     scale = _WIDTH / grey.width
     grey = grey.resize((_WIDTH, max(1, round(grey.height * scale))), Image.Resampling.LANCZOS)
     grids = list(_grids(grey))
-    words = list(_tesseract(_without_rules(grey) if grids else grey))
-    height = grey.height
-    size = sorted(y1 - y0 for _, _, y0, _, y1 in words)[len(words) // 2] if words else 0
+    return lay_out([*_words_of_page(grey, grids)], grey.height, grids)
+
+
+def _words_of_page(grey: Image.Image, grids: Sequence[Grid]) -> Iterator[Word]:
+    """The words of a page: those of its tables cell by cell, as Tesseract mixes the lines of cells side by side."""
+    if not grids:
+        yield from words_of(_tesseract(grey))
+        return
+    ruled = _without_rules(with_white_paper(grey))
+    cells = [box for grid in grids for box in _boxes(grid, grey.height)]
+    sheet, places = stacked(ruled, cells)
+    for grid in grids:
+        ruled.paste(
+            255, (int(grid.xs[0]), grey.height - int(grid.ys[0]), int(grid.xs[-1]), grey.height - int(grid.ys[-1]))
+        )
+    yield from words_of(_tesseract(ruled))
+    yield from in_cells(words_of(_tesseract(sheet, "6")), places)
+
+
+Box = tuple[int, int, int, int]
+# Between two cells that are read one below the other.
+_APART = 30
+
+
+def _boxes(grid: Grid, height: int) -> Iterator[Box]:
+    """The cells of a table within their rules: left, top, right, bottom, from above."""
+    for top, bottom in itertools.pairwise(height - int(y) for y in grid.ys):
+        for left, right in itertools.pairwise(map(int, grid.xs)):
+            if right - left > 20 and bottom - top > 20:
+                yield left + 4, top + 4, right - 4, bottom - 4
+
+
+def stacked(page: Image.Image, cells: Sequence[Box]) -> tuple[Image.Image, list[tuple[int, Box]]]:
+    """One sheet with the cells that are not empty one below the other, and for each where it begins there."""
+    filled = [box for box in cells if page.crop(box).getextrema()[0] < 128]  # type: ignore[operator]
+    places, down = list[tuple[int, Box]](), _APART
+    for box in filled:
+        places.append((down, box))
+        down += box[3] - box[1] + _APART
+    sheet = Image.new("L", (max((box[2] - box[0] for box in filled), default=0) + 2 * _APART, down), 255)
+    for top, box in places:
+        sheet.paste(page.crop(box), (_APART, top))
+    return sheet, places
+
+
+def in_cells(words: Iterable[Word], places: Sequence[tuple[int, Box]]) -> Iterator[Word]:
+    """The words of such a sheet where they stand on the page."""
+    tops = [top for top, _ in places]
+    for word in words:
+        top, box = places[max(bisect.bisect_right(tops, (word.y0 + word.y1) / 2) - 1, 0)]
+        right, down = box[0] - _APART, box[1] - top
+        yield Word(word.text, word.x0 + right, word.y0 + down, word.x1 + right, word.y1 + down)
+
+
+def lay_out(words: Sequence[Word], height: int, grids: Sequence[Grid]) -> dict[str, Any]:
+    """The page that these words make. height: of the page, in the dots that the words' places are counted in."""
+    usual = _usual_height(words)
     # Tesseract parts the words, however narrow the blank is; between two pieces of a PDF that would be none.
-    parted = 0.2 * size
     pieces = [
-        Segment(x0, max(x1 - parted, x0 + 1), float(height - y1), float(max(min(y1 - y0, 2 * size), size * 0.8)), text)
-        for text, x0, y0, x1, y1 in _on_lines(words)
+        Segment(one.x0, max(one.x1 - 0.2 * usual, one.x0 + 1), height - one.y1, usual, one.text)
+        for one in _on_lines(words)
     ]
     return {
-        # The dot behind a Roman number is the first that is lost.
-        "lines": [re.sub(r"^([IVX]{1,4}) (?=[^\W\da-z_]{2})", r"\1. ", line) for line in arrange(pieces, grids)],
-        "words": [[text, x0 / _WIDTH, y0 / height, x1 / _WIDTH, y1 / height] for text, x0, y0, x1, y1 in words],
+        "lines": arrange(pieces, grids),
+        "words": [[one.text, one.x0 / _WIDTH, one.y0 / height, one.x1 / _WIDTH, one.y1 / height] for one in words],
     }
 
 
@@ -125,14 +195,38 @@ def _largest(data: bytes, number: int) -> Image.Image:
     return best.rotate(-turned, expand=True) if turned else best
 
 
-def _without_stamp(picture: Image.Image) -> Image.Image:
-    """Grey, with red ink as white: of a red stamp its red part is as bright as the paper."""
+def without_ink(picture: Image.Image) -> Image.Image:
+    """Grey, with the red of a stamp and the blue of a pen as white, and the print below them as dark as elsewhere.
+
+    In the part of the light that the ink throws back it is nearly as bright as paper, and print below it is not.
+    """
     if picture.mode in ("1", "L", "I", "I;16", "LA"):
         return picture.convert("L")
     red, green, blue = (np.asarray(one, np.int16) for one in picture.convert("RGB").split())
     grey = (red * 3 + green * 6 + blue) // 10
-    ink = (red - np.maximum(green, blue)) > 40
-    return Image.fromarray(np.where(ink, np.maximum(red, 200), grey).astype(np.uint8))
+    for own, others in ((red, np.maximum(green, blue)), (blue, np.maximum(red, green))):
+        colour = own - others
+        strong = colour[colour > _COLOURED]
+        if not strong.size:
+            continue
+        full = float(np.percentile(strong, 90))
+        paper = float(np.percentile(own[colour > 0.8 * full], 40))
+        # At the edge of a stroke, and where a JPEG has smeared its colour, there is less of it than beside it.
+        near = Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
+        colour = np.asarray(near, np.int16)
+        at = np.nonzero(colour > 15)
+        share = np.clip((colour[at] - 15) / (0.6 * full - 15), 0, 1)
+        cleared = np.clip(255 - 3 * (paper - own[at]), grey[at], 255)
+        grey[at] = grey[at] * (1 - share) + cleared * share
+    return Image.fromarray(grey.astype(np.uint8))
+
+
+def with_white_paper(grey: Image.Image) -> Image.Image:
+    """The page with paper, which is more than half of any page, as white and its darkest dot as black.
+
+    No share of dark dots is left out of it: on a page of few words that would be all of them.
+    """
+    return ImageOps.autocontrast(grey, cutoff=(0, 50))
 
 
 def _straight(grey: Image.Image) -> Image.Image:
@@ -154,52 +248,112 @@ def _straight(grey: Image.Image) -> Image.Image:
     return grey.rotate(best, Image.Resampling.BICUBIC, fillcolor=255) if abs(best) >= 0.1 else grey
 
 
-def _tesseract(grey: Image.Image) -> Iterator[tuple[str, float, float, float, float]]:
+def _tesseract(grey: Image.Image, layout: str = "4") -> str:
+    """What Tesseract says of a page, as a table apart by tabs; "" where it is not installed.
+
+    layout: "4" for a column of lines of several sizes, "6" for a block of lines.
+    """
     program = shutil.which("tesseract", path="/usr/bin:/usr/local/bin")
     if program is None:
-        return
+        return ""
     target = io.BytesIO()
-    ImageOps.autocontrast(grey, cutoff=1).save(target, "PNG", compress_level=1, dpi=(_DPI, _DPI))
+    with_white_paper(grey).save(target, "PNG", compress_level=1, dpi=(_DPI, _DPI))
     done = subprocess.run(  # noqa: S603 - a program of the system, in this confined process
-        [program, "stdin", "stdout", "-l", "vie", "--oem", "1", "--psm", "4", "tsv"],
+        [program, "stdin", "stdout", "-l", "vie", "--oem", "1", "--psm", layout, "tsv"],
         input=target.getvalue(), capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise LetterTooLarge("the page takes more time or memory to be read than a page of a letter does")
-    for line in done.stdout.decode("utf-8", errors="replace").splitlines()[1:]:
-        cells = line.split("\t")
-        if len(cells) == 12 and cells[0] == "5" and cells[11].strip() and float(cells[10]) >= _LEAST_CONFIDENCE:
-            left, top, width, height = map(float, cells[6:10])
-            yield re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip()), left, top, left + width, top + height
+    return done.stdout.decode("utf-8", errors="replace")
 
 
-def _on_lines(
-    words: list[tuple[str, float, float, float, float]],
-) -> Iterator[tuple[str, float, float, float, float]]:
+def words_of(table: str) -> Iterator[Word]:
+    """The words of the page of which Tesseract says this, without its stains.
+
+    A guessed word stands where most of its line was read and another word is near, or it would leave a gap between
+    columns where none is; a letter or two far from all others are the rest of a stamp.
+    """
+    rows = [cells for line in table.splitlines()[1:] if len(cells := line.split("\t")) == 12 and cells[11].strip()]
+    usual = statistics.median([float(cells[9]) for cells in rows] or [0])
+    for _, line in itertools.groupby(rows, key=lambda cells: cells[1:5]):
+        words = [_word(cells) for cells in line]
+        mostly_read = 2 * sum(sure for _, sure in words) > len(words)
+        gaps = [math.inf, *(right.x0 - left.x1 for (left, _), (right, _) in itertools.pairwise(words)), math.inf]
+        for at, (word, sure) in enumerate(words):
+            apart = min(gaps[at : at + 2]) / usual
+            label = at == 0 and len(words) > 1
+            stain = apart > 2 and len(word.text) <= 2 and not label and not re.search(r"[\d-]", word.text)
+            if (sure and not stain) or (not sure and mostly_read and apart < 1.3):
+                yield word
+
+
+# Letters of no Vietnamese word, which Tesseract sees where a speck touches one.
+_FOREIGN = str.maketrans("ÑñØø€", "NnOoc")
+
+
+def _word(cells: Sequence[str]) -> tuple[Word, bool]:
+    """The word of a row, and whether it was read and not guessed."""
+    left, top, width, height = map(float, cells[6:10])
+    text = re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", cells[11].strip().translate(_FOREIGN))
+    # Specks behind the end of a sentence; "./." ends a letter, "..." is left for the pen.
+    text = re.sub(r"(?<=\w)(?!\.{3}|\./\.$)[.:;,'`-]*\.[.:;,'`-]*$", ".", text)
+    return Word(text, left, top, left + width, top + height), float(cells[10]) >= _LEAST_CONFIDENCE
+
+
+def _usual_height(words: Sequence[Word]) -> float:
+    return statistics.median([word.y1 - word.y0 for word in words] or [0.0])
+
+
+# Letters and signs that reach below the line; so does a dot under a vowel.
+_TAILS = frozenset("gjpqyQ,;()[]{}/|_\u0323")
+
+
+def _on_lines(words: Sequence[Word]) -> Iterator[Word]:
     """Words with the foot of the line they stand on: letters with tails must not pull a word to a line of its own."""
-    if not words:
-        return
-    heights = sorted(y1 - y0 for _, _, y0, _, y1 in words)
-    usual = heights[len(heights) // 2]
-    lines: list[list[tuple[str, float, float, float, float]]] = []
-    for word in sorted(words, key=lambda word: (word[2] + word[4]) / 2):
-        middle = (word[2] + word[4]) / 2
+    usual = _usual_height(words)
+    lines: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: word.y0 + word.y1):
+        middle = (word.y0 + word.y1) / 2
         near = [line for line in lines[-4:] if abs(_middle(line) - middle) < 0.45 * usual]
         if near:
             min(near, key=lambda line: abs(_middle(line) - middle)).append(word)
         else:
             lines.append([word])
+    margins = _margins(lines)
     for line in lines:
-        foot = sorted(y1 for *_, y1 in line)[len(line) // 2]
-        first = min(x0 for _, x0, *_ in line)
-        for text, x0, y0, x1, _y1 in line:
-            if x0 == first and text in _DASHES:
-                text = "-"
-            yield text, x0, min(y0, foot - 1), x1, foot
+        standing = [one.y1 for one in line if not _TAILS.intersection(unicodedata.normalize("NFD", one.text))]
+        foot = statistics.median(standing) if standing else min(one.y1 for one in line) - 0.2 * usual
+        first = min(word.x0 for word in line)
+        for word in _closed(line, margins, usual):
+            text = "-" if word.x0 == first and word.text in _DASHES else word.text
+            yield Word(text, word.x0, min(word.y0, foot - 1), word.x1, foot)
 
 
-def _middle(line: list[tuple[str, float, float, float, float]]) -> float:
-    return sum((y0 + y1) / 2 for _, _, y0, _, y1 in line) / len(line)
+def _margins(lines: Sequence[Sequence[Word]]) -> tuple[float, float] | None:
+    """Where the long lines of a page begin and end, None for a page with next to none."""
+    long = [line for line in lines if len(line) > 5]
+    if len(long) < 3:
+        return None
+    starts = sorted(min(word.x0 for word in line) for line in long)
+    ends = sorted(max(word.x1 for word in line) for line in long)
+    return starts[len(long) // 10], ends[-1 - len(long) // 10]
+
+
+def _closed(line: Sequence[Word], margins: tuple[float, float] | None, usual: float) -> Iterator[Word]:
+    """A line that runs from margin to margin with the gaps closed before small letters: there a word was lost, and no
+    column begins.
+    """
+    line = sorted(line, key=lambda word: word.x0)
+    if margins is None or line[0].x0 - margins[0] > 3 * usual or margins[1] - line[-1].x1 > usual:
+        yield from line
+        return
+    for word, following in itertools.pairwise(line):
+        yield word._replace(x1=max(word.x1, following.x0)) if following.text[:1].islower() else word
+    yield line[-1]
+
+
+def _middle(line: Sequence[Word]) -> float:
+    return sum((word.y0 + word.y1) / 2 for word in line) / len(line)
 
 
 def _runs(dark: np.ndarray, least: int) -> Iterator[tuple[int, int, int]]:
