@@ -99,7 +99,8 @@ def _words_of_page(grey: Image.Image, grids: Sequence[Grid]) -> Iterator[Word]:
             255, (int(grid.xs[0]), grey.height - int(grid.ys[0]), int(grid.xs[-1]), grey.height - int(grid.ys[-1]))
         )
     yield from words_of(_tesseract(ruled))
-    yield from in_cells(words_of(_tesseract(sheet, "6")), places)
+    if places:
+        yield from in_cells(words_of(_tesseract(sheet, "6")), places)
 
 
 Box = tuple[int, int, int, int]
