@@ -282,7 +282,7 @@ class Lessons:
     def weighed(self, case: Case) -> Surveyed:
         """The letter with its sentences weighed by models that were learnt without its lot."""
         any_, unread = (
-            [_logit(self.weights(model, frozenset(case.lot)), names) for names in case.features]
+            [_logit(self.weights(model, frozenset({case.lot})), names) for names in case.features]
             for model in ("any", "unread")
         )
         return case.surveyed(any_, unread)
@@ -414,7 +414,7 @@ def leave_out(tell: Callable[[str], None] = print) -> None:
     lessons = Lessons(of_the_lots(), of_the_bodies())
     rules, both = Count(), Count()
     for lot in LOTS:
-        learnt = lessons.all_weights(frozenset(lot))
+        learnt = lessons.all_weights(frozenset({lot}))
         likelihood._all_weights = lambda learnt=learnt: learnt  # type: ignore[assignment]
         counts = [decided(case, tell) for case in lessons.lots if case.lot == lot]
         alone, now = (functools.reduce(Count.__add__, its) for its in zip(*counts, strict=True))
