@@ -225,16 +225,17 @@ def learn(given: Sequence[Example]) -> Weights:
     lengths = np.array([max(len(one), 1) for one in rows])
     column = np.array([at for row in rows for at in row])
     row = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
-    value = (likelihood.SCALE / np.sqrt(lengths))[row]
+    scale = likelihood.SCALE / np.sqrt(lengths)
+    starts = np.searchsorted(row, np.arange(len(rows)))  # each sentence has some, as each name has some sentences
+    by_name = np.argsort(column, kind="stable")
+    row, name_starts = row[by_name], np.searchsorted(column[by_name], np.arange(len(names)))
     truth = np.array([orders for _, orders in given], dtype=float)
     weights = np.zeros(len(names) + 1)
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, STEPS + 1):  # Adam (Kingma and Ba 2015), with a rate that falls with each step
-        sums = np.bincount(row, value * weights[column], minlength=len(rows)) + weights[-1]
+        sums = scale * np.add.reduceat(weights[column], starts) + weights[-1]
         error = 1 / (1 + np.exp(-sums)) - truth
-        slope: np.ndarray = np.bincount(column, value * error[row], minlength=len(weights)).astype(float)
-        slope[:-1] += PENALTY * weights[:-1]
-        slope[-1] = error.sum()
+        slope = np.append(np.add.reduceat((scale * error)[row], name_starts) + PENALTY * weights[:-1], error.sum())
         mean = 0.9 * mean + 0.1 * slope
         square = 0.99 * square + 0.01 * slope**2
         weights -= 0.1 * 0.985**step * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bluezone.letters.agency_names import as_written
+from bluezone.letters.body.assignments import labels_within, parts_of, shares_in_brackets
 from bluezone.letters.body.clauses import SHARING_SECTIONS, Body, Clause
 from bluezone.letters.body.context import (
     GIVES,
@@ -136,6 +137,7 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     points = [joined(point) for point in clause.points]
     labelled = [point for point in points if LABELLED.match(point.text)]
     orders = [point for point in points if point not in labelled]
+    labelled += labels_within(own)
     if _SCHEDULED.match(own.text) or _QUESTION.match(own.text):
         return
     if not orders and _is_arranged(own) and read_due(own, context.date) is None:
@@ -145,6 +147,14 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
         yield from _relabelled(asked, clause.label)
         return
     order = _order_of(own, clause, bool(points), context)
+    if not (order and order.named) and (parts := parts_of(clause)):
+        for part in parts:
+            yield from _of_clause(part, body, context)
+        return
+    if not points and not (order and order.named) and (charged := shares_in_brackets(own)):
+        tasks = (make_task(clause.label, piece, [], one.parties, context) for piece, one in charged)
+        yield from _relabelled(tasks, clause.label)
+        return
     told = context.informs and not clause.section and not given_at(own.text)
     if clause.aside and not (order and order.named):
         return
@@ -318,7 +328,7 @@ def _relabelled(tasks: Iterator[ProposedTask], label: str) -> Iterator[ProposedT
 
 def _bare(point: Passage) -> Passage:
     """The point without its letter or number."""
-    match = re.match(r"(?:[a-zđ]\s*[).]|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?|[-+•])\s+", point.text)
+    match = re.match(r"(?:[a-zđ]\s*[).]|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?|[-+•]|Bước\s+\d{1,2}\s*[.:])\s+", point.text)
     return point.cut(match.end()) if match else point
 
 

@@ -391,7 +391,7 @@ _INTRODUCED = re.compile(
 _MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
 # "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.
 _CONDITION = re.compile(
-    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình"
+    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|(?:\S+ ){{1,3}}nào)|Ngay sau khi|Sau khi|Trước khi|Trong quá trình"
     rf"|Định kỳ|Hằng"
     rf"|Hàng|Trên cơ sở|Căn cứ|Từ ngày|Để|Nhằm)\s[^.;:]{{3,200}}?"
     rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
