@@ -4,10 +4,11 @@ paragraph, or by a heading within the clause.
 """
 
 import re
+from dataclasses import replace
 
 from bluezone.letters.agency_names import STARTS_AS_AGENCY
 from bluezone.letters.body.clauses import Clause
-from bluezone.letters.body.parties import LABELLED, Order, read_names
+from bluezone.letters.body.parties import LABELLED, Order, read_names, read_order
 from bluezone.letters.body.prose import sentences
 from bluezone.letters.letter_text import Passage, joined
 from bluezone.letters.proposal import PartyRole
@@ -25,6 +26,7 @@ _TO_SOMEBODY = re.compile(
     rf"\b(?:về|gửi|của|cho|tại|với|trình|báo cáo|đến|do)\s+(?=[A-ZĐỦ]){STARTS_AS_AGENCY.pattern}[^,.;()]*$"
 )
 _SUBNUMBER = re.compile(r"(?P<number>\d{1,2}\.\d{1,2})\.?\s+(?!\d)")
+_NUMBER = re.compile(r"(?P<number>\d{1,2})\s*[.)/]\s+(?=[^\W\d])")
 _LONGEST_HEADING = 90
 
 
@@ -76,9 +78,12 @@ def is_charged(sentence: Passage, following: Passage | None) -> bool:
 def parts_of(clause: Clause) -> list[Clause]:
     """The clauses that a clause only heads: "1. Về giám sát" above "1.1. Sở Y tế" with points of its own."""
     section = clause.label.rpartition(".")[0]
+    if article := clause.label.startswith("Điều"):
+        section = clause.label
+    numbers = _NUMBER if article else _SUBNUMBER
     parts = list[Clause]()
     for point in clause.points:
-        if number := _SUBNUMBER.match(point[0].text):
+        if number := numbers.match(point[0].text):
             label = f"{section}.{number['number']}" if section else number["number"]
             lines = [point[0].cut(number.end()), *point[1:]]
             parts.append(Clause(label, lines, section=clause.section, heading=clause.heading, aside=clause.aside))
@@ -87,7 +92,24 @@ def parts_of(clause: Clause) -> list[Clause]:
         else:
             parts[-1].points.append(point)
     heads = [one for one in parts if one.points and _is_heading(joined(one.lines).text)]
-    return parts if heads else []
+    return parts if heads or (article and len(parts) > 1) else []
+
+
+def settled(clause: Clause) -> Clause:
+    """The clause, with the numbers of an article whose parts name nobody as lines of its own: one order, if any."""
+    if not clause.label.startswith("Điều"):
+        return clause
+    for part in parts_of(clause):
+        found = read_order(joined(part.lines), clause=True, heads=bool(part.points))
+        if found is not None and found.named:
+            return clause
+    lines, points = list(clause.lines), list[list[Passage]]()
+    for point in clause.points:
+        if not _NUMBER.match(point[0].text):
+            points.append(list(point))
+        else:
+            (points[-1] if points else lines).extend(point)
+    return replace(clause, lines=lines, points=points)
 
 
 def _is_heading(text: str) -> bool:

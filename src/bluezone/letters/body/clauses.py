@@ -341,7 +341,7 @@ class _Reader:
             clause.points[-1].append(line.cut(bullet.end()))  # below "2.1. Các cơ sở giáo dục:"
         elif bullet:
             clause.points.append([line.cut(bullet.end())])
-        elif _POINT.match(line.text) or (after_blank and clause.points) or (after_blank and line.text[:1].isupper()):
+        elif self._is_point(line) or (after_blank and (clause.points or line.text[:1].isupper())):
             clause.points.append([line])
         elif clause.points:
             clause.points[-1].append(line)
@@ -349,6 +349,11 @@ class _Reader:
             clause.points.append([line])  # below a line that ends early, as "2. Sở Y tế" does
         else:
             clause.lines.append(line)
+
+    def _is_point(self, line: Passage) -> bool:
+        """Whether the line is a point by its mark; within an article a number is one."""
+        in_article = self.numbering.label is _ARTICLE and _NUMBERED.match(line.text)
+        return bool(in_article or _POINT.match(line.text))
 
     def chosen(self) -> list[Clause]:
         """The clauses of the sections that give tasks, or all where no section does."""
