@@ -33,7 +33,7 @@ _HEADS = (
     "đại biểu", "Đội ngũ", "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán",
     "Chủ rừng", "Hai bên",
     "Hai đơn vị", "Hai ngành", "Các bên", "Xí nghiệp", "Nhà máy", "Siêu thị", "bác sĩ", "Bác sĩ", "Điều dưỡng",
-    "UB", "UBMT", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
+    "UB", "UBMT", "HTX", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
     "công an", "trạm y tế", "trưởng các", "trưởng xóm", "trưởng ấp", "trưởng bản", "hiệu trưởng", "ông", "bà", "Đ/c",
     "đ/c", "Mạng lưới", "Nghiệp đoàn", "Trực ban", "Tổ hợp tác", "Hộ kinh doanh", "hộ kinh doanh", "Chủ tàu",
     "Chỉ huy trưởng", "Chỉ huy", "Cộng tác viên", "cộng tác viên", "Tình nguyện viên", "tình nguyện viên",

@@ -214,8 +214,10 @@ def _within(
 
 def _name_each(order: Order, parts: Sequence[Clause]) -> bool:
     """Whether the parts of a clause name whom each is for, and the clause itself only all of them."""
-    named = [part for part in parts if (found := read_order(part.lines[0], clause=True)) and found.named]
-    return len(named) >= 2 and all(party.value.collective for party in order.parties)
+    found = [read_order(joined(part.lines), clause=True, heads=bool(part.points)) for part in parts]
+    return sum(one is not None and one.named for one in found) >= 2 and all(
+        party.value.collective for party in order.parties
+    )
 
 
 def _helpers_of(points: Sequence[Passage]) -> Iterator[Proposed[TaskParty]]:
