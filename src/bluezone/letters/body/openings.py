@@ -49,6 +49,10 @@ _MEMBER = re.compile(
     r"(?:Ông|Bà|Đồng chí|Đ/c)(?:\s*\([^()]*\))?:?\s+[A-ZĐÀ-Ỹ][^.;:]{5,120}[-–,:]\s*"
     r"(?:làm\s+)?(?:Trưởng|Phó|Thành viên|Ủy viên|Tổ trưởng|Tổ phó|Thư ký)\b[^,:]{0,60}$"
 )
+# "Đồng chí Lê Văn Bình, Phó Chủ tịch: phụ trách văn hóa - xã hội" says who looks after what.
+_PORTFOLIO = re.compile(
+    r"(?:Ông|Bà|Đồng chí|Đ/c)\s+[A-ZĐÀ-Ỹ][^.;:,]{3,50},[^.;:]{3,100}:\s*(?:trực tiếp\s+)?phụ trách\b"
+)
 
 
 def bared(passage: Passage, *, clause: bool) -> Passage:
@@ -77,6 +81,8 @@ def bared(passage: Passage, *, clause: bool) -> Passage:
 def _only_says(text: str) -> bool:
     """Whether the text names a member, a number or a time, and no deed."""
     colon = text.find(":")
+    if _PORTFOLIO.match(text):
+        return True
     numbers = colon > 0 and _NO_WORDS.fullmatch(text, colon + 1)
     times = (
         colon > 0

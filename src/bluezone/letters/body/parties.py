@@ -60,6 +60,10 @@ _PRAISE = re.compile(
 # Those who are told, named by what they are to the letter.
 _YOU = re.compile(r"^(?:[Qq]uý\s|các đồng chí$|các đại biểu|[Qq]uý)", re.IGNORECASE)
 _PAST = re.compile(r"(?:đã|đang|vừa|mới|sẽ|được|không|chưa)\s*$")
+# "Các Tổ nên họp vào tối thứ Bảy" advises.
+_ADVISED = re.compile(r"\snên\s*$")
+# "Trạm Y tế tham mưu UBND phường chỉ đạo các ngành …" is one order, if any, and of the first.
+_COUNSELS = re.compile(r"\b(?:tham mưu|đề xuất|kiến nghị)\s[^,;.:]{2,80}$")
 
 
 @dataclass(frozen=True)
@@ -213,7 +217,8 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
     for verb in itertools.islice(_verbs_after_names(clause.text, start), _MOST_VERBS):
         if verb.start("verb") - start > LONGEST_LIST:
             break
-        past = _PAST.search(clause.text[start : verb.start("verb")])
+        before = clause.text[start : verb.start("verb")]
+        past = _PAST.search(before) or _ADVISED.search(before)
         if past and not (listed and past.group().startswith("không")):
             continue
         if verb["verb"] in IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
@@ -277,7 +282,7 @@ def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
 # After a name these say how things are, and order nothing.
 _STATES = frozenset({
     "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
-    "như", "sẽ", "đang", "cần", "thì", "mà", "bao", "trong", "rất", "xin",
+    "như", "sẽ", "đang", "cần", "nên", "thì", "mà", "bao", "trong", "rất", "xin",
     "kính", "trân", "mong",
 })  # fmt: skip
 
@@ -431,4 +436,4 @@ def _gives(text: str, match: re.Match[str]) -> bool:
         # "Việc này được giao cho Sở Y tế …", and not "Sở Y tế được giao …"
         subject = re.split(r"[,;:.]\s+", before.removesuffix("được "))[-1]
         return not STARTS_AS_AGENCY.match(subject) and bool(subject) and not _PAST.search(subject.rstrip())
-    return not _PAST.search(before)
+    return not (_PAST.search(before) or _COUNSELS.search(before))

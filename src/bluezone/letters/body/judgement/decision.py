@@ -25,7 +25,7 @@ from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Confidence, Doubt, PartyRole, Proposed, ProposedTask, TaskParty
 
 # From these logits on, an order that the rules read stands, and a sentence in which they read none becomes one.
-KEPT = 1.25
+KEPT = 1.2
 ADDED = 2.0
 # From it on, one does that the rules left open.
 ADDED_DOUBTED = 2.5
