@@ -225,16 +225,17 @@ def learn(given: Sequence[Example]) -> Weights:
     lengths = np.array([max(len(one), 1) for one in rows])
     column = np.array([at for row in rows for at in row])
     row = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
-    value = (likelihood.SCALE / np.sqrt(lengths))[row]
+    scale = likelihood.SCALE / np.sqrt(lengths)
+    starts = np.searchsorted(row, np.arange(len(rows)))  # each sentence has some, as each name has some sentences
+    by_name = np.argsort(column, kind="stable")
+    row, name_starts = row[by_name], np.searchsorted(column[by_name], np.arange(len(names)))
     truth = np.array([orders for _, orders in given], dtype=float)
     weights = np.zeros(len(names) + 1)
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, STEPS + 1):  # Adam (Kingma and Ba 2015), with a rate that falls with each step
-        sums = np.bincount(row, value * weights[column], minlength=len(rows)) + weights[-1]
+        sums = scale * np.add.reduceat(weights[column], starts) + weights[-1]
         error = 1 / (1 + np.exp(-sums)) - truth
-        slope: np.ndarray = np.bincount(column, value * error[row], minlength=len(weights)).astype(float)
-        slope[:-1] += PENALTY * weights[:-1]
-        slope[-1] = error.sum()
+        slope = np.append(np.add.reduceat((scale * error)[row], name_starts) + PENALTY * weights[:-1], error.sum())
         mean = 0.9 * mean + 0.1 * slope
         square = 0.99 * square + 0.01 * slope**2
         weights -= 0.1 * 0.985**step * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)
@@ -282,7 +283,7 @@ class Lessons:
     def weighed(self, case: Case) -> Surveyed:
         """The letter with its sentences weighed by models that were learnt without its lot."""
         any_, unread = (
-            [_logit(self.weights(model, frozenset(case.lot)), names) for names in case.features]
+            [_logit(self.weights(model, frozenset({case.lot})), names) for names in case.features]
             for model in ("any", "unread")
         )
         return case.surveyed(any_, unread)
@@ -414,7 +415,7 @@ def leave_out(tell: Callable[[str], None] = print) -> None:
     lessons = Lessons(of_the_lots(), of_the_bodies())
     rules, both = Count(), Count()
     for lot in LOTS:
-        learnt = lessons.all_weights(frozenset(lot))
+        learnt = lessons.all_weights(frozenset({lot}))
         likelihood._all_weights = lambda learnt=learnt: learnt  # type: ignore[assignment]
         counts = [decided(case, tell) for case in lessons.lots if case.lot == lot]
         alone, now = (functools.reduce(Count.__add__, its) for its in zip(*counts, strict=True))

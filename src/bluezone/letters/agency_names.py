@@ -33,7 +33,7 @@ _HEADS = (
     "đại biểu", "Đội ngũ", "Đơn vị thi công", "Quản lý", "Tổng cục", "Vụ", "Thủ tướng", "Văn thư", "Kế toán",
     "Chủ rừng", "Hai bên",
     "Hai đơn vị", "Hai ngành", "Các bên", "Xí nghiệp", "Nhà máy", "Siêu thị", "bác sĩ", "Bác sĩ", "Điều dưỡng",
-    "UB", "UBMT", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
+    "UB", "UBMT", "HTX", "BHXH", "KBNN", "CDC", "TTYT", "TYT", "LĐLĐ", "PGD", "PGDĐT", "TTVH", "BQLDA", "Công đoàn",
     "công an", "trạm y tế", "trưởng các", "trưởng xóm", "trưởng ấp", "trưởng bản", "hiệu trưởng", "ông", "bà", "Đ/c",
     "đ/c", "Mạng lưới", "Nghiệp đoàn", "Trực ban", "Tổ hợp tác", "Hộ kinh doanh", "hộ kinh doanh", "Chủ tàu",
     "Chỉ huy trưởng", "Chỉ huy", "Cộng tác viên", "cộng tác viên", "Tình nguyện viên", "tình nguyện viên",
@@ -44,10 +44,14 @@ _HEADS = (
     "Nghệ nhân", "Tổ phó", "Vườn", "Thư viện",
     "Bảo tàng", "Nhà văn hóa", "Ký túc xá", "Phân xưởng", "Chi Cục",
     "người sử dụng lao động", "Người sử dụng lao động", "nhà tài trợ",
+    "chi đoàn", "chi hội", "chi bộ",
     "Phụ trách", "Chi hội trưởng", "Trưởng ấp", "Bưu cục", "Khối", "Nhóm", "Phân hiệu", "Liên đội",
 )  # fmt: skip
-# "mỗi huyện" are all of them, one by one.
-_EACH = r"[Mm]ỗi (?:sở|huyện|xã|phường|thôn|bản|tổ|khu phố|đơn vị|cơ quan|trường|trạm|khoa|chi đoàn|chi hội|chi bộ|hội)"
+# "mỗi huyện" are all of them, one by one, and "17 chi bộ" so many.
+_EACH = (
+    r"(?:[Mm]ỗi|\d{1,3}) "
+    r"(?:sở|huyện|xã|phường|thôn|bản|tổ|khu phố|đơn vị|cơ quan|trường|trạm|khoa|chi đoàn|chi hội|chi bộ|hội)"
+)
 _HEAD = rf"(?:{'|'.join(re.escape(head) for head in sorted(_HEADS, key=len, reverse=True))}|{_EACH})(?!\w)"
 STARTS_AS_AGENCY = re.compile(_HEAD)
 # What begins with such a word and is none.

@@ -25,7 +25,7 @@ _ORDINAL = re.compile(
 _ORDINALS = {
     "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
 }  # fmt: skip
-_POINT = re.compile(r"^(?:[a-zđ]\s*[).]\s+|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+)")
+_POINT = re.compile(r"^(?:[a-zđ]\s*[).]\s+|Bước\s+\d{1,2}\s*[.:]\s+|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+)")
 _SUBNUMBERED = re.compile(r"^\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+")
 _CLOSING = (
     "voi noi dung tren",
@@ -66,6 +66,8 @@ _CLOSING_REPORT = re.compile(
     r"|Định kỳ|Hằng tuần|Hàng tuần|Hằng tháng|Hàng tháng|Kết quả|Báo cáo|Văn bản|Danh sách|Số liệu)\b[^.;:]*"
     r"\b(?:báo cáo|gửi|gửi về|nộp|trình)\b[^;:]*\b(?:trước|chậm nhất|hạn|hằng|hàng|ngày \d)"
 )
+# "V. Đề nghị Hội Nông dân xã vận động hội viên tiêm phòng." is an order, and heads nothing.
+_GIVES_ITSELF = re.compile(r"(?:Đề nghị|Yêu cầu|Giao)\s.*[.;/]$")
 # A plan's other sections (purpose, requirements, budget) hold numbered paragraphs that are nobody's task.
 SHARING_SECTIONS = ("to chuc thuc hien", "phan cong", "trach nhiem")
 TASK_SECTIONS = ("to chuc thuc hien", "phan cong", "nhiem vu", "trach nhiem", "noi dung thuc hien")
@@ -214,6 +216,7 @@ class _Reader:
         self.heading: Passage | None = None
         self.part: Passage | None = None
         self.named = set[str]()  # the sections that are headed by whom they are for
+        self.bulleted = False  # dashes below the heading of the section are its clauses
         self.opened = False  # a section was headed, and nothing stands below it yet
 
     def take(self, line: Passage, *, after_blank: bool) -> None:
@@ -225,13 +228,31 @@ class _Reader:
             self.heading = line.cut(title.start("title"))
             self.preamble += self.closing if not self.clauses else []
             self.closing = []
-            self.opened = True
+            self.bulleted = False
+            self.opened = not _GIVES_ITSELF.match(title["title"])
+            if not self.opened:
+                self.named.add(self.section)
+                self.clauses.append(Clause(self.section, [self.heading], section=self.sections[self.section]))
             return
         opened, self.opened = self.opened, False
         if self._parts_dashes(line):
             self.clauses[-1].points += [[more] for more in self.closing]
             self.closing, self.part = [], line
             return
+        self.bulleted = self.bulleted or (opened and self.section in self.named)
+        if self.bulleted and (bullet := BULLET.match(line.text)):
+            # Dashes below "II. Trạm Y tế xã" are orders, as numbers there are.
+            number = sum(one.label.startswith(f"{self.section}.") for one in self.clauses) + 1
+            self.clauses.append(
+                Clause(
+                    f"{self.section}.{number}",
+                    [line.cut(bullet.end())],
+                    section=self.sections[self.section],
+                    heading=self.heading,
+                )
+            )
+            return
+        self.bulleted = False
         found = self._label(line)
         if found is not None:
             label, end = found
@@ -320,7 +341,7 @@ class _Reader:
             clause.points[-1].append(line.cut(bullet.end()))  # below "2.1. Các cơ sở giáo dục:"
         elif bullet:
             clause.points.append([line.cut(bullet.end())])
-        elif _POINT.match(line.text) or (after_blank and clause.points) or (after_blank and line.text[:1].isupper()):
+        elif self._is_point(line) or (after_blank and (clause.points or line.text[:1].isupper())):
             clause.points.append([line])
         elif clause.points:
             clause.points[-1].append(line)
@@ -329,10 +350,17 @@ class _Reader:
         else:
             clause.lines.append(line)
 
+    def _is_point(self, line: Passage) -> bool:
+        """Whether the line is a point by its mark; within an article a number is one."""
+        in_article = self.numbering.label is _ARTICLE and _NUMBERED.match(line.text)
+        return bool(in_article or _POINT.match(line.text))
+
     def chosen(self) -> list[Clause]:
         """The clauses of the sections that give tasks, or all where no section does."""
         giving = {
-            label for label, title in self.sections.items() if title.startswith(TASK_SECTIONS) or label in self.named
+            label
+            for label, title in self.sections.items()
+            if title.startswith(TASK_SECTIONS) or ", phan cong" in title or label in self.named
         }
         if any(self.sections[label].startswith(SHARING_SECTIONS) for label in giving):
             for clause in self.clauses:

@@ -10,7 +10,8 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
-from bluezone.letters.agency_names import as_written
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written
+from bluezone.letters.body.assignments import labels_within, parts_of, settled, shares_in_brackets
 from bluezone.letters.body.clauses import SHARING_SECTIONS, Body, Clause
 from bluezone.letters.body.context import (
     GIVES,
@@ -132,10 +133,12 @@ def _whole(clause: Clause) -> Passage:
 
 
 def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[ProposedTask]:
+    clause = settled(clause)
     own = joined(clause.lines)
     points = [joined(point) for point in clause.points]
     labelled = [point for point in points if LABELLED.match(point.text)]
     orders = [point for point in points if point not in labelled]
+    labelled += labels_within(own)
     if _SCHEDULED.match(own.text) or _QUESTION.match(own.text):
         return
     if not orders and _is_arranged(own) and read_due(own, context.date) is None:
@@ -145,6 +148,9 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
         yield from _relabelled(asked, clause.label)
         return
     order = _order_of(own, clause, bool(points), context)
+    if (within := _within(own, order, clause, body, context)) is not None:
+        yield from within
+        return
     told = context.informs and not clause.section and not given_at(own.text)
     if clause.aside and not (order and order.named):
         return
@@ -173,6 +179,13 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
             clause.label,
         )
         return
+    yield from _of_no_order(own, orders, clause, body, context, begun=not told)
+
+
+def _of_no_order(
+    own: Passage, orders: Sequence[Passage], clause: Clause, body: Body, context: Context, *, begun: bool
+) -> Iterator[ProposedTask]:
+    """The orders of a clause whose own words are none: of its points, or of its sentences."""
     if context.kind in _ONLY_NAMED:
         yield from _relabelled(read_prose([own, *orders], context), clause.label)
         return
@@ -180,7 +193,31 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     if imperative and _heads(own):
         yield make_task(clause.label, own, orders, (), context, lead=_intro(clause, body, context))
         return
-    yield from _relabelled(read_prose([own, *orders], context, begun=not told), clause.label)
+    if clause.heading is not None and not clause.points and _is_under_agency(own, clause.heading):
+        yield make_task(clause.label, own, [], (), context, lead=_intro(clause, body, context))
+        return
+    yield from _relabelled(read_prose([own, *orders], context, begun=begun), clause.label)
+
+
+def _within(
+    own: Passage, order: Order | None, clause: Clause, body: Body, context: Context
+) -> list[ProposedTask] | None:
+    """The orders of the parts that a clause heads, or of deeds with who is charged in brackets; None for any other."""
+    named = order is not None and order.named
+    if (parts := parts_of(clause)) and (order is None or not named or _name_each(order, parts)):
+        return [task for part in parts for task in _of_clause(part, body, context)]
+    if clause.points or named or not (charged := shares_in_brackets(own)):
+        return None
+    tasks = (make_task(clause.label, piece, [], one.parties, context) for piece, one in charged)
+    return list(_relabelled(tasks, clause.label))
+
+
+def _name_each(order: Order, parts: Sequence[Clause]) -> bool:
+    """Whether the parts of a clause name whom each is for, and the clause itself only all of them."""
+    found = [read_order(joined(part.lines), clause=True, heads=bool(part.points)) for part in parts]
+    return sum(one is not None and one.named for one in found) >= 2 and all(
+        party.value.collective for party in order.parties
+    )
 
 
 def _helpers_of(points: Sequence[Passage]) -> Iterator[Proposed[TaskParty]]:
@@ -188,6 +225,13 @@ def _helpers_of(points: Sequence[Passage]) -> Iterator[Proposed[TaskParty]]:
     for point in points:
         found = read_order(_bare(point))
         yield from (one for one in (found.parties if found else ()) if one.value.role is PartyRole.COOPERATING)
+
+
+def _is_under_agency(own: Passage, heading: Passage) -> bool:
+    """Whether what stands below "III. SỞ XÂY DỰNG" begins with a deed, though with no word that is known as one."""
+    headed = read_order(_written(heading), heads=True)
+    begins = own.text[:1].isupper() and own.text[1:2].islower() and not STARTS_AS_AGENCY.match(own.text)
+    return headed is not None and headed.named and begins and not reports(own.text) and not judges(own.text)
 
 
 def _heads(own: Passage) -> bool:
@@ -318,7 +362,7 @@ def _relabelled(tasks: Iterator[ProposedTask], label: str) -> Iterator[ProposedT
 
 def _bare(point: Passage) -> Passage:
     """The point without its letter or number."""
-    match = re.match(r"(?:[a-zđ]\s*[).]|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?|[-+•])\s+", point.text)
+    match = re.match(r"(?:[a-zđ]\s*[).]|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?|[-+•]|Bước\s+\d{1,2}\s*[.:])\s+", point.text)
     return point.cut(match.end()) if match else point
 
 

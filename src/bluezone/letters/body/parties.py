@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read who is ordered to do something: who leads and who cooperates; and tell an order from what only informs."""
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from bluezone.letters.agency_names import (
     split_names,
 )
 from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, NAME_WORDS, VERB
+from bluezone.letters.body.openings import bared
 from bluezone.letters.body.passives import doer_in
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
@@ -60,6 +60,10 @@ _PRAISE = re.compile(
 # Those who are told, named by what they are to the letter.
 _YOU = re.compile(r"^(?:[Qq]uý\s|các đồng chí$|các đại biểu|[Qq]uý)", re.IGNORECASE)
 _PAST = re.compile(r"(?:đã|đang|vừa|mới|sẽ|được|không|chưa)\s*$")
+# "Các Tổ nên họp vào tối thứ Bảy" advises.
+_ADVISED = re.compile(r"\snên\s*$")
+# "Trạm Y tế tham mưu UBND phường chỉ đạo các ngành …" is one order, if any, and of the first.
+_COUNSELS = re.compile(r"\b(?:tham mưu|đề xuất|kiến nghị)\s[^,;.:]{2,80}$")
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def read_order(
     known: the names of those whom the letter addresses; what follows one of them is told to it, whatever the verb.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
-    if (passage := _bared(passage, clause=clause)).is_blank:
+    if (passage := bared(passage, clause=clause)).is_blank:
         return None
     if passive := read_passive(passage, clause=clause):
         return passive
@@ -128,45 +132,19 @@ def read_order(
     return None
 
 
-def _bared(passage: Passage, *, clause: bool) -> Passage:
-    """The passage without what stands before its order; blank where it orders nothing."""
-    # What stands in brackets behind a name says what it is: "(cơ quan thường trực)".
-    passage = dataclasses.replace(
-        passage, text=re.sub(r"\((?!bà\)|ông\))[^()]*\)", lambda aside: " " * len(aside.group()), passage.text)
-    )
-    if _only_says(passage.text):
-        return passage.cut(0, 0)
-    if introduced := _INTRODUCED.match(passage.text):
-        passage = passage.cut(introduced.end())
-    if meanwhile := _MEANWHILE.match(passage.text):
-        passage = passage.cut(meanwhile.end())
-    if heading := _HEADING.match(passage.text):
-        passage = passage.cut(heading.end())
-    if (condition := _CONDITION.match(passage.text)) and (clause or condition["if"]):
-        passage = passage.cut(condition.end())
-    elif clause and (waiting := _WAITING.match(passage.text)) and IMPERATIVE.match(passage.text[waiting.end() :]):
-        passage = passage.cut(waiting.end())
-    return passage
-
-
 def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
     """The order of what is to be done by somebody: "Việc lấy mẫu do Trung tâm Y tế thực hiện". clause: of a list."""
     doer = doer_in(passage.text, listed=clause)
-    if doer is None or re.search(r"\b(?:đã|đang)\b", passage.text[: doer.start("who")].split(" được ")[-1]):
+    if doer is None:
+        return None
+    before = passage.text[: doer.start("who")]
+    if re.search(r"\b(?:đã|đang)\b", before.split(" được ")[-1]) or re.search(r"\b(?:đã|đang) được $", before):
         return None
     names = split_names(passage.cut(doer.start("who"), doer.end("who")))
     if not all_agencies(names):
         return None
     parties = _distinct([_party(name, PartyRole.LEAD, Confidence.MEDIUM) for name in names])
     return Order((*parties, *_helpers(passage, doer.end("who"), parties)), True, 0)
-
-
-def _only_says(text: str) -> bool:
-    """Whether the text names a member, a number or a time, and no deed."""
-    colon = text.find(":")
-    numbers = colon > 0 and _NO_WORDS.fullmatch(text, colon + 1)
-    times = colon > 0 and _ONLY_WHEN.fullmatch(text, colon + 1) and not _first_verb(text[:colon], 0)
-    return bool(numbers or times or _MEMBER.match(text))
 
 
 def for_addressees(addressees: Sequence[Proposed[Addressee]]) -> tuple[Proposed[TaskParty], ...]:
@@ -239,7 +217,8 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
     for verb in itertools.islice(_verbs_after_names(clause.text, start), _MOST_VERBS):
         if verb.start("verb") - start > LONGEST_LIST:
             break
-        past = _PAST.search(clause.text[start : verb.start("verb")])
+        before = clause.text[start : verb.start("verb")]
+        past = _PAST.search(before) or _ADVISED.search(before)
         if past and not (listed and past.group().startswith("không")):
             continue
         if verb["verb"] in IN_PLACES and clause.text[start : verb.start("verb")].rstrip().endswith("cơ sở"):
@@ -303,7 +282,7 @@ def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
 # After a name these say how things are, and order nothing.
 _STATES = frozenset({
     "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
-    "như", "sẽ", "đang", "cần", "thì", "mà", "bao", "trong", "rất", "xin",
+    "như", "sẽ", "đang", "cần", "nên", "thì", "mà", "bao", "trong", "rất", "xin",
     "kính", "trân", "mong",
 })  # fmt: skip
 
@@ -374,42 +353,6 @@ _CITIZENS_ASK = re.compile(r"(?:đề nghị|yêu cầu|kiến nghị|phản án
 _ENTRY = re.compile(
     r"(?:\S+\s+){0,4}\S+\s*:\s*"
     r"(?:(?:BS|ThS|TS|DS|CN|KS|ĐD|BSCK\w*|GS|PGS)\b|[Ôô]ng |[Bb]à |Đ/c|[Đđ]ồng chí |\d|từ |ngày )"
-)
-# "Trạm Y tế: 0200 000 111" gives a number, and no order.
-_NO_WORDS = re.compile(r"\s*[\d\s.()+/–-]+[\d\s.,;()]*")
-# "Thôn Hạ: từ 5 giờ 30 đến 8 giờ ngày 14/8/2025" says when that village has its turn.
-_ONLY_WHEN = re.compile(
-    r"\s*(?:(?:từ|đến|hết|ngày|lúc|vào|hồi|sáng|chiều|tối|thứ|tháng|năm|giờ|phút|và|chủ nhật|hai|ba|tư|sáu|bảy|h|\d+)"
-    r"|[\s.,;:/()–-])+",
-    re.IGNORECASE,
-)
-# "Chủ tịch UBND tỉnh chỉ đạo như sau: Công an tỉnh chủ trì …"
-_INTRODUCED = re.compile(
-    r"[^:.;]{0,160}\b(?:như sau|sau đây|sau|cụ thể|quyết định|kết luận|chỉ đạo|yêu cầu)\s*:\s+"
-    rf"(?={STARTS_AS_AGENCY.pattern})"
-)
-_MEANWHILE = re.compile(r"(?:[Tt]rong (?:thời gian|khi) chờ|[Tt]rước mắt|[Đđ]ồng thời|[Nn]goài ra)\b[^,;.:]{0,80},\s*")
-# "Trường hợp phát hiện ca nghi ngờ, Trạm Y tế xã báo cáo ngay": the order follows what it depends on.
-_CONDITION = re.compile(
-    rf"(?:(?P<if>(?:Trong )?[Tt]rường hợp|Nếu)|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi|Trong quá trình"
-    rf"|Định kỳ|Hằng"
-    rf"|Hàng|Trên cơ sở|Căn cứ|Từ ngày|Để|Nhằm)\s[^.;:]{{3,200}}?"
-    rf"(?:,\s+(?:thì\s+)?|\s+thì\s+)(?:đề nghị\s+|yêu cầu\s+)?"
-    rf"(?={STARTS_AS_AGENCY.pattern}\s)"
-)
-# "Khi có mưa lớn chia cắt đường, đưa thí sinh đến nơi ở gần điểm thi"
-_WAITING = re.compile(
-    r"(?:(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi)\s[^.;:,]{3,160},\s+(?:thì\s+)?"
-)
-# "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
-_HEADING = re.compile(
-    r"(?:Tổ chức thực hiện|Phân công(?: nhiệm vụ| thực hiện| chuẩn bị)?|Nhiệm vụ cụ thể|Trách nhiệm)\s*:\s*",
-    re.IGNORECASE,
-)
-# "Bà Lương Thị Hạnh, Phó Chủ tịch - Phó Trưởng ban" is a member of what is set up.
-_MEMBER = re.compile(
-    r"(?:Ông|Bà|Đồng chí|Đ/c)(?:\s*\([^()]*\))?:?\s+[A-ZĐÀ-Ỹ][^.;:]{5,120}[-–,:]\s*"
-    r"(?:làm\s+)?(?:Trưởng|Phó|Thành viên|Ủy viên|Tổ trưởng|Tổ phó|Thư ký)\b[^,:]{0,60}$"
 )
 # "Về nhân lực: Sở Nội vụ rà soát …": a topic of a few words stands before the order.
 _TOPIC = re.compile(r"^(?:(?:Về|Đối với|Riêng|Liên quan) [^:.;]{3,200}|(?:\S+\s+){0,9}\S+)\s*:\s*(?=[A-ZĐ])")
@@ -493,4 +436,4 @@ def _gives(text: str, match: re.Match[str]) -> bool:
         # "Việc này được giao cho Sở Y tế …", and not "Sở Y tế được giao …"
         subject = re.split(r"[,;:.]\s+", before.removesuffix("được "))[-1]
         return not STARTS_AS_AGENCY.match(subject) and bool(subject) and not _PAST.search(subject.rstrip())
-    return not _PAST.search(before)
+    return not (_PAST.search(before) or _COUNSELS.search(before))

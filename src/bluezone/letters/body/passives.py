@@ -4,7 +4,7 @@
 import re
 
 from bluezone.letters.agency_names import STARTS_AS_AGENCY, is_agency
-from bluezone.letters.body.deeds import IMPERATIVE
+from bluezone.letters.body.deeds import IMPERATIVE, VERB
 
 # "Việc lấy mẫu do Trung tâm Y tế thực hiện"
 _DONE_BY = re.compile(
@@ -45,6 +45,11 @@ _DONE_BY_A_DAY = re.compile(
     rf"(?:tổng hợp|lập|gửi|chuyển|thực hiện|hoàn thành|bàn giao|cập nhật|rà soát|kiểm tra|in|cấp|trả|tiêm|lấy)\b"
     rf"(?=[^.;]*\b(?:trước|chậm nhất|xong|hạn|hằng|hàng)\b)"
 )
+# "Vắc xin do Trạm Y tế phường nhận tại Trung tâm Y tế", in a list of orders: whatever is done by whom
+_BY_WHOM = re.compile(
+    rf"(?!{STARTS_AS_AGENCY.pattern})(?![^.;:]*\b(?:đã|đang|vừa|sẽ)\b)[A-ZĐ][^.;:]{{2,160}}?\s(?:do|được)\s"
+    rf"(?P<who>{STARTS_AS_AGENCY.pattern}\s[^.;:]{{2,100}}?)(?={VERB.pattern})"
+)
 
 
 def doer_in(text: str, *, listed: bool) -> re.Match[str] | None:
@@ -59,4 +64,6 @@ def doer_in(text: str, *, listed: bool) -> re.Match[str] | None:
     if charged and (charged["deed"] in ("đảm nhiệm", "đảm nhận") or not IMPERATIVE.match(text)):
         return charged
     by = _CHARGED_BY.match(text)
-    return by if by and not is_agency(by["what"]) else _CHARGED_TO.match(text)
+    if by and not is_agency(by["what"]):
+        return by
+    return _CHARGED_TO.match(text) or (None if IMPERATIVE.match(text) else _BY_WHOM.match(text))

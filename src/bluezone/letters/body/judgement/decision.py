@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
+from bluezone.letters.body.assignments import is_charged
 from bluezone.letters.body.context import Context, capital, is_issuer, make_task
 from bluezone.letters.body.judgement.candidates import (
     Reading,
@@ -24,7 +25,7 @@ from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Confidence, Doubt, PartyRole, Proposed, ProposedTask, TaskParty
 
 # From these logits on, an order that the rules read stands, and a sentence in which they read none becomes one.
-KEPT = 1.25
+KEPT = 1.2
 ADDED = 2.0
 # From it on, one does that the rules left open.
 ADDED_DOUBTED = 2.5
@@ -41,10 +42,14 @@ def judge(tasks: Sequence[ProposedTask], lines: Sequence[Passage], context: Cont
     """
     readings = [Reading(one.label, tuple(part.span for part in (one.text, *one.points))) for one in tasks]
     letter = survey(sentences_of(lines)[:MOST_SENTENCES], readings, [one.span() for one in context.unsure], context)
-    kept = list[ProposedTask]()
+    kept, last = list[ProposedTask](), len(letter.sentences)
     for number, task in enumerate(tasks):
         numbers = numbers_of_reading(letter, number)
-        if numbers is None or (sum_of("kept", numbers) >= KEPT and not context.minutes):
+        charged = any(
+            is_charged(letter.sentences[at].passage, letter.sentences[at + 1].passage if at + 1 < last else None)
+            for at in letter.inside[number]
+        )
+        if numbers is None or ((charged or sum_of("kept", numbers) >= KEPT) and not context.minutes):
             kept.append(task)
         else:
             context.unsure.append(letter.sentences[letter.inside[number][0]].passage)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bluezone.letters.body.assignments import charged_in_brackets
 from bluezone.letters.body.clauses import ASIDE_SECTIONS, TASK_SECTIONS
 from bluezone.letters.body.context import Context, are_addressed, are_peers, capital, is_above, is_issuer
 from bluezone.letters.body.judgement.sentences import Sentence
@@ -25,7 +26,7 @@ TENSES: Final = {
     "must": re.compile(r"\bphải\b"),
     "may": re.compile(r"\bcó thể\b"),
     "should": re.compile(r"\bnên\b"),
-    "if": re.compile(r"^(?:Nếu|Khi|Trường hợp|Trong trường hợp)"),
+    "if": re.compile(r"^(?:Nếu|Khi|Trường hợp|Trong trường hợp|(?:\S+ ){1,3}nào\b.* thì )", re.IGNORECASE),
 }
 
 
@@ -116,6 +117,8 @@ def _ordered(sentence: Sentence, context: Context) -> tuple[Order | None, int]:
     writer: "Sở Y tế đề nghị Trung tâm Y tế lập danh sách".
     """
     order = read_order(capital(sentence.passage), clause=bool(sentence.rank), given=True)
+    if sentence.rank and not (order and order.named):
+        order = charged_in_brackets(capital(sentence.passage)) or order
     if order is None or _who(order, context) in ("issuer", "above"):
         text = sentence.passage.text
         for start in (one.start("how") for one in given_at(text)):

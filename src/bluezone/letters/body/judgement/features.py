@@ -14,6 +14,7 @@ from bluezone.letters.agency_names import STARTS_AS_AGENCY
 from bluezone.letters.body.context import Context
 from bluezone.letters.body.judgement.facts import Facts, LetterFacts, facts_of, letter_facts
 from bluezone.letters.body.judgement.sentences import ASKING, Sentence
+from bluezone.letters.body.passives import doer_in
 from bluezone.letters.body.telling import judges, reports, tells_a_result
 from bluezone.letters.proposal import PartyRole
 
@@ -66,6 +67,8 @@ def _of_facts(
         "judges": judges(text),
         "result": tells_a_result(text),
         "nobody": bool(_NOBODY.match(text)),
+        f"by whom&{facts.due}": facts.who not in ("none", "bare") and doer_in(text, listed=marked) is not None,
+        f"if&named&{facts.given}": "if" in facts.tenses and facts.who not in ("none", "bare", "issuer"),
     }
     yield from (name for name, holds in tests.items() if holds)
     if sentence.above is not None and marked:

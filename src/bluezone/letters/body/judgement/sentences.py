@@ -16,6 +16,7 @@ _MARKS = {
     "letter": re.compile(r"[a-zđ]\s*[.)]\s+"),
     "dash": re.compile(r"[-–]\s*"),
     "plus": re.compile(r"[+•*·]\s*"),
+    "step": re.compile(r"Bước\s+\d{1,2}\s*[.:]\s*"),
     "ordinal": re.compile(
         r"(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu|Bảy)\s+là)\s*[,:]\s*", re.IGNORECASE
     ),

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is charged is read from the form of a clause: brackets, labels, headings within it, steps, passives."""
+
+from collections import defaultdict
+
+import pytest
+from tests.letters.test_orders import FOOT, HEAD, letter
+
+from bluezone.letters.body.judgement import likelihood
+from bluezone.letters.body.orders import by_rules
+from bluezone.letters.proposal import PartyRole
+from bluezone.letters.reader import opened
+
+
+def orders(body, to="Kính gửi: Trung tâm Y tế các huyện."):
+    """What the rules alone read, whatever the weights: label, who leads, how many points."""
+    text = HEAD.format(left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ", notation="SYT-NVY", to=to) + body + FOOT
+    sheet, parts, _, context = opened(text)
+    tasks, _ = by_rules(parts, sheet.tables, context)
+    return [(task.label, task.names(PartyRole.LEAD), len(task.points)) for task in tasks]
+
+
+ASKS = "Sở Y tế yêu cầu các đơn vị thực hiện:\n"
+
+
+def test_a_clause_that_only_heads_agencies_is_an_order_for_each_with_its_points():
+    body = (
+        "1. Về giám sát ổ dịch\n1.1. Trung tâm Kiểm soát bệnh tật\na) Cử 04 đội cơ động;\nb) Lấy mẫu xét nghiệm.\n"
+        "1.2. Công an tỉnh lập 03 chốt kiểm soát.\n1.3. UBND các xã\n- Lập danh sách dân;\n- Cấp lương thực.\n"
+        "2. Bệnh viện Phổi báo cáo kết quả."
+    )
+    assert orders(ASKS + body) == [
+        ("1.1", ("Trung tâm Kiểm soát bệnh tật",), 2),
+        ("1.2", ("Công an tỉnh",), 0),
+        ("1.3", ("UBND các xã",), 2),
+        ("2", ("Bệnh viện Phổi",), 0),
+    ]
+
+
+def test_dashes_and_a_sentence_below_a_section_headed_by_an_office_are_its_orders():
+    body = (
+        "I. Phòng Kinh tế\n1. Thống kê đàn chó.\n2. Tổ chức tiêm phòng.\nII. Trạm Y tế xã\n- Dự trữ vắc xin;\n"
+        "- Báo cáo số người bị chó cắn.\nIII. Sở Xây dựng\nSơn lại vạch người đi bộ trước cổng trường.\n"
+        "IV. Đề nghị Hội Nông dân xã vận động hội viên tiêm phòng cho chó."
+    )
+    assert [(label, leads) for label, leads, _ in orders(ASKS + body)] == [
+        ("I.1", ("Phòng Kinh tế",)),
+        ("I.2", ("Phòng Kinh tế",)),
+        ("II.1", ("Trạm Y tế xã",)),
+        ("II.2", ("Trạm Y tế xã",)),
+        ("III", ("Sở Xây dựng",)),
+        ("IV", ("Hội Nông dân xã",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("clause", "leads"),
+    [
+        ("Vắc xin do Trạm Y tế phường nhận tại Trung tâm Y tế.", "Trạm Y tế phường"),
+        ("Kết quả tiêm được Trạm Y tế phường nhập lên hệ thống.", "Trạm Y tế phường"),
+        ("Khi phát hiện người chế tạo pháo, chi đoàn báo ngay cho Công an xã.", "chi đoàn"),
+        ("Hộ nào còn dùng bếp than thì Ban Quản lý chợ chấm dứt hợp đồng.", "Ban Quản lý chợ"),
+        ("Chế độ thông tin: ngày 20 hằng tháng, Trạm Y tế xã báo cáo kết quả.", "Trạm Y tế xã"),
+    ],
+)
+def test_a_clause_is_for_whom_it_names_behind_its_deed_condition_or_day(clause, leads):
+    assert ("2", (leads,), 0) in orders(f"{ASKS}1. Bệnh viện Phổi lập danh sách.\n2. {clause}\n3. Trạm Y tế xã trực.")
+
+
+def test_what_has_been_done_by_somebody_is_no_order():
+    read = orders(f"{ASKS}- Bệnh viện Phổi lập danh sách.\n- Bàn ghế đã được Phòng Văn hóa chuẩn bị xong.")
+    assert [leads for _, leads, _ in read] == [("Bệnh viện Phổi",)]
+
+
+def test_steps_are_orders_for_whom_they_name():
+    body = (
+        "1. Số lượng: mỗi thôn 02 người.\n2. Các bước tiến hành\n"
+        "Bước 1: Ban công tác Mặt trận các thôn lập danh sách.\n"
+        "Bước 2: Trưởng thôn chuẩn bị hội nghị."
+    )
+    assert [leads for _, leads, _ in orders(ASKS + body)][-2:] == [
+        ("Ban công tác Mặt trận các thôn",),
+        ("Trưởng thôn",),
+    ]
+
+
+def test_an_article_shares_out_by_its_numbers():
+    body = (
+        "Điều 1. Thành lập Ban Tổ chức lễ hội.\nĐiều 2. Phân công các tiểu ban:\n1. Tiểu ban An ninh bố trí xe trực.\n"
+        "2. Sở Xây dựng\na) Kiểm tra cầu phao;\nb) Báo cáo kết quả.\nĐiều 3. Quyết định này có hiệu lực từ ngày ký."
+    )
+    assert orders(body, to="QUYẾT ĐỊNH\nVề việc tổ chức lễ hội")[:2] == [
+        ("Điều 2.1", ("Tiểu ban An ninh",), 0),
+        ("Điều 2.2", ("Sở Xây dựng",), 2),
+    ]
+
+
+def test_who_a_form_charges_is_charged_however_unlikely_the_words(monkeypatch):
+    """In brackets with the role or the day, or by a label; a name alone in brackets is judged as words are."""
+    monkeypatch.setattr(likelihood, "_all_weights", lambda: defaultdict(lambda: {"": -20.0}))
+    read = letter(
+        f"{ASKS}1. Một số việc: khơi 03 cống tiêu ở đồng Cửa Đình (Phòng Kinh tế chủ trì, HTX Bái Trành phối hợp, "
+        "xong trước 20/6/2023); tu sửa nghĩa trang (Hội Cựu chiến binh xã, thời hạn 15/7/2023); "
+        "cấp phát 4.000 gói thuốc (Trạm Y tế xã).\n"
+        "2. Lắp 06 camera ở lối thoát nạn. Đơn vị chủ trì: Ban Quản lý chợ; đơn vị phối hợp: Công an phường; "
+        "thời hạn: 28/7/2023.\n3. Trạm Y tế xã tổ chức tiêm chủng."
+    )
+    found = [
+        (one.label, one.names(PartyRole.LEAD), one.names(PartyRole.COOPERATING), str(one.due.value.date))
+        for one in read.tasks
+    ]
+    assert found == [
+        ("1.1", ("Phòng Kinh tế",), ("HTX Bái Trành",), "2023-06-20"),
+        ("1.2", ("Hội Cựu chiến binh xã",), (), "2023-07-15"),
+        ("2", ("Ban Quản lý chợ",), ("Công an phường",), "2023-07-28"),
+    ]
+
+
+def test_whom_something_is_sent_to_is_not_charged_with_it():
+    read = orders(f"{ASKS}1. Danh sách gửi về Sở Y tế (Phòng Nghiệp vụ Y).\n2. Bệnh viện Phổi trực.")
+    assert ("1", ("Phòng Nghiệp vụ Y",), 0) not in read
