@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import select
 import socket
 import threading
 
@@ -137,7 +138,11 @@ def test_whoever_takes_no_answer_away_holds_nobody_up(tmp_path):
     with listening(path, {os.getuid()}, [], lambda come: [(first, large) for first, _ in come]) as caller:
         with connected(path) as silent:
             silent.sendall(message(b"x"))
-            # It does not fit, so its connection ends: what came of it first, then nothing.
+            # It does not fit while nobody takes it away, so its connection ends.
+            hung_up = select.poll()
+            hung_up.register(silent, select.POLLRDHUP)
+            assert hung_up.poll(600_000)
+            # What came of it first, then nothing.
             while silent.recv(1 << 16):
                 pass
         with pytest.raises(OSError):
