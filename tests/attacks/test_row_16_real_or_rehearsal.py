@@ -24,8 +24,9 @@ from bluezone.protocol.upload.codes import Credential
 
 # Calls in which the answers to a real and a rehearsed report may differ, of 190 to 600 each.
 FEW_CALLS = 16
-# Instructions of the database, of 19 to 270 each: a rehearsal is undone, by one statement of four.
-FEW_STEPS = 4
+# Instructions of the database, of 19 to 270 each, that a rehearsal takes more: it is undone, by one statement. It never
+# takes fewer, or an index or a check is missing that the table of codes has.
+UNDOING_STEPS = 4
 # Plays of each kind, and how far an observer's guess may be better than chance (Kolmogorov-Smirnov).
 PLAYS, BOUND = 500, 0.16
 
@@ -102,8 +103,7 @@ def test_the_server_does_the_same_work_for_a_rehearsal_as_for_a_report(tmp_path,
     server.close()
 
     for (one, steps_of_one), (other, steps_of_other) in zip(real, chaff, strict=True):
-        assert steps_of_one > FEW_STEPS
-        assert abs(steps_of_one - steps_of_other) <= FEW_STEPS
+        assert 0 < steps_of_one <= steps_of_other <= steps_of_one + UNDOING_STEPS
         assert one.total() > 10 * FEW_CALLS
         assert calls_apart(one, other) <= FEW_CALLS, (one - other, other - one)
 

@@ -151,13 +151,13 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
 
 # What the certificate was for is forgotten with the code's use: nothing stored says more of the report than its day.
 # A rehearsal does the same to a table of the same shape (attack row 16).
-_USE, _LOOK = (
-    {chaff: sql.format(table="rehearsal" if chaff else "credential") for chaff in (False, True)}
-    for sql in (
-        f"UPDATE {{table}} SET state = ?, used_digest = ?, {FORGET_CASE} WHERE handle = ? AND state = ? RETURNING 1",  # noqa: S608
-        "SELECT state, used_digest FROM {table} WHERE handle = ?",
-    )
+# Nothing is put into these texts but columns and a table named here.
+_USE_CODE = (
+    f"UPDATE credential SET state = ?, used_digest = ?, {FORGET_CASE} WHERE handle = ? AND state = ? RETURNING 1"  # noqa: S608
 )
+_LOOK_AT_CODE = "SELECT state, used_digest FROM credential WHERE handle = ?"
+_USE = {chaff: _USE_CODE.replace("credential", "rehearsal") if chaff else _USE_CODE for chaff in (False, True)}
+_LOOK = {chaff: _LOOK_AT_CODE.replace("credential", "rehearsal") if chaff else _LOOK_AT_CODE for chaff in (False, True)}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 """The words by which letters say what is to be done: where a name ends, and how an order without one begins."""
 
 import re
+from collections.abc import Iterator
 
 # What an agency is told to do, or how: where a list of agencies ends. Small letters only ("Ban Chỉ đạo" is a name).
 _VERBS = (
@@ -206,3 +207,8 @@ NAME_WORDS = frozenset({
     "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
     "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
 })  # fmt: skip
+
+
+def verbs_after_names(text: str, start: int) -> Iterator[re.Match[str]]:
+    """The verbs of a text, from a place on, that have a name before them."""
+    return (match for match in VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))

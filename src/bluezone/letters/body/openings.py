@@ -5,7 +5,7 @@ import dataclasses
 import re
 
 from bluezone.letters.agency_names import STARTS_AS_AGENCY
-from bluezone.letters.body.deeds import IMPERATIVE, VERB
+from bluezone.letters.body.deeds import IMPERATIVE, verbs_after_names
 from bluezone.letters.letter_text import Passage
 
 # "Trạm Y tế: 0200 000 111" gives a number, and no order.
@@ -85,8 +85,6 @@ def _only_says(text: str) -> bool:
         return True
     numbers = colon > 0 and _NO_WORDS.fullmatch(text, colon + 1)
     times = (
-        colon > 0
-        and _ONLY_WHEN.fullmatch(text, colon + 1)
-        and not any(text[: one.start("verb")].strip(" ,") for one in VERB.finditer(text[:colon]))
+        colon > 0 and _ONLY_WHEN.fullmatch(text, colon + 1) and next(verbs_after_names(text[:colon], 0), None) is None
     )
     return bool(numbers or times or _MEMBER.match(text))

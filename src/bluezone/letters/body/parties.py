@@ -3,7 +3,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bluezone.letters.agency_names import (
@@ -15,7 +15,7 @@ from bluezone.letters.agency_names import (
     may_be_name,
     split_names,
 )
-from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, NAME_WORDS, VERB
+from bluezone.letters.body.deeds import IMPERATIVE, IN_PLACES, NAME_WORDS, verbs_after_names
 from bluezone.letters.body.openings import bared
 from bluezone.letters.body.passives import doer_in
 from bluezone.letters.letter_text import Passage
@@ -211,10 +211,12 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
         before = clause.text[start:colon]
         verb = _LEADING.search(before) or _COOPERATION.search(before)
         names = split_names(clause.cut(start, start + verb.start() if verb else colon))
-        if all_agencies(names) and not (len(before) > _LONGEST_BEFORE_COLON and _first_verb(before, 0)):
+        if all_agencies(names) and not (
+            len(before) > _LONGEST_BEFORE_COLON and next(verbs_after_names(before, 0), None)
+        ):
             return _distinct([_party(name, PartyRole.LEAD) for name in names]), start
     # The first verb may be part of a name ("Tổ hỗ trợ báo cáo …").
-    for verb in itertools.islice(_verbs_after_names(clause.text, start), _MOST_VERBS):
+    for verb in itertools.islice(verbs_after_names(clause.text, start), _MOST_VERBS):
         if verb.start("verb") - start > LONGEST_LIST:
             break
         before = clause.text[start : verb.start("verb")]
@@ -269,7 +271,7 @@ def _to_its_place(name: Passage) -> Passage:
 def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
     """Who is asked under a name that begins as that of no agency known here: "đề nghị Giám thị trại giam khám …"."""
     opening = _OPENING.match(passage.text)
-    verb = _first_verb(passage.text, opening.end()) if opening else None
+    verb = next(verbs_after_names(passage.text, opening.end()), None) if opening else None
     if opening is None or verb is None:
         return [], 0
     name = passage.cut(opening.end(), verb.start("verb"))
@@ -369,15 +371,6 @@ def _distinct(parties: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty
     return list({party.value.name: party for party in parties}.values())
 
 
-def _verbs_after_names(text: str, start: int) -> Iterator[re.Match[str]]:
-    """The verbs that have a name before them."""
-    return (match for match in VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
-
-
-def _first_verb(text: str, start: int) -> re.Match[str] | None:
-    return next(_verbs_after_names(text, start), None)
-
-
 def _cooperating(clause: Passage, start: int) -> list[Proposed[TaskParty]]:
     found: list[Proposed[TaskParty]] = []
     for cooperation in itertools.islice(_COOPERATION.finditer(clause.text, start), _MOST_COOPERATIONS):
@@ -392,7 +385,7 @@ def _cooperating(clause: Passage, start: int) -> list[Proposed[TaskParty]]:
 def _list_end(text: str, start: int) -> int:
     stop = re.compile(r"[:.;]").search(text, start)
     end = min(stop.start() if stop else len(text), start + LONGEST_LIST)
-    verb = _first_verb(text, start)
+    verb = next(verbs_after_names(text, start), None)
     return min(end, verb.start("verb")) if verb else end
 
 

@@ -118,6 +118,7 @@ def _boxes(grid: Grid, height: int) -> Iterator[Box]:
 
 def stacked(page: Image.Image, cells: Sequence[Box]) -> tuple[Image.Image, list[tuple[int, Box]]]:
     """One sheet with the cells that are not empty one below the other, and for each where it begins there."""
+    # Of one band these are two numbers; Pillow's types have those of several bands beside them.
     filled = [box for box in cells if page.crop(box).getextrema()[0] < 128]  # type: ignore[operator]
     places, down = list[tuple[int, Box]](), _APART
     for box in filled:
