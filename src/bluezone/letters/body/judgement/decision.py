@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes a duty: what is sure enough of all that the rules read, and did not read.
 
-The rest of what may be an order is left open for a person (`Proposal.unsure`). KEPT was looked for on letters from which
-the weights were not learnt, and lowered from 1.25 so that no order of the corpus is lost; ADDED is such that no letter of
-the corpus gets an order too many: docs/letters.md.
+The rest of what may be an order is left open for a person (`Proposal.unsure`). KEPT was looked for on letters from
+which the weights were not learnt, and lowered from 1.25 so that no order of the corpus is lost; ADDED is such that no
+letter of the corpus gets an order too many: docs/letters.md.
 """
 
 import dataclasses
