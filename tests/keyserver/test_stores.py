@@ -81,6 +81,41 @@ def test_a_rehearsal_returns_its_result_and_leaves_only_noise(store):
     assert len(set(store.read("SELECT value FROM noise ORDER BY id")) ^ set(noise)) in (1, 2)
 
 
+# What each database says of a table's columns, checks and indexes.
+SHAPE = {
+    "sqlite": (
+        "SELECT name, type, [notnull], dflt_value, pk FROM pragma_table_info(?)",
+        "SELECT i.[unique], i.origin, c.seqno, c.name, c.[desc], c.key"
+        " FROM pragma_index_list(?) AS i, pragma_index_xinfo(i.name) AS c",
+        "SELECT wr, strict FROM pragma_table_list(?)",
+    ),
+    "postgresql": (
+        "SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = ?",
+        # Which numbers are allowed differs, and costs the same.
+        "SELECT regexp_replace(pg_get_constraintdef(oid), '[0-9]+', 'n', 'g') FROM pg_constraint"
+        " WHERE conrelid = CAST(? AS regclass)",
+        "SELECT i.indisunique, k.at, a.attname FROM pg_index AS i,"
+        " unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, at), pg_attribute AS a"
+        " WHERE i.indrelid = CAST(? AS regclass) AND a.attrelid = i.indrelid AND a.attnum = k.number",
+    ),
+}
+
+
+def test_a_row_of_a_rehearsal_costs_what_a_row_of_a_code_costs(server, database):
+    """The same columns, checks and indexes; what SQLite checks it tells only in a table's text."""
+    codes = server.codes_store
+
+    for question in SHAPE[database]:
+        code, rehearsal = (sorted(codes.read(question, (table,)), key=repr) for table in ("credential", "rehearsal"))
+        assert code
+        assert rehearsal == code, question
+    if database == "sqlite":
+        text = "SELECT sql FROM sqlite_master WHERE name = ?"
+        code, rehearsal = (codes.read(text, (table,))[0][0] for table in ("credential", "rehearsal"))
+        assert rehearsal.count("CHECK") == code.count("CHECK") > 0
+
+
 def test_writes_that_come_together_are_kept_or_undone_each_alone(store):
     def number_of(transaction):
         return transaction.execute("SELECT COUNT(*) FROM duty")[0][0]
