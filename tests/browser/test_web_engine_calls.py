@@ -77,6 +77,7 @@ def subscription(rng_seed=1):
 
 def test_row_41_a_subscription_is_told_minutes_later_alone_and_with_nothing_of_the_owner(whole_chromium, city):
     with browsers(whole_chromium, city, "visitor") as (visitor,):
+        visitor.rehearse_later()
         body = subscription()
         visitor.run(
             """
