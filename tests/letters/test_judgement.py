@@ -50,7 +50,7 @@ def test_a_sentence_knows_its_clause_the_line_above_it_and_whether_the_letter_ha
     )
     assert [sentence.clause for sentence in (one, two, three, four)] == [0, 1, 1, 2]
     assert three.above is not None
-    assert three.above.text == "1. Trạm Y tế:"
+    assert three.above.text == "Trạm Y tế:"
     assert [sentence.asked for sentence in (one, two)] == [False, True]
     assert four.passage.text == "UBND xã bố trí điểm tiêm."
 
@@ -58,7 +58,7 @@ def test_a_sentence_knows_its_clause_the_line_above_it_and_whether_the_letter_ha
 def test_a_short_line_without_an_end_heads_what_is_marked_below_it():
     *_, done, order = sentences_of(passages("3. Biện pháp đã thực hiện", "- Lập danh sách.", "4. UBND xã bố trí."))
     assert done.above is not None
-    assert done.above.text == "3. Biện pháp đã thực hiện"
+    assert done.above.text == "Biện pháp đã thực hiện"
     assert order.above is done.above
 
 

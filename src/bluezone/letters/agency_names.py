@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the names of agencies look in running text, and how a list of them is taken apart."""
 
+import dataclasses
 import re
 
 from bluezone.letters.letter_text import Passage
@@ -46,6 +47,8 @@ _HEADS = (
     "người sử dụng lao động", "Người sử dụng lao động", "nhà tài trợ",
     "chi đoàn", "chi hội", "chi bộ",
     "Phụ trách", "Chi hội trưởng", "Trưởng ấp", "Bưu cục", "Khối", "Nhóm", "Phân hiệu", "Liên đội",
+    "Bệnh xá", "Sư đoàn", "Lữ đoàn", "Trung đoàn", "Tiểu đoàn", "Đại đội", "Trung đội", "Tiểu đội", "Hải đội",
+    "Hải đoàn", "Quân khu",
 )  # fmt: skip
 # "mỗi huyện" are all of them, one by one, and "17 chi bộ" so many.
 _EACH = (
@@ -125,6 +128,7 @@ _SENTENCE = re.compile(
     r"\b(?:mấy|một số|những|các) (?:việc|nội dung|nhiệm vụ|công việc|yêu cầu)\b|"
     r"\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
     r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
+    r"|(?<!ảnh )(?<!thụ )\bhưởng (?!ứng)"
     r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"
     r"|phép|hưởng|kiểm soát)|\bnếu\b|\bkhi\b|\bnày\b|\bsau khi\b|\bthì\b"
     r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|(?<!hàng )\bkhông\b|(?<![Hh]ậu )\bcần\b"
@@ -177,6 +181,12 @@ def as_written(heading: str) -> str:
         return heading
     text = _ABBREVIATIONS.sub(_with_capitals, heading.lower())
     return text[:1].upper() + text[1:]
+
+
+def heading_as_written(heading: Passage) -> Passage:
+    """A heading as `as_written`, where its letters stay as many."""
+    text = as_written(heading.text)
+    return dataclasses.replace(heading, text=text) if len(text) == len(heading.text) else heading
 
 
 def _with_capitals(word: re.Match[str]) -> str:

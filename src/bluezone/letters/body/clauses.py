@@ -25,7 +25,9 @@ _ORDINAL = re.compile(
 _ORDINALS = {
     "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
 }  # fmt: skip
-_POINT = re.compile(r"^(?:[a-zđ]\s*[).]\s+|Bước\s+\d{1,2}\s*[.:]\s+|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+)")
+# "Bước 1: Ban quản lý chợ lập danh sách"
+STEP = r"Bước\s+\d{1,2}\s*[.:]\s*"
+_POINT = re.compile(rf"^(?:[a-zđ]\s*[).]\s+|{STEP}|\d{{1,2}}\.\d{{1,2}}\.?(?:\d{{1,2}}\.?)?\s+)")
 _SUBNUMBERED = re.compile(r"^\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+")
 _CLOSING = (
     "voi noi dung tren",
@@ -381,9 +383,11 @@ def _heads_dashes(point: Sequence[Passage]) -> bool:
 def _is_aside(clause: Clause) -> bool:
     """Return whether a clause is only headed "MỤC ĐÍCH" and the like, without an order in its line."""
     title = clause.lines[0].text
+    heads = bool(clause.points) and len(title) < 90 and title[-1:] not in ".;:,"
+    if heads and re.search(r"\bđã\b", title):
+        return True  # "3. Biện pháp đã thực hiện"
     if not fold(title).startswith(ASIDE_SECTIONS):
         return False
-    heads = bool(clause.points) and len(title) < 90 and title[-1:] not in ".;:,"
     return title.isupper() or len(title) < 25 or heads
 
 

@@ -139,6 +139,7 @@ VERB = re.compile(
     rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+(?:được\b|số \d+\s)))"
 )
 _NO_IMPERATIVES = {
+    "khuyến khích",
     "hoàn toàn",
     "chưa để",
     "giữ",

@@ -10,9 +10,9 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
-from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, heading_as_written
 from bluezone.letters.body.assignments import labels_within, parts_of, settled, shares_in_brackets
-from bluezone.letters.body.clauses import SHARING_SECTIONS, Body, Clause
+from bluezone.letters.body.clauses import SHARING_SECTIONS, STEP, Body, Clause
 from bluezone.letters.body.context import (
     GIVES,
     Context,
@@ -24,6 +24,7 @@ from bluezone.letters.body.context import (
     make_task,
 )
 from bluezone.letters.body.judgement.decision import judge
+from bluezone.letters.body.openings import bared
 from bluezone.letters.body.parties import (
     LABELLED,
     Order,
@@ -152,7 +153,7 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
         yield from within
         return
     told = context.informs and not clause.section and not given_at(own.text)
-    if clause.aside and not (order and order.named):
+    if clause.aside and not labelled and not (order and order.named):
         return
     if told and order and order.named and not are_addressed(order.parties, context):
         context.unsure.append(own)
@@ -188,6 +189,10 @@ def _of_no_order(
     """The orders of a clause whose own words are none: of its points, or of its sentences."""
     if context.kind in _ONLY_NAMED:
         yield from _relabelled(read_prose([own, *orders], context), clause.label)
+        return
+    headed = read_order(capital(own), heads=True) if orders else None
+    if headed is not None and headed.named and is_issuer(headed, context):
+        context.unsure.append(own)  # "1. Ban Thường vụ Đoàn phường": what the issuer does itself
         return
     imperative = [point for point in orders if read_order(_bare(point))]
     if imperative and _heads(own):
@@ -229,7 +234,7 @@ def _helpers_of(points: Sequence[Passage]) -> Iterator[Proposed[TaskParty]]:
 
 def _is_under_agency(own: Passage, heading: Passage) -> bool:
     """Whether what stands below "III. SỞ XÂY DỰNG" begins with a deed, though with no word that is known as one."""
-    headed = read_order(_written(heading), heads=True)
+    headed = read_order(heading_as_written(heading), heads=True)
     begins = own.text[:1].isupper() and own.text[1:2].islower() and not STARTS_AS_AGENCY.match(own.text)
     return headed is not None and headed.named and begins and not reports(own.text) and not judges(own.text)
 
@@ -291,14 +296,14 @@ def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Pass
     """Cut a clause where a sentence of it gives another agency an order of its own."""
     starts = [0]
     ends = [*SENTENCE_END.finditer(own.text, order.at)] if order.named else []
-    known = {party.value.name for party in order.parties}
+    known = tuple(party.value.name for party in order.parties)
     for number, end in enumerate(ends):
         following = own.cut(end.end(), ends[number + 1].start() if number + 1 < len(ends) else len(own.text))
         other = read_order(following) if following.text[:1].isupper() and not reports(following.text) else None
         if other is None or not other.named or is_past(following.text[: other.at]):
             continue
-        opens = min(party.span.start for party in other.parties) == following.span().start
-        new = not known & {party.value.name for party in other.parties}
+        opens = min(party.span.start for party in other.parties) == bared(following, clause=False).span().start
+        new = not any(party.value.name.startswith(known) for party in other.parties)
         if new and (opens or GIVES.match(following.text)) and not is_told_nothing(following, other, context):
             starts.append(end.end())
     for start, stop in zip(starts, [*starts[1:], len(own.text)], strict=True):
@@ -362,8 +367,11 @@ def _relabelled(tasks: Iterator[ProposedTask], label: str) -> Iterator[ProposedT
 
 def _bare(point: Passage) -> Passage:
     """The point without its letter or number."""
-    match = re.match(r"(?:[a-zđ]\s*[).]|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?|[-+•]|Bước\s+\d{1,2}\s*[.:])\s+", point.text)
+    match = _POINT_MARK.match(point.text)
     return point.cut(match.end()) if match else point
+
+
+_POINT_MARK = re.compile(rf"(?:[a-zđ]\s*[).]|\d{{1,2}}\.\d{{1,2}}\.?(?:\d{{1,2}}\.?)?|[-+•])\s+|{STEP}")
 
 
 def _point_label(label: str, point: Passage, number: int) -> str:
@@ -374,18 +382,12 @@ def _point_label(label: str, point: Passage, number: int) -> str:
     return f"{label}.{number}"
 
 
-def _written(heading: Passage) -> Passage:
-    """A heading in capitals, "SỞ NÔNG NGHIỆP", as it would be written."""
-    text = as_written(heading.text)
-    return dataclasses.replace(heading, text=text) if len(text) == len(heading.text) else heading
-
-
 def _intro(clause: Clause, body: Body, context: Context) -> tuple[Proposed[TaskParty], ...]:
     """Who leads what names nobody: whom its section is for, the addressees, or whom the sentence above the first clause
     names.
     """
     if clause.heading is not None:
-        order = read_order(_written(clause.heading), heads=True)
+        order = read_order(heading_as_written(clause.heading), heads=True)
         if order and order.named:
             return tuple(party for party in order.parties if party.value.role is PartyRole.LEAD)
     if context.addressees:

@@ -117,7 +117,11 @@ def read_order(
         leads, rest = _asked(passage)
     if leads:
         told = _CITIZENS_ASK.match(passage.text, rest) and all(_CITIZEN.match(lead.value.name) for lead in leads)
-        return None if told else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
+        return (
+            None
+            if told or _LIABLE.match(passage.text, rest)
+            else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
+        )
     if (
         IMPERATIVE.match(passage.text)
         and not _ENTRY.match(passage.text)
@@ -220,6 +224,8 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
         if verb.start("verb") - start > LONGEST_LIST:
             break
         before = clause.text[start : verb.start("verb")]
+        if before.strip() in _WRITERS:
+            break  # "Sở khuyến khích cán bộ nêu gương": the writer speaks
         past = _PAST.search(before) or _ADVISED.search(before)
         if past and not (listed and past.group().startswith("không")):
             continue
@@ -244,6 +250,8 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
     return [], 0
 
 
+# What the writer calls itself, and nobody else.
+_WRITERS = frozenset({"Sở", "Bộ", "Cục"})
 _LEVEL = frozenset({"tỉnh", "huyện", "xã", "phường", "quận", "phố", "trấn", "thôn", "bản", "vực", "đoàn"})
 # With these a name goes on behind its place: "UBND các xã ven biển", "các huyện có dịch".
 _WHICH = frozenset({
@@ -281,10 +289,29 @@ def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
     return [named_in_cell(name.cut(0, len(name.text.rstrip(" ,"))))], verb.start("verb")
 
 
+def by_capitals(passage: Passage) -> Order | None:
+    """The order of whom the passage names first, a body of no kind known here: "Phân trại 2 chủ trì …".
+
+    To be asked only of what is an order without doubt: "Chiều 12 tháng 8" begins so, too.
+    """
+    passage = bared(passage, clause=True)
+    verb = next(verbs_after_names(passage.text, 0), None)
+    if verb is None:
+        return None
+    name = passage.cut(0, len(passage.text[: verb.start("verb")].rstrip(" ,")))
+    first, *words = name.text.split()
+    if not (first[0].isupper() and any(one[0].isupper() or one.isdecimal() for one in words)) or len(words) > 10:
+        return None
+    if not may_be_name(name.text) or re.search(r"[,:;]", name.text):
+        return None
+    leads = [named_in_cell(name)]
+    return Order((*leads, *_helpers(passage, verb.start("verb"), leads)), True, verb.start("verb"))
+
+
 # After a name these say how things are, and order nothing.
 _STATES = frozenset({
     "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
-    "như", "sẽ", "đang", "cần", "nên", "thì", "mà", "bao", "trong", "rất", "xin",
+    "như", "sẽ", "hưởng", "đang", "cần", "nên", "thì", "mà", "bao", "trong", "rất", "xin",
     "kính", "trân", "mong",
 })  # fmt: skip
 
@@ -351,6 +378,11 @@ def _lists_on(text: str, start: int, colon: int) -> bool:
 # What a citizen asks for in a complaint is told.
 _CITIZEN = re.compile(r"(?:ông|bà|cử tri|công dân|nhân dân|người dân|phụ huynh|báo)\b", re.IGNORECASE)
 _CITIZENS_ASK = re.compile(r"(?:đề nghị|yêu cầu|kiến nghị|phản ánh|khiếu nại|tố cáo)\b")
+# Who answers to whom if it goes wrong is told; for what ("về …") may be an order.
+_LIABLE = re.compile(
+    r"(?:\s|,|\b(?:phải|cũng|hoàn toàn|trực tiếp)\b)*chịu (?:hoàn toàn |toàn bộ )?trách nhiệm (?:cá nhân )?trước\b"
+    r"(?![^.;]*\b(?:về|trong việc)\b)"
+)
 # "Trực lãnh đạo: BS. Cung Văn Lực" says who, and "Mức chi: 80.000 đồng" how much.
 _ENTRY = re.compile(
     r"(?:\S+\s+){0,4}\S+\s*:\s*"
