@@ -15,7 +15,9 @@ from bluezone.vietnamese.spelling import fold
 
 _NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*(?:[.)/]\s*(?=[^\W\d])|[.)/]\s+|[-–]\s+(?=[^\W\d_])|,\s+(?=[A-ZĐ]))")
 _ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
-_ROMAN = re.compile(r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-]\s+(?P<title>\S.*)$")
+_ROMAN = re.compile(
+    r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-](?:\s+|(?=[A-ZĐ]{2}))(?P<title>\S.*)$"
+)
 _LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
 _ORDINAL = re.compile(
     r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu"

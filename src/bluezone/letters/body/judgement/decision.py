@@ -64,19 +64,20 @@ def judge(tasks: Sequence[ProposedTask], lines: Sequence[Passage], context: Cont
 
 def _is_by_form(letter: Surveyed, at: int) -> bool:
     """Whether the form of the sentence, or of the one behind it in its clause, charges somebody: "4. Chủ trì: …" below
-    "3. Nội dung:" charges nobody with that.
+    "3. Nội dung:" charges nobody with that. What stands below the name of one who is to carry it out is for that one.
     """
     own, *following = letter.sentences[at : at + 2]
     behind = following[0].passage if following and following[0].clause == own.clause else None
     decided = letter.context.kind is DocumentKind.DECISION and carries_out(own.passage)
-    return decided or is_charged(own.passage, behind)
+    headed = own.below and letter.facts[at].above_names in ("addressed", "executing")
+    return decided or headed or is_charged(own.passage, behind)
 
 
 def _is_on_programme(letter: Surveyed, at: int) -> bool:
     """Whether the sentence says what happens in the meeting of an invitation: below "Nội dung:", asked of nobody."""
     own = letter.sentences[at]
-    below = own.above is not None and bool(own.rank) and not own.beside and bool(ARRANGEMENT.match(own.above.text))
-    return letter.context.kind is DocumentKind.INVITATION and below and letter.facts[at].given == "none"
+    happens = own.below and own.above is not None and bool(ARRANGEMENT.match(own.above.text))
+    return letter.context.kind is DocumentKind.INVITATION and happens and letter.facts[at].given == "none"
 
 
 _DONE = re.compile(r"\b(?:đã|đang|vừa)\b")
