@@ -16,7 +16,7 @@ from bluezone.vietnamese.spelling import fold
 _NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*(?:[.)/]\s*(?=[^\W\d])|[.)/]\s+|[-–]\s+(?=[^\W\d_])|,\s+(?=[A-ZĐ]))")
 _ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
 _ROMAN = re.compile(
-    r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-](?:\s+|(?=[A-ZĐ]{2}))(?P<title>\S.*)$"
+    r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-](?:\s+|(?=[A-ZĐỦ]\w))(?P<title>\S.*)$"
 )
 _LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
 _ORDINAL = re.compile(

@@ -95,7 +95,7 @@ def read_order(
     known: the names of those whom the letter addresses; what follows one of them is told to it, whatever the verb.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
-    if (passage := bared(passage, clause=clause)).is_blank:
+    if (passage := bared(passage, clause=clause)).is_blank or _WRITER.match(passage.text):
         return None
     if passive := read_passive(passage, clause=clause):
         return passive
@@ -224,8 +224,6 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
         if verb.start("verb") - start > LONGEST_LIST:
             break
         before = clause.text[start : verb.start("verb")]
-        if before.strip() in _WRITERS:
-            break  # "Sở khuyến khích cán bộ nêu gương": the writer speaks
         past = _PAST.search(before) or _ADVISED.search(before)
         if past and not (listed and past.group().startswith("không")):
             continue
@@ -250,8 +248,6 @@ def _leads(clause: Passage, *, listed: bool = False) -> tuple[list[Proposed[Task
     return [], 0
 
 
-# What the writer calls itself, and nobody else.
-_WRITERS = frozenset({"Sở", "Bộ", "Cục"})
 _LEVEL = frozenset({"tỉnh", "huyện", "xã", "phường", "quận", "phố", "trấn", "thôn", "bản", "vực", "đoàn"})
 # With these a name goes on behind its place: "UBND các xã ven biển", "các huyện có dịch".
 _WHICH = frozenset({
@@ -378,6 +374,8 @@ def _lists_on(text: str, start: int, colon: int) -> bool:
 # What a citizen asks for in a complaint is told.
 _CITIZEN = re.compile(r"(?:ông|bà|cử tri|công dân|nhân dân|người dân|phụ huynh|báo)\b", re.IGNORECASE)
 _CITIZENS_ASK = re.compile(r"(?:đề nghị|yêu cầu|kiến nghị|phản ánh|khiếu nại|tố cáo)\b")
+# "Sở khuyến khích cán bộ nêu gương": so the writer calls itself, and says what it would like.
+_WRITER = re.compile(r"(?:Sở|Bộ|Cục|Nhà trường)\s(?:khuyến khích|hoan nghênh|(?:rất )?mong|ghi nhận|cảm ơn)\b")
 # Who answers to whom if it goes wrong is told; for what ("về …") may be an order.
 _LIABLE = re.compile(
     r"(?:\s|,|\b(?:phải|cũng|hoàn toàn|trực tiếp)\b)*chịu (?:hoàn toàn |toàn bộ )?trách nhiệm (?:cá nhân )?trước\b"

@@ -103,7 +103,8 @@ def _added(letter: Surveyed, context: Context) -> Iterator[ProposedTask]:
             continue
         done = _DONE.search(text) and not given_at(text)
         ours = order is not None and named and is_issuer(order, context)
-        if sure < (ADDED_DOUBTED if letter.doubted[at] else ADDED) or ours or done or context.minutes:
+        happens = _is_on_programme(letter, at)
+        if sure < (ADDED_DOUBTED if letter.doubted[at] else ADDED) or ours or done or context.minutes or happens:
             context.unsure.append(sentence.passage)
             continue
         # A point that names nobody belongs to the one above it.

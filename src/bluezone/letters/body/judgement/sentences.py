@@ -12,7 +12,7 @@ from bluezone.letters.letter_text import Passage, joined
 
 _MARKS = {
     "article": re.compile(r"Điều\s+\d+\s*[.:]\s*"),
-    "roman": re.compile(r"[IVX]{1,5}\s*[.:)/-](?:\s+|(?=[A-ZĐ]{2}))"),
+    "roman": re.compile(r"[IVX]{1,5}\s*[.:)/-](?:\s+|(?=[^\W\d_]\w))"),
     "subnumber": re.compile(r"\d{1,2}\.\d{1,2}\.?\s*(?:\d\.?)?\s+"),
     "number": re.compile(r"\d{1,2}\s*[.)/-]\s*|\d{1,2},\s+(?=[A-ZĐ])"),
     "letter": re.compile(r"[a-zđ]\s*[.)]\s+"),
