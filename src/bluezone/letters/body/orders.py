@@ -38,6 +38,7 @@ from bluezone.letters.body.prose import (
     SENTENCE_END,
     given_at_last,
     is_of_trouble,
+    only_closes,
     read_prose,
     sentences,
 )
@@ -151,6 +152,9 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     order = _order_of(own, clause, bool(points), context)
     if (within := _within(own, order, clause, body, context)) is not None:
         yield from within
+        return
+    if order is not None and order.named and not points and only_closes(own, context):
+        context.unsure.append(own)  # "Các đơn vị nghiêm túc thực hiện Chỉ thị này"
         return
     told = context.informs and not clause.section and not given_at(own.text)
     if clause.aside and not labelled and not (order and order.named):

@@ -111,7 +111,7 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
                 found[-1][2].append(sentence)
     context.unsure.extend(one[0] for one in found if _only_passes_on(one, found))
     found = [one for one in found if not _only_passes_on(one, found)]
-    kept = [one for one in found if not _only_closes(one[0], context)] or found
+    kept = [one for one in found if not only_closes(one[0], context)] or found
     for number, (piece, parties, more) in enumerate(kept, start=1):
         task = make_task(f"Ý {number}", piece, more, with_addressees(parties, context.addressees), context)
         text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))
@@ -383,7 +383,8 @@ def _trimmed(piece: Passage) -> Passage:
     return piece.cut(0, len(re.sub(r"[\s,;]+(?:và|đồng thời)?\s*$", "", piece.text)))
 
 
-def _only_closes(piece: Passage, context: Context) -> bool:
+def only_closes(piece: Passage, context: Context) -> bool:
+    """Whether the passage only says that what stands above is to be carried out."""
     if len(piece.text) >= 240 or read_due(piece, context.date):
         return False
     # Between the names and the end stands nothing but that they carry it out.
@@ -415,7 +416,7 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
                 own = bool(own and re.match(r"[Gg]iao|[Pp]hân công", piece.text))
                 of_all = bool(leads) and not _SUMS_UP.match(sentence.text) and not reports(sentence.text)
                 own = own or (of_all and _is_report_of_all(piece, context))
-                if own and not _only_closes(piece, context):
+                if own and not only_closes(piece, context):
                     number += 1
                     task = make_task(f"Ý {number}", piece, [], parties, context)
                     text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))
