@@ -163,6 +163,7 @@ def test_a_section_is_headed_though_its_number_lacks_a_blank():
     ("clause", "to"),
     [
         ("Thủ trưởng các đơn vị chịu trách nhiệm trước Giám đốc Sở nếu để sót.", ""),
+        ("Các đơn vị nghiêm túc thực hiện Công văn này.", ""),
         ("Sở khuyến khích cán bộ, công chức nêu gương trước ngày 20/10/2023.", ""),
         ("Khuyến khích các hộ nuôi cá bảy màu.", ""),
         ("Thành viên Tổ hưởng phụ cấp chống dịch.", ""),

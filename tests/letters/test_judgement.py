@@ -129,6 +129,16 @@ def test_an_order_stands_by_its_form_however_unlikely(sure):
     assert [task.names(PartyRole.LEAD) for task in decided.tasks] == [("Chánh Văn phòng", "Trưởng phòng Nghiệp vụ Y")]
 
 
+def test_what_somebody_prepares_for_a_meeting_is_an_order_by_its_form(sure):
+    sure(-20.0)
+    read = letter(
+        "Sở Y tế kính mời dự họp:\n1. Địa điểm: phòng họp.\n2. Chuẩn bị: Bệnh viện Phổi báo cáo tiến độ.\n"
+        "3. Bệnh viện Nhi báo cáo tiến độ.",
+        to="GIẤY MỜI\nDự họp\nKính gửi: Bệnh viện Phổi.", notation="GM-SYT",
+    )  # fmt: skip
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Bệnh viện Phổi",)]
+
+
 def test_nobody_is_charged_by_the_form_of_what_stands_beside_it(sure):
     sure(-20.0)
     labelled = letter("Sở Y tế yêu cầu:\n1. Trạm Y tế xã tổ chức tiêm.\n2. Đơn vị chủ trì: Bệnh viện Phổi.")

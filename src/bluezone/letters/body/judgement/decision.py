@@ -70,7 +70,18 @@ def _is_by_form(letter: Surveyed, at: int) -> bool:
     behind = following[0].passage if following and following[0].clause == own.clause else None
     decided = letter.context.kind is DocumentKind.DECISION and carries_out(own.passage)
     headed = own.below and letter.facts[at].above_names in ("addressed", "executing")
-    return decided or headed or is_charged(own.passage, behind)
+    return decided or headed or _is_prepared(letter, at) or is_charged(own.passage, behind)
+
+
+_PREPARED = re.compile(r"(?:Công tác |Phân công |Việc )?chuẩn bị\b[^:.;]{0,40}:", re.IGNORECASE)
+
+
+def _is_prepared(letter: Surveyed, at: int) -> bool:
+    """Whether somebody is named to prepare something for the meeting of an invitation: "4. Chuẩn bị: Sở Y tế …"."""
+    own, who = letter.sentences[at], letter.facts[at].who
+    leads = [own.passage, own.above] if own.below else [own.passage]
+    invited = letter.context.kind is DocumentKind.INVITATION and who not in ("none", "bare", "issuer", "above")
+    return invited and any(one is not None and _PREPARED.match(one.text) for one in leads)
 
 
 def _is_on_programme(letter: Surveyed, at: int) -> bool:
