@@ -203,3 +203,85 @@ def test_the_head_of_the_writers_own_body_is_the_writer_under_its_short_name():
 def test_a_conditional_sentence_of_a_clause_is_an_order_of_its_own_for_another_body_only(second, leads):
     read = orders(f"{ASKS}1. Bệnh viện Phổi dự trữ thuốc. {second}\n2. Công an tỉnh trực.")
     assert [one for _, (one,), _ in read[:-1]] == leads
+
+
+def parties(body, role, **head):
+    text = HEAD.format(
+        left=head.get("left", "UBND TỈNH HÀ MÂY\nSỞ Y TẾ"),
+        notation="SYT-NVY",
+        to=head.get("to", "Kính gửi: Trung tâm Y tế các huyện."),
+    )
+    sheet, parts, _, context = opened(text + body + FOOT)
+    return [task.names(role) for task in by_rules(parts, sheet.tables, context)[0]]
+
+
+@pytest.mark.parametrize(
+    ("clause", "lead"),
+    [
+        ("Phòng Quản lý chất lượng rút ngẫu nhiên 50 bệnh án mỗi tháng.", "Phòng Quản lý chất lượng"),
+        ("Giáo viên chủ nhiệm khối 12 gặp riêng từng gia đình.", "Giáo viên chủ nhiệm khối 12"),
+        ("Ban đại diện cha mẹ học sinh nấu bữa trưa.", "Ban đại diện cha mẹ học sinh"),
+        ("Phòng Điều dưỡng điều 06 người sang giúp.", "Phòng Điều dưỡng"),
+        ("Các chi bộ thôn, bản phân công đảng viên.", "Các chi bộ thôn, bản"),
+        ("Trưởng các buôn, thôn ký cam kết với hộ nuôi chó.", "Trưởng các buôn, thôn"),
+        ("Tổ Trật tự đô thị có mặt trong vòng 15 phút.", "Tổ Trật tự đô thị"),
+        ("Đường dây nóng của du khách giao Trung tâm Xúc tiến trực cả ngày.", "Trung tâm Xúc tiến"),
+        ("Số phòng đã bán được các cơ sở lưu trú nhập lên cổng.", "các cơ sở lưu trú"),
+    ],
+)
+def test_a_name_ends_where_the_deed_begins(clause, lead):
+    assert parties(f"{ASKS}1. {clause}\n2. Trạm Y tế xã lập danh sách.", PartyRole.LEAD)[0] == (lead,)
+
+
+@pytest.mark.parametrize(
+    ("clause", "lead", "helpers"),
+    [
+        ("Sở Giao thông vận tải chủ trì, Công an tỉnh phối hợp mở luồng.", "Sở Giao thông vận tải", ("Công an tỉnh",)),
+        ("Sở Công Thương cùng Công ty Điện lực lập phương án.", "Sở Công Thương", ("Công ty Điện lực",)),
+        ("Trung đoàn 8 chủ trì, hiệp đồng với Công an xã tìm kiếm.", "Trung đoàn 8", ("Công an xã",)),
+        ("Phòng Y tế phối hợp với Thuế tỉnh tổ chức hội nghị.", "Phòng Y tế", ("Thuế tỉnh",)),
+        (
+            "Việc trực cấp cứu do Trạm Y tế, phối hợp với Ban Chỉ huy Quân sự xã, thực hiện.",
+            "Trạm Y tế",
+            ("Ban Chỉ huy Quân sự xã",),
+        ),
+    ],
+)
+def test_who_helps_is_read_behind_together_with_and_before_cooperates(clause, lead, helpers):
+    body = f"{ASKS}1. {clause}\n2. Trạm Y tế xã lập danh sách."
+    assert parties(body, PartyRole.LEAD)[0] == (lead,)
+    assert parties(body, PartyRole.COOPERATING)[0] == helpers
+
+
+BOTH = "Kính gửi:\n- Sở Y tế các tỉnh, thành phố;\n- Các bệnh viện trực thuộc Bộ."
+
+
+@pytest.mark.parametrize(
+    ("asks", "leads"),
+    [
+        ("Cục đề nghị Sở Y tế các tỉnh, thành phố:", ("Sở Y tế các tỉnh, thành phố",)),
+        ("Cục đề nghị các đồng chí Giám đốc Sở Y tế các tỉnh, thành phố quan tâm:", ("Sở Y tế các tỉnh, thành phố",)),
+        (
+            "Cục đề nghị Sở Y tế các tỉnh, thành phố và bệnh viện:",
+            ("Sở Y tế các tỉnh, thành phố", "Các bệnh viện trực thuộc Bộ"),
+        ),
+        (
+            "Cục đề nghị các trường và Sở Y tế các tỉnh, thành phố:",
+            ("Sở Y tế các tỉnh, thành phố", "Các bệnh viện trực thuộc Bộ"),
+        ),
+    ],
+)
+def test_one_of_several_addressees_leads_where_the_sentence_asks_it_alone(asks, leads):
+    body = f"{asks}\n1. Rà soát thuốc giải độc.\n2. Thống kê số ca mắc."
+    assert parties(body, PartyRole.LEAD, to=BOTH, left="BỘ Y TẾ\nCỤC QUẢN LÝ") == [leads, leads]
+
+
+def test_a_section_in_capitals_that_begins_with_for_is_of_whom_it_names():
+    body = (
+        "Bộ Y tế yêu cầu:\nI. ĐỐI VỚI SỞ Y TẾ CÁC TỈNH\n1. Rà soát thuốc giải độc.\n2. Thống kê số ca mắc.\n"
+        "II. ĐỐI VỚI CÁC BỆNH VIỆN\n1. Dự trù quả lọc.\n2. Báo cáo số máy thở."
+    )
+    found = parties(body, PartyRole.LEAD, to=BOTH, left="BỘ Y TẾ\nCỤC QUẢN LÝ")
+    assert [tuple(name.casefold() for name in one) for one in found] == [
+        ("sở y tế các tỉnh",), ("sở y tế các tỉnh",), ("các bệnh viện",), ("các bệnh viện",),
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written, is_agency
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, heads_as_agency
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.recipients import BULLET, recipients_at
 from bluezone.letters.signatures import is_signature_line
@@ -195,7 +195,7 @@ def _numbering(body: Sequence[Passage]) -> _Numbering:
         return _Numbering(_NUMBERED, roman >= 1)
     if roman >= 2:
         titles = [found["title"] for line in body if (found := _ROMAN.match(line.text))]
-        if count(_LETTERED) >= 2 and all(is_agency(as_written(title.rstrip(":. "))) for title in titles):
+        if count(_LETTERED) >= 2 and all(heads_as_agency(title.rstrip(":. ")) for title in titles):
             return _Numbering(_LETTERED, True)
         return _Numbering(_ROMAN, False)
     if count(_ORDINAL) >= 2:
@@ -227,7 +227,7 @@ class _Reader:
         if self.numbering.sections and (title := _ROMAN.match(line.text)) and self._is_heading(title):
             self.section = title["label"]
             self.sections[self.section] = fold(title["title"]).removeprefix("ve ")
-            if is_agency(as_written(title["title"])):
+            if heads_as_agency(title["title"]):
                 self.named.add(self.section)
             self.heading = line.cut(title.start("title"))
             self.preamble += self.closing if not self.clauses else []

@@ -48,6 +48,7 @@ from bluezone.letters.body.voice import told_in
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, Row, joined
 from bluezone.letters.proposal import (
+    Addressee,
     Confidence,
     DocumentKind,
     Doubt,
@@ -394,15 +395,29 @@ def _intro(clause: Clause, body: Body, context: Context) -> tuple[Proposed[TaskP
         order = read_order(heading_as_written(clause.heading), heads=True)
         if order and order.named:
             return tuple(party for party in order.parties if party.value.role is PartyRole.LEAD)
+    asks = next((line for line in reversed(body.preamble) if line.text.endswith(":") and given_at(line.text)), None)
     if context.addressees:
-        return for_addressees(context.addressees)
-    for line in reversed(body.preamble):
-        if line.text.endswith(":"):
-            for given in reversed(given_at(line.text)):
-                order = read_order(line.cut(given.start("how")))
-                if order and order.named:
-                    return tuple(
-                        dataclasses.replace(party, confidence=Confidence.LOW, doubts=(Doubt.ADDRESSEES,))
-                        for party in order.parties
-                    )
+        return for_addressees(_asked_alone(asks, context.addressees) if asks else context.addressees)
+    if asks:
+        for given in reversed(given_at(asks.text)):
+            order = read_order(asks.cut(given.start("how")))
+            if order and order.named:
+                return tuple(
+                    dataclasses.replace(party, confidence=Confidence.LOW, doubts=(Doubt.ADDRESSEES,))
+                    for party in order.parties
+                )
     return ()
+
+
+def _asked_alone(asks: Passage, addressees: Sequence[Proposed[Addressee]]) -> Sequence[Proposed[Addressee]]:
+    """The one of several addressees whom a sentence asks, "Cục đề nghị Sở Y tế các tỉnh:", else all of them."""
+    asked = fold(asks.text[given_at(asks.text)[0].end("how") :])
+    for one in addressees:
+        before, found, after = asked.partition(fold(one.value.name))
+        if (
+            found
+            and not re.search(r"[,;]|\b(?:va|cung)\b", before)
+            and not re.match(r"\s*(?:[,;(]|va\b|cung\b)", after)
+        ):
+            return [one]
+    return addressees

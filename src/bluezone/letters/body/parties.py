@@ -32,7 +32,13 @@ _OPENING = re.compile(
 _COOPERATION = re.compile(
     r"(?:[Pp]hối hợp|[Pp]hối kết hợp)(?:\s+(?:chặt chẽ|thường xuyên|đồng bộ))?\s+"
     r"(?:(?:với|cùng)(?:\s+với)?\s+|(?=[A-ZĐỦ]))"
-    r"|(?:,|\s)cùng với\s+|chủ trì,?\s+cùng\s+(?:với\s+)?|cơ quan phối hợp\s*:\s*|đơn vị phối hợp\s*:\s*"
+    r"|[Hh]iệp đồng (?:với|cùng)\s+|(?:,|\s)cùng với\s+|chủ trì,?\s+cùng\s+(?:với\s+)?"
+    r"|(?<!\w)[Cc]ùng\s+(?:với\s+)?(?=[A-ZĐỦ])|cơ quan phối hợp\s*:\s*|đơn vị phối hợp\s*:\s*"
+)
+# "Sở Y tế chủ trì, Công an tỉnh phối hợp rà soát"
+_COOPERATE = re.compile(
+    r"chủ trì[,;]?\s+(?:và\s+)?(?P<who>[A-ZĐỦ][^.;:]{2,120}?)\s+(?:cùng\s+)?phối hợp\b"
+    r"(?!\s+(?:với|cùng|chặt|thường|đồng))"
 )
 # No clause says it more often; a text made to be slow does.
 _MOST_COOPERATIONS = 10
@@ -144,11 +150,13 @@ def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
     before = passage.text[: doer.start("who")]
     if re.search(r"\b(?:đã|đang)\b", before.split(" được ")[-1]) or re.search(r"\b(?:đã|đang) được $", before):
         return None
-    names = split_names(passage.cut(doer.start("who"), doer.end("who")))
+    helped = _COOPERATION.search(passage.text, doer.start("who"), doer.end("who"))
+    end = helped.start() if helped else doer.end("who")
+    names = split_names(passage.cut(doer.start("who"), end))
     if not all_agencies(names):
         return None
     parties = _distinct([_party(name, PartyRole.LEAD, Confidence.MEDIUM) for name in names])
-    return Order((*parties, *_helpers(passage, doer.end("who"), parties)), True, 0)
+    return Order((*parties, *_helpers(passage, end, parties)), True, 0)
 
 
 def for_addressees(addressees: Sequence[Proposed[Addressee]]) -> tuple[Proposed[TaskParty], ...]:
@@ -337,8 +345,8 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         return [], 0  # "Giao Trung tâm Y tế 45 biên chế" gives something
     if re.match(r"\s*\S+\s+(?:đã|đang|sẽ|vẫn)\b", passage.text[end:]):
         return [], 0  # "Ngành điện | lực đã cắt điện"
-    negated = after == "không" and re.match(r"\s*không\s(?!có|còn|được|phải|là|bị|thể|đủ|đạt|kịp)", passage.text[end:])
-    if (after in _STATES and not negated) or not after.isalpha() or passage.text[end - 1 : end] in ",;":
+    told = re.match(r"\s*(?:không\s(?!có|còn|được|phải|là|bị|thể|đủ|đạt|kịp)|có mặt\b)", passage.text[end:])
+    if (after in _STATES and not told) or not after.isalpha() or passage.text[end - 1 : end] in ",;":
         return [], 0
     names = split_names(passage.cut(start, end))
     if not all_agencies(names) or any(len(name.text.split()) < 2 for name in names):
@@ -403,6 +411,8 @@ def _distinct(parties: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty
 
 def _cooperating(clause: Passage, start: int) -> list[Proposed[TaskParty]]:
     found: list[Proposed[TaskParty]] = []
+    if behind := _COOPERATE.search(clause.text, start):
+        found = read_names(clause.cut(behind.start("who"), behind.end("who")), PartyRole.COOPERATING)
     for cooperation in itertools.islice(_COOPERATION.finditer(clause.text, start), _MOST_COOPERATIONS):
         end = _list_end(clause.text, cooperation.end())
         names = split_names(clause.cut(cooperation.end(), end))

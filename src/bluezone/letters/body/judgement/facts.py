@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bluezone.letters.agency_names import as_written, is_agency
+from bluezone.letters.agency_names import heads_as_agency
 from bluezone.letters.body.assignments import charged_in_brackets
 from bluezone.letters.body.clauses import ASIDE_SECTIONS, TASK_SECTIONS
 from bluezone.letters.body.context import Context, are_addressed, are_peers, capital, is_above, is_issuer
@@ -168,7 +168,7 @@ def _due(sentence: Sentence, context: Context) -> str:
 
 def _section(heading: str) -> str:
     heading = re.sub(r"^[IVX]+\W+", "", heading)
-    if is_agency(as_written(heading.rstrip(":. "))):
+    if heads_as_agency(heading.rstrip(":. ")):
         return "agency"
     title = fold(heading).removeprefix("ve ")
     if title.startswith(TASK_SECTIONS):
