@@ -12,9 +12,9 @@ from bluezone.letters.proposal import PartyRole
 from bluezone.letters.reader import opened
 
 
-def orders(body, to="Kính gửi: Trung tâm Y tế các huyện."):
+def orders(body, to="Kính gửi: Trung tâm Y tế các huyện.", left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ"):
     """What the rules alone read, whatever the weights: label, who leads, how many points."""
-    text = HEAD.format(left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ", notation="SYT-NVY", to=to) + body + FOOT
+    text = HEAD.format(left=left, notation="SYT-NVY", to=to) + body + FOOT
     sheet, parts, _, context = opened(text)
     tasks, _ = by_rules(parts, sheet.tables, context)
     return [(task.label, task.names(PartyRole.LEAD), len(task.points)) for task in tasks]
@@ -119,3 +119,169 @@ def test_who_a_form_charges_is_charged_however_unlikely_the_words(monkeypatch):
 def test_whom_something_is_sent_to_is_not_charged_with_it():
     read = orders(f"{ASKS}1. Danh sách gửi về Sở Y tế (Phòng Nghiệp vụ Y).\n2. Bệnh viện Phổi trực.")
     assert ("1", ("Phòng Nghiệp vụ Y",), 0) not in read
+
+
+@pytest.mark.parametrize(
+    ("clause", "lead"),
+    [
+        ("Đối với kho lạnh, Công ty Thủy sản Hà Mây bố trí máy phát điện.", "Công ty Thủy sản Hà Mây"),
+        ("Về phần mộ của 17 gia đình, Mặt trận Tổ quốc xã vận động di dời.", "Mặt trận Tổ quốc xã"),
+    ],
+)
+def test_what_an_order_is_about_may_stand_before_whom_it_is_for(clause, lead):
+    assert ("2", (lead,), 0) in orders(f"{ASKS}1. Bệnh viện Phổi lập danh sách.\n2. {clause}\n3. Trạm Y tế xã trực.")
+
+
+def test_a_clause_with_its_agencies_below_is_an_order_in_whatever_section_it_stands():
+    body = (
+        "I. MỤC TIÊU\n1. Dữ liệu đúng, đủ, sạch.\nII. NỘI DUNG\n1. Thu thập giấy chứng nhận\n"
+        "- Đơn vị thực hiện: Công an xã.\n- Thời gian hoàn thành: trước ngày 30/9/2023.\n"
+        "2. Các hoạt động khác\nIII. TỔ CHỨC THỰC HIỆN\n1. Trạm Y tế xã viết tin, bài.\n"
+    )
+    assert [(label, leads) for label, leads, _ in orders(body, to="KẾ HOẠCH\nLàm sạch dữ liệu")] == [
+        ("II.1", ("Công an xã",)),
+        ("III.1", ("Trạm Y tế xã",)),
+    ]
+
+
+def test_what_a_body_is_there_for_is_its_duty_where_points_say_it():
+    decided = "Điều 1. Thành lập Tổ hỗ trợ.\nĐiều 2. Tổ hỗ trợ có nhiệm vụ"
+    told = orders(f"{decided} giúp Chủ tịch chỉ đạo chống dịch.", to="QUYẾT ĐỊNH\nVề việc thành lập Tổ hỗ trợ")
+    listed = orders(f"{decided}:\na) Đến từng nhà hướng dẫn;\nb) Hỗ trợ người già.", to="QUYẾT ĐỊNH\nThành lập Tổ")
+    assert told == []
+    assert listed == [("Điều 2", ("Tổ hỗ trợ",), 2)]
+
+
+def test_a_section_is_headed_though_its_number_lacks_a_blank():
+    assert orders(f"{ASKS}I.SỞ XÂY DỰNG\n1. Rà soát hồ sơ.\nII.CÔNG AN TỈNH\n1. Kiểm tra nhà trọ.") == [
+        ("I.1", ("Sở xây dựng",), 0),
+        ("II.1", ("Công an tỉnh",), 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("clause", "to"),
+    [
+        ("Thủ trưởng các đơn vị chịu trách nhiệm trước Giám đốc Sở nếu để sót.", ""),
+        ("Các đơn vị nghiêm túc thực hiện Công văn này.", ""),
+        ("Sở khuyến khích cán bộ, công chức nêu gương trước ngày 20/10/2023.", ""),
+        ("Khuyến khích các hộ nuôi cá bảy màu.", ""),
+        ("Thành viên Tổ hưởng phụ cấp chống dịch.", ""),
+        ("Đội xung kích tự giải thể khi hết đợt cao điểm.", ""),
+        ("Trưởng thôn nào để xảy ra tai nạn sẽ bị xem xét khi bình xét thi đua.", ""),
+        ("Có ý kiến đề nghị hợp nhất hai chi bộ, giao Phòng Nội vụ tham mưu; ý kiến này không tiếp thu.", ""),
+        ("Biện pháp đã thực hiện\n- Giao Trạm Y tế súc rửa bể mỗi quý một lần.", ""),
+        ("Ban Giám đốc Sở Y tế\n- Ban hành kế hoạch;\n- Sơ kết, báo cáo Bộ Y tế.", "KẾ HOẠCH\nThi đua"),
+    ],
+)
+def test_liability_encouragement_entitlement_threat_opinion_and_the_writers_own_part_order_nobody(clause, to):
+    read = orders(f"{ASKS}1. Bệnh viện Phổi lập danh sách.\n2. {clause}\n3. Trạm Y tế xã trực.", *([to] if to else []))
+    assert [label for label, _, _ in read] == ["1", "3"]
+
+
+def test_a_petition_passed_on_is_no_order_beside_what_is_asked_of_the_same_body():
+    passed = "Sở Y tế chuyển đơn đến Trung tâm Y tế các huyện để giải quyết theo thẩm quyền."
+    asked = "Đề nghị Trung tâm Y tế các huyện kiểm tra, trả lời trước ngày 30/6/2023."
+    assert len(orders(passed)) == 1
+    assert len(orders(f"{passed} {asked}")) == 1
+    assert len(orders(f"{passed} Đề nghị Bệnh viện Phổi kiểm tra, trả lời trước ngày 30/6/2023.")) == 2
+
+
+def test_the_head_of_the_writers_own_body_is_the_writer_under_its_short_name():
+    body = "1. Ban Thường vụ Đoàn phường\n- Ban hành kế hoạch.\n2. Các chi đoàn khu phố\n- Dọn lốp xe."
+    read = orders(body, to="KẾ HOẠCH\nTháng Thanh niên", left="THÀNH ĐOÀN HÀ MÂY\nBCH ĐOÀN PHƯỜNG CỬA LẤP")
+    assert [leads for _, leads, _ in read] == [("Các chi đoàn khu phố",)]
+
+
+@pytest.mark.parametrize(
+    ("second", "leads"),
+    [
+        ("Khi có người mắc, Trạm Y tế xã lập danh sách tiếp xúc.", ["Bệnh viện Phổi", "Trạm Y tế xã"]),
+        ("Khi có người mắc, Bệnh viện Phổi báo ngay Sở Y tế để hội chẩn.", ["Bệnh viện Phổi"]),
+    ],
+)
+def test_a_conditional_sentence_of_a_clause_is_an_order_of_its_own_for_another_body_only(second, leads):
+    read = orders(f"{ASKS}1. Bệnh viện Phổi dự trữ thuốc. {second}\n2. Công an tỉnh trực.")
+    assert [one for _, (one,), _ in read[:-1]] == leads
+
+
+def parties(body, role, **head):
+    text = HEAD.format(
+        left=head.get("left", "UBND TỈNH HÀ MÂY\nSỞ Y TẾ"),
+        notation="SYT-NVY",
+        to=head.get("to", "Kính gửi: Trung tâm Y tế các huyện."),
+    )
+    sheet, parts, _, context = opened(text + body + FOOT)
+    return [task.names(role) for task in by_rules(parts, sheet.tables, context)[0]]
+
+
+@pytest.mark.parametrize(
+    ("clause", "lead"),
+    [
+        ("Phòng Quản lý chất lượng rút ngẫu nhiên 50 bệnh án mỗi tháng.", "Phòng Quản lý chất lượng"),
+        ("Giáo viên chủ nhiệm khối 12 gặp riêng từng gia đình.", "Giáo viên chủ nhiệm khối 12"),
+        ("Ban đại diện cha mẹ học sinh nấu bữa trưa.", "Ban đại diện cha mẹ học sinh"),
+        ("Phòng Điều dưỡng điều 06 người sang giúp.", "Phòng Điều dưỡng"),
+        ("Các chi bộ thôn, bản phân công đảng viên.", "Các chi bộ thôn, bản"),
+        ("Trưởng các buôn, thôn ký cam kết với hộ nuôi chó.", "Trưởng các buôn, thôn"),
+        ("Tổ Trật tự đô thị có mặt trong vòng 15 phút.", "Tổ Trật tự đô thị"),
+        ("Đường dây nóng của du khách giao Trung tâm Xúc tiến trực cả ngày.", "Trung tâm Xúc tiến"),
+        ("Số phòng đã bán được các cơ sở lưu trú nhập lên cổng.", "các cơ sở lưu trú"),
+    ],
+)
+def test_a_name_ends_where_the_deed_begins(clause, lead):
+    assert parties(f"{ASKS}1. {clause}\n2. Trạm Y tế xã lập danh sách.", PartyRole.LEAD)[0] == (lead,)
+
+
+@pytest.mark.parametrize(
+    ("clause", "lead", "helpers"),
+    [
+        ("Sở Giao thông vận tải chủ trì, Công an tỉnh phối hợp mở luồng.", "Sở Giao thông vận tải", ("Công an tỉnh",)),
+        ("Sở Công Thương cùng Công ty Điện lực lập phương án.", "Sở Công Thương", ("Công ty Điện lực",)),
+        ("Trung đoàn 8 chủ trì, hiệp đồng với Công an xã tìm kiếm.", "Trung đoàn 8", ("Công an xã",)),
+        ("Phòng Y tế phối hợp với Thuế tỉnh tổ chức hội nghị.", "Phòng Y tế", ("Thuế tỉnh",)),
+        (
+            "Việc trực cấp cứu do Trạm Y tế, phối hợp với Ban Chỉ huy Quân sự xã, thực hiện.",
+            "Trạm Y tế",
+            ("Ban Chỉ huy Quân sự xã",),
+        ),
+    ],
+)
+def test_who_helps_is_read_behind_together_with_and_before_cooperates(clause, lead, helpers):
+    body = f"{ASKS}1. {clause}\n2. Trạm Y tế xã lập danh sách."
+    assert parties(body, PartyRole.LEAD)[0] == (lead,)
+    assert parties(body, PartyRole.COOPERATING)[0] == helpers
+
+
+BOTH = "Kính gửi:\n- Sở Y tế các tỉnh, thành phố;\n- Các bệnh viện trực thuộc Bộ."
+
+
+@pytest.mark.parametrize(
+    ("asks", "leads"),
+    [
+        ("Cục đề nghị Sở Y tế các tỉnh, thành phố:", ("Sở Y tế các tỉnh, thành phố",)),
+        ("Cục đề nghị các đồng chí Giám đốc Sở Y tế các tỉnh, thành phố quan tâm:", ("Sở Y tế các tỉnh, thành phố",)),
+        (
+            "Cục đề nghị Sở Y tế các tỉnh, thành phố và bệnh viện:",
+            ("Sở Y tế các tỉnh, thành phố", "Các bệnh viện trực thuộc Bộ"),
+        ),
+        (
+            "Cục đề nghị các trường và Sở Y tế các tỉnh, thành phố:",
+            ("Sở Y tế các tỉnh, thành phố", "Các bệnh viện trực thuộc Bộ"),
+        ),
+    ],
+)
+def test_one_of_several_addressees_leads_where_the_sentence_asks_it_alone(asks, leads):
+    body = f"{asks}\n1. Rà soát thuốc giải độc.\n2. Thống kê số ca mắc."
+    assert parties(body, PartyRole.LEAD, to=BOTH, left="BỘ Y TẾ\nCỤC QUẢN LÝ") == [leads, leads]
+
+
+def test_a_section_in_capitals_that_begins_with_for_is_of_whom_it_names():
+    body = (
+        "Bộ Y tế yêu cầu:\nI. ĐỐI VỚI SỞ Y TẾ CÁC TỈNH\n1. Rà soát thuốc giải độc.\n2. Thống kê số ca mắc.\n"
+        "II. ĐỐI VỚI CÁC BỆNH VIỆN\n1. Dự trù quả lọc.\n2. Báo cáo số máy thở."
+    )
+    found = parties(body, PartyRole.LEAD, to=BOTH, left="BỘ Y TẾ\nCỤC QUẢN LÝ")
+    assert [tuple(name.casefold() for name in one) for one in found] == [
+        ("sở y tế các tỉnh",), ("sở y tế các tỉnh",), ("các bệnh viện",), ("các bệnh viện",),
+    ]  # fmt: skip

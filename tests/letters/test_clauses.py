@@ -30,7 +30,8 @@ def test_names_alone_above_points_are_those_who_are_to_do_them():
 @pytest.mark.parametrize(
     ("title", "kind"),
     [("stt", "number"), ("don vi phoi hop", "cooperating"), ("thoi gian", "due"), ("don vi chu tri", "lead"),
-     ("noi dung", "what"), ("trach nhiem", "lead"), ("ghi chu", "other")],
+     ("noi dung", "what"), ("trach nhiem", "lead"), ("ghi chu", "other"), ("viec", "what"), ("han", "due"),
+     ("han xong", "due")],
 )  # fmt: skip
 def test_a_column_is_known_by_its_title(title, kind):
     assert kind_of_column(title) == kind

@@ -6,12 +6,14 @@ from collections import defaultdict
 
 import pytest
 from bench.letters.learning import written
-from tests.letters.test_orders import letter
+from tests.letters.test_orders import FOOT, HEAD, letter
 
 from bluezone.letters.body.judgement import decision, likelihood
+from bluezone.letters.body.judgement.facts import facts_of
 from bluezone.letters.body.judgement.sentences import sentences_of
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import PartyRole
+from bluezone.letters.reader import opened
 
 
 def passages(*texts):
@@ -50,7 +52,7 @@ def test_a_sentence_knows_its_clause_the_line_above_it_and_whether_the_letter_ha
     )
     assert [sentence.clause for sentence in (one, two, three, four)] == [0, 1, 1, 2]
     assert three.above is not None
-    assert three.above.text == "1. Trạm Y tế:"
+    assert three.above.text == "Trạm Y tế:"
     assert [sentence.asked for sentence in (one, two)] == [False, True]
     assert four.passage.text == "UBND xã bố trí điểm tiêm."
 
@@ -58,7 +60,7 @@ def test_a_sentence_knows_its_clause_the_line_above_it_and_whether_the_letter_ha
 def test_a_short_line_without_an_end_heads_what_is_marked_below_it():
     *_, done, order = sentences_of(passages("3. Biện pháp đã thực hiện", "- Lập danh sách.", "4. UBND xã bố trí."))
     assert done.above is not None
-    assert done.above.text == "3. Biện pháp đã thực hiện"
+    assert done.above.text == "Biện pháp đã thực hiện"
     assert order.above is done.above
 
 
@@ -106,3 +108,77 @@ def test_of_a_text_made_to_be_slow_only_the_first_sentences_are_judged(sure, mon
     monkeypatch.setattr(decision, "MOST_SENTENCES", 2)
     read = letter("Sở Y tế yêu cầu:\n1. Bệnh viện Phổi báo cáo.\n2. Trạm Y tế xã tổ chức tiêm chủng.")
     assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Trạm Y tế xã",)]
+
+
+def test_what_is_asked_for_in_so_many_words_need_be_less_sure(sure):
+    sure((decision.KEPT + decision.KEPT_ASKED) / 2)
+    read = letter("Sở Y tế yêu cầu:\n1. Giao Bệnh viện Phổi báo cáo.\n2. Trạm Y tế xã tổ chức tiêm chủng.")
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Bệnh viện Phổi",)]
+
+
+def test_an_order_stands_by_its_form_however_unlikely(sure):
+    sure(-20.0)
+    headed = letter(
+        "Sở Y tế yêu cầu:\n* Trung tâm Y tế các huyện\n- Lập danh sách.\n* Các khoa\n- Lập danh sách.\nSở Y tế cảm ơn."
+    )
+    decided = letter(
+        "Điều 1. Thành lập Tổ.\nĐiều 2. Chánh Văn phòng, Trưởng phòng Nghiệp vụ Y chịu trách nhiệm thi hành.",
+        to="QUYẾT ĐỊNH\nVề việc thành lập Tổ", notation="QĐ-SYT",
+    )  # fmt: skip
+    assert [task.names(PartyRole.LEAD) for task in headed.tasks] == [("Trung tâm Y tế các huyện",)]
+    assert [task.names(PartyRole.LEAD) for task in decided.tasks] == [("Chánh Văn phòng", "Trưởng phòng Nghiệp vụ Y")]
+
+
+def test_what_somebody_prepares_for_a_meeting_is_an_order_by_its_form(sure):
+    sure(-20.0)
+    read = letter(
+        "Sở Y tế kính mời dự họp:\n1. Địa điểm: phòng họp.\n2. Chuẩn bị: Bệnh viện Phổi báo cáo tiến độ.\n"
+        "3. Bệnh viện Nhi báo cáo tiến độ.",
+        to="GIẤY MỜI\nDự họp\nKính gửi: Bệnh viện Phổi.", notation="GM-SYT",
+    )  # fmt: skip
+    assert [task.names(PartyRole.LEAD) for task in read.tasks] == [("Bệnh viện Phổi",)]
+
+
+def test_nobody_is_charged_by_the_form_of_what_stands_beside_it(sure):
+    sure(-20.0)
+    labelled = letter("Sở Y tế yêu cầu:\n1. Trạm Y tế xã tổ chức tiêm.\n2. Đơn vị chủ trì: Bệnh viện Phổi.")
+    headed = letter(
+        "Sở Y tế yêu cầu:\n1. Về giám sát\n1.1. Trung tâm Y tế các huyện:\n- Lập danh sách.\n2. Bệnh viện Phổi trực."
+    )
+    assert labelled.tasks == ()
+    assert [task.names(PartyRole.LEAD) for task in headed.tasks] == [("Trung tâm Y tế các huyện",)]
+
+
+def test_what_happens_in_a_meeting_is_no_order_however_likely(sure):
+    sure(20.0)
+    read = letter(
+        "Sở Y tế kính mời dự họp:\n1. Nội dung:\n- Bệnh viện Phổi phối hợp với các khoa trả lời trước ngày 30/6/2023.\n"
+        "2. Chủ trì: Giám đốc Sở Y tế.\n3. Chuẩn bị: Giao Bệnh viện Phổi gửi báo cáo trước ngày 20/6/2023.",
+        to="GIẤY MỜI\nDự họp\nKính gửi: Bệnh viện Phổi.", notation="GM-SYT",
+    )  # fmt: skip
+    assert [task.names(PartyRole.LEAD) for task in read.tasks if task.due] == [("Bệnh viện Phổi",)]
+    assert "trả lời" in read.unsure[0].value
+
+
+def test_a_body_of_no_known_kind_is_given_what_it_is_told(sure):
+    sure(20.0)
+    asked = "Sở Y tế yêu cầu Bệnh viện Phổi lập danh sách trước ngày 10/6/2023. "
+    read = letter(asked + "Phân trại 7 chủ trì, phối hợp với Công an tỉnh tìm kiếm dọc suối.")
+    assert [(task.names(PartyRole.LEAD), task.names(PartyRole.COOPERATING)) for task in read.tasks[1:]] == [
+        (("Phân trại 7",), ("Công an tỉnh",))
+    ]
+
+
+def test_who_carries_the_letter_out_and_whom_a_section_is_for_are_facts_of_a_sentence():
+    text = (
+        HEAD.format(left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ", notation="SYT-NVY", to="HƯỚNG DẪN\nTháng an toàn")
+        + "I. CÔNG AN TỈNH\n1. Kiểm tra nhà trọ.\nII. NỘI DUNG KHÁC\n1. Bệnh viện Phổi trực.\n2. Trạm Y tế xã trực."
+        + FOOT.replace("- Như trên;", "- Bệnh viện Phổi (t/h);\n- Trạm Y tế xã (để biết);")
+    )
+    _, body, _, context = opened(text)
+    told = sentences_of(body.lines)
+    found = {one.passage.text: facts for one, facts in zip(told, facts_of(told, context), strict=True)}
+    checks, first, second = (found[one] for one in ("Kiểm tra nhà trọ.", "Bệnh viện Phổi trực.", "Trạm Y tế xã trực."))
+    assert [(one.who, one.section, one.above_names) for one in (checks, first, second)] == [
+        ("bare", "agency", "named"), ("executing", "other", "none"), ("recipient", "other", "none"),
+    ]  # fmt: skip

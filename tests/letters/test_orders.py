@@ -186,10 +186,13 @@ def test_each_of_several_units_has_the_point_that_names_it():
     assert [leads for _, leads in orders(body)] == [("Trung tâm Y tế",), ("Phòng Tài chính",)]
 
 
-@pytest.mark.parametrize("second", ["Tổng hợp kết quả.", "Phòng Tài chính thẩm định."])
+@pytest.mark.parametrize(
+    "second", ["Tổng hợp kết quả, gửi về Sở trước ngày 10 hằng tháng.", "Phòng Tài chính thẩm định."]
+)
 def test_points_under_a_title_are_apart_where_one_of_them_names_who_does_it(second):
     read = letter(
-        f"1. Về hồ sơ\na) Trung tâm Y tế lập hồ sơ trước ngày 05 hằng tháng.\nb) {second}\n2. Trạm Y tế trực."
+        f"1. Về hồ sơ\na) Trung tâm Y tế lập hồ sơ trước ngày 05 hằng tháng.\nb) {second}\n"
+        "2. Trạm Y tế trực, báo cáo trước ngày 10/6/2023."
     )
     assert [(task.label, task.names(PartyRole.LEAD)[0]) for task in read.tasks] == [
         ("1.a", "Trung tâm Y tế"), ("1.b", "Phòng Tài chính" if "Phòng" in second else "Trung tâm Y tế các huyện"),

@@ -70,6 +70,13 @@ def test_a_full_line_begins_a_paragraph_where_it_is_indented_by_a_letter(indent,
     assert [line for line in read if line] == ([whole, texts[2]] if begins else [f"{whole} {texts[2]}"])
 
 
+def test_a_word_with_a_hyphen_is_one_over_two_lines():
+    texts = ("Các Viện tập huấn kỹ thuật RT-", "PCR cho các tỉnh lân cận nhé")
+    read = arrange([Segment(70, 525, 700 - 16 * row, 14, text) for row, text in enumerate(texts)])
+
+    assert [line for line in read if line] == ["Các Viện tập huấn kỹ thuật RT-PCR cho các tỉnh lân cận nhé"]
+
+
 def test_lines_stand_one_leading_apart_that_the_text_itself_has_set():
     writer = pdf_writer("abc")
     content = DecodedStreamObject()

@@ -204,14 +204,14 @@ def test_cells_are_read_one_below_the_other_and_put_back_to_their_places():
 
 
 def lined(*lines, left=200, usual=30):
-    """Words 20 dots apart; "~" is a gap in which two were lost."""
+    """Words 20 dots apart; "~" is a gap in which two were lost, "|" one in which the half of one was."""
     words = []
     for row, line in enumerate(lines):
         at = left
         for word in line.split():
-            if word != "~":
+            if word not in "~|":
                 words.append(Word(word, at, 100 + 50 * row, at + 100, 100 + 50 * row + usual))
-            at += 120
+            at += 35 if word == "|" else 120
     return words
 
 
@@ -224,3 +224,6 @@ def test_a_word_lost_within_a_line_opens_no_column_and_one_beside_a_signature_do
 
     foot = lay_out(lined(*text, "Nơi nhận: ~ ~ ~ ~ GIÁM ĐỐC"), 2339, [])["lines"]
     assert [line for line in foot if line][1:] == ["Nơi nhận:", "GIÁM ĐỐC"]
+
+    ends = lay_out(lined(*text, "mỗi ngày | hằng quý.", "Nơi nhận: ~ ~ ~ ~ GIÁM ĐỐC"), 2339, [])["lines"]
+    assert [line.endswith("kết quả ngay mỗi ngày hằng quý.") for line in ends if line] == [True, False, False]

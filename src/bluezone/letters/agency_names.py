@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the names of agencies look in running text, and how a list of them is taken apart."""
 
+import dataclasses
 import re
 
 from bluezone.letters.letter_text import Passage
@@ -46,6 +47,9 @@ _HEADS = (
     "người sử dụng lao động", "Người sử dụng lao động", "nhà tài trợ",
     "chi đoàn", "chi hội", "chi bộ",
     "Phụ trách", "Chi hội trưởng", "Trưởng ấp", "Bưu cục", "Khối", "Nhóm", "Phân hiệu", "Liên đội",
+    "Bệnh xá", "Sư đoàn", "Lữ đoàn", "Trung đoàn", "Tiểu đoàn", "Đại đội", "Trung đội", "Tiểu đội", "Hải đội",
+    "Hải đoàn", "Quân khu", "Thuế", "Hải quan", "Chi cục Thuế", "công đoàn cơ sở", "trung tâm y tế",
+    "bệnh viện đa khoa", "tổ trực", "tổ công nghệ số", "đội xung kích",
 )  # fmt: skip
 # "mỗi huyện" are all of them, one by one, and "17 chi bộ" so many.
 _EACH = (
@@ -56,17 +60,18 @@ _HEAD = rf"(?:{'|'.join(re.escape(head) for head in sorted(_HEADS, key=len, reve
 STARTS_AS_AGENCY = re.compile(_HEAD)
 # What begins with such a word and is none.
 _NO_AGENCY = re.compile(
-    r"^(?:Tổ chức(?! đoàn| chính trị| xã hội| tôn giáo|, cá nhân| hội)|Báo(?! [A-ZĐ]| và Đài)|Ban"
+    r"^(?:Tổ chức(?! đoàn| chính trị| xã hội| tôn giáo|, cá nhân| hội)|Thuế (?:suất|thu|giá)"
+    r"|Báo(?! [A-ZĐ]| và (?:Đài|Phát))|Ban"
     r" hành|Phòng (?:ngừa|dịch|bệnh|chống)"
     r"|Phòng,|Hội (?:nghị|thảo|họp)|Trường hợp|Bộ (?:tài liệu|chỉ số|tiêu chí|câu hỏi)|Bản (?:đồ|tin|sao|cam)"
     r"|Đoàn kết|Đội ngũ(?! (?:báo cáo viên|cộng tác viên|giáo viên|cán bộ|y |bác|nhân viên"
     r"|tuyên truyền viên))|Cơ sở (?:dữ liệu|vật chất)|Trạm BTS|Viện (?:phí|dẫn)|Bảo hiểm y tế|Hạt nhân"
-    r"|Ban (?:đêm|ngày)"
+    r"|Ban (?:đêm|ngày)|[Ll]ãnh đạo(?:$| (?:việc|công tác|tốt|thực hiện|tổ chức|nhân dân|cán bộ))"
     r"|Như|Quý (?:I|II|III|IV|\d)\b|Ngành nghề|Trưởng thành|Bà con|Trường học$|Quản lý(?! [A-ZĐ])"
-    r"|Điểm (?!tiêm|thu|bán|cách ly|tiếp)|Vụ (?!trưởng|[A-ZĐ])|Học sinh sinh viên$|Tổ$|Hội$|Ban$|Sở$"
+    r"|Điểm (?!tiêm|thu|bán|cách ly|tiếp|Bưu)|Vụ (?!trưởng|[A-ZĐ])|Học sinh sinh viên$|Tổ$|Hội$|Ban$|Sở$"
     r"|Bộ$|Phòng$|Đoàn$|Cục$"
     r"|Thôn$|Bản$|Quỹ$|Khoa$|Ga$|Cảng$|Ông$|Bà$|ông$|bà$|bà con|UB$"
-    r"|Trực ban (?!\S+ [A-ZĐ])|Đội$|Đài$|Viện$|Trưởng$|Ngành$)"
+    r"|Trực ban (?!\S+ [A-ZĐ])|Khối$|Đội$|Đài$|Viện$|Trưởng$|Ngành$)"
 )
 # A name that ends so was cut in two.
 _UNFINISHED = re.compile(r"(?:^|\s)(?:[Cc]ác|[Nn]hững|và|cùng|do)$")
@@ -108,8 +113,9 @@ _COLLECTIVE_KINDS = (
         "hội",
         "trường",
     },
-    {"thôn", "tổ dân phố", "bản", "khu phố", "xóm", "tiểu khu"},
+    {"thôn", "tổ dân phố", "bản", "khu phố", "xóm", "tiểu khu", "buôn", "bon", "làng", "ấp", "sóc"},
 )
+_PLACES = (_COLLECTIVE_KINDS[0], _COLLECTIVE_KINDS[2])
 _COLLECTIVE = re.compile(r"(?:^|\s)các\s", re.IGNORECASE)
 _COLLECTIVE_WORDS = re.compile(
     r"^(?:chính quyền cơ sở|thôn|tổ dân phố|bản|cơ quan|đơn vị|địa phương|tổ chức|doanh nghiệp"
@@ -125,6 +131,7 @@ _SENTENCE = re.compile(
     r"\b(?:mấy|một số|những|các) (?:việc|nội dung|nhiệm vụ|công việc|yêu cầu)\b|"
     r"\d/\d|\bngày \d|\bsố \d+/|\bnhận được\b|\bcó nhiệm vụ\b|\bmong\b|\bcho\b|\bchưa\b|\btừng\b"
     r"|\bcó (?:[Tt]ờ|[Cc]ông văn|[Bb]áo cáo|[Vv]ăn bản|đơn)\b|\bcó ý kiến\b"
+    r"|(?<!ảnh )(?<!thụ )\bhưởng (?!ứng)"
     r"|\bxin\b|\btrân trọng\b|\bkính\b|\bchúng tôi\b|\bđã\b|\bđược (?:giao|biết|thưởng|cấp|trích"
     r"|phép|hưởng|kiểm soát)|\bnếu\b|\bkhi\b|\bnày\b|\bsau khi\b|\bthì\b"
     r"|\bđang\b|\bcó thể\b|\bsẽ\b|\blà\b|\bvới các\b.*\bvới\b|(?<!hàng )\bkhông\b|(?<![Hh]ậu )\bcần\b"
@@ -161,7 +168,10 @@ def pieces_join(before: str, after: str) -> bool:
     if not collective:
         return False
     listed = before[collective[-1].end() :]
-    return any(_opens_with(listed, kind) and _opens_with(after, kind) for kind in _COLLECTIVE_KINDS)
+    if any(_opens_with(listed, kind) and _opens_with(after, kind) for kind in _COLLECTIVE_KINDS):
+        return True
+    # "các chi bộ thôn, bản"
+    return any(listed.endswith(tuple(f" {word}" for word in kind)) and _opens_with(after, kind) for kind in _PLACES)
 
 
 def _opens_with(text: str, words: set[str]) -> bool:
@@ -171,12 +181,28 @@ def _opens_with(text: str, words: set[str]) -> bool:
 _ABBREVIATIONS = re.compile(r"\b(?:ubnd|hđnd|mttq|ubmttq|bhxh|cdc|ttyt|bql|lđlđ|y tế|việt nam)\b")
 
 
+_FOR = "ĐỐI VỚI "
+
+
 def as_written(heading: str) -> str:
     """A heading in capitals, "SỞ NÔNG NGHIỆP", as it would be written in a sentence; any other as it is."""
     if not heading.isupper():
         return heading
+    if heading.startswith(_FOR):
+        return _FOR.capitalize() + as_written(heading.removeprefix(_FOR))
     text = _ABBREVIATIONS.sub(_with_capitals, heading.lower())
     return text[:1].upper() + text[1:]
+
+
+def heads_as_agency(title: str) -> bool:
+    """Return whether a heading names an agency, in capitals or not: "SỞ Y TẾ", "ĐỐI VỚI SỞ Y TẾ"."""
+    return is_agency(as_written(title).removeprefix(_FOR.capitalize()))
+
+
+def heading_as_written(heading: Passage) -> Passage:
+    """A heading as `as_written`, where its letters stay as many."""
+    text = as_written(heading.text)
+    return dataclasses.replace(heading, text=text) if len(text) == len(heading.text) else heading
 
 
 def _with_capitals(word: re.Match[str]) -> str:

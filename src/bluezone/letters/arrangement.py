@@ -189,11 +189,15 @@ def kind_of_column(name: str) -> str:
     """Return "number", "what", "lead", "cooperating", "due" or "other" for the folded title of a column."""
     if name in {"stt", "tt", "so tt", "so thu tu", "no"}:
         return "number"
+    if name == "viec":
+        return "what"
     if any(word in name for word in _NOT_IN_CHARGE):
         return "other"
     if "phoi hop" in name and "chu tri" not in name:
         return "cooperating"
-    if name.startswith(("thoi gian", "thoi han", "han ", "tien do", "ngay hoan", "hoan thanh", "thoi diem")):
+    if name == "han" or name.startswith(
+        ("thoi gian", "thoi han", "han ", "tien do", "ngay hoan", "hoan thanh", "thoi diem", "ngay xong", "xong truoc")
+    ):
         return "due"
     if any(
         word in name

@@ -25,7 +25,7 @@ from bluezone.letters.letterhead import (
     read_urgency,
     title_of,
 )
-from bluezone.letters.proposal import Confidence, Proposal, Proposed, ProposedTask, Signer, Span
+from bluezone.letters.proposal import Confidence, Proposal, Proposed, ProposedTask, Purpose, Signer, Span
 from bluezone.letters.recipients import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.letters.signatures import read_signers
 from bluezone.refusal import Refused
@@ -124,6 +124,7 @@ def _context(read: Proposal) -> Context:
         read.superior.value if read.superior else "",
         joint=bool(read.co_issuers),
         recipients=tuple(one.value.name for one in read.recipients),
+        executing=tuple(one.value.name for one in read.recipients if one.value.purpose is Purpose.ACTION),
         minutes=fold(read.text[read.kind.span.start : read.kind.span.end]).startswith("bien ban"),
     )
 

@@ -75,6 +75,15 @@ def is_charged(sentence: Passage, following: Passage | None) -> bool:
     return following is not None and not LABELLED.match(sentence.text) and _leads(following)
 
 
+def carries_out(sentence: Passage) -> bool:
+    """Whether a decision's usual words name who carries it out: "Chánh Văn phòng … chịu trách nhiệm thi hành …"."""
+    order = read_order(sentence, clause=True)
+    return order is not None and order.named and bool(_CARRIES_OUT.search(sentence.text, order.at))
+
+
+_CARRIES_OUT = re.compile(r"\bchịu trách nhiệm (?:tổ chức )?thi hành\b")
+
+
 def parts_of(clause: Clause) -> list[Clause]:
     """The clauses that a clause only heads: "1. Về giám sát" above "1.1. Sở Y tế" with points of its own."""
     section = clause.label.rpartition(".")[0]

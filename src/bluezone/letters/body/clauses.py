@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written, is_agency
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, heads_as_agency
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.recipients import BULLET, recipients_at
 from bluezone.letters.signatures import is_signature_line
@@ -15,7 +15,9 @@ from bluezone.vietnamese.spelling import fold
 
 _NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*(?:[.)/]\s*(?=[^\W\d])|[.)/]\s+|[-–]\s+(?=[^\W\d_])|,\s+(?=[A-ZĐ]))")
 _ARTICLE = re.compile(r"^(?P<label>Điều\s+\d{1,2})\s*[.:]\s*")
-_ROMAN = re.compile(r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-]\s+(?P<title>\S.*)$")
+_ROMAN = re.compile(
+    r"^(?:(?:PHẦN|Phần|MỤC|Mục)\s+)?(?P<label>[IVX]{1,5})\s*[.:)/-](?:\s+|(?=[A-ZĐỦ]\w))(?P<title>\S.*)$"
+)
 _LETTERED = re.compile(r"^(?P<label>[a-zđ])\s*[.)]\s+")
 _ORDINAL = re.compile(
     r"^(?P<label>(?:Thứ\s+(?:nhất|hai|ba|tư|năm|sáu|bảy)|(?:Một|Hai|Ba|Bốn|Năm|Sáu"
@@ -25,7 +27,9 @@ _ORDINAL = re.compile(
 _ORDINALS = {
     "nhất": 1, "một": 1, "hai": 2, "ba": 3, "tư": 4, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7,
 }  # fmt: skip
-_POINT = re.compile(r"^(?:[a-zđ]\s*[).]\s+|Bước\s+\d{1,2}\s*[.:]\s+|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+)")
+# "Bước 1: Ban quản lý chợ lập danh sách"
+STEP = r"Bước\s+\d{1,2}\s*[.:]\s*"
+_POINT = re.compile(rf"^(?:[a-zđ]\s*[).]\s+|{STEP}|\d{{1,2}}\.\d{{1,2}}\.?(?:\d{{1,2}}\.?)?\s+)")
 _SUBNUMBERED = re.compile(r"^\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?\s+")
 _CLOSING = (
     "voi noi dung tren",
@@ -191,7 +195,7 @@ def _numbering(body: Sequence[Passage]) -> _Numbering:
         return _Numbering(_NUMBERED, roman >= 1)
     if roman >= 2:
         titles = [found["title"] for line in body if (found := _ROMAN.match(line.text))]
-        if count(_LETTERED) >= 2 and all(is_agency(as_written(title.rstrip(":. "))) for title in titles):
+        if count(_LETTERED) >= 2 and all(heads_as_agency(title.rstrip(":. ")) for title in titles):
             return _Numbering(_LETTERED, True)
         return _Numbering(_ROMAN, False)
     if count(_ORDINAL) >= 2:
@@ -223,7 +227,7 @@ class _Reader:
         if self.numbering.sections and (title := _ROMAN.match(line.text)) and self._is_heading(title):
             self.section = title["label"]
             self.sections[self.section] = fold(title["title"]).removeprefix("ve ")
-            if is_agency(as_written(title["title"])):
+            if heads_as_agency(title["title"]):
                 self.named.add(self.section)
             self.heading = line.cut(title.start("title"))
             self.preamble += self.closing if not self.clauses else []
@@ -381,9 +385,11 @@ def _heads_dashes(point: Sequence[Passage]) -> bool:
 def _is_aside(clause: Clause) -> bool:
     """Return whether a clause is only headed "MỤC ĐÍCH" and the like, without an order in its line."""
     title = clause.lines[0].text
+    heads = bool(clause.points) and len(title) < 90 and title[-1:] not in ".;:,"
+    if heads and re.search(r"\bđã\b", title):
+        return True  # "3. Biện pháp đã thực hiện"
     if not fold(title).startswith(ASIDE_SECTIONS):
         return False
-    heads = bool(clause.points) and len(title) < 90 and title[-1:] not in ".;:,"
     return title.isupper() or len(title) < 25 or heads
 
 

@@ -27,9 +27,9 @@ class Context:
     """What the orders of a letter stand in.
 
     informs: the line above the clauses announces facts. joint: several bodies issue it, and share out what they do.
-    recipients: the names of Nơi nhận. minutes: it is headed "BIÊN BẢN". reports: it says that the letter reports or
-    answers, so that only what is asked for in so many words is an order. unsure: filled with the passages that may be
-    orders, and are not proposed as such.
+    recipients: the names of Nơi nhận; executing: of them those who get it to carry it out. minutes: it is headed
+    "BIÊN BẢN". reports: it says that the letter reports or answers, so that only what is asked for in so many words is
+    an order. unsure: filled with the passages that may be orders, and are not proposed as such.
     """
 
     kind: DocumentKind
@@ -41,6 +41,7 @@ class Context:
     reports: bool = False
     joint: bool = False
     recipients: tuple[str, ...] = ()
+    executing: tuple[str, ...] = ()
     minutes: bool = False
     unsure: list[Passage] = dataclasses.field(default_factory=list)
 
@@ -81,7 +82,7 @@ _SPEAKERS = re.compile(r"^(?:chu tich|ban thuong vu|thuong truc|ban giam doc|ban
 
 
 def _same_body(name: str, issuer: str) -> bool:
-    short = {"ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan"}
+    short = {"ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan", "bch": "ban chap hanh", "btv": "ban thuong vu"}
     if re.search(r"\scác\s", name):
         return False  # those below it, of the same name
     names = []
@@ -92,7 +93,7 @@ def _same_body(name: str, issuer: str) -> bool:
         names.append(_SPEAKERS.sub("", folded).strip(" ."))
     if not all(names):
         return False
-    if names[0] == names[1] or (len(names[0].split()) > 2 and names[1].startswith(names[0])):
+    if names[0] == names[1] or names[1].startswith(f"{names[0]} "):
         return True
     return len(names[1].split()) >= 2 and names[0].startswith(f"{names[1]} ")
 
@@ -119,8 +120,9 @@ def are_peers(parties: Sequence[Proposed[TaskParty]], context: Context) -> bool:
 
 
 def is_function(passage: Passage, order: Order, context: Context) -> bool:
-    """Whether the passage says what a committee is there for; with a day it is a duty."""
-    return passage.text.startswith("có nhiệm vụ", order.at) and not read_due(passage, context.date)
+    """Whether the passage says what a committee is there for; with a day, or with points below, it is a duty."""
+    only_says = passage.text.startswith("có nhiệm vụ", order.at) and not passage.text.endswith(":")
+    return only_says and not read_due(passage, context.date)
 
 
 def capital(passage: Passage) -> Passage:

@@ -102,6 +102,17 @@ _VERBS = (
     "thông tắc", "giao nhận", "thông báo cho", "đưa đón", "giãn cách",
     "tạo tài khoản", "tạo lập", "tạo nhóm", "thu âm", "ghi âm", "lên danh mục", "bắn pháo", "cấp tài khoản",
     "gửi lại", "làm thủ tục", "tăng tin", "mở tuyến", "tham quan", "đào tạo", "bồi dưỡng",
+    "rút", "gặp", "gặp gỡ", "bế", "cáng", "khiêng", "cõng", "dìu", "duyệt", "lắp", "điều xe", "sơn", "trám", "vá",
+    "che", "chèn", "kè", "múc", "tát", "dẫn", "dắt", "vác", "xách", "cất", "cất giữ", "thu dọn", "thu mua",
+    "thu tiền", "thu lại", "trông coi", "trông giữ", "ứng cứu", "soi", "rọi", "xịt", "chùi", "dội", "ôn tập",
+    "phụ đạo", "luyện tập", "tập dượt", "ra đề", "bấm", "tìm", "xuất cấp", "xuất kho", "xuất quân", "băng bó",
+    "chia", "phân nhóm", "phân chia", "phân tổ", "nhặt", "gieo", "cấy", "gặt", "chặt", "đốn", "pha", "trộn", "đun",
+    "gõ cửa", "thổi còi", "trích", "đăng nhập", "xóa", "gỡ", "gọi điện", "thử", "kẻ", "bịt", "hàn", "lấp",
+    "ủi", "đẩy", "đưa tiễn", "tiễn", "viếng", "phạt", "giải đáp", "hẹn", "nhổ", "bón", "lục soát",
+    "giải trình", "quan sát", "trinh sát", "hậu kiểm", "dự thảo", "biên tập", "thương lượng", "tiêu nước", "điều tiết",
+    "điều phương tiện", "điều người", "điều tàu", "điều ca nô", "điều trực thăng", "điều cán bộ", "đến nhà",
+    "đến tận", "nói chuyện", "tuần tiễu", "quyết định cho", "giám hộ", "phụng dưỡng", "tiêu tẩy", "báo gia đình",
+    "bóc", "tháo", "đong", "đếm", "chép", "dịch ra", "lồng tiếng", "ghi tên", "ghi lại", "ghi chú", "tra soát",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
 _IN_NAMES = {
@@ -122,16 +133,19 @@ _IN_NAMES = {
     "cần",
 }
 VERB = re.compile(
-    r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức(?! đoàn thể| chính trị| xã hội|,| hội| tôn giáo)"
+    r"(?:^|[\s,]\s*)(?P<verb>(?:(?<!các )tổ chức"
+    r"(?! đoàn thể| chính trị| xã hội|,| hội(?! (?:nghị|thảo|thi|chợ|đàm|họp|chẩn))| tôn giáo)"
     r"|(?<!các )(?<!hai )(?<!cùng )cấp(?! xã| huyện| tỉnh| thành| cơ| trên| dưới| ủy| bộ| học| cứu|,)"
     r"|(?<![tT]hường )trực(?! thuộc| tiếp| tuyến)|(?<![Bb]an )(?:chỉ đạo|quản lý|giám sát)|giao(?! thông| dịch| lưu)"
-    r"|tổng hợp(?!(?<=Kế hoạch tổng hợp) (?:phối hợp|chủ trì|lập|tham mưu|theo dõi|đôn đốc|có trách nhiệm|hướng dẫn))"
+    r"|tổng hợp(?!(?<=Kế hoạch tổng hợp)(?:,| chịu)"
+    r"|(?<=Kế hoạch tổng hợp) (?:phối hợp|chủ trì|lập|tham mưu|theo dõi|đôn đốc|có trách nhiệm|hướng dẫn))"
     r"|(?<![hH]ậu )cần|(?<![nN]ghệ )(?<![nN]gành )thông tin|(?<![nN]gười )sử dụng"
     r"|(?<!bầu )cử(?! tri)|cùng(?! cấp)"
     r"|(?<![Tt]ờ )(?<!công )(?<!chương )(?<!quá )(?<!quy )(?<!lộ )(?<!giáo )trình"
     r"|(?<!đầu tư )xây dựng|nhận(?! được| thấy| thức| định)"
     r"|(?<![xX]ây )dựng|tuyệt đối(?= (?:không|chấp hành))|(?:mở|in|làm)"
     r"(?=,? (?:\d|các |lớp |sổ |ngay|cấp|ra|và|tài|giấy|phiếu|thẻ|hồ sơ|báo cáo))"
+    r"|(?:điều|chi|coi|cấp|giữ)(?= \d)"
     r"|được (?:giao|phân công)(?= (?:nhiệm vụ )?(?:chủ trì|hướng dẫn|tổ chức|kiểm tra|theo dõi|tham mưu|phối hợp"
     r"|thực hiện|trực|chuẩn bị|phụ trách|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát"
     r"|triển khai|quản lý|tiếp nhận"
@@ -139,6 +153,7 @@ VERB = re.compile(
     rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+(?:được\b|số \d+\s)))"
 )
 _NO_IMPERATIVES = {
+    "khuyến khích",
     "hoàn toàn",
     "chưa để",
     "giữ",
@@ -206,6 +221,10 @@ NAME_WORDS = frozenset({
     "nhà", "siêu", "thuốc", "hợp", "tác", "chính", "trị",
     "lực", "điện", "nước", "thông", "vận", "tải", "du", "lịch", "thương", "mại",
     "hưu", "trí", "cựu", "binh", "phụ", "nữ", "thanh", "niên", "nông", "lao", "động", "người",
+    "đặc", "khoa", "ven", "đảng", "cư", "trú", "tễ", "phẩm", "biển", "lượng", "lớp", "đô", "quân", "án", "mầm", "non",
+    "tiểu", "trật", "đê", "môn", "đại", "diện", "cha", "ủy", "nghệ", "buôn", "phận", "viễn", "nhiễm", "chất", "xá",
+    "kinh", "quốc", "vụ", "rừng", "trẻ", "thú", "biểu", "đảo", "lâm", "sàng", "dục", "dưỡng", "tuổi", "vùng", "sông",
+    "chùa", "kỹ", "thuật", "tầng", "thủy", "lợi", "mạng", "hải", "duyên",
 })  # fmt: skip
 
 

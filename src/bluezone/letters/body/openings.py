@@ -4,7 +4,7 @@
 import dataclasses
 import re
 
-from bluezone.letters.agency_names import STARTS_AS_AGENCY
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, is_agency
 from bluezone.letters.body.deeds import IMPERATIVE, verbs_after_names
 from bluezone.letters.letter_text import Passage
 
@@ -39,6 +39,11 @@ _WHEN = re.compile(
 _WAITING = re.compile(
     r"(?:(?:Trong )?[Tt]rường hợp|Nếu|Khi|Ngay khi|Ngay sau khi|Sau khi|Trước khi)\s[^.;:,]{3,160},\s+(?:thì\s+)?"
 )
+# "Đối với kho lạnh, Công ty Thủy sản Biển Bạc bố trí máy phát": what it is about stands before whom it is for.
+_ABOUT = re.compile(
+    r"(?:Riêng )?(?:[Đđ]ối với|Về|Liên quan(?: đến| tới)?|Với|Ngoài)\s(?P<topic>[^,;:.]{3,120}),"
+    rf"\s+(?={STARTS_AS_AGENCY.pattern}\s)"
+)
 # "Tổ chức thực hiện: Theo bảng kèm theo" is headed so, and orders nothing by it.
 _HEADING = re.compile(
     r"(?:Tổ chức thực hiện|Phân công(?: nhiệm vụ| thực hiện| chuẩn bị)?|Nhiệm vụ cụ thể|Trách nhiệm)\s*:\s*",
@@ -71,6 +76,8 @@ def bared(passage: Passage, *, clause: bool) -> Passage:
         passage = passage.cut(when.end())
     if heading := _HEADING.match(passage.text):
         passage = passage.cut(heading.end())
+    if (about := _ABOUT.match(passage.text)) and not is_agency(about["topic"]):
+        passage = passage.cut(about.end())
     if (condition := _CONDITION.match(passage.text)) and (clause or condition["if"]):
         passage = passage.cut(condition.end())
     elif clause and (waiting := _WAITING.match(passage.text)) and IMPERATIVE.match(passage.text[waiting.end() :]):

@@ -10,9 +10,9 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
-from bluezone.letters.agency_names import STARTS_AS_AGENCY, as_written
+from bluezone.letters.agency_names import STARTS_AS_AGENCY, heading_as_written
 from bluezone.letters.body.assignments import labels_within, parts_of, settled, shares_in_brackets
-from bluezone.letters.body.clauses import SHARING_SECTIONS, Body, Clause
+from bluezone.letters.body.clauses import SHARING_SECTIONS, STEP, Body, Clause
 from bluezone.letters.body.context import (
     GIVES,
     Context,
@@ -24,6 +24,7 @@ from bluezone.letters.body.context import (
     make_task,
 )
 from bluezone.letters.body.judgement.decision import judge
+from bluezone.letters.body.openings import bared
 from bluezone.letters.body.parties import (
     LABELLED,
     Order,
@@ -37,6 +38,7 @@ from bluezone.letters.body.prose import (
     SENTENCE_END,
     given_at_last,
     is_of_trouble,
+    only_closes,
     read_prose,
     sentences,
 )
@@ -46,6 +48,7 @@ from bluezone.letters.body.voice import told_in
 from bluezone.letters.due_dates import read_due
 from bluezone.letters.letter_text import Passage, Row, joined
 from bluezone.letters.proposal import (
+    Addressee,
     Confidence,
     DocumentKind,
     Doubt,
@@ -151,8 +154,11 @@ def _of_clause(clause: Clause, body: Body, context: Context) -> Iterator[Propose
     if (within := _within(own, order, clause, body, context)) is not None:
         yield from within
         return
+    if order is not None and order.named and not points and only_closes(own, context):
+        context.unsure.append(own)  # "Các đơn vị nghiêm túc thực hiện Chỉ thị này"
+        return
     told = context.informs and not clause.section and not given_at(own.text)
-    if clause.aside and not (order and order.named):
+    if clause.aside and not labelled and not (order and order.named):
         return
     if told and order and order.named and not are_addressed(order.parties, context):
         context.unsure.append(own)
@@ -188,6 +194,10 @@ def _of_no_order(
     """The orders of a clause whose own words are none: of its points, or of its sentences."""
     if context.kind in _ONLY_NAMED:
         yield from _relabelled(read_prose([own, *orders], context), clause.label)
+        return
+    headed = read_order(capital(own), heads=True) if orders else None
+    if headed is not None and headed.named and is_issuer(headed, context):
+        context.unsure.append(own)  # "1. Ban Thường vụ Đoàn phường": what the issuer does itself
         return
     imperative = [point for point in orders if read_order(_bare(point))]
     if imperative and _heads(own):
@@ -229,7 +239,7 @@ def _helpers_of(points: Sequence[Passage]) -> Iterator[Proposed[TaskParty]]:
 
 def _is_under_agency(own: Passage, heading: Passage) -> bool:
     """Whether what stands below "III. SỞ XÂY DỰNG" begins with a deed, though with no word that is known as one."""
-    headed = read_order(_written(heading), heads=True)
+    headed = read_order(heading_as_written(heading), heads=True)
     begins = own.text[:1].isupper() and own.text[1:2].islower() and not STARTS_AS_AGENCY.match(own.text)
     return headed is not None and headed.named and begins and not reports(own.text) and not judges(own.text)
 
@@ -291,14 +301,14 @@ def _shares(own: Passage, order: Order, context: Context) -> Iterator[tuple[Pass
     """Cut a clause where a sentence of it gives another agency an order of its own."""
     starts = [0]
     ends = [*SENTENCE_END.finditer(own.text, order.at)] if order.named else []
-    known = {party.value.name for party in order.parties}
+    known = tuple(party.value.name for party in order.parties)
     for number, end in enumerate(ends):
         following = own.cut(end.end(), ends[number + 1].start() if number + 1 < len(ends) else len(own.text))
         other = read_order(following) if following.text[:1].isupper() and not reports(following.text) else None
         if other is None or not other.named or is_past(following.text[: other.at]):
             continue
-        opens = min(party.span.start for party in other.parties) == following.span().start
-        new = not known & {party.value.name for party in other.parties}
+        opens = min(party.span.start for party in other.parties) == bared(following, clause=False).span().start
+        new = not any(party.value.name.startswith(known) for party in other.parties)
         if new and (opens or GIVES.match(following.text)) and not is_told_nothing(following, other, context):
             starts.append(end.end())
     for start, stop in zip(starts, [*starts[1:], len(own.text)], strict=True):
@@ -362,8 +372,11 @@ def _relabelled(tasks: Iterator[ProposedTask], label: str) -> Iterator[ProposedT
 
 def _bare(point: Passage) -> Passage:
     """The point without its letter or number."""
-    match = re.match(r"(?:[a-zđ]\s*[).]|\d{1,2}\.\d{1,2}\.?(?:\d{1,2}\.?)?|[-+•]|Bước\s+\d{1,2}\s*[.:])\s+", point.text)
+    match = _POINT_MARK.match(point.text)
     return point.cut(match.end()) if match else point
+
+
+_POINT_MARK = re.compile(rf"(?:[a-zđ]\s*[).]|\d{{1,2}}\.\d{{1,2}}\.?(?:\d{{1,2}}\.?)?|[-+•])\s+|{STEP}")
 
 
 def _point_label(label: str, point: Passage, number: int) -> str:
@@ -374,29 +387,37 @@ def _point_label(label: str, point: Passage, number: int) -> str:
     return f"{label}.{number}"
 
 
-def _written(heading: Passage) -> Passage:
-    """A heading in capitals, "SỞ NÔNG NGHIỆP", as it would be written."""
-    text = as_written(heading.text)
-    return dataclasses.replace(heading, text=text) if len(text) == len(heading.text) else heading
-
-
 def _intro(clause: Clause, body: Body, context: Context) -> tuple[Proposed[TaskParty], ...]:
     """Who leads what names nobody: whom its section is for, the addressees, or whom the sentence above the first clause
     names.
     """
     if clause.heading is not None:
-        order = read_order(_written(clause.heading), heads=True)
+        order = read_order(heading_as_written(clause.heading), heads=True)
         if order and order.named:
             return tuple(party for party in order.parties if party.value.role is PartyRole.LEAD)
+    asks = next((line for line in reversed(body.preamble) if line.text.endswith(":") and given_at(line.text)), None)
     if context.addressees:
-        return for_addressees(context.addressees)
-    for line in reversed(body.preamble):
-        if line.text.endswith(":"):
-            for given in reversed(given_at(line.text)):
-                order = read_order(line.cut(given.start("how")))
-                if order and order.named:
-                    return tuple(
-                        dataclasses.replace(party, confidence=Confidence.LOW, doubts=(Doubt.ADDRESSEES,))
-                        for party in order.parties
-                    )
+        return for_addressees(_asked_alone(asks, context.addressees) if asks else context.addressees)
+    if asks:
+        for given in reversed(given_at(asks.text)):
+            order = read_order(asks.cut(given.start("how")))
+            if order and order.named:
+                return tuple(
+                    dataclasses.replace(party, confidence=Confidence.LOW, doubts=(Doubt.ADDRESSEES,))
+                    for party in order.parties
+                )
     return ()
+
+
+def _asked_alone(asks: Passage, addressees: Sequence[Proposed[Addressee]]) -> Sequence[Proposed[Addressee]]:
+    """The one of several addressees whom a sentence asks, "Cục đề nghị Sở Y tế các tỉnh:", else all of them."""
+    asked = fold(asks.text[given_at(asks.text)[0].end("how") :])
+    for one in addressees:
+        before, found, after = asked.partition(fold(one.value.name))
+        if (
+            found
+            and not re.search(r"[,;]|\b(?:va|cung)\b", before)
+            and not re.match(r"\s*(?:[,;(]|va\b|cung\b)", after)
+        ):
+            return [one]
+    return addressees

@@ -32,7 +32,13 @@ _OPENING = re.compile(
 _COOPERATION = re.compile(
     r"(?:[Pp]hối hợp|[Pp]hối kết hợp)(?:\s+(?:chặt chẽ|thường xuyên|đồng bộ))?\s+"
     r"(?:(?:với|cùng)(?:\s+với)?\s+|(?=[A-ZĐỦ]))"
-    r"|(?:,|\s)cùng với\s+|chủ trì,?\s+cùng\s+(?:với\s+)?|cơ quan phối hợp\s*:\s*|đơn vị phối hợp\s*:\s*"
+    r"|[Hh]iệp đồng (?:với|cùng)\s+|(?:,|\s)cùng với\s+|chủ trì,?\s+cùng\s+(?:với\s+)?"
+    r"|(?<!\w)[Cc]ùng\s+(?:với\s+)?(?=[A-ZĐỦ])|cơ quan phối hợp\s*:\s*|đơn vị phối hợp\s*:\s*"
+)
+# "Sở Y tế chủ trì, Công an tỉnh phối hợp rà soát"
+_COOPERATE = re.compile(
+    r"chủ trì[,;]?\s+(?:và\s+)?(?P<who>[A-ZĐỦ][^.;:]{2,120}?)\s+(?:cùng\s+)?phối hợp\b"
+    r"(?!\s+(?:với|cùng|chặt|thường|đồng))"
 )
 # No clause says it more often; a text made to be slow does.
 _MOST_COOPERATIONS = 10
@@ -95,7 +101,7 @@ def read_order(
     known: the names of those whom the letter addresses; what follows one of them is told to it, whatever the verb.
     shared: whether it is one of a section that shares out the work, in which any words before a colon are a name.
     """
-    if (passage := bared(passage, clause=clause)).is_blank:
+    if (passage := bared(passage, clause=clause)).is_blank or _WRITER.match(passage.text):
         return None
     if passive := read_passive(passage, clause=clause):
         return passive
@@ -117,7 +123,11 @@ def read_order(
         leads, rest = _asked(passage)
     if leads:
         told = _CITIZENS_ASK.match(passage.text, rest) and all(_CITIZEN.match(lead.value.name) for lead in leads)
-        return None if told else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
+        return (
+            None
+            if told or _LIABLE.match(passage.text, rest)
+            else Order((*leads, *_helpers(passage, rest, leads)), True, rest)
+        )
     if (
         IMPERATIVE.match(passage.text)
         and not _ENTRY.match(passage.text)
@@ -140,11 +150,13 @@ def read_passive(passage: Passage, *, clause: bool = True) -> Order | None:
     before = passage.text[: doer.start("who")]
     if re.search(r"\b(?:đã|đang)\b", before.split(" được ")[-1]) or re.search(r"\b(?:đã|đang) được $", before):
         return None
-    names = split_names(passage.cut(doer.start("who"), doer.end("who")))
+    helped = _COOPERATION.search(passage.text, doer.start("who"), doer.end("who"))
+    end = helped.start() if helped else doer.end("who")
+    names = split_names(passage.cut(doer.start("who"), end))
     if not all_agencies(names):
         return None
     parties = _distinct([_party(name, PartyRole.LEAD, Confidence.MEDIUM) for name in names])
-    return Order((*parties, *_helpers(passage, doer.end("who"), parties)), True, 0)
+    return Order((*parties, *_helpers(passage, end, parties)), True, 0)
 
 
 def for_addressees(addressees: Sequence[Proposed[Addressee]]) -> tuple[Proposed[TaskParty], ...]:
@@ -281,10 +293,29 @@ def _asked(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
     return [named_in_cell(name.cut(0, len(name.text.rstrip(" ,"))))], verb.start("verb")
 
 
+def by_capitals(passage: Passage) -> Order | None:
+    """The order of whom the passage names first, a body of no kind known here: "Phân trại 2 chủ trì …".
+
+    To be asked only of what is an order without doubt: "Chiều 12 tháng 8" begins so, too.
+    """
+    passage = bared(passage, clause=True)
+    verb = next(verbs_after_names(passage.text, 0), None)
+    if verb is None:
+        return None
+    name = passage.cut(0, len(passage.text[: verb.start("verb")].rstrip(" ,")))
+    first, *words = name.text.split()
+    if not (first[0].isupper() and any(one[0].isupper() or one.isdecimal() for one in words)) or len(words) > 10:
+        return None
+    if not may_be_name(name.text) or re.search(r"[,:;]", name.text):
+        return None
+    leads = [named_in_cell(name)]
+    return Order((*leads, *_helpers(passage, verb.start("verb"), leads)), True, verb.start("verb"))
+
+
 # After a name these say how things are, and order nothing.
 _STATES = frozenset({
     "gồm", "là", "có", "đạt", "được", "đã", "bị", "do", "không", "chưa", "tại", "từ", "theo", "ở", "vẫn", "còn",
-    "như", "sẽ", "đang", "cần", "nên", "thì", "mà", "bao", "trong", "rất", "xin",
+    "như", "sẽ", "hưởng", "đang", "cần", "nên", "thì", "mà", "bao", "trong", "rất", "xin",
     "kính", "trân", "mong",
 })  # fmt: skip
 
@@ -314,8 +345,8 @@ def _by_words(passage: Passage) -> tuple[list[Proposed[TaskParty]], int]:
         return [], 0  # "Giao Trung tâm Y tế 45 biên chế" gives something
     if re.match(r"\s*\S+\s+(?:đã|đang|sẽ|vẫn)\b", passage.text[end:]):
         return [], 0  # "Ngành điện | lực đã cắt điện"
-    negated = after == "không" and re.match(r"\s*không\s(?!có|còn|được|phải|là|bị|thể|đủ|đạt|kịp)", passage.text[end:])
-    if (after in _STATES and not negated) or not after.isalpha() or passage.text[end - 1 : end] in ",;":
+    told = re.match(r"\s*(?:không\s(?!có|còn|được|phải|là|bị|thể|đủ|đạt|kịp)|có mặt\b)", passage.text[end:])
+    if (after in _STATES and not told) or not after.isalpha() or passage.text[end - 1 : end] in ",;":
         return [], 0
     names = split_names(passage.cut(start, end))
     if not all_agencies(names) or any(len(name.text.split()) < 2 for name in names):
@@ -351,6 +382,13 @@ def _lists_on(text: str, start: int, colon: int) -> bool:
 # What a citizen asks for in a complaint is told.
 _CITIZEN = re.compile(r"(?:ông|bà|cử tri|công dân|nhân dân|người dân|phụ huynh|báo)\b", re.IGNORECASE)
 _CITIZENS_ASK = re.compile(r"(?:đề nghị|yêu cầu|kiến nghị|phản ánh|khiếu nại|tố cáo)\b")
+# "Sở khuyến khích cán bộ nêu gương": so the writer calls itself, and says what it would like.
+_WRITER = re.compile(r"(?:Sở|Bộ|Cục|Nhà trường)\s(?:khuyến khích|hoan nghênh|(?:rất )?mong|ghi nhận|cảm ơn)\b")
+# Who answers to whom if it goes wrong is told; for what ("về …") may be an order.
+_LIABLE = re.compile(
+    r"(?:\s|,|\b(?:phải|cũng|hoàn toàn|trực tiếp)\b)*chịu (?:hoàn toàn |toàn bộ )?trách nhiệm (?:cá nhân )?trước\b"
+    r"(?![^.;]*\b(?:về|trong việc)\b)"
+)
 # "Trực lãnh đạo: BS. Cung Văn Lực" says who, and "Mức chi: 80.000 đồng" how much.
 _ENTRY = re.compile(
     r"(?:\S+\s+){0,4}\S+\s*:\s*"
@@ -373,6 +411,8 @@ def _distinct(parties: Sequence[Proposed[TaskParty]]) -> list[Proposed[TaskParty
 
 def _cooperating(clause: Passage, start: int) -> list[Proposed[TaskParty]]:
     found: list[Proposed[TaskParty]] = []
+    if behind := _COOPERATE.search(clause.text, start):
+        found = read_names(clause.cut(behind.start("who"), behind.end("who")), PartyRole.COOPERATING)
     for cooperation in itertools.islice(_COOPERATION.finditer(clause.text, start), _MOST_COOPERATIONS):
         end = _list_end(clause.text, cooperation.end())
         names = split_names(clause.cut(cooperation.end(), end))

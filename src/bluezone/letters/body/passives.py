@@ -35,9 +35,7 @@ _CHARGED_BY = re.compile(
 # "Phương án bảo đảm an ninh giao Công an thành phố xây dựng", in a list of orders
 _CHARGED_TO = re.compile(
     rf"(?!{STARTS_AS_AGENCY.pattern})[A-ZĐ][^.;:]{{2,120}}?[^\W\d_A-ZĐ]\s+(?:được )?(?:giao|phân công)(?: cho)?\s+"
-    rf"(?P<who>(?=[A-ZĐỦ]){STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)(?=,?\s(?:xây dựng|chủ trì|phối hợp"
-    rf"|thực hiện|lập|tổ chức|đảm nhiệm"
-    r"|đảm nhận|phụ trách|chuẩn bị|tham mưu|tổng hợp|bố trí|hướng dẫn)\b)"
+    rf"(?P<who>(?=[A-ZĐỦ]){STARTS_AS_AGENCY.pattern}[^.;:]{{2,100}}?)(?={VERB.pattern})"
 )
 # "Danh sách được Hiệp hội Du lịch tổng hợp, gửi về Sở trước 11 giờ ngày 29/4"
 _DONE_BY_A_DAY = re.compile(
@@ -47,7 +45,8 @@ _DONE_BY_A_DAY = re.compile(
 )
 # "Vắc xin do Trạm Y tế phường nhận tại Trung tâm Y tế", in a list of orders: whatever is done by whom
 _BY_WHOM = re.compile(
-    rf"(?!{STARTS_AS_AGENCY.pattern})(?![^.;:]*\b(?:đã|đang|vừa|sẽ)\b)[A-ZĐ][^.;:]{{2,160}}?\s(?:do|được)\s"
+    rf"(?!{STARTS_AS_AGENCY.pattern})(?![^.;:]*\b(?:đã|đang|vừa|sẽ)\s(?:được|do)\b)"
+    r"[A-ZĐ][^.;:]{2,160}?\s(?:do|được)\s"
     rf"(?P<who>{STARTS_AS_AGENCY.pattern}\s[^.;:]{{2,100}}?)(?={VERB.pattern})"
 )
 

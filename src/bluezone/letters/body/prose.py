@@ -75,7 +75,7 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
     A sentence that names nobody carries the order above it on. begun: whether the letter has come to its orders; before
     it asks for anything it tells what others do, and a sentence orders only whom it addresses.
     """
-    found: list[tuple[Passage, tuple[Proposed[TaskParty], ...], list[Passage]]] = []
+    found: list[_Order] = []
     asking = given = begun
     listed: tuple[Proposed[TaskParty], ...] | None = None  # whom the lines below a colon are for
     in_list = False  # below "UBND thị xã phân công như sau:"
@@ -109,11 +109,33 @@ def read_prose(paragraphs: Sequence[Passage], context: Context, *, begun: bool =
                 found += [(one.piece, one.parties, []) for one in sure]
             elif found and not told and not orders and _carries_on(sentence, context, below=bool(at)):
                 found[-1][2].append(sentence)
-    kept = [one for one in found if not _only_closes(one[0], context)] or found
+    context.unsure.extend(one[0] for one in found if _only_passes_on(one, found))
+    found = [one for one in found if not _only_passes_on(one, found)]
+    kept = [one for one in found if not only_closes(one[0], context)] or found
     for number, (piece, parties, more) in enumerate(kept, start=1):
         task = make_task(f"Ý {number}", piece, more, with_addressees(parties, context.addressees), context)
         text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))
         yield dataclasses.replace(task, text=text)
+
+
+_Order = tuple[Passage, tuple[Proposed[TaskParty], ...], list[Passage]]
+# "chuyển đơn đến Ủy ban nhân dân xã để giải quyết theo thẩm quyền. Đề nghị Ủy ban nhân dân xã kiểm tra, trả lời …"
+_TO_SETTLE = re.compile(
+    r"(?:\s|,|\b(?:để|xem xét|giải quyết|xử lý|và|theo|thẩm quyền|quy định|của|pháp luật|chức năng)\b)*[./]*"
+)
+
+
+def _only_passes_on(one: _Order, found: Sequence[_Order]) -> bool:
+    """Whether a paper is only passed on to somebody of whom the letter asks something else, too."""
+    piece, parties, more = one
+    order = read_order(capital(piece))
+    if more or order is None or not order.named or not _TO_SETTLE.fullmatch(piece.text, order.at):
+        return False
+    return any(
+        {party.value.name for party in parties} & {party.value.name for party in its[1]}
+        for its in found
+        if its is not one
+    )
 
 
 def _is_listed(paragraph: Passage) -> bool:
@@ -361,7 +383,8 @@ def _trimmed(piece: Passage) -> Passage:
     return piece.cut(0, len(re.sub(r"[\s,;]+(?:và|đồng thời)?\s*$", "", piece.text)))
 
 
-def _only_closes(piece: Passage, context: Context) -> bool:
+def only_closes(piece: Passage, context: Context) -> bool:
+    """Whether the passage only says that what stands above is to be carried out."""
     if len(piece.text) >= 240 or read_due(piece, context.date):
         return False
     # Between the names and the end stands nothing but that they carry it out.
@@ -393,7 +416,7 @@ def given_at_last(closing: Sequence[Passage], number: int, context: Context) -> 
                 own = bool(own and re.match(r"[Gg]iao|[Pp]hân công", piece.text))
                 of_all = bool(leads) and not _SUMS_UP.match(sentence.text) and not reports(sentence.text)
                 own = own or (of_all and _is_report_of_all(piece, context))
-                if own and not _only_closes(piece, context):
+                if own and not only_closes(piece, context):
                     number += 1
                     task = make_task(f"Ý {number}", piece, [], parties, context)
                     text = Proposed(task.text.value, task.text.span, Confidence.MEDIUM, (Doubt.PROSE,))

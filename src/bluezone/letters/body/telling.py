@@ -143,7 +143,12 @@ def _another_asks(since: str, asker: str, issuer: str, superior: str) -> bool:
 
 # What an earlier document asked for.
 EARLIER = r"\b(?:có|tại|nhận được)\s+(?:văn bản|tờ trình|công văn|báo cáo|đơn|kiến nghị|đề nghị|phản ánh)\s"
-_TOLD = re.compile(rf"\bđã\s+(?:có|ban hành|gửi|phát hành|ra)\s|{EARLIER}[^;,:]*$", re.IGNORECASE)
+# "Có ý kiến đề nghị hợp nhất hai chi bộ, giao Đảng ủy xã …" tells what somebody said.
+_TOLD = re.compile(
+    rf"(?-i:^Có (?:một số |nhiều )?ý kiến(?! chỉ đạo| như sau))|\bđã\s+(?:có|ban hành|gửi|phát hành|ra)\s"
+    rf"|{EARLIER}[^;,:]*$",
+    re.IGNORECASE,
+)
 # Who asks in a story: they give nobody a duty.
 _OTHERS = re.compile(
     r"(?:(?:các|những|một số|nhiều|đa số|phần lớn|có|bên)\s+)*(?:đối tượng|kẻ gian|người|nhân dân|công dân|cử tri"

@@ -61,9 +61,12 @@ _POINTS = re.compile(
 )
 # "Nhân dân trên đảo vốn giàu kinh nghiệm chống bão" says how somebody is; "có thể được điều chỉnh", what may be.
 _DESCRIBES = re.compile(
-    rf"{_AGENCY}[^;:.]{{0,60}}?\s(?:vốn|thường(?! xuyên| trực)|rất|đều|vẫn|luôn luôn|tin tưởng|(?<!không )chúc)\b"
+    rf"{_AGENCY}[^;:.]{{0,60}}?\s(?:vốn|thường(?! xuyên| trực)|rất|đều|vẫn|luôn luôn|tin tưởng|tự giải thể"
+    r"|(?<!không )chúc)\b"
 )
 _MAY_BE = re.compile(r"[^;:.]{0,120}\bcó thể (?:được|bị|sẽ)?\b")
+# "Trưởng ấp nào để xảy ra tai nạn sẽ bị xem xét khi bình xét thi đua" threatens.
+_SUFFERS = re.compile(r"[^;:.]{0,160}\b(?:sẽ|thì) bị\b")
 # "Huyện đã sơ tán 1.120 người; Ban Chỉ huy Quân sự huyện cứu 9 người": what is joined to what was done was done, too.
 _DONE_BEFORE = re.compile(r"(?:^|[;.]\s|:\s)[^;,:]{0,70}?\bđã\s")
 # "Công ty trình bày phương án" stands in the programme of a meeting.
@@ -145,7 +148,7 @@ def _is_told(task: ProposedTask, paragraph: Passage, at: int, context: Context) 
     if context.kind is DocumentKind.INVITATION and not given and not task.due and _SPEAKS.match(own):
         return True
     bare = not given and not _MUST.search(own)
-    if bare and not task.due and (_DESCRIBES.match(own) or _MAY_BE.match(own)):
+    if bare and not task.due and (_DESCRIBES.match(own) or _MAY_BE.match(own) or _SUFFERS.match(own)):
         return True
     if bare and part and not _is_due_ahead(task, context.date) and _DONE_BEFORE.search(sentence[:part]):
         return True

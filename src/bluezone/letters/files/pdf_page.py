@@ -451,5 +451,6 @@ def _paragraphs(rows: Sequence[Row], margins: tuple[float, float]) -> list[str]:
         elif opens or indented or ended:
             lines += [segment.text] if ended and not (opens or indented) else ["", segment.text]
         else:
-            lines[-1] += f" {segment.text}"
+            # "COVID-" and "19" are one word over two lines
+            lines[-1] += segment.text if re.search(r"\w-$", lines[-1]) else f" {segment.text}"
     return lines

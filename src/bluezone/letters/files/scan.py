@@ -341,16 +341,22 @@ def _margins(lines: Sequence[Sequence[Word]]) -> tuple[float, float] | None:
     return starts[len(long) // 10], ends[-1 - len(long) // 10]
 
 
+# In heights of the letters: columns are further apart.
+_NARROW = 2
+
+
 def _closed(line: Sequence[Word], margins: tuple[float, float] | None, usual: float) -> Iterator[Word]:
-    """A line that runs from margin to margin with the gaps closed before small letters: there a word was lost, and no
-    column begins.
+    """A line from the left margin on with the gaps closed before small letters: there a word, or a part of one, was
+    lost, and no column begins. A wide gap is one only where the line runs to the right margin.
     """
     line = sorted(line, key=lambda word: word.x0)
-    if margins is None or line[0].x0 - margins[0] > 3 * usual or margins[1] - line[-1].x1 > usual:
+    if margins is None or line[0].x0 - margins[0] > 3 * usual:
         yield from line
         return
+    widest = math.inf if margins[1] - line[-1].x1 <= usual else _NARROW * usual
     for word, following in itertools.pairwise(line):
-        yield word._replace(x1=max(word.x1, following.x0)) if following.text[:1].islower() else word
+        lost = following.text[:1].islower() and following.x0 - word.x1 < widest
+        yield word._replace(x1=max(word.x1, following.x0)) if lost else word
     yield line[-1]
 
 

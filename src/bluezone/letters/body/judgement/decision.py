@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
-from bluezone.letters.body.assignments import is_charged
+from bluezone.letters.body.assignments import carries_out, is_charged
 from bluezone.letters.body.context import Context, capital, is_issuer, make_task
 from bluezone.letters.body.judgement.candidates import (
     Reading,
@@ -21,12 +21,15 @@ from bluezone.letters.body.judgement.candidates import (
 )
 from bluezone.letters.body.judgement.likelihood import sum_of
 from bluezone.letters.body.judgement.sentences import Sentence, sentences_of
-from bluezone.letters.body.parties import Order, for_addressees, given_at, read_order
+from bluezone.letters.body.parties import Order, by_capitals, for_addressees, given_at, read_order
+from bluezone.letters.body.prose import ARRANGEMENT
 from bluezone.letters.letter_text import Passage
-from bluezone.letters.proposal import Confidence, Doubt, PartyRole, Proposed, ProposedTask, TaskParty
+from bluezone.letters.proposal import Confidence, DocumentKind, Doubt, PartyRole, Proposed, ProposedTask, TaskParty
 
 # From these logits on, an order that the rules read stands, and a sentence in which they read none becomes one.
 KEPT = 1.2
+# The same where the writer asks for it in so many words: "Giao Văn phòng đôn đốc".
+KEPT_ASKED = 0.8
 ADDED = 2.0
 # From it on, one does that the rules left open.
 ADDED_DOUBTED = 2.5
@@ -43,19 +46,49 @@ def judge(tasks: Sequence[ProposedTask], lines: Sequence[Passage], context: Cont
     """
     readings = [Reading(one.label, tuple(part.span for part in (one.text, *one.points))) for one in tasks]
     letter = survey(sentences_of(lines)[:MOST_SENTENCES], readings, [one.span() for one in context.unsure], context)
-    kept, last = list[ProposedTask](), len(letter.sentences)
+    kept = list[ProposedTask]()
     for number, task in enumerate(tasks):
         numbers = numbers_of_reading(letter, number)
-        charged = any(
-            is_charged(letter.sentences[at].passage, letter.sentences[at + 1].passage if at + 1 < last else None)
-            for at in letter.inside[number]
-        )
-        if numbers is None or ((charged or sum_of("kept", numbers) >= KEPT) and not context.minutes):
+        inside = letter.inside[number]
+        told = context.minutes or all(_is_on_programme(letter, at) for at in inside)
+        least = KEPT_ASKED if any(letter.facts[at].given == "writer" for at in inside) else KEPT
+        if numbers is None or (
+            not told and (any(_is_by_form(letter, at) for at in inside) or sum_of("kept", numbers) >= least)
+        ):
             kept.append(task)
         else:
-            context.unsure.append(letter.sentences[letter.inside[number][0]].passage)
+            context.unsure.append(letter.sentences[inside[0]].passage)
     kept += _added(letter, context)
     return tuple(sorted(kept, key=lambda task: task.text.span.start))
+
+
+def _is_by_form(letter: Surveyed, at: int) -> bool:
+    """Whether the form of the sentence, or of the one behind it in its clause, charges somebody: "4. Chủ trì: …" below
+    "3. Nội dung:" charges nobody with that. What stands below the name of one who is to carry it out is for that one.
+    """
+    own, *following = letter.sentences[at : at + 2]
+    behind = following[0].passage if following and following[0].clause == own.clause else None
+    decided = letter.context.kind is DocumentKind.DECISION and carries_out(own.passage)
+    headed = own.below and letter.facts[at].above_names in ("addressed", "executing")
+    return decided or headed or _is_prepared(letter, at) or is_charged(own.passage, behind)
+
+
+_PREPARED = re.compile(r"(?:Công tác |Phân công |Việc )?chuẩn bị\b[^:.;]{0,40}:", re.IGNORECASE)
+
+
+def _is_prepared(letter: Surveyed, at: int) -> bool:
+    """Whether somebody is named to prepare something for the meeting of an invitation: "4. Chuẩn bị: Sở Y tế …"."""
+    own, who = letter.sentences[at], letter.facts[at].who
+    leads = [own.passage, own.above] if own.below else [own.passage]
+    invited = letter.context.kind is DocumentKind.INVITATION and who not in ("none", "bare", "issuer", "above")
+    return invited and any(one is not None and _PREPARED.match(one.text) for one in leads)
+
+
+def _is_on_programme(letter: Surveyed, at: int) -> bool:
+    """Whether the sentence says what happens in the meeting of an invitation: below "Nội dung:", asked of nobody."""
+    own = letter.sentences[at]
+    happens = own.below and own.above is not None and bool(ARRANGEMENT.match(own.above.text))
+    return letter.context.kind is DocumentKind.INVITATION and happens and letter.facts[at].given == "none"
 
 
 _DONE = re.compile(r"\b(?:đã|đang|vừa)\b")
@@ -72,13 +105,17 @@ def _added(letter: Surveyed, context: Context) -> Iterator[ProposedTask]:
         sure = sum_of("added", numbers_of_sentence(letter, at))
         if sure < SHOWN:
             continue
-        order = read_order(capital(sentence.passage), clause=True, given=True)
+        known = [one.value.name for one in context.addressees]
+        order = read_order(capital(sentence.passage), clause=True, given=True, known=known)
+        if order is None:
+            order = by_capitals(sentence.passage)
         named = order is not None and order.named
         if sentence.clause in clauses and not named:
             continue
         done = _DONE.search(text) and not given_at(text)
         ours = order is not None and named and is_issuer(order, context)
-        if sure < (ADDED_DOUBTED if letter.doubted[at] else ADDED) or ours or done or context.minutes:
+        happens = _is_on_programme(letter, at)
+        if sure < (ADDED_DOUBTED if letter.doubted[at] else ADDED) or ours or done or context.minutes or happens:
             context.unsure.append(sentence.passage)
             continue
         # A point that names nobody belongs to the one above it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bluezone.letters.agency_names import heads_as_agency
 from bluezone.letters.body.assignments import charged_in_brackets
 from bluezone.letters.body.clauses import ASIDE_SECTIONS, TASK_SECTIONS
 from bluezone.letters.body.context import Context, are_addressed, are_peers, capital, is_above, is_issuer
@@ -36,11 +37,12 @@ class Facts:
 
     order: what the rules read in it, as one of a list; deed: the words of it, or what follows who is named. who: "none"
     where they read no order, "bare" where it names nobody, else what who leads is to the letter: "issuer", "above" it,
-    "addressed", "recipient", "peer" of the issuer, or only "named". given: in whose mouth it gives somebody an order in
-    so many words ("none" for no such words), asks: the same of any word that asks. above_asks: of the line above;
-    above_names: whom that names. due: "no", "every", "ahead" of the letter's day or "past". quoted: it stands within
-    quotation marks that another sentence opened. past_before: a word for the past stands before the deed. tenses: of
-    `TENSES`. section: whether its section gives tasks ("task"), none ("aside"), or is another or none.
+    "addressed", "executing" (it gets the letter to carry it out), "recipient", "peer" of the issuer, or only "named".
+    given: in whose mouth it gives somebody an order in so many words ("none" for no such words), asks: the same of any
+    word that asks. above_asks: of the line above; above_names: whom that names, as `who`. due: "no", "every", "ahead"
+    of the letter's day or "past". quoted: it stands within quotation marks that another sentence opened. past_before: a
+    word for the past stands before the deed. tenses: of `TENSES`. section: whether its section gives tasks ("task"),
+    none ("aside"), is headed by whom it is for ("agency"), or is another or none.
     """
 
     order: Order | None
@@ -98,9 +100,7 @@ def facts_of(sentences: Sequence[Sentence], context: Context) -> list[Facts]:
                 given=_asker(text, [one.start("how") for one in given_at(text)], context, best=True),
                 asks=_asker(text, [one.start() for one in ASKS.finditer(text)], context),
                 above_asks=_asker(above, [one.start() for one in ASKS.finditer(above)], context),
-                above_names="none"
-                if heads is None or not heads.named
-                else ("issuer" if is_issuer(heads, context) else "other"),
+                above_names=_who(heads, context) if heads is not None and heads.named else "none",
                 due=_due(sentence, context),
                 quoted=open_quotes > 0,
                 past_before=order is not None and order.named and is_past(text[:at]),
@@ -141,8 +141,9 @@ def _who(order: Order | None, context: Context) -> str:
     if context.addressees and are_addressed(order.parties, context):
         return "addressed"
     leads = [party.value.name for party in order.parties if party.value.role is PartyRole.LEAD]
-    if any(lead in name or name in lead for lead in leads for name in context.recipients):
-        return "recipient"
+    for names, sign in ((context.executing, "executing"), (context.recipients, "recipient")):
+        if any(lead in name or name in lead for lead in leads for name in names):
+            return sign
     return "peer" if are_peers(order.parties, context) else "named"
 
 
@@ -166,7 +167,10 @@ def _due(sentence: Sentence, context: Context) -> str:
 
 
 def _section(heading: str) -> str:
-    title = re.sub(r"^[ivx]+\W+", "", fold(heading)).removeprefix("ve ")
+    heading = re.sub(r"^[IVX]+\W+", "", heading)
+    if heads_as_agency(heading.rstrip(":. ")):
+        return "agency"
+    title = fold(heading).removeprefix("ve ")
     if title.startswith(TASK_SECTIONS):
         return "task"
     if title.startswith(ASIDE_SECTIONS):
