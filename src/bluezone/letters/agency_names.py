@@ -48,7 +48,7 @@ _HEADS = (
     "chi đoàn", "chi hội", "chi bộ",
     "Phụ trách", "Chi hội trưởng", "Trưởng ấp", "Bưu cục", "Khối", "Nhóm", "Phân hiệu", "Liên đội",
     "Bệnh xá", "Sư đoàn", "Lữ đoàn", "Trung đoàn", "Tiểu đoàn", "Đại đội", "Trung đội", "Tiểu đội", "Hải đội",
-    "Hải đoàn", "Quân khu", "Thuế", "Hải quan", "Chi cục Thuế", "công đoàn cơ sở", "trung tâm y tế",
+    "Hải đoàn", "Quân khu", "Thuế", "Hải quan", "công đoàn cơ sở", "trung tâm y tế",
     "bệnh viện đa khoa", "tổ trực", "tổ công nghệ số", "đội xung kích",
 )  # fmt: skip
 # "mỗi huyện" are all of them, one by one, and "17 chi bộ" so many.
