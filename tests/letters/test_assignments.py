@@ -8,16 +8,22 @@ from tests.letters.test_orders import FOOT, HEAD, letter
 
 from bluezone.letters.body.judgement import likelihood
 from bluezone.letters.body.orders import by_rules
+from bluezone.letters.body.parties import by_capitals
+from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import PartyRole
 from bluezone.letters.reader import opened
 
 
-def orders(body, to="Kính gửi: Trung tâm Y tế các huyện.", left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ"):
-    """What the rules alone read, whatever the weights: label, who leads, how many points."""
+def by_the_rules(body, to="Kính gửi: Trung tâm Y tế các huyện.", left="UBND TỈNH HÀ MÂY\nSỞ Y TẾ"):
+    """The tasks that the rules alone read, whatever the weights."""
     text = HEAD.format(left=left, notation="SYT-NVY", to=to) + body + FOOT
     sheet, parts, _, context = opened(text)
-    tasks, _ = by_rules(parts, sheet.tables, context)
-    return [(task.label, task.names(PartyRole.LEAD), len(task.points)) for task in tasks]
+    return by_rules(parts, sheet.tables, context)[0]
+
+
+def orders(body, *to, **head):
+    """Of each task: label, who leads, how many points."""
+    return [(task.label, task.names(PartyRole.LEAD), len(task.points)) for task in by_the_rules(body, *to, **head)]
 
 
 ASKS = "Sở Y tế yêu cầu các đơn vị thực hiện:\n"
@@ -206,13 +212,7 @@ def test_a_conditional_sentence_of_a_clause_is_an_order_of_its_own_for_another_b
 
 
 def parties(body, role, **head):
-    text = HEAD.format(
-        left=head.get("left", "UBND TỈNH HÀ MÂY\nSỞ Y TẾ"),
-        notation="SYT-NVY",
-        to=head.get("to", "Kính gửi: Trung tâm Y tế các huyện."),
-    )
-    sheet, parts, _, context = opened(text + body + FOOT)
-    return [task.names(role) for task in by_rules(parts, sheet.tables, context)[0]]
+    return [task.names(role) for task in by_the_rules(body, **head)]
 
 
 @pytest.mark.parametrize(
@@ -285,3 +285,25 @@ def test_a_section_in_capitals_that_begins_with_for_is_of_whom_it_names():
     assert [tuple(name.casefold() for name in one) for one in found] == [
         ("sở y tế các tỉnh",), ("sở y tế các tỉnh",), ("các bệnh viện",), ("các bệnh viện",),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "Sơn La ghi nhận 12 ca mắc trong tuần.",
+        "Hàn Quốc tặng tỉnh 2.000 liều vắc xin.",
+        "Ghi chú: số liệu tính đến 17 giờ.",
+        "Gặp người say nắng thì đưa vào bóng râm.",
+        "Dẫn đầu là xã Bản Mây.",
+    ],
+)
+def test_a_place_a_note_and_a_condition_are_no_orders_though_they_begin_as_deeds_do(clause):
+    assert [leads for _, leads, _ in orders(f"{ASKS}1. Bệnh viện Phổi lập danh sách.\n2. {clause}")] == [
+        ("Bệnh viện Phổi",)
+    ]
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", ",\t"])
+def test_before_a_deed_a_blank_of_any_kind_is_no_name(blank):
+    text = f"{blank} lập danh sách"
+    assert by_capitals(Passage(text, tuple(range(len(text))))) is None

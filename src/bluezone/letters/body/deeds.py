@@ -102,17 +102,20 @@ _VERBS = (
     "thông tắc", "giao nhận", "thông báo cho", "đưa đón", "giãn cách",
     "tạo tài khoản", "tạo lập", "tạo nhóm", "thu âm", "ghi âm", "lên danh mục", "bắn pháo", "cấp tài khoản",
     "gửi lại", "làm thủ tục", "tăng tin", "mở tuyến", "tham quan", "đào tạo", "bồi dưỡng",
+)  # fmt: skip
+# Where a name ends, too; but what begins with one need be no order: "Sơn La", "Hàn Quốc", "Gặp người say nắng thì …".
+_ONLY_BEHIND_NAMES = (
     "rút", "gặp", "gặp gỡ", "bế", "cáng", "khiêng", "cõng", "dìu", "duyệt", "lắp", "điều xe", "sơn", "trám", "vá",
     "che", "chèn", "kè", "múc", "tát", "dẫn", "dắt", "vác", "xách", "cất", "cất giữ", "thu dọn", "thu mua",
     "thu tiền", "thu lại", "trông coi", "trông giữ", "ứng cứu", "soi", "rọi", "xịt", "chùi", "dội", "ôn tập",
     "phụ đạo", "luyện tập", "tập dượt", "ra đề", "bấm", "tìm", "xuất cấp", "xuất kho", "xuất quân", "băng bó",
     "chia", "phân nhóm", "phân chia", "phân tổ", "nhặt", "gieo", "cấy", "gặt", "chặt", "đốn", "pha", "trộn", "đun",
     "gõ cửa", "thổi còi", "trích", "đăng nhập", "xóa", "gỡ", "gọi điện", "thử", "kẻ", "bịt", "hàn", "lấp",
-    "ủi", "đẩy", "đưa tiễn", "tiễn", "viếng", "phạt", "giải đáp", "hẹn", "nhổ", "bón", "lục soát",
+    "ủi", "đẩy", "đưa tiễn", "tiễn", "viếng", "phạt", "hẹn", "nhổ", "bón", "lục soát",
     "giải trình", "quan sát", "trinh sát", "hậu kiểm", "dự thảo", "biên tập", "thương lượng", "tiêu nước", "điều tiết",
     "điều phương tiện", "điều người", "điều tàu", "điều ca nô", "điều trực thăng", "điều cán bộ", "đến nhà",
     "đến tận", "nói chuyện", "tuần tiễu", "quyết định cho", "giám hộ", "phụng dưỡng", "tiêu tẩy", "báo gia đình",
-    "bóc", "tháo", "đong", "đếm", "chép", "dịch ra", "lồng tiếng", "ghi tên", "ghi lại", "ghi chú", "tra soát",
+    "bóc", "tháo", "đong", "đếm", "chép", "dịch ra", "lồng tiếng", "ghi tên", "ghi lại", "tra soát",
 )  # fmt: skip
 # "Ban chỉ đạo", "cảnh sát giao thông", "các tổ chức đoàn thể" hold a verb in a name.
 _IN_NAMES = {
@@ -150,7 +153,8 @@ VERB = re.compile(
     r"|thực hiện|trực|chuẩn bị|phụ trách|rà soát|tổng hợp|lập|xây dựng|bố trí|cung cấp|đôn đốc|giám sát"
     r"|triển khai|quản lý|tiếp nhận"
     r"|điều phối))"
-    rf"|{'|'.join(sorted(set(_VERBS) - _IN_NAMES, key=len, reverse=True))})(?!\w)(?!\s+(?:được\b|số \d+\s)))"
+    rf"|{'|'.join(sorted({*_VERBS, *_ONLY_BEHIND_NAMES} - _IN_NAMES, key=len, reverse=True))})"
+    r"(?!\w)(?!\s+(?:được\b|số \d+\s)))"
 )
 _NO_IMPERATIVES = {
     "khuyến khích",
@@ -230,4 +234,6 @@ NAME_WORDS = frozenset({
 
 def verbs_after_names(text: str, start: int) -> Iterator[re.Match[str]]:
     """The verbs of a text, from a place on, that have a name before them."""
-    return (match for match in VERB.finditer(text, start) if text[start : match.start("verb")].strip(" ,"))
+    return (
+        match for match in VERB.finditer(text, start) if text[start : match.start("verb")].replace(",", " ").strip()
+    )
