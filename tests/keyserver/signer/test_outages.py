@@ -3,7 +3,9 @@
 signer is led onto no other history by it.
 """
 
+import contextlib
 import dataclasses
+import json
 import os
 import subprocess
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from tests.builders.signer import signing
 from bluezone.keyserver.keyfolder import SignerAway, SigningRefused
 from bluezone.keyserver.publication.downloads import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.signer.record import FILE_NAME
+from bluezone.keyserver.storage.store import StoreUnreachable
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.envelope import extend_chain, sign_payload
 from bluezone.protocol.signed.index import encode_index, follow_index
@@ -90,6 +93,25 @@ def test_a_disk_that_takes_no_files_for_many_periods_holds_publication_up_and_no
 
 
 @pytest.mark.long
+def test_a_disk_that_takes_no_files_for_over_two_weeks_holds_publication_up_and_no_longer(city_folder, clock):
+    with signing(city_folder, clock):
+        server = opened(city_folder, clock, padding_mean=5)
+        server.tick()
+        before = server.indexes.read().number
+        with unwritable(city_folder / "exports", city_folder / "venues"):
+            for _ in range(20):
+                clock.pass_by(DAY)
+                tick_refused(server)
+        # In the first round the files of before the outage are still listed, for the signer to see where it goes on.
+        server.tick()
+        server.tick()
+
+        # A phone that was here before has missed more than is kept, and begins as at first.
+        assert follows(server, start_of_a_phone())[EXPORT_FILES.kind][0] > before + 1
+        server.close()
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("periods", PERIODS)
 def test_a_signer_that_is_away_for_many_periods_holds_publication_up_and_no_longer(city_folder, clock, periods):
     with signing(city_folder, clock):
@@ -121,9 +143,7 @@ def made_without_an_index(server, clock, periods):
 
 @pytest.mark.long
 @pytest.mark.parametrize("periods", PERIODS)
-def test_a_city_whose_index_fell_behind_its_files_by_many_lists_them_all_at_the_next_tick(
-    city_folder, clock, periods
-):
+def test_a_city_whose_index_fell_behind_its_files_by_many_lists_them_all_at_the_next_tick(city_folder, clock, periods):
     with signing(city_folder, clock):
         server = opened(city_folder, clock, padding_mean=5)
         server.tick()
@@ -143,7 +163,7 @@ def test_an_index_that_no_longer_reaches_the_head_signed_last_is_refused(city_fo
         server = opened(city_folder, clock, padding_mean=5)
         server.tick()
         made_without_an_index(server, clock, 3)
-        index = server.indexes._index(clock(), EXPORT_FILES)
+        index = server.indexes._index(clock(), EXPORT_FILES, None)
         key = server.secrets.signing_key
 
         def asked(**changes):
@@ -169,7 +189,7 @@ def test_an_index_that_no_longer_reaches_the_head_signed_last_is_refused(city_fo
 
 
 @pytest.mark.long
-def test_a_file_of_many_periods_may_have_the_keys_of_as_many_and_no_more(city_folder, clock):
+def test_a_file_of_many_periods_may_have_the_keys_of_as_many(city_folder, clock):
     (city_folder / "signer").mkdir()
     (city_folder / "signer" / "signer.toml").write_text("most_keys_a_file = 400\n")
     with signing(city_folder, clock):
@@ -187,21 +207,50 @@ def test_a_file_of_many_periods_may_have_the_keys_of_as_many_and_no_more(city_fo
         server.close()
 
 
+def configs_signed_last(city_folder):
+    lines = map(json.loads, (city_folder / "signer" / FILE_NAME).read_text().splitlines())
+    return [line["number"] for line in lines if line["kind"] == "config"]
+
+
 @pytest.mark.long
-def test_a_config_that_was_signed_and_could_not_be_written_goes_out_when_it_can(city_folder, clock):
+def test_a_config_that_was_signed_and_could_not_be_kept_goes_out_when_it_can(city_folder, clock):
     with signing(city_folder, clock):
         server = opened(city_folder, clock, padding_mean=5)
         server.tick()
-        numbers = server.configs.numbers()
+        held = server.configs.newest_number()
         clock.pass_by(7 * DAY)
-        with unwritable(city_folder / "configs"):
-            tick_refused(server)
+
+        def away(_name, _content):
+            raise StoreUnreachable("the database of all hosts is away")
+
+        keep, server.configs.before_written = server.configs.before_written, away
+        tick_refused(server)
+        assert configs_signed_last(city_folder)[-1] == held + 1
+        server.configs.before_written = keep
+        server.city = dataclasses.replace(server.city, hotline="0209 3870 001")
         clock.pass_by(HOUR)
         server.tick()
-        assert server.configs.numbers() == [*numbers, numbers[-1] + 1]
-        clock.pass_by(7 * DAY)
+        assert server.configs.newest_number() == held + 2
+        assert server.configs.newest().hotline == "0209 3870 001"
+        server.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("folder", ["configs", "keys", "signer"])
+def test_a_folder_that_takes_nothing_when_a_config_is_due_holds_it_up_and_no_longer(city_folder, clock, folder):
+    with signing(city_folder, clock):
+        server = opened(city_folder, clock, padding_mean=5)
         server.tick()
-        assert server.configs.numbers() == [*numbers, numbers[-1] + 1, numbers[-1] + 2]
+        before, held = follows(server, start_of_a_phone()), server.configs.newest_number()
+        with unwritable(city_folder / folder):
+            for _ in range(3):
+                clock.pass_by(7 * DAY)
+                with contextlib.suppress(Refused, OSError):
+                    server.tick()
+        clock.pass_by(HOUR)
+        server.tick()
+        assert server.configs.newest_number() > held
+        assert follows(server, before)[EXPORT_FILES.kind][0] > before[EXPORT_FILES.kind][0]
         server.close()
 
 
