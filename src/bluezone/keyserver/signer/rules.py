@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signer signs and what it refuses: shapes, what goes on from the last, closed windows, embargo, plausible counts.
+"""What a signer signs and what it refuses: shapes, what follows the last, closed windows, embargo, plausible counts.
 
 A config that brings nothing but week keys passes alone. Anything else that it says anew needs two persons, each of
 whom signs its digest with a key of their own. Source: docs/adr/0022-signer.md.
