@@ -179,8 +179,8 @@ def test_an_index_that_no_longer_reaches_the_head_signed_last_is_refused(city_fo
             asked(number=2, entries=(), chain_before="11" * 32)
         with pytest.raises(SigningRefused, match="other files"):
             asked(entries=index.entries[1:], chain_before="11" * 32)
+        forged = dataclasses.replace(index.entries[2], sha256=os.urandom(32).hex())
         with pytest.raises(SigningRefused, match="did not sign"):
-            forged = dataclasses.replace(index.entries[2], sha256=os.urandom(32).hex())
             asked(entries=(*index.entries[:2], forged, index.entries[3]))
         assert asked(entries=index.entries[1:], chain_before=head.hex())
         with pytest.raises(SigningRefused, match="ends with number"):
