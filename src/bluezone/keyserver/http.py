@@ -25,6 +25,7 @@ from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE
 from bluezone.keyserver.publication.publiclog import LogPathMissing, answer_of_log
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.statistics import late_after_seconds, overdue_seconds
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import AbsentStore, Store, StoreRefused
 from bluezone.networks import network_of
@@ -83,12 +84,16 @@ def health(
     now: int,
     ticked_at: float | None,
     held: Iterable[str | None],
+    keys_store: Store,
+    period_seconds: int,
 ) -> dict[str, Any]:
     """Return the same for the whole city's key server, and the numbers phones should see.
 
     ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick. held: why nothing is
     signed, codes; phones go on fetching, so no process is less ready for it.
-    tick_age_seconds: since the worker last did its round, null before the first.
+    keys_store, period_seconds: where files are known, and how often there is one.
+    tick_age_seconds: since the worker last did its round, null before the first. publication_overdue_seconds: for how
+    long phones have had no new file although one was due.
     """
     failing = [*ready["failing"], *filter(None, held)]
     index = None
@@ -99,13 +104,25 @@ def health(
     age = None if index is None else now - index.generated_at
     if age is None or age > STALE_SECONDS:
         failing.append("index_stale")
+    overdue = None if index is None else _overdue(keys_store, period_seconds, index.number, now)
+    if overdue is not None and overdue > late_after_seconds(period_seconds):
+        failing.append("publication_overdue")
     return {
         **_health_report(failing),
         "config_number": configs.newest_number(),
         "export_number": None if index is None else index.number,
         "index_age_seconds": age,
         "tick_age_seconds": None if ticked_at is None else now - int(ticked_at),
+        "publication_overdue_seconds": overdue,
     }
+
+
+def _overdue(keys_store: Store, period_seconds: int, listed: int, now: int) -> int | None:
+    """None where the store does not answer, which `readiness` says."""
+    try:
+        return int(overdue_seconds(keys_store, period_seconds, listed, now))
+    except StoreRefused:
+        return None
 
 
 def _health_report(failing: list[str]) -> dict[str, Any]:
@@ -294,7 +311,9 @@ def _unsubscribe(call: Call) -> Response:
 def _health(call: Call) -> Response:
     server = call.server
     ready, held = readiness(server.codes_store, server.keys_store), (server.held(), server.signer_problem())
-    return _report(health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at(), held))
+    now, period = int(server.clock()), server.city.publish_period_seconds
+    told = (server.indexes, server.configs, now, server.ticked_at(), held, server.keys_store, period)
+    return _report(health(ready, *told))
 
 
 def _ready(call: Call) -> Response:

@@ -65,6 +65,10 @@ def start_of_a_phone():
     return {series.kind: (0, bytes(32)) for series in ALL_SERIES}
 
 
+def health(server):
+    return json.loads(call(server, "GET", "/v1/health").body)
+
+
 def published_keys(server):
     contents = [server.published.get(f"exports/{entry.name}") for entry in server.indexes.read().entries]
     return {key.key for content in contents for key in read_export(content).keys}
@@ -83,7 +87,12 @@ def test_a_disk_that_takes_no_files_for_many_periods_holds_publication_up_and_no
             for _ in range(periods):
                 clock.pass_by(PERIOD)
                 tick_refused(server)
+            told = health(server)
+            assert "publication_overdue" in told["failing"]
+            assert told["publication_overdue_seconds"] == (periods - 1) * PERIOD
         server.tick()
+        told = health(server)
+        assert (told["failing"], told["publication_overdue_seconds"]) == ([], 0)
 
         after = follows(server, before)
         assert after[EXPORT_FILES.kind][0] > before[EXPORT_FILES.kind][0]
@@ -149,7 +158,11 @@ def test_a_city_whose_index_fell_behind_its_files_by_many_lists_them_all_at_the_
         server.tick()
         before = follows(server, start_of_a_phone())
         made_without_an_index(server, clock, periods)
+        told = health(server)
+        assert ("publication_overdue" in told["failing"], told["status"]) == (True, "failing")
+        assert told["publication_overdue_seconds"] == (periods - 1) * PERIOD
         server.tick()
+        assert health(server)["status"] == "ok"
 
         after = follows(server, before)
         assert after[EXPORT_FILES.kind][0] == before[EXPORT_FILES.kind][0] + periods

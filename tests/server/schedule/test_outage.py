@@ -6,6 +6,7 @@ and a phone that followed before follows.
 import contextlib
 import json
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -36,7 +37,10 @@ def last_file(server):
 
 
 def health(public):
-    with urllib.request.urlopen(f"{public}/v1/health", timeout=120) as answer:
+    try:
+        with urllib.request.urlopen(f"{public}/v1/health", timeout=120) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as answer:
         return json.loads(answer.read())
 
 
@@ -47,7 +51,7 @@ def test_publication_goes_on_after_a_disk_took_no_files_for_many_periods(tmp_pat
                   padding_mean=5, verify_to_upload_seconds=0)  # fmt: skip
     prepared_store(data)
     with contextlib.closing(KeyServer.open(data)) as server, serving(data) as served:
-        until(lambda: server.indexes.read())
+        until(lambda: (index := server.indexes.read()) and index.number)
         check_phone(tmp_path / "phone", server, served.public)
         with unwritable(data / "exports"):
             listed = server.indexes.read().number
@@ -56,6 +60,7 @@ def test_publication_goes_on_after_a_disk_took_no_files_for_many_periods(tmp_pat
             waiting.upload()
             ((_, end, _),) = last_file(server)
             until(lambda: server.clock() - end > PERIODS * PERIOD_SECONDS)
+            until(lambda: health(served.public)["failing"] == ["publication_overdue"], 120)
         until(lambda: {key.key for key in waiting.keys} <= published_keys(server), 120)
         assert server.indexes.read().number >= listed + 2
         check_phone(tmp_path / "phone", server, served.public)
