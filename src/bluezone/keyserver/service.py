@@ -54,7 +54,7 @@ from bluezone.keyserver.sealing import (
 )
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
-from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
+from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.networks import origin_of, speaks_tls
@@ -276,10 +276,12 @@ class KeyServer:
                         self.indexes.renew_all(self.clock(), turn)
         except SettingsOutdated as refused:
             logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
-        except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
+        except (HistoryForked, PublishedRefused, SignerAway, SigningRefused, StoreFull) as refused:
             # Reports are taken and files served meanwhile.
             said = event("signer_away", code=refused.code)
-            if isinstance(refused, HistoryForked):
+            if isinstance(refused, StoreFull):
+                said = event("tick_refused", code=refused.code)
+            elif isinstance(refused, HistoryForked):
                 said = event("history_forked", code=refused.code)
             elif isinstance(refused, PublishedRefused):
                 said = event("published_files_away", code=refused.code)
