@@ -14,6 +14,7 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, call, opened, report_of
 from tests.builders.signer import signing
 
+from bluezone.city import _RANGES, CityInvalid, write_default
 from bluezone.keyserver.keyfolder import SignerAway, SigningRefused
 from bluezone.keyserver.publication.downloads import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.signer.record import FILE_NAME
@@ -218,6 +219,21 @@ def test_a_file_of_many_periods_may_have_the_keys_of_as_many(city_folder, clock)
         sizes = [entry.number for entry in server.indexes.read().entries]
         assert sizes == [1, 2, 3]
         server.close()
+
+
+@pytest.mark.long
+def test_the_largest_padding_that_the_settings_allow_is_signed_and_a_larger_one_is_no_setting(city_folder, clock):
+    largest = _RANGES["padding_mean"][1]
+    with signing(city_folder, clock):
+        server = opened(city_folder, clock, padding_mean=largest)
+        for _ in range(3):
+            server.tick()
+            clock.pass_by(PERIOD)
+        assert health(server)["export_number"] == 3
+        server.close()
+    with pytest.raises(CityInvalid, match="padding_mean"):
+        write_default(city_folder / "other", name_vi="Bắc Kạn", name_en="Bac Kan", hotline="0209 3870 000",
+                      padding_mean=largest + 1)  # fmt: skip
 
 
 def configs_signed_last(city_folder):
