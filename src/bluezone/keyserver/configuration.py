@@ -43,7 +43,7 @@ KIND = "config"
 RECOVERY_FILE = Path("keys") / "recovery-ed25519.pub"
 RECOVERY_CHECK_FILE = Path("keys") / "recovery-check"
 # The payload that was going to be signed last. No config is called so, and nothing lists it.
-ASKED_NAME = ".asked.json"
+PENDING_NAME = ".pending.json"
 
 # What changes from one number to the next although nothing is said anew.
 _PER_NUMBER = ("number", "generated_at", "history")
@@ -193,11 +193,11 @@ class ConfigFiles:
             history=(),
             epochs=(*held.epochs, record),
         )
-        asked = self._asked_before(config.number)
-        if asked is None or decode_config(asked).epochs != config.epochs:
-            asked = encode_config(config)
-        self._ask(asked)
-        self.take(config.number, sign_payload(KIND, asked, self._secrets.signing_key))
+        payload = self._pending(config.number)
+        if payload is None or decode_config(payload).epochs != config.epochs:
+            payload = encode_config(config)
+        self._note_pending(payload)
+        self.take(config.number, sign_payload(KIND, payload, self._secrets.signing_key))
 
     def renew(self, city: City, data_dir: Path, now: float) -> int:
         """Write the next config if it would say something new; returns the number in force.
@@ -227,11 +227,11 @@ class ConfigFiles:
         payload = encode_config(next_one)
         if newest and said(payload) == said(self.payload(newest)):
             return newest
-        self._ask(payload)
+        self._note_pending(payload)
         try:
             signed = sign_payload(KIND, payload, self._secrets.signing_key)
         except ApprovalMissing:
-            (self.folder / ASKED_NAME).unlink(missing_ok=True)
+            (self.folder / PENDING_NAME).unlink(missing_ok=True)
             raise
         self._put(next_one.number, signed)
         return next_one.number
@@ -241,13 +241,13 @@ class ConfigFiles:
         self.before_written(f"{self.folder.name}/{path.name}", signed)
         write_whole(path, signed)
 
-    def _ask(self, payload: bytes) -> None:
-        """Keep what is going to be signed: a signer signs nothing else under its number, whatever happens here next."""
-        write_whole(self.folder / ASKED_NAME, payload)
+    def _note_pending(self, payload: bytes) -> None:
+        """Note what is going to be signed: a signer signs nothing else under its number, whatever happens here next."""
+        write_whole(self.folder / PENDING_NAME, payload)
 
-    def _asked_before(self, number: int) -> bytes | None:
-        """The payload that was kept for a number which has no config yet."""
-        path = self.folder / ASKED_NAME
+    def _pending(self, number: int) -> bytes | None:
+        """The payload that `_note_pending` has noted for a number which has no config yet."""
+        path = self.folder / PENDING_NAME
         try:
             payload = path.read_bytes()
             return payload if decode_config(payload).number == number else None
@@ -257,14 +257,14 @@ class ConfigFiles:
     def _finish(self) -> None:
         """Put a config that may have been signed and was not written, because the disk was full or this was killed."""
         number = self.newest_number() + 1
-        payload = self._asked_before(number)
+        payload = self._pending(number)
         if payload is None:
             return
         try:
             self._put(number, sign_payload(KIND, payload, self._secrets.signing_key))
         except SigningRefused:
             # It never was signed, so the number is free for what the city says now.
-            (self.folder / ASKED_NAME).unlink(missing_ok=True)
+            (self.folder / PENDING_NAME).unlink(missing_ok=True)
 
     def settings_digest(self, city: City, data_dir: Path) -> bytes:
         """SHA-256 of the settings that phones are told or files are made by, this program's texts and limits included.

@@ -312,8 +312,8 @@ def _health(call: Call) -> Response:
     server = call.server
     ready, held = readiness(server.codes_store, server.keys_store), (server.held(), server.signer_problem())
     now, period = int(server.clock()), server.city.publish_period_seconds
-    told = (server.indexes, server.configs, now, server.ticked_at(), held, server.keys_store, period)
-    return _report(health(ready, *told))
+    facts = (server.indexes, server.configs, now, server.ticked_at(), held, server.keys_store, period)
+    return _report(health(ready, *facts))
 
 
 def _ready(call: Call) -> Response:

@@ -48,7 +48,7 @@ def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: fl
     """For how long phones have had no new export file although one was due; 0.0 while none is.
 
     period_seconds: between two files, 0 in a demo. listed: number of the newest file in the index that phones fetch: a
-    file that was made, and that no index lists, has reached nobody. now: Unix seconds.
+    file that was made, and that no index lists, has reached no phone. now: Unix seconds.
     """
     files_made = keys_store.read("SELECT number, end_timestamp FROM export_file ORDER BY number")
     waiting = [end for number, end in files_made if number > listed]

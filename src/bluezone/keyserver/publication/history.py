@@ -279,19 +279,21 @@ class History:
     def _take_indexes(self, places: Iterable[PublishedFiles]) -> None:
         """Put the index of a place from which files were taken where phones fetch it.
 
-        Phones follow it at once, and before the next one is signed it is shown to the signer, which goes on from it.
+        Phones follow it at once. The signer goes on from it: it is shown now where one runs, else before the next.
         """
         for place in places:
             for series in ALL_SERIES:
-                index, held = self._index_of(place, series), self._index_of(self.published, series)
+                index = self._index_of(place, series)
+                served = self._index_of(self.published, series)
                 if index is None or index.epoch != self.configs.epoch_number():
                     continue
-                ahead = held is None or index.number > held.number
+                ahead = served is None or index.number > served.number
                 if not ahead or self._heads(series).get(index.number) != heads(index)[index.number]:
                     continue
                 content, version = place.get(series.index_name), self.published.version(series.index_name)
                 if content is None:
                     continue
+                self.indexes.show(series.kind, content)
                 self.published.replace(series.index_name, content, version[1] if version else None)
                 self._read.pop((id(self.published), series.kind))
 
