@@ -181,7 +181,8 @@ _RANGES = {
     "embargo_seconds": (7200, 7 * 86_400),
     "poll_seconds": (1, 86_400),
     "reciprocity": (0, 1),
-    "padding_mean": (0, 5000),
+    # With more, random keys alone could make a file larger than a signer signs (`most_keys_a_file`).
+    "padding_mean": (0, 500),
     "venue_padding_mean": (0, 5000),
     "push_delay_seconds": (0, 7200),
     "rehearsals_a_minute": (60, 100_000),

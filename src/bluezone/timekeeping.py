@@ -8,14 +8,19 @@ such work until a person has looked at the clock (`bluezone clock --confirm`).
 
 import ctypes
 import json
+import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bluezone.logs import event
 from bluezone.refusal import Refused
+
+logger = logging.getLogger(__name__)
 
 JUMP_SECONDS = 3600.0
 # A believed time is written down this often; a restart finds one that is at most so old.
@@ -134,16 +139,29 @@ class ClockGuard:
             return
         believed = self.believed()
         if believed is None or abs(now - believed.wall) >= NOTE_SECONDS or believed.boot != self._boot().identifier:
-            self.confirm(now)
+            try:
+                self.confirm(now)
+            except OSError as error:
+                # A full disk: what was believed before is compared with as well, and goes on being so.
+                logger.warning(
+                    "clock: the time that is believed cannot be noted: %s",
+                    error.strerror,
+                    extra=event("clock_not_noted"),
+                )
 
     def confirm(self, now: float) -> None:
         """Believe `now` (Unix seconds) from here on: a person has looked, or nothing speaks against it."""
         boot = self._boot()
         aside = self._path.with_suffix(f".{os.getpid()}")
-        # Another user's process may go by it.
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "w") as file:
-            json.dump(asdict(Believed(now, boot.identifier, boot.uptime)), file)
-        os.replace(aside, self._path)
+        try:
+            # Another user's process may go by it.
+            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "w") as file:
+                json.dump(asdict(Believed(now, boot.identifier, boot.uptime)), file)
+            os.replace(aside, self._path)
+        except OSError:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise
 
     def believed(self) -> Believed | None:
         """The time that was believed last; None before the first, or if its note cannot be read."""

@@ -199,7 +199,7 @@ def test_health_says_what_fails(http_server):
     http_server.clock.pass_by(37 * HOUR)
     status, _, body = request(http_server, "GET", "/v1/health")
     http_server.clock.pass_by(-37 * HOUR)
-    assert (status, json.loads(body)["failing"]) == (503, ["index_stale"])
+    assert (status, json.loads(body)["failing"]) == (503, ["index_stale", "publication_overdue"])
 
 
 def test_a_whole_report_over_http(http_server):

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -28,12 +29,15 @@ from bluezone.handset.store import Store
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import only_one
 from bluezone.keyserver.http import file_of
-from bluezone.keyserver.keyfolder import open_secrets, write_whole
+from bluezone.keyserver.keyfolder import open_secrets, signing_folder, write_whole
 from bluezone.keyserver.publication.bucket import place_of
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.folder import LocalFiles
+from bluezone.keyserver.publication.padding import Padding
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.signer.client import VARIABLE, remote_keys
+from bluezone.keyserver.signer.client import FOLDER_NAME, VARIABLE, remote_keys
+from bluezone.keyserver.signer.client import SUFFIX as SOCKET_SUFFIX
+from bluezone.keyserver.signer.daemon import Daemon, allowed_users
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
@@ -135,22 +139,46 @@ def _try(
             os.environ.pop(name, None)
         if database:
             os.environ["BLUEZONE_DATABASE_URL"] = database
-        server = KeyServer.open(restored)
-        try:
+        clock.now = time.time()
+        with _signing(restored, clock), closing(KeyServer.open(restored)) as server:
             # The next file, as phones will find it.
             clock.now = time.time() + max(server.city.publish_period_seconds, 3600) + 60
+            _put_random_keys(server, clock.now)
             server.tick(clock.now)
             after = phone.follow(server.downloads)
-        finally:
-            server.close()
         followed.update({kind: (before[kind], after[kind]) for kind in before})
-        if after[EXPORTS] < before[EXPORTS] or phone.began_anew:
+        if phone.began_anew:
             raise DrillFailed("the phone did not follow: it had to begin anew")
+        if after[EXPORTS] <= before[EXPORTS]:
+            raise DrillFailed(f"the phone got no new file: it had file {before[EXPORTS]}, then {after[EXPORTS]}")
     finally:
         phone.close()
         if claimed and database:
             for name in STORES:
                 postgresql.drop(database, name)
+
+
+@contextmanager
+def _signing(restored: Path, clock: "_SetClock") -> Iterator[None]:
+    """A signer for what was restored, with the record that was restored, as `serve` would start one."""
+    state = restored / FOLDER_NAME
+    keys = signing_folder(restored / "keys")
+    daemon = Daemon(keys, state, state / f"drill{SOCKET_SUFFIX}", restored, allowed_users(()), clock.wall_seconds)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        daemon.stop()
+        thread.join()
+
+
+def _put_random_keys(server: KeyServer, now: float) -> None:
+    """Where a file appears when something waits for it: random keys in a city that publishes as soon as it can."""
+    if server.city.publish_period_seconds:
+        return
+    padding = Padding(max(server.city.padding_mean, 1), 0, os.urandom)
+    server.keys_store.write(lambda transaction: padding.put_before(transaction, now))
 
 
 def _configs(data_dir: Path) -> ConfigFiles:

@@ -19,11 +19,19 @@ from typing import Any
 
 from bluezone.city import City, CityInvalid
 from bluezone.keyserver.declarations import published_key
-from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, write_new, write_whole
+from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SigningRefused, write_new, write_whole
 from bluezone.keyserver.storage.store import AbsentStore, Store, StoreDamaged, StoreRefused
 from bluezone.logs import event
 from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem
-from bluezone.protocol.signed.config import HISTORY_LENGTH, Care, Config, Neighbour, decode_config, encode_config
+from bluezone.protocol.signed.config import (
+    HISTORY_LENGTH,
+    Care,
+    Config,
+    InvalidConfig,
+    Neighbour,
+    decode_config,
+    encode_config,
+)
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.epoch import Epoch, open_epoch
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
@@ -34,6 +42,8 @@ logger = logging.getLogger(__name__)
 KIND = "config"
 RECOVERY_FILE = Path("keys") / "recovery-ed25519.pub"
 RECOVERY_CHECK_FILE = Path("keys") / "recovery-check"
+# The payload that was going to be signed last. No config is called so, and nothing lists it.
+PENDING_NAME = ".pending.json"
 
 # What changes from one number to the next although nothing is said anew.
 _PER_NUMBER = ("number", "generated_at", "history")
@@ -183,7 +193,11 @@ class ConfigFiles:
             history=(),
             epochs=(*held.epochs, record),
         )
-        self.take(config.number, sign_payload(KIND, encode_config(config), self._secrets.signing_key))
+        payload = self._pending(config.number)
+        if payload is None or decode_config(payload).epochs != config.epochs:
+            payload = encode_config(config)
+        self._note_pending(payload)
+        self.take(config.number, sign_payload(KIND, payload, self._secrets.signing_key))
 
     def renew(self, city: City, data_dir: Path, now: float) -> int:
         """Write the next config if it would say something new; returns the number in force.
@@ -191,6 +205,7 @@ class ConfigFiles:
         Call it under the service's lock. Raises CityInvalid where the disease profile cannot be read.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._finish()
         newest, next_one = self.newest_number(), self._next(city, data_dir, now)
         if held := self.newest():
             next_one = self.agreed(next_one, held)
@@ -212,10 +227,44 @@ class ConfigFiles:
         payload = encode_config(next_one)
         if newest and said(payload) == said(self.payload(newest)):
             return newest
-        path, signed = self.path(next_one.number), sign_payload(KIND, payload, self._secrets.signing_key)
+        self._note_pending(payload)
+        try:
+            signed = sign_payload(KIND, payload, self._secrets.signing_key)
+        except ApprovalMissing:
+            (self.folder / PENDING_NAME).unlink(missing_ok=True)
+            raise
+        self._put(next_one.number, signed)
+        return next_one.number
+
+    def _put(self, number: int, signed: bytes) -> None:
+        path = self.path(number)
         self.before_written(f"{self.folder.name}/{path.name}", signed)
         write_whole(path, signed)
-        return next_one.number
+
+    def _note_pending(self, payload: bytes) -> None:
+        """Note what is going to be signed: a signer signs nothing else under its number, whatever happens here next."""
+        write_whole(self.folder / PENDING_NAME, payload)
+
+    def _pending(self, number: int) -> bytes | None:
+        """The payload that `_note_pending` has noted for a number which has no config yet."""
+        path = self.folder / PENDING_NAME
+        try:
+            payload = path.read_bytes()
+            return payload if decode_config(payload).number == number else None
+        except (FileNotFoundError, InvalidConfig):
+            return None
+
+    def _finish(self) -> None:
+        """Put a config that may have been signed and was not written, because the disk was full or this was killed."""
+        number = self.newest_number() + 1
+        payload = self._pending(number)
+        if payload is None:
+            return
+        try:
+            self._put(number, sign_payload(KIND, payload, self._secrets.signing_key))
+        except SigningRefused:
+            # It never was signed, so the number is free for what the city says now.
+            (self.folder / PENDING_NAME).unlink(missing_ok=True)
 
     def settings_digest(self, city: City, data_dir: Path) -> bytes:
         """SHA-256 of the settings that phones are told or files are made by, this program's texts and limits included.

@@ -16,22 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.keyserver import push
-from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
+from bluezone.keyserver.health import health, readiness
 from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.publication import downloads
-from bluezone.keyserver.publication.downloads import Indexes
 from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE
 from bluezone.keyserver.publication.publiclog import LogPathMissing, answer_of_log
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.storage.migrations import unknown_to_us
-from bluezone.keyserver.storage.store import AbsentStore, Store, StoreRefused
+from bluezone.keyserver.storage.store import AbsentStore, StoreRefused
 from bluezone.networks import network_of
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, TokensRequest, decode_tokens, encode_tokens_answer
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
-from bluezone.protocol.signed.index import STALE_SECONDS
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
     VERIFY_SIZE,
@@ -67,56 +64,6 @@ def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, 
     if any(int.from_bytes(blinded, "big") >= key.n for blinded in request.blinded):
         return TokensAnswer(Status.BAD_REQUEST)
     return TokensAnswer(Status.OK, request.kid, tuple(week_keys.blind_sign(request.kid, request.blinded)))
-
-
-def readiness(codes_store: Store, keys_store: Store, problem: str | None = None) -> dict[str, Any]:
-    """Return `status` "ok" or "failing" and `failing`: codes of what keeps this process from answering calls."""
-    # Of a store that is another process's that one speaks.
-    stores = [each for each in (("codes", codes_store), ("keys", keys_store)) if not isinstance(each[1], AbsentStore)]
-    return _health_report([*filter(None, [*(_failure(*each) for each in stores), problem])])
-
-
-def health(
-    ready: dict[str, Any],
-    indexes: Indexes,
-    configs: ConfigFiles,
-    now: int,
-    ticked_at: float | None,
-    held: Iterable[str | None],
-) -> dict[str, Any]:
-    """Return the same for the whole city's key server, and the numbers phones should see.
-
-    ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick. held: why nothing is
-    signed, codes; phones go on fetching, so no process is less ready for it.
-    tick_age_seconds: since the worker last did its round, null before the first.
-    """
-    failing = [*ready["failing"], *filter(None, held)]
-    index = None
-    try:
-        index = indexes.read()
-    except StoreRefused as refused:
-        failing.append(refused.code)
-    age = None if index is None else now - index.generated_at
-    if age is None or age > STALE_SECONDS:
-        failing.append("index_stale")
-    return {
-        **_health_report(failing),
-        "config_number": configs.newest_number(),
-        "export_number": None if index is None else index.number,
-        "index_age_seconds": age,
-        "tick_age_seconds": None if ticked_at is None else now - int(ticked_at),
-    }
-
-
-def _health_report(failing: list[str]) -> dict[str, Any]:
-    return {"status": "failing" if failing else "ok", "failing": failing}
-
-
-def _failure(name: str, store: Store) -> str | None:
-    try:
-        return "store_too_new" if unknown_to_us(store, name) else None
-    except StoreRefused as refused:
-        return refused.code
 
 
 Environ = dict[str, Any]
@@ -294,7 +241,9 @@ def _unsubscribe(call: Call) -> Response:
 def _health(call: Call) -> Response:
     server = call.server
     ready, held = readiness(server.codes_store, server.keys_store), (server.held(), server.signer_problem())
-    return _report(health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at(), held))
+    now, period = int(server.clock()), server.city.publish_period_seconds
+    facts = (server.indexes, server.configs, now, server.ticked_at(), held, server.keys_store, period)
+    return _report(health(ready, *facts))
 
 
 def _ready(call: Call) -> Response:

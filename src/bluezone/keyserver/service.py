@@ -54,7 +54,7 @@ from bluezone.keyserver.sealing import (
 )
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
-from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
+from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.networks import origin_of, speaks_tls
@@ -69,8 +69,7 @@ logger = logging.getLogger(__name__)
 BESIDE_SECONDS = 10.0
 # Why a change of the config does not go out, beside the codes of refusals.
 APPROVAL_MISSING = ApprovalMissing.code
-# How many limits `share_limits` shares.
-LIMITS = 3
+LIMITS = 3  # of `share_limits`
 
 
 class KeyServer:
@@ -276,6 +275,8 @@ class KeyServer:
                         self.indexes.renew_all(self.clock(), turn)
         except SettingsOutdated as refused:
             logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
+        except StoreFull as refused:
+            logger.error("%s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
         except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
             # Reports are taken and files served meanwhile.
             said = event("signer_away", code=refused.code)
@@ -309,8 +310,7 @@ class KeyServer:
     def _do_what_is_due(self, now: float, turn: Turn) -> None:
         refusal = self._prepare(now)
         hour_is_new = self._turns_hour(hour_at(now))
-        # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
-        # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
+        # A turn is lost when PostgreSQL is restarted: what it holds cannot be done twice, and an index asks again.
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
         publishing: tuple[Callable[[float], None], ...] = (
             self.export_files.publish,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.storage.store import Store, Transaction
 
+# Four rounds of the worker; and when a person is called (docs/alerts.yml, PublicationOverdue).
+_LEAST_LATE_SECONDS, _MOST_LATE_SECONDS = 60, 1800
+
 
 @dataclass(frozen=True)
 class UploadCount:
@@ -39,6 +42,26 @@ def files(keys_store: Store) -> list[FileCount]:
         "SELECT number, end_timestamp, size, name FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
     )
     return [FileCount(*row) for row in rows]
+
+
+def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: float) -> float:
+    """For how long phones have had no new export file although one was due; 0.0 while none is.
+
+    period_seconds: between two files, 0 in a demo. listed: number of the newest file in the index that phones fetch: a
+    file that was made, and that no index lists, has reached no phone. now: Unix seconds.
+    """
+    files_made = keys_store.read("SELECT number, end_timestamp FROM export_file ORDER BY number")
+    waiting = [end for number, end in files_made if number > listed]
+    if waiting:
+        return max(0.0, now - waiting[0])
+    if not period_seconds or not files_made:
+        return 0.0
+    return max(0.0, now - (files_made[-1][1] // period_seconds + 1) * period_seconds)
+
+
+def late_after_seconds(period_seconds: int) -> int:
+    """From when on an overdue file is a failure: after another period, or half an hour of a long one."""
+    return max(_LEAST_LATE_SECONDS, min(period_seconds, _MOST_LATE_SECONDS))
 
 
 def guessing_alarm_hours(codes_store: Store) -> list[int]:

@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import postgresql_database, postgresql_server
+from tests.builders.keyserver import DAY, Clock, postgresql_database, postgresql_server
 from tests.builders.serving import BLUEZONE
+from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.backup.copies import STAGING, last_drill
@@ -73,6 +75,52 @@ def test_a_phone_that_followed_the_city_follows_what_the_backup_restores(city):
     assert stores_of(city) == before
     assert (city / "exports" / "index.json").read_bytes() == index
     assert not list(city.glob(f"{STAGING}*"))
+
+
+def test_a_restored_signer_that_would_sign_nothing_more_fails_the_drill(city):
+    (city / "signer").mkdir(exist_ok=True)
+    (city / "signer" / "signer.toml").write_text("most_keys_a_file = 1\n")
+    assert bluezone("backup", "--data", city)[0] == 0
+    code, said = bluezone("drill", "--data", city)
+    assert (code, said["ok"]) == (1, False)
+    assert "at most 1 are plausible" in said["message"]
+
+
+def test_a_backup_from_before_many_files_that_a_signer_signed_restores_with_a_signer(tmp_path):
+    folder = tmp_path / "data"
+    prepared_store(folder)
+    write_default(folder, name_vi="Bắc Kạn", name_en="Bac Kan", hotline=HOTLINE)
+    now = time.time()
+    for days in (20.5, 20):
+        signed_at(folder, now - days * DAY)
+    assert bluezone("backup", "--data", folder)[0] == 0
+    for days in (15, 10, 5, 1):
+        signed_at(folder, now - days * DAY)
+    code, said = bluezone("drill", "--data", folder)
+    assert (code, said["ok"]) == (0, True), said
+    held, then = said["followed"]["exports"]
+    assert then == held + 1
+
+
+@pytest.mark.parametrize("padding_mean", [0, 5])
+def test_a_city_that_publishes_at_once_is_tried_with_a_new_file_too(tmp_path, padding_mean):
+    folder = tmp_path / "data"
+    prepared_store(folder)
+    write_default(folder, name_vi="Bắc Kạn", name_en="Bac Kan", hotline=HOTLINE, publish_period_seconds=0,
+                  padding_mean=padding_mean)  # fmt: skip
+    signed_at(folder, time.time())
+    assert bluezone("backup", "--data", folder)[0] == 0
+    code, said = bluezone("drill", "--data", folder)
+    assert (code, said["ok"]) == (0, True), said
+    held, then = said["followed"]["exports"]
+    assert then == held + 1
+
+
+def signed_at(folder, moment):
+    """Publish what is due at a time, under a signer that keeps its record in the folder."""
+    clock = Clock(moment)
+    with signing(folder, clock), closing(KeyServer.open(folder, clock)) as server:
+        server.tick(moment)
 
 
 def test_a_backup_that_was_cut_fails_the_drill_and_nothing_is_left_of_it(city):

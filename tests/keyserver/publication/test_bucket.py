@@ -15,6 +15,7 @@ from tests.builders.keyserver import DAY, HOUR, call, opened, report_of
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE, serving
+from tests.builders.signer import signing
 from tests.keyserver.publication.test_history import a_phone_ahead_of_a_backup, is_warned, restored
 
 from bluezone.keyserver.publication import bucket as publication_bucket
@@ -30,7 +31,7 @@ from bluezone.keyserver.publication.folder import LocalFiles, PublishedChanged, 
 from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
-from bluezone.protocol.signed.index import CHAIN_START, follow_index
+from bluezone.protocol.signed.index import CHAIN_START, chain_value, follow_index
 from bluezone.protocol.upload import Status
 
 BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -295,6 +296,29 @@ def test_a_server_starts_while_the_bucket_is_gone_and_publishes_when_it_is_back(
     server.tick()
     assert len(published(server)) > 1000
     server.close()
+
+
+@pytest.mark.parametrize("periods", [2, 5, 50])
+def test_a_bucket_that_takes_no_files_for_many_periods_holds_publication_up_and_no_longer_under_a_signer(
+    city_folder, clock, address, relay, monkeypatch, periods
+):
+    monkeypatch.setenv("BLUEZONE_EXPORTS_URL", address)
+    with signing(city_folder, clock):
+        server = opened(city_folder, clock, padding_mean=5)
+        server.tick()
+        before = server.indexes.read()
+        keys = {key.key for key in upload(server).keys}
+        relay.answer(b"PUT ", BUSY, times=100_000)
+        for _ in range(periods):
+            clock.pass_by(2 * HOUR)
+            with pytest.raises(ExportsUnreachable):
+                server.tick()
+        relay.no_more_faults()
+        server.tick()
+
+        assert len(follow_index(server.indexes.read(), before.number, chain_value(before, before.number))) == 2
+        assert keys <= set(published(server))
+        server.close()
 
 
 def test_wrong_credentials_and_a_missing_bucket_have_codes_of_their_own(address, monkeypatch):

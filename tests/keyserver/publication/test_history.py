@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.epochs import RECOVERY, set_recovery_key
 from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.keyserver import call
+from tests.builders.signer import signing
 
 from bluezone.backup import restoration
 from bluezone.backup.archive import FOLDER
@@ -105,6 +106,27 @@ def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_da
         assert is_warned(phone, server, phones, world)
         assert phone.downloads.position.number == 5
         assert phone.store.get("notice") is None
+
+
+@pytest.mark.long
+def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_fetch(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
+        old = server.key_server.data_dir
+        world.pass_by(20 * 86_400)
+        server.key_server.tick()
+        number = server.key_server.indexes.read().number
+        server.key_server.close()
+        today = datetime.datetime.fromtimestamp(world.now, UTC).date()
+        restoration.restore(backup, tmp_path / "anew", old / FOLDER, today, {}, lambda _: None)
+        with signing(tmp_path / "anew", lambda: world.now):
+            server.key_server = KeyServer.open(tmp_path / "anew", lambda: world.now)
+            server.key_server.history.compare([LocalFiles(old)])
+            assert server.key_server.indexes.read().number == number
+            world.pass_by(2 * 86_400)
+            server.key_server.tick()
+            assert server.key_server.indexes.read().number == number + 1
+            server.key_server.close()
+            server.key_server = KeyServer.open(old, lambda: world.now)
 
 
 @pytest.mark.long

@@ -221,7 +221,7 @@ def test_an_index_continues_the_last_one_and_lists_what_the_signer_has_signed(ap
     with pytest.raises(SigningRefused, match="ends with number"):
         asked(number=index.number - 1, entries=index.entries[:-1])
     again = [dataclasses.replace(entry, number=index.number + more) for more in (1, 2)]
-    with pytest.raises(SigningRefused, match="ends with number"):
+    with pytest.raises(SigningRefused, match="a file twice"):
         asked(number=index.number + 2, entries=(*index.entries, *again))
     with pytest.raises(SigningRefused, match="other files"):
         asked(chain_before="11" * 32, entries=index.entries[1:])

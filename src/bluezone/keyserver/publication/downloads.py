@@ -88,9 +88,9 @@ class Indexes:
         Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
         this run did: an earlier run may have been killed between sealing a file and listing it.
         """
-        index = self._index(now, series)
         version = self.published.version(series.index_name)
         served = self.opened(series, version[0]) if version else None
+        index = self._index(now, series, served)
         if served is not None and now - served.generated_at < REFRESH_SECONDS:
             unchanged = replace(served, generated_at=index.generated_at) == index
             if unchanged:
@@ -143,7 +143,8 @@ class Indexes:
         except (InvalidSignedFile, InvalidIndex):
             return None
 
-    def _index(self, now: float, series: Series) -> Index:
+    def _index(self, now: float, series: Series, served: Index | None) -> Index:
+        """What is so now. served: what phones and the signer follow, from which the new one goes on."""
         rows = self.store.read(
             f"SELECT number, name, sha256, size, end_timestamp, chain_before FROM {series.table}"  # noqa: S608
             " WHERE sha256 IS NOT NULL ORDER BY number"
@@ -151,7 +152,8 @@ class Indexes:
         entries = tuple(
             IndexEntry(number, name, sha256.hex(), size)
             for number, name, sha256, size, end, _ in rows
-            if end > now - LISTED_SECONDS
+            # After an outage of two weeks the next file is old too, and without it the chain would have a gap.
+            if end > now - LISTED_SECONDS or (served is not None and number > served.number)
         )
         epoch = self.configs.epoch()
         first = epoch.branch(series.kind).first if epoch else 1

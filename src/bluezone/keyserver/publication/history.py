@@ -121,6 +121,8 @@ class History:
             reached = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
             witnessed = witnessed or (apart and reached)
         self._require_known_configs(places)
+        if self.publishes and self.adopts:
+            self._take_indexes(places[1:])
         mark = self.data_dir / MARK
         if mark.exists() and not self.adopts:
             raise HistoryUnknown("this data folder was restored, and the worker has not compared it yet")
@@ -273,6 +275,27 @@ class History:
                 self.adoption.take(series, entry, content, before, end)
                 taken.append(entry.number)
         return taken
+
+    def _take_indexes(self, places: Iterable[PublishedFiles]) -> None:
+        """Put the index of a place from which files were taken where phones fetch it.
+
+        Phones follow it at once. The signer goes on from it: it is shown now where one runs, else before the next.
+        """
+        for place in places:
+            for series in ALL_SERIES:
+                index = self._index_of(place, series)
+                served = self._index_of(self.published, series)
+                if index is None or index.epoch != self.configs.epoch_number():
+                    continue
+                ahead = served is None or index.number > served.number
+                if not ahead or self._heads(series).get(index.number) != heads(index)[index.number]:
+                    continue
+                content, version = place.get(series.index_name), self.published.version(series.index_name)
+                if content is None:
+                    continue
+                self.indexes.show(series.kind, content)
+                self.published.replace(series.index_name, content, version[1] if version else None)
+                self._read.pop((id(self.published), series.kind))
 
     # Epochs
 

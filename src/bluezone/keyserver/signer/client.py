@@ -27,6 +27,7 @@ from bluezone.keyserver.keyfolder import (
     WeekKeyRing,
 )
 from bluezone.keyserver.signer.channel import PATIENCE_SECONDS, Caller
+from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import MAX_EXPORT_BYTES
 from bluezone.protocol.gate.tokens import BATCH
@@ -75,6 +76,8 @@ MOST_BYTES = {
 BLIND_SECONDS = 10.0
 # Whether it answers at all.
 LOOK_SECONDS = 5.0
+# What its answer is raised as; all else is SigningRefused.
+_REFUSALS: dict[str, type[StoreRefused]] = {each.code: each for each in (ApprovalMissing, SignerAway)}
 # One that hung is let alone so long: what needs it is refused at once meanwhile.
 PAUSE_SECONDS = 10.0
 
@@ -122,8 +125,7 @@ class Connection:
             raise SignerAway(f"the signer does not answer: {error.strerror or type(error).__name__}") from None
         if refused:
             told = json.loads(answer)
-            kind = ApprovalMissing if told["code"] == ApprovalMissing.code else SigningRefused
-            raise kind(told["message"])
+            raise _REFUSALS.get(told["code"], SigningRefused)(told["message"])
         return answer
 
 

@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.keyserver.keyfolder import SigningRefused, open_signing_keys, write_whole
+from bluezone.keyserver.keyfolder import SignerAway, SigningRefused, open_signing_keys, write_whole
 from bluezone.keyserver.signer.channel import Listener
 from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, MOST_BYTES, Ask
 from bluezone.keyserver.signer.record import Record
 from bluezone.keyserver.signer.rules import CONFIG, KINDS, Limits, Signer, kind_of_message
 from bluezone.keyserver.signer.token import TokenKeys
+from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event
 from bluezone.refusal import Refused
 
@@ -119,7 +120,13 @@ class Daemon:
 
         def look() -> None:
             alive()
-            self._publish()
+            try:
+                self._publish()
+            except (StoreRefused, OSError) as error:
+                # A full disk: it signs with the keys that it has, and tries again at the next look.
+                logger.warning(
+                    "signer: week keys cannot be shown: %s", error, extra=event("signer_failed", ask="rotate")
+                )
 
         self._listener.run(look)
 
@@ -134,6 +141,11 @@ class Daemon:
             said = event("signing_refused", ask=what.name.lower(), code=refused.code, uid=uid)
             logger.warning("signer: %s: %s", refused.code, refused.message, extra=said)
             told = {"code": refused.code, "message": refused.message}
+        except OSError as error:
+            # Its disk is full, or not there: what was asked for may be in the record, and is asked for again.
+            name = what.name.lower()
+            logger.exception("signer: %s failed", name, extra=event("signer_failed", ask=name))
+            told = {"code": SignerAway.code, "message": f"the signer cannot note what it signs: {error.strerror}"}
         except Exception as error:
             # Hostile bytes end nothing but their own request.
             name = what.name.lower()

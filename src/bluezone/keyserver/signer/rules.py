@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signer signs and what it refuses: shapes, the next number in line, closed windows, embargo, plausible counts.
+"""What a signer signs and what it refuses: shapes, what follows the last, closed windows, embargo, plausible counts.
 
 A config that brings nothing but week keys passes alone. Anything else that it says anew needs two persons, each of
 whom signs its digest with a key of their own. Source: docs/adr/0022-signer.md.
@@ -57,7 +57,8 @@ class Limits:
     """What is plausible in one city.
 
     embargo_seconds, publish_period_seconds: as in city.toml; hold_seconds: of its hold_hours.
-    most_keys_a_file: of one period, random ones included; a file after a hold has those of as many periods.
+    most_keys_a_file: of one period, random ones included; a file after a hold, or after an outage, has those of as many
+    periods.
     most_certificates_an_hour: blind signatures for reports; rehearsals and tokens certify nothing.
     approvers: public keys (hex) of those of whom two approve what a config says anew; none: nobody is asked.
     token: where the city key and the export key are (signer/token.py), nothing where they are in files.
@@ -237,7 +238,7 @@ class Signer:
         if last and end <= last["end"]:
             raise SigningRefused(f"a window that ends at {last['end']} was signed already")
         hold = self._limits.hold_seconds
-        most = self._limits.most_keys_a_file * max(hold // period if period else 1, 1)
+        most = self._limits.most_keys_a_file * self._periods_of(end, last)
         if len(columns) > most:
             raise SigningRefused(f"{len(columns)} keys in one file, at most {most} are plausible")
         embargo = self._limits.embargo_seconds
@@ -248,6 +249,14 @@ class Signer:
         if not allowed or any(period != INTERVALS_PER_KEY for period in columns.periods):
             raise SigningRefused("a key is under embargo, or older than any that is published")
         return end
+
+    def _periods_of(self, end: int, last: Line | None) -> int:
+        """Of how many periods a file may have the keys: of a hold, or since the last one that was signed here."""
+        period = self._limits.publish_period_seconds
+        if not period:
+            return 1
+        since = end - last["end"] if last else 0
+        return max(self._limits.hold_seconds // period, since // period, 1)
 
     # Configs
 
@@ -368,10 +377,19 @@ class Signer:
             if index.number < branch.first - 1 or heads(index).get(branch.first - 1, branch.head) != branch.head:
                 raise SigningRefused("the index does not go on where its epoch begins")
             return
-        if index.number not in (last["number"], last["number"] + 1):
+        if index.number < last["number"]:
             raise SigningRefused(f"the index ends with number {index.number}, the last signed with {last['number']}")
-        if index.first_number - 1 <= last["number"] and chain_value(index, last["number"]).hex() != last["chain"]:
+        # However far it goes on: without the head signed last in its chain it might be another history.
+        if index.first_number - 1 > last["number"]:
+            raise SigningRefused(
+                f"the index begins with number {index.first_number} and no longer reaches {last['number']},"
+                " the last signed"
+            )
+        if chain_value(index, last["number"]).hex() != last["chain"]:
             raise SigningRefused("the index lists other files than were signed under these numbers")
+        listed = [entry.sha256 for entry in (*index.earlier, *index.entries)]
+        if len(set(listed)) < len(listed):
+            raise SigningRefused("the index lists a file twice")
 
     def catch_up(self, kind: str, file: bytes) -> None:
         """Note what was signed with this city's keys elsewhere: by another host's signer, or before there was one.

@@ -34,6 +34,7 @@ from prometheus_client.registry import Collector
 
 from bluezone.logs import event
 from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
+from bluezone.server.processes.sockets import let_follow
 
 if TYPE_CHECKING:
     from bluezone.server.processes.supervisor import Processes
@@ -245,6 +246,7 @@ class OperatorPort:
 
         self._taken.setblocking(True)
         self._taken.listen(BACKLOG)
+        let_follow(self._taken)
         self._http = _Http(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self._http.socket.close()
         self._http.socket = self._taken

@@ -119,11 +119,9 @@ class Survey:
         self._meters.set("witness_quorum_missing", quorum_missing)
 
     def _overdue(self, now: float) -> float:
-        """Seconds since the next export file should have been there."""
-        period, files = self._server.city.publish_period_seconds, statistics.files(self._server.keys_store)
-        if not period or not files:
-            return 0.0
-        return max(0.0, now - (files[-1].end_timestamp // period + 1) * period)
+        """Seconds since phones should have had the next export file."""
+        index, period = self._server.indexes.read(), self._server.city.publish_period_seconds
+        return statistics.overdue_seconds(self._server.keys_store, period, index.number if index else 0, now)
 
     def _office(self, now: datetime.datetime) -> None:
         from django.db import DatabaseError

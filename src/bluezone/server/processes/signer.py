@@ -31,6 +31,11 @@ def socket_of(folder: Path) -> Path:
             except ConnectionRefusedError:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".json").unlink(missing_ok=True)
+    for path in place.glob("serve-*.json"):
+        # A signer that was stopped leaves its public halves, for uploads until the next one. On a full disk the next
+        # `serve` has room for its own only where those of one that is gone are removed.
+        if not path.with_suffix(SUFFIX).exists() and not Path("/proc", path.stem.partition("-")[2]).exists():
+            path.unlink(missing_ok=True)
     return place / f"serve-{os.getpid()}{SUFFIX}"
 
 

@@ -37,6 +37,15 @@ def take_port(host: str, port: int, flag: str) -> socket.socket:
     return taken
 
 
+def let_follow(listening: socket.socket) -> None:
+    """Let the next `serve` have the port right after this one.
+
+    What is accepted here has this option too, and lingers for a minute after its end. While it listens, nothing else
+    can have the port all the same.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
 def share_port(taken: socket.socket, uid: int | None = None) -> None:
     """Let processes of this user, or of another, listen on a port that was taken for us alone."""
     if uid is not None:
