@@ -5,17 +5,24 @@ import io
 import json
 import lzma
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+from tests.builders.serving import BLUEZONE, Served, serving
+
 RELEASES = Path(__file__).parents[1] / "releases"
 FIRST, BEFORE = "7a60e82", "63c4e645"
+LATER_SECONDS = 2 * 3600
 
 
 def unpack(version: str, name: str, folder: Path) -> Path:
@@ -40,6 +47,7 @@ def browser(version: str, name: str, folder: Path) -> dict[str, Any]:
     """What a page of that version has stored; see tests/releases/browserstorage.py."""
     stored: dict[str, Any] = json.loads((unpack(version, "browsers", folder) / f"{name}.json").read_text())
     return stored
+
 
 _UP_FOR_DAYS = """
 import time
@@ -84,6 +92,50 @@ class EarlierPhone:
         )  # fmt: skip
 
 
-def since(version: str) -> float:
-    """Seconds that have passed since the data of a version was made."""
-    return time.time() - facts(version)["moment"]
+def moment(version: str) -> float:
+    """When the data of a version is opened here: later, so that what waited for its hour is due. Unix seconds."""
+    return float(facts(version)["moment"] + LATER_SECONDS)
+
+
+@contextmanager
+def upgraded(version: str, folder: Path) -> Iterator[Served]:
+    """Today's `serve` on the data folder of a version, at that moment."""
+    data = unpack(version, "office", folder / "office") / "data"
+    with serving(data, environment=wrong_clock(moment(version))) as running:
+        yield running
+
+
+def wrong_clock(then: float) -> dict[str, str]:
+    """The environment in which a program's clock shows another moment now; skips by name where there is no faketime."""
+    if not shutil.which("faketime"):
+        pytest.skip("needs faketime")
+    offset = f"{then - time.time():+.0f}s"
+    said = subprocess.run(["faketime", "-f", offset, "env"], capture_output=True, text=True, check=True).stdout
+    found = dict(line.partition("=")[::2] for line in said.splitlines())
+    return {
+        "LD_PRELOAD": found["LD_PRELOAD"], "FAKETIME": found["FAKETIME"], "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+
+
+def command(then: float, *arguments: object) -> Any:
+    """What a command of today says in JSON at another moment."""
+    done = subprocess.run(
+        [BLUEZONE, *map(str, arguments), "--json"],
+        env={**os.environ, **wrong_clock(then)}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextmanager
+def program(then: float, *arguments: object) -> Iterator[None]:
+    """Run a program of today at another moment; SIGTERM at the end."""
+    running = subprocess.Popen(
+        [BLUEZONE, *map(str, arguments)], env={**os.environ, **wrong_clock(then)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        running.terminate()
+        running.wait(120)
