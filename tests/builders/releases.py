@@ -101,6 +101,8 @@ def moment(version: str) -> float:
 def upgraded(version: str, folder: Path) -> Iterator[Served]:
     """Today's `serve` on the data folder of a version, at that moment."""
     data = unpack(version, "office", folder / "office") / "data"
+    # As an operator does after such a rest.
+    command(moment(version), "clock", "--confirm", "--data", data)
     with serving(data, environment=wrong_clock(moment(version))) as running:
         yield running
 

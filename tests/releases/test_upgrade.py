@@ -6,7 +6,6 @@ The programs are real ones under faketime, at the moment of the archives.
 
 import shutil
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing
 
@@ -51,7 +50,8 @@ def test_the_office_keeps_every_row_and_what_is_open_is_open(tmp_path):
         f"{store}.{table}": missing(held, after[store].get(table, []))
         for store, tables in before.items()
         for table, held in tables.items()
-        if held
+        # A mark of how far the public log has come goes on with the next config.
+        if held and table != "log_mark"
     }
     assert not {name: gone for name, gone in lost.items() if gone}
     office = after["office"]
@@ -74,9 +74,8 @@ def test_a_handset_is_warned_of_whom_it_heard_before_and_sends_the_report_that_w
     patient = command(then, "handset", "report", "--data", phones / "patient", *options)
     assert patient["state"] == "sent"
 
-    deadline = time.monotonic() + 300
-    while (near := command(then, "handset", "check", "--data", phones / "near", *options))["level"] == "none":
-        assert time.monotonic() < deadline
+    becomes(lambda: ask(served.data / "keys.sqlite3", "SELECT number FROM export_file")[1:] or None)
+    near = command(then, "handset", "check", "--data", phones / "near", *options)
     assert near["level"] == "high"
     seen = command(then, "handset", "encounters", "--data", phones / "near", *options)
     assert sum(seen["days"].values()) == facts(BEFORE)["heard"]
@@ -92,6 +91,7 @@ def test_the_app_opens_its_folder_runs_and_is_warned_of_whom_it_heard_before(ser
     tracing.start()
     becomes(lambda: tracing.url)
     tracing.stop()
+    becomes(lambda: ask(served.data / "keys.sqlite3", "SELECT number FROM export_file")[1:] or None)
     opened = Handset.open(
         phone.folder / "handset", served.public, phone.clock, radio_model="android:double",
         sealing=KeystoreSealing(phone.keystore),
