@@ -4,8 +4,10 @@
 import datetime
 import json
 import re
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 from tests.builders.releases import BEFORE, FIRST, EarlierPhone, unpack
@@ -49,6 +51,18 @@ phone.close()
 print(json.dumps(sent))
 """
 ALONE = [None, None, None]
+# Three hours ago, for an hour.
+STAY = """
+import sys
+from bluezone.handset import Handset
+
+folder, server, trust, link = sys.argv[1:]
+phone = Handset.open(f"{folder}/handset", server, trust=trust)
+first = hasattr(phone, "check_in")
+visits, venue = (phone._visits, phone._checked(link)) if first else (phone.visits, phone.visits._venue(link))
+visits.begin(venue, (phone if first else phone.time).now() - 3 * 3600, remember=True)
+phone.close()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +94,15 @@ def lived(phone, begins, heard):
     return json.loads(told.splitlines()[-1])
 
 
-def a_code(served, onset):
-    told = subprocess.run(
-        [BLUEZONE, "codes", "issue", "--data", served.data, "--class", "confirmed", "--onset", str(onset), "--json"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(told.stdout)["code"]
+def operator(served, *arguments):
+    """What a command of the server's operator says."""
+    command = [BLUEZONE, *arguments, "--data", served.data, "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def stored(served, table):
+    with closing(sqlite3.connect(f"file:{served.data / 'keys.sqlite3'}?mode=ro", uri=True, timeout=120)) as store:
+        return store.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def checked_until_warned(phone):
@@ -114,9 +131,18 @@ def test_a_phone_of_an_earlier_version_reports_to_this_server_and_another_is_war
         assert (code, told.get("level")) == (0, "none"), told
 
     day = datetime.datetime.fromtimestamp(met, datetime.UTC).date()
-    code, told = patient.ask("report", "--code", a_code(served, day), "--yes")
+    poster = operator(
+        served, "venues", "code", "--registration", version, "--name", "Chợ Bắc Kạn",
+        "--from", str(day - datetime.timedelta(days=1)),
+    )  # fmt: skip
+    patient.run(STAY, str(patient.folder), patient.server, patient.trust, poster["link"])
+    before = {table: stored(served, table) for table in ("waiting_item", "venue_package")}
+    issued = operator(served, "codes", "issue", "--class", "confirmed", "--onset", str(day))
+    code, told = patient.ask("report", "--code", issued["code"], "--visits", "--yes")
     assert (code, told.get("state")) == (0, "sent"), told
     assert str(day) in told["days"]
+    # The full hour may come in between, when what waits goes into a package.
+    assert any(stored(served, table) > count for table, count in before.items())
 
     warned = checked_until_warned(near)
     local = datetime.datetime.fromtimestamp(met, datetime.timezone(datetime.timedelta(hours=7))).date()
