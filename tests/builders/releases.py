@@ -49,8 +49,10 @@ def browser(version: str, name: str, folder: Path) -> dict[str, Any]:
     return stored
 
 
-_UP_FOR_DAYS = """
-import time
+# Of the version and no other, on a machine that has been up for days, as phones are.
+_BEGINNING = """
+import os, pathlib, time, bluezone
+assert pathlib.Path(bluezone.__file__).is_relative_to(os.environ["PYTHONPATH"]), bluezone.__file__
 read = time.clock_gettime
 time.clock_gettime = lambda clock: read(clock) + 5 * 86_400
 """
@@ -58,10 +60,7 @@ time.clock_gettime = lambda clock: read(clock) + 5 * 86_400
 
 @dataclass
 class EarlierPhone:
-    """`bluezone handset` of an earlier version, run from its sources. folder: its data folder.
-
-    The machine it runs on has been up for days, as phones are.
-    """
+    """`bluezone handset` of an earlier version, run from its sources. folder: its data folder."""
 
     sources: Path
     folder: Path
@@ -87,7 +86,7 @@ class EarlierPhone:
     def _run(self, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {**os.environ, "PYTHONPATH": str(self.sources / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
-            [sys.executable, "-c", _UP_FOR_DAYS + script, *arguments],
+            [sys.executable, "-c", _BEGINNING + script, *arguments],
             env=environment, capture_output=True, text=True, timeout=300, cwd=self.sources,
         )  # fmt: skip
 

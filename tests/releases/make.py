@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 # All that `bluezone handset` imports but for its page.
 SOURCES = (
-    r"LICENSE|src/bluezone/[a-z]+\.py|src/bluezone/cli/(__init__|main|output|handset|reportdialogue)\.py"
+    r"LICENSE|src/bluezone/(__init__|[a-z]+)\.py|src/bluezone/cli/(__init__|main|output|handset|reportdialogue)\.py"
     r"|src/bluezone/server/(__init__|garbage)\.py|src/bluezone/(handset|protocol|radio|transparency)/.+"
 )
 # What programs write for themselves and make again.
