@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tests.builders.protocol import config, week_key
 from tests.builders.venue import CITY_KEY
 
+from bluezone.protocol.risk.profilefiles import parse_profile, profile_document
+from bluezone.protocol.risk.profiletables import InvalidProfile
 from bluezone.protocol.signed.config import (
     ConfigGap,
     ConfigHistoryDiffers,
@@ -213,3 +215,29 @@ def test_a_config_may_say_the_same_time_as_the_one_before_and_no_earlier_one():
 def test_a_config_whose_history_begins_later_is_not_followed():
     with pytest.raises(ConfigGap):
         follow_config(config(number=60, history=hashes(10, 59)), hashes(60, 60)[0], 9, hashes(9, 9)[0], 0)
+
+def test_a_profile_with_nearness_and_weights_comes_back_whole_and_phones_of_0_1_0_see_only_the_weights():
+    profile = profile_document("covid-19")
+    payload = encode_config(config(profile=profile))
+    members = json.loads(payload)
+
+    assert decode_config(payload).profile == profile
+    assert members["nearness"] == profile["nearness"]
+    assert members["profile"]["weights"] == profile["weights"]
+    assert "nearness" not in members["profile"]
+
+
+@pytest.mark.parametrize("left_out", ["nearness", "weights"])
+def test_a_profile_with_one_of_the_two_is_sent_as_it_is(left_out):
+    profile = {name: value for name, value in profile_document("covid-19").items() if name != left_out}
+    payload = encode_config(config(profile=profile))
+
+    assert decode_config(payload).profile == profile == json.loads(payload)["profile"]
+
+
+def test_where_there_is_nearness_the_weights_decide_nothing_and_must_be_right_all_the_same():
+    profile = profile_document("covid-19")
+
+    assert parse_profile(profile) == parse_profile({name: profile[name] for name in profile if name != "weights"})
+    with pytest.raises(InvalidProfile, match="weights"):
+        parse_profile({**profile, "weights": [{"below_db": 0, "weight": 1.0}]})

@@ -80,11 +80,12 @@ def _profile(table: ProfileTable) -> Profile:
     high_days = frozenset(infectiousness.integers("high_days_since_onset", None, -14, 14))
     infectiousness.finish()
     nearness = table.table("nearness").read_whole(_nearness) if "nearness" in table else None
+    weights = _weights(table.tables("weights", least=1)) if nearness is None or "weights" in table else ()
     return Profile(
         name=table.text("name", 40),
         attenuation=cast(AttenuationKind, attenuation),
-        # Either the model of nearness or weights by attenuation decide.
-        weights=() if nearness is not None else _weights(table.tables("weights", least=1)),
+        # Weights beside the model of nearness are for phones that do not know it.
+        weights=() if nearness is not None else weights,
         factors=table.table("factors").read_whole(_factors),
         levels=table.table("levels").read_whole(_levels),
         minimum_minutes=table.number("minimum_minutes", 0, 1440) if "minimum_minutes" in table else None,

@@ -193,6 +193,9 @@ def encode_config(config: Config) -> bytes:
     for name in ("recovery_key", "epochs", "witnesses", "neighbours"):
         if not members[name]:
             del members[name]
+    # Phones of 0.1.0 need weights in the profile and refuse it with nearness: so that goes next to it.
+    if {"weights", "nearness"} <= members["profile"].keys():
+        members["nearness"] = members["profile"].pop("nearness")
     return canonical_json(members)
 
 
@@ -212,7 +215,7 @@ def decode_config(payload: bytes) -> Config:
         public_host=read.text("public_host", _HOST),
         office_host=read.text("office_host", _HOST),
         hotline=read.text("hotline"),
-        profile=read.mapping("profile"),
+        profile=_profile(read),
         week_keys=_week_keys(read.each("week_keys")),
         export_keys=_export_keys(read.texts("export_keys")),
         declaration_key=read.text_or_none("declaration_key"),
@@ -284,6 +287,11 @@ def _neighbour(read: JsonMembers) -> Neighbour:
         return Neighbour(name, address, everybody, key)
     (pem,) = _export_keys((read.text("export_key"),))
     return Neighbour(name, address, everybody, index=read.text("index", _PATH), export_key=pem)
+
+
+def _profile(read: JsonMembers) -> Mapping[str, Any]:
+    profile = read.mapping("profile")
+    return {**profile, "nearness": read.mapping("nearness")} if read.has("nearness") else profile
 
 
 def _by_language(read: JsonMembers) -> dict[str, str]:
