@@ -244,7 +244,7 @@ def test_who_is_still_at_the_place_can_report_it(chromium, served):
     face.page.context.close()
 
 
-EVIDENCE = """async ([acts, reported, warned, checked, hasEvidence, stops, ago, lastEnded]) => {
+EVIDENCE = """async ([acts, agreed, warned, checked, hasEvidence, stops, ago, lastEnded]) => {
     const {journeyOf} = await import('/app/journey.js');
     const {later} = await import('/app/dates.js');
     const today = '2026-11-28';
@@ -252,7 +252,8 @@ EVIDENCE = """async ([acts, reported, warned, checked, hasEvidence, stops, ago, 
     const state = {
         city: {care: {watchDays: 14, homeDays: 10, isolationDays: 14, testFromDay: 5, testPlaces: []}},
         acts: acts.map(([kind, ago]) => ({kind, day: day(ago), at: 0})),
-        reportedAt: reported === null ? null : 100 - reported,
+        agreedAt: typeof agreed === 'number' ? 100 - agreed : null,
+        pendingReport: agreed === 'pending' ? {state: 'begun', sendAt: null, reachAt: null} : null,
         warnings: warned ? [{id: 'w', day: day(ago), level: warned, watchUntil: later(day(ago), 14)}] : [],
         lastWarning: lastEnded === null ? null : {day: day(lastEnded + 14), watchUntil: day(lastEnded)},
         checkedAt: checked ? 1 : null, hasEvidence, stops,
@@ -269,14 +270,14 @@ def test_no_state_says_more_than_is_known(chromium, served):
     tests = [[["tested", 1]], [["tested", 2], ["negative", 1]], [["positive", 3]], [["positive", 15]]]
     acts = [[], [["called", 0]], *tests]
     rows = itertools.product(
-        acts, (None, 0, 14, 15), (None, "low", "high"), (False, True), (False, True), ([], ["B1"], ["B2"], ["B3"]),
-        (3, 10, 11, 14, 15), (None, 7, 8),
+        acts, (None, 0, 14, 15, "pending"), (None, "low", "high"), (False, True), (False, True),
+        ([], ["B1"], ["B2"], ["B3"]), (3, 10, 11, 14, 15), (None, 7, 8),
     )  # fmt: skip
     rows = list(rows)
     found = page.evaluate(f"(rows) => Promise.all(rows.map({EVIDENCE}))", rows)
     for row, (name, look) in zip(rows, found, strict=True):
         noted, sent, warned, checked, evidence, stops, ago, ended = row
-        patient = ["positive", 3] in noted or sent in (0, 14)
+        patient = ["positive", 3] in noted or sent in (0, 14, "pending")
         live = warned is not None and ago <= 14
         kinds = [kind for kind, at in noted if at <= ago]
         assert (name == "positive") is patient, row
@@ -314,7 +315,7 @@ SAYING = """async ([code, web, running, rows]) => {
     const said = rows.map(([kind, level, acts, stops, checked, hasEvidence, ended]) => {
         const state = {
             city: {care: {watchDays: 14, homeDays: 10, isolationDays: 14, testFromDay: 5, testPlaces: []}},
-            acts: acts.map((act) => ({kind: act, day: today, at: noon})), reportedAt: null,
+            acts: acts.map((act) => ({kind: act, day: today, at: noon})), agreedAt: null,
             warnings: level ? [{...warning, kind, level}] : [],
             lastWarning: ended ? {day: later(today, -15), watchUntil: later(today, -1)} : null,
             checkedAt: checked ? noon : null, listMadeAt: checked ? noon : null, hasEvidence, stops, now: noon,

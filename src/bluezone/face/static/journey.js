@@ -3,8 +3,8 @@
  * Where the owner of this phone stands: the one table of states, from what the phone knows to what it says.
  *
  * No state says more than is known. Green is said in one case only: a check ended well, there was something to compare,
- * nothing was found, nothing keeps warnings from coming, and its owner is not a patient. A patient is never green, a
- * negative test ends nothing, and nothing here ever says that anybody may go out: the health station does.
+ * nothing was found, nothing keeps warnings from coming, and its owner is not a patient. A patient is never green, from
+ * the moment they agree to report, whether or not the report has been sent; a negative test ends nothing, and nothing here ever says that anybody may go out: the health station does.
  * How long things last comes from the signed rules (`city.care`).
  */
 import { between, later } from "./dates.js";
@@ -52,7 +52,7 @@ function factsOf(state, today, dayOf) {
   const { care } = state.city;
   const { acts } = state;
   const days = (kind) => acts.filter((act) => act.kind === kind).map((act) => act.day);
-  const starts = [...days("positive"), ...(state.reportedAt ? [dayOf(state.reportedAt)] : [])].sort();
+  const starts = [...days("positive"), ...(state.agreedAt ? [dayOf(state.agreedAt)] : []), ...(state.pendingReport ? [today] : [])].sort();
   const isolations = starts.map((from) => ({ from, until: later(from, care.isolationDays) }));
   const isolation = isolations.find(({ until }) => until >= today) || null;
   const live = state.warnings.filter((warning) => warning.watchUntil >= today);

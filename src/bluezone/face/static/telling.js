@@ -38,8 +38,7 @@ export function stateTexts(app, journey) {
   const texts = {
     positive: () => {
       const days = app.n("amount.days", app.state.city.care.isolationDays);
-      const reported = app.state.reportedAt && dates.day(app.state.reportedAt) >= isolation.from;
-      return [app.t(reported ? "home.positive.reported" : "home.positive.noted", { day: dates.full(isolation.from), days }), leftText(app, journey)];
+      return [app.t(`home.positive.${patientBy(app, isolation)}`, { day: dates.full(isolation.from), days }), leftText(app, journey)];
     },
     negative: () => [
       app.t("home.negative.text", { until: dates.full(until) }), journey.early && app.t("home.negative.early", { day: dates.short(testDay), from: dates.full(testFrom) }),
@@ -56,6 +55,14 @@ export function stateTexts(app, journey) {
   };
   const told = texts[name] ? texts[name]() : [stopText(app, name), app.isWeb && app.t("home.a.web")];
   return told.filter(Boolean);
+}
+
+/** Why the owner is a patient: they sent a report, agreed to one that was not sent, or noted a positive test. */
+function patientBy(app, { from }) {
+  const { agreedAt, reportedAt, pendingReport } = app.state;
+  const isSince = (moment) => moment && app.dates.day(moment) >= from;
+  if (isSince(reportedAt) && !pendingReport) return "reported";
+  return isSince(agreedAt) || pendingReport ? "agreed" : "noted";
 }
 
 /** How many days are left of what the rules ask for. */

@@ -12,9 +12,11 @@ export async function todayCard(app) {
   if (!journey.warning && !journey.isolation) return null;
   const today = app.dates.day(app.dates.now());
   const symptoms = (await app.engine.journal()).find((entry) => entry.kind === "symptoms" && entry.day === today);
+  // A report that is under way needs no code.
+  const rows = asked(app, journey, symptoms !== undefined).filter(([name]) => name !== "send" || !app.state.pendingReport);
   return h(
     "section", { class: "card reading today" }, h("h2", {}, app.t("today.title")),
-    h("ul", { class: "rows" }, asked(app, journey, symptoms !== undefined).map(([name, text, more]) => h("li", {}, h("div", { class: "row" }, icon(name), h("div", {}, text, more))))),
+    h("ul", { class: "rows" }, rows.map(([name, text, more]) => h("li", {}, h("div", { class: "row" }, icon(name), h("div", {}, text, more))))),
     testPlaces(app, journey), noting(app, journey, today), noted(app, journey),
   );
 }

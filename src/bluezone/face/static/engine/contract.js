@@ -123,6 +123,7 @@
  * @property {null|{day:string, watchUntil:string}} lastWarning  the latest one there was, also after it has gone
  * @property {string[]} checkedDays      local days on which a check ended well, oldest first
  * @property {boolean} hasEvidence       whether anything is kept here that a list could be compared with
+ * @property {number|null} agreedAt      when the owner last agreed to report, whatever became of it since
  * @property {number|null} reportedAt    when the owner's last report was sent
  * @property {Entry[]} acts              the journal without notes and symptoms
  * @property {number} openVisits

@@ -74,6 +74,7 @@ export default {
   "home.d.title": "You may have been infected with {disease}",
   "home.positive.title": "Rest and stay apart until the end of {until}",
   "home.positive.reported": "You reported on {day}. By the rules of the local health authority a patient stays apart for {days} from that day. If your health worker tells you otherwise, do what they say.",
+  "home.positive.agreed": "You agreed to report on {day}. By the rules of the local health authority a patient stays apart for {days} from that day. If your health worker tells you otherwise, do what they say.",
   "home.positive.noted": "You noted a positive result on {day}. By the rules of the local health authority a patient stays apart for {days} from that day. If your health worker tells you otherwise, do what they say.",
   "home.negative.title": "Negative on {day}: keep watching until the end of {until}",
   "home.negative.text": "One negative test does not say that you are not infected. What you were asked to do stands until the end of {until}.",

@@ -74,6 +74,7 @@ export default {
   "home.d.title": "Bạn có nguy cơ lây nhiễm {disease}",
   "home.positive.title": "Nghỉ ngơi và ở riêng đến hết {until}",
   "home.positive.reported": "Bạn đã báo tin ngày {day}. Theo quy định của cơ quan y tế địa phương, người bệnh ở riêng {days} từ ngày đó. Cán bộ y tế dặn khác thì làm theo cán bộ y tế.",
+  "home.positive.agreed": "Bạn đã đồng ý báo tin ngày {day}. Theo quy định của cơ quan y tế địa phương, người bệnh ở riêng {days} từ ngày đó. Cán bộ y tế dặn khác thì làm theo cán bộ y tế.",
   "home.positive.noted": "Bạn đã ghi kết quả dương tính ngày {day}. Theo quy định của cơ quan y tế địa phương, người bệnh ở riêng {days} từ ngày đó. Cán bộ y tế dặn khác thì làm theo cán bộ y tế.",
   "home.negative.title": "Âm tính ngày {day}: vẫn theo dõi đến hết {until}",
   "home.negative.text": "Một lần âm tính chưa nói được là không nhiễm. Những việc được dặn vẫn giữ đến hết {until}.",

@@ -75,6 +75,7 @@ export default {
   "home.d.title": "您可能已感染{disease}",
   "home.positive.title": "请休息并单独居住，直到 {until} 结束",
   "home.positive.reported": "您于 {day} 报告。按当地卫生部门的规定，病人从当天起单独居住 {days}。卫生人员另有嘱咐时，请听卫生人员的。",
+  "home.positive.agreed": "您于 {day} 同意报告。按当地卫生部门的规定，病人从当天起单独居住 {days}。卫生人员另有嘱咐时，请听卫生人员的。",
   "home.positive.noted": "您记下了 {day} 的阳性结果。按当地卫生部门的规定，病人从当天起单独居住 {days}。卫生人员另有嘱咐时，请听卫生人员的。",
   "home.negative.title": "{day} 阴性：仍请观察到 {until}",
   "home.negative.text": "一次阴性不能说明没有感染。嘱咐您做的事到 {until} 结束前仍然有效。",

@@ -72,6 +72,7 @@ class WebEngine {
     const clockOffBySeconds = clock.errorSeconds();
     const report = await reporting.state();
     const stops = stopsOf(stale, clockOffBySeconds);
+    const reportedAt = (await store.get("reported_at")) || null;
     const items = [...warnings, ...(await inbox.list(await this.language()))];
     return {
       started: started !== undefined,
@@ -84,7 +85,7 @@ class WebEngine {
       city: await this.city(),
       warnings,
       lastWarning: (await store.get("last_warning")) || null, checkedDays: (await store.get("checked_days")) || [],
-      hasEvidence: stays.length > 0, reportedAt: (await store.get("reported_at")) || null, acts: actsOf(await store.get("journal")),
+      hasEvidence: stays.length > 0, reportedAt, agreedAt: (await store.get("agreed_at")) || reportedAt, acts: actsOf(await store.get("journal")),
       openVisits: stays.filter((visit) => visit.outAt === null).length,
       unread: items.filter((item) => !item.read).length,
       pendingReport: report.state === "begun" || report.state === "waiting" ? report : null,

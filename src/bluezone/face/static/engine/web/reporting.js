@@ -69,6 +69,8 @@ export class Reporting {
     const { slots, visits } = this.chosen(ids);
     return exclusively(reportLock(this.store), async () => {
       await this.refuseIfCertified();
+      // Whatever becomes of the report, from here on its owner is a patient.
+      await this.store.write({ agreed_at: this.clock.now() });
       await this.store.write({ report: await this.blinded(this.draft, slots, visits), report_outcome: undefined });
       this.draft = null;
       return this.step();
