@@ -2,6 +2,7 @@
 /** What is asked of a warned person or of a patient today, and what they note of it; kept on this device alone. */
 import { h, p } from "./dom.js";
 import { icon } from "./icons.js";
+import { namesOf } from "./journey.js";
 import { dial, linkButton, worker } from "./parts.js";
 
 const ACTS = ["called", "tested", "negative", "positive"];
@@ -54,7 +55,7 @@ function noting(app, { isolation }, today) {
   const places = [];
   const buttons = ACTS.filter((kind) => !isolation || kind === "called").map((kind) => {
     const { button, place } = worker(app, app.t(`act.${kind}`), app.t("today.noting"), async () => {
-      await app.engine.writeJournal({ day: today, kind, text: "", marks: [] });
+      await app.engine.writeJournal({ day: today, kind, text: "", marks: kind === "positive" ? [] : namesOf(app.state, today) });
       await (kind === "positive" ? app.go("/care") : app.route());
       app.say(app.t("today.noted"));
     }, { quiet: true });
