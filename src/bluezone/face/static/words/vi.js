@@ -92,7 +92,7 @@ export default {
   "home.nothing.places": "Chưa có địa điểm nào trong trình duyệt này, nên chưa có gì để so với danh sách của thành phố. Hãy quét mã QR ở nơi bạn đến.",
   "home.unchecked.title": "Chưa so với danh sách của thành phố",
   "home.unchecked.near": "Những gì máy đã ghi chưa được so với danh sách của thành phố. Máy tự so ở lần kiểm tra tới.",
-  "home.unchecked.places": "Nơi bạn đến chưa được so với danh sách của thành phố. Bluezone so ở lần kiểm tra sau khi bạn rời địa điểm.",
+  "home.unchecked.places": "Nơi bạn đã đến chưa được so với danh sách của thành phố. Bluezone sẽ so ở lần kiểm tra sau khi bạn rời địa điểm.",
   "home.left.one": "Còn {count} ngày nữa.",
   "home.left.other": "Còn {count} ngày nữa.",
   "home.left.last": "Hôm nay là ngày cuối.",
