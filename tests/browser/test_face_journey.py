@@ -331,21 +331,28 @@ def test_a_declaration_is_offered_only_where_somebody_can_receive_it(served, two
     visitor.wait("Gửi khai báo")
 
 
-def test_who_is_still_at_the_place_can_report_it(chromium, served):
+@pytest.mark.parametrize("minutes", [2, 9, 20])
+def test_who_is_still_at_the_place_can_report_it(chromium, served, minutes):
     poster = a_poster(served)
     face = browser_of(chromium, served)
     agreed(face)
     face.page.wait_for_selector("[data-state=nothing]")
     typed(face, poster)
     checked_in(face, poster)
-    pass_by(served, 20 * MINUTE, face)
+    pass_by(served, minutes * MINUTE, face)
     face.go("/report")
     face.page.fill("#code", a_code(served, days_ago=0))
     press(face, "form button[type=submit]")
     face.page.wait_for_selector("fieldset")
 
     assert "Chợ Bắc Kạn" in face.text()
+    assert f"19:00 – 19:{minutes:02}" in plain(face.text())
     assert "ngày khởi phát" in face.text()
+    press(face, "form button[type=submit]")
+    face.page.wait_for_selector("main details")
+    press(face, "text=Đồng ý và gửi")
+    face.wait("Đã gửi. Cảm ơn bạn")
+
     face.page.context.close()
 
 
