@@ -99,6 +99,56 @@ def test_a_phone_with_nothing_to_check_is_not_green(chromium, served):
     face.page.context.close()
 
 
+def test_a_place_is_green_only_after_a_check_that_came_after_the_stay_and_says_when(chromium, served):
+    poster = a_poster(served)
+    face = browser_of(chromium, served)
+    agreed(face)
+    face.page.wait_for_selector("[data-state=nothing]")
+    typed(face, poster)
+    checked_in(face, poster)
+    assert "ok" not in face.page.get_attribute("main .state", "class").split()
+    face.go("/")
+    face.page.wait_for_selector("[data-state]")
+    assert "ok" not in card(face)
+    assert face.page.get_attribute("[data-state]", "data-state") == "unchecked"
+    assert plain(face.heading()) == "Chưa so với danh sách của thành phố"
+    assert "Chưa có địa điểm nào" not in face.text()
+    assert_fit(face)
+
+    pass_by(served, 20 * MINUTE, face)
+    looked(face, "unchecked")
+    pass_by(served, 20 * MINUTE, face)
+    checked_out(face)
+    face.go("/")
+    assert face.page.get_attribute("[data-state]", "data-state") == "unchecked"
+    pass_by(served, MINUTE, face)
+    looked(face, "A")
+    assert "đến lần kiểm tra lúc 19:41 hôm nay, chưa có người xác nhận mắc" in face.text()
+    assert_fit(face)
+    pass_by(served, 5 * HOUR, face)
+    face.go("/about")
+    face.go("/")
+    assert "đến nay" not in face.text()
+    face.page.context.close()
+
+
+def test_what_a_handset_heard_is_green_only_after_a_check_that_came_after_it(chromium, tmp_path):
+    with a_city(tmp_path) as (_, phones, world):
+        phone, other = phones.new("phone"), phones.new("other")
+        phone.check()
+        world.pass_by(HOUR)
+        meet(phone, other, 10, world=world)
+        phone.encounters.note_radio(phone.clock.boot_seconds(), phone.clock.boot_seconds())
+        with opened(chromium, phone) as face:
+            assert face.page.get_attribute("[data-state]", "data-state") == "unchecked"
+            assert "ok" not in card(face)
+            assert "Những gì máy đã ghi chưa được so với danh sách của thành phố" in face.text()
+            assert_fit(face)
+            looked(face, "A")
+            assert "đến lần kiểm tra lúc 20:10 hôm nay, máy chưa ghi nhận" in face.text()
+            assert_fit(face)
+
+
 def test_a_patient_is_never_green_and_reads_until_when_and_whom_to_call(served, two):
     _, patient = two
     looked(patient, "positive")
@@ -172,6 +222,61 @@ def test_a_call_and_a_negative_test_are_noted_and_end_nothing(served, two):
     visitor.page.wait_for_selector("[data-state=waiting]")
 
 
+def test_a_warning_that_comes_after_a_negative_test_shows(chromium, served):
+    """Two places on two days: the patient of the later day reports first, and the visitor tests negative."""
+    market, pharmacy = a_poster(served), a_poster(served, "2", name="Nhà thuốc")
+    visitor, first, second = (browser_of(chromium, served) for _ in range(3))
+    for face in (visitor, first, second):
+        agreed(face)
+        face.page.wait_for_selector("[data-state=nothing]")
+    for poster, patient in ((market, first), (pharmacy, second)):
+        for face in (visitor, patient):
+            typed(face, poster)
+            checked_in(face, poster)
+        pass_by(served, 40 * MINUTE, visitor, first, second)
+        for face in (visitor, patient):
+            checked_out(face)
+        pass_by(served, DAY, visitor, first, second)
+    reported(second, served)
+    pass_by(served, HOUR, visitor, first, second)
+    served.key_server.tick()
+    looked(visitor, "D")
+    press(visitor, ".acts button:has-text('Tôi đã gọi')")
+    visitor.wait("Bạn đã gọi ngày")
+    press(visitor, ".acts button:has-text('Xét nghiệm âm tính')")
+    visitor.page.wait_for_selector("[data-state=negative]")
+
+    reported(first, served)
+    pass_by(served, HOUR, visitor)
+    served.key_server.tick()
+    looked(visitor, "D")
+    assert "đã ở Chợ Bắc Kạn cùng lúc" in visitor.text()
+    assert "Gọi trạm y tế" in visitor.page.inner_text(".today"), "the call was about the other warning"
+    assert_fit(visitor)
+    press(visitor, ".acts button:has-text('Xét nghiệm âm tính')")
+    visitor.page.wait_for_selector("[data-state=negative]")
+    assert visitor.page.locator(".state a[href^='tel:']").count() == 1, "a warned person can still call"
+    for face in (visitor, first, second):
+        assert face.told == []
+        face.page.context.close()
+
+
+def test_an_early_negative_test_hides_nothing_once_a_test_means_something(served, two):
+    visitor, _ = two
+    press(visitor, ".acts button:has-text('Xét nghiệm âm tính')")
+    visitor.page.wait_for_selector("[data-state=negative]")
+    day_by_day(served, visitor, 4)
+    looked(visitor, "negative")
+
+    day_by_day(served, visitor, 1)
+    looked(visitor, "D")
+    assert "Xét nghiệm lúc này đã có ý nghĩa" in visitor.text()
+    press(visitor, ".acts button:has-text('Xét nghiệm âm tính')")
+    visitor.page.wait_for_selector("[data-state=negative]")
+    visitor.go("/journal")
+    assert_fit(visitor)
+
+
 def test_a_list_that_was_unfolded_stays_so_when_the_screen_is_made_anew(two):
     visitor, _ = two
     press(visitor, "text=Xem 3 việc cần làm")
@@ -226,36 +331,48 @@ def test_a_declaration_is_offered_only_where_somebody_can_receive_it(served, two
     visitor.wait("Gửi khai báo")
 
 
-def test_who_is_still_at_the_place_can_report_it(chromium, served):
+@pytest.mark.parametrize("minutes", [2, 9, 20])
+def test_who_is_still_at_the_place_can_report_it(chromium, served, minutes):
     poster = a_poster(served)
     face = browser_of(chromium, served)
     agreed(face)
     face.page.wait_for_selector("[data-state=nothing]")
     typed(face, poster)
     checked_in(face, poster)
-    pass_by(served, 20 * MINUTE, face)
+    pass_by(served, minutes * MINUTE, face)
     face.go("/report")
     face.page.fill("#code", a_code(served, days_ago=0))
     press(face, "form button[type=submit]")
     face.page.wait_for_selector("fieldset")
 
     assert "Chợ Bắc Kạn" in face.text()
+    assert f"19:00 – 19:{minutes:02}" in plain(face.text())
     assert "ngày khởi phát" in face.text()
+    press(face, "form button[type=submit]")
+    face.page.wait_for_selector("main details")
+    press(face, "text=Đồng ý và gửi")
+    face.wait("Đã gửi. Cảm ơn bạn")
+
     face.page.context.close()
 
 
-EVIDENCE = """async ([acts, reported, warned, checked, hasEvidence, stops, ago, lastEnded]) => {
-    const {journeyOf} = await import('/app/journey.js');
+# Evidence is "none", "kept" and not yet compared, or "compared" by a check that came after it.
+EVIDENCE = """async ([acts, agreed, warned, checked, evidence, stops, ago, lastEnded]) => {
+    const {journeyOf, nameOf} = await import('/app/journey.js');
     const {later} = await import('/app/dates.js');
     const today = '2026-11-28';
     const day = (ago) => later(today, -ago);
+    const warnings = warned
+        ? [{id: 'w', day: day(ago), level: warned, minutesBand: '15-30', watchUntil: later(day(ago), 14)}] : [];
+    const marksOf = (at, before) => before || at > ago ? [] : warnings.map(nameOf);
     const state = {
         city: {care: {watchDays: 14, homeDays: 10, isolationDays: 14, testFromDay: 5, testPlaces: []}},
-        acts: acts.map(([kind, ago]) => ({kind, day: day(ago), at: 0})),
-        reportedAt: reported === null ? null : 100 - reported,
-        warnings: warned ? [{id: 'w', day: day(ago), level: warned, watchUntil: later(day(ago), 14)}] : [],
+        acts: acts.map(([kind, at, before]) => ({kind, day: day(at), at: 0, marks: marksOf(at, before)})),
+        agreedAt: typeof agreed === 'number' ? 100 - agreed : null,
+        pendingReport: agreed === 'pending' ? {state: 'begun', sendAt: null, reachAt: null} : null,
+        warnings,
         lastWarning: lastEnded === null ? null : {day: day(lastEnded + 14), watchUntil: day(lastEnded)},
-        checkedAt: checked ? 1 : null, hasEvidence, stops,
+        checkedAt: checked ? 1 : null, hasEvidence: evidence !== 'none', compared: evidence === 'compared', stops,
     };
     const {name, look} = journeyOf(state, today, (seconds) => day(100 - seconds));
     return [name, look];
@@ -266,23 +383,32 @@ def test_no_state_says_more_than_is_known(chromium, served):
     """Every combination of what a phone can know: green in one case only, and a patient before all else."""
     page = chromium.new_context().new_page()
     page.goto(served.url + "/blank")
-    tests = [[["tested", 1]], [["tested", 2], ["negative", 1]], [["positive", 3]], [["positive", 15]]]
+    tests = [
+        [["tested", 1]],
+        [["tested", 2], ["negative", 1]],
+        [["positive", 3]],
+        [["positive", 15]],
+        [["negative", 1, "before the warning"]],
+        [["negative", 5]],
+    ]
     acts = [[], [["called", 0]], *tests]
     rows = itertools.product(
-        acts, (None, 0, 14, 15), (None, "low", "high"), (False, True), (False, True), ([], ["B1"], ["B2"], ["B3"]),
-        (3, 10, 11, 14, 15), (None, 7, 8),
+        acts, (None, 0, 14, 15, "pending"), (None, "low", "high"), (False, True),
+        ("none", "kept", "compared"), ([], ["B1"], ["B2"], ["B3"]), (3, 6, 10, 11, 14, 15), (None, 7, 8),
     )  # fmt: skip
     rows = list(rows)
     found = page.evaluate(f"(rows) => Promise.all(rows.map({EVIDENCE}))", rows)
     for row, (name, look) in zip(rows, found, strict=True):
         noted, sent, warned, checked, evidence, stops, ago, ended = row
-        patient = ["positive", 3] in noted or sent in (0, 14)
+        patient = ["positive", 3] in noted or sent in (0, 14, "pending")
         live = warned is not None and ago <= 14
-        kinds = [kind for kind, at in noted if at <= ago]
+        about = [act for act in noted if act[1] <= ago and len(act) == 2]
+        # A test before the fifth day counts until the fifth day.
+        kinds = [kind for kind, at in about if ago < 5 or at <= ago - 5]
         assert (name == "positive") is patient, row
         assert (look == "ok") is (name == "A"), row
         if name == "A":
-            assert (patient, live, checked, evidence, stops) == (False, False, True, True, []), row
+            assert (patient, live, checked, evidence, stops) == (False, False, True, "compared", []), row
         if live and not patient:
             expected = "negative" if "negative" in kinds else "waiting" if "tested" in kinds else None
             expected = expected or ("C" if warned == "low" else "D" if ago <= 10 else "watch")
@@ -291,9 +417,9 @@ def test_no_state_says_more_than_is_known(chromium, served):
             assert not live, row
             assert ended == 7 or sent == 15 or ["positive", 15] in noted or (warned and ago == 15), row
         if not patient and not live and name not in ("over", "A"):
-            assert name == (stops[0] if stops else "nothing"), row
+            assert name == (stops[0] if stops else "nothing" if evidence == "none" else "unchecked"), row
     assert {name for name, _ in found} == {
-        "positive", "negative", "waiting", "D", "watch", "C", "over", "B1", "B2", "B3", "nothing", "A",
+        "positive", "negative", "waiting", "D", "watch", "C", "over", "B1", "B2", "B3", "nothing", "unchecked", "A",
     }  # fmt: skip
     page.context.close()
 
@@ -301,7 +427,7 @@ def test_no_state_says_more_than_is_known(chromium, served):
 SAYING = """async ([code, web, running, rows]) => {
     const {Words} = await import('/app/words.js');
     const {Dates, later} = await import('/app/dates.js');
-    const {STATES, journeyOf} = await import('/app/journey.js');
+    const {STATES, journeyOf, nameOf} = await import('/app/journey.js');
     const {titleOf, stateTexts} = await import('/app/telling.js');
     const words = await Words.load(code);
     const today = '2026-11-28';
@@ -311,13 +437,15 @@ SAYING = """async ([code, web, running, rows]) => {
         id: 'w', day: later(today, -3), watchUntil: later(today, 11), label: 'Quán phở', minutesBand: '15-30',
         nearMinutes: [10, 20], certainty: 'likely', read: true,
     };
-    const said = rows.map(([kind, level, acts, stops, checked, hasEvidence, ended]) => {
+    const said = rows.map(([kind, level, acts, stops, checked, evidence, ended]) => {
+        const warnings = level ? [{...warning, kind, level}] : [];
         const state = {
             city: {care: {watchDays: 14, homeDays: 10, isolationDays: 14, testFromDay: 5, testPlaces: []}},
-            acts: acts.map((act) => ({kind: act, day: today, at: noon})), reportedAt: null,
-            warnings: level ? [{...warning, kind, level}] : [],
+            acts: acts.map((act) => ({kind: act, day: today, at: noon, marks: warnings.map(nameOf)})), agreedAt: null,
+            warnings,
             lastWarning: ended ? {day: later(today, -15), watchUntil: later(today, -1)} : null,
-            checkedAt: checked ? noon : null, listMadeAt: checked ? noon : null, hasEvidence, stops, now: noon,
+            checkedAt: checked ? noon : null, listMadeAt: checked ? noon : null, stops, now: noon,
+            hasEvidence: evidence !== 'none', compared: evidence === 'compared',
             installedAt: noon, bluetooth: web ? null : {running, offSince: null}, clockOffBySeconds: 7200,
         };
         const app = {
@@ -350,7 +478,9 @@ def test_every_state_says_in_every_language_what_its_evidence_is_and_no_more(chr
     rows = [
         (*warning, *row)
         for warning in warned
-        for row in itertools.product(acts, ([], ["B1"], ["B2"], ["B3"]), (False, True), (False, True), (False, True))
+        for row in itertools.product(
+            acts, ([], ["B1"], ["B2"], ["B3"]), (False, True), ("none", "kept", "compared"), (False, True)
+        )
     ]
     for code in ("vi", "en", "zh"):
         for running in (False, True):
@@ -363,7 +493,11 @@ def test_every_state_says_in_every_language_what_its_evidence_is_and_no_more(chr
                 assert "{" not in text, (code, row, text)
                 assert not [phrase for phrase in FREE[code] if phrase in text], (code, row, text)
                 if NOTHING_FOUND[code] in text:
-                    assert (name, checked, evidence, level, stops) == ("A", True, True, None, []), (code, row, text)
+                    assert (name, checked, evidence, level, stops) == ("A", True, "compared", None, []), (
+                        code,
+                        row,
+                        text,
+                    )
                     assert "positive" not in noted
                 if RUNNING[code] in text:
                     assert running, (code, row, text)

@@ -117,7 +117,7 @@ def test_from_the_poster_to_the_three_steps_in_two_browsers(chromium, served, po
     served.key_server.tick()
 
     visitor.go("/")
-    assert "Chưa phát hiện nguy cơ" in visitor.text()
+    assert "Chưa so với danh sách của thành phố" in visitor.text()
     visitor.page.click("text=Kiểm tra ngay")
     visitor.page.wait_for_selector("[data-state=D]")
 
@@ -195,7 +195,7 @@ def test_in_airplane_mode_a_stay_is_kept_and_its_warning_comes_with_the_network(
     visitor.go("/")
     visitor.page.click("text=Kiểm tra ngay")
     visitor.wait("Chưa liên lạc được với máy chủ. Kết quả cũ vẫn giữ")
-    assert visitor.page.get_attribute("[data-state]", "data-state") == "A"
+    assert visitor.page.get_attribute("[data-state]", "data-state") == "unchecked"
 
     pass_by(served, 3 * HOUR, patient)
     reported(patient, served)

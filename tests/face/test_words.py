@@ -104,7 +104,7 @@ def test_the_word_running_stands_in_texts_for_a_phone_that_runs_and_nowhere_else
 def test_no_screen_promises_safety_or_fourteen_days_that_were_not_lived():
     for text in whole("vi").values():
         assert "bạn an toàn" not in text.lower() or text.endswith("?")
-    assert "Từ {day} đến nay" in whole("vi")["home.a.near"]
+    assert "Từ {day} đến lần kiểm tra lúc {at}" in whole("vi")["home.a.near"]
     assert "Since {day}" in whole("en")["home.a.near"]
 
 

@@ -4,6 +4,7 @@
 from datetime import timedelta
 
 import pytest
+from tests.builders.face import PHO
 from tests.builders.handset import meet, published, reported
 
 from bluezone.handset.journal import JournalFull, JournalInvalid
@@ -39,6 +40,37 @@ def test_entries_are_kept_by_day_and_of_symptoms_only_the_latest_of_a_day(phone)
     assert [entry.kind for entry in phone.journal.all()] == ["called", "symptoms"]
 
 
+def test_a_test_is_kept_with_the_warnings_that_it_is_about(phone):
+    phone.journal.write(phone.time.today().isoformat(), "negative", marks=("near-2026-11-25/high/>30",))
+
+    (act,) = state(phone)["acts"]
+    assert act["marks"] == ("near-2026-11-25/high/>30",)
+
+
+def test_a_stay_is_compared_by_a_check_after_its_end(phone, server, world):
+    poster = server.key_server.registrar.register("dk-1", PHO)
+    visit = phone.visits.check_in(poster.link, remember=True)
+    phone.check()
+    assert state(phone)["hasEvidence"]
+    assert not state(phone)["compared"]
+
+    world.pass_by(1200)
+    phone.visits.check_out(visit.id)
+    assert not state(phone)["compared"]
+    phone.check()
+    assert state(phone)["compared"]
+
+
+def test_what_was_heard_is_compared_by_a_check_after_it(phone, phones, world):
+    assert not state(phone)["compared"]
+    world.pass_by(1)
+    meet(phone, phones.new("other"), 10, world=world)
+    assert not state(phone)["compared"]
+
+    phone.check()
+    assert state(phone)["compared"]
+
+
 def test_what_is_older_than_thirty_days_is_gone(phone, world):
     phone.journal.write(phone.time.today().isoformat(), "positive")
     world.pass_by(30 * DAY)
@@ -53,7 +85,9 @@ def test_what_is_older_than_thirty_days_is_gone(phone, world):
     ("day", "kind", "text", "marks"),
     [
         (0, "cured", "", ()), (0, "note", "x" * 2001, ()), (0, "symptoms", "", ("hiccups",)), (31, "note", "old", ()),
-        (-2, "note", "the day after tomorrow", ()),
+        (-2, "note", "the day after tomorrow", ()), (0, "negative", "", ("w" * 101,)),
+        (0, "called", "", tuple(str(number) for number in range(51))),
+        (0, "positive", "", ("near-2026-11-25/high/>30",)),
     ],
 )  # fmt: skip
 def test_what_is_no_entry_is_refused_and_nothing_is_written(phone, day, kind, text, marks):

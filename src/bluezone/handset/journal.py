@@ -19,6 +19,9 @@ MOST_ENTRIES = 500
 LONGEST_TEXT = 2000
 # called: the health station. tested: a sample was taken. ended: the notice that a watch is over was read.
 KINDS = ("called", "tested", "negative", "positive", "ended", "symptoms", "note")
+# What is noted about warnings.
+ABOUT_WARNINGS = ("called", "tested", "negative")
+MOST_WARNINGS, LONGEST_NAME = 50, 100
 SYMPTOMS = ("fever", "cough", "breath", "throat", "smell", "tired", "none")
 _NAME = "journal"
 
@@ -40,7 +43,8 @@ class Entry:
     """One line of the journal.
 
     id:    by which it is removed. day: the local day it is about, "YYYY-MM-DD". at: when it was written, Unix seconds.
-    kind:  one of KINDS. text: the owner's words, of a note. marks: names of SYMPTOMS, of "symptoms".
+    kind:  one of KINDS. text: the owner's words, of a note. marks: of "symptoms" names of SYMPTOMS; of
+           a call or a test the warnings it is about, as the page calls them (face/static/journey.js).
     """
 
     id: str
@@ -67,7 +71,7 @@ class Journal:
 
     def write(self, day: str, kind: str, text: str = "", marks: tuple[str, ...] = ()) -> Entry:
         """Write an entry; of one day there is one of symptoms, the latest. Raises JournalInvalid, JournalFull."""
-        if kind not in KINDS or len(text) > LONGEST_TEXT or not set(marks) <= set(SYMPTOMS):
+        if kind not in KINDS or len(text) > LONGEST_TEXT or not _are_marks(kind, marks):
             raise JournalInvalid(f"an entry of kind {kind!r} with {len(text)} characters is not one of the journal's")
         try:
             date.fromisoformat(day)
@@ -99,3 +103,10 @@ class Journal:
 
     def _oldest(self) -> str:
         return (self._time.today() - timedelta(days=KEPT_DAYS)).isoformat()
+
+
+def _are_marks(kind: str, marks: tuple[str, ...]) -> bool:
+    """Whether these can be the marks of an entry: names of warnings, or of symptoms."""
+    if kind not in ABOUT_WARNINGS:
+        return set(marks) <= set(SYMPTOMS)
+    return len(marks) <= MOST_WARNINGS and all(len(mark) <= LONGEST_NAME for mark in marks)

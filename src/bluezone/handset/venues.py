@@ -46,7 +46,7 @@ from bluezone.protocol.venues.codes import (
     venue_sha256,
 )
 from bluezone.protocol.venues.items import slot_key, venue_key
-from bluezone.protocol.venues.stays import derive_time, hours_of_stay, slots_of_stay
+from bluezone.protocol.venues.stays import SHORTEST_STAY_MINUTES, derive_time, hours_of_stay, slots_of_stay
 from bluezone.refusal import Refused
 
 TABLE = "visits"
@@ -92,7 +92,7 @@ class Visit:
     id:       by which the owner's choice names it.
     label:    the venue's name, None if it was not to be remembered; fingerprint: that of the poster.
     out_at:   None while it lasts; planned_out_at: when it ends by itself.
-    can_send: whether a report may contain it: over, ten minutes or longer, and not reported yet.
+    can_send: whether a report may contain it: ten minutes or longer, or still lasting, and not reported yet.
     event:    whether it was an event's code, whose host can recognise a report of this stay.
     """
 
@@ -225,9 +225,9 @@ class Visits:
         return [stay.as_of(now).seen() for stay in self._stays()]
 
     def reportable(self, now: float) -> list[Visit]:
-        """Every stay as a report at `now` would send it: one that lasts counts as over at this moment."""
+        """Every stay as a report at `now` would send it: one that lasts until this moment, however short it is yet."""
         stays = (stay.as_of(now) for stay in self._stays())
-        return [(stay.ended(now) if stay.out_at is None else stay).seen() for stay in stays]
+        return [_lasting(stay, now) if stay.out_at is None else stay.seen() for stay in stays]
 
     def forget(self, visit_id: int) -> None:
         """Remove a stay: it can neither warn nor be reported any more. Raises VisitMissing."""
@@ -235,9 +235,7 @@ class Visits:
 
     def slots(self, visit_id: int, now: float) -> tuple[Slot, ...]:
         """What a report at `now`, Unix seconds, would send of a stay. Raises VisitMissing."""
-        stay = self._stay(visit_id).as_of(now)
-        out_at = now if stay.out_at is None else stay.out_at
-        return tuple(slots_of_stay(stay.in_at, out_at, stay.keys, now))
+        return tuple(_slots(self._stay(visit_id).as_of(now), now))
 
     def mark_reported(self, visit_ids: Iterable[int]) -> None:
         """Note that stays were sent: they are not sent again and do not warn their owner."""
@@ -288,6 +286,17 @@ class Visits:
 
     def _stays(self) -> list[_Stay]:
         return [_Stay.from_bytes(row, contents) for row, _, contents in self._store.rows(TABLE)]
+
+
+def _slots(stay: _Stay, now: float) -> list[Slot]:
+    """What a report at `now` would send. A stay that lasts is not too short yet: it counts as ten minutes at least."""
+    out_at = max(now, stay.in_at + 60 * SHORTEST_STAY_MINUTES) if stay.out_at is None else stay.out_at
+    return slots_of_stay(stay.in_at, out_at, stay.keys, now)
+
+
+def _lasting(stay: _Stay, now: float) -> Visit:
+    """A stay that lasts, as a report at `now` would send it."""
+    return replace(stay.ended(now).seen(), can_send=bool(_slots(stay, now)) and not stay.reported)
 
 
 def _venue_keys(config: Config) -> dict[int, bytes]:

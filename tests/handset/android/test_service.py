@@ -73,6 +73,21 @@ def test_the_service_serves_the_page_to_whoever_has_the_token_and_to_nobody_else
     assert noted(phone)["running_in"] is None
 
 
+def test_a_full_disk_at_the_start_is_told_and_tried_again(phone, full_disk):
+    tracing, device, setup = phone.process()
+    with full_disk():
+        tracing.start()
+        becomes(lambda: tracing.problem == "handset_disk_full")
+        assert device.running[-1].title == "Bluezone đang dừng"
+        assert device.awake.alarm is not None, "Android is asked to wake the phone for another try"
+    becomes(lambda: tracing.url)
+    assert tracing.problem is None
+    assert not setup.answers.killed, "nobody killed it: it could not start"
+    with full_disk():
+        tracing.stop()
+    assert not tracing.running
+
+
 def test_the_permanent_notice_says_running_only_once_another_phone_was_heard(phone):
     tracing, device, _ = phone.process()
     tracing.start()

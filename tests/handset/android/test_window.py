@@ -35,6 +35,22 @@ def test_from_agreeing_to_the_page_each_screen_comes_once_and_nothing_starts_bef
     assert (now.step, now.start, now.address) == ("go", False, tracing.url)
 
 
+def test_who_agrees_on_a_full_disk_reads_why_it_did_not_go_on_and_can_press_again(phone, full_disk):
+    tracing, _, setup = phone.process()
+    with full_disk():
+        now = shown(PhoneState(34), setup, tracing, "samsung")
+        assert pressed("next", now, setup, tracing) == "nothing"
+        now = shown(PhoneState(34), setup, tracing, "samsung")
+        assert now.step == "agree"
+        assert "Máy hết chỗ trống" in now.screen.html
+        assert "next" in now.screen.actions
+
+    assert pressed("next", now, setup, tracing) == "nothing"
+    now = shown(PhoneState(34), setup, tracing, "samsung")
+    assert now.step == "nearby"
+    assert "Máy hết chỗ trống" not in now.screen.html
+
+
 def test_the_settings_that_open_are_those_the_screen_is_about(phone):
     tracing, _, setup = phone.process()
     setup.note(agreed=True)

@@ -261,6 +261,26 @@ def test_a_stay_that_ended_is_sent_to_its_end_and_one_that_lasts_to_this_moment(
     assert sent(lasting, 15 * MINUTE) > sent(lasting, 0) > 0
 
 
+@pytest.mark.parametrize("minutes", [2, 9, 20])
+def test_who_is_still_at_a_place_can_report_it(phone, venue, server, world, minutes):
+    without_random_keys(server)
+    phone.visits.check_in(venue.link, remember=True)
+    world.pass_by(minutes * MINUTE)
+    draft = phone.report.prepare(a_code(server))
+    assert [(visit.can_send, visit.out_at) for visit in draft.visits] == [(True, world.now)]
+    phone.report.send(draft, [], [visit.id for visit in draft.visits], consent=True)
+
+    assert phone.report.pending is None
+    assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) == 1
+    assert not phone.visits.all()[0].can_send
+
+
+def test_a_stay_that_was_shorter_than_ten_minutes_is_not_reported(phone, venue, server, world):
+    stay(phone, venue, 9, world)
+
+    assert [visit.can_send for visit in phone.visits.reportable(world.now)] == [False]
+
+
 def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
     without_random_keys(server)
     visit = stay(phone, venue, 20, world)

@@ -44,7 +44,7 @@ public final class Engine {
 
     private Engine() {}
 
-    /** Begin to start Python, unless that was done already. */
+    /** Begin to start Python, unless that was done already; where there was no room for its files, once more. */
     static synchronized void start(Context context) {
         if (begun) return;
         begun = true;
@@ -91,11 +91,21 @@ public final class Engine {
     }
 
     private static void bringUp(Context context) {
+        failed = false;
         try {
             Python.start(Installation.of(context).path());
             Python.module("bluezone_phone.nativemodules").call("install");
             Python.module("bluezone_phone.javabridge").call("install");
-        } catch (IOException | RuntimeException | LinkageError error) {
+        } catch (IOException error) {
+            // Python's files could not be written, as on a full disk: nothing of Python has begun.
+            Log.e(TAG, "Python's files are not there", error);
+            failed = true;
+            synchronized (Engine.class) {
+                begun = false;
+            }
+            TracingService.tryAgainLater(context);
+            return;
+        } catch (RuntimeException | LinkageError error) {
             Log.e(TAG, "Python does not start", error);
             failed = true;
             Notices.stopped(context);

@@ -7,6 +7,7 @@ import android.graphics.Insets;
 import android.os.Build;
 import android.os.Bundle;
 import android.text.TextUtils;
+import android.util.Log;
 import android.view.View;
 import android.view.WindowInsets;
 import android.webkit.WebView;
@@ -41,7 +42,12 @@ public final class MainActivity extends Activity {
             @Override
             public void run() {
                 if (gone) return;
-                front = (PyRef) Python.module("bluezone_phone.front").call("begin", MainActivity.this, view);
+                try {
+                    front = (PyRef) Python.module("bluezone_phone.front").call("begin", MainActivity.this, view);
+                } catch (PythonError error) {
+                    Log.e("bluezone", "the window does not begin", error);
+                    return;
+                }
                 if (resumed) front.call("onResume");
             }
         });

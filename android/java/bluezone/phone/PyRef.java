@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package bluezone.phone;
 
+import android.util.Log;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -31,8 +32,14 @@ public final class PyRef implements InvocationHandler {
                 default: return "PyRef@" + Long.toHexString(handle);
             }
         }
-        Object answer = call(method.getName(), arguments == null ? new Object[0] : arguments);
-        return Reflection.returned(method.getReturnType(), answer);
+        try {
+            Object answer = call(method.getName(), arguments == null ? new Object[0] : arguments);
+            return Reflection.returned(method.getReturnType(), answer);
+        } catch (PythonError error) {
+            // Most of these calls come on the main thread, where an error would end the app, the tracing with it.
+            Log.e("bluezone", method.getName() + " failed in Python", error);
+            return Reflection.returned(method.getReturnType(), null);
+        }
     }
 
     /** The Python object is let go at the next crossing: a finalizer must not wait for Python's lock. */

@@ -2,6 +2,7 @@
 package bluezone.phone;
 
 import android.app.Service;
+import android.content.Context;
 import android.content.Intent;
 import android.content.pm.ServiceInfo;
 import android.os.Build;
@@ -35,10 +36,21 @@ public final class TracingService extends Service {
         Engine.work(this, new Runnable() {
             @Override
             public void run() {
-                Python.module("bluezone_phone.service").call("started", TracingService.this);
+                try {
+                    Python.module("bluezone_phone.service").call("started", TracingService.this);
+                } catch (RuntimeException error) {
+                    Log.e("bluezone", "the service does not start", error);
+                    tryAgainLater(TracingService.this);
+                }
             }
         });
         return START_STICKY;
+    }
+
+    /** It does not trace, and the notice says so; the watchdog finds it not running, and starts it. */
+    static void tryAgainLater(Context context) {
+        running = false;
+        Notices.stopped(context);
     }
 
     private int refuse() {

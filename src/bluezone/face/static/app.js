@@ -29,6 +29,8 @@ export class App {
     // What a report or a check-in holds between its screens; gone with the page, never stored.
     this.held = {};
     this.shownPath = null;
+    // Consent and home have one address: the screen says which of them is shown.
+    this.shownScreen = null;
     this.leave = () => {};
     this.turn = 0;
     // The screen that follows what changes, while no other is being made; missed: something changed meanwhile.
@@ -136,8 +138,9 @@ export class App {
       if (this.hush) this.hush();
       this.reading = null;
       this.leave = shown.leave || (() => {});
-      const moved = path !== this.shownPath;
+      const moved = path !== this.shownPath || screen !== this.shownScreen;
       this.shownPath = path;
+      this.shownScreen = screen;
       this.live = shown.live ? { screen, parameter } : null;
       this.paint(shown, moved);
       if (this.missed) this.changed();
@@ -213,8 +216,9 @@ function noteOnPages(document, language) {
   document.cookie = `${COOKIE}=${language}; path=/; max-age=${YEAR_SECONDS}; SameSite=Lax${secure}`;
 }
 
-/** By what an element is found again after the screen was made anew. */
+/** By what an element is found again after the screen was made anew; its heading may say something else by then. */
 function nameOf(element) {
+  if (element.tagName === "H1") return "H1";
   return `${element.tagName} ${element.getAttribute("href") || ""} ${element.id} ${element.textContent}`;
 }
 

@@ -19,7 +19,8 @@ export function timesSent(own) {
 
 const TITLES = {
   positive: "home.positive.title", negative: "home.negative.title", waiting: "home.waiting.title", D: "home.d.title", watch: "home.watch.title",
-  C: "home.c.title", B1: "home.b.title", B2: "home.b2.title", B3: "home.b3.title", nothing: "home.nothing.title", A: "home.a.title",
+  C: "home.c.title", B1: "home.b.title", B2: "home.b2.title", B3: "home.b3.title", nothing: "home.nothing.title",
+  unchecked: "home.unchecked.title", A: "home.a.title",
 };
 
 /** The heading of a state. journey: as journeyOf gives it. */
@@ -34,12 +35,12 @@ export function titleOf(app, journey) {
 export function stateTexts(app, journey) {
   const { dates, words } = app;
   const { name, warning, isolation, until, testDay, testFrom, day } = journey;
-  const since = { day: dates.short(dates.day(app.state.installedAt || dates.now())) };
+  const { installedAt, checkedAt } = app.state;
+  const checked = { day: dates.short(dates.day(installedAt || dates.now())), at: checkedAt && dates.moment(checkedAt) };
   const texts = {
     positive: () => {
       const days = app.n("amount.days", app.state.city.care.isolationDays);
-      const reported = app.state.reportedAt && dates.day(app.state.reportedAt) >= isolation.from;
-      return [app.t(reported ? "home.positive.reported" : "home.positive.noted", { day: dates.full(isolation.from), days }), leftText(app, journey)];
+      return [app.t(`home.positive.${patientBy(app, isolation)}`, { day: dates.full(isolation.from), days }), leftText(app, journey)];
     },
     negative: () => [
       app.t("home.negative.text", { until: dates.full(until) }), journey.early && app.t("home.negative.early", { day: dates.short(testDay), from: dates.full(testFrom) }),
@@ -51,11 +52,20 @@ export function stateTexts(app, journey) {
     D: () => [exposureLine(app, warning), leftText(app, journey)],
     over: () => [app.t("home.over.text", { until: dates.full(journey.ended.until), hotline: app.hotline() })],
     nothing: () => (app.isWeb ? [app.t("home.nothing.places"), app.t("home.a.web")] : [bluetoothText(app), app.t("home.nothing.near")]),
-    A: () => (app.isWeb ? [app.t("home.a.places", since), app.t("home.a.web"), app.t("home.a.foot")]
-      : [`${bluetoothText(app)} ${app.t("home.a.near", since)}`, app.t("home.a.foot")]),
+    unchecked: () => (app.isWeb ? [app.t("home.unchecked.places"), app.t("home.a.web")] : [bluetoothText(app), app.t("home.unchecked.near")]),
+    A: () => (app.isWeb ? [app.t("home.a.places", checked), app.t("home.a.web"), app.t("home.a.foot")]
+      : [`${bluetoothText(app)} ${app.t("home.a.near", checked)}`, app.t("home.a.foot")]),
   };
   const told = texts[name] ? texts[name]() : [stopText(app, name), app.isWeb && app.t("home.a.web")];
   return told.filter(Boolean);
+}
+
+/** Why the owner is a patient: they sent a report, agreed to one that was not sent, or noted a positive test. */
+function patientBy(app, { from }) {
+  const { agreedAt, reportedAt, pendingReport } = app.state;
+  const isSince = (moment) => moment && app.dates.day(moment) >= from;
+  if (isSince(reportedAt) && !pendingReport) return "reported";
+  return isSince(agreedAt) || pendingReport ? "agreed" : "noted";
 }
 
 /** How many days are left of what the rules ask for. */

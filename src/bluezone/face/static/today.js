@@ -2,6 +2,7 @@
 /** What is asked of a warned person or of a patient today, and what they note of it; kept on this device alone. */
 import { h, p } from "./dom.js";
 import { icon } from "./icons.js";
+import { namesOf } from "./journey.js";
 import { dial, linkButton, worker } from "./parts.js";
 
 const ACTS = ["called", "tested", "negative", "positive"];
@@ -12,9 +13,11 @@ export async function todayCard(app) {
   if (!journey.warning && !journey.isolation) return null;
   const today = app.dates.day(app.dates.now());
   const symptoms = (await app.engine.journal()).find((entry) => entry.kind === "symptoms" && entry.day === today);
+  // A report that is under way needs no code.
+  const rows = asked(app, journey, symptoms !== undefined).filter(([name]) => name !== "send" || !app.state.pendingReport);
   return h(
     "section", { class: "card reading today" }, h("h2", {}, app.t("today.title")),
-    h("ul", { class: "rows" }, asked(app, journey, symptoms !== undefined).map(([name, text, more]) => h("li", {}, h("div", { class: "row" }, icon(name), h("div", {}, text, more))))),
+    h("ul", { class: "rows" }, rows.map(([name, text, more]) => h("li", {}, h("div", { class: "row" }, icon(name), h("div", {}, text, more))))),
     testPlaces(app, journey), noting(app, journey, today), noted(app, journey),
   );
 }
@@ -52,7 +55,7 @@ function noting(app, { isolation }, today) {
   const places = [];
   const buttons = ACTS.filter((kind) => !isolation || kind === "called").map((kind) => {
     const { button, place } = worker(app, app.t(`act.${kind}`), app.t("today.noting"), async () => {
-      await app.engine.writeJournal({ day: today, kind, text: "", marks: [] });
+      await app.engine.writeJournal({ day: today, kind, text: "", marks: kind === "positive" ? [] : namesOf(app.state, today) });
       await (kind === "positive" ? app.go("/care") : app.route());
       app.say(app.t("today.noted"));
     }, { quiet: true });

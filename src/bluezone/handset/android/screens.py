@@ -41,8 +41,19 @@ class Screen:
         return replace(self, html=self.html.replace(_READ, button).replace(_TOLD, told))
 
 
-def step_screen(step: Step, language: str, maker: str = "", killed: bool = False) -> Screen:
-    """The screen of a step. maker: as Android calls it. killed: the service was found killed."""
+def step_screen(step: Step, language: str, maker: str = "", killed: bool = False, problem: str | None = None) -> Screen:
+    """The screen of a step. maker: as Android calls it. killed: the service was found killed.
+
+    problem: code of what kept the last answer from being written.
+    """
+    screen = _step_screen(step, language, maker, killed)
+    if problem is None:
+        return screen
+    alert = f"<p class='card' role='alert'>{_safe(_problem_text(problem, language))}</p>"
+    return replace(screen, html=screen.html.replace(_TOLD, alert + _TOLD))
+
+
+def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
     own = own_words(language)
     if step == "agree":
         return _agreement(language)
@@ -58,10 +69,14 @@ def step_screen(step: Step, language: str, maker: str = "", killed: bool = False
 def problem_screen(code: str, language: str) -> Screen:
     """Why the phone does not run, and what to do. code: of a refusal, or "fault"."""
     own = own_words(language)
-    said = own.get(f"problem.{code}") or face_words(language).get(f"refusal.{code}")
-    text = said or own["problem.other"].format(code=code)
     buttons = {"anew": own["anew"]} if code in STARTS_ANEW else {}
-    return _page(language, own["problem.title"], _card([text]), buttons)
+    return _page(language, own["problem.title"], _card([_problem_text(code, language)]), buttons)
+
+
+def _problem_text(code: str, language: str) -> str:
+    own = own_words(language)
+    said = own.get(f"problem.{code}") or face_words(language).get(f"refusal.{code}")
+    return said or own["problem.other"].format(code=code)
 
 
 def waiting_screen(language: str) -> Screen:

@@ -32,7 +32,7 @@ from bluezone.handset.overview import overview
 from bluezone.handset.page.api import LocalPage
 from bluezone.handset.page.shapes import warnings_of
 from bluezone.handset.phone import Handset
-from bluezone.handset.store import HandsetMissing, forget_folder
+from bluezone.handset.store import HandsetDiskFull, HandsetMissing, forget_folder
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import PROFILES
 from bluezone.refusal import Refused
@@ -68,6 +68,7 @@ class Tracing:
         self.power = WakeTime(device.awake, self._clock.boot_seconds)
         self._retry_seconds, self._look_seconds = retry_seconds, look_seconds
         self._thread: threading.Thread | None = None
+        self._noted = False
         self._lock = threading.RLock()
         self._again, self._over = threading.Event(), threading.Event()
         self._interrupt: Callable[[], None] = lambda: None
@@ -87,7 +88,7 @@ class Tracing:
             if self.running:
                 return
             self._over.clear()
-            self._setup.started(boot_id_of(self._clock))
+            self._noted = False
             self._thread = threading.Thread(target=self._live, name="bluezone-tracing", daemon=True)
             self._thread.start()
 
@@ -98,7 +99,9 @@ class Tracing:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
-        self._setup.ended()
+        # Without room for it the next start believes that Android killed the service: the owner reads a hint too many.
+        with contextlib.suppress(HandsetDiskFull):
+            self._setup.ended()
 
     def start_anew(self) -> None:
         """Erase a store that cannot be read any more, and start as a new phone; does nothing for other problems."""
@@ -122,6 +125,7 @@ class Tracing:
             self._again.clear()
             try:
                 self._device.show_running(waiting_notice(self._setup.answers.language))
+                self._note_start()
                 forgotten = asyncio.run(self._run())
             except Refused as refused:
                 self._stopped(refused.code)
@@ -140,6 +144,12 @@ class Tracing:
             self._again.wait(None if self.problem in STARTS_ANEW else self._retry_seconds)
         self.power.end()
         self._changed(None, None)
+
+    def _note_start(self) -> None:
+        """Note once that the service started, as soon as there is room for it."""
+        if not self._noted:
+            self._setup.started(boot_id_of(self._clock))
+            self._noted = True
 
     def _stopped(self, code: str) -> None:
         self._device.show_running(stopped_notice(self._setup.answers.language))

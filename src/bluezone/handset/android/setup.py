@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the owner was asked once, and whether Android killed the service: flags in a small file, nothing personal."""
 
+import errno
 import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bluezone.handset.store import HandsetDiskFull
+
 FILE = "setup.json"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,13 @@ class Setup:
 
     folder: the app's own; made if it is not there. needed: the permissions without which nothing runs; they are in the
     file for Java (Start.java), which asks before Python is there whether the service may start.
+    problem: code of what kept the last answer from being written, None if it was.
     """
 
     def __init__(self, folder: Path, needed: tuple[str, ...] = ()) -> None:
         self._path, self._needed = folder / FILE, needed
         self._lock = threading.Lock()
+        self.problem: str | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.answers = self._read()
 
@@ -52,12 +58,20 @@ class Setup:
             return Answers()
 
     def note(self, **changed: Any) -> None:
-        """Change some answers, whole or not at all."""
+        """Change some answers, whole or not at all. Raises HandsetDiskFull; then they are as before."""
         with self._lock:
-            self.answers = replace(self.answers, **changed)
+            answers = replace(self.answers, **changed)
             unfinished = self._path.with_suffix(".unfinished")
-            unfinished.write_text(json.dumps({**asdict(self.answers), "needed": self._needed}), "utf-8")
-            unfinished.replace(self._path)
+            try:
+                unfinished.write_text(json.dumps({**asdict(answers), "needed": self._needed}), "utf-8")
+                unfinished.replace(self._path)
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                self.problem = HandsetDiskFull.code
+                raise HandsetDiskFull("the disk is full: the answer was not written") from error
+            self.answers = answers
+            self.problem = None
 
     def started(self, boot_id: str) -> None:
         """Note that the service starts. If it had not ended before, in the same start of the phone, it was killed."""

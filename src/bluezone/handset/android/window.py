@@ -11,6 +11,7 @@ from bluezone.handset.android.screens import Screen, problem_screen, step_screen
 from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.page.api import Spoken, Voice
+from bluezone.handset.store import HandsetDiskFull
 
 Order = Literal["nothing", "ask", "app_settings", "location_settings", "battery_question"]
 
@@ -72,7 +73,7 @@ def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Show
     start = may_run(state, answers) and not tracing.running
     step = next_step(state, answers)
     if step != "go":
-        return Shown(step, step_screen(step, answers.language, maker, answers.killed), start)
+        return Shown(step, step_screen(step, answers.language, maker, answers.killed, setup.problem), start)
     url, problem = tracing.url, tracing.problem
     if problem is not None:
         return Shown(step, problem_screen(problem, answers.language), start)
@@ -82,7 +83,17 @@ def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Show
 
 
 def pressed(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
-    """Do what a button asks for as far as it needs no Android; returns what is left for Android to do."""
+    """Do what a button asks for as far as it needs no Android; returns what is left for Android to do.
+
+    Where the disk is full nothing is done: the screen stays and says so (`setup.problem`).
+    """
+    try:
+        return _ordered(action, now, setup, tracing)
+    except HandsetDiskFull:
+        return "nothing"
+
+
+def _ordered(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
     if action == "language":
         setup.note(language="en" if setup.answers.language == "vi" else "vi")
     elif action == "anew":

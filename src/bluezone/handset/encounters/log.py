@@ -222,6 +222,15 @@ class EncounterLog:
                 self._columns.clear()
         return told
 
+    def first_heard(self) -> int | None:
+        """When the oldest page that has a time began, Unix seconds, rounded down; None where none has."""
+        for row in self._store.numbers("pages"):
+            contents = self._store.row("pages", row)
+            first = PageColumns.from_bytes(contents).first_seconds if contents else ()
+            if first:
+                return min(first)
+        return None
+
     def page(self, row: int) -> Page | None:
         """One page, or None if it was purged meanwhile."""
         contents = self._store.row("pages", row)

@@ -5,6 +5,7 @@ A warning has its day, minutes in bands, level and certainty: no time of day, st
 Source: docs/attacks.md row 11.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -51,7 +52,9 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
         "lastWarning": handset.store.get(LAST_WARNING),
         "checkedDays": handset.store.get(CHECKED_DAYS, []),
         "hasEvidence": bool(visits) or bool(handset.store.numbers("pages")),
-        "reportedAt": handset.store.get("reported_at"),
+        "compared": _is_compared(handset, visits, seen.checked_at),
+        "agreedAt": handset.store.get("agreed_at", seen.reported_at),
+        "reportedAt": seen.reported_at,
         "acts": [entry_of(entry) for entry in handset.journal.all() if entry.kind not in ("note", "symptoms")],
         "openVisits": sum(visit.out_at is None for visit in visits),
         "unread": len(unread) + sum(not warning["read"] for warning in warnings),
@@ -61,6 +64,16 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
         "notice": seen.notice,
         "updateReady": False,
     }
+
+
+def _is_compared(handset: Handset, visits: Iterable[Visit], checked_at: float | None) -> bool:
+    """Whether a check ended well after something that it could compare was there: a stay over, a phone heard."""
+    if checked_at is None:
+        return False
+    if any(visit.out_at is not None and visit.out_at <= checked_at for visit in visits):
+        return True
+    heard = handset.encounters.log.first_heard()
+    return heard is not None and heard <= checked_at
 
 
 def _bluetooth(seen: Overview) -> dict[str, Any]:

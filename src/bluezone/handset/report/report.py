@@ -176,6 +176,8 @@ class Report:
         with self._lock:
             now = self._time.now()
             self._refuse_if_certified()
+            # Whatever becomes of the report, from here on its owner is a patient.
+            self._store.put("agreed_at", now)
             keep_pending(self._store, PENDING, replace(self._blinded(draft, keys, slots, now), visits=stays))
             self._sent.note_report_refused(False)
             return self.go_on()

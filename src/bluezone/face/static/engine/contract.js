@@ -75,7 +75,7 @@
  * @property {string} day                what it is about
  * @property {"called"|"tested"|"negative"|"positive"|"ended"|"symptoms"|"note"} kind
  * @property {string} text
- * @property {string[]} marks            symptoms by name
+ * @property {string[]} marks            of symptoms their names; of a call or a test the warnings it is about (journey.js, nameOf)
  * @property {number} at                 when it was written
  *
  * @typedef {object} Visit
@@ -123,6 +123,8 @@
  * @property {null|{day:string, watchUntil:string}} lastWarning  the latest one there was, also after it has gone
  * @property {string[]} checkedDays      local days on which a check ended well, oldest first
  * @property {boolean} hasEvidence       whether anything is kept here that a list could be compared with
+ * @property {boolean} compared          whether a check ended well after some of it was there: a stay over, a phone heard
+ * @property {number|null} agreedAt      when the owner last agreed to report, whatever became of it since
  * @property {number|null} reportedAt    when the owner's last report was sent
  * @property {Entry[]} acts              the journal without notes and symptoms
  * @property {number} openVisits

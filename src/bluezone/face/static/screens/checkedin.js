@@ -25,7 +25,7 @@ export async function show(app) {
   return {
     title: app.t("checkedin.title"), tab: "home",
     body: [
-      h("section", { class: "card state ok" }, icon("ok", 56), h("h1", {}, app.t("checkedin.title")), p(told), p(app.t("visit.fingerprint", { fingerprint: visit.fingerprint }), "soft num")),
+      h("section", { class: "card state calm" }, icon("check", 56), h("h1", {}, app.t("checkedin.title")), p(told), p(app.t("visit.fingerprint", { fingerprint: visit.fingerprint }), "soft num")),
       h("div", { class: "buttons" }, linkButton("#/", app.t("back.home")), leave.button, undo.button), leave.place, undo.place,
     ],
   };

@@ -39,6 +39,6 @@ function done(app, hotline) {
   const title = app.t("declare.done.title");
   return {
     title, tab: "home",
-    body: [h("section", { class: "card state ok" }, icon("ok", 56), h("h1", {}, title), p(app.t("declare.done", { hotline }))), h("div", { class: "buttons" }, linkButton("#/", app.t("back.home")))],
+    body: [h("section", { class: "card state calm" }, icon("check", 56), h("h1", {}, title), p(app.t("declare.done", { hotline }))), h("div", { class: "buttons" }, linkButton("#/", app.t("back.home")))],
   };
 }

@@ -25,6 +25,6 @@ function erased(app) {
   const again = app.isWeb && h("div", { class: "buttons" }, h("button", { type: "button", class: "button quiet", onclick: () => location.reload() }, app.t("erased.again")));
   return {
     title,
-    body: [h("section", { class: "card state ok" }, icon("ok", 56), h("h1", {}, title), p(app.t("erased.text")), !app.isWeb && p(app.t("erased.handset"))), again],
+    body: [h("section", { class: "card state calm" }, icon("check", 56), h("h1", {}, title), p(app.t("erased.text")), !app.isWeb && p(app.t("erased.handset"))), again],
   };
 }

@@ -34,6 +34,6 @@ function done(app, ticket) {
   const title = app.t("help.done.title");
   return {
     title, tab: "more",
-    body: [h("section", { class: "card state ok" }, icon("ok", 56), h("h1", {}, title), p(app.t("help.done", { ticket }))), h("div", { class: "buttons" }, linkButton("#/", app.t("back.home")))],
+    body: [h("section", { class: "card state calm" }, icon("check", 56), h("h1", {}, title), p(app.t("help.done", { ticket }))), h("div", { class: "buttons" }, linkButton("#/", app.t("back.home")))],
   };
 }

@@ -59,8 +59,8 @@ function action(app, journey) {
   const check = worker(app, app.t("home.check"), app.t("home.checking"), async () => {
     await app.engine.check();
     await app.route();
-  }, { quiet: !["B2", "B3"].includes(name) });
-  const calling = hotline && (isolation || name === "D" || ended) && call(app.t("warning.call"), hotline, { quiet: true });
+  }, { quiet: !["B2", "B3", "unchecked"].includes(name) });
+  const calling = hotline && (isolation || ["D", "negative", "waiting"].includes(name) || ended) && call(app.t("warning.call"), hotline, { quiet: true });
   const first = {
     B1: () => linkButton("#/guide/bluetooth", app.t("home.b1.button")),
     nothing: () => linkButton("#/scan", app.t("home.tile.scan")),

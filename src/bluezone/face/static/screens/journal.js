@@ -42,6 +42,7 @@ export async function show(app) {
 /** The words of an entry. */
 function wordsOf(app, { kind, text, marks }) {
   if (kind === "note") return text;
+  if (kind !== "symptoms") return app.t(`done.${kind}`);
   return [app.t(`done.${kind}`), marks.map((mark) => app.t(`symptom.${mark}`)).join(", ")].filter(Boolean).join(": ");
 }
 

@@ -26,6 +26,9 @@ export async function open(options = {}) {
   return engine;
 }
 
+/** Whether a check ended well after a stay was over: only then was all of a stay compared. checkedAt: Unix seconds or null. */
+const isCompared = (stays, checkedAt) => stays.some(({ outAt }) => outAt !== null && outAt <= checkedAt);
+
 class WebEngine {
   kind = "web";
   canTrace = false;
@@ -72,6 +75,7 @@ class WebEngine {
     const clockOffBySeconds = clock.errorSeconds();
     const report = await reporting.state();
     const stops = stopsOf(stale, clockOffBySeconds);
+    const reportedAt = (await store.get("reported_at")) || null;
     const items = [...warnings, ...(await inbox.list(await this.language()))];
     return {
       started: started !== undefined,
@@ -84,7 +88,7 @@ class WebEngine {
       city: await this.city(),
       warnings,
       lastWarning: (await store.get("last_warning")) || null, checkedDays: (await store.get("checked_days")) || [],
-      hasEvidence: stays.length > 0, reportedAt: (await store.get("reported_at")) || null, acts: actsOf(await store.get("journal")),
+      hasEvidence: stays.length > 0, compared: isCompared(stays, last.at), reportedAt, agreedAt: (await store.get("agreed_at")) || reportedAt, acts: actsOf(await store.get("journal")),
       openVisits: stays.filter((visit) => visit.outAt === null).length,
       unread: items.filter((item) => !item.read).length,
       pendingReport: report.state === "begun" || report.state === "waiting" ? report : null,

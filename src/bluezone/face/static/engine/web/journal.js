@@ -13,6 +13,10 @@ const KEPT_DAYS = 30;
 const MOST_ENTRIES = 500;
 const LONGEST_TEXT = 2000;
 const KINDS = ["called", "tested", "negative", "positive", "ended", "symptoms", "note"];
+// What is noted about warnings.
+const ABOUT_WARNINGS = ["called", "tested", "negative"];
+const MOST_WARNINGS = 50;
+const LONGEST_NAME = 100;
 const SYMPTOMS = ["fever", "cough", "breath", "throat", "smell", "tired", "none"];
 
 export class Journal {
@@ -31,7 +35,7 @@ export class Journal {
   /** Write an entry; of one day there is one of symptoms, the latest. Rejects with journal_invalid, journal_full. */
   async write({ day, kind, text = "", marks = [] }) {
     const today = await this.today();
-    const known = KINDS.includes(kind) && marks.every((mark) => SYMPTOMS.includes(mark)) && text.length <= LONGEST_TEXT;
+    const known = KINDS.includes(kind) && areMarks(kind, marks) && text.length <= LONGEST_TEXT;
     const kept = /^\d{4}-\d{2}-\d{2}$/.test(day) && dayAfter(today, -KEPT_DAYS) <= day && day <= dayAfter(today, 1);
     if (!known || !kept) throw new Refusal("journal_invalid", {}, `no entry of the journal: ${kind} of ${day}`);
     const entry = { id: hex(randomBytes(8)), day, kind, text, marks, at: this.clock.now() };
@@ -54,4 +58,10 @@ export class Journal {
     const config = await this.city.held();
     return localDay(this.clock.now(), config ? config.zone : DEFAULT_ZONE);
   }
+}
+
+/** Whether these can be the marks of an entry: names of warnings, or of symptoms. */
+function areMarks(kind, marks) {
+  if (!ABOUT_WARNINGS.includes(kind)) return marks.every((mark) => SYMPTOMS.includes(mark));
+  return marks.length <= MOST_WARNINGS && marks.every((mark) => mark.length <= LONGEST_NAME);
 }

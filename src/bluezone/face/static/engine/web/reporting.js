@@ -45,7 +45,7 @@ export class Reporting {
     const offered = (visit) => this.visits.canSend(visit) && utcDay(now) - utcDay(visit.inAt) <= KEPT_DAYS
       && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
     // Whoever is still at the place reports the stay until this moment.
-    const visits = (await this.visits.all()).map((visit) => (visit.outAt === null ? { ...visit, outAt: now } : visit)).filter(offered);
+    const visits = (await this.visits.all()).map((visit) => (visit.outAt === null ? { ...visit, outAt: now, lasts: true } : visit)).filter(offered);
     if (!visits.length) throw new Refusal("nothing_to_report", {}, "no stay of the days in which you could infect others");
     this.draft = { credential, klass: answer.klass, kid: answer.kid, visits, now };
     return {
@@ -69,6 +69,8 @@ export class Reporting {
     const { slots, visits } = this.chosen(ids);
     return exclusively(reportLock(this.store), async () => {
       await this.refuseIfCertified();
+      // Whatever becomes of the report, from here on its owner is a patient.
+      await this.store.write({ agreed_at: this.clock.now() });
       await this.store.write({ report: await this.blinded(this.draft, slots, visits), report_outcome: undefined });
       this.draft = null;
       return this.step();

@@ -45,16 +45,18 @@ export function hoursTouched(from, to) {
 /**
  * The slots that report stays, within the server's bounds.
  *
- * stays: {inAt, outAt, keys: {hour: hex of K_h}}; now: Unix seconds, what lies after it is cut off.
+ * stays: {inAt, outAt, keys: {hour: hex of K_h}, lasts}; now: Unix seconds, what lies after it is cut off.
+ * lasts: the owner is still there, so that it is not too short yet.
  * Returns {hour, slotKey, startMinute, endMinute}[] in the order in which they are sent.
  */
 export function slotsOf(stays, now) {
   const found = new Map();
-  for (const { inAt, outAt, keys } of stays) {
-    const derived = deriveTime(Math.floor(inAt), Math.floor(outAt));
+  for (const { inAt, outAt, keys, lasts } of stays) {
+    const end = lasts ? Math.max(outAt, inAt + SHORTEST_MINUTES * 60) : outAt;
+    const derived = deriveTime(Math.floor(inAt), Math.floor(end));
     if (derived === null) continue;
-    const end = Math.min(derived[1], Math.floor(now / 60) * 60);
-    for (const piece of splitByHour(derived[0], end)) {
+    const until = Math.min(derived[1], Math.floor(now / 60) * 60);
+    for (const piece of splitByHour(derived[0], until)) {
       const key = keys[piece.hour];
       if (key === undefined) continue;
       const name = `${piece.hour}/${key}`;

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A DOUBLE of the Android classes that the app's window uses, so that front.py runs on this machine. It is not Android.
+
+Every class of `android` and `java` is there under its name and does nothing, but for what a window asks the phone and
+what it opens: an activity of this double has no system screen but those that a test lets it have.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.builders.androidphone import AndroidPhone
+
+SOURCES = Path(__file__).parents[2] / "android" / "src"
+PACKAGES = ("android", "java", "javax")
+GRANTED = 0
+
+
+class Named(type):
+    """A class whose unknown attributes are constants with their own names, or classes within it."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return f"{cls.__name__}.{name}" if name.isupper() else made_class(name)
+
+
+class Java(metaclass=Named):
+    """An object that remembers what it was made with; each of its methods returns another such object."""
+
+    def __init__(self, *given: Any) -> None:
+        self.given = given
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *_: Java()
+
+
+class RuntimeException(Exception):
+    """java.lang.RuntimeException."""
+
+
+class ActivityNotFoundException(RuntimeException):
+    """Of android.content: no program on the phone has this screen."""
+
+
+class Version(Java):
+    """Android 14."""
+
+    SDK_INT = 34
+
+
+class Build(Java):
+    """A phone of a maker who removed screens."""
+
+    VERSION, VERSION_CODES, MANUFACTURER = Version, types.SimpleNamespace(P=28), "double"
+
+
+class PackageManager(Java):
+    """Of android.content.pm."""
+
+    PERMISSION_GRANTED = GRANTED
+
+
+class Uri(Java):
+    """Keeps its text."""
+
+    @staticmethod
+    def parse(text: str) -> str:
+        return text
+
+
+def made_class(name: str) -> type:
+    """A class of that name that does nothing."""
+    return Named(name, (Java,), {})
+
+
+KNOWN = {
+    "java.lang.RuntimeException": RuntimeException, "java.lang.String": str, "java.lang.Exception": Exception,
+    "android.content.ActivityNotFoundException": ActivityNotFoundException, "android.os.Build": Build,
+    "android.net.Uri": Uri, "java.cast": lambda _type, value: value, "java.jarray": lambda _type: list,
+    "java.dynamic_proxy": lambda *_: Java, "java.static_proxy": lambda *_: Java,
+    "java.Override": lambda *_: lambda method: method, "android.content.pm.PackageManager": PackageManager,
+}  # fmt: skip
+
+
+class Package(types.ModuleType):
+    """A package of Android's: what is asked of it is there."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = KNOWN.get(f"{self.__name__}.{name}")
+        return made_class(name) if found is None else found
+
+
+class Packages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds every package of Android's."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if name.partition(".")[0] not in PACKAGES:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return Package(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None: ...
+
+
+class Activity(Java):
+    """A window. screens: the actions that this phone has a screen for. opened, started: what was asked for."""
+
+    def __init__(self, *screens: str) -> None:
+        super().__init__()
+        self.screens = screens
+        self.opened: list[str] = []
+        self.refuses_service = False
+
+    def startActivity(self, intent: Java) -> None:
+        self.opened.append(intent.given[0])
+        if intent.given[0] not in self.screens:
+            raise ActivityNotFoundException(intent.given[0])
+
+    def startActivityForResult(self, intent: Java, _request: int) -> None:
+        self.startActivity(intent)
+
+    def startForegroundService(self, _intent: Java) -> None:
+        if self.refuses_service:
+            raise RuntimeException("ForegroundServiceStartNotAllowedException")
+
+    def checkSelfPermission(self, _name: str) -> int:
+        return GRANTED
+
+    def getPackageName(self) -> str:
+        return "vn.bluezone"
+
+
+class View(Java):
+    """A web view that remembers the last page of the app's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page = ""
+
+    def loadDataWithBaseURL(self, _base: str, page: str, *_: str) -> None:
+        self.page = page
+
+
+@contextmanager
+def a_window(phone: AndroidPhone, *screens: str) -> Iterator[tuple[Any, Activity, View]]:
+    """front.py's window over a double of a phone, and its activity and view. screens: those that the phone has."""
+    finder = Packages()
+    before = set(sys.modules)
+    sys.meta_path.insert(0, finder)
+    sys.path.insert(0, str(SOURCES))
+    try:
+        front, device = (importlib.import_module(f"bluezone_phone.{name}") for name in ("front", "androiddevice"))
+        parts = device.Parts._made = object.__new__(device.Parts)
+        parts.tracing, parts.device, parts.setup = phone.process()
+        activity, view = Activity(*screens), View()
+        yield front.begin(activity, view), activity, view
+    finally:
+        sys.meta_path.remove(finder)
+        sys.path.remove(str(SOURCES))
+        for name in set(sys.modules) - before:
+            if name.partition(".")[0] in (*PACKAGES, "bluezone_phone"):
+                del sys.modules[name]
