@@ -35,7 +35,7 @@ export default {
   "near.sure": "It is almost certain that you were within 2 metres of each other for 10 minutes or more: {near}.",
   "near.likely": "You were probably within 2 metres of each other for 10 minutes or more: {near}.",
   "near.unlikely": "You were probably more than 2 metres apart for most of that time: within 2 metres for {near}.",
-  "near.unclear": "The signal cannot tell how near you were: it is so in vehicles, in crowds, and with phones nobody has measured.",
+  "near.unclear": "The signal cannot tell how near you were: too little was heard, or what the two phones heard of each other does not fit together.",
   "near.upto": "up to {to} minutes",
   "near.about": "about {to} minutes",
   "near.range": "{from}⁠–⁠{to} minutes",

@@ -35,7 +35,7 @@ export default {
   "near.sure": "Gần như chắc chắn hai người đã cách nhau dưới 2 mét từ 10 phút trở lên: {near}.",
   "near.likely": "Nhiều khả năng hai người đã cách nhau dưới 2 mét từ 10 phút trở lên: {near}.",
   "near.unlikely": "Nhiều khả năng phần lớn thời gian hai người cách nhau hơn 2 mét: chỉ {near} ở dưới 2 mét.",
-  "near.unclear": "Sóng không cho biết hai người ở gần nhau đến mức nào: thường vậy khi ở trên xe, nơi đông người, hoặc với máy chưa ai đo.",
+  "near.unclear": "Sóng không cho biết hai người ở gần nhau đến mức nào: máy nghe được quá ít, hoặc tín hiệu hai máy nhận của nhau không khớp.",
   "near.upto": "nhiều nhất {to} phút",
   "near.about": "khoảng {to} phút",
   "near.range": "{from}⁠–⁠{to} phút",

@@ -36,7 +36,7 @@ export default {
   "near.sure": "几乎可以确定两人相距不到 2 米达 10 分钟或更久：{near}。",
   "near.likely": "两人很可能相距不到 2 米达 10 分钟或更久：{near}。",
   "near.unlikely": "大部分时间两人很可能相距超过 2 米：不到 2 米的只有 {near}。",
-  "near.unclear": "信号无法说明两人有多近：在车上、人多的地方或手机未经测量时常是这样。",
+  "near.unclear": "信号无法说明两人有多近：收到的信号太少，或两部手机互相收到的信号不一致。",
   "near.upto": "最多 {to} 分钟",
   "near.about": "约 {to} 分钟",
   "near.range": "{from}–{to} 分钟",
