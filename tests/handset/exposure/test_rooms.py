@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a phone says of an hour in a room: other people in it change nothing, and neither does an unknown model."""
+"""What a phone says of an hour in a room: others in it change nothing, nor does an unknown model; and what low asks."""
+
+from datetime import date
 
 import pytest
 from tests.builders.handset import BURST_SECONDS, published, reported
+from tests.builders.protocol import config as a_config
 
+from bluezone.handset.exposure.risk import warnings_of
+from bluezone.protocol.risk.assessment import Assessment, DayExposure
 from bluezone.radio.calibration import effective_power_dbm
 from bluezone.radio.interface import Burst, Sighting
 
@@ -54,3 +59,16 @@ def test_two_phones_of_unknown_models_are_judged_too_and_less_surely(phones, ser
     warning = warned(near, patient, server, world)
 
     assert (warning.level, warning.certainty) == ("high", certainty)
+
+
+@pytest.mark.parametrize("level", ["low", "high"])
+def test_under_a_config_of_an_earlier_release_low_still_keeps_its_owner_apart_from_no_one(level):
+    names = ("step_1", "step_2", "step_3", "lead", "not_known", "doubt")
+    texts = {name: f"stay apart, {name}" for name in names} | {f"unclear_{name}": f"watch, {name}" for name in names[:4]}
+    day = DayExposure(date(2026, 11, 25), 9.0, level, 30, "15-30", "unlikely", None, (0.0, 20.0), 0.3)
+
+    (warning,) = warnings_of(Assessment(level, (day,)), a_config(texts={"vi": texts, "en": texts}))
+
+    steps = [warning.texts["vi"][name] for name in names[:3]]
+    assert all(step.startswith("watch" if level == "low" else "stay apart") for step in steps)
+    assert warning.texts["en"]["doubt"] == "stay apart, doubt"
