@@ -64,7 +64,8 @@ def test_two_phones_of_unknown_models_are_judged_too_and_less_surely(phones, ser
 @pytest.mark.parametrize("level", ["low", "high"])
 def test_under_a_config_of_an_earlier_release_low_still_keeps_its_owner_apart_from_no_one(level):
     names = ("step_1", "step_2", "step_3", "lead", "not_known", "doubt")
-    texts = {name: f"stay apart, {name}" for name in names} | {f"unclear_{name}": f"watch, {name}" for name in names[:4]}
+    texts = {name: f"stay apart, {name}" for name in names}
+    texts |= {f"unclear_{name}": f"watch, {name}" for name in names[:4]}
     day = DayExposure(date(2026, 11, 25), 9.0, level, 30, "15-30", "unlikely", None, (0.0, 20.0), 0.3)
 
     (warning,) = warnings_of(Assessment(level, (day,)), a_config(texts={"vi": texts, "en": texts}))

@@ -231,7 +231,7 @@ def _judged(window: ExposureWindow, model: Nearness, factor: float) -> tuple[Nea
     """The minutes near, what they count by, and whether strength says too little to tell anybody to stay at home.
 
     That is so with few bursts; directions that disagree; and, where the profile knows it, a crowd all of which is
-    heard alike. Radios that nobody calibrated are judged like others, with the wider spread that the profile gives them.
+    heard alike. Radios without calibration are judged like others, with the wider spread that the profile has for them.
     """
     meeting = HeardMeeting(window, model)
     is_weak = (
