@@ -5,6 +5,7 @@ import pytest
 from tests.builders.face import PHO, assert_fit, opened
 from tests.builders.handset import a_city, meet, meet_both_ways, published, reported
 from tests.builders.keyserver import HOUR
+from tests.builders.webedition import web_city
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +94,32 @@ def test_a_low_warning_asks_to_watch_and_to_mask_and_to_stay_apart_from_no_one(
             for words in TODAY[language]:
                 assert words in home
                 assert words in page
+
+
+# The steps of a low and of a high warning, by kind, where the signed texts have none for low.
+STEPS = """async ([code, texts]) => {
+    const {Words} = await import('/app/words.js');
+    const {warningText} = await import('/app/telling.js');
+    const words = await Words.load(code);
+    const app = {
+        state: {city: {texts}}, words, dates: {full: (day) => day}, hotline: () => '115',
+        t: (...given) => words.t(...given),
+    };
+    const steps = (kind, level) => ['step_1', 'step_2', 'step_3'].map(
+        (name) => warningText(app, {kind, level, certainty: 'likely', day: '1', watchUntil: '2'}, name));
+    return {low: [...steps('near', 'low'), ...steps('venue', 'low')], high: steps('near', 'high')};
+}"""
+
+
+@pytest.mark.parametrize("language", ["vi", "en", "zh"])
+def test_a_city_without_words_for_low_gets_those_of_the_phone(chromium, tmp_path, language):
+    texts = {f"step_{number}": "Stay apart." for number in (1, 2, 3)}
+    with web_city(tmp_path) as city:
+        page = chromium.new_context().new_page()
+        page.goto(city.url + "/blank")
+        steps = page.evaluate(STEPS, [language, texts])
+        page.context.close()
+
+    assert steps["high"] == ["**Stay apart.**"] * 3
+    assert len(steps["low"]) == 6
+    assert not [step for step in steps["low"] if "apart" in step or "{" in step]
