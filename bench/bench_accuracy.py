@@ -15,6 +15,7 @@ from bench.accuracy import baselines
 from bench.accuracy.figures import auc, calibration_error, found_at, share, with_interval
 from bench.accuracy.phones import WINDOW_SECONDS, Meeting, live_through
 from bench.accuracy.recordings import Collection, read_collection
+from bench.accuracy.vehicles import judge_rides
 from numpy.typing import NDArray
 
 from bluezone.protocol.risk.assessment import load_profile
@@ -29,7 +30,7 @@ Progress = Callable[[str], None]
 
 
 def run(progress: Progress, recordings: Path | None = None) -> dict[str, Any]:
-    """Judge a collection; the small drawn one that ships where none is given."""
+    """Judge a collection; where none is given, the small drawn one that ships, and composed rides in a bus."""
     collection = read_collection(recordings or SHIPPED)
     profile = load_profile("covid-19")
     kind = "SYNTHETIC, nobody measured it" if collection.synthetic else "recorded"
@@ -41,6 +42,7 @@ def run(progress: Progress, recordings: Path | None = None) -> dict[str, Any]:
     told = judge_meetings(collection, meetings, progress)
     progress("both directions (reciprocity frames)")
     told_both = judge_meetings(collection, with_reciprocity, progress)
+    rides = judge_rides(progress) if recordings is None else []
     ours, mean = windows["auc_2m"]["nearness"], windows["auc_2m"]["mean attenuation"]
     return {
         "name": f"five-minute windows within 2 m, {collection.name}" + (" (synthetic)" if collection.synthetic else ""),
@@ -52,6 +54,7 @@ def run(progress: Progress, recordings: Path | None = None) -> dict[str, Any]:
         "windows": windows,
         "meetings": told,
         "meetings_both_directions": told_both,
+        "rides": rides,
     }
 
 

@@ -7,6 +7,7 @@ from bench.accuracy.converters import composed, drawn, stretches
 from bench.accuracy.figures import auc, calibration_error, found_at
 from bench.accuracy.phones import live_through
 from bench.accuracy.recordings import HEADERS, InvalidRecordings, read_collection, write_collection
+from bench.accuracy.vehicles import AIRS, PEOPLE, compose_ride, judge_rides
 from bench.bench_accuracy import SHIPPED, run
 from click.testing import CliRunner
 
@@ -135,6 +136,34 @@ def test_the_collection_that_ships_is_called_drawn_in_every_result(capsys):
     assert "synthetic" in result["name"]
     # The model is not worse than the mean it rests on.
     assert result["value"] >= result["baseline"] - 0.01
+
+
+def test_riders_sit_on_seats_of_a_bus_and_hear_the_case_for_the_whole_ride():
+    riders = compose_ride(20, AIRS[0], 1, 1)
+    seconds = [one.seconds_since_last_scan for one in riders.windows[0].scan_instances]
+
+    assert len(riders.windows) == len(riders.metres) == 19
+    assert 0.45 <= min(riders.metres) < 2 < max(riders.metres) <= 8
+    assert 30 <= sum(seconds) / 60 <= 40
+    assert {one.others for one in riders.windows[0].scan_instances} == {18}
+    near = riders.metres <= 2
+    levels = np.array([window.scan_instances[0].typical_attenuation_db for window in riders.windows])
+    assert levels[near].mean() < levels[~near].mean()
+
+
+def test_rides_say_what_each_rule_costs_and_finds_with_the_spread_over_rides():
+    lines = []
+    rows = judge_rides(lines.append, rides=2)
+
+    assert len(rows) == len(lines) - 1 == len(AIRS) * len(PEOPLE) * 3
+    for row in rows:
+        for name in ("false_per_ride", "far_told_high", "near_found", "unclear"):
+            value, low, high = row[name]
+            assert 0 <= low <= value <= high
+    by_rule = {(row["air"], row["people"], row["rule"]): row for row in rows}
+    with_rule, without = (by_rule["metal", 40, f"models known, {rule}"] for rule in ("crowd rule", "no crowd rule"))
+    assert with_rule["unclear"][0] > without["unclear"][0]
+    assert with_rule["near_found"][0] <= without["near_found"][0]
 
 
 @pytest.mark.slow

@@ -156,11 +156,12 @@ class Phones:
     made: list[Handset] = field(default_factory=list)
 
     def new(self, name: str, clock: PhoneClock | None = None, **options: Any) -> Handset:
-        """A phone that was switched on a day ago, or the one of that name again."""
+        """A phone that was switched on a day ago, or the one of that name again. model: in `options`, of its radio."""
         clock = clock or PhoneClock(self.world, self.world.now - 86_400)
         options = {"trust": self.server.trust(), **options}
+        model = options.pop("model", "virtual")
         handset = Handset.open(
-            self.folder / name, self.server.url, clock, random.Random(f"{name}/{len(self.made)}"), "virtual", **options
+            self.folder / name, self.server.url, clock, random.Random(f"{name}/{len(self.made)}"), model, **options
         )
         self.made.append(handset)
         return handset

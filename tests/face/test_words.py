@@ -133,3 +133,12 @@ def test_every_refusal_says_what_to_do_or_what_was_kept():
         if key.startswith("refusal.") and len(re.findall(r"[.!?;](\s|$)", text)) < 2
     ]
     assert short == []
+
+
+@pytest.mark.parametrize(("language", "probable"), [("vi", "nhiều khả năng"), ("en", "probabl"), ("zh", "很可能")])
+def test_words_for_a_chance_from_45_in_100_do_not_call_it_probable(language, probable):
+    words = {key: text.replace("\u00a0", " ") for key, text in whole(language).items()}
+
+    assert probable not in words["near.likely"].lower()
+    assert probable not in words["gauge.likely"].lower()
+    assert len({words[f"gauge.{step}"] for step in ("sure", "likely", "unlikely", "unclear")}) == 4

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.protocol.kernel import library
-from bluezone.protocol.risk.assessment import ExposureWindow, ScanInstance, assess, load_profile
+from bluezone.protocol.risk.assessment import (
+    ExposureWindow,
+    ScanInstance,
+    assess,
+    load_profile,
+    parse_profile,
+    profile_document,
+)
 from bluezone.protocol.risk.nearness import NOTHING, HeardMeeting, add, count_near
 
 COVID = load_profile("covid-19")
@@ -33,9 +40,16 @@ def judged(*levels_and_what_they_said, **otherwise):
     return HeardMeeting(meeting(*levels_and_what_they_said, **otherwise), MODEL)
 
 
-def day(*meetings):
-    (assessed,) = assess(meetings, COVID, DAY).days
+def day(*meetings, profile=COVID):
+    (assessed,) = assess(meetings, profile, DAY).days
     return assessed
+
+
+def knowing_trams():
+    """The profile of a city that signs the rule for trams, which the shipped one has off."""
+    document = profile_document("covid-19")
+    document["nearness"]["unclear"]["crowd"] = 5
+    return parse_profile(document)
 
 
 def test_twenty_five_minutes_at_one_metre_are_high_and_within_the_range():
@@ -110,13 +124,8 @@ def test_directions_that_disagree_move_a_pair_no_farther_and_say_that_nothing_is
 
 @pytest.mark.parametrize(
     "weak",
-    [
-        meeting([52] * 50, confidence=0),
-        meeting([50] * (MODEL.fewest_bursts - 1), seconds=400),
-        meeting([50] * 50, others=MODEL.crowd, spread=int(MODEL.crowd_spread_db)),
-        meeting([52] * 50, [75] * 50),
-    ],
-    ids=["nobody calibrated it", "few bursts", "a crowd heard alike", "directions disagree"],
+    [meeting([50] * (MODEL.fewest_bursts - 1), seconds=400), meeting([52] * 50, [75] * 50)],
+    ids=["few bursts", "directions disagree"],
 )
 def test_where_strength_says_nothing_it_is_unclear_and_never_high(weak):
     assessed = day(weak)
@@ -124,18 +133,37 @@ def test_where_strength_says_nothing_it_is_unclear_and_never_high(weak):
     assert (assessed.level, assessed.certainty) == ("low", "unclear")
 
 
-def test_a_crowd_at_all_distances_is_a_place_where_strength_says_something():
-    spread = math.ceil(MODEL.crowd_spread_db) + 1
+def test_a_room_in_which_all_are_heard_alike_is_judged_like_any_other():
+    alone, among_many = meeting([50] * 80), meeting([50] * 80, others=40, spread=1)
 
-    assert day(meeting([52] * 50, others=20, spread=spread)).level == "high"
-    assert day(meeting([52] * 50, others=MODEL.crowd - 1, spread=1)).level == "high"
+    assert day(among_many) == day(alone)
+    assert day(among_many).level == "high"
+
+
+def test_a_city_can_sign_that_a_crowd_heard_alike_is_unclear():
+    trams, spread = knowing_trams(), MODEL.crowd_spread_db
+    assessed = day(meeting([50] * 50, others=5, spread=int(spread)), profile=trams)
+
+    assert (assessed.level, assessed.certainty) == ("low", "unclear")
+    assert day(meeting([52] * 50, others=20, spread=math.ceil(spread) + 1), profile=trams).level == "high"
+    assert day(meeting([52] * 50, others=4, spread=1), profile=trams).level == "high"
     moving = [42] * 25 + [42 + 3 * math.ceil(MODEL.change_db)] * 25
-    assert day(meeting(moving, others=20, spread=1)).level == "high"
+    assert day(meeting(moving, others=20, spread=1), profile=trams).level == "high"
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 2, 3])
+def test_a_pair_is_judged_whatever_is_known_of_its_radios_and_the_more_surely_the_more_is_known(confidence):
+    known = day(meeting([50] * 50, confidence=min(confidence + 1, 3)))
+    assessed = day(meeting([50] * 50, confidence=confidence))
+
+    assert assessed.level == "high"
+    assert assessed.chance <= known.chance
 
 
 def test_weak_evidence_does_not_take_away_what_firm_evidence_says():
-    firm, weak = meeting([50] * 50), meeting([50] * 50, confidence=0)
+    firm, weak = meeting([50] * 50), meeting([50] * 50, [75] * 50)
 
+    assert day(weak).certainty == "unclear"
     assert day(firm, weak).level == "high"
     assert day(firm, weak).certainty == "sure"
 

@@ -120,8 +120,15 @@ function nearText(app, near) {
   return from === to ? app.t("near.about", { to }) : app.t("near.range", { from, to });
 }
 
-/** Whether nothing can be told about how near it was: then nobody is asked to stay at home. */
+/** Whether nothing can be told about how near it was. */
 const unclear = (warning) => warning.kind === "near" && warning.certainty === "unclear";
+
+/** Whose words a warning has: a low one, however sure, asks its owner to watch and to mask, never to stay apart. */
+function kindsOf(warning) {
+  if (unclear(warning)) return ["unclear"];
+  const kinds = warning.kind === "venue" ? ["venue"] : [];
+  return warning.level === "high" ? kinds : [...kinds, "low"];
+}
 
 /** The heading of a warning. */
 export function warningTitle(app, warning) {
@@ -136,10 +143,9 @@ export function warningText(app, warning, name) {
     until: app.dates.full(warning.watchUntil),
   };
   const signed = app.state.city.texts || {};
-  const own = unclear(warning) && app.words.has(`warning.unclear.${name}`) ? `warning.unclear.${name}` : `warning.${name}`;
-  const text = unclear(warning) && own !== `warning.${name}`
-    ? signed[`unclear_${name}`] : (warning.kind === "venue" && signed[`venue_${name}`]) || signed[name];
-  const told = text ? fill(text, values) : app.t(own, values);
+  const kind = kindsOf(warning).find((one) => signed[`${one}_${name}`] || app.words.has(`warning.${one}.${name}`));
+  const text = signed[kind ? `${kind}_${name}` : name];
+  const told = text ? fill(text, values) : app.t(kind ? `warning.${kind}.${name}` : `warning.${name}`, values);
   return name.startsWith("step_") ? strongFirst(whole(told)) : whole(told);
 }
 

@@ -27,12 +27,14 @@ function asked(app, journey, symptomsNoted) {
   const { dates } = app;
   const { isolation, warning, called, homeUntil, testFrom, test } = journey;
   const { hotline } = app.state.city;
-  const unclear = warning !== null && warning.level !== "high";
+  // A low warning asks for the same here as on its own page: to call if there is a reason, and to mask.
+  const low = !isolation && warning.level !== "high";
   const rows = [];
   if (isolation) rows.push(["home_stay", app.t("today.apart")]);
   if (called) rows.push(["check", app.t("today.called", { day: dates.short(called) })]);
-  else rows.push(["phone", `${app.t("today.call")} `, dial(hotline || "115")]);
-  if (!isolation && !unclear) {
+  else rows.push(["phone", `${app.t(low ? "today.low.call" : "today.call")} `, dial(hotline || "115")]);
+  if (low) rows.push(["warn", app.t("today.low.mask")]);
+  else if (!isolation) {
     rows.push(journey.atHome ? ["home_stay", app.t("today.home", { until: dates.full(homeUntil) })] : ["warn", app.t("today.ask")]);
   }
   const symptoms = h("a", { href: "#/symptoms" }, app.t("symptoms.title"));

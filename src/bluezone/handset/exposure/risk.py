@@ -9,7 +9,7 @@ What a warned person reads: the day, about how long, how certain it is, and what
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -106,7 +106,7 @@ def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None]
     """The warnings of venues, in the order of the days. labels: names of stays by their number."""
     return [
         Warning(
-            day.day, day.level, day.band, day.certainty, _texts(day.day, config, "venue_"), "venue",
+            day.day, day.level, day.band, day.certainty, _texts(day.day, config, _kinds("venue", day)), "venue",
             ", ".join(dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))) or None,
             watch_days=config.care.watch_days,
         )
@@ -116,8 +116,7 @@ def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None]
 
 
 def _warning(exposure: DayExposure, config: Config) -> Warning:
-    prefix = "unclear_" if exposure.certainty == "unclear" else ""
-    texts = _texts(exposure.day, config, prefix)
+    texts = _texts(exposure.day, config, _kinds("near", exposure))
     return Warning(
         exposure.day, exposure.level, exposure.band, exposure.certainty, texts, near=_in_fives(exposure.near),
         watch_days=config.care.watch_days,
@@ -132,12 +131,27 @@ def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
     return 5 * int(low // 5), max(5 * math.ceil((high - 1) / 5), 5)
 
 
-def _texts(day: date, config: Config, prefix: str = "") -> dict[str, dict[str, str]]:
-    """The texts of a day; where the config has one of its own under `prefix` and the name, that one."""
+def _kinds(kind: str, exposure: DayExposure | VenueDay) -> tuple[str, ...]:
+    """Which words a day has, in order: a low level asks its owner to watch and to mask, never to stay apart.
+
+    A config of an earlier release has no words for low; those for unclear ask for the same.
+    """
+    if kind == "near" and exposure.certainty == "unclear":
+        return ("unclear",)
+    kinds = ("venue",) if kind == "venue" else ()
+    return kinds if exposure.level == "high" else (*kinds, "low", "unclear")
+
+
+def _texts(day: date, config: Config, kinds: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The texts of a day: of each name the first that the config has for one of the kinds, else the plain one."""
     return {
-        language: {name: _filled(texts.get(prefix + name, texts[name]), language, day, config) for name in TEXT_NAMES}
+        language: {name: _filled(_choose_text(texts, name, kinds), language, day, config) for name in TEXT_NAMES}
         for language, texts in config.texts.items()
     }
+
+
+def _choose_text(texts: Mapping[str, str], name: str, kinds: Sequence[str]) -> str:
+    return next((texts[f"{kind}_{name}"] for kind in kinds if f"{kind}_{name}" in texts), texts[name])
 
 
 def _filled(text: str, language: str, day: date, config: Config) -> str:

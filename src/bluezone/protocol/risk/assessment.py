@@ -230,13 +230,12 @@ def _assess_by_nearness(
 def _judged(window: ExposureWindow, model: Nearness, factor: float) -> tuple[NearMinutes, float, bool]:
     """The minutes near, what they count by, and whether strength says too little to tell anybody to stay at home.
 
-    That is so with two radios that nobody calibrated; few bursts; directions that disagree; a crowd all of which is
-    heard alike, as in a tram, where walls of metal give back what distance takes.
+    That is so with few bursts; directions that disagree; and, where the profile knows it, a crowd all of which is
+    heard alike. Radios without calibration are judged like others, with the wider spread that the profile has for them.
     """
     meeting = HeardMeeting(window, model)
     is_weak = (
-        max(window.confidence, window.own_confidence) == 0
-        or len(window.scan_instances) < model.fewest_bursts
+        len(window.scan_instances) < model.fewest_bursts
         or meeting.is_crowded_and_flat()
         or meeting.directions_disagree()
     )

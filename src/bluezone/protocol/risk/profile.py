@@ -78,7 +78,7 @@ class Nearness:
     sure_chance:          chance from which the words say that it is sure.
     crowd, crowd_spread_db, change_db: so many others in sight, whose levels scatter no more than this (standard
                           deviation), and a level of the pair that changes no more than this from segment to segment,
-                          make a place in which strength says nothing about distance.
+                          make a place in which strength says nothing about distance. A crowd of 1000 is off.
     fewest_bursts:        with fewer bursts heard nothing can be told.
     """
 

@@ -100,7 +100,7 @@ export default {
   "guide.report.3": "Untick any day or place that you do not want to send.",
   "guide.report.4": "Read what will be sent, then press “Agree and send”. It takes two minutes.",
   "guide.warned.title": "When you are warned",
-  "guide.warned.1": "Stay calm. Stay at home or where you are, and wear a mask.",
+  "guide.warned.1": "Stay calm and wear a mask. If it says that you may have been infected, stay at home or where you are.",
   "guide.warned.2": "Call {hotline} and say the day that the warning names.",
   "guide.warned.3": "Watch your health until the day in the warning. Fever, cough or trouble breathing: call at once, or 115.",
   "guide.patient.title": "When you test positive",

@@ -100,7 +100,7 @@ export default {
   "guide.report.3": "Bỏ dấu ở ngày hoặc nơi bạn không muốn gửi.",
   "guide.report.4": "Đọc những gì sẽ gửi, rồi bấm “Đồng ý và gửi”. Xong trong hai phút.",
   "guide.warned.title": "Khi nhận được cảnh báo",
-  "guide.warned.1": "Bình tĩnh. Ở nguyên tại nhà hoặc nơi đang ở, đeo khẩu trang.",
+  "guide.warned.1": "Bình tĩnh, đeo khẩu trang. Nếu cảnh báo ghi bạn có nguy cơ lây nhiễm, ở nguyên tại nhà hoặc nơi đang ở.",
   "guide.warned.2": "Gọi {hotline} và nói ngày ghi trong cảnh báo.",
   "guide.warned.3": "Theo dõi sức khỏe đến ngày ghi trong cảnh báo. Sốt, ho, khó thở: gọi ngay số trên hoặc 115.",
   "guide.patient.title": "Khi bạn có kết quả dương tính",

@@ -100,7 +100,7 @@ export default {
   "guide.report.3": "不想发送的日子或地点，取消勾选。",
   "guide.report.4": "阅读将要发送的内容，然后按“同意并发送”。只需两分钟。",
   "guide.warned.title": "收到提醒时",
-  "guide.warned.1": "请保持冷静。留在家中或所在的地方，戴上口罩。",
+  "guide.warned.1": "请保持冷静，戴上口罩。如果提醒写明您可能已被感染，请留在家中或所在的地方。",
   "guide.warned.2": "拨打 {hotline}，说出提醒中的日期。",
   "guide.warned.3": "在提醒所写的日期之前注意身体。发热、咳嗽或呼吸困难：立即打电话，或拨打 115。",
   "guide.patient.title": "检测阳性时",
