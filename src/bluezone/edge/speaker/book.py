@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import math
 import os
 import sqlite3
@@ -21,6 +22,8 @@ KEPT_SECONDS = 3 * 86_400.0
 UNUSED_SECONDS = 14 * 86_400.0
 # In `sent`: 0 waits, 1 the office has it.
 _SET_ASIDE = 2
+# What every machine can say in an emergency of which it has no sound: Vietnamese, then English.
+PHRASES = Path(__file__).with_name("phrases.mp3")
 # As long as the smallest block that a disk writes whole.
 _NOTE_BYTES = 512
 # Before an emergency: two pitches in turn, low enough for small horns and for a telephone's band.
@@ -41,6 +44,9 @@ DROP TABLE begun;
 """
 
 
+logger = logging.getLogger(__name__)
+
+
 class SpeakerBookUnusable(Refused):
     """The loudspeaker's own file cannot be opened or written: damaged, or the disk is full."""
 
@@ -58,6 +64,8 @@ class SpeakerBook:
         self._tone = folder / "tone.wav"
         self._now = now
         self._lock = threading.Lock()
+        # Of sounds whose hash was right since the start: size and time of the file then.
+        self._whole: dict[str, tuple[int, int]] = {}
         try:
             self._sounds.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = folder / "speaker.sqlite3"
@@ -159,9 +167,27 @@ class SpeakerBook:
         self._do("UPDATE report SET sent = ? WHERE airing = ?", (_SET_ASIDE, airing))
 
     def sound(self, sha256: str) -> Path | None:
-        """The file of a sound, None while it is not here."""
+        """The file of a sound, None while it is not here. One whose hash is wrong is deleted, to be fetched again."""
         path = self._sounds / f"{sha256}.mp3"
-        return path if path.is_file() else None
+        try:
+            state = path.stat()
+            stamp = (state.st_size, state.st_mtime_ns)
+            if self._whole.get(sha256) == stamp:
+                return path
+            if hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+                self._whole[sha256] = stamp
+                return path
+            logger.warning("the sound %s is damaged: it is deleted and fetched again", sha256[:12])
+            path.unlink()
+        except OSError:
+            # Not here, or on a disk that cannot be read.
+            pass
+        self._whole.pop(sha256, None)
+        return None
+
+    def doubt(self, sha256: str) -> None:
+        """Look at the whole of a sound before it is played again, because its player failed."""
+        self._whole.pop(sha256, None)
 
     def tone(self) -> Path | None:
         """The file of the tone that comes before an emergency, TONE_SECONDS long; None where it cannot be written."""
@@ -194,12 +220,23 @@ class SpeakerBook:
         return path
 
     def keep_sound(self, sha256: str, content: bytes) -> bool:
-        """Store a sound if its hash is right; it gets its name when it is whole, so half of one is never played."""
+        """Store a sound if its hash is right; it gets its name when it is whole, so half of one is never played.
+
+        On the disk, not only in memory: an empty file is what a power cut would leave of it.
+        """
         if hashlib.sha256(content).hexdigest() != sha256:
             return False
         aside = self._sounds / f"{sha256}.part"
-        aside.write_bytes(content)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(self._sounds / f"{sha256}.mp3")
+        folder = os.open(self._sounds, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return True
 
     def forget_sounds(self, but: Iterable[str], *, all_of_them: bool = False) -> None:
