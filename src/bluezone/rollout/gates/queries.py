@@ -33,9 +33,10 @@ from bluezone.rollout.coverage.api import (
     hidden_cells_of,
     once,
 )
-from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, inside, with_smartphone
+from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, with_smartphone, without_a_day
 from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind, Shift, Verdict
 from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
+from bluezone.rollout.gates.people_inside import Inside, people_inside
 from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
 from bluezone.vietnamese.spelling import holds
 
@@ -137,19 +138,24 @@ class TrendWeek:
 
 @dataclass(frozen=True)
 class OneGate:
-    """Everything of a gate and week that its own agency sees; inside: in minus out of today, paper included."""
+    """Everything of a gate and week that its own agency sees.
+
+    inside: people inside now, paper included. undated: passages of the last 30 days whose day is not known, in no other
+    number here.
+    """
 
     days: list[tuple[datetime.date, Counted]]
     total: Counted
     interval: Interval | None
     trend: list[TrendWeek]
-    inside: int
+    inside: Inside
+    undated: int
     gatekeepers: list[Gatekeeper]
     shifts: list[Shift]
 
 
 def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
-    """Read a gate's page: five queries."""
+    """Read a gate's page: eight queries."""
     first = week.first_day - (TREND_WEEKS - 1) * _WEEK
     alone, today = Gate.objects.filter(pk=gate.pk), timezone.localdate(now)
     found = {day: sums for (_, day), sums in gate_days(first, week.last_day, alone).items()}
@@ -166,7 +172,8 @@ def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
         total=trend[-1].counted,
         interval=bootstrap([(row.proven or 0, row.with_smartphone or 0) for _, row in days]),
         trend=trend,
-        inside=inside([gate.pk], today).get(gate.pk, 0) + _inside_on_paper(slips.get(today, PaperSums())),
+        inside=people_inside(gate, today),
+        undated=without_a_day(gate),
         gatekeepers=list(gate.gatekeepers.filter(named(today))),
         shifts=list(
             gate.shifts.filter(started_at__gte=now - datetime.timedelta(days=SHIFT_DAYS)).select_related("gatekeeper")[
@@ -190,10 +197,6 @@ def _row(found: dict[datetime.date, Sums], slips: dict[datetime.date, PaperSums]
 
 def _is_in(day: datetime.date, week: Week) -> bool:
     return week.first_day <= day <= week.last_day
-
-
-def _inside_on_paper(numbers: PaperSums) -> int:
-    return came_in_on_paper(numbers) - numbers["went_out"]
 
 
 def _days_and_cells(week: Week) -> tuple[dict[tuple[int, datetime.date], Sums], dict[int, tuple[str, int]]]:

@@ -120,10 +120,13 @@ def roster_of(gate: Gate, day: datetime.date) -> list[dict[str, str]]:
 
 
 def store_shifts(gate: Gate, shifts: list[Any], now: datetime.datetime) -> None:
-    """Store what a tablet says of its shifts; safe to repeat, an end once said stays. Raises CountersInvalid."""
+    """Store what a tablet says of its shifts; safe to repeat, an end once said stays. Raises CountersInvalid.
+
+    What is no shift is left out: it must hold up nothing that was counted.
+    """
     if len(shifts) > MOST_SHIFTS:
         raise CountersInvalid(f"got {len(shifts)} shifts, expected at most {MOST_SHIFTS}")
-    read = [_read(number, shift) for number, shift in enumerate(shifts)]
+    read = [one for one in map(_read, shifts) if one is not None]
     badges = {one.badge: one for one in gate.gatekeepers.filter(badge__in={badge for _, badge, _, _ in read})}
     for key, badge, started, ended in read:
         # A badge that was renewed or ended meanwhile: the counts stand without it.
@@ -160,12 +163,13 @@ def _renew(gatekeeper: Gatekeeper) -> Badge:
     return Badge(gatekeeper, text_of(gatekeeper), pin)
 
 
-def _read(number: int, shift: Any) -> tuple[UUID, str, datetime.datetime, datetime.datetime | None]:
+def _read(shift: Any) -> tuple[UUID, str, datetime.datetime, datetime.datetime | None] | None:
+    """The id, badge, beginning and end of a shift, or None for what is none."""
     try:
         key, badge = UUID(shift["id"]), str(shift["badge"])[:16]
         started, ended = _moment(shift["started"]), _moment(shift["ended"]) if shift.get("ended") else None
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError, OSError):
-        raise CountersInvalid(f"shift {number} is not an id, a badge, and when it began and ended") from None
+        return None
     if ended is not None and not started <= ended <= started + LONGEST_SHIFT:
         ended = max(started, min(ended, started + LONGEST_SHIFT))
     return key, badge, started, ended
