@@ -221,7 +221,7 @@ class RunningAtGates(RunningShare):
     def figures(self, week: Week) -> Iterable[Figure]:
         """Three queries."""
         sums, places = once(("gate days", week), lambda: _days_and_cells(week))
-        source = _("counted at the gates")
+        source = _("counted at the gates, without passages whose day is not known")
         for (gate_id, day), passages in sorted(sums.items()):
             base = with_smartphone(passages)
             if base:
