@@ -43,7 +43,7 @@ def test_a_spoilt_sound_is_heard_all_the_same_and_stopped_within_seconds(chromiu
         speaker = Loudspeaker(tmp_path / "speaker", ear, served.public)
         try:
             speaker.switch_on("--code", code)
-            spoil(tmp_path / "speaker" / "sounds", speaker)
+            spoil(tmp_path / "speaker" / "speaker" / "sounds", speaker)
             speaker.switch_on()
             editor = Visitor(chromium, served)
             page = editor.page
