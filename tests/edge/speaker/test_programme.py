@@ -657,3 +657,13 @@ def test_a_machine_that_is_cut_off_falls_silent(machine):
     machine.live(0.5)
 
     assert not machine.programme.is_playing
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF"])
+def test_a_tone_that_a_power_cut_spoilt_is_made_again(machine, content):
+    tone = machine.book.tone()
+    whole = tone.read_bytes()
+    tone.write_bytes(content)
+    machine.again()
+
+    assert machine.book.tone().read_bytes() == whole

@@ -29,6 +29,8 @@ _NOTE_BYTES = 512
 # Before an emergency: two pitches in turn, low enough for small horns and for a telephone's band.
 TONE_SECONDS = 3.0
 _TONE_RATE, _TONE_PITCHES, _TONE_TURN_SECONDS, _TONE_FADE_SECONDS = 16_000, (660.0, 880.0), 0.5, 0.01
+# Of the file: a header, and two bytes a sample.
+_TONE_BYTES = 44 + 2 * round(TONE_SECONDS * _TONE_RATE)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempt (
@@ -191,15 +193,15 @@ class SpeakerBook:
 
     def tone(self) -> Path | None:
         """The file of the tone that comes before an emergency, TONE_SECONDS long; None where it cannot be written."""
-        if not self._tone.is_file():
-            aside = self._tone.with_suffix(".part")
-            try:
+        try:
+            if not self._tone.is_file() or self._tone.stat().st_size != _TONE_BYTES:
+                aside = self._tone.with_suffix(".part")
                 with wave.open(str(aside), "wb") as file:
                     file.setparams((1, 2, _TONE_RATE, 0, "NONE", ""))
                     file.writeframes(_tone_samples().tobytes())
                 aside.replace(self._tone)
-            except OSError:
-                return None
+        except OSError:
+            return None
         return self._tone
 
     def live_pipe(self) -> Path | None:
