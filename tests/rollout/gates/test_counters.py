@@ -34,8 +34,7 @@ from bluezone.rollout.gates.models import (
     UndatedCounter,
     Verdict,
 )
-from bluezone.rollout.gates.people_inside import people_inside
-from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates, people_inside
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = int(devices.NOW.timestamp()) // 300 * 300

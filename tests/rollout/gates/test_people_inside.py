@@ -11,7 +11,7 @@ from tests.rollout.gates.test_pages import counted, lead, place
 
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.gates.models import Gate, PaperSlip
-from bluezone.rollout.gates.people_inside import people_inside
+from bluezone.rollout.gates.queries import people_inside
 
 __all__ = ["data_folder", "furnished_folder", "lead", "place", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from bluezone.refusal import Refused
 _VERDICT_OF = {Finding.PROVEN: "running", Finding.FRESH: "valid_code"}
 _BY_CODE_ALONE = ("proven", "fresh")
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
-# As in the office (rollout/gates/people_inside.py).
+# As in the office (rollout/gates/queries.py).
 EXIT_DAYS = 7
 _DAY = datetime.timedelta(days=1)
 
@@ -94,7 +94,7 @@ class GateDesk:
     def _inside_elsewhere(self, since: float) -> int:
         """In minus out of today by the gate's other tablets and on paper, and who was inside when the day began.
 
-        As the office told it last; after a midnight without a network, as this gate reckons it (people_inside.py).
+        As the office told it last; after a midnight without a network, as this gate reckons it as the office does.
         """
         others = json.loads(self.book.get("gate") or "{}").get("others") or {}
         today = datetime.datetime.fromtimestamp(since, self.zone()).date()

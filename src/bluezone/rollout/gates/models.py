@@ -78,7 +78,7 @@ class Gate(models.Model):
     kind:   a gate at an install drive is in no share of a unit and not among its gates (rollout.drives reads it).
     closed_at: a closed gate counts no more; its sums stay.
     inside_since, inside_before: from which day on people inside are carried over midnight, and how many there were when
-                  that day began (people_inside.py). Below zero where more were counted in than are there.
+                  that day began (queries.py). Below zero where more were counted in than are there.
     """
 
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="gates")

@@ -26,7 +26,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.rollout.gates.counters import CountersInvalid, store_counters
 from bluezone.rollout.gates.health import store_health
 from bluezone.rollout.gates.models import Gate, GateCounter, Verdict
-from bluezone.rollout.gates.people_inside import people_inside
+from bluezone.rollout.gates.queries import people_inside
 from bluezone.rollout.gates.registry import gate_of, roster_of, sharing_key, store_shifts
 
 MOST_BYTES = 512 * 1024

@@ -34,7 +34,7 @@ from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage.api import Week, week_or
-from bluezone.rollout.gates import paper_slips, people_inside, queries, registry
+from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, InsideForm, NominationForm, SlipForm, TabletForm
 from bluezone.rollout.gates.health import devices_of
@@ -203,7 +203,7 @@ def correct_inside(request: OfficeRequest, pk: int) -> HttpResponse:
     form = InsideForm(request.POST)
     if form.is_valid():
         number = form.cleaned_data["number"]
-        people_inside.correct(request.user.username, gate, number, timezone.localdate())
+        registry.correct_inside(request.user.username, gate, number, timezone.localdate())
         messages.success(request, _("Counting goes on from this number. The tablets show it at their next contact."))
     else:
         messages.warning(request, _("Nothing was changed: enter how many people are inside now, 0 for none."))

@@ -18,7 +18,7 @@ const DAY_SECONDS = 86_400;
 const KEPT_DAYS = 30;
 // A clock that is off by less puts a passage into the five minutes before or after, which does no harm.
 export const TOLERATED_SECONDS = 300;
-// As in the office (people_inside.py).
+// As in the office (queries.py).
 const EXIT_DAYS = 7;
 export const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
 
@@ -254,7 +254,7 @@ export class Book {
   /**
    * People inside when today began, as far as it is known here: what the office told last and was counted since. A day
    * that ends below zero is followed by one that begins with nobody; so does every day where no exit was counted for
-   * seven days. The office reckons the same (people_inside.py) and tells it with the next contact.
+   * seven days. The office reckons the same (queries.py) and tells it with the next contact.
    */
   async carried(kept, today) {
     const earliest = this.dayOf(this.now() - EXIT_DAYS * DAY_SECONDS);
