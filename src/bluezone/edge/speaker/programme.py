@@ -191,9 +191,9 @@ class Programme:
         """Be silent where the office's plan has it no more: its schedule was stopped, or its bulletin withdrawn."""
         planned = {item.key for item in self._plan.items}
         if self._waiting is not None and self._was_stopped(self._waiting[0].item, planned, now):
-            playing, _since = self._waiting
+            waited, _since = self._waiting
             self._waiting = None
-            self._report(playing, "missed", now, "stopped")
+            self._report(waited, "missed", now, "stopped")
         playing = self._current
         if playing is None or not self._was_stopped(playing.item, planned, now):
             return

@@ -208,7 +208,11 @@ def _sounding(found: Zone, now: datetime.datetime) -> list[Airing]:
     )  # fmt: skip
     recent = goes_on.filter(starts_at__gt=now - datetime.timedelta(hours=1) - _LATE)
     airings = recent.select_related("schedule__bulletin").order_by("starts_at", "pk")
-    return [one for one in airings if one.starts_at + datetime.timedelta(seconds=one.seconds) + _LATE > now]
+    return [
+        one
+        for one in airings
+        if one.starts_at is not None and one.starts_at + datetime.timedelta(seconds=one.seconds) + _LATE > now
+    ]
 
 
 def _addresses(found: Zone, day: datetime.date) -> list[dict[str, Any]]:
