@@ -13,9 +13,9 @@ from tests.builders.gates import gate
 
 from bluezone.rollout.gates import counters, registry
 from bluezone.rollout.gates.counters import store_counters
-from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
+from bluezone.rollout.gates.models import GateCounter, GateDay, Shift, UndatedCounter
 
-PLACES = {"Gate", "GateDevice", "GateCounter", "GateDay", "PaperSlip", "Shift", "Gatekeeper"}
+PLACES = {"Gate", "GateDevice", "GateCounter", "UndatedCounter", "GateDay", "PaperSlip", "Shift", "Gatekeeper"}
 # Words of a field that could name, call or recognise a person.
 PERSON = ("name", "phone", "person", "user", "contact", "email", "badge", "pass", "token", "identifier", "visitor")
 # Duties of staff, named in docs/privacy.md with purpose and limit.
@@ -50,6 +50,9 @@ def test_no_other_table_points_at_a_gate_and_a_shift_points_at_no_count():
     assert pointing - DRIVES == PLACES - {"Gate"}
     assert {field.name for field in GateCounter._meta.fields} == {
         "id", "device", "gate", "bucket", "day", "direction", "verdict", "proof", "count"
+    }  # fmt: skip
+    assert {field.name for field in UndatedCounter._meta.fields} == {
+        "id", "device", "gate", "bucket", "received", "direction", "verdict", "count"
     }  # fmt: skip
     assert {field.name for field in Shift._meta.fields} == {"key", "gate", "gatekeeper", "started_at", "ended_at"}
 

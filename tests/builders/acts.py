@@ -471,6 +471,7 @@ ACTS: dict[str, Act] = {
     "gate": read(of("gate")),
     "gate-close": form(of("gate")),
     "gate-tablet": press(of("gate"), lambda city, actor: {"device": city.tablet.pk}),
+    "gate-inside": press(of("gate"), {"number": 5}),
     "gate-sign": read(of("gate")),
     "gate-book": read(of("gate")),
     "gate-tally": read(of("gate")),
@@ -625,6 +626,7 @@ ACTS: dict[str, Act] = {
     # Loudspeakers.
     "zone": read(of("zone")),
     "zone-set": press(of("zone"), {"volume": 55, "quiet_from": "21:00", "quiet_to": "05:00"}),
+    "zone-stop": press(of("zone"), asked=lambda city: f"schedule={city.schedule.pk}"),
     "zone-machine": press(of("zone"), lambda city, actor: {"device": city.spare.pk}),
     "zone-live": form(of("zone"), lambda city, actor: {"number": 0, "sound": _sound_piece(), "last": "1"}, done=200),
     "zone-stick": read(of("zone")),

@@ -46,7 +46,7 @@ def test_a_practice_code_is_worth_nothing_at_another_gate(practice):
 
 def test_what_was_practised_is_forgotten_after_seven_days(tmp_path):
     now = [1_795_595_100.0]
-    book = GateBook(tmp_path / "gate.sqlite3", lambda: now[0], KEPT_DAYS)
+    book = GateBook(tmp_path / "gate.sqlite3", lambda: now[0], KEPT_DAYS, reports=False)
     from bluezone.edge.gate.passages import Passage
 
     book.enter(Passage("in", "told"))

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,7 +8,7 @@ from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.passages import PassageInvalid
-from bluezone.edge.gate.shifts import SCRYPT, BadgeUnknown, NobodyOnDuty, PinLocked, PinWrong, Shifts
+from bluezone.edge.gate.shifts import SCRYPT, BadgeUnknown, NobodyOnDuty, PinLocked, PinWrong
 from bluezone.rollout.gates.registry import SCRYPT as OFFICE_SCRYPT
 from bluezone.rollout.gates.registry import pin_hash
 
@@ -109,10 +108,20 @@ def test_the_next_person_ends_the_shift_before(desk, book, clock):
     assert set(shifts[0]) == {"id", "badge", "started", "ended"}
 
 
-def test_people_inside_begin_anew_at_midnight(desk, clock):
-    desk.enter("in", "told")
-    assert desk.state()["inside"] == 1
+def test_people_inside_stay_inside_at_midnight(desk, clock):
+    for _ in range(5):
+        desk.enter("in", "told")
     clock.now += 86_400
+    assert desk.state()["inside"] == 5
+    desk.enter("out", "out")
+    assert desk.state()["inside"] == 4
+    clock.now += 86_400
+    assert desk.state()["inside"] == 4
+
+
+def test_where_no_exit_is_counted_people_inside_are_those_of_today(desk, clock):
+    for _ in range(3):
+        desk.enter("in", "told")
+        clock.now += 86_400
 
     assert desk.state()["inside"] == 0
-    assert Shifts(desk.book, clock, lambda: ZoneInfo("UTC")).day_begins() % 86_400 == 0

@@ -3,12 +3,13 @@
 
 import hashlib
 import json
+import os
 import sqlite3
 
 import pytest
 
-from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook, SpeakerBookUnusable
-from bluezone.edge.speaker.plan import Item, Plan, SpeakerPlanInvalid, read_plan
+from bluezone.edge.speaker.book import PHRASES, TONE_SECONDS, SpeakerBook, SpeakerBookUnusable
+from bluezone.edge.speaker.plan import EMPTY, Item, Plan, SpeakerPlanInvalid, read_plan
 from bluezone.edge.speaker.player import PlayerUnavailable
 from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.sync import SpeakerClock
@@ -24,7 +25,8 @@ class Machine:
     def __init__(self, folder, second=None):
         self.now, self.boot = START, 50.0
         self.folder, self.second = folder, second and second(self)
-        self.started, self.lasts, self.fails, self.is_gone = [], {"tone": TONE_SECONDS}, False, False
+        self.started, self.lasts = [], {"tone": TONE_SECONDS, "phrases": 12.0}
+        self.fails, self.is_gone = False, False
         self.said = []
         self.open()
 
@@ -542,3 +544,126 @@ def test_a_slow_answer_does_not_set_the_clock(tmp_path):
     clock.take_server_time(START, 0.0, 0.0)
     clock.take_server_time(START + 60, 0.0, 4.0)
     assert not clock.is_wrong
+
+
+def spoil(machine, item, content=b""):
+    """What a power cut soon after a rename leaves of a file that was not on the disk."""
+    (machine.folder / "sounds" / f"{item.sound}.mp3").write_bytes(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"half of"])
+def test_a_sound_that_a_power_cut_spoilt_is_no_sound_and_is_fetched_again(machine, content):
+    item = machine.item("bulletin", 10.0)
+    spoil(machine, item, content)
+    machine.again()
+
+    assert machine.book.sound(item.sound) is None
+    assert machine.book.keep_sound(item.sound, b"bulletin")
+    machine.programme.follow(plan(item))
+    machine.live(60)
+    assert machine.told()["bulletin"]["outcome"] == "played"
+
+
+def test_a_sound_is_on_the_disk_before_it_has_its_name(machine, monkeypatch):
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.append(os.readlink(f"/proc/self/fd/{file}")), sync(file)))
+    item = machine.item("bulletin", 10.0)
+
+    sounds = str(machine.folder / "sounds")
+    assert synced == [f"{sounds}/{item.sound}.part", sounds]
+
+
+def test_a_sound_that_its_player_could_not_play_is_looked_at_again(machine):
+    item = machine.item("emergency", 0.0, 20.0, "emergency")
+    machine.programme.follow(plan(item))
+    path = machine.folder / "sounds" / f"{item.sound}.mp3"
+    before = path.stat()
+    assert machine.book.sound(item.sound) is not None
+    # Spoilt on the disk without a trace in the folder.
+    path.write_bytes(b"x" * before.st_size)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    machine.fails = True
+    machine.live(12)
+
+    assert machine.book.sound(item.sound) is None
+    assert not path.exists()
+
+
+def test_an_emergency_without_its_sound_speaks_the_fixed_phrases_until_it_is_fetched(machine):
+    item = machine.item("emergency", 0.0, 20.0, "emergency", fetched=False)
+    machine.programme.follow(plan(item))
+    machine.live(90)
+    spoken = [start for start in machine.started if start[0] == "phra"]
+    assert spoken[0][3] < 15
+    assert len(spoken) == 2
+    assert not machine.told()
+
+    machine.book.keep_sound(item.sound, b"emergency")
+    machine.live(60)
+    told = machine.told()["emergency"]
+    assert (told["outcome"], told["heard"], told["reason"]) == ("played", 20.0, "")
+    assert "earlier" not in told
+    assert len([start for start in machine.started if start[0] == "phra"]) == 2
+
+
+def test_an_emergency_whose_sound_never_came_was_not_aired_though_the_phrases_were_spoken(machine):
+    machine.programme.follow(plan(machine.item("emergency", 0.0, 20.0, "emergency", fetched=False)))
+    machine.live(700)
+    told = machine.told()["emergency"]
+
+    assert (told["outcome"], told["reason"], told.get("heard", 0)) == ("missed", "phrases_only", 0)
+
+
+def test_the_fixed_phrases_are_a_sound_that_every_machine_has(machine):
+    assert PHRASES.is_file()
+    assert 5_000 < PHRASES.stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("importance", ["emergency", "normal"])
+def test_what_sounds_is_silent_at_once_when_it_is_stopped(machine, importance):
+    item, next_one = machine.item("mistake", 0.0, 60.0, importance), machine.item("next", 120.0)
+    machine.programme.follow(plan(item, next_one))
+    machine.live(20)
+    machine.programme.follow(plan(next_one))
+    machine.live(0.5)
+
+    assert not machine.programme.is_playing
+    told = machine.told()["mistake"]
+    assert (told["outcome"], told["reason"]) == ("missed", "stopped")
+    assert 15 < told["heard"] < 21
+    machine.live(200)
+    assert machine.told()["next"]["outcome"] == "played"
+
+
+def test_what_waits_behind_an_emergency_does_not_go_on_when_it_is_stopped(machine):
+    normal = machine.item("normal", 0.0, 60.0)
+    machine.programme.follow(plan(normal))
+    machine.live(10)
+    emergency = machine.item("emergency", 10.0, 20.0, "emergency")
+    machine.programme.follow(plan(normal, emergency))
+    machine.live(10)
+    machine.programme.follow(plan(emergency))
+    machine.live(60)
+
+    told = machine.told()
+    assert (told["normal"]["outcome"], told["normal"]["reason"]) == ("missed", "stopped")
+    assert told["emergency"]["outcome"] == "played"
+
+
+def test_a_machine_that_is_cut_off_falls_silent(machine):
+    machine.programme.follow(plan(machine.item("bulletin", 0.0, 60.0)))
+    machine.live(10)
+    machine.programme.follow(EMPTY)
+    machine.live(0.5)
+
+    assert not machine.programme.is_playing
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF"])
+def test_a_tone_that_a_power_cut_spoilt_is_made_again(machine, content):
+    tone = machine.book.tone()
+    whole = tone.read_bytes()
+    tone.write_bytes(content)
+    machine.again()
+
+    assert machine.book.tone().read_bytes() == whole

@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import io
 import re
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -17,6 +18,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.coverage.api import Week, agency_cell
 from bluezone.rollout.gates import registry
+from bluezone.rollout.gates.counters import store_counters
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
 from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
 
@@ -156,7 +158,7 @@ def test_a_gate_s_page_shows_days_classes_inside_share_and_trend(client, place, 
     counted(gate, today - datetime.timedelta(days=7), running=9, told=1)
     shown = client.get(f"/gates/{gate.pk}/")
 
-    assert shown.context["shown"].inside == 8
+    assert shown.context["shown"].inside.now == 8
     assert "30.0%" in shown.text
     assert "90.0%" in shown.text
     assert 'id="trend-words"' in shown.text
@@ -228,3 +230,21 @@ def test_sign_and_book_are_pdf_and_say_what_is_counted(client, place, lead):
     assert sizes == [210, 297]
     assert len(book.pages) == 4
     assert "chỉ giữ trên giấy" in " ".join(book.pages[0].extract_text().split())
+
+
+def test_passages_whose_day_is_not_known_are_in_a_line_of_the_gate_s_page_and_in_no_number(client, place, lead):
+    ours, theirs = place[2], place[3]
+    tomorrow = int(timezone.now().timestamp()) // 300 * 300 + 86_400
+    for gate in (ours, theirs):
+        tablet, _token = devices.connected(gate.agency, name=f"Máy {gate.pk}", now=timezone.now())
+        registry.put_device("x", tablet, gate)
+        store_counters(
+            tablet.pk, gate, [[tomorrow, "in", "running", 7]], timezone.now().timestamp(), ZoneInfo("Asia/Ho_Chi_Minh")
+        )
+    page = client.get(f"/gates/{ours.pk}/")
+
+    assert "7 passages whose day is not known" in page.text
+    assert page.context["shown"].total.came_in == 0
+    assert "whose day is not known" not in client.get(f"/gates/{theirs.pk}/").text
+    assert "Passages whose day is not known" in client.get("/gates/").text
+    assert list(RunningAtGates().figures(Week.of(timezone.localdate()))) == []

@@ -135,7 +135,7 @@ def test_paper_stands_in_a_column_of_its_own_and_in_no_proven_fresh_or_attested_
     assert [list(one.figures(week)) for one in (RunningAtGates(), CodeFresh(), SeenAtGates())] == before
     assert [(one.count, one.base) for one in SeenOnPaper().figures(week)] == [(20, 33)]
     assert (shown.total.came_in, shown.total.proven, shown.total.attested, shown.total.on_paper) == (100, 60, 10, 33)
-    assert shown.inside == (100 - 70) + (33 - 11)
+    assert shown.inside.now == (100 - 70) + (33 - 11)
     assert GateDay.objects.count() == 4
     sheet = openpyxl.load_workbook(io.BytesIO(client.get("/gates/file/").content)).worksheets[0]
     assert next(row for row in sheet.iter_rows(values_only=True) if row[0] == "Phòng Nội vụ")[-1] == 33

@@ -5,10 +5,12 @@ import datetime
 import re
 
 import pytest
-from tests.builders.bulletins import machine, zone
+from django.utils import timezone
+from tests.builders.bulletins import approved, machine, people, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
 
+from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.loudspeakers.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +68,39 @@ def test_of_two_who_set_one_machine_the_second_is_shown_what_the_first_has_set(o
     assert Unit.objects.get(pk=one.pk).volume == 30, "nothing of the second is stored yet"
     assert operator.post(act, {"volume": 90, "shown": sealed(second, act)}).status_code == 302
     assert Unit.objects.get(pk=one.pk).volume == 90
+
+
+def sounding(place):
+    """An emergency that was ordered just now."""
+    now = timezone.now()
+    alarm = approved("emergency", "Lũ về", seconds=2.0, now=now)
+    return timetable.air_at_once(alarm, [place.outlet], ["vi"], people()[0], now)
+
+
+def test_who_may_air_at_a_zone_stops_there_what_sounds(operator):
+    place = zone()
+    made = sounding(place)
+    page = f"/loudspeakers/{place.pk}/"
+    assert "Dừng phát tại đây" in operator.get(page).text
+    answer = operator.post(f"{page}stop/?schedule={made.pk}")
+    assert (answer.status_code, answer.url) == (302, page)
+    made.refresh_from_db()
+
+    assert made.stopped_at is not None
+    assert "Dừng phát tại đây" not in operator.get(page).text
+    assert operator.post(f"{page}stop/?schedule=0").status_code == 404
+
+
+@pytest.mark.parametrize("is_lent", [True, False])
+def test_an_editor_of_another_agency_stops_what_sounds_only_where_it_may_air(client, is_lent):
+    place = zone()
+    made = sounding(place)
+    theirs = agency("Đài truyền thanh")
+    if is_lent:
+        place.outlet.lent_to.set([theirs])
+    client.force_login(user("khach", "editor", within=theirs))
+    page = client.get(f"/loudspeakers/{place.pk}/").text
+    answer = client.post(f"/loudspeakers/{place.pk}/stop/?schedule={made.pk}")
+
+    assert ("Dừng phát tại đây" in page) is is_lent
+    assert answer.status_code == (302 if is_lent else 403)

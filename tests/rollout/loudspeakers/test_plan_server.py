@@ -7,6 +7,7 @@ from tests.builders.bulletins import NOW, approved, machine, people, planned, zo
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceKind
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.loudspeakers import health, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit
@@ -163,3 +164,38 @@ def test_a_zone_that_is_played_by_hand_and_a_machine_without_a_zone_get_nothing_
     planned(approved(seconds=2.0), by_hand.outlet)
     told, body = Caller(time, machine(by_hand)[1]).get()
     assert (told["status"], json.loads(body)["items"]) == (200, [])
+
+
+LATER = NOW + datetime.timedelta(seconds=6)
+STOPS = {
+    "stopped": lambda made, place, who: timetable.stop(made, who, LATER),
+    "stopped here": lambda made, place, who: timetable.stop_at(made, place.outlet, who, LATER),
+    "withdrawn": lambda made, place, who: scripts.withdraw(made.bulletin, "nhầm", who, LATER),
+}
+
+
+@pytest.mark.parametrize("way", STOPS)
+def test_what_is_stopped_is_out_of_the_very_next_poll_although_it_fell_due(caller, time, place, way):
+    who = people()[0]
+    made = timetable.air_at_once(approved("emergency", seconds=2.0), [place.outlet], ["vi"], who, NOW)
+    time.on(6)
+    told, body = caller.get()
+    assert len(json.loads(body)["items"]) == 1
+    caller.etag = told["ETag"]
+    STOPS[way](made, place, who)
+    time.on(0.25)
+    told, body = caller.get()
+
+    assert (told["status"], json.loads(body)["items"]) == (200, [])
+
+
+def test_what_is_stopped_at_one_zone_goes_on_at_the_others(caller, time, place):
+    other = zone("Tổ 6")
+    who = people()[0]
+    made = timetable.air_at_once(approved("emergency", seconds=2.0), [place.outlet, other.outlet], ["vi"], who, NOW)
+    timetable.stop_at(made, place.outlet, who, LATER)
+    time.on(6)
+
+    assert json.loads(caller.get()[1])["items"] == []
+    there = Caller(time, machine(other, "Loa 2")[1])
+    assert len(json.loads(there.get()[1])["items"]) == 1

@@ -26,7 +26,7 @@ from bluezone.rollout.loudspeakers.models import Playing
 from bluezone.rollout.loudspeakers.playback import proven, store_playings
 
 pytestmark = pytest.mark.django_db
-SECONDS = {"normal": 14.0, "emergency": 10.0}
+SECONDS = {"normal": 14.0, "emergency": 10.0, "phrases": 12.0}
 # The longest that a disk takes until it has what was written to it.
 DISK_SECONDS = 0.4
 # Enough for every emergency that can be waiting.
@@ -63,10 +63,10 @@ class Street:
         self.random = random.Random(seed)
         self.folder, self.lives, self.keys = folder / "0", 0, keys
         self.time, self.cut_after = NOW.timestamp(), None
-        self.items, self.names, self.notes = [], {"tone": "tone"}, []
+        self.items, self.names, self.notes = [], {"tone": "tone", "phrases": "phrases"}, []
         self.recording, self.failed = [], set()
         self.steps = (0.05, 0.05, 0.05, 0.2)
-        self.tells_progress, self.long_checks = False, 0
+        self.tells_progress, self.long_checks, self.spoilt = False, 0, 0
         self.due = {"normal": self.time + 5, "emergency": self.time + 20}
 
     # What the program uses of the world. Each of these may be the last thing that it does.
@@ -84,6 +84,8 @@ class Street:
 
     def start(self, path, skip_seconds, volume, channel="first"):
         name = self.names[path.stem]
+        if path.stem in {item.sound for item in self.items}:
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem, "a spoilt sound was played"
         if self.random.random() < 0.02:
             self.failed.add(self.lives)
             raise PlayerUnavailable("busy")
@@ -121,6 +123,7 @@ class Street:
                 if self.time >= begun + seconds and self.cut_after is None:
                     self.cut_after = self.random.randrange(60)
                 self._plan()
+                self._fetch()
                 programme.follow(Plan("Tổ 5", 80, tuple(self.planned())))
                 programme.step()
                 self.notes = [*self.notes[-20:], (self.time, (self.folder / "heard").read_bytes())]
@@ -171,10 +174,25 @@ class Street:
                 wal.write(self.random.randbytes(self.random.randrange(9000)))
         self.book.close()
         (self.folder / "sounds").rename(after / "sounds")
+        if power:
+            self._spoil(after / "sounds")
         shutil.rmtree(self.folder)
         self.folder = after
         self.notes = [(self.time, (after / "heard").read_bytes())]
         self.time += self.random.choice((0.5, 3.0, 20.0)) * self.random.random()
+
+    def _spoil(self, sounds):
+        """Some files are as a disk leaves them that lost what it had promised: empty, or half."""
+        for path in sorted(sounds.glob("*.mp3")):
+            if self.random.random() < 0.3:
+                path.write_bytes(path.read_bytes()[: self.random.choice((0, 5))])
+                self.spoilt += 1
+
+    def _fetch(self):
+        """What the office sends again of that, now and then."""
+        for item in self.planned():
+            if self.book.sound(item.sound) is None and self.random.random() < 0.05:
+                assert self.book.keep_sound(item.sound, item.key.encode())
 
     def _plan(self):
         """What falls due in the next minute."""
@@ -281,6 +299,8 @@ def test_after_every_kill_and_power_cut_log_and_recording_agree_and_so_do_the_of
     if rows := book.unsent(10_000):
         office(rows, street.time)
     book.close()
+
+    assert street.spoilt > 10
 
     rows = {row.airing.key: row for row in Playing.objects.select_related("airing")}
     due = [item for item in street.items if item.due <= until]

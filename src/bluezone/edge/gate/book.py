@@ -10,9 +10,10 @@ until the time of that boot is known, from the office or from a person, and only
 Source: docs/design.md, "gate log".
 """
 
+import math
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ UNDO_SECONDS = 10.0
 # As long as the office keeps five-minute counters; older ones that were sent are of no use here.
 KEPT_DAYS = 30
 _SECONDS_PER_DAY = 86_400
+# After every moment that a clock shows.
+_NEVER = 2**62
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (
@@ -71,12 +74,16 @@ class LostHour:
 class GateBook:
     """One gate's counters. Usable from any thread.
 
-    clock: Unix seconds as the gate reckons them (city.py). kept_days: how long counters stay, sent or not.
+    clock: Unix seconds as the gate reckons them (city.py). kept_days: how long counters stay once they were sent.
+    reports: whether they are sent at all; those of a practice gate go after that time, sent or not.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float], kept_days: int = KEPT_DAYS) -> None:
+    def __init__(
+        self, path: Path, clock: Callable[[], float], kept_days: int = KEPT_DAYS, *, reports: bool = True
+    ) -> None:
         self._clock = clock
         self._kept_days = kept_days
+        self._reports = reports
         self._lock = threading.RLock()
         # Of the boot that counts now; None where the clock is believed from the start.
         self._boot: str | None = None
@@ -135,21 +142,22 @@ class GateBook:
                 [(c.count, c.bucket, c.passage.direction, c.passage.verdict) for c in counters],
             )
 
-    def totals(self, since: float) -> dict[Passage, int]:
-        """Passages since a moment (rounded down to five minutes), waiting and undated ones included."""
+    def totals(self, since: float, until: float = math.inf) -> dict[Passage, int]:
+        """Passages from a moment until another (rounded down to five minutes), waiting and undated ones included."""
+        last = bucket_of(until) if math.isfinite(until) else _NEVER
         with self._lock:
             rows = self._connection.execute(
                 "SELECT direction, verdict, sum(n) FROM (SELECT direction, verdict, count AS n FROM counter"
-                " WHERE bucket >= ? UNION ALL SELECT direction, verdict, count FROM undated WHERE bucket >= ?"
-                " UNION ALL SELECT direction, verdict, 1 FROM waiting WHERE at >= ?) GROUP BY direction, verdict",
-                (bucket_of(since), bucket_of(since), since),
+                " WHERE bucket >= ? AND bucket < ? UNION ALL SELECT direction, verdict, count FROM undated"
+                " WHERE bucket >= ? AND bucket < ? UNION ALL SELECT direction, verdict, 1 FROM waiting"
+                " WHERE at >= ? AND at < ?) GROUP BY direction, verdict",
+                (bucket_of(since), last, bucket_of(since), last, since, last),
             ).fetchall()
         return {Passage(direction, verdict): count for direction, verdict, count in rows}
 
     def inside(self, since: float) -> int:
         """People on the site: in minus out since a moment; below zero where some came in before it."""
-        totals = self.totals(since)
-        return sum(count if passage.direction == "in" else -count for passage, count in totals.items())
+        return balance_of(self.totals(since))
 
     def begin_boot(self, boot: str, keeps_time: bool) -> None:
         """Count for a boot from now on, whose time is not known yet unless it was told in this boot before.
@@ -235,12 +243,14 @@ class GateBook:
         return row[0] if row else None
 
     def purge(self) -> int:
-        """Forget counters that are older than `kept_days`, sent or not; returns how many."""
+        """Forget counters that are older than `kept_days` and that the office has; returns how many."""
         # All threads share the connection: while one empties the log, no other may be inside a transaction.
         with self._lock:
             with self._writing():
                 bound = bucket_of(self._clock()) - self._kept_days * _SECONDS_PER_DAY
-                gone = self._connection.execute("DELETE FROM counter WHERE bucket < ?", (bound,)).rowcount
+                gone = self._connection.execute(
+                    "DELETE FROM counter WHERE bucket < ? AND (sent >= count OR NOT ?)", (bound, self._reports)
+                ).rowcount
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return gone
 
@@ -281,6 +291,11 @@ class GateBook:
 
     def _writing(self) -> "_Writing":
         return _Writing(self._connection, self._lock)
+
+
+def balance_of(totals: Mapping[Passage, int]) -> int:
+    """In minus out."""
+    return sum(count if passage.direction == "in" else -count for passage, count in totals.items())
 
 
 class _Writing:

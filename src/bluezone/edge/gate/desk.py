@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bluezone.edge.gate.book import UNDO_SECONDS, GateBook
+from bluezone.edge.gate.book import KEPT_DAYS, UNDO_SECONDS, GateBook, balance_of
 from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.passages import BUCKET_SECONDS, Direction, Passage, PassageInvalid
@@ -20,6 +20,9 @@ from bluezone.refusal import Refused
 _VERDICT_OF = {Finding.PROVEN: "running", Finding.FRESH: "valid_code"}
 _BY_CODE_ALONE = ("proven", "fresh")
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+# As in the office (rollout/gates/queries.py).
+EXIT_DAYS = 7
+_DAY = datetime.timedelta(days=1)
 
 
 class HourInvalid(Refused):
@@ -79,7 +82,7 @@ class GateDesk:
             "box_text": self._box_text(),
             "screen": {"text": screen_text(challenges.screen), "seconds_left": round(challenges.seconds_left, 1)},
             "duty": self._told(duty) if duty else None,
-            "inside": max(0, self.book.inside(since) + self._inside_by_others(since)),
+            "inside": max(0, self.book.inside(since) + self._inside_elsewhere(since)),
             "today": {passage.verdict: count for passage, count in self.book.totals(since).items()},
             "unsent": sum(counter.count for counter in self.book.unsent()) + self.book.undated(),
             "lost": [asdict(one) for one in self.book.lost_hours()],
@@ -88,11 +91,39 @@ class GateDesk:
             "undo": self._undo(),
         }
 
-    def _inside_by_others(self, since: float) -> int:
-        """In minus out of today by the gate's other tablets and on paper, as the office said last."""
+    def _inside_elsewhere(self, since: float) -> int:
+        """In minus out of today by the gate's other tablets and on paper, and who was inside when the day began.
+
+        As the office told it last; after a midnight without a network, as this gate reckons it as the office does.
+        """
         others = json.loads(self.book.get("gate") or "{}").get("others") or {}
-        today = datetime.datetime.fromtimestamp(since, self.zone()).date().isoformat()
-        return int(others["inside"]) if others.get("day") == today else 0
+        today = datetime.datetime.fromtimestamp(since, self.zone()).date()
+        oldest = today - KEPT_DAYS * _DAY
+        told = datetime.date.fromisoformat(others["day"]) if others.get("day") else oldest
+        inside = int(others.get("inside", 0))
+        if told >= today:
+            return inside if told == today else 0
+        days = self._days(min(told, today - EXIT_DAYS * _DAY), today)
+        exits = any(passage.direction == "out" for totals in days.values() for passage in totals)
+        exits = exits or any("out" in totals for totals in others.get("tablets", {}).values())
+        if len(days) > 1 and not exits:
+            return 0
+        for totals in (totals for day, totals in days.items() if day >= told):
+            inside = max(0, inside + balance_of(totals))
+        return max(0, inside)
+
+    def _days(self, first: datetime.date, until: datetime.date) -> dict[datetime.date, dict[Passage, int]]:
+        """What this gate counted day by day, those without any passage left out."""
+        found = {}
+        for number in range((until - first).days):
+            day = first + number * _DAY
+            totals = self.book.totals(self._begins(day), self._begins(day + _DAY))
+            if totals:
+                found[day] = totals
+        return found
+
+    def _begins(self, day: datetime.date) -> float:
+        return datetime.datetime.combine(day, datetime.time(), self.zone()).timestamp()
 
     def judge(self, text: str) -> dict[str, Any]:
         """Check a scanned text; a code that is enough by itself is counted as a passage in."""

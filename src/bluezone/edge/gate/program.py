@@ -197,7 +197,7 @@ def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str
     Raises PracticeFolderUsed, GateBookUnusable, GatePortTaken, InvalidRadio.
     """
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    book = GateBook(plan.folder / BOOK_NAME, time.time, KEPT_DAYS)
+    book = GateBook(plan.folder / BOOK_NAME, time.time, KEPT_DAYS, reports=False)
     try:
         furnish(book)
         practice = Practice()

@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import math
 import os
 import sqlite3
@@ -21,11 +22,15 @@ KEPT_SECONDS = 3 * 86_400.0
 UNUSED_SECONDS = 14 * 86_400.0
 # In `sent`: 0 waits, 1 the office has it.
 _SET_ASIDE = 2
+# What every machine can say in an emergency of which it has no sound: Vietnamese, then English.
+PHRASES = Path(__file__).with_name("phrases.mp3")
 # As long as the smallest block that a disk writes whole.
 _NOTE_BYTES = 512
 # Before an emergency: two pitches in turn, low enough for small horns and for a telephone's band.
 TONE_SECONDS = 3.0
 _TONE_RATE, _TONE_PITCHES, _TONE_TURN_SECONDS, _TONE_FADE_SECONDS = 16_000, (660.0, 880.0), 0.5, 0.01
+# Of the file: a header, and two bytes a sample.
+_TONE_BYTES = 44 + 2 * round(TONE_SECONDS * _TONE_RATE)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempt (
@@ -39,6 +44,9 @@ CREATE TABLE IF NOT EXISTS begun (airing TEXT PRIMARY KEY, at REAL NOT NULL);
 INSERT OR IGNORE INTO attempt (airing, at) SELECT airing, at FROM begun;
 DROP TABLE begun;
 """
+
+
+logger = logging.getLogger(__name__)
 
 
 class SpeakerBookUnusable(Refused):
@@ -58,6 +66,8 @@ class SpeakerBook:
         self._tone = folder / "tone.wav"
         self._now = now
         self._lock = threading.Lock()
+        # Of sounds whose hash was right since the start: size and time of the file then.
+        self._whole: dict[str, tuple[int, int]] = {}
         try:
             self._sounds.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = folder / "speaker.sqlite3"
@@ -159,21 +169,39 @@ class SpeakerBook:
         self._do("UPDATE report SET sent = ? WHERE airing = ?", (_SET_ASIDE, airing))
 
     def sound(self, sha256: str) -> Path | None:
-        """The file of a sound, None while it is not here."""
+        """The file of a sound, None while it is not here. One whose hash is wrong is deleted, to be fetched again."""
         path = self._sounds / f"{sha256}.mp3"
-        return path if path.is_file() else None
+        try:
+            state = path.stat()
+            stamp = (state.st_size, state.st_mtime_ns)
+            if self._whole.get(sha256) == stamp:
+                return path
+            if hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+                self._whole[sha256] = stamp
+                return path
+            logger.warning("the sound %s is damaged: it is deleted and fetched again", sha256[:12])
+            path.unlink()
+        except OSError:
+            # Not here, or on a disk that cannot be read.
+            pass
+        self._whole.pop(sha256, None)
+        return None
+
+    def doubt(self, sha256: str) -> None:
+        """Look at the whole of a sound before it is played again, because its player failed."""
+        self._whole.pop(sha256, None)
 
     def tone(self) -> Path | None:
         """The file of the tone that comes before an emergency, TONE_SECONDS long; None where it cannot be written."""
-        if not self._tone.is_file():
-            aside = self._tone.with_suffix(".part")
-            try:
+        try:
+            if not self._tone.is_file() or self._tone.stat().st_size != _TONE_BYTES:
+                aside = self._tone.with_suffix(".part")
                 with wave.open(str(aside), "wb") as file:
                     file.setparams((1, 2, _TONE_RATE, 0, "NONE", ""))
                     file.writeframes(_tone_samples().tobytes())
                 aside.replace(self._tone)
-            except OSError:
-                return None
+        except OSError:
+            return None
         return self._tone
 
     def live_pipe(self) -> Path | None:
@@ -194,12 +222,23 @@ class SpeakerBook:
         return path
 
     def keep_sound(self, sha256: str, content: bytes) -> bool:
-        """Store a sound if its hash is right; it gets its name when it is whole, so half of one is never played."""
+        """Store a sound if its hash is right; it gets its name when it is whole, so half of one is never played.
+
+        On the disk, not only in memory: an empty file is what a power cut would leave of it.
+        """
         if hashlib.sha256(content).hexdigest() != sha256:
             return False
         aside = self._sounds / f"{sha256}.part"
-        aside.write_bytes(content)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(self._sounds / f"{sha256}.mp3")
+        folder = os.open(self._sounds, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return True
 
     def forget_sounds(self, but: Iterable[str], *, all_of_them: bool = False) -> None:

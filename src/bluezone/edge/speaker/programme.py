@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bluezone.edge.speaker.book import TONE_SECONDS, SpeakerBook
+from bluezone.edge.speaker.book import PHRASES, TONE_SECONDS, SpeakerBook
 from bluezone.edge.speaker.plan import EMPTY, LIVE, Item, Plan
 from bluezone.edge.speaker.player import Player, PlayerUnavailable, Sounding
 from bluezone.edge.speaker.relay import FALL_BACK, SILENCE, Relay, Relaying
@@ -27,6 +27,12 @@ EMERGENCY_SECONDS = 600.0
 NOTE_SECONDS = 0.25
 # How long after its player failed an emergency is tried again.
 AGAIN_SECONDS = 5.0
+# How long an emergency waits for its sound until the fixed phrases are spoken in its place, and until they are again.
+PHRASES_SECONDS = 10.0
+PHRASES_AGAIN_SECONDS = 60.0
+PHRASES_ONLY = "phrases_only"
+# The plan names everything that began within an hour; what began then and is not in it was stopped.
+_NAMED_SECONDS = 3600.0
 # What is left of a relay must be worth beginning; one whose player does not end is stopped.
 _LEAST_RELAY_SECONDS = 5.0
 _RELAY_LATE_SECONDS = 15.0
@@ -56,6 +62,8 @@ class _Playing:
     silent_since: float | None = None
     second_silent_since: float | None = None
     relay: Relay | None = None
+    # Whether the fixed phrases are spoken in its place.
+    phrases: bool = False
     # Of the same airing, cut off by a kill or a power cut: Unix seconds of the beginning, and seconds heard.
     earlier: list[tuple[float, float]] = field(default_factory=list)
 
@@ -133,6 +141,7 @@ class Programme:
     def step(self) -> None:
         """Do what is due now."""
         now = self._now()
+        self._end_what_was_stopped(now)
         self._end_what_has_ended(now)
         if self._current is None:
             self._at = None
@@ -158,6 +167,7 @@ class Programme:
         for playing in filter(None, (self._current, self._waiting and self._waiting[0])):
             if playing is self._current:
                 self._silence(playing)
+            if playing is self._current and not playing.phrases:
                 self._book.keep_heard(playing.item.key, playing.began, playing.heard)
             if not playing.item.is_emergency and playing.relay is None:
                 self._report(playing, "missed", now, reason)
@@ -177,6 +187,26 @@ class Programme:
         taken = self._book.is_done(key) or key in self._broken_off
         return None if taken else Item(key, now, until - now + _LIVE_LATE_SECONDS, LIVE, "", "")
 
+    def _end_what_was_stopped(self, now: float) -> None:
+        """Be silent where the office's plan has it no more: its schedule was stopped, or its bulletin withdrawn."""
+        planned = {item.key for item in self._plan.items}
+        if self._waiting is not None and self._was_stopped(self._waiting[0].item, planned, now):
+            waited, _since = self._waiting
+            self._waiting = None
+            self._report(waited, "missed", now, "stopped")
+        playing = self._current
+        if playing is None or not self._was_stopped(playing.item, planned, now):
+            return
+        self._silence(playing)
+        self._current = None
+        if playing.phrases:
+            self._tell(playing.item.key, "missed", reason="stopped")
+        else:
+            self._report(playing, "missed", now, "stopped")
+
+    def _was_stopped(self, item: Item, planned: set[str], now: float) -> bool:
+        return not item.is_live and item.key not in planned and now - item.due < _NAMED_SECONDS
+
     def _tell_what_broke_off(self, now: float) -> None:
         """Report what was cut off and does not come back: bulletins, and emergencies and relays after their window."""
         if not self._broken_off:
@@ -195,14 +225,22 @@ class Programme:
         """What may begin now, in order; what is too late is reported missed."""
         found = []
         for item in self._plan.items:
-            if item.due > now or self._is_taken(item) or self._boot() < self._failed.get(item.key, ("", 0.0))[1]:
+            if item.due > now or self._is_taken(item):
                 continue
             late = now - item.due
             if late > self._most_late(item):
                 self._tell(item.key, "missed", reason=self._why_missed(item))
-            elif item.relay or self._book.sound(item.sound) is not None:
+            elif self._may_begin(item, late):
                 found.append(item)
         return sorted(found, key=lambda item: item.order)
+
+    def _may_begin(self, item: Item, late: float) -> bool:
+        """Whether there is something to play of what is due, and its player has not failed just now."""
+        is_here = bool(item.relay) or self._book.sound(item.sound) is not None
+        reason, again_at = self._failed.get(item.key, ("", -math.inf))
+        if self._boot() < again_at and not (is_here and reason == PHRASES_ONLY):
+            return False
+        return is_here or (item.is_emergency and late >= PHRASES_SECONDS)
 
     def _most_late(self, item: Item) -> float:
         if item.is_emergency:
@@ -225,17 +263,21 @@ class Programme:
 
     def _begin(self, item: Item, now: float) -> None:
         tone = self._book.tone() if item.is_emergency else None
-        sounding = self._start(tone or self._sound_of(item), 0.0)
+        phrases = item.is_emergency and self._book.sound(item.sound) is None
+        spoken = PHRASES if phrases else self._sound_of(item)
+        sounding = self._start(tone or spoken, 0.0)
         if sounding is None:
             if item.is_emergency:
                 self._try_again(item, "player_unavailable")
             else:
                 self._tell(item.key, "missed", reason="player_unavailable")
             return
-        self._book.begin(item.key, now)
-        earlier = self._broken_off.pop(item.key, [])
+        earlier: list[tuple[float, float]] = []
+        if not phrases:
+            self._book.begin(item.key, now)
+            earlier = self._broken_off.pop(item.key, [])
         self._failed.pop(item.key, None)
-        self._current = _Playing(item, now, sounding, self._boot(), earlier=earlier)
+        self._current = _Playing(item, now, sounding, self._boot(), earlier=earlier, phrases=phrases)
         if item.relay:
             self._current.relay = Relay(
                 item.relay, self._book.sound(item.sound), self._boot() + item.due + item.seconds - now,
@@ -243,9 +285,10 @@ class Programme:
             )  # fmt: skip
         if item.is_emergency:
             self._current.tone = None if tone else 0.0
-            self._current.second = self._start_second(tone or self._book.sound(item.sound))
+            self._current.second = self._start_second(tone or spoken)
         self._noted_at = self._boot()
-        self._say(f"playing {item.key} {now - item.due:+.2f} s{' again' if earlier else ''}")
+        what = "phrases in place of" if phrases else "playing"
+        self._say(f"{what} {item.key} {now - item.due:+.2f} s{' again' if earlier else ''}")
 
     def _sound_of(self, item: Item) -> Path | None:
         if item.relay:
@@ -299,6 +342,9 @@ class Programme:
         if playing.tone is None and self._follow_tone(playing):
             return
         self._current = None
+        if playing.phrases:
+            self._try_again(playing.item, PHRASES_ONLY, PHRASES_AGAIN_SECONDS)
+            return
         self._count_heard(playing)
         # How long somebody will speak is not known before. Of a relay nothing is made up for after an interruption.
         enough = 0.1 if playing.item.is_live else _WHOLE * playing.item.seconds
@@ -313,11 +359,13 @@ class Programme:
         elif playing.item.is_emergency:
             self._leave_for_another_try(playing)
         else:
+            self._book.doubt(playing.item.sound)
             self._report(playing, "missed", now, "player_failed")
 
     def _leave_for_another_try(self, playing: _Playing) -> None:
         self._book.keep_heard(playing.item.key, playing.began, playing.heard)
         self._broken_off[playing.item.key] = [*playing.earlier, (playing.began, playing.heard)]
+        self._book.doubt(playing.item.sound)
         self._try_again(playing.item, "player_failed")
 
     def _is_stuck(self, relay: Relay) -> bool:
@@ -338,7 +386,7 @@ class Programme:
         """Begin the bulletin after its tone, which may have failed; whether it could be begun."""
         playing.tone = self._sounded(playing) if playing.sounding.ended_well() else 0.0
         playing.silent_since = playing.second_silent_since = None
-        sound = self._book.sound(playing.item.sound)
+        sound = PHRASES if playing.phrases else self._book.sound(playing.item.sound)
         sounding = self._start(sound, 0.0)
         if sounding is None:
             # What would be counted as heard is the tone.
@@ -360,8 +408,8 @@ class Programme:
         playing.second_silent_since = playing.since
         return False
 
-    def _try_again(self, item: Item, reason: str) -> None:
-        self._failed[item.key] = reason, self._boot() + AGAIN_SECONDS
+    def _try_again(self, item: Item, reason: str, seconds: float = AGAIN_SECONDS) -> None:
+        self._failed[item.key] = reason, self._boot() + seconds
         self._say(f"failed {item.key} {reason}")
 
     def _silence(self, playing: _Playing) -> None:
@@ -401,7 +449,7 @@ class Programme:
         playing.heard += self._sounded(playing)
 
     def _note_heard(self, playing: _Playing) -> None:
-        if playing.tone is None:
+        if playing.tone is None or playing.phrases:
             return
         self._noted_at = self._boot()
         sounded = self._sounded(playing)

@@ -16,9 +16,10 @@ from bluezone.rollout.bulletins.air.planner import (
     when_plan_changes,
 )
 from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
+from bluezone.rollout.bulletins.air.timetable import stop_at
 from bluezone.rollout.bulletins.indicators import airings_due
 from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-from bluezone.rollout.bulletins.scope import day_span, sentence_of
+from bluezone.rollout.bulletins.scope import day_span, may_air_at, sentence_of
 
 __all__ = [
     "EARLY",
@@ -36,6 +37,7 @@ __all__ = [
     "emergency_sounds",
     "enter",
     "log_rows",
+    "may_air_at",
     "plan_ahead",
     "proven",
     "read_proven_with",
@@ -43,5 +45,6 @@ __all__ = [
     "sentence_of",
     "set_quiet",
     "stick_files",
+    "stop_at",
     "when_plan_changes",
 ]

@@ -93,6 +93,15 @@ def outlets_for(user: User, bulletin: Bulletin, roles: Iterable[str] = WRITERS) 
     )
 
 
+def may_air_at(user: User, outlet: Outlet) -> bool:
+    """Whether the person may have something aired at an outlet: in reach, kept, or lent to an agency of theirs."""
+    if may(user, WRITERS | KEEPERS, agency=outlet.agency):
+        return True
+    lent = [one.path for one in outlet.lent_to.all()]
+    mine = agencies_of(user, WRITERS).values_list("path", flat=True)
+    return any(path.startswith(above) for path in mine for above in lent)
+
+
 def stays_in_the_ward(user: User, outlets: Iterable[Outlet], roles: Iterable[str] = WRITERS) -> bool:
     """Whether an airing is heard in the person's own ward alone: from its loudspeakers, and no station or paper."""
     outlets = list(outlets)

@@ -19,7 +19,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import planner
-from bluezone.rollout.bulletins.air.planner import plan_ahead
+from bluezone.rollout.bulletins.air.planner import announce_plan_change, plan_ahead
 from bluezone.rollout.bulletins.models import (
     MACHINE_LANGUAGES,
     Bulletin,
@@ -279,7 +279,7 @@ def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User
 
 
 def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
-    """Take a bulletin back: nothing of it is aired from now on; what was aired stays in the log."""
+    """Take a bulletin back: nothing of it is aired from now on, and what sounds falls silent; the log stays."""
     with transaction.atomic():
         changed = Bulletin.objects.filter(pk=bulletin.pk, withdrawn_at=None).update(
             withdrawn_at=now, withdrawn_reason=reason[:300]
@@ -288,6 +288,7 @@ def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime
             hash_chain.record(user.username, "bulletin_withdrawn", f"bulletin {bulletin.pk}", now=now)
             outlets = Schedule.objects.filter(bulletin=bulletin).values_list("outlets", flat=True)
             plan_ahead(now, {pk for pk in outlets if pk is not None})
+            announce_plan_change()
 
 
 def add_version(

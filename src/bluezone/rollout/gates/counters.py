@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counters of gate devices: taken in as absolute numbers, safe to repeat; after 30 days a day's sum stays."""
+"""Counters of gate devices: taken in as absolute numbers, safe to repeat; after 30 days a day's sum stays.
+
+A row whose time cannot be right is kept without a day: no passage is refused or dropped for its date, and no row holds
+up another.
+"""
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +26,7 @@ from bluezone.rollout.gates.models import (
     Gatekeeper,
     GateKind,
     Shift,
+    UndatedCounter,
     Verdict,
 )
 
@@ -37,52 +42,102 @@ _ROWS_A_STATEMENT = 500
 
 
 class CountersInvalid(DeviceRefused):
-    """A row is no counter; nothing of the call was taken."""
+    """What was sent is no list of counters and shifts, or too long; nothing of the call was taken."""
 
     code = "gate_counters_invalid"
 
 
-class GateClockWrong(DeviceRefused):
-    """A counter lies in the future: the tablet's clock is wrong. Nothing was taken; the answer's time puts it right."""
-
-    code = "gate_clock_wrong"
-    status = 409
-
-
 @dataclass(frozen=True)
 class Stored:
-    """accepted: rows that are stored now, whether or not they were before. too_old: rows before the 30 days."""
+    """How many rows are stored now, whether or not they were before: with a day, without one.
+
+    too_old: of those without a day, how many are of before the 30 days. invalid: rows that are no counter, left out.
+    """
 
     accepted: int
-    too_old: int
+    undated: int = 0
+    too_old: int = 0
+    invalid: int = 0
 
 
-def store_counters(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: ZoneInfo) -> Stored:
+# bucket, direction, verdict.
+_Name = tuple[int, Direction, Verdict]
+
+
+def store_counters(
+    device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: ZoneInfo, undated: Sequence[Any] = ()
+) -> Stored:
     """Store counters of one device in one transaction; safe to repeat.
 
-    rows: `[bucket, direction, verdict, count]` each. now: Unix seconds. zone: of the city, for the day of a bucket.
-    Raises CountersInvalid, GateClockWrong.
+    rows, undated: `[bucket, direction, verdict, count]` each; of those in `undated` the device knows that its clock was
+    wrong. now: Unix seconds. zone: of the city, for the day of a bucket. Raises CountersInvalid.
     """
-    if len(rows) > MOST_AT_ONCE:
-        raise CountersInvalid(f"got {len(rows)} counters, expected at most {MOST_AT_ONCE}")
-    read = [_read(number, row) for number, row in enumerate(rows)]
-    if any(bucket > now + FUTURE_SECONDS for bucket, *_ in read):
-        raise GateClockWrong("a counter lies in the future; compare the clock with server_time")
-    recent = [row for row in read if row[0] >= now - KEPT_DAYS * _SECONDS_PER_DAY]
-    stored = [
-        (device_id, gate.pk, bucket, _day(bucket, zone), direction.value, verdict.value, PROOF_OF[verdict].value, count)
-        for (bucket, direction, verdict), count in _largest(recent).items()
-    ]
-    if stored:
+    if len(rows) + len(undated) > MOST_AT_ONCE:
+        raise CountersInvalid(f"got {len(rows) + len(undated)} counters, expected at most {MOST_AT_ONCE}")
+    read = [row for row in map(_read, rows) if row is not None]
+    without_day = [row for row in map(_read, undated) if row is not None]
+    oldest = now - KEPT_DAYS * _SECONDS_PER_DAY
+    recent = [row for row in read if oldest <= row[0] <= now + FUTURE_SECONDS]
+    too_old = sum(bucket < oldest for bucket, *_ in read)
+    without_day += [row for row in read if not oldest <= row[0] <= now + FUTURE_SECONDS]
+    if recent or without_day:
         with transaction.atomic():
             # Two lanes of one gate raise the same sums of a day: one after the other, or one of them would be lost.
             Gate.objects.select_for_update().get(pk=gate.pk)
-            changed = 0
-            for start in range(0, len(stored), _ROWS_A_STATEMENT):
-                changed += _upsert(stored[start : start + _ROWS_A_STATEMENT])
-            if changed:
-                _raise_sums(device_id, min(row[2] for row in stored), max(row[2] for row in stored))
-    return Stored(len(recent), len(read) - len(recent))
+            _store_without_day(device_id, gate, _largest(without_day), _day(int(now), zone))
+            _store(device_id, gate, _largest(recent), zone)
+    invalid = len(rows) + len(undated) - len(recent) - len(without_day)
+    return Stored(len(recent), len(without_day), too_old, invalid)
+
+
+def _store(device_id: int, gate: Gate, counters: Mapping[_Name, int], zone: ZoneInfo) -> None:
+    known = _known(UndatedCounter, device_id, counters)
+    stored = [
+        (device_id, gate.pk, name[0], _day(name[0], zone), name[1].value, name[2].value, PROOF_OF[name[2]].value, count)
+        for name, total in counters.items()
+        if (count := total - known.get(name, 0)) > 0
+    ]
+    changed = 0
+    for start in range(0, len(stored), _ROWS_A_STATEMENT):
+        changed += _upsert(stored[start : start + _ROWS_A_STATEMENT])
+    if changed:
+        _raise_sums(device_id, min(row[2] for row in stored), max(row[2] for row in stored))
+
+
+def _store_without_day(device_id: int, gate: Gate, counters: Mapping[_Name, int], received: datetime.date) -> None:
+    known = _known(GateCounter, device_id, counters)
+    before = _known(UndatedCounter, device_id, counters)
+    for name, total in counters.items():
+        count = total - known.get(name, 0)
+        if count > before.get(name, 0):
+            bucket, direction, verdict = name
+            UndatedCounter.objects.update_or_create(
+                device_id=device_id,
+                bucket=bucket,
+                direction=direction,
+                verdict=verdict,
+                defaults={"count": count},
+                create_defaults={"count": count, "gate": gate, "received": received},
+            )
+
+
+def _known(
+    table: type[GateCounter] | type[UndatedCounter], device_id: int, counters: Mapping[_Name, int]
+) -> dict[_Name, int]:
+    """What a table holds of these counters of a device.
+
+    A device has one number for what its clock showed, whether that was right or not: what is kept with a day is no part
+    of what is kept without one, and the other way round.
+    """
+    if not counters:
+        return {}
+    buckets = {bucket for bucket, *_ in counters}
+    rows = table._default_manager.filter(device_id=device_id, bucket__range=(min(buckets), max(buckets)))
+    return {
+        (bucket, Direction(direction), Verdict(verdict)): count
+        for bucket, direction, verdict, count in rows.values_list("bucket", "direction", "verdict", "count")
+        if bucket in buckets
+    }
 
 
 def _largest(read: Sequence[tuple[int, Direction, Verdict, int]]) -> dict[tuple[int, Direction, Verdict], int]:
@@ -94,23 +149,23 @@ def _largest(read: Sequence[tuple[int, Direction, Verdict, int]]) -> dict[tuple[
     return largest
 
 
-def _read(number: int, row: Any) -> tuple[int, Direction, Verdict, int]:
-    refused = CountersInvalid(f"counter {number} is not [bucket, direction, verdict, count]")
+def _read(row: Any) -> tuple[int, Direction, Verdict, int] | None:
+    """The counter that a row is, or None for what is none."""
     if not isinstance(row, list) or len(row) != 4:
-        raise refused
+        return None
     bucket, direction, verdict, count = row
     # bool is an int for Python, not for us.
-    if type(bucket) is not int or type(count) is not int or not isinstance(direction, str):
-        raise refused
+    if type(bucket) is not int or type(count) is not int:
+        return None
+    if not isinstance(direction, str) or not isinstance(verdict, str):
+        return None
     if bucket < 0 or bucket >= 2**40 or bucket % BUCKET_SECONDS or not 0 < count <= MOST_COUNT:
-        raise CountersInvalid(f"counter {number} has bucket {bucket} and count {count}")
-    try:
-        read = bucket, Direction(direction), Verdict(verdict), count
-    except ValueError:
-        raise CountersInvalid(f"counter {number} names no direction and verdict") from None
-    if (read[1] is Direction.OUT) != (read[2] is Verdict.OUT):
-        raise CountersInvalid(f"counter {number} is {direction} and {verdict}")
-    return read
+        return None
+    if direction not in Direction or verdict not in Verdict:
+        return None
+    if (direction == Direction.OUT) != (verdict == Verdict.OUT):
+        return None
+    return bucket, Direction(direction), Verdict(verdict), count
 
 
 def _day(bucket: int, zone: ZoneInfo) -> datetime.date:
@@ -198,35 +253,29 @@ def with_smartphone(sums: Sums) -> int:
     return sum(count for verdict, count in sums.items() if verdict in WITH_SMARTPHONE)
 
 
-def inside(gate_ids: Iterable[int], day: datetime.date) -> dict[int, int]:
-    """In minus out of a day, by gate; below zero where people came in before that day."""
-    rows = (
-        GateDay.objects.filter(day=day, gate__in=list(gate_ids))
-        .values_list("gate_id", "direction")
-        .annotate(total=Sum("count"))
-        .order_by()
-    )
-    found: dict[int, int] = {}
-    for gate_id, direction, total in rows:
-        found[gate_id] = found.get(gate_id, 0) + (total if direction == Direction.IN else -total)
-    return found
+def without_a_day(gate: Gate) -> int:
+    """Passages of a gate whose day is not known, received in the last 30 days."""
+    return int(gate.undated.aggregate(sum=Sum("count"))["sum"] or 0)
 
 
 STAFF_DAYS = 90
 
 
 def purge(now: datetime.datetime) -> None:
-    """Forget the counters of days that are over 30 days old, whose sums are stored; old shifts and nominations."""
+    """Forget the counters of days that are over 30 days old, whose sums are stored, and those without a day that were
+    received so long ago; old shifts and nominations.
+    """
     # A whole local day after the last bucket that is still taken (store_counters), so that no sum grows afterwards.
     bound = (now - datetime.timedelta(days=KEPT_DAYS + 1)).date()
     days = list(GateCounter.objects.filter(day__lt=bound).values_list("day", flat=True).distinct())
     for day in days:
         # A day at a time, so that no tablet waits long.
         GateCounter.objects.filter(day=day).delete()
+    forgotten, _ = UndatedCounter.objects.filter(received__lt=bound).delete()
     staff_bound = now - datetime.timedelta(days=STAFF_DAYS)
     Shift.objects.filter(started_at__lt=staff_bound).delete()
     Gatekeeper.objects.filter(until__lt=staff_bound.date()).delete()
-    if days and connection.vendor == "sqlite" and not connection.in_atomic_block:
+    if (days or forgotten) and connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
             # What was deleted was overwritten (secure_delete); this takes it out of the log, too.
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -23,6 +23,7 @@ DUTY = Duty(
         "gatekeeper_ended": _("ended a gatekeeper’s nomination"),
         "gate_slip_entered": _("entered or corrected a paper slip of a gate"),
         "gate_slip_removed": _("took a paper slip of a gate out"),
+        "gate_inside_corrected": _("corrected how many people are inside of a gate"),
     },
     menu=(
         MenuEntry(

@@ -92,6 +92,13 @@ def _count(label: Any, help_text: Any = "") -> CountField:
     return CountField(label=label, help_text=help_text, min_value=0, max_value=MOST_COUNT, required=False)
 
 
+class InsideForm(forms.Form):
+    """How many people are inside, as somebody saw who looked."""
+
+    number = _count(_("People inside now"))
+    number.required = True
+
+
 class SlipForm(SharedForm, forms.Form):
     """The sums of a paper tally; an empty number is none. There is no field for "running": paper cannot prove it.
 

@@ -77,6 +77,8 @@ class Gate(models.Model):
     number: 8 hex digits, the gate id that its devices put on the air; says nothing of the place.
     kind:   a gate at an install drive is in no share of a unit and not among its gates (rollout.drives reads it).
     closed_at: a closed gate counts no more; its sums stay.
+    inside_since, inside_before: from which day on people inside are carried over midnight, and how many there were when
+                  that day began (queries.py). Below zero where more were counted in than are there.
     """
 
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="gates")
@@ -85,6 +87,8 @@ class Gate(models.Model):
     kind = models.CharField(max_length=5, choices=GateKind, default=GateKind.SITE)
     made_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
+    inside_since = models.DateField(default=timezone.localdate)
+    inside_before = models.IntegerField(default=0)
 
     class Meta:
         ordering: ClassVar = ["agency__name", "name", "pk"]
@@ -196,6 +200,31 @@ class GateCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gate_id} {self.bucket} {self.direction} {self.verdict}: {self.count}"
+
+
+class UndatedCounter(models.Model):
+    """Passages whose day is not known, because the clock of their device was wrong; in no sum and in no share.
+
+    bucket: what that clock showed, so that the same number sent again counts once. received: the local day on which the
+    office got it first; forgotten 30 days after that, as the counters are.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="undated")
+    bucket = models.BigIntegerField()
+    received = models.DateField(db_index=True)
+    direction = models.CharField(max_length=3, choices=Direction)
+    verdict = models.CharField(max_length=16, choices=Verdict)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device", "bucket", "direction", "verdict"], name="gate_undated_once"),
+            models.CheckConstraint(condition=_OUT_TOGETHER, name="gate_undated_out_is_out"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gate_id} {self.direction} {self.verdict} without a day: {self.count}"
 
 
 class GateDay(models.Model):

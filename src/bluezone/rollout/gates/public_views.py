@@ -23,10 +23,10 @@ from bluezone.edge.gate.page import STATIC as PAGE
 from bluezone.face.files import StaticFile
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.rollout.gates.counters import CountersInvalid, inside, store_counters
+from bluezone.rollout.gates.counters import CountersInvalid, store_counters
 from bluezone.rollout.gates.health import store_health
 from bluezone.rollout.gates.models import Gate, GateCounter, Verdict
-from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days
+from bluezone.rollout.gates.queries import people_inside
 from bluezone.rollout.gates.registry import gate_of, roster_of, sharing_key, store_shifts
 
 MOST_BYTES = 512 * 1024
@@ -34,47 +34,56 @@ MOST_BYTES = 512 * 1024
 
 @device_audience(DeviceKind.GATE, DeviceKind.DRIVE, method="POST")
 def counters(request: DeviceRequest) -> dict[str, Any]:
-    """Store counters and shifts; 409 `gate_clock_wrong`, 422 `gate_counters_invalid` with nothing taken.
+    """Store counters and shifts; 422 `gate_counters_invalid` with nothing taken.
 
     An empty call is how a tablet learns the time, its gate and who may sign in at it.
     """
     said = json_body(request, MOST_BYTES)
-    rows, shifts = said.get("counters", []), said.get("shifts", [])
-    if not isinstance(rows, list) or not isinstance(shifts, list):
-        raise CountersInvalid("counters and shifts are lists")
+    rows, undated, shifts = (said.get(name, []) for name in ("counters", "undated", "shifts"))
+    if not all(isinstance(one, list) for one in (rows, undated, shifts)):
+        raise CountersInvalid("counters, undated and shifts are lists")
     now = timezone.now()
     gate = gate_of(request.device, now)
-    taken = store_counters(request.device.pk, gate, rows, now.timestamp(), timezone.get_default_timezone())
+    zone = timezone.get_default_timezone()
+    taken = store_counters(request.device.pk, gate, rows, now.timestamp(), zone, undated)
     store_shifts(gate, shifts, now)
     if "health" in said:
         store_health(request.device.pk, said["health"])
     return {
         "server_time": int(now.timestamp()),
         "accepted": taken.accepted,
+        "undated": taken.undated,
         "too_old": taken.too_old,
+        "invalid": taken.invalid,
         "gate": {**_told(gate), "others": _others(request.device.pk, gate, timezone.localdate(now))},
         "roster": roster_of(gate, timezone.localdate(now)),
     }
 
 
 def _others(device_id: int, gate: Gate, day: datetime.date) -> dict[str, Any]:
-    """What the gate's other tablets and its paper slips say of a day.
+    """What a tablet adds to its own passages of a day, so that all tablets of a gate show one number of people inside.
 
-    inside: in less out of all of them. tablets: passages by verdict of each; paper: in less out on slips. A tablet adds
-    what it counted itself, so that all tablets of a gate show one number.
+    inside: all of it. tablets: passages by verdict of each other tablet; paper: what no tablet counted that day: who
+    was inside when the day began, and in less out on slips.
     """
     tablets: dict[str, dict[str, int]] = {}
     own = 0
+    by_tablets = 0
     told = GateCounter.objects.filter(gate=gate, day=day).order_by().values_list("device", "verdict")
     for device, verdict, count in told.annotate(Sum("count")):
+        signed = -count if verdict == Verdict.OUT else count
+        by_tablets += signed
         if device == device_id:
-            own += -count if verdict == Verdict.OUT else count
+            own += signed
         else:
             tablets.setdefault(str(device), {})[verdict] = count
-    slips = paper_days(day, day, Gate.objects.filter(pk=gate.pk)).get((gate.pk, day), PaperSums())
-    on_paper = came_in_on_paper(slips) - slips["went_out"]
-    everybody = inside([gate.pk], day).get(gate.pk, 0)
-    return {"day": day.isoformat(), "inside": everybody - own + on_paper, "tablets": tablets, "paper": on_paper}
+    everybody = people_inside(gate, day).now
+    return {
+        "day": day.isoformat(),
+        "inside": everybody - own,
+        "tablets": tablets,
+        "paper": everybody - by_tablets,
+    }
 
 
 def _told(gate: Gate) -> dict[str, Any]:

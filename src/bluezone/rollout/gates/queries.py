@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of gates of a week, in classes of proof that stand side by side; the page of one gate; and what of it goes
-into coverage.
+"""The table of gates of a week, in classes of proof that stand side by side; the page of one gate; how many people are
+inside; and what goes into coverage.
 """
 
 import datetime
@@ -10,7 +10,7 @@ from typing import ClassVar
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,8 +33,8 @@ from bluezone.rollout.coverage.api import (
     hidden_cells_of,
     once,
 )
-from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, inside, with_smartphone
-from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind, Shift, Verdict
+from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, with_smartphone, without_a_day
+from bluezone.rollout.gates.models import Direction, Gate, GateDay, Gatekeeper, GateKind, Shift, Verdict
 from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
 from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
 from bluezone.vietnamese.spelling import holds
@@ -107,6 +107,7 @@ TREND_WEEKS = 8
 SHIFT_DAYS = 14
 MOST_SHIFTS_SHOWN = 100
 _WEEK = datetime.timedelta(days=7)
+_ONE_DAY = datetime.timedelta(days=1)
 # The drawing: a column a week, in the units of its viewBox.
 COLUMN, BAR, HEIGHT = 44, 36, 90
 
@@ -135,21 +136,93 @@ class TrendWeek:
         return self.x + BAR // 2
 
 
+# How many people are inside: in minus out, over midnight, as far as tablets have reported and slips were entered. A day
+# that ends below zero, because some came in uncounted, is followed by one that begins with nobody. Where no exit was
+# counted for seven days, nothing can be carried: such a place begins each day with nobody, and its page says so.
+EXIT_DAYS = 7
+
+
+@dataclass
+class _Passages:
+    came_in: int = 0
+    went_out: int = 0
+
+
+@dataclass(frozen=True)
+class Inside:
+    """before: people inside when the day began. today: in minus out. counts_exits: whether any is carried over."""
+
+    before: int
+    today: int
+    counts_exits: bool
+
+    @property
+    def now(self) -> int:
+        """People inside now; below zero where some came in uncounted."""
+        return self.before + self.today
+
+
+def people_inside(gate: Gate, day: datetime.date) -> Inside:
+    """People inside of a gate on a day, by tablets and slips; two queries."""
+    days = _passages(gate, day)
+    before = gate.inside_before
+    at = gate.inside_since
+    counts_exits = True
+    for since in range(max(0, (day - at).days)):
+        at = gate.inside_since + since * _ONE_DAY
+        passages = days.get(at, _Passages())
+        counts_exits = _counts_exits(days, at, gate.inside_since)
+        before = max(0, before + passages.came_in - passages.went_out) if counts_exits else 0
+    today = days.get(day, _Passages())
+    return Inside(before, today.came_in - today.went_out, counts_exits)
+
+
+def _passages(gate: Gate, day: datetime.date) -> dict[datetime.date, _Passages]:
+    first = min(gate.inside_since, day) - EXIT_DAYS * _ONE_DAY
+    found: dict[datetime.date, _Passages] = {}
+    rows = GateDay.objects.filter(gate=gate, day__range=(first, day)).values_list("day", "direction")
+    for of, direction, total in rows.annotate(total=Sum("count")).order_by():
+        passages = found.setdefault(of, _Passages())
+        if direction == Direction.IN:
+            passages.came_in += total
+        else:
+            passages.went_out += total
+    for (_gate, of), numbers in paper_days(first, day, Gate.objects.filter(pk=gate.pk)).items():
+        passages = found.setdefault(of, _Passages())
+        passages.came_in += came_in_on_paper(numbers)
+        passages.went_out += numbers["went_out"]
+    return found
+
+
+def _counts_exits(days: dict[datetime.date, _Passages], at: datetime.date, since: datetime.date) -> bool:
+    """Whether exits are counted at a gate by what it counted until the end of a day.
+
+    On the first day on which it counts at all nobody may have left yet.
+    """
+    before = [days[of] for number in range(EXIT_DAYS) if (of := at - number * _ONE_DAY) in days]
+    return len(before) <= 1 or any(passages.went_out for passages in before)
+
+
 @dataclass(frozen=True)
 class OneGate:
-    """Everything of a gate and week that its own agency sees; inside: in minus out of today, paper included."""
+    """Everything of a gate and week that its own agency sees.
+
+    inside: people inside now, paper included. undated: passages of the last 30 days whose day is not known, in no other
+    number here.
+    """
 
     days: list[tuple[datetime.date, Counted]]
     total: Counted
     interval: Interval | None
     trend: list[TrendWeek]
-    inside: int
+    inside: Inside
+    undated: int
     gatekeepers: list[Gatekeeper]
     shifts: list[Shift]
 
 
 def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
-    """Read a gate's page: five queries."""
+    """Read a gate's page: eight queries."""
     first = week.first_day - (TREND_WEEKS - 1) * _WEEK
     alone, today = Gate.objects.filter(pk=gate.pk), timezone.localdate(now)
     found = {day: sums for (_, day), sums in gate_days(first, week.last_day, alone).items()}
@@ -166,7 +239,8 @@ def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
         total=trend[-1].counted,
         interval=bootstrap([(row.proven or 0, row.with_smartphone or 0) for _, row in days]),
         trend=trend,
-        inside=inside([gate.pk], today).get(gate.pk, 0) + _inside_on_paper(slips.get(today, PaperSums())),
+        inside=people_inside(gate, today),
+        undated=without_a_day(gate),
         gatekeepers=list(gate.gatekeepers.filter(named(today))),
         shifts=list(
             gate.shifts.filter(started_at__gte=now - datetime.timedelta(days=SHIFT_DAYS)).select_related("gatekeeper")[
@@ -192,10 +266,6 @@ def _is_in(day: datetime.date, week: Week) -> bool:
     return week.first_day <= day <= week.last_day
 
 
-def _inside_on_paper(numbers: PaperSums) -> int:
-    return came_in_on_paper(numbers) - numbers["went_out"]
-
-
 def _days_and_cells(week: Week) -> tuple[dict[tuple[int, datetime.date], Sums], dict[int, tuple[str, int]]]:
     """A week's sums by gate and day, and the unit's path and agency of each gate; two queries."""
     sums = gate_days(week.first_day, week.last_day)
@@ -218,7 +288,7 @@ class RunningAtGates(RunningShare):
     def figures(self, week: Week) -> Iterable[Figure]:
         """Three queries."""
         sums, places = once(("gate days", week), lambda: _days_and_cells(week))
-        source = _("counted at the gates")
+        source = _("counted at the gates, without passages whose day is not known")
         for (gate_id, day), passages in sorted(sums.items()):
             base = with_smartphone(passages)
             if base:

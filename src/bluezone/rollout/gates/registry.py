@@ -34,6 +34,7 @@ from bluezone.rollout.gates.models import (
     Shift,
     Verdict,
 )
+from bluezone.rollout.gates.queries import people_inside
 
 PIN_DIGITS = 6
 # scrypt with 16 MiB: a tenth of a second on a tablet, two days for all PINs of one badge on a fast machine.
@@ -120,10 +121,13 @@ def roster_of(gate: Gate, day: datetime.date) -> list[dict[str, str]]:
 
 
 def store_shifts(gate: Gate, shifts: list[Any], now: datetime.datetime) -> None:
-    """Store what a tablet says of its shifts; safe to repeat, an end once said stays. Raises CountersInvalid."""
+    """Store what a tablet says of its shifts; safe to repeat, an end once said stays. Raises CountersInvalid.
+
+    What is no shift is left out: it must hold up nothing that was counted.
+    """
     if len(shifts) > MOST_SHIFTS:
         raise CountersInvalid(f"got {len(shifts)} shifts, expected at most {MOST_SHIFTS}")
-    read = [_read(number, shift) for number, shift in enumerate(shifts)]
+    read = [one for one in map(_read, shifts) if one is not None]
     badges = {one.badge: one for one in gate.gatekeepers.filter(badge__in={badge for _, badge, _, _ in read})}
     for key, badge, started, ended in read:
         # A badge that was renewed or ended meanwhile: the counts stand without it.
@@ -160,12 +164,13 @@ def _renew(gatekeeper: Gatekeeper) -> Badge:
     return Badge(gatekeeper, text_of(gatekeeper), pin)
 
 
-def _read(number: int, shift: Any) -> tuple[UUID, str, datetime.datetime, datetime.datetime | None]:
+def _read(shift: Any) -> tuple[UUID, str, datetime.datetime, datetime.datetime | None] | None:
+    """The id, badge, beginning and end of a shift, or None for what is none."""
     try:
         key, badge = UUID(shift["id"]), str(shift["badge"])[:16]
         started, ended = _moment(shift["started"]), _moment(shift["ended"]) if shift.get("ended") else None
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError, OSError):
-        raise CountersInvalid(f"shift {number} is not an id, a badge, and when it began and ended") from None
+        return None
     if ended is not None and not started <= ended <= started + LONGEST_SHIFT:
         ended = max(started, min(ended, started + LONGEST_SHIFT))
     return key, badge, started, ended
@@ -248,6 +253,15 @@ def proven_passes(gate_id: int, since: datetime.datetime) -> tuple[int, int]:
     late = Q(bucket__gt=since.timestamp() - BUCKET_SECONDS)
     counters = GateCounter.objects.filter(late, gate=gate_id, verdict=Verdict.RUNNING)
     return int(whole), int(counters.aggregate(sum=Sum("count"))["sum"] or 0)
+
+
+def correct_inside(actor: str, gate: Gate, number: int, day: datetime.date) -> None:
+    """Let so many people be inside now, whatever was counted: somebody looked."""
+    with transaction.atomic():
+        Gate.objects.select_for_update().get(pk=gate.pk)
+        counted = people_inside(gate, day)
+        Gate.objects.filter(pk=gate.pk).update(inside_since=day, inside_before=number - counted.today)
+        record(actor, "gate_inside_corrected", str(gate.pk), before=counted.now, after=number)
 
 
 PAPERS = ("a6", "a4")

@@ -13,6 +13,7 @@ urlpatterns = [
     path("gates/<int:pk>/", views.gate, name="gate"),
     path("gates/<int:pk>/close/", views.close_gate, name="gate-close"),
     path("gates/<int:pk>/tablet/", views.put_tablet, name="gate-tablet"),
+    path("gates/<int:pk>/inside/", views.correct_inside, name="gate-inside"),
     path("gates/<int:pk>/sign.pdf", views.sign, name="gate-sign"),
     path("gates/<int:pk>/book.pdf", views.book, name="gate-book"),
     path("gates/<int:pk>/tally.pdf", views.tally, name="gate-tally"),

@@ -36,7 +36,7 @@ from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_x
 from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
-from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, SlipForm, TabletForm
+from bluezone.rollout.gates.forms import EndForm, GateForm, InsideForm, NominationForm, SlipForm, TabletForm
 from bluezone.rollout.gates.health import devices_of
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
 from bluezone.rollout.gates.queries import GateRow, one_gate
@@ -194,6 +194,22 @@ def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("gate", pk)
 
 
+@require_POST
+@audience(KEEPERS)
+@touches(Whose.AGENCY)
+def correct_inside(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Let so many people be inside now: 302 to the gate's page; 403 another agency's gate."""
+    gate = gate_of_ours(request, pk)
+    form = InsideForm(request.POST)
+    if form.is_valid():
+        number = form.cleaned_data["number"]
+        registry.correct_inside(request.user.username, gate, number, timezone.localdate())
+        messages.success(request, _("Counting goes on from this number. The tablets show it at their next contact."))
+    else:
+        messages.warning(request, _("Nothing was changed: enter how many people are inside now, 0 for none."))
+    return redirect("gate", pk)
+
+
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
@@ -262,6 +278,7 @@ def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
         f"Lượt ra vào tại các cổng, tuần {week.in_vietnamese()}. Chỉ đếm số lượt, không ghi tên.",
         "Ba loại (đã xác thực, mã hợp lệ, đã xem màn hình) không cộng với nhau. Ô trống: số dưới 5 không hiển thị.",
         "Lượt ghi trên giấy do cơ quan tự báo, không nằm trong các cột khác.",
+        "Lượt không rõ ngày vì đồng hồ của máy tại cổng đã sai không nằm trong cột nào.",
     ]
     return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)
 
@@ -331,6 +348,7 @@ def gate(request: OfficeRequest, pk: int) -> HttpResponse:
         "keeps": keeps(request, found.agency),
         "tablets": devices_of(found.pk),
         "tablet_form": TabletForm(gate=found),
+        "inside_form": InsideForm(),
         "shown": one_gate(found, week, now) if own else None,
     }
     return render(request, "gates/gate.html", context)

@@ -181,7 +181,11 @@ def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
     if zone is None:
         return {"zone": None, "items": [], "ready": [], "live": None}
     at = datetime.datetime.fromtimestamp(hour, datetime.UTC)
-    due = Airing.objects.filter(
+    # What was stopped is not named, although it fell due: by that a machine knows that what sounds is to be silent.
+    goes_on = Airing.objects.filter(
+        schedule__stopped_at=None, schedule__bulletin__withdrawn_at=None, schedule__outlets=zone
+    )
+    due = goes_on.filter(
         outlet=zone, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
     ).order_by("starts_at", "pk")
     rows = due.values_list(

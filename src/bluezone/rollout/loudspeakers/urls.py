@@ -11,6 +11,7 @@ urlpatterns = [
     path("loudspeakers/new/", views.new_zone, name="zone-new"),
     path("loudspeakers/<int:pk>/", views.zone, name="zone"),
     path("loudspeakers/<int:pk>/set/", views.set_zone, name="zone-set"),
+    path("loudspeakers/<int:pk>/stop/", views.stop_here, name="zone-stop"),
     path("loudspeakers/<int:pk>/live/", views.speak_live, name="zone-live"),
     path("loudspeakers/<int:pk>/machine/", views.put_machine, name="zone-machine"),
     path("loudspeakers/<int:pk>/stick.zip", views.stick, name="zone-stick"),

@@ -32,12 +32,16 @@ from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.api import (
     EARLY,
+    Airing,
+    Schedule,
     air_plan_pdf,
     airings_between,
     day_span,
     log_rows,
+    may_air_at,
     sentence_of,
     stick_files,
+    stop_at,
 )
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 from bluezone.rollout.loudspeakers import health, live, playback, zone_setup
@@ -178,6 +182,7 @@ def _page(
         "after": day + datetime.timedelta(days=1),
         "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
         "soon": now + EARLY,
+        "sounding": _sounding(found, now) if may_air_at(request.user, found.outlet) else [],
         "units": [
             (unit, state, volumes.get(unit.pk) or VolumeForm(unit=unit))
             for unit, state in health.rows_of([found], now)[0].units
@@ -189,6 +194,25 @@ def _page(
         "setting_form": setting,
     }
     return render(request, "loudspeakers/zone.html", context, status=acts.status_of(setting, *volumes.values()))
+
+
+# So long an emergency is tried, and a bulletin waits behind one.
+_LATE = datetime.timedelta(minutes=15)
+
+
+def _sounding(found: Zone, now: datetime.datetime) -> list[Airing]:
+    """What sounds at a zone now, or can begin any moment, and was not stopped."""
+    goes_on = Airing.objects.filter(
+        outlet=found.outlet, schedule__stopped_at=None, schedule__bulletin__withdrawn_at=None,
+        schedule__outlets=found.outlet, displaced="", starts_at__lte=now + EARLY,
+    )  # fmt: skip
+    recent = goes_on.filter(starts_at__gt=now - datetime.timedelta(hours=1) - _LATE)
+    airings = recent.select_related("schedule__bulletin").order_by("starts_at", "pk")
+    return [
+        one
+        for one in airings
+        if one.starts_at is not None and one.starts_at + datetime.timedelta(seconds=one.seconds) + _LATE > now
+    ]
 
 
 def _addresses(found: Zone, day: datetime.date) -> list[dict[str, Any]]:
@@ -234,6 +258,21 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     if form.meanwhile:
         return _page(request, found, setting=form)
     messages.warning(request, gettext("Nothing was changed: volume is 0 to 100, times are like 21:00."))
+    return redirect("zone", pk)
+
+
+@practised
+@require_POST
+@audience(KEEPERS)
+@touches(Whose.AGENCY)
+def stop_here(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Stop a schedule at this zone alone, with what sounds of it: 302 to the zone; 403 who may not air here."""
+    found = _zone(pk)
+    if not may_air_at(request.user, found.outlet):
+        raise OutsideScope("one stops what sounds where one may air")
+    chosen = get_object_or_404(Schedule, pk=chosen_number(request, "schedule") or 0, outlets=found.outlet)
+    stop_at(chosen, found.outlet, request.user, timezone.now())
+    messages.success(request, gettext("Stopped here. Connected loudspeakers fall silent within seconds."))
     return redirect("zone", pk)
 
 

@@ -236,10 +236,12 @@ class GatePage {
       if (state.undo) this.back.textContent = words.t("button.undo", { seconds: Math.ceil(state.undo.seconds_left) });
       this.drawGateCode(state.screen.text);
     }
-    const text = troubles.map((key) => words.t(key)).join("\n");
+    const sentences = troubles.map((key) => words.t(key));
+    if (state && state.undated) sentences.push(words.t("problem.undated", { count: words.number(state.undated) }));
+    const text = sentences.join("\n");
     if (this.trouble.dataset.text !== text) {
       this.trouble.dataset.text = text;
-      this.trouble.replaceChildren(...troubles.map((key) => h("p", {}, words.t(key))));
+      this.trouble.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
     }
   }
 
@@ -268,9 +270,16 @@ function gateName(words, state) {
 
 function facts(words, state) {
   const duty = state.duty ? words.t("duty", { name: state.duty.name, time: words.clock(state.duty.started, state.zone) }) : words.t("duty.none");
-  const count = words.number(state.unsent);
-  const net = state.training ? words.t("net.training") : state.sync_problem ? words.t("net.offline", { count }) : state.unsent ? words.t("net.waiting", { count }) : words.t("net.ok");
-  return `${duty} · ${net}`;
+  return `${duty} · ${network(words, state)}`;
+}
+
+/** What became of the numbers. An office that answers, but takes nothing, is no missing network. */
+function network(words, { training, unsent, sync_problem: code }) {
+  const count = words.number(unsent);
+  if (training) return words.t("net.training");
+  if (code === "offline") return words.t("net.offline", { count });
+  if (code) return words.t("net.refused", { count, code });
+  return unsent ? words.t("net.waiting", { count }) : words.t("net.ok");
 }
 
 new GatePage().begin();

@@ -11,7 +11,13 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.air.planner import approved_scripts, plan_ahead, quiet_spans, seconds_of
+from bluezone.rollout.bulletins.air.planner import (
+    announce_plan_change,
+    approved_scripts,
+    plan_ahead,
+    quiet_spans,
+    seconds_of,
+)
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
 from bluezone.rollout.bulletins.scripts import BulletinWithdrawn
@@ -117,10 +123,29 @@ def air_at_once(
 
 
 def stop(schedule: Schedule, user: User, now: datetime.datetime) -> None:
-    """Air nothing of a schedule from now on; what is past stays in the log."""
+    """Air nothing of a schedule from now on; what sounds falls silent, and what is past stays in the log."""
     with transaction.atomic():
         if Schedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
             _changed(schedule, user, now, stopped=True)
+            # Nothing of what is to come may have changed: what sounds now may be its last.
+            announce_plan_change()
+
+
+def stop_at(schedule: Schedule, outlet: Outlet, user: User, now: datetime.datetime) -> None:
+    """Air nothing of a schedule at one outlet from now on, as `stop` does; elsewhere it goes on."""
+    with transaction.atomic():
+        held = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        outlets = set(held.outlets.values_list("pk", flat=True))
+        if outlet.pk not in outlets:
+            return
+        if outlets == {outlet.pk}:
+            stop(held, user, now)
+            return
+        held.outlets.remove(outlet)
+        subject = f"bulletin {held.bulletin_id}"
+        hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=held.pk, stopped_at=outlet.pk)
+        plan_ahead(now, [outlet.pk])
+        announce_plan_change()
 
 
 def leave_out(schedule: Schedule, day: datetime.date, user: User, now: datetime.datetime) -> None:

@@ -18,6 +18,8 @@ const DAY_SECONDS = 86_400;
 const KEPT_DAYS = 30;
 // A clock that is off by less puts a passage into the five minutes before or after, which does no harm.
 export const TOLERATED_SECONDS = 300;
+// As in the office (queries.py).
+const EXIT_DAYS = 7;
 export const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
 
 export class Book {
@@ -128,18 +130,19 @@ export class Book {
     verdicts[verdict] = [before + count, sent];
   }
 
-  /** Passages by verdict since the beginning of a day, those that wait included unless `settled`. */
-  async totals(day, { settled = false } = {}) {
+  /** Passages by verdict from a day until another, those that wait included unless `settled`. */
+  async totals(day, { settled = false, until = "9999" } = {}) {
     const totals = {};
     for (const [name, buckets] of await this.store.all("day/")) {
-      if (name.slice("day/".length) < day) continue;
+      const of = name.slice("day/".length);
+      if (of < day || of > until) continue;
       for (const verdicts of Object.values(buckets)) {
         for (const [verdict, [count]] of Object.entries(verdicts)) totals[verdict] = (totals[verdict] || 0) + count;
       }
     }
     if (settled) return totals;
     for (const { at, verdict } of (await this.store.get("waiting")) || []) {
-      if (this.dayOf(at) >= day) totals[verdict] = (totals[verdict] || 0) + 1;
+      if (this.dayOf(at) >= day && this.dayOf(at) <= until) totals[verdict] = (totals[verdict] || 0) + 1;
     }
     return totals;
   }
@@ -157,25 +160,63 @@ export class Book {
     return rows.sort(([one], [other]) => one - other).slice(0, most);
   }
 
-  /** Note that the office has these; a counter that has grown since stays unsent. */
-  sent(rows) {
+  /**
+   * {counters, undated}: rows whose time can be right, and those that the clock dated before the last contact with the
+   * office, when everything was sent, or after now. Nobody knows their day: the office keeps them without one.
+   */
+  async dated(rows) {
+    const from = await this.earliest(this.now());
+    const until = this.now() + TOLERATED_SECONDS;
+    const counters = rows.filter(([bucket]) => bucket >= from && bucket <= until);
+    return { counters, undated: rows.filter((row) => !counters.includes(row)) };
+  }
+
+  /** Before this nothing can have been counted that is not sent yet. now: Unix seconds. */
+  async earliest(now) {
+    const { at = now - KEPT_DAYS * DAY_SECONDS } = (await this.store.get("contact")) || {};
+    return at - BUCKET_SECONDS - TOLERATED_SECONDS;
+  }
+
+  /** Note that the office has everything that was counted before this moment. */
+  noteContact(serverSeconds) {
+    return this.store.write({ contact: { at: serverSeconds } });
+  }
+
+  /** Note that the office has these; a counter that has grown since stays unsent. undated: of them, those without a day. */
+  sent(rows, undated = []) {
     return this.store.exclusively(async () => {
       const records = {};
-      for (const [bucket, , verdict, count] of rows) {
+      let passages = 0;
+      for (const row of rows) {
+        const [bucket, , verdict, count] = row;
         const name = `day/${this.dayOf(bucket)}`;
         if (!records[name]) records[name] = (await this.store.get(name)) || {};
         const kept = records[name][bucket] && records[name][bucket][verdict];
-        if (kept) records[name][bucket][verdict] = [kept[0], Math.max(kept[1], count)];
+        if (!kept) continue;
+        if (undated.includes(row)) passages += Math.max(0, count - kept[1]);
+        records[name][bucket][verdict] = [kept[0], Math.max(kept[1], count)];
       }
+      if (passages) records.undated = { day: this.dayOf(this.now()), count: (await this.undated()) + passages };
       await this.store.write(records);
     });
   }
 
-  /** Take the office's time. Where the clock was wrong, what was not sent yet moves by the error. */
+  /** How many passages went to the office without a day today. */
+  async undated() {
+    const { day, count } = (await this.store.get("undated")) || {};
+    return day === this.dayOf(this.now()) ? count : 0;
+  }
+
+  /**
+   * Take the office's time. Where the clock was wrong, what was not sent yet moves by the error, unless it would then
+   * have been counted before the last contact or after now: it was counted while the clock showed another time.
+   */
   takeTime(serverSeconds) {
     return this.store.exclusively(async () => {
       const error = serverSeconds - this.now();
       if (Math.abs(error) <= TOLERATED_SECONDS) return;
+      const steps = Math.round(error / BUCKET_SECONDS) * BUCKET_SECONDS;
+      const from = await this.earliest(serverSeconds);
       const { waiting, records } = await this.settled();
       const moved = [];
       for (const [name, kept] of await this.store.all("day/")) {
@@ -183,13 +224,13 @@ export class Book {
         records[name] = day;
         for (const [bucket, verdicts] of Object.entries(day)) {
           for (const [verdict, [count, sent]] of Object.entries(verdicts)) {
-            if (sent > 0) continue;
+            const lands = Number(bucket) + steps;
+            if (sent > 0 || lands < from || lands > serverSeconds + TOLERATED_SECONDS) continue;
             delete verdicts[verdict];
             moved.push([Number(bucket), verdict, count]);
           }
         }
       }
-      const steps = Math.round(error / BUCKET_SECONDS) * BUCKET_SECONDS;
       for (const [bucket, verdict, count] of moved) await this.add(records, bucket + steps, verdict, count);
       const offset = serverSeconds - this.wall();
       this.offset = Math.abs(offset) <= TOLERATED_SECONDS ? 0 : offset;
@@ -205,13 +246,35 @@ export class Book {
 
   /** What the gate's other tablets counted today, as far as it was told here: {device: {verdict: count}}. */
   async others() {
-    const kept = (await this.store.get("tablets")) || {};
-    return kept.day === this.dayOf(this.now()) ? kept : { day: this.dayOf(this.now()), tablets: {}, paper: 0 };
+    const kept = (await this.store.get("tablets")) || { day: "", tablets: {}, paper: 0 };
+    const today = this.dayOf(this.now());
+    return kept.day === today ? kept : { day: today, tablets: {}, paper: await this.carried(kept, today) };
+  }
+
+  /**
+   * People inside when today began, as far as it is known here: what the office told last and was counted since. A day
+   * that ends below zero is followed by one that begins with nobody; so does every day where no exit was counted for
+   * seven days. The office reckons the same (queries.py) and tells it with the next contact.
+   */
+  async carried(kept, today) {
+    const earliest = this.dayOf(this.now() - EXIT_DAYS * DAY_SECONDS);
+    const days = new Map();
+    for (const [name] of await this.store.all("day/")) {
+      const day = name.slice("day/".length);
+      if (day < today && (day >= kept.day || day >= earliest)) days.set(day, await this.totals(day, { until: day }));
+    }
+    const others = Object.values(kept.tablets);
+    const exits = [...days.values(), ...others].some(({ out = 0 }) => out > 0);
+    if (kept.day > today || (days.size > 1 && !exits)) return 0;
+    let inside = kept.paper + others.reduce((sum, totals) => sum + balanceOf(totals), 0);
+    for (const [day, totals] of [...days].sort()) if (day >= kept.day) inside = Math.max(0, inside + balanceOf(totals));
+    return Math.max(0, inside);
   }
 
   /**
    * Take over what others counted on a day. Of two numbers the larger is the newer one, whoever tells it; another day's
-   * are left alone. paper: in less out on slips, null from a tablet, which does not know.
+   * are left alone. paper: who was inside when the day began and in less out on slips, null from a tablet, which does
+   * not know.
    */
   merge(day, tablets, paper = null) {
     return this.store.exclusively(async () => {
@@ -228,21 +291,27 @@ export class Book {
     });
   }
 
-  /** People on the site: in less out of today, by all tablets and slips that are known here. */
+  /** People on the site: who was there when today began, and in less out since, by all tablets that are known here. */
   async inside() {
     const { day, tablets, paper } = await this.others();
-    const all = [await this.totals(day), ...Object.values(tablets)];
+    // What a clock that was ahead dated later than today is not of today.
+    const all = [await this.totals(day, { until: day }), ...Object.values(tablets)];
     return Math.max(0, paper + all.reduce((sum, totals) => sum + balanceOf(totals), 0));
   }
 
-  /** Forget counters that are older than the office keeps them, sent or not. */
-  purge(days = KEPT_DAYS) {
+  /** Forget counters that are older than the office keeps them; those that were not sent stay, unless `all`. */
+  purge(days = KEPT_DAYS, { all = false } = {}) {
     return this.store.exclusively(async () => {
       const bound = `day/${this.dayOf(this.now() - days * DAY_SECONDS)}`;
-      const old = (await this.store.all("day/")).map(([name]) => name).filter((name) => name < bound);
-      if (old.length) await this.store.write(Object.fromEntries(old.map((name) => [name, undefined])));
+      const old = (await this.store.all("day/")).filter(([name, day]) => name < bound && (all || isSent(day)));
+      if (old.length) await this.store.write(Object.fromEntries(old.map(([name]) => [name, undefined])));
     });
   }
+}
+
+/** Whether the office has every counter of a day as it is. */
+function isSent(day) {
+  return Object.values(day).every((verdicts) => Object.values(verdicts).every(([count, sent]) => sent >= count));
 }
 
 /** "in" or "out". */

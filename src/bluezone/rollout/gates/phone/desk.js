@@ -81,8 +81,8 @@ export class Desk {
     return {
       gate, public_origin: location.origin, zone: book.zone, now: book.now(), training: false,
       clock_wrong: book.clockIsWrong, radio_off: this.box.radioOff, box: await this.box.joined(), screen: this.check.screen(gate.number || NO_NUMBER),
-      duty: duty && await this.shifts.told(duty), inside: await book.inside(), today: await book.totals(day),
-      unsent, synced_at: this.exchange.at, sync_problem: this.exchange.problem, undo: this.undoable(),
+      duty: duty && await this.shifts.told(duty), inside: await book.inside(), today: await book.totals(day, { until: day }),
+      unsent, undated: await book.undated(), synced_at: this.exchange.at, sync_problem: this.exchange.problem, undo: this.undoable(),
       tablets: Object.keys(tablets).length, can_practise: true,
     };
   }

@@ -46,11 +46,14 @@ export class Exchange {
   async alone() {
     const { book } = this;
     await book.settle();
-    await book.takeTime((await this.tell([])).server_time);
+    const { server_time: time } = await this.tell([]);
+    await book.takeTime(time);
     for (let rows = await book.unsent(AT_ONCE); rows.length; rows = await book.unsent(AT_ONCE)) {
-      await this.tell(rows);
-      await book.sent(rows);
+      const { counters, undated } = await book.dated(rows);
+      await this.tell(counters, undated);
+      await book.sent(rows, undated);
     }
+    await book.noteContact(time);
     await book.purge();
     // Last, and nothing of it may hold up what was counted: a config that is refused leaves the one in force.
     await this.city.update().catch((error) => console.warn("bluezone: config not taken in", error.code));
@@ -58,11 +61,11 @@ export class Exchange {
     if (held) await book.store.write({ zone: (book.zone = held.zone) });
   }
 
-  async tell(counters) {
+  async tell(counters, undated = []) {
     const { store } = this.book;
     const { token } = await this.book.me();
     const shifts = (await store.get("shifts")) || [];
-    const answer = await call("/v1/gates/counters", token, JSON.stringify({ counters, shifts }));
+    const answer = await call("/v1/gates/counters", token, JSON.stringify({ counters, undated, shifts }));
     // Ended shifts that the office knows need not be kept here.
     const told = new Set(shifts.filter(({ ended }) => ended !== null).map(({ id }) => id));
     await store.exclusively(async () => {

@@ -38,7 +38,7 @@ export class PracticeDesk extends Desk {
 
   /** Nobody is told anything; only what can no longer be undone is entered, and what is old forgotten. */
   startExchange() {
-    setInterval(() => this.book.purge(KEPT_DAYS).catch(() => {}), FORGET_MS);
+    setInterval(() => this.book.purge(KEPT_DAYS, { all: true }).catch(() => {}), FORGET_MS);
   }
 
   async state() {
@@ -95,6 +95,6 @@ export async function openPractice() {
   await book.store.write({
     me: { device: 0, token: null, name: "", agency: "" }, gate: GATE, roster: [{ ...entry, since: "2020-01-01", until: "" }], shifts: undefined,
   });
-  await book.purge(KEPT_DAYS);
+  await book.purge(KEPT_DAYS, { all: true });
   return new PracticeDesk(book);
 }

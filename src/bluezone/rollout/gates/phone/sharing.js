@@ -23,7 +23,7 @@ async function macOf(key, content) {
 export async function shareText(book, gate) {
   const { day, tablets } = await book.others();
   const me = await book.me();
-  const own = await book.totals(day, { settled: true });
+  const own = await book.totals(day, { settled: true, until: day });
   const content = utf8(JSON.stringify({ gate: gate.number, day, tablets: { ...tablets, [me.device]: own } }));
   return PREFIX + base45(concat(content, await macOf(gate.sharing_key, content)));
 }
