@@ -81,7 +81,7 @@ def home(request: OfficeRequest) -> HttpResponse:
     return render(request, "desk/home.html", context)
 
 
-def _pile(pile: Pile, rows: list[Row], most: int | None) -> dict[str, Any]:
+def _pile(pile: str, rows: list[Row], most: int | None) -> dict[str, Any]:
     """A pile as the page shows it, cut to so many lines. more: how many matters are on no line."""
     return {
         "pile": pile,

@@ -268,6 +268,26 @@ def open_period_requests(directive: Directive) -> QuerySet[PeriodRequest]:
     return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")
 
 
+# What ends a letter at an agency, and what says after it that the agency knows.
+_ENDS = (EventKind.REVOKED, EventKind.REPLACED, EventKind.RECALLED)
+_KNOWS = (EventKind.RECEIVED, EventKind.AGREED, EventKind.DECLINED, EventKind.HANDED_OVER)
+
+
+def unaware(dispatches: QuerySet[Dispatch]) -> QuerySet[Dispatch]:
+    """Of some dispatches those that a recall or another letter has ended, until the agency confirms that it knows.
+
+    Each with `end`, the kind of event that ended it, and `ended_at`.
+    """
+    words = DispatchEvent.objects.filter(dispatch=OuterRef("pk"), what__in=(*_ENDS, *_KNOWS)).order_by("-pk")
+    ended = Q(directive__state__in=(DirectiveState.REVOKED, DirectiveState.REPLACED)) | Q(state=DispatchState.RECALLED)
+    return (
+        dispatches.filter(ended, by_file=False)
+        .exclude(state=DispatchState.HANDED_ON)
+        .annotate(end=Subquery(words.values("what")[:1]), ended_at=Subquery(words.values("at")[:1]))
+        .filter(end__in=_ENDS)
+    )
+
+
 def completions(directive: Directive) -> QuerySet[Dispatch]:
     """Agencies that have reported it done and wait for the issuer to accept that, oldest first, with what was done."""
     told = DispatchEvent.objects.filter(dispatch=OuterRef("pk"), what=EventKind.REPORTED).order_by("-pk")

@@ -35,6 +35,7 @@ from bluezone.rollout.directives.models import (
     DirectiveStep,
     Dispatch,
     DispatchState,
+    EventKind,
     PeriodRequest,
     Priority,
     Report,
@@ -70,7 +71,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if scopes.granted(user, queries.CLERKS):
         found += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
     if scopes.granted(user, queries.HANDLERS):
-        found += [*_incoming(user), *_reports_owed(user, now)]
+        found += [*_incoming(user), *_ended(user), *_reports_owed(user, now)]
     return found
 
 
@@ -191,6 +192,24 @@ def _incoming(user: User) -> list[Matter]:
     return shorten(matters, _list("inbox", "open"), found.count)
 
 
+def _ended(user: User) -> list[Matter]:
+    """Letters of the agency that were recalled or replaced, and of which nobody there has confirmed to know."""
+    own = Assignment.objects.filter(dispatch=OuterRef("pk"), account=user)
+    found = queries.unaware(Dispatch.objects.filter(_desk(user))).annotate(is_own=Exists(own))
+    shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
+    matters = []
+    for one in shown.order_by("ended_at", "pk")[:_READ]:
+        what = f"{_name(one.directive)} · {EventKind(one.end).label}"
+        url = reverse("inbox-one", args=[one.pk])
+        matters.append(
+            Matter(
+                f"ended {one.pk} {one.end}", what, _("Confirm that we know"), url, _usual(one.directive, one.ended_at),
+                Pile.MINE if one.is_own else Pile.AGENCY, where=one.agency.name,
+            )
+        )  # fmt: skip
+    return shorten(matters, reverse("inbox"), found.count)
+
+
 def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
     """The oldest report that the agency owes on each task: of a period that is open and has begun."""
     today = timezone.localdate(now)
@@ -256,7 +275,13 @@ def _come_back(user: User, now: datetime.datetime) -> list[Matter]:
     sent = Directive.objects.filter(
         _issuing(user, queries.CLERKS), from_file=False, state=DirectiveState.ISSUED
     ).order_by()
-    kinds = [_requested(sent), *_standing(sent, now), _undelivered(sent, now), _to_check(sent, now)]
+    kinds = [
+        _requested(sent),
+        *_standing(sent, now),
+        _not_knowing(user),
+        _undelivered(sent, now),
+        _to_check(sent, now),
+    ]
     ordered = [sorted(kind, key=lambda line: (line.by, line.key)) for kind in kinds]
     named = _letters().in_bulk({line.letter for kind in ordered for line in kind[:_READ]})
     matters = []
@@ -286,6 +311,25 @@ def _requested(sent: QuerySet[Directive]) -> list[_Open]:
         )
         for pk, asked in moments.items()
     ]  # fmt: skip
+
+
+def _not_knowing(user: User) -> list[_Open]:
+    """Who has not confirmed to know that a letter was recalled or replaced, one line a letter."""
+    own = scopes.at_the_desk(user, queries.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
+    dispatches = Dispatch.objects.filter(own, directive__from_file=False).order_by()
+    moments: dict[int, list[datetime.datetime]] = defaultdict(list)
+    for pk, at in queries.unaware(dispatches).values_list("directive", "ended_at"):
+        moments[pk].append(at)
+    lines = []
+    for pk, ended in moments.items():
+        note = ngettext(
+            "%(count)d agency has not confirmed that it knows of the recall or replacement",
+            "%(count)d agencies have not confirmed that they know of the recall or replacement",
+            len(ended),
+        ) % {"count": len(ended)}
+        url = reverse("directive-late", args=[pk])
+        lines.append(_Open(f"unaware {pk} {min(ended)}", pk, note, _("Call them"), url, min(ended) + DAY))
+    return lines
 
 
 def _to_check(sent: QuerySet[Directive], now: datetime.datetime) -> list[_Open]:

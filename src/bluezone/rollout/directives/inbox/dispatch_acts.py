@@ -29,7 +29,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import begin_periods, people_of, tasks_for
+from bluezone.rollout.directives.queries import begin_periods, people_of, tasks_for, unaware
 
 S = DispatchState
 ALLOWED = {
@@ -85,8 +85,12 @@ def move(
 ) -> None:
     """Bring a dispatch to a state; `note` is the reason where it is sent back, and what was done where it is reported.
 
+    To receive a letter that was recalled or replaced is to confirm that the agency knows; its state stays.
     Raises ActOutOfOrder, CompletionWithoutReport or DirectiveNotInForce.
     """
+    if to == S.RECEIVED and waits_to_be_known(dispatch):
+        _note_known(dispatch, user, now)
+        return
     with transaction.atomic():
         locked = _locked(dispatch)
         if locked.state not in ALLOWED[to]:
@@ -118,6 +122,19 @@ def move(
             subject = f"directive {locked.directive_id}"
             hash_chain.record(user.username, "document_sent_back", subject, now=now, agency=locked.agency.key)
     dispatch.refresh_from_db()
+
+
+def waits_to_be_known(dispatch: Dispatch) -> bool:
+    """Whether the letter has ended at the agency, which is to confirm that it knows; not where it is to answer that."""
+    return unaware(Dispatch.objects.filter(pk=dispatch.pk)).exists() and not waits_for_answer(dispatch)
+
+
+def _note_known(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
+    with transaction.atomic():
+        locked = Dispatch.objects.select_for_update(of=("self",)).select_related("directive").get(pk=dispatch.pk)
+        if not waits_to_be_known(locked):
+            raise ActOutOfOrder("the agency has confirmed before that it knows")
+        DispatchEvent.objects.create(dispatch=locked, what=EventKind.RECEIVED, at=now, actor=user, before=locked.state)
 
 
 def _begin_reports(dispatch: Dispatch, now: datetime.datetime) -> None:
@@ -239,7 +256,7 @@ def undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
         locked = _locked(dispatch)
         last = locked.events.order_by("-pk").first()
         late = last is None or (now - last.at).total_seconds() > UNDO_SECONDS + GRACE_SECONDS
-        if last is None or late or last.actor_id != user.pk or last.what not in _ONE_TAP:
+        if last is None or late or last.actor_id != user.pk or not _is_one_tap(last):
             raise UndoTooLate("the last act is not one that can still be taken back")
         locked.state, locked.changed_at = last.before, now
         locked.save(update_fields=["state", "changed_at"])
@@ -253,7 +270,12 @@ def may_undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> bool:
     """Whether the page offers to take the last tap back."""
     last = dispatch.events.order_by("-pk").first()
     fresh = last is not None and (now - last.at).total_seconds() <= UNDO_SECONDS
-    return bool(last and fresh and last.actor_id == user.pk and last.what in _ONE_TAP)
+    return bool(last and fresh and last.actor_id == user.pk and _is_one_tap(last))
+
+
+def _is_one_tap(event: DispatchEvent) -> bool:
+    """Whether the event moved a letter on by one tap; that an agency knows of a recall moves nothing."""
+    return event.what in _ONE_TAP and event.before != S.RECALLED
 
 
 def pass_on(dispatch: Dispatch, agencies: Iterable[Agency], user: User, now: datetime.datetime) -> list[Dispatch]:

@@ -253,6 +253,7 @@ def _page(
         "people": list(queries.people_of(shown.agency)[:_MOST_PEOPLE]) if handles else [],
         "assignments": list(shown.assignments.select_related("account", "task")),
         "successors": list(shown.taken_over_by.select_related("agency")),
+        "to_be_known": handles and dispatch_acts.waits_to_be_known(shown),
         "may_undo": handles and dispatch_acts.may_undo(shown, request.user, now),
         "replacement": shown.directive.replaced_by.exclude(issued_at=None).first(),
         "now": now,

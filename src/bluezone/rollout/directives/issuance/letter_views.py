@@ -370,12 +370,14 @@ def _page(
     periods = list(queries.open_period_requests(shown)[: REQUESTS_AT_ONCE + 1])
     completed = list(queries.completions(shown)[: REQUESTS_AT_ONCE + 1])
     sent = shown.issued_at is not None
+    unaware = list(queries.unaware(shown.dispatches.order_by()).values_list("pk", flat=True)) if sent else []
     context = {
         "directive": shown,
         "tasks": list(shown.tasks.all()),
         "page": page,
         "state": state,
         "states": DispatchState.choices,
+        "unaware": unaware,
         "counted": queries.counts([shown.pk]).get(shown.pk),
         "requests": asked[:REQUESTS_AT_ONCE],
         "period_requests": periods[:REQUESTS_AT_ONCE],
