@@ -17,6 +17,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.rollout.directives.models import (
+    Assignment,
     ChangeRequest,
     Deadline,
     Delivery,
@@ -356,6 +357,13 @@ def issuing_agencies(user: User) -> QuerySet[Agency]:
 def read_agencies(user: User) -> QuerySet[Agency]:
     """Agencies whose inbox the person may read."""
     return scopes.agencies_of(user, READERS)
+
+
+def left_assignments(day: datetime.date) -> QuerySet[Assignment]:
+    """Assignments of people who cannot act at the agency any more: their role ended, or their account is closed."""
+    grants = RoleGrant.objects.in_force(day).filter(role__in=HANDLERS, user__is_active=True)
+    here = Q(agency=OuterRef("dispatch__agency")) | Q(unit=OuterRef("dispatch__agency__unit"))
+    return Assignment.objects.filter(~Exists(grants.filter(here, user=OuterRef("account"))))
 
 
 def people_of(agency: Agency) -> QuerySet[User]:

@@ -22,7 +22,7 @@ from bluezone.directory import scopes
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
 from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
-from bluezone.identity.models import User
+from bluezone.identity.models import Role, User
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.models import (
     Assignment,
@@ -71,7 +71,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if scopes.granted(user, queries.CLERKS):
         found += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
     if scopes.granted(user, queries.HANDLERS):
-        found += [*_incoming(user), *_ended(user), *_reports_owed(user, now)]
+        found += [*_incoming(user, now), *_ended(user), *_reports_owed(user, now)]
     return found
 
 
@@ -128,17 +128,21 @@ def _to_send(user: User) -> list[Matter]:
 
 
 def _drafts(user: User, now: datetime.datetime) -> list[Matter]:
-    found = _letters().filter(_issuing(user, queries.CLERKS), state=DirectiveState.DRAFT, made_by=user)
-    annotated = found.annotate(returned=_newest_step(Step.RETURNED), stored=_newest_step(Step.STORED))
+    """The person's own drafts; and those that a signer has returned, which any clerk of the office can correct."""
+    annotated = _letters().annotate(returned=_newest_step(Step.RETURNED), submitted=_newest_step(Step.SUBMITTED))
+    returned = Q(returned__gte=F("submitted"))
+    found = annotated.filter(
+        _issuing(user, queries.CLERKS) & Q(made_by=user) | _issuing(user, [Role.CLERK]) & returned,
+        state=DirectiveState.DRAFT,
+    )
     matters = []
-    for one in annotated.order_by(F("returned").desc(nulls_last=True), "-made_at")[:_READ]:
-        came_back = one.returned is not None and (one.stored is None or one.returned >= one.stored)
+    for one in found.order_by(F("returned").desc(nulls_last=True), "-made_at")[:_READ]:
+        came_back = bool(one.returned and one.submitted and one.returned >= one.submitted)
+        pile = Pile.MINE if one.made_by_id == user.pk else Pile.AGENCY
         act = _("Correct it") if came_back else _("Go on writing")
         by = _usual(one, one.returned) if came_back else now + _SOME_DAY
         url = reverse("directive" if came_back else "directive-change", args=[one.pk])
-        matters.append(
-            Matter(f"draft {one.pk} {one.returned}", _name(one), act, url, by, Pile.MINE, where=one.issuer.name)
-        )
+        matters.append(Matter(f"draft {one.pk} {one.returned}", _name(one), act, url, by, pile, where=one.issuer.name))
     return shorten(matters, _list("directives", DirectiveState.DRAFT), found.count)
 
 
@@ -167,28 +171,35 @@ def _desk(user: User) -> Q:
     return scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("directive__issuer")))
 
 
-def _incoming(user: User) -> list[Matter]:
-    """What the agency has got and nobody has received, or given to anybody."""
+def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
+    """What the agency has got and nobody has received, or given to anybody who can still act there."""
     due = TaskParty.objects.filter(task__directive=OuterRef("directive"), agency=OuterRef("agency")).order_by()
-    found = Dispatch.objects.filter(
-        _desk(user),
-        Q(state=DispatchState.ARRIVED) | Q(state=DispatchState.RECEIVED, purpose=Purpose.ACTION, assignments=None),
-        directive__state=DirectiveState.ISSUED,
-        by_file=False,
-    ).annotate(due=Subquery(due.values("agency").annotate(first=Min("task__due")).values("first")))
+    left = queries.left_assignments(timezone.localdate(now)).filter(dispatch=OuterRef("pk"))
+    found = (
+        Dispatch.objects.annotate(is_left=Exists(left))
+        .filter(
+            _desk(user),
+            Q(state=DispatchState.ARRIVED)
+            | Q(state=DispatchState.RECEIVED, purpose=Purpose.ACTION, assignments=None)
+            | Q(state__in=_AT_WORK, is_left=True),
+            directive__state=DirectiveState.ISSUED,
+            by_file=False,
+        )
+        .annotate(due=Subquery(due.values("agency").annotate(first=Min("task__due")).values("first")))
+    )
     shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
     matters = []
     for one in shown.order_by(F("due").asc(nulls_last=True), "arrived_at")[:_READ]:
         arrived = one.state == DispatchState.ARRIVED
         act = _("Receive") if arrived else _("Assign or begin")
+        if one.is_left:
+            act = _("Assign it to somebody else")
         by = _usual(one.directive, one.arrived_at)
         stated = one.due is not None and Deadline(one.due).moment <= by
-        matters.append(
-            Matter(
-                f"dispatch {one.pk} {one.state}", _name(one.directive), act, reverse("inbox-one", args=[one.pk]),
-                Deadline(one.due).moment if stated else by, Pile.AGENCY, stated, one.agency.name,
-            )
-        )  # fmt: skip
+        key = f"dispatch {one.pk} {'left' if one.is_left else one.state}"
+        until = Deadline(one.due).moment if stated else by
+        url = reverse("inbox-one", args=[one.pk])
+        matters.append(Matter(key, _name(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
     return shorten(matters, _list("inbox", "open"), found.count)
 
 

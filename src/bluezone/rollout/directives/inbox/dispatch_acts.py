@@ -29,7 +29,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import begin_periods, people_of, tasks_for, unaware
+from bluezone.rollout.directives.queries import begin_periods, left_assignments, people_of, tasks_for, unaware
 
 S = DispatchState
 ALLOWED = {
@@ -206,6 +206,7 @@ def assign(
 ) -> Assignment:
     """Give a document, or one task of it, to a person of the agency with an own day; again changes the day.
 
+    Who had the same and cannot act any more has it no longer.
     Raises AssigneeWrong, ActOutOfOrder or DirectiveNotInForce.
     """
     with transaction.atomic():
@@ -218,6 +219,8 @@ def assign(
         days = [one.deadline.day for one in parties if one.deadline]
         if due and days and due > max(days):
             raise AssigneeWrong(f"the letter's own day is {max(days)}")
+        left = left_assignments(timezone.localdate(now)).filter(dispatch=locked)
+        Assignment.objects.filter(pk__in=[one.pk for one in left if task is None or one.task_id == task.pk]).delete()
         made, _new = Assignment.objects.update_or_create(
             dispatch=locked, task=task, account=account, defaults={"due": due, "made_by": user, "made_at": now}
         )

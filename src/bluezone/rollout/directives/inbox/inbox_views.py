@@ -252,6 +252,9 @@ def _page(
         "allowed": dispatch_acts.next_states(shown),
         "people": list(queries.people_of(shown.agency)[:_MOST_PEOPLE]) if handles else [],
         "assignments": list(shown.assignments.select_related("account", "task")),
+        "left": set(
+            queries.left_assignments(timezone.localdate(now)).filter(dispatch=shown).values_list("pk", flat=True)
+        ),
         "successors": list(shown.taken_over_by.select_related("agency")),
         "to_be_known": handles and dispatch_acts.waits_to_be_known(shown),
         "may_undo": handles and dispatch_acts.may_undo(shown, request.user, now),
