@@ -164,3 +164,25 @@ def test_sentences_that_speak_of_a_deadline_or_rhythm(sentence):
 def test_sentences_that_speak_of_none(sentence):
     assert sentences_of_time(sentence, with_days=True) == ()
 
+
+def test_a_letter_is_read_without_a_fresh_second_factor_and_signed_with_one(client, committee, clerk, signer):
+    made = draft_of(committee, clerk, "1. Ủy ban nhân dân các xã, phường rà soát người về từ vùng dịch.\n")
+    version = approval.submit(made, clerk, NOW)
+    client.force_login(signer)
+    address = f"/directives/{made.pk}/approve/"
+
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "rà soát người về" in page.text
+    assert f'<a class="button" href="/confirm/?next={address}">' in page.text
+    assert 'name="seen"' not in page.text
+    answer = client.post(address, {"seen": version.sha256, "for_another": "on"})
+    assert (answer.status_code, answer.url) == (302, f"/confirm/?next=%2Fdirectives%2F{made.pk}%2Fapprove%2F")
+    made.refresh_from_db()
+    assert made.state == "submitted"
+
+    assert 'name="seen"' in prove(client).get(address).text
+    answer = client.post(address, {"seen": version.sha256, "for_another": "on"})
+    assert (answer.status_code, answer.url) == (302, f"/directives/{made.pk}/")
+    made.refresh_from_db()
+    assert made.state == "approved"
