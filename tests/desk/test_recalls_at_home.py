@@ -90,7 +90,8 @@ def test_a_letter_that_ended_waits_at_the_agency_that_had_it_until_it_confirms_t
     assert what in mine, "the person who worked on it has it among what is theirs"
 
     assert KNOW in words(client, ward_clerk, f"/inbox/{dispatch.pk}/")
-    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "received"}).status_code == 302
+    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "received"}).status_code == 409, "an old page confirms none"
+    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "recalled"}).status_code == 302
     for who in (ward_clerk, officer):
         assert KNOW not in words(client, who, "/?all=1")
     page = words(client, ward_clerk, f"/inbox/{dispatch.pk}/")
@@ -99,7 +100,7 @@ def test_a_letter_that_ended_waits_at_the_agency_that_had_it_until_it_confirms_t
     assert "Undo" not in page, "nothing was done that could be taken back"
     dispatch.refresh_from_db()
     assert dispatch.state == ("recalled" if ends is recall_from_the_ward else "assigned")
-    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "received"}).status_code == 409, "once is enough"
+    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "recalled"}).status_code == 409, "once is enough"
 
 
 def piles(client, who):
@@ -125,7 +126,7 @@ def test_who_had_a_letter_that_ended_counts_as_not_knowing_until_they_confirm(
     late = words(client, clerk, f"/directives/{sent.pk}/late/")
     assert late.count("does not know of the end") == every
     client.force_login(ward_clerk)
-    client.post(f"/inbox/{dispatch.pk}/act/", {"to": "received"})
+    client.post(f"/inbox/{dispatch.pk}/act/", {"to": "recalled"})
 
     assert f"{every - 1} agencies have not confirmed that they know" in words(client, clerk, "/?all=1")
     assert words(client, clerk, f"/directives/{sent.pk}/").count("does not know yet") == every - 1
@@ -155,6 +156,6 @@ def test_a_recall_of_another_office_waits_at_home_and_is_answered(client, sent, 
     approval.end_directive(sent, EventKind.REVOKED, "Ban hành nhầm", None, now)
 
     assert "recalled by the issuer" in words(client, ward_clerk, "/?all=1")
-    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "received"}).status_code == 409, "it is answered instead"
+    assert client.post(f"/inbox/{dispatch.pk}/act/", {"to": "recalled"}).status_code == 409, "it is answered instead"
     client.post(f"/inbox/{dispatch.pk}/answer-recall/", {"agree": "1"})
     assert "recalled by the issuer" not in words(client, ward_clerk, "/?all=1")

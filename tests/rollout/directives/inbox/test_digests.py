@@ -61,7 +61,7 @@ def test_a_recall_is_mailed_each_day_until_the_agency_confirms_that_it_knows(add
     digests.queue_daily(NOW + DAY)
     mails = Mail.objects.filter(to=f"a{ward.agency_id}@example.org")
     assert "458/UBND-VP đã được thu hồi hoặc thay thế." in mails.get().text
-    dispatch_acts.move(ward, DispatchState.RECEIVED, addresses.approved_by, NOW + DAY)
+    dispatch_acts.acknowledge_end(ward, addresses.approved_by, NOW + DAY)
 
     assert digests.queue_daily(NOW + 2 * DAY) == addresses.dispatches.count() - 1
     assert mails.count() == 1

@@ -85,12 +85,8 @@ def move(
 ) -> None:
     """Bring a dispatch to a state; `note` is the reason where it is sent back, and what was done where it is reported.
 
-    To receive a letter that was recalled or replaced is to confirm that the agency knows; its state stays.
     Raises ActOutOfOrder, CompletionWithoutReport or DirectiveNotInForce.
     """
-    if to == S.RECEIVED and waits_to_be_known(dispatch):
-        _note_known(dispatch, user, now)
-        return
     with transaction.atomic():
         locked = _locked(dispatch)
         if locked.state not in ALLOWED[to]:
@@ -129,11 +125,12 @@ def waits_to_be_known(dispatch: Dispatch) -> bool:
     return unaware(Dispatch.objects.filter(pk=dispatch.pk)).exists() and not waits_for_answer(dispatch)
 
 
-def _note_known(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
+def acknowledge_end(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
+    """Receive the recall or replacement of a letter: the agency knows. Its state stays. Raises ActOutOfOrder."""
     with transaction.atomic():
         locked = Dispatch.objects.select_for_update(of=("self",)).select_related("directive").get(pk=dispatch.pk)
         if not waits_to_be_known(locked):
-            raise ActOutOfOrder("the agency has confirmed before that it knows")
+            raise ActOutOfOrder("no recall or replacement waits to be acknowledged")
         DispatchEvent.objects.create(dispatch=locked, what=EventKind.RECEIVED, at=now, actor=user, before=locked.state)
 
 

@@ -82,6 +82,10 @@ def _act(shown: Dispatch, values: dict[str, Any], user: User, now: datetime.date
     if values["account"]:
         dispatch_acts.assign(shown, values["account"], values["task"], values["due"], user, now)
         return
+    if values["to"] == DispatchState.RECALLED:
+        # Not "received", which a page sends that was opened before the letter ended.
+        dispatch_acts.acknowledge_end(shown, user, now)
+        return
     note = values["reason"] or values["done"]
     dispatch_acts.move(shown, DispatchState(values["to"]), user, now, note=note, assigned_to=values["assigned_to"])
 
