@@ -173,7 +173,8 @@ def _desk(user: User) -> Q:
 
 def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
     """What the agency has got and nobody has received, or given to anybody who can still act there."""
-    due = TaskParty.objects.filter(task__directive=OuterRef("directive"), agency=OuterRef("agency")).order_by()
+    parties = TaskParty.objects.filter(task__directive=OuterRef("directive"), agency=OuterRef("agency"))
+    first = parties.filter(task__due__isnull=False).order_by("task__due", F("task__due_time").asc(nulls_last=True))
     left = queries.left_assignments(timezone.localdate(now)).filter(dispatch=OuterRef("pk"))
     found = (
         Dispatch.objects.annotate(is_left=Exists(left))
@@ -185,7 +186,7 @@ def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
             directive__state=DirectiveState.ISSUED,
             by_file=False,
         )
-        .annotate(due=Subquery(due.values("agency").annotate(first=Min("task__due")).values("first")))
+        .annotate(due=Subquery(first.values("task__due")[:1]), hour=Subquery(first.values("task__due_time")[:1]))
     )
     shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
     matters = []
@@ -195,9 +196,10 @@ def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
         if one.is_left:
             act = _("Assign it to somebody else")
         by = _usual(one.directive, one.arrived_at)
-        stated = one.due is not None and Deadline(one.due).moment <= by
+        deadline = Deadline(one.due, one.hour).moment if one.due else None
+        stated = deadline is not None and deadline <= by
         key = f"dispatch {one.pk} {'left' if one.is_left else one.state}"
-        until = Deadline(one.due).moment if stated else by
+        until = deadline if deadline is not None and stated else by
         url = reverse("inbox-one", args=[one.pk])
         matters.append(Matter(key, _name(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
     return shorten(matters, _list("inbox", "open"), found.count)
@@ -375,7 +377,10 @@ def _standing(sent: QuerySet[Directive], now: datetime.datetime) -> tuple[list[_
     ):
         by_state[pk][state] = (count, since)
     tasks = Task.objects.filter(directive__in=sent, due__lte=timezone.localdate(now)).order_by()
-    dues = dict(tasks.values_list("directive").annotate(first=Min("due")))
+    dues: dict[int, datetime.datetime] = {}
+    for pk, day, hour in tasks.values_list("directive", "due", "due_time").distinct():
+        moment = Deadline(day, hour).moment
+        dues[pk] = min(moment, dues.get(pk, moment))
     sent_back: list[_Open] = []
     done: list[_Open] = []
     behind: list[_Open] = []
@@ -400,18 +405,18 @@ def _standing(sent: QuerySet[Directive], now: datetime.datetime) -> tuple[list[_
 def _behind(
     pk: int,
     states: dict[str, tuple[int, datetime.datetime]],
-    due: datetime.date | None,
+    due: datetime.datetime | None,
     now: datetime.datetime,
 ) -> _Open | None:
     """Who is past the day of a letter, or has not received it for a day; None where nobody is."""
     url = reverse("directive-late", args=[pk])
-    if due is not None and Deadline(due).moment <= now:
+    if due is not None and due <= now:
         count = sum(states[state][0] for state in (DispatchState.ARRIVED, *_AT_WORK) if state in states)
         if not count:
             return None
         note = ngettext("%(count)d agency is not done", "%(count)d agencies are not done", count)
         note %= {"count": count}
-        return _Open(f"late {pk}", pk, note, _("Call them"), url, Deadline(due).moment, stated=True)
+        return _Open(f"late {pk}", pk, note, _("Call them"), url, due, stated=True)
     count, since = states.get(DispatchState.ARRIVED, (0, now))
     by = since + datetime.timedelta(hours=queries.REMIND_HOURS)
     if not count or by > now:
