@@ -222,7 +222,8 @@ def rates(task: Task, period: Period, under: AdminUnit | None = None) -> Rates:
     Expected of every agency but those that received the letter later; of one that has not received it, too.
     """
     parties = _expected(task, period)
-    reports = Report.objects.filter(_begin_in(period), task=task).exclude(state=ReportState.RETURNED)
+    reports = Report.objects.filter(_begin_in(period), task=task, agency__in=parties.values("agency"))
+    reports = reports.exclude(state=ReportState.RETURNED)
     if under:
         parties = parties.filter(agency__unit__path__startswith=under.path)
         reports = reports.filter(agency__unit__path__startswith=under.path)
@@ -242,7 +243,8 @@ def reporters(task: Task, period: Period, under: AdminUnit | None = None) -> Que
 
 
 def _expected(task: Task, period: Period) -> QuerySet[TaskParty]:
-    parties: QuerySet[TaskParty] = task.parties.all()
+    """Who leads the task; who cooperates reports to the lead."""
+    parties: QuerySet[TaskParty] = task.parties.filter(role=TaskParty.Role.LEAD)
     return parties.exclude(report_from__gt=period.last) if period.last else parties
 
 

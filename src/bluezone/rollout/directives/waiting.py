@@ -224,7 +224,7 @@ def _ended(user: User) -> list[Matter]:
 
 
 def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
-    """The oldest report that the agency owes on each task: of a period that is open and has begun."""
+    """The oldest report that the agency owes on each task that it leads: of a period that is open and has begun."""
     today = timezone.localdate(now)
     desk = scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
     reports = Report.objects.filter(desk).exclude(state=ReportState.RETURNED)
@@ -234,6 +234,7 @@ def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
             desk,
             Exists(standing.filter(state__in=_AT_WORK)),
             task__directive__state=DirectiveState.ISSUED,
+            role=TaskParty.Role.LEAD,
             task__report_from__lte=today,
         )
         .exclude(task__report_every=Task.Every.NEVER)

@@ -154,7 +154,10 @@ def _refuse_unreported(dispatch: Dispatch, text: str) -> None:
     if not text.strip():
         raise CompletionWithoutReport("nothing says what was done")
     owed = TaskParty.objects.filter(
-        task__directive=dispatch.directive_id, task__report_every=Task.Every.ONCE, agency=dispatch.agency_id
+        task__directive=dispatch.directive_id,
+        task__report_every=Task.Every.ONCE,
+        agency=dispatch.agency_id,
+        role=TaskParty.Role.LEAD,
     )
     made = Report.objects.filter(task=OuterRef("task"), agency=dispatch.agency_id).exclude(state=ReportState.RETURNED)
     if owed.filter(~Exists(made)).exists():

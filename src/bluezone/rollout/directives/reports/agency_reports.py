@@ -286,7 +286,8 @@ def late(directive: Directive, now: datetime.datetime) -> dict[int, Late]:
             past[key] = party.deadline is not None and party.deadline.moment <= now
         if past[key] and standing.get(party.agency_id) not in settled:
             found[party.agency_id].tasks.append(party.task.label)
-    for party in _unreported(directive, parties, now):
+    leading = [party for party in parties if party.role == TaskParty.Role.LEAD]
+    for party in _unreported(directive, leading, now):
         found[party.agency_id].reports.append(party.task.label)
     return dict(found)
 
