@@ -86,6 +86,7 @@ def test_a_letter_that_ended_waits_at_the_agency_that_had_it_until_it_confirms_t
     assert what in home
     assert KNOW in home
     assert "Work on it" not in home
+    assert KNOW in home[: home.index("For m")], "it is the most urgent"
     (mine,) = [one for one in piles(client, officer)["mine"] if KNOW in one]
     assert what in mine, "the person who worked on it has it among what is theirs"
 
@@ -124,7 +125,7 @@ def test_who_had_a_letter_that_ended_counts_as_not_knowing_until_they_confirm(
     assert f"{every} agencies have not confirmed that they know" in page
     assert page.count("does not know yet") == every
     late = words(client, clerk, f"/directives/{sent.pk}/late/")
-    assert late.count("does not know of the end") == every
+    assert late.count("does not know yet") == every
     client.force_login(ward_clerk)
     client.post(f"/inbox/{dispatch.pk}/act/", {"to": "recalled"})
 

@@ -12,7 +12,7 @@ from bluezone.letters.proposal import Span
 from bluezone.vietnamese.spelling import fold
 
 # Not after the point of "TP. Bắc Kạn".
-_ENDS = re.compile(r"\n+|(?<=[^\s.]{3}[.;])\s+|(?<=\d[.;])\s+(?=[A-ZĐÀ-Ỹ])")
+_ENDS = re.compile(r"\n+|(?<=[^\s.]{3}[.;])\s+|(?<=[\da-zà-ỹ][.;])\s+(?=[A-ZĐÀ-Ỹ])")
 # "Công văn số 4111/UBND-VXNV ngày 05/8/2020" has the day of another document.
 _CITED = re.compile(
     r"\d+\S*/\S*[A-ZĐ]\S*(?:[^.;\d]{0,60}?ngày\s+\d{1,2}(?:\s*[/.-]\s*\d{1,2}\s*[/.-]\s*\d{4}|\s+tháng\s+\d{1,2}\s+năm\s+\d{4}))?"

@@ -216,7 +216,7 @@ def _ended(user: User) -> list[Matter]:
         url = reverse("inbox-one", args=[one.pk])
         matters.append(
             Matter(
-                f"ended {one.pk} {one.end}", what, _("Confirm that we know"), url, _usual(one.directive, one.ended_at),
+                f"ended {one.pk} {one.end}", what, _("Confirm that we know"), url, one.ended_at,
                 Pile.MINE if one.is_own else Pile.AGENCY, where=one.agency.name,
             )
         )  # fmt: skip
