@@ -13,7 +13,7 @@ from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.rollout.directives import demo
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
 from bluezone.rollout.directives.issuance import approval
-from bluezone.rollout.directives.models import DispatchState
+from bluezone.rollout.directives.models import Directive, Dispatch, DispatchState
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,25 @@ def test_a_recall_is_mailed_each_day_until_the_agency_confirms_that_it_knows(add
 
     assert digests.queue_daily(NOW + 2 * DAY) == addresses.dispatches.count() - 1
     assert mails.count() == 1
+
+
+@pytest.mark.long
+def test_a_long_mail_says_how_many_more_matters_wait(addresses):
+    ward = addresses.dispatches.get(agency__key="ubnd-phuong-song-cau")
+    letters = []
+    for number in range(24):
+        copy = Directive.objects.get(pk=addresses.pk)
+        copy.pk, copy.number = None, f"9{number:02}"
+        letters.append(copy)
+    Dispatch.objects.bulk_create(
+        Dispatch(directive=one, agency=ward.agency, purpose="action", arrived_at=NOW, changed_at=NOW)
+        for one in Directive.objects.bulk_create(letters)
+    )
+    digests.queue_daily(NOW + DAY)
+    text = Mail.objects.get(to=f"a{ward.agency_id}@example.org").text
+
+    assert text.count("Chưa tiếp nhận văn bản") == 20
+    assert "- và 5 việc nữa" in text
 
 
 @pytest.mark.long

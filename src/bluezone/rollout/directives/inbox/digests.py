@@ -193,7 +193,11 @@ def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
         }
         text: list[str] = []
         for name, own in sections:
-            text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES]), ""]
+            text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES])]
+            left = len(own) - _MOST_LINES
+            if left > 0:
+                text.append("- " + ngettext("and %(left)s more", "and %(left)s more", left) % {"left": left})
+            text.append("")
         text.append(_("Sign in: %(office)s/") % {"office": office})
         try:
             queued += queue_digest(address, day, subject, "\n".join(text), now=now)
