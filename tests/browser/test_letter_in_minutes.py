@@ -98,6 +98,8 @@ def approve(page, work, number):
     page.goto(page.url.split("/inbox/")[0] + f"/directives/{number}/")
     desk = TimedPage(page, work)
     desk.click(f"a[href='/directives/{number}/approve/']")
+    if page.locator("main a.button[href^='/confirm/']").count():
+        desk.click("main a.button[href^='/confirm/']")
     if "/confirm/" in page.url:
         desk.type("[name=code]", peopling.app_code(1))
         desk.click("main form:not([action]) button[type=submit]")

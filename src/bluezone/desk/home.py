@@ -7,6 +7,7 @@ numbers that were counted last; they are counted anew when somebody has stored s
 
 import datetime
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +48,14 @@ class Row:
 
 
 def gather(user: User, now: datetime.datetime) -> list[tuple[str, Matter]]:
-    """All that waits for a person, the most urgent first, each with the name of its duty."""
+    """All that waits for a person, the most urgent first, each with the name of its duty; last, what is left out."""
     found = [(duty.name, matter) for duty in DUTIES if duty.waiting for matter in load(duty.waiting)(user, now)]
-    return sorted(found, key=lambda pair: (pair[1].by, pair[1].key))
+    return sorted(found, key=lambda pair: (pair[1].left_out > 0, pair[1].by, pair[1].key))
+
+
+def how_many(matters: Iterable[Matter]) -> int:
+    """How many matters some lines stand for."""
+    return sum(matter.left_out or 1 for matter in matters)
 
 
 @practised
@@ -66,18 +72,23 @@ def home(request: OfficeRequest) -> HttpResponse:
     by_pile = {pile.value: [row for row in rows if row.matter.pile is pile] for pile in Pile}
     context = {
         "first": rows[0] if rows else None,
-        "piles": [
-            {"pile": pile, "rows": own if everything else own[:A_PILE], "count": len(own)}
-            for pile, own in by_pile.items()
-            if own
-        ],
-        "count": len(rows),
+        "piles": [_pile(pile, own, None if everything else A_PILE) for pile, own in by_pile.items() if own],
+        "count": how_many(row.matter for row in rows),
         "late": sum(row.is_late for row in rows),
-        "shortened": not everything and any(len(own) > A_PILE for own in by_pile.values()),
         "begins": begins(request.user),
         "guide": next((role for role in Role if role in roles_of(request.user)), None),
     }
     return render(request, "desk/home.html", context)
+
+
+def _pile(pile: str, rows: list[Row], most: int | None) -> dict[str, Any]:
+    """A pile as the page shows it, cut to so many lines. more: how many matters are on no line."""
+    return {
+        "pile": pile,
+        "rows": rows[:most],
+        "count": how_many(row.matter for row in rows),
+        "more": how_many(row.matter for row in rows[most:]) if most is not None else 0,
+    }
 
 
 def begins(user: User) -> list[FirstPage]:
@@ -98,12 +109,15 @@ def _row(matter: Matter, now: datetime.datetime) -> Row:
 def _note(request: HttpRequest, found: list[tuple[str, Matter]], now: datetime.datetime) -> dict[str, Any]:
     """Keep the numbers for the menus of the next pages."""
     first = found[0][1] if found else None
+    counts: Counter[str] = Counter()
+    for duty, matter in found:
+        counts[duty] += how_many([matter])
     noted = {
         # Not the second of what was done before this page: a session lies in the store.
         "at": now.timestamp() // WAITS_SECONDS * WAITS_SECONDS,
         "training": practising(),
-        "counts": dict(Counter(duty for duty, _matter in found)),
-        "count": len(found),
+        "counts": dict(counts),
+        "count": counts.total(),
         "late": sum(matter.stated and matter.by <= now for _duty, matter in found),
         "first": [first.what, first.act, first.url] if first else None,
         "language": getattr(request, "LANGUAGE_CODE", ""),

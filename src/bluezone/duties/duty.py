@@ -8,7 +8,7 @@ therefore named by a dotted string ("bluezone.rollout.gates.counters.purge") and
 import datetime
 import enum
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,7 @@ class Matter:
     stated:  `by` is a deadline that a person set, and is shown; else it is only what is usual, and orders.
     pile:    given to this person, to their agency, or sent by them and not come back.
     where:   the agency it is for or about, "" where that goes without saying.
+    left_out: how many matters with the same act this line stands for, 0 where it is a matter itself; then `what` is "".
     """
 
     key: str
@@ -106,10 +107,26 @@ class Matter:
     pile: Pile
     stated: bool = False
     where: str = ""
+    left_out: int = 0
 
 
-# A source gives no more than so many matters of one kind, the most urgent first.
+# A source gives a person no more than so many matters of one kind, the most urgent first, and says how many more wait.
 MOST_MATTERS = 100
+
+
+def shorten(matters: Sequence[Matter], url: str, total: Callable[[], int] | None = None) -> list[Matter]:
+    """Cut matters of one kind to MOST_MATTERS, with a line that says how many more wait.
+
+    matters: the most urgent first, at least one beyond MOST_MATTERS where more wait. url: a page that lists them all.
+    total: counts all that wait, called only where some are left out; None where `matters` are all.
+    """
+    if len(matters) <= MOST_MATTERS:
+        return list(matters)
+    shortened = list(matters[:MOST_MATTERS])
+    last = shortened[-1]
+    left_out = (total() if total else len(matters)) - MOST_MATTERS
+    key = f"more {last.key.split()[0]} {url}"
+    return [*shortened, Matter(key, "", last.act, url, last.by, last.pile, left_out=left_out)]
 
 
 @dataclass(frozen=True)
@@ -159,8 +176,8 @@ class Duty:
     audiences:    those it declares. acts: what its audit tells of -> the same in words ("opened a gate").
     purges, hourly, every_tick: work of the worker. What purges is done once an hour, each by itself.
     beside:       what the worker does in a thread of its own, until the threading.Event that it takes is set.
-    waiting:      takes a person and a moment, returns the Matters that wait for that person, at most MOST_MATTERS of a
-                  kind and in a number of queries that does not grow with them.
+    waiting:      takes a person and a moment, returns the Matters that wait for that person, each kind cut by
+                  `shorten`, in a number of queries that does not grow with them.
     search:       takes a person and folded words, returns at most MOST_HITS Hits among what that person may open.
     open_at:      takes an agency, returns sentences that say what is open there; read before it is ended.
     indicators:   classes of Indicator that coverage shows.

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.scopes import granted, reaches_beyond_a_ward
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.duty import EDITORS
 from bluezone.identity.models import User
 from bluezone.portal import texts
@@ -200,13 +200,14 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if practising() or not granted(user, EDITORS.roles) or not reaches_beyond_a_ward(user, EDITORS.roles):
         return []
     drafts = NewsItem.objects.filter(state=NewsState.DRAFT).order_by("written_at")
-    return [
+    matters = [
         Matter(
             f"news {one.pk}", one.title_vi, _("Read and publish"), reverse("news-preview", args=[one.pk]),
             one.written_at + datetime.timedelta(days=1), Pile.AGENCY,
         )
-        for one in drafts.defer("body_vi", "body_en")[:MOST_MATTERS]
+        for one in drafts.defer("body_vi", "body_en")[: MOST_MATTERS + 1]
     ]  # fmt: skip
+    return shorten(matters, reverse("news-desk"), drafts.count)
 
 
 def search(user: User, words: str) -> list[Hit]:

@@ -29,7 +29,7 @@ from bluezone.city import City
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.shapes import Ring, outlines_of, simplified
 from bluezone.directory.scopes import granted, is_own_ward, served_units
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
+from bluezone.duties.duty import MOST_HITS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.messaging.cap import signature
 from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, alert_xml, reference
@@ -328,14 +328,15 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if practising() or not granted(user, ALERT_SIGNERS.roles):
         return []
     drafts = Alert.objects.filter(sent_at=None, expires_at__gt=now).exclude(written_by=user.username)
-    return [
+    matters = [
         Matter(
             f"alert {one.pk}", one.headline_vi, gettext("Read and send"), reverse("alert", args=[one.pk]), one.made_at,
             Pile.MINE,
         )
-        for one in drafts.prefetch_related("units")[:MOST_MATTERS]
+        for one in drafts.order_by("made_at").prefetch_related("units")
         if reaches(user, one, ALERT_SIGNERS.roles)
     ]  # fmt: skip
+    return shorten(matters, reverse("alerts"))
 
 
 def search(user: User, words: str) -> list[Hit]:

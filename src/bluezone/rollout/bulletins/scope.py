@@ -4,7 +4,7 @@ when something was refused.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, at_the_desk, granted, is_own_ward, may, require
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.duty import EDITORS, ROLES
 from bluezone.identity.models import User
@@ -216,32 +216,37 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     ]
 
 
-def _texts(user: User) -> Iterator[Matter]:
+def _texts(user: User) -> list[Matter]:
     newest = Script.objects.filter(bulletin=OuterRef("bulletin"), language=OuterRef("language")).order_by("-number")
     texts = Script.objects.filter(
         at_the_desk(user, APPROVERS, "bulletin__agency", Q(bulletin__isnull=False)),
         approved_at=None, bulletin__withdrawn_at=None, pk=Subquery(newest.values("pk")[:1]),
     ).exclude(written_by=user)  # fmt: skip
-    for one in texts.select_related("bulletin__agency").defer("text", "said").order_by("written_at")[:MOST_MATTERS]:
+    matters = []
+    read = texts.select_related("bulletin__agency").defer("text", "said").order_by("written_at")
+    for one in read[: MOST_MATTERS + 1]:
         emergency = one.bulletin.importance == Importance.EMERGENCY
         by = one.written_at + datetime.timedelta(days=0 if emergency else 1)
         what, url = f"{one.bulletin.title} · {one.get_language_display()}", reverse("bulletin", args=[one.bulletin_id])
         act = _("Listen and approve")
-        yield Matter(f"script {one.pk}", what, act, url, by, Pile.AGENCY, where=one.bulletin.agency.name)
+        matters.append(Matter(f"script {one.pk}", what, act, url, by, Pile.AGENCY, where=one.bulletin.agency.name))
+    return shorten(matters, reverse("bulletins"), texts.count)
 
 
-def _unsaid(user: User, now: datetime.datetime) -> Iterator[Matter]:
+def _unsaid(user: User, now: datetime.datetime) -> list[Matter]:
     unsaid = Airing.objects.filter(
         at_the_desk(user, KEEPERS, "outlet__agency", Q(outlet__isnull=False)),
         attestation=None, displaced="", due_at__gt=now - datetime.timedelta(days=7), due_at__lte=now,
     ).exclude(outlet__kind=OutletKind.LOUDSPEAKERS)  # fmt: skip
     rows = unsaid.order_by().values_list("outlet", "outlet__name").annotate(count=Count("pk"), first=Min("due_at"))
-    for outlet, name, count, first in rows[:MOST_MATTERS]:
+    matters = []
+    for outlet, name, count, first in rows.order_by("first", "outlet"):
         what = ngettext("%(count)d airing without a word", "%(count)d airings without a word", count)
         url = f"{reverse('air-log')}?{urlencode({'outlet': outlet, 'week': Week.of(localtime(first).date())})}"
         by = first + datetime.timedelta(days=1)
         key, act = f"air {outlet} {first}", _("Say what was aired")
-        yield Matter(key, what % {"count": count}, act, url, by, Pile.AGENCY, where=name)
+        matters.append(Matter(key, what % {"count": count}, act, url, by, Pile.AGENCY, where=name))
+    return shorten(matters, reverse("air-log"))
 
 
 def search(user: User, words: str) -> list[Hit]:

@@ -17,6 +17,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.rollout.directives.models import (
+    Assignment,
     ChangeRequest,
     Deadline,
     Delivery,
@@ -221,7 +222,8 @@ def rates(task: Task, period: Period, under: AdminUnit | None = None) -> Rates:
     Expected of every agency but those that received the letter later; of one that has not received it, too.
     """
     parties = _expected(task, period)
-    reports = Report.objects.filter(_begin_in(period), task=task).exclude(state=ReportState.RETURNED)
+    reports = Report.objects.filter(_begin_in(period), task=task, agency__in=parties.values("agency"))
+    reports = reports.exclude(state=ReportState.RETURNED)
     if under:
         parties = parties.filter(agency__unit__path__startswith=under.path)
         reports = reports.filter(agency__unit__path__startswith=under.path)
@@ -241,7 +243,8 @@ def reporters(task: Task, period: Period, under: AdminUnit | None = None) -> Que
 
 
 def _expected(task: Task, period: Period) -> QuerySet[TaskParty]:
-    parties: QuerySet[TaskParty] = task.parties.all()
+    """Who leads the task; who cooperates reports to the lead."""
+    parties: QuerySet[TaskParty] = task.parties.filter(role=TaskParty.Role.LEAD)
     return parties.exclude(report_from__gt=period.last) if period.last else parties
 
 
@@ -266,6 +269,26 @@ def open_period_requests(directive: Directive) -> QuerySet[PeriodRequest]:
     """Locked periods that agencies ask to have opened and nobody has answered, oldest first."""
     asked = PeriodRequest.objects.filter(task__directive=directive, state=PeriodRequest.State.OPEN)
     return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")
+
+
+# What ends a letter at an agency, and what says after it that the agency knows.
+_ENDS = (EventKind.REVOKED, EventKind.REPLACED, EventKind.RECALLED)
+_KNOWS = (EventKind.RECEIVED, EventKind.AGREED, EventKind.DECLINED, EventKind.HANDED_OVER)
+
+
+def unaware(dispatches: QuerySet[Dispatch]) -> QuerySet[Dispatch]:
+    """Of some dispatches those that a recall or another letter has ended, until the agency confirms that it knows.
+
+    Each with `end`, the kind of event that ended it, and `ended_at`.
+    """
+    words = DispatchEvent.objects.filter(dispatch=OuterRef("pk"), what__in=(*_ENDS, *_KNOWS)).order_by("-pk")
+    ended = Q(directive__state__in=(DirectiveState.REVOKED, DirectiveState.REPLACED)) | Q(state=DispatchState.RECALLED)
+    return (
+        dispatches.filter(ended, by_file=False)
+        .exclude(state=DispatchState.HANDED_ON)
+        .annotate(end=Subquery(words.values("what")[:1]), ended_at=Subquery(words.values("at")[:1]))
+        .filter(end__in=_ENDS)
+    )
 
 
 def completions(directive: Directive) -> QuerySet[Dispatch]:
@@ -336,6 +359,13 @@ def issuing_agencies(user: User) -> QuerySet[Agency]:
 def read_agencies(user: User) -> QuerySet[Agency]:
     """Agencies whose inbox the person may read."""
     return scopes.agencies_of(user, READERS)
+
+
+def left_assignments(day: datetime.date) -> QuerySet[Assignment]:
+    """Assignments of people who cannot act at the agency any more: their role ended, or their account is closed."""
+    grants = RoleGrant.objects.in_force(day).filter(role__in=HANDLERS, user__is_active=True)
+    here = Q(agency=OuterRef("dispatch__agency")) | Q(unit=OuterRef("dispatch__agency__unit"))
+    return Assignment.objects.filter(~Exists(grants.filter(here, user=OuterRef("account"))))
 
 
 def people_of(agency: Agency) -> QuerySet[User]:

@@ -8,19 +8,21 @@ what comes back, for those who work in just the agency that issued it. A constan
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bluezone.directory import scopes
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
-from bluezone.identity.models import User
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
+from bluezone.identity.models import Role, User
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.models import (
     Assignment,
@@ -33,6 +35,7 @@ from bluezone.rollout.directives.models import (
     DirectiveStep,
     Dispatch,
     DispatchState,
+    EventKind,
     PeriodRequest,
     Priority,
     Report,
@@ -54,10 +57,8 @@ _USUAL = {
 _SOME_DAY = 30 * DAY
 # How long another office may take until its letter waits for somebody here; the alert on it waits as long.
 CARRIED_WITHIN = datetime.timedelta(hours=4)
-# Of letters that were sent, the newest so many are looked at for what comes back.
-_LETTERS_SENT = 60
-# So many tasks of an agency are looked at for reports that are owed.
-_TASKS = 200
+# One more than are shown, so that a list says when more wait.
+_READ = MOST_MATTERS + 1
 _AT_WORK = (DispatchState.RECEIVED, DispatchState.ASSIGNED, DispatchState.IN_PROGRESS)
 _SUBJECT = 90
 
@@ -70,7 +71,7 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if scopes.granted(user, queries.CLERKS):
         found += [*_to_send(user), *_drafts(user, now), *_come_back(user, now)]
     if scopes.granted(user, queries.HANDLERS):
-        found += [*_incoming(user), *_reports_owed(user, now)]
+        found += [*_incoming(user, now), *_ended(user), *_reports_owed(user, now)]
     return found
 
 
@@ -96,210 +97,333 @@ def _newest_step(what: Step) -> Subquery:
     return Subquery(steps.values("directive").annotate(at=Max("at")).values("at"))
 
 
-def _to_sign(user: User) -> Iterator[Matter]:
-    found = _letters().filter(_issuing(user, queries.SIGNERS), state=DirectiveState.SUBMITTED)
-    for one in found.exclude(made_by=user).annotate(at=_newest_step(Step.SUBMITTED)).order_by("made_at")[:MOST_MATTERS]:
+def _list(name: str, state: str) -> str:
+    """The page that lists all letters of a state."""
+    return f"{reverse(name)}?{urlencode({'state': state})}"
+
+
+def _to_sign(user: User) -> list[Matter]:
+    found = _letters().filter(_issuing(user, queries.SIGNERS), state=DirectiveState.SUBMITTED).exclude(made_by=user)
+    matters = []
+    for one in found.annotate(at=_newest_step(Step.SUBMITTED)).order_by("made_at")[:_READ]:
         by = _usual(one, one.at or one.made_at)
         url = reverse("directive-approve", args=[one.pk])
-        yield Matter(f"sign {one.pk}", _name(one), _("Read and confirm"), url, by, Pile.MINE, where=one.issuer.name)
+        matters.append(
+            Matter(f"sign {one.pk}", _name(one), _("Read and confirm"), url, by, Pile.MINE, where=one.issuer.name)
+        )
+    return shorten(matters, _list("directives", DirectiveState.SUBMITTED), found.count)
 
 
-def _to_send(user: User) -> Iterator[Matter]:
+def _to_send(user: User) -> list[Matter]:
     found = _letters().filter(_issuing(user, queries.CLERKS), state=DirectiveState.APPROVED)
-    for one in found.order_by("approved_at")[:MOST_MATTERS]:
+    matters = []
+    for one in found.order_by("approved_at")[:_READ]:
         act = _("Send") if one.number and one.date else _("Give it a number and a day")
-        by, url = _usual(one, one.approved_at or one.made_at), reverse("directive", args=[one.pk])
-        yield Matter(f"send {one.pk} {bool(one.number)}", _name(one), act, url, by, Pile.AGENCY, where=one.issuer.name)
+        by = _usual(one, one.approved_at or one.made_at)
+        url = reverse("directive", args=[one.pk])
+        matters.append(
+            Matter(f"send {one.pk} {bool(one.number)}", _name(one), act, url, by, Pile.AGENCY, where=one.issuer.name)
+        )
+    return shorten(matters, _list("directives", DirectiveState.APPROVED), found.count)
 
 
-def _drafts(user: User, now: datetime.datetime) -> Iterator[Matter]:
-    found = _letters().filter(_issuing(user, queries.CLERKS), state=DirectiveState.DRAFT, made_by=user)
-    annotated = found.annotate(returned=_newest_step(Step.RETURNED), stored=_newest_step(Step.STORED))
-    for one in annotated.order_by(F("returned").desc(nulls_last=True), "-made_at")[:MOST_MATTERS]:
-        came_back = one.returned is not None and (one.stored is None or one.returned >= one.stored)
+def _drafts(user: User, now: datetime.datetime) -> list[Matter]:
+    """The person's own drafts; and those that a signer has returned, which any clerk of the office can correct."""
+    annotated = _letters().annotate(returned=_newest_step(Step.RETURNED), submitted=_newest_step(Step.SUBMITTED))
+    returned = Q(returned__gte=F("submitted"))
+    found = annotated.filter(
+        _issuing(user, queries.CLERKS) & Q(made_by=user) | _issuing(user, [Role.CLERK]) & returned,
+        state=DirectiveState.DRAFT,
+    )
+    matters = []
+    for one in found.order_by(F("returned").desc(nulls_last=True), "-made_at")[:_READ]:
+        came_back = bool(one.returned and one.submitted and one.returned >= one.submitted)
+        pile = Pile.MINE if one.made_by_id == user.pk else Pile.AGENCY
         act = _("Correct it") if came_back else _("Go on writing")
         by = _usual(one, one.returned) if came_back else now + _SOME_DAY
         url = reverse("directive" if came_back else "directive-change", args=[one.pk])
-        yield Matter(f"draft {one.pk} {one.returned}", _name(one), act, url, by, Pile.MINE, where=one.issuer.name)
+        matters.append(Matter(f"draft {one.pk} {one.returned}", _name(one), act, url, by, pile, where=one.issuer.name))
+    return shorten(matters, _list("directives", DirectiveState.DRAFT), found.count)
 
 
-def _assigned(user: User, now: datetime.datetime) -> Iterator[Matter]:
+def _assigned(user: User, now: datetime.datetime) -> list[Matter]:
     """What was given to this person by name."""
     found = Assignment.objects.filter(
         account=user, dispatch__directive__state=DirectiveState.ISSUED, dispatch__state__in=_AT_WORK
     ).select_related("task", "dispatch__directive", "dispatch__agency")
-    for one in found.defer("dispatch__directive__text", "dispatch__directive__proposal")[:MOST_MATTERS]:
+    matters = []
+    for one in found.defer("dispatch__directive__text", "dispatch__directive__proposal")[:_READ]:
         deadline = Deadline(one.due) if one.due else one.task.deadline if one.task else None
         directive = one.dispatch.directive
         by = deadline.moment if deadline else _usual(directive, one.made_at)
         what = f"{_name(directive)} · {one.task.label}" if one.task else _name(directive)
         url = reverse("inbox-one", args=[one.dispatch_id])
-        yield Matter(
-            f"assignment {one.pk}", what, _("Work on it"), url, by, Pile.MINE, deadline is not None,
-            one.dispatch.agency.name,
+        matters.append(
+            Matter(
+                f"assignment {one.pk}", what, _("Work on it"), url, by, Pile.MINE, deadline is not None,
+                one.dispatch.agency.name,
+            )
         )  # fmt: skip
+    return shorten(matters, _list("inbox", "open"), found.count)
 
 
 def _desk(user: User) -> Q:
     return scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("directive__issuer")))
 
 
-def _incoming(user: User) -> Iterator[Matter]:
-    """What the agency has got and nobody has received, or given to anybody."""
-    due = TaskParty.objects.filter(task__directive=OuterRef("directive"), agency=OuterRef("agency")).order_by()
-    found = Dispatch.objects.filter(
-        _desk(user),
-        Q(state=DispatchState.ARRIVED) | Q(state=DispatchState.RECEIVED, purpose=Purpose.ACTION, assignments=None),
-        directive__state=DirectiveState.ISSUED,
-        by_file=False,
-    ).annotate(due=Subquery(due.values("agency").annotate(first=Min("task__due")).values("first")))
+def _incoming(user: User, now: datetime.datetime) -> list[Matter]:
+    """What the agency has got and nobody has received, or given to anybody who can still act there."""
+    parties = TaskParty.objects.filter(task__directive=OuterRef("directive"), agency=OuterRef("agency"))
+    first = parties.filter(task__due__isnull=False).order_by("task__due", F("task__due_time").asc(nulls_last=True))
+    left = queries.left_assignments(timezone.localdate(now)).filter(dispatch=OuterRef("pk"))
+    found = (
+        Dispatch.objects.annotate(is_left=Exists(left))
+        .filter(
+            _desk(user),
+            Q(state=DispatchState.ARRIVED)
+            | Q(state=DispatchState.RECEIVED, purpose=Purpose.ACTION, assignments=None)
+            | Q(state__in=_AT_WORK, is_left=True),
+            directive__state=DirectiveState.ISSUED,
+            by_file=False,
+        )
+        .annotate(due=Subquery(first.values("task__due")[:1]), hour=Subquery(first.values("task__due_time")[:1]))
+    )
     shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
-    for one in shown.order_by(F("due").asc(nulls_last=True), "arrived_at")[:MOST_MATTERS]:
+    matters = []
+    for one in shown.order_by(F("due").asc(nulls_last=True), "arrived_at")[:_READ]:
         arrived = one.state == DispatchState.ARRIVED
         act = _("Receive") if arrived else _("Assign or begin")
+        if one.is_left:
+            act = _("Assign it to somebody else")
         by = _usual(one.directive, one.arrived_at)
-        stated = one.due is not None and Deadline(one.due).moment <= by
-        yield Matter(
-            f"dispatch {one.pk} {one.state}", _name(one.directive), act, reverse("inbox-one", args=[one.pk]),
-            Deadline(one.due).moment if stated else by, Pile.AGENCY, stated, one.agency.name,
+        deadline = Deadline(one.due, one.hour).moment if one.due else None
+        stated = deadline is not None and deadline <= by
+        key = f"dispatch {one.pk} {'left' if one.is_left else one.state}"
+        until = deadline if deadline is not None and stated else by
+        url = reverse("inbox-one", args=[one.pk])
+        matters.append(Matter(key, _name(one.directive), act, url, until, Pile.AGENCY, stated, one.agency.name))
+    return shorten(matters, _list("inbox", "open"), found.count)
+
+
+def _ended(user: User) -> list[Matter]:
+    """Letters of the agency that were recalled or replaced, and of which nobody there has confirmed to know."""
+    own = Assignment.objects.filter(dispatch=OuterRef("pk"), account=user)
+    found = queries.unaware(Dispatch.objects.filter(_desk(user))).annotate(is_own=Exists(own))
+    shown = found.select_related("directive", "agency").defer("directive__text", "directive__proposal")
+    matters = []
+    for one in shown.order_by("ended_at", "pk")[:_READ]:
+        what = f"{_name(one.directive)} · {EventKind(one.end).label}"
+        url = reverse("inbox-one", args=[one.pk])
+        matters.append(
+            Matter(
+                f"ended {one.pk} {one.end}", what, _("Confirm that we know"), url, one.ended_at,
+                Pile.MINE if one.is_own else Pile.AGENCY, where=one.agency.name,
+            )
         )  # fmt: skip
+    return shorten(matters, reverse("inbox"), found.count)
 
 
-def _reports_owed(user: User, now: datetime.datetime) -> Iterator[Matter]:
-    """The oldest report that the agency owes on each task: of a period that is open and has begun."""
+def _reports_owed(user: User, now: datetime.datetime) -> list[Matter]:
+    """The oldest report that the agency owes on each task that it leads: of a period that is open and has begun."""
     today = timezone.localdate(now)
+    desk = scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("task__directive__issuer")))
+    reports = Report.objects.filter(desk).exclude(state=ReportState.RETURNED)
     standing = Dispatch.objects.filter(directive=OuterRef("task__directive"), agency=OuterRef("agency"))
     found = (
         TaskParty.objects.filter(
-            scopes.at_the_desk(user, queries.HANDLERS, "agency", Q(agency=F("task__directive__issuer"))),
+            desk,
             Exists(standing.filter(state__in=_AT_WORK)),
             task__directive__state=DirectiveState.ISSUED,
+            role=TaskParty.Role.LEAD,
             task__report_from__lte=today,
         )
         .exclude(task__report_every=Task.Every.NEVER)
+        .exclude(
+            Exists(reports.filter(task=OuterRef("task"), agency=OuterRef("agency"))),
+            task__report_every=Task.Every.ONCE,
+        )
         .select_related("task__directive", "agency")
         .defer("task__directive__text", "task__directive__proposal")
     )
-    parties = list(found.order_by(F("task__due").asc(nulls_last=True), "-task__report_from", "pk")[:_TASKS])
-    made = set(
-        Report.objects.filter(
-            task__in={one.task_id for one in parties},
-            agency__in={one.agency_id for one in parties},
-        )
-        # Of what is reported again and again the last two periods are looked at.
-        .filter(Q(period__gte=today - 100 * DAY) | Q(task__report_every=Task.Every.ONCE))
-        .exclude(state=ReportState.RETURNED)
-        .order_by()
-        .values_list("task", "agency", "period")
-    )
-    for party in parties:
+    # Of what is reported again and again the last two periods are looked at.
+    made = set(reports.filter(period__gte=today - 100 * DAY).order_by().values_list("task", "agency", "period"))
+    matters = []
+    for party in found.order_by("pk"):
         for period in queries.periods_of(party.task, today, party)[-2:]:
             if (party.task_id, party.agency_id, period.first) in made or not period.is_open(today):
                 continue
             url = f"{reverse('task-report', args=[party.pk])}?period={period.first}"
-            yield Matter(
-                f"report {party.pk} {period.first}", f"{_name(party.task.directive)} · {party.task.label}",
-                _("Report"), url, period.due.moment if period.due else now + 7 * DAY, Pile.AGENCY,
-                period.due is not None, party.agency.name,
+            matters.append(
+                Matter(
+                    f"report {party.pk} {period.first}", f"{_name(party.task.directive)} · {party.task.label}",
+                    _("Report"), url, period.due.moment if period.due else now + 7 * DAY, Pile.AGENCY,
+                    period.due is not None, party.agency.name,
+                )
             )  # fmt: skip
             break
+    return shorten(_by_urgency(matters), _list("inbox", "open"))
 
 
-def _come_back(user: User, now: datetime.datetime) -> Iterator[Matter]:
-    """What agencies ask, answer and owe about letters that were sent from here."""
-    found = _letters().filter(_issuing(user, queries.CLERKS), state=DirectiveState.ISSUED)
-    letters = {one.pk: one for one in found.order_by("-issued_at", "-pk")[:_LETTERS_SENT]}
-    if not letters:
-        return
-    yield from _asked(letters)
-    yield from _standing(letters, now)
-    yield from _undelivered(letters, now)
-    submitted = Report.objects.filter(task=OuterRef("pk"), state=ReportState.SUBMITTED)
-    unread = Task.objects.filter(Exists(submitted), directive__in=letters).order_by()
-    for pk in unread.values_list("directive", flat=True).distinct():
-        url = reverse("directive-progress", args=[pk])
-        yield Matter(f"check {pk}", _name(letters[pk]), _("Check the reports"), url, now + 7 * DAY, Pile.SENT)
+def _by_urgency(matters: Iterable[Matter]) -> list[Matter]:
+    return sorted(matters, key=lambda matter: (matter.by, matter.key))
 
 
-def _asked(letters: dict[int, Directive]) -> Iterator[Matter]:
+@dataclass(frozen=True)
+class _Open:
+    """Something open about a letter that was sent, before the letter's name is read.
+
+    letter: its primary key. note: what is open, after the name.
+    """
+
+    key: str
+    letter: int
+    note: str
+    act: str
+    url: str
+    by: datetime.datetime
+    stated: bool = False
+
+
+def _come_back(user: User, now: datetime.datetime) -> list[Matter]:
+    """What agencies ask, answer and owe about letters that were sent from here, however long ago."""
+    sent = Directive.objects.filter(
+        _issuing(user, queries.CLERKS), from_file=False, state=DirectiveState.ISSUED
+    ).order_by()
+    kinds = [
+        _requested(sent),
+        *_standing(sent, now),
+        _not_knowing(user),
+        _undelivered(sent, now),
+        _to_check(sent, now),
+    ]
+    ordered = [sorted(kind, key=lambda line: (line.by, line.key)) for kind in kinds]
+    named = _letters().in_bulk({line.letter for kind in ordered for line in kind[:_READ]})
+    matters = []
+    for kind in ordered:
+        lines = [_line(line, named[line.letter]) for line in kind[:_READ]]
+        matters += shorten(lines, _list("directives", DirectiveState.ISSUED), kind.__len__)
+    return matters
+
+
+def _line(line: _Open, letter: Directive) -> Matter:
+    what = f"{_name(letter)} · {line.note}" if line.note else _name(letter)
+    return Matter(line.key, what, line.act, line.url, line.by, Pile.SENT, line.stated)
+
+
+def _requested(sent: QuerySet[Directive]) -> list[_Open]:
     """Requests without an answer, one line a letter."""
-    waiting: dict[int, list[datetime.datetime]] = defaultdict(list)
-    asked = ChangeRequest.objects.filter(state=ChangeRequest.State.OPEN, task__directive__in=letters)
-    opened = PeriodRequest.objects.filter(state=PeriodRequest.State.OPEN, task__directive__in=letters)
-    for rows in (asked, opened):
+    moments: dict[int, list[datetime.datetime]] = defaultdict(list)
+    changes = ChangeRequest.objects.filter(state=ChangeRequest.State.OPEN, task__directive__in=sent)
+    periods = PeriodRequest.objects.filter(state=PeriodRequest.State.OPEN, task__directive__in=sent)
+    for rows in (changes, periods):
         for pk, at in rows.order_by().values_list("task__directive").annotate(first=Min("asked_at")):
-            waiting[pk].append(at)
-    for pk, moments in waiting.items():
-        by, url = min(moments) + DAY, reverse("directive", args=[pk])
-        yield Matter(f"asked {pk} {min(moments)}", _name(letters[pk]), _("Answer the requests"), url, by, Pile.SENT)
+            moments[pk].append(at)
+    return [
+        _Open(
+            f"asked {pk} {min(asked)}", pk, "", _("Answer the requests"), reverse("directive", args=[pk]),
+            min(asked) + DAY,
+        )
+        for pk, asked in moments.items()
+    ]  # fmt: skip
 
 
-def _undelivered(letters: dict[int, Directive], now: datetime.datetime) -> Iterator[Matter]:
+def _not_knowing(user: User) -> list[_Open]:
+    """Who has not confirmed to know that a letter was recalled or replaced, one line a letter."""
+    own = scopes.at_the_desk(user, queries.CLERKS, "directive__issuer", Q(directive__issuer__isnull=False))
+    dispatches = Dispatch.objects.filter(own, directive__from_file=False).order_by()
+    moments: dict[int, list[datetime.datetime]] = defaultdict(list)
+    for pk, at in queries.unaware(dispatches).values_list("directive", "ended_at"):
+        moments[pk].append(at)
+    lines = []
+    for pk, ended in moments.items():
+        note = ngettext(
+            "%(count)d agency has not confirmed that it knows of the recall or replacement",
+            "%(count)d agencies have not confirmed that they know of the recall or replacement",
+            len(ended),
+        ) % {"count": len(ended)}
+        url = reverse("directive-late", args=[pk])
+        lines.append(_Open(f"unaware {pk} {min(ended)}", pk, note, _("Call them"), url, min(ended) + DAY))
+    return lines
+
+
+def _to_check(sent: QuerySet[Directive], now: datetime.datetime) -> list[_Open]:
+    """Reports that wait to be checked, one line a letter."""
+    submitted = Report.objects.filter(state=ReportState.SUBMITTED, task__directive__in=sent).order_by()
+    by = now + 7 * DAY
+    return [
+        _Open(f"check {pk}", pk, "", _("Check the reports"), reverse("directive-progress", args=[pk]), by)
+        for pk in submitted.values_list("task__directive", flat=True).distinct()
+    ]
+
+
+def _undelivered(sent: QuerySet[Directive], now: datetime.datetime) -> list[_Open]:
     """What another office refused, or has not taken for hours, one line a letter."""
     late = Delivery.overdue(now - CARRIED_WITHIN) | Delivery.objects.filter(state=Delivery.State.REFUSED)
-    for pk, since in (
-        late.filter(dispatch__directive__in=letters)
-        .order_by()
-        .values_list("dispatch__directive")
-        .annotate(since=Min("made_at"))
-    ):
-        what = _("another office has not taken it")
-        by, url = since + CARRIED_WITHIN, reverse("directive-exchange")
-        yield Matter(f"carried {pk} {since}", f"{_name(letters[pk])} · {what}", _("Read why"), url, by, Pile.SENT)
+    rows = late.filter(dispatch__directive__in=sent).order_by().values_list("dispatch__directive")
+    note = _("another office has not taken it")
+    url = reverse("directive-exchange")
+    return [
+        _Open(f"carried {pk} {since}", pk, note, _("Read why"), url, since + CARRIED_WITHIN)
+        for pk, since in rows.annotate(since=Min("made_at"))
+    ]
 
 
-def _standing(letters: dict[int, Directive], now: datetime.datetime) -> Iterator[Matter]:
-    """What was sent back or reported done, and who is behind, one line a letter and kind."""
+def _standing(sent: QuerySet[Directive], now: datetime.datetime) -> tuple[list[_Open], list[_Open], list[_Open]]:
+    """What was sent back, what was reported done, and who is behind: one line a letter and kind."""
     open_ones = (DispatchState.ARRIVED, DispatchState.SENT_BACK, DispatchState.REPORTED, *_AT_WORK)
-    counted = Dispatch.objects.filter(directive__in=letters, state__in=open_ones, purpose=Purpose.ACTION).order_by()
+    counted = Dispatch.objects.filter(directive__in=sent, state__in=open_ones, purpose=Purpose.ACTION).order_by()
     by_state: dict[int, dict[str, tuple[int, datetime.datetime]]] = defaultdict(dict)
     for pk, state, count, since in counted.values_list("directive", "state").annotate(
         count=Count("pk"), since=Min("changed_at")
     ):
         by_state[pk][state] = (count, since)
-    dues = dict(
-        Task.objects.filter(directive__in=letters, due__isnull=False)
-        .order_by()
-        .values_list("directive")
-        .annotate(first=Min("due"))
-    )
+    tasks = Task.objects.filter(directive__in=sent, due__lte=timezone.localdate(now)).order_by()
+    dues: dict[int, datetime.datetime] = {}
+    for pk, day, hour in tasks.values_list("directive", "due", "due_time").distinct():
+        moment = Deadline(day, hour).moment
+        dues[pk] = min(moment, dues.get(pk, moment))
+    sent_back: list[_Open] = []
+    done: list[_Open] = []
+    behind: list[_Open] = []
     for pk, states in by_state.items():
-        name, url = _name(letters[pk]), reverse("directive", args=[pk])
+        url = reverse("directive", args=[pk])
         if DispatchState.SENT_BACK in states:
             count, since = states[DispatchState.SENT_BACK]
-            what = ngettext("%(count)d agency has sent it back", "%(count)d agencies have sent it back", count)
-            what = f"{name} · {what % {'count': count}}"
-            yield Matter(f"back {pk} {since}", what, _("Read the reasons"), url, since + DAY, Pile.SENT)
+            note = ngettext("%(count)d agency has sent it back", "%(count)d agencies have sent it back", count)
+            note %= {"count": count}
+            sent_back.append(_Open(f"back {pk} {since}", pk, note, _("Read the reasons"), url, since + DAY))
         if DispatchState.REPORTED in states:
             count, since = states[DispatchState.REPORTED]
-            what = ngettext("%(count)d agency reports it done", "%(count)d agencies report it done", count)
-            what = f"{name} · {what % {'count': count}}"
-            yield Matter(
-                f"done {pk} {since}", what, _("Accept it, or say what is missing"), url, since + DAY, Pile.SENT
-            )
-        yield from _behind(pk, name, states, dues.get(pk), now)
+            note = ngettext("%(count)d agency reports it done", "%(count)d agencies report it done", count)
+            note %= {"count": count}
+            act = _("Accept it, or say what is missing")
+            done.append(_Open(f"done {pk} {since}", pk, note, act, url, since + DAY))
+        if late := _behind(pk, states, dues.get(pk), now):
+            behind.append(late)
+    return sent_back, done, behind
 
 
 def _behind(
     pk: int,
-    name: str,
     states: dict[str, tuple[int, datetime.datetime]],
-    due: datetime.date | None,
+    due: datetime.datetime | None,
     now: datetime.datetime,
-) -> Iterator[Matter]:
+) -> _Open | None:
+    """Who is past the day of a letter, or has not received it for a day; None where nobody is."""
     url = reverse("directive-late", args=[pk])
-    if due is not None and Deadline(due).moment <= now:
+    if due is not None and due <= now:
         count = sum(states[state][0] for state in (DispatchState.ARRIVED, *_AT_WORK) if state in states)
-        if count:
-            what = ngettext("%(count)d agency is not done", "%(count)d agencies are not done", count)
-            what = f"{name} · {what % {'count': count}}"
-            yield Matter(f"late {pk}", what, _("Call them"), url, Deadline(due).moment, Pile.SENT, stated=True)
-        return
+        if not count:
+            return None
+        note = ngettext("%(count)d agency is not done", "%(count)d agencies are not done", count)
+        note %= {"count": count}
+        return _Open(f"late {pk}", pk, note, _("Call them"), url, due, stated=True)
     count, since = states.get(DispatchState.ARRIVED, (0, now))
     by = since + datetime.timedelta(hours=queries.REMIND_HOURS)
-    if count and by <= now:
-        what = ngettext("%(count)d agency has not received it", "%(count)d agencies have not received it", count)
-        yield Matter(f"unread {pk}", f"{name} · {what % {'count': count}}", _("Call them"), url, by, Pile.SENT)
+    if not count or by > now:
+        return None
+    note = ngettext("%(count)d agency has not received it", "%(count)d agencies have not received it", count)
+    return _Open(f"unread {pk}", pk, note % {"count": count}, _("Call them"), url, by)
 
 
 def search(user: User, words: str) -> list[Hit]:

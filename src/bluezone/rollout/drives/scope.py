@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import agencies_of, granted, may
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Team
@@ -78,13 +78,15 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if not granted(user, HELPERS.roles):
         return []
     url = reverse("help-queue")
+    helping = claimed_by(user).order_by("claimed_until")
     found = [
         Matter(
             f"help {one.pk}", _("Request for help %(ticket)s") % {"ticket": one.ticket}, _("Help"), url,
             one.claimed_until or now, Pile.MINE, where=one.unit.name if one.unit else "",
         )
-        for one in claimed_by(user).order_by("claimed_until")[:MOST_MATTERS]
+        for one in helping[: MOST_MATTERS + 1]
     ]  # fmt: skip
+    found = shorten(found, url, helping.count)
     free = requests_for(user).filter(state=HelpState.OPEN).aggregate(count=Count("pk"), first=Min("opened_at"))
     if free["count"]:
         what = ngettext("%(count)d request for help waits", "%(count)d requests for help wait", free["count"])
@@ -93,13 +95,14 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
         found.append(Matter(f"help {free['first']}", what, _("Take one on"), url, by, Pile.AGENCY))
     run = Drive.objects.filter(team__agency__in=agencies_of(user, HELPERS.roles)).exclude(state=DriveState.CLOSED)
     soon = run.filter(begins__lte=now + datetime.timedelta(days=1)).select_related("unit").order_by("begins")
-    for one in soon[:MOST_MATTERS]:
+    matters = []
+    for one in soon[: MOST_MATTERS + 1]:
         live = one.state == DriveState.LIVE
         act = _("Close the drive") if live else _("Open the drive")
         by = one.ends if live else one.begins
         key, drive_url = f"drive {one.pk} {one.state}", reverse("drive", args=[one.pk])
-        found.append(Matter(key, one.place, act, drive_url, by, Pile.AGENCY, stated=True, where=one.unit.name))
-    return found
+        matters.append(Matter(key, one.place, act, drive_url, by, Pile.AGENCY, stated=True, where=one.unit.name))
+    return [*found, *shorten(matters, reverse("drives"), soon.count)]
 
 
 def search(user: User, words: str) -> list[Hit]:

@@ -23,7 +23,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen, chosen_unit
 from bluezone.directory.scopes import OutsideScope, granted, units_of
-from bluezone.duties.duty import MOST_MATTERS, Matter, Pile
+from bluezone.duties.duty import Matter, Pile, shorten
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
@@ -428,7 +428,8 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     """
     if not granted(user, CLASS_REPORTERS.roles):
         return []
-    today, found, own = timezone.localdate(now), [], own_schools_of(user)
+    today, own = timezone.localdate(now), own_schools_of(user)
+    found: list[Matter] = []
     for week in (Week.of(today).previous, Week.of(today)):
         if today >= week.locks_on:
             continue
@@ -438,24 +439,28 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
             school_calendar.breaks_around(week),
             timezone.make_aware(datetime.datetime.combine(week.due + datetime.timedelta(days=1), datetime.time())),
         )
-        missing: dict[int, int] = {}
-        for one in owing.select_related("school__unit")[: 5 * MOST_MATTERS]:
+        taught: list[Matter] = []
+        of_schools: dict[int, Matter] = {}
+        for one in owing.select_related("school__unit"):
             if closed.of(one.school, week):
                 continue
             if one.teacher_id == user.pk:
                 what = _("Class %(name)s, week %(week)s") % {"name": one.name, "week": week}
                 url, key = f"{reverse('school-class', args=[one.pk])}?week={week}", f"class {one.pk} {week}"
-                found.append(Matter(key, what, _("Report"), url, by, Pile.MINE, stated=True, where=one.school.name))
+                taught.append(Matter(key, what, _("Report"), url, by, Pile.MINE, stated=True, where=one.school.name))
                 continue
-            missing[one.school_id] = missing.get(one.school_id, 0) + 1
-            if missing[one.school_id] == 1:
+            if one.school_id not in of_schools:
                 what = _("Numbers of the classes, week %(week)s") % {"week": week}
                 url, key = f"{reverse('school', args=[one.school_id])}?week={week}", f"school {one.school_id} {week}"
-                found.append(Matter(key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.school.name))
+                of_schools[one.school_id] = Matter(
+                    key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.school.name
+                )
+        found += shorten(taught, f"{reverse('schools-mine')}?week={week}")
+        found += shorten(list(of_schools.values()), f"{reverse('schools')}?week={week}")
     asked = school_calendar.requests_for(None) if granted(user, KEEPERS) else []
     asked = [one for one in asked if oversees_as(user, one.school)]
     if asked:
         what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(asked))
         by, key = asked[0].asked_at + datetime.timedelta(days=1), f"weeks of schools {asked[0].pk}"
         found.append(Matter(key, what % {"count": len(asked)}, _("Answer"), reverse("schools"), by, Pile.SENT))
-    return found[:MOST_MATTERS]
+    return found

@@ -17,7 +17,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of, at_the_desk, granted
-from bluezone.duties.duty import MOST_MATTERS, Matter, Pile
+from bluezone.duties.duty import MOST_MATTERS, Matter, Pile, shorten
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import Role, User
 from bluezone.identity.signin import demo_office
@@ -301,12 +301,15 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
         sent = StaffReport.everything.filter(week=week.first_day, is_current=True, training=practising())
         owing = Agency.objects.in_force(week.first_day).filter(at_the_desk(user, roles, ""))
         by = timezone.make_aware(datetime.datetime.combine(week.due + _DAY, datetime.time()))
-        for one in owing.exclude(pk__in=sent.values("agency")).order_by("name")[:MOST_MATTERS]:
+        owing = owing.exclude(pk__in=sent.values("agency"))
+        matters = []
+        for one in owing.order_by("name")[: MOST_MATTERS + 1]:
             what = _("Staff report, week %(week)s") % {"week": week}
             url = f"{reverse('staff-report', args=[one.pk])}?week={week}"
-            found.append(
+            matters.append(
                 Matter(f"staff {one.pk} {week}", what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.name)
             )
+        found += shorten(matters, f"{reverse('staff')}?week={week}", owing.count)
     asked = open_requests(user) if granted(user, [Role.ADMIN, Role.CLERK]) else []
     if asked:
         what = ngettext("%(count)d request to open a week", "%(count)d requests to open a week", len(asked))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.directory.scopes import granted, served_units
-from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile
+from bluezone.duties.duty import MOST_HITS, MOST_MATTERS, Hit, Matter, Pile, shorten
 from bluezone.identity.models import User
 from bluezone.paper.phrases import facts
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
@@ -191,13 +191,14 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     if not granted(user, KEEPERS):
         return []
     applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
-    return [
+    matters = [
         Matter(
             f"venue {one.pk}", f"{one.name} · {one.address}", _("Decide"), reverse("venue", args=[one.pk]),
             one.applied_at + datetime.timedelta(days=1), Pile.AGENCY, where=one.unit.name,
         )
-        for one in applied[:MOST_MATTERS]
+        for one in applied[: MOST_MATTERS + 1]
     ]  # fmt: skip
+    return shorten(matters, reverse("venues"), applied.count)
 
 
 def search(user: User, words: str) -> list[Hit]:

@@ -12,7 +12,8 @@ from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.rollout.directives import demo
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
-from bluezone.rollout.directives.models import DispatchState
+from bluezone.rollout.directives.issuance import approval
+from bluezone.rollout.directives.models import Directive, Dispatch, DispatchState
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +52,38 @@ def test_nothing_goes_out_at_night_or_for_what_is_done(addresses):
         dispatch_acts.move(one, DispatchState.RECEIVED, addresses.approved_by, NOW)
 
     assert digests.queue_daily(NOW + 3 * DAY) == 0
+
+
+@pytest.mark.long
+def test_a_recall_is_mailed_each_day_until_the_agency_confirms_that_it_knows(addresses):
+    ward = addresses.dispatches.get(agency__key="ubnd-phuong-song-cau")
+    approval.revoke(addresses, "Ban hành nhầm", addresses.approved_by, NOW)
+    digests.queue_daily(NOW + DAY)
+    mails = Mail.objects.filter(to=f"a{ward.agency_id}@example.org")
+    assert "458/UBND-VP đã được thu hồi hoặc thay thế." in mails.get().text
+    dispatch_acts.acknowledge_end(ward, addresses.approved_by, NOW + DAY)
+
+    assert digests.queue_daily(NOW + 2 * DAY) == addresses.dispatches.count() - 1
+    assert mails.count() == 1
+
+
+@pytest.mark.long
+def test_a_long_mail_says_how_many_more_matters_wait(addresses):
+    ward = addresses.dispatches.get(agency__key="ubnd-phuong-song-cau")
+    letters = []
+    for number in range(24):
+        copy = Directive.objects.get(pk=addresses.pk)
+        copy.pk, copy.number = None, f"9{number:02}"
+        letters.append(copy)
+    Dispatch.objects.bulk_create(
+        Dispatch(directive=one, agency=ward.agency, purpose="action", arrived_at=NOW, changed_at=NOW)
+        for one in Directive.objects.bulk_create(letters)
+    )
+    digests.queue_daily(NOW + DAY)
+    text = Mail.objects.get(to=f"a{ward.agency_id}@example.org").text
+
+    assert text.count("Chưa tiếp nhận văn bản") == 20
+    assert "- và 5 việc nữa" in text
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bluezone.directory import scopes
+from bluezone.letters.timing import orders_rhythm, sentences_of_time
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.exchange import outgoing
 from bluezone.rollout.directives.exchange.edxml import StatusCode
@@ -75,6 +76,20 @@ def deadline_of(task: dict[str, Any]) -> Deadline:
     """Until when a task of a version is in time."""
     time = datetime.time.fromisoformat(task["due_time"]) if task["due_time"] else None
     return Deadline(datetime.date.fromisoformat(task["due"]), time)
+
+
+@register.filter
+def words_of_time(task: Task | dict[str, Any]) -> tuple[str, ...]:
+    """Sentences of a task, or of one of a version, that say more of a deadline or rhythm than its fields hold."""
+    if isinstance(task, Task):
+        return sentences_of_time(task.text, with_days=task.due is None)
+    return sentences_of_time(task["text"], with_days=not task["due"])
+
+
+@register.filter
+def asks_in_words(sentences: tuple[str, ...]) -> bool:
+    """Whether one of these sentences asks for a report again and again."""
+    return any(orders_rhythm(one) for one in sentences)
 
 
 @register.filter

@@ -29,7 +29,7 @@ from bluezone.rollout.directives.models import (
     PeriodRequest,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import ESCALATE_HOURS, HANDLERS, REMIND_HOURS, SIGNERS
+from bluezone.rollout.directives.queries import ESCALATE_HOURS, HANDLERS, REMIND_HOURS, SIGNERS, unaware
 
 Sections = list[tuple[str, list[str]]]
 
@@ -96,6 +96,7 @@ def queue_daily(now: datetime.datetime) -> int:
         return 0
     with translation.override("vi"):
         waiting, told = _not_received(now)
+        _ended(waiting)
         _due(waiting, local.date())
         _asked(waiting)
         queued = _queue(waiting, local.date(), now)
@@ -129,6 +130,14 @@ def _not_received(now: datetime.datetime) -> tuple[_Lines, list[tuple[int, Event
 def _whom(agency: Agency) -> dict[str, str]:
     """An agency that is behind and the number to call."""
     return {"agency": agency.name, "phone": agency.phone or _("(no number entered)")}
+
+
+def _ended(lines: _Lines) -> None:
+    """Add letters that were recalled or replaced, where nobody has confirmed to know."""
+    ended = unaware(Dispatch.objects.all()).select_related("directive")
+    for one in ended.defer("directive__text", "directive__proposal").order_by("pk"):
+        text = _("%(code)s was recalled or replaced. Confirm that you know.")
+        lines[one.agency_id].append(text % {"code": one.directive.code})
 
 
 def _due(lines: _Lines, today: datetime.date) -> None:
@@ -184,7 +193,11 @@ def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
         }
         text: list[str] = []
         for name, own in sections:
-            text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES]), ""]
+            text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES])]
+            left = len(own) - _MOST_LINES
+            if left > 0:
+                text.append("- " + ngettext("and %(left)s more", "and %(left)s more", left) % {"left": left})
+            text.append("")
         text.append(_("Sign in: %(office)s/") % {"office": office})
         try:
             queued += queue_digest(address, day, subject, "\n".join(text), now=now)

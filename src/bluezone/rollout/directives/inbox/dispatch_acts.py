@@ -29,7 +29,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import begin_periods, people_of, tasks_for
+from bluezone.rollout.directives.queries import begin_periods, left_assignments, people_of, tasks_for, unaware
 
 S = DispatchState
 ALLOWED = {
@@ -120,6 +120,20 @@ def move(
     dispatch.refresh_from_db()
 
 
+def waits_to_be_known(dispatch: Dispatch) -> bool:
+    """Whether the letter has ended at the agency, which is to confirm that it knows; not where it is to answer that."""
+    return unaware(Dispatch.objects.filter(pk=dispatch.pk)).exists() and not waits_for_answer(dispatch)
+
+
+def acknowledge_end(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
+    """Receive the recall or replacement of a letter: the agency knows. Its state stays. Raises ActOutOfOrder."""
+    with transaction.atomic():
+        locked = Dispatch.objects.select_for_update(of=("self",)).select_related("directive").get(pk=dispatch.pk)
+        if not waits_to_be_known(locked):
+            raise ActOutOfOrder("no recall or replacement waits to be acknowledged")
+        DispatchEvent.objects.create(dispatch=locked, what=EventKind.RECEIVED, at=now, actor=user, before=locked.state)
+
+
 def _begin_reports(dispatch: Dispatch, now: datetime.datetime) -> None:
     """What is reported each week or month is owed from the day on which the agency receives the letter."""
     every = (Task.Every.WEEK, Task.Every.MONTH)
@@ -140,7 +154,10 @@ def _refuse_unreported(dispatch: Dispatch, text: str) -> None:
     if not text.strip():
         raise CompletionWithoutReport("nothing says what was done")
     owed = TaskParty.objects.filter(
-        task__directive=dispatch.directive_id, task__report_every=Task.Every.ONCE, agency=dispatch.agency_id
+        task__directive=dispatch.directive_id,
+        task__report_every=Task.Every.ONCE,
+        agency=dispatch.agency_id,
+        role=TaskParty.Role.LEAD,
     )
     made = Report.objects.filter(task=OuterRef("task"), agency=dispatch.agency_id).exclude(state=ReportState.RETURNED)
     if owed.filter(~Exists(made)).exists():
@@ -189,6 +206,7 @@ def assign(
 ) -> Assignment:
     """Give a document, or one task of it, to a person of the agency with an own day; again changes the day.
 
+    Who had the same and cannot act any more has it no longer.
     Raises AssigneeWrong, ActOutOfOrder or DirectiveNotInForce.
     """
     with transaction.atomic():
@@ -201,6 +219,8 @@ def assign(
         days = [one.deadline.day for one in parties if one.deadline]
         if due and days and due > max(days):
             raise AssigneeWrong(f"the letter's own day is {max(days)}")
+        left = left_assignments(timezone.localdate(now)).filter(dispatch=locked)
+        Assignment.objects.filter(pk__in=[one.pk for one in left if task is None or one.task_id == task.pk]).delete()
         made, _new = Assignment.objects.update_or_create(
             dispatch=locked, task=task, account=account, defaults={"due": due, "made_by": user, "made_at": now}
         )
@@ -239,7 +259,7 @@ def undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
         locked = _locked(dispatch)
         last = locked.events.order_by("-pk").first()
         late = last is None or (now - last.at).total_seconds() > UNDO_SECONDS + GRACE_SECONDS
-        if last is None or late or last.actor_id != user.pk or last.what not in _ONE_TAP:
+        if last is None or late or last.actor_id != user.pk or not _is_one_tap(last):
             raise UndoTooLate("the last act is not one that can still be taken back")
         locked.state, locked.changed_at = last.before, now
         locked.save(update_fields=["state", "changed_at"])
@@ -253,7 +273,12 @@ def may_undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> bool:
     """Whether the page offers to take the last tap back."""
     last = dispatch.events.order_by("-pk").first()
     fresh = last is not None and (now - last.at).total_seconds() <= UNDO_SECONDS
-    return bool(last and fresh and last.actor_id == user.pk and last.what in _ONE_TAP)
+    return bool(last and fresh and last.actor_id == user.pk and _is_one_tap(last))
+
+
+def _is_one_tap(event: DispatchEvent) -> bool:
+    """Whether the event moved a letter on by one tap; that an agency knows of a recall moves nothing."""
+    return event.what in _ONE_TAP and event.before != S.RECALLED
 
 
 def pass_on(dispatch: Dispatch, agencies: Iterable[Agency], user: User, now: datetime.datetime) -> list[Dispatch]:

@@ -82,6 +82,10 @@ def _act(shown: Dispatch, values: dict[str, Any], user: User, now: datetime.date
     if values["account"]:
         dispatch_acts.assign(shown, values["account"], values["task"], values["due"], user, now)
         return
+    if values["to"] == DispatchState.RECALLED:
+        # Not "received", which a page sends that was opened before the letter ended.
+        dispatch_acts.acknowledge_end(shown, user, now)
+        return
     note = values["reason"] or values["done"]
     dispatch_acts.move(shown, DispatchState(values["to"]), user, now, note=note, assigned_to=values["assigned_to"])
 
@@ -252,7 +256,11 @@ def _page(
         "allowed": dispatch_acts.next_states(shown),
         "people": list(queries.people_of(shown.agency)[:_MOST_PEOPLE]) if handles else [],
         "assignments": list(shown.assignments.select_related("account", "task")),
+        "left": set(
+            queries.left_assignments(timezone.localdate(now)).filter(dispatch=shown).values_list("pk", flat=True)
+        ),
         "successors": list(shown.taken_over_by.select_related("agency")),
+        "to_be_known": handles and dispatch_acts.waits_to_be_known(shown),
         "may_undo": handles and dispatch_acts.may_undo(shown, request.user, now),
         "replacement": shown.directive.replaced_by.exclude(issued_at=None).first(),
         "now": now,

@@ -23,6 +23,7 @@ from bluezone.letters.letter import SCAN_PACKAGES, Letter, Scan, can_read_scans,
 from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose, Urgency
 from bluezone.letters.reader import propose
+from bluezone.letters.timing import sentence_around
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.issuance.attachments import store
@@ -166,11 +167,14 @@ def _task(directive: Directive, position: int, read: Proposal, directory: Direct
     cooperating, missed_too = directory.known(proposed.names(PartyRole.COOPERATING))
     due = proposed.due or read.due
     day, hour = _deadline(due.value) if due else (None, None)
+    lines = [proposed.text.value, *(f"- {point.value}" for point in proposed.points)]
+    if due and not _is_storable(due.value) and (words := _words_missing(read, due, lines)):
+        lines.append(words)
     task = Task(
         directive=directive,
         position=position,
         label=proposed.label[:20],
-        text="\n".join([proposed.text.value, *(f"- {point.value}" for point in proposed.points)])[:8000],
+        text="\n".join(lines)[:8000],
         lead_names="\n".join(lead),
         cooperating_names="\n".join(cooperating),
         due=day,
@@ -178,6 +182,20 @@ def _task(directive: Directive, position: int, read: Proposal, directory: Direct
         report_every=_report_of(read, due),
     )
     return task, missed + missed_too
+
+
+def _is_storable(due: Due) -> bool:
+    """Whether a task has fields for it: a day, or a week or month without an own day or hour."""
+    if due.every is None:
+        return due.date is not None
+    return due.every in _EVERY and due.weekday is None and due.day_of_month is None and due.time is None
+
+
+def _words_missing(read: Proposal, due: Proposed[Due], lines: list[str]) -> str:
+    """The sentence that says when it is due, "" where the task has it: one for all tasks, or a cell of a table."""
+    words = sentence_around(read.text, due.span)
+    have = " ".join(" ".join(lines).split())
+    return "" if words in have or read.text[due.span.start : due.span.end] in have else words
 
 
 def _deadline(due: Due) -> tuple[datetime.date | None, datetime.time | None]:

@@ -21,7 +21,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import confirm_second_factor, releases
+from bluezone.identity.second_factors import ask_again, recently_confirmed, releases
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import queries, sentences
@@ -107,11 +107,16 @@ def submit(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_SIGNERS)
 @touches(Whose.AGENCY)
-@confirm_second_factor
+@releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Everything that is confirmed, and confirming it as seen: 302, 409 when it is another version or not submitted."""
+    """Everything that is confirmed, and confirming it as seen: 302, 409 when it is another version or not submitted.
+
+    To read it needs no fresh proof of the second factor, to confirm it does.
+    """
     shown = _shown(pk)
     queries.require_signer(request.user, shown.issuer)
+    if request.method == "POST" and not recently_confirmed(request):
+        return ask_again(request.path)
     now = timezone.now()
     if request.method == "POST" and shown.state == DirectiveState.SUBMITTED:
         seen, for_another = request.POST.get("seen", ""), request.POST.get("for_another") == "on"
@@ -143,6 +148,7 @@ def _to_confirm(request: OfficeRequest, shown: Directive, now: datetime.datetime
         "steps": list(shown.steps.exclude(note="").select_related("actor")[:STEPS_SHOWN]),
         "is_another": approval.is_another(shown, request.user),
         "own_draft": request.user.pk in approval.writers(shown) and approval.signs_by_delegation(shown, request.user),
+        "is_fresh": recently_confirmed(request),
         "form": ReasonForm(),
     }
     return render(request, "directives/approve.html", context, status=status)
@@ -370,12 +376,14 @@ def _page(
     periods = list(queries.open_period_requests(shown)[: REQUESTS_AT_ONCE + 1])
     completed = list(queries.completions(shown)[: REQUESTS_AT_ONCE + 1])
     sent = shown.issued_at is not None
+    unaware = list(queries.unaware(shown.dispatches.order_by()).values_list("pk", flat=True)) if sent else []
     context = {
         "directive": shown,
         "tasks": list(shown.tasks.all()),
         "page": page,
         "state": state,
         "states": DispatchState.choices,
+        "unaware": unaware,
         "counted": queries.counts([shown.pk]).get(shown.pk),
         "requests": asked[:REQUESTS_AT_ONCE],
         "period_requests": periods[:REQUESTS_AT_ONCE],

@@ -22,6 +22,7 @@ from bluezone.rollout.directives.models import (
     EventKind,
     TaskParty,
 )
+from bluezone.rollout.directives.queries import unaware
 
 
 class RecipientRepeated(Refused):
@@ -66,20 +67,27 @@ def recall_from(sent: Dispatch, reason: str, user: User, now: datetime.datetime)
 
 
 def hand_over(sent: Dispatch, note: str, user: User, now: datetime.datetime) -> None:
-    """Note that the issuer has handed a letter over on paper, which is no receipt. Raises DirectiveStateWrong."""
+    """Note that the issuer has handed a letter over on paper, which is no receipt; or, once it has ended, its recall.
+
+    Raises DirectiveStateWrong.
+    """
     with transaction.atomic():
         locked = Dispatch.objects.select_for_update(of=("self",)).select_related("agency").get(pk=sent.pk)
-        directive = approval.lock(locked.directive, DirectiveState.ISSUED)
-        if locked.state != DispatchState.ARRIVED:
-            raise approval.DirectiveStateWrong(f"the dispatch is {locked.state}")
-        locked.state, locked.changed_at = DispatchState.HANDED_OVER, now
-        locked.save(update_fields=["state", "changed_at"])
+        directive = approval.lock(
+            locked.directive, DirectiveState.ISSUED, DirectiveState.REVOKED, DirectiveState.REPLACED
+        )
+        before = locked.state
+        if not unaware(Dispatch.objects.filter(pk=locked.pk)).exists():
+            if before != DispatchState.ARRIVED or not directive.in_force:
+                raise approval.DirectiveStateWrong(f"the dispatch is {before}")
+            locked.state, locked.changed_at = DispatchState.HANDED_OVER, now
+            locked.save(update_fields=["state", "changed_at"])
         DispatchEvent.objects.create(
             dispatch=locked,
             what=EventKind.HANDED_OVER,
             at=now,
             actor=user,
-            before=DispatchState.ARRIVED,
+            before=before,
             note=note[:300],
             seal=directive.seal,
         )

@@ -30,7 +30,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS, Period, periods_of
+from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS, Period, periods_of, unaware
 
 # How long a period is opened again at most.
 MOST_DAYS = 31
@@ -250,16 +250,27 @@ def _checked(task: Task, values: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass
 class Late:
-    """What an agency is behind with: labels of tasks past their day, and of tasks with a report not made in time."""
+    """What an agency is behind with: labels of tasks past their day, and of tasks with a report not made in time.
+
+    unaware: it has not confirmed that it knows of the letter's end.
+    """
 
     not_received: bool = False
+    unaware: bool = False
     tasks: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
 
 
 def late(directive: Directive, now: datetime.datetime) -> dict[int, Late]:
-    """By agency: not received after a day, a task past its deadline, a report that was owed by now and is not made."""
+    """By agency: not received after a day, a task past its deadline, a report that was owed by now and is not made.
+
+    Of a letter that has ended, who does not know that.
+    """
     found: dict[int, Late] = defaultdict(Late)
+    for agency in unaware(directive.dispatches.order_by()).values_list("agency", flat=True):
+        found[agency].unaware = True
+    if not directive.in_force:
+        return dict(found)
     since = now - datetime.timedelta(hours=REMIND_HOURS)
     waiting = directive.dispatches.filter(purpose="action", state__in=NOT_RECEIVED, arrived_at__lte=since)
     for agency in waiting.order_by().values_list("agency", flat=True):
@@ -275,7 +286,8 @@ def late(directive: Directive, now: datetime.datetime) -> dict[int, Late]:
             past[key] = party.deadline is not None and party.deadline.moment <= now
         if past[key] and standing.get(party.agency_id) not in settled:
             found[party.agency_id].tasks.append(party.task.label)
-    for party in _unreported(directive, parties, now):
+    leading = [party for party in parties if party.role == TaskParty.Role.LEAD]
+    for party in _unreported(directive, leading, now):
         found[party.agency_id].reports.append(party.task.label)
     return dict(found)
 
