@@ -6,6 +6,7 @@ import { casesOf, cellsOf, csvFile, judge, put, textOf } from "./csvtable.js";
 import { drawQr, sheetsOf, smsLink } from "./handover.js";
 import { offerHouse } from "./house.js";
 import { keep, keyOf, label, stateOf } from "./kept.js";
+import { keepRows, rowsOfSitting } from "./sitting.js";
 import { keepTicket } from "./tickets.js";
 import { showUnused } from "./unused.js";
 import { workbookRows } from "./workbook.js";
@@ -24,6 +25,8 @@ const momentOf = (seconds) => when.format(new Date(seconds * 1000));
 
 let cases = [];
 let saved = true;
+// Codes for which the question whether to revoke them was opened in another window.
+const asked = new Set();
 
 const show = (name, shown = true) => { at(name).hidden = !shown; };
 const say = (name, text) => { at(name).textContent = text; };
@@ -31,6 +34,7 @@ const ready = () => cases.filter((one) => !one.problem && !one.code && !one.revo
 
 page.hidden = false;
 showUnused(page);
+showEarlier();
 const tellHouse = offerHouse(page, word, () => cases, (one, how, handed) => { if (handed) noteHanded(one, how); else takeBack(one, how); });
 at("file").addEventListener("change", async () => {
   const file = at("file").files[0];
@@ -47,6 +51,9 @@ at("save").addEventListener("click", save);
 at("print").addEventListener("click", printSlips);
 at("keep").addEventListener("change", () => { for (const one of cases) if (one.code && one.tag) label(one.tag, at("keep").checked ? one.phone : ""); });
 at("next").addEventListener("click", () => noteHanded(at("square").one));
+addEventListener("focus", lookAgain);
+addEventListener("storage", lookAgain);
+document.addEventListener("visibilitychange", lookAgain);
 addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
 
 /** Take a list as rows of cells; null is a workbook that cannot be read here. */
@@ -187,6 +194,7 @@ function results() {
   show("preview", cases.some((one) => one.problem));
   hand(cases.find((one) => one.code && !one.handed) ?? null);
   tellHouse();
+  keepRows(cases).then(showEarlier);
   at("made").focus();
 }
 
@@ -197,6 +205,7 @@ function resultRow(one) {
   cell("phone").textContent = one.phone || one.said.phone;
   cell("line").textContent = word("row", { line: one.line });
   cell("code").textContent = one.code ?? "";
+  cell("mark").textContent = one.mark ?? "";
   cell("state").textContent = one.code ? word("until", { until: momentOf(one.expires) }) : why ? word(why) : word("not_sent");
   row.classList.toggle("refused", !one.code);
   if (!one.code) return row;
@@ -204,9 +213,51 @@ function resultRow(one) {
   link.href = smsLink(one.phone, messageFor(one));
   link.hidden = false;
   link.addEventListener("click", () => noteHanded(one));
+  offerRevoking(cell("revoke"), one.pk);
   one.tick = cell("handed");
   one.tick.textContent = one.how ? word(one.how) : "";
   return row;
+}
+
+/** The codes of other lists since this worker signed in, by telephone number; what is in the table above is left out. */
+async function showEarlier() {
+  const here = new Set(cases.map((one) => one.pk));
+  const rows = (await rowsOfSitting()).filter((row) => !here.has(row.pk));
+  const drawn = rows.map((earlier) => {
+    const row = at("earlier-row").content.cloneNode(true).firstElementChild;
+    row.querySelector('[data-cell="phone"]').textContent = earlier.phone;
+    row.querySelector('[data-cell="mark"]').textContent = earlier.mark;
+    offerRevoking(row.querySelector('[data-cell="revoke"]'), earlier.pk);
+    return row;
+  });
+  at("earlier-rows").replaceChildren(...drawn);
+  show("earlier", rows.length > 0);
+  for (const [index, earlier] of rows.entries()) {
+    const state = await stateOf(earlier.pk);
+    drawn[index].querySelector('[data-cell="state"]').textContent = state ? word(`state_${state}`) : "";
+    drawn[index].querySelector('[data-cell="revoke"]').hidden = !["", "open"].includes(state);
+  }
+}
+
+/** The question opens in another window: the codes on this page are stored nowhere. */
+function offerRevoking(link, pk) {
+  link.href = page.dataset.revoke.replace("/0/", `/${pk}/`);
+  link.hidden = false;
+  link.addEventListener("click", () => asked.add(pk));
+}
+
+/** Take the codes that were revoked in another window off this page. */
+async function lookAgain() {
+  let changed = false;
+  for (const pk of [...asked]) {
+    if ((await stateOf(pk)) !== "revoked" || !asked.delete(pk)) continue;
+    const one = cases.find((other) => other.pk === pk);
+    if (one) Object.assign(one, { revoked: true, refusal: "revoked", code: "" });
+    changed = true;
+  }
+  if (!changed) return;
+  if (cases.length) results();
+  else showEarlier();
 }
 
 /** how: the word for the way; what was not handed over after all is taken back. */
