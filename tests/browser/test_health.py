@@ -207,6 +207,52 @@ def test_pasted_rows_that_are_wrong_are_put_right_in_place_before_and_after_issu
     page.click("[data-at=save]")
 
 
+@pytest.mark.parametrize("heading", ["Ngày lấy mẫu", "Ngày xét nghiệm"])
+def test_a_day_of_the_sample_is_no_first_day_of_symptoms_until_the_worker_says_so(supervisor, heading):
+    page, sample = supervisor.page, today() - timedelta(days=2)
+    supervisor.open("/codes/bulk/")
+    rows = [f"SĐT\tKết quả\t{heading}", *(f"09130000{row}\tDương tính\t{sample:%d/%m/%Y}" for row in (71, 72))]
+    page.fill("[data-at=pasted]", "\n".join(rows))
+    page.locator("[data-at=pasted]").press("Tab")
+    expect(page.locator("[data-at=days]")).to_contain_text(f"“{heading}”")
+    expect(page.locator("[data-at=columns-read]")).to_contain_text("số điện thoại: “SĐT”; phân loại: “Kết quả”")
+    expect(page.locator("[data-at=read]")).to_contain_text("0 dùng được")
+    expect(page.locator("[data-at=issue]")).to_be_disabled()
+
+    page.check("[data-at=days] [value=unknown]")
+    expect(page.locator("[data-at=wrong] fieldset")).to_have_count(2)
+    expect(page.locator("[data-at=wrong]")).to_contain_text("thiếu ngày khởi phát")
+    onset = page.locator("[data-at=wrong] [data-fix=onset]")
+    onset.nth(0).fill((sample - timedelta(days=3)).isoformat())
+    onset.nth(0).press("Tab")
+    expect(page.locator("[data-at=read]")).to_contain_text("1 dùng được")
+    page.check("[data-at=days] [value=sample]")
+    expect(page.locator("[data-at=read]")).to_contain_text("2 dùng được, 0 cần sửa")
+    expect(page.locator("[data-at=columns-read]")).to_contain_text(f"ngày khởi phát: “{heading}”")
+    sent = []
+    page.on("request", lambda request: sent.append(request.post_data) if "/bulk/issue/" in request.url else None)
+    issued(supervisor)
+    page.click("[data-at=save]")
+
+    days = [json.loads(body)["rows"][0]["onset"] for body in sent]
+    assert days == [(sample - timedelta(days=3)).isoformat(), sample.isoformat()]
+
+
+def test_the_first_day_of_symptoms_goes_before_the_sample_and_the_page_names_its_columns(supervisor):
+    page, onset = supervisor.page, today() - timedelta(days=3)
+    supervisor.open("/codes/bulk/")
+    rows = [
+        "Điện thoại,Ngày lấy mẫu,Loại ca,Ngày khởi phát",
+        f"0913000081,{today():%d/%m/%Y},xác nhận,{onset:%d/%m/%Y}",
+    ]
+    page.fill("[data-at=pasted]", "\n".join(rows))
+    page.locator("[data-at=pasted]").press("Tab")
+
+    expect(page.locator("[data-at=columns-read]")).to_contain_text("ngày khởi phát: “Ngày khởi phát”")
+    expect(page.locator("[data-at=days]")).to_be_hidden()
+    expect(page.locator("[data-at=read]")).to_contain_text("1 dùng được, 0 cần sửa")
+
+
 def codes_left(supervisor):
     return int(re.search(r"còn được cấp (\d+) mã", supervisor.page.text_content("[data-at=choose]"))[1])
 

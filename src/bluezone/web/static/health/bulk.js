@@ -2,7 +2,7 @@
 // Codes for many cases. The list is read here, and what is wrong in it is put right here; (class, onset) alone go to the
 // server, a row at a time, under a key of which kept.js says that the same row has the same one. The codes that come back
 // are put beside the telephone numbers here.
-import { casesOf, cellsOf, csvFile, judge, put, textOf } from "./csvtable.js";
+import { casesOf, cellsOf, csvFile, judge, put, settleDays, textOf } from "./csvtable.js";
 import { drawQr, sheetsOf, smsLink } from "./handover.js";
 import { offerHouse } from "./house.js";
 import { keep, keyOf, label, stateOf } from "./kept.js";
@@ -24,6 +24,7 @@ const when = new Intl.DateTimeFormat(page.dataset.language === "vi" ? "vi-VN" : 
 const momentOf = (seconds) => when.format(new Date(seconds * 1000));
 
 let cases = [];
+let columns = {};
 let saved = true;
 // Codes for which the question whether to revoke them was opened in another window.
 const asked = new Set();
@@ -50,6 +51,14 @@ at("rest").addEventListener("click", sendAll);
 at("save").addEventListener("click", save);
 at("print").addEventListener("click", printSlips);
 at("keep").addEventListener("change", () => { for (const one of cases) if (one.code && one.tag) label(one.tag, at("keep").checked ? one.phone : ""); });
+for (const choice of at("days").querySelectorAll("input")) {
+  choice.addEventListener("change", () => {
+    settleDays(cases, choice.value, first, last);
+    tellColumns(choice.value);
+    drawWrong();
+    tell();
+  });
+}
 at("next").addEventListener("click", () => noteHanded(at("square").one));
 addEventListener("focus", lookAgain);
 addEventListener("storage", lookAgain);
@@ -63,8 +72,12 @@ function take(rows) {
   if (read.missing.length) return refuseList(word("columns", { columns: read.missing.map((name) => word("column_" + name)).join(", ") }));
   if (read.tooMany) return refuseList(word("too_many"));
   if (!read.cases.length) return refuseList(word("empty"));
-  cases = read.cases;
+  ({ cases, columns } = read);
   show("file-problem", false);
+  show("days", "day" in columns);
+  for (const choice of at("days").querySelectorAll("input")) choice.checked = false;
+  say("days-legend", word("days", { column: columnName("day") }));
+  tellColumns("");
   drawWrong();
   tell();
   show("preview");
@@ -77,6 +90,15 @@ function refuseList(text) {
   show("file-problem");
   show("preview", false);
   at("file").value = "";
+}
+
+const columnName = (name) => (typeof columns[name] === "number" ? word("column_number", { number: columns[name] }) : `“${columns[name]}”`);
+
+/** Which column was read as what. what: as settleDays is given it. */
+function tellColumns(what) {
+  const onset = ["sample", "onset"].includes(what) ? "day" : "onset";
+  const read = { phone: columnName("phone"), klass: columnName("klass"), onset: onset in columns ? columnName(onset) : word("column_none") };
+  say("columns-read", word("columns_read", read));
 }
 
 /** How many rows there are, of which class, and how many codes the button issues. */
@@ -92,7 +114,8 @@ function tell() {
 
 /** A row that is wrong can be put right where it stands; it stays there, with a word that it is right now. */
 function drawWrong() {
-  const wrong = cases.filter((one) => one.problem);
+  // What the question above the rows settles needs no form for each.
+  const wrong = cases.filter((one) => one.problem && one.problem !== "onset_unsettled");
   const drawn = wrong.map((one) => {
     const row = at("fix").content.cloneNode(true).firstElementChild;
     const field = (name) => row.querySelector(`[data-fix="${name}"]`);
@@ -100,10 +123,11 @@ function drawWrong() {
     field("phone").value = one.phone;
     field("klass").value = one.klass in { confirmed: 1, clinical: 1 } ? one.klass : "";
     Object.assign(field("onset"), { min: first, max: last, value: one.onset });
-    row.querySelector("[data-said]").textContent = Object.values(one.said).join(" · ");
+    row.querySelector("[data-said]").textContent = [...new Set(Object.values(one.said))].filter(Boolean).join(" · ");
     for (const name of ["phone", "klass", "onset"]) {
       field(name).addEventListener("change", () => {
         put(one, name, field(name).value, last);
+        if (name === "onset") one.corrected = true;
         one.key = "";
         judge(cases, first, last);
         for (const other of drawn) other.tell();
