@@ -260,7 +260,7 @@ def purge(now: datetime.datetime) -> None:
 
 
 def _forget_minutes(now: datetime.datetime) -> None:
-    """Take the minutes of a sign-in out of the sessions that go on: proofs that count no longer, and older beginnings."""
+    """Take minutes of a sign-in out of the sessions that go on: proofs that count no longer, and older beginnings."""
     for session in OfficeSession.objects.all():
         data = session.get_decoded()
         kept = {name: value for name, value in data.items() if not _is_past_proof(name, value, now)}
