@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from tests.builders.accessibility import serious_findings
 from tests.builders.office import today
-from tests.builders.visitor import DESK, NARROW, Visitor
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
 from bluezone.protocol.declaration import Declaration, read_public_key, seal_declaration
 
@@ -207,6 +207,52 @@ def test_pasted_rows_that_are_wrong_are_put_right_in_place_before_and_after_issu
     page.click("[data-at=save]")
 
 
+@pytest.mark.parametrize("heading", ["Ngày lấy mẫu", "Ngày xét nghiệm"])
+def test_a_day_of_the_sample_is_no_first_day_of_symptoms_until_the_worker_says_so(supervisor, heading):
+    page, sample = supervisor.page, today() - timedelta(days=2)
+    supervisor.open("/codes/bulk/")
+    rows = [f"SĐT\tKết quả\t{heading}", *(f"09130000{row}\tDương tính\t{sample:%d/%m/%Y}" for row in (71, 72))]
+    page.fill("[data-at=pasted]", "\n".join(rows))
+    page.locator("[data-at=pasted]").press("Tab")
+    expect(page.locator("[data-at=days]")).to_contain_text(f"“{heading}”")
+    expect(page.locator("[data-at=columns-read]")).to_contain_text("số điện thoại: “SĐT”; phân loại: “Kết quả”")
+    expect(page.locator("[data-at=read]")).to_contain_text("0 dùng được")
+    expect(page.locator("[data-at=issue]")).to_be_disabled()
+
+    page.check("[data-at=days] [value=unknown]")
+    expect(page.locator("[data-at=wrong] fieldset")).to_have_count(2)
+    expect(page.locator("[data-at=wrong]")).to_contain_text("thiếu ngày khởi phát")
+    onset = page.locator("[data-at=wrong] [data-fix=onset]")
+    onset.nth(0).fill((sample - timedelta(days=3)).isoformat())
+    onset.nth(0).press("Tab")
+    expect(page.locator("[data-at=read]")).to_contain_text("1 dùng được")
+    page.check("[data-at=days] [value=sample]")
+    expect(page.locator("[data-at=read]")).to_contain_text("2 dùng được, 0 cần sửa")
+    expect(page.locator("[data-at=columns-read]")).to_contain_text(f"ngày khởi phát: “{heading}”")
+    sent = []
+    page.on("request", lambda request: sent.append(request.post_data) if "/bulk/issue/" in request.url else None)
+    issued(supervisor)
+    page.click("[data-at=save]")
+
+    days = [json.loads(body)["rows"][0]["onset"] for body in sent]
+    assert days == [(sample - timedelta(days=3)).isoformat(), sample.isoformat()]
+
+
+def test_the_first_day_of_symptoms_goes_before_the_sample_and_the_page_names_its_columns(supervisor):
+    page, onset = supervisor.page, today() - timedelta(days=3)
+    supervisor.open("/codes/bulk/")
+    rows = [
+        "Điện thoại,Ngày lấy mẫu,Loại ca,Ngày khởi phát",
+        f"0913000081,{today():%d/%m/%Y},xác nhận,{onset:%d/%m/%Y}",
+    ]
+    page.fill("[data-at=pasted]", "\n".join(rows))
+    page.locator("[data-at=pasted]").press("Tab")
+
+    expect(page.locator("[data-at=columns-read]")).to_contain_text("ngày khởi phát: “Ngày khởi phát”")
+    expect(page.locator("[data-at=days]")).to_be_hidden()
+    expect(page.locator("[data-at=read]")).to_contain_text("1 dùng được, 0 cần sửa")
+
+
 def codes_left(supervisor):
     return int(re.search(r"còn được cấp (\d+) mã", supervisor.page.text_content("[data-at=choose]"))[1])
 
@@ -274,6 +320,73 @@ def test_a_revoked_code_is_not_given_out_again_by_the_same_list(supervisor):
     expect(page.locator("[data-at=rows]")).to_contain_text("thu hồi")
 
 
+def revoke_at(supervisor, row):
+    """Press what a row of codes offers, which opens the question in a window of itself, and answer it there."""
+    mark = row.locator("[data-cell=mark]").text_content()
+    with supervisor.page.expect_popup() as opened:
+        row.get_by_role("link", name="Thu hồi").press("Enter")
+    asked = opened.value
+    if "/second-factor/" in asked.url:
+        asked.fill("[name=code]", supervisor.paper.pop())
+        asked.click("main form:not([action]) button[type=submit]")
+    asked.locator("main form button[type=submit]").press("Enter")
+    asked.wait_for_url("**/codes/")
+    expect(asked.locator("main tbody tr").filter(has_text=mark)).to_contain_text("đã thu hồi")
+    said = asked.text_content("main")
+    asked.close()
+    return said
+
+
+def row_of(page, place, number):
+    return page.locator(f"[data-at={place}] tr").filter(has_text=number)
+
+
+def test_a_code_sent_to_a_wrong_number_is_revoked_at_its_row_until_signing_out(supervisor):
+    page, onset = supervisor.page, f"{today():%d/%m/%Y}"
+    numbers = [f"09180000{row}" for row in (60, 61, 62)]
+    rows = [f"{number}\tdương tính\t{onset}" for number in numbers]
+    paste(supervisor, *rows)
+    codes = issued(supervisor)
+    marks = [row_of(page, "rows", number).locator("[data-cell=mark]").text_content() for number in numbers]
+    assert all(re.fullmatch("[0-9A-F]{4}", mark) for mark in marks)
+    page.click("[data-at=save]")
+
+    said = revoke_at(supervisor, row_of(page, "rows", numbers[1]))
+    assert "Đã thu hồi: cả mã số và liên kết" in said
+    page.bring_to_front()
+    expect(row_of(page, "rows", numbers[1])).not_to_contain_text(codes[numbers[1]])
+    expect(row_of(page, "rows", numbers[1])).to_contain_text("thu hồi")
+    expect(row_of(page, "rows", numbers[0])).to_contain_text(codes[numbers[0]])
+
+    # Back in the same sitting: the rows are there, without their codes.
+    supervisor.open("/codes/")
+    assert all(mark in page.text_content("main table") for mark in marks)
+    supervisor.open("/codes/bulk/")
+    for number, mark in zip(numbers, marks, strict=True):
+        expect(row_of(page, "earlier-rows", number)).to_contain_text(mark)
+    assert not any(code and code in page.content() for code in codes.values())
+    expect(row_of(page, "earlier-rows", numbers[1])).to_contain_text("đã thu hồi")
+    revoke_at(supervisor, row_of(page, "earlier-rows", numbers[2]))
+    page.bring_to_front()
+    expect(row_of(page, "earlier-rows", numbers[2])).to_contain_text("đã thu hồi")
+    stored = page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
+    assert not any(number[1:] in stored for number in numbers), "sealed, with a key that the browser does not store"
+    paste(supervisor, *rows)
+    assert issued(supervisor) == {numbers[0]: codes[numbers[0]], numbers[1]: "", numbers[2]: ""}
+    page.click("[data-at=save]")
+
+    supervisor.leave()
+    supervisor.open("/sign-in/")
+    supervisor.send(username="binh.hoang", password=PASSWORD)
+    supervisor.send(code=supervisor.paper.pop())
+    supervisor.open("/codes/bulk/")
+    script = "document.querySelector('script[src*=\"health/bulk.js\"]').src.replace('bulk.js', 'sitting.js')"
+    assert page.evaluate(f"async () => (await import({script})).rowsOfSitting()") == []
+    assert "code-rows|" not in page.evaluate("Object.keys(localStorage).join()")
+    expect(page.locator("[data-at=earlier]")).to_be_hidden()
+    assert not any(number in page.content() for number in numbers)
+
+
 def square_says(page):
     shown = Image.open(io.BytesIO(page.locator("[data-at=square] svg").screenshot()))
     return zxingcpp.read_barcodes(shown)[0].text
@@ -295,7 +408,7 @@ def test_each_message_opens_on_the_work_phone_and_names_neither_disease_nor_resu
     rows = page.locator("[data-at=rows] tr")
     # There is no telephone here that would take the link.
     page.evaluate("document.addEventListener('click', (event) => event.target.href && event.preventDefault())")
-    rows.nth(2).locator("a").click()
+    rows.nth(2).get_by_role("link", name="SMS").click()
     expect(rows.nth(2)).to_contain_text("đã chuyển")
     expect(rows.nth(0)).not_to_contain_text("đã chuyển")
     page.locator("[data-at=next]").press("Enter")

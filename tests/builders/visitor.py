@@ -34,6 +34,7 @@ class Visitor:
         self.page = self.context.new_page()
         self.served = served
         self.secret = None
+        self.paper = []
         self.trouble = []
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("console", lambda said: self._note(said.text))
@@ -70,6 +71,7 @@ class Visitor:
         self.secret = base64.b32decode(self.page.text_content("#secret").replace(" ", ""))
         self.send(code=self.code())
         self.page.wait_for_selector(".paper-codes")
+        self.paper = self.page.locator(".paper-codes li").all_text_contents()
         self.open("/")
 
     def code(self, steps_ahead=0):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In which minute a code was issued stands in no store, no audit and no log; the supervisor's key alone opens it."""
+"""In which minute a worker signed in or issued a code stands in no store, no audit and no log; the supervisor's key
+alone opens that of a code.
+"""
 
 import datetime
 import re
@@ -9,18 +11,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.db import connection
 from django.utils import timezone
-from tests.builders.office import today, user
+from tests.builders.office import PASSWORD, app_code, today, user
 
 from bluezone.healthauthority import code_batches, code_issuance
 from bluezone.healthauthority.code_batches import CaseRow
 from bluezone.healthauthority.code_issuance import InquiryKeyInvalid
 from bluezone.healthauthority.models import IssuedCode
+from bluezone.identity import second_factors, signin
 from bluezone.identity.models import AuditEntry, OfficeSession
 from bluezone.identity.signin import BEGUN_KEY
 from bluezone.keyserver.reports.codes import CodeUnknown
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
+# What is remembered of a proof of the second factor is forgotten after this.
+FACTOR_MEMORY = datetime.timedelta(minutes=6)
 # Whoever knows one of these and how long a code, a link or a declaration lives knows the minute.
 LIVES = [hours * 3600 for hours in (0, 1, 10, 24, 48, 14 * 24, 30 * 24)]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
@@ -56,7 +61,8 @@ def tells(value, moment):
     """
     seconds = []
     for number in map(float, re.findall(r"\d{8,17}(?:\.\d+)?", value)):
-        seconds += [number, number * 60, number / 1000, number / 1_000_000]
+        # 30 s are a step of an authenticator app's codes.
+        seconds += [number, number * 30, number * 60, number / 1000, number / 1_000_000]
     for found in MOMENT.finditer(value):
         told = datetime.datetime.fromisoformat(found[0])
         seconds += [told.replace(tzinfo=zone).timestamp() for zone in (datetime.UTC, timezone.get_current_timezone())]
@@ -77,6 +83,7 @@ def test_the_search_sees_moments_in_every_form(off_the_hour):
     at = off_the_hour
     assert tells(str(int(at.timestamp())), at)
     assert tells(str(int(at.timestamp()) // 60), at)
+    assert tells(str(int(at.timestamp()) // 30), at)
     assert tells(at.isoformat(), at)
     assert tells(f"until {timezone.localtime(at + DAY):%Y-%m-%d %H:%M}", at)
     assert not tells(str(int((at - DAY / 3).timestamp())), at)
@@ -87,28 +94,44 @@ def test_the_search_sees_moments_in_every_form(off_the_hour):
 def test_no_store_no_audit_and_no_log_tells_the_minute(server, client, caplog, request, off_the_hour, sealed):
     if sealed:
         request.getfixturevalue("key")
-    lan, at = user("lan"), off_the_hour
+    lan, at = user("lan", created_at=off_the_hour - DAY), off_the_hour
+    lan.authenticator_app.added_at = at - DAY
+    lan.authenticator_app.save()
     # The key server's codes end a whole number of hours later, and the page asks the real clock.
     server.clock = at.timestamp
-    client.force_login(lan)
-    session = client.session
-    session[BEGUN_KEY] = (at - DAY / 8).isoformat()
-    session.save()
     caplog.set_level(0)
     before = values(server)
 
+    assert client.post("/sign-in/", {"username": "lan", "password": PASSWORD}).url == "/sign-in/second/"
+    assert client.post("/sign-in/second/", {"code": app_code()}).status_code == 302
     asked = {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4()}
     assert client.post("/codes/new/", asked).status_code == 201
     code_issuance.issue(server, lan, "confirmed", today(), at)
     code_batches.issue_batch(server, lan, bytes(32), [CaseRow("confirmed", today())] * 3, at)
+    second_factors.forget_steps(timezone.now() + FACTOR_MEMORY)
+    signin.purge(timezone.now() + FACTOR_MEMORY)
     said = values(server) - before
     code_issuance.audit_past_days(at + DAY)
     said |= values(server) - before
 
+    assert client.get("/codes/").status_code == 200, "still signed in"
     assert IssuedCode.objects.count() == 5
     assert AuditEntry.objects.filter(action="code_issued").count() == 5
     assert [one for one in said if any(tells(one[1], moment) for moment in (at, timezone.now()))] == []
     assert not any(tells(line, at) for line in caplog.text.splitlines())
+
+
+def test_a_session_says_in_no_minute_when_it_began_not_even_one_that_began_before(client, off_the_hour):
+    client.force_login(user("lan"))
+    session = client.session
+    session[BEGUN_KEY] = off_the_hour.isoformat()
+    session.save()
+    OfficeSession.objects.update(begun_at=off_the_hour)
+    signin.purge(timezone.now())
+
+    (row,) = OfficeSession.objects.all()
+    assert row.begun_at == off_the_hour.replace(minute=0, second=0, microsecond=0)
+    assert not tells(str(row.get_decoded()), off_the_hour)
 
 
 def test_the_supervisor_s_key_opens_the_minute_and_the_audit_says_that_it_was(server, key):

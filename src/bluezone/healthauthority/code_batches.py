@@ -79,7 +79,7 @@ class CaseRow:
 class RowAnswer:
     """What became of one row: a code, or the stable code of a refusal.
 
-    code "dddd-dddd-dddd", link URL; expires, link_expires: Unix seconds; pk: of the record in the list of codes;
+    code "dddd-dddd-dddd", link URL; expires, link_expires: Unix seconds; pk, mark: of the record in the list of codes;
     ticket: by which the browser asks for its state.
     """
 
@@ -89,6 +89,7 @@ class RowAnswer:
     link_expires: int = 0
     pk: int = 0
     ticket: str = ""
+    mark: str = ""
     refusal: str = ""
 
 
@@ -157,7 +158,8 @@ def _issued(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: datet
             answers.append(RowAnswer(refusal=refused.code))
         else:
             ends = int(made.expires_at.timestamp()), int(made.link_expires_at.timestamp())
-            answers.append(RowAnswer(made.code, made.link, *ends, pk=made.record.pk, ticket=made.ticket))
+            record = made.record
+            answers.append(RowAnswer(made.code, made.link, *ends, pk=record.pk, ticket=made.ticket, mark=record.mark))
     return answers
 
 

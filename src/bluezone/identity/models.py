@@ -160,6 +160,8 @@ class User(AbstractBaseUser):
     sealed_phone = models.BinaryField(null=True, editable=False)
     is_active = models.BooleanField(_("May sign in"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Of Django's own, and left out: where workers sign in for a case, its minute would name the case.
+    last_login = None
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -216,7 +218,8 @@ class SignInFailure(models.Model):
 class AuthenticatorApp(models.Model):
     """The secret that a person's authenticator app shares with the office, sealed under a key in the data folder.
 
-    last_step: the newest time step whose code was used (Unix seconds // 30); no code counts twice.
+    last_step: the newest time step whose code was used (Unix seconds // 30), so that no code counts twice; 0 once two
+    minutes have passed.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator_app")
@@ -255,17 +258,23 @@ class RecoveryCode(models.Model):
         return f"recovery code of {self.user_id}"
 
 
+def this_hour() -> datetime.datetime:
+    """The beginning of the present hour."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
+
+
 class OfficeSession(AbstractBaseSession):
     """One browser that is signed in. No network address is kept: browser and times tell the owner enough.
 
     browser: name of browser and system, as they announce themselves, for example "Chrome, Android".
+    begun_at: beginning of the hour; a minute would tell when somebody signed in for a case.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="sessions"
     )
     browser = models.CharField(max_length=40, blank=True)
-    begun_at = models.DateTimeField(default=timezone.now)
+    begun_at = models.DateTimeField(default=this_hour)
 
     class Meta:
         ordering: ClassVar = ["-begun_at"]

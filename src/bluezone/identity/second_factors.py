@@ -21,7 +21,7 @@ from django.urls import reverse
 
 from bluezone.audit import hash_chain
 from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User, roles_of
-from bluezone.identity.signin import PAIR_LIMIT, claim_try
+from bluezone.identity.signin import CONFIRMED_KEY, PAIR_LIMIT, RECENT_SECONDS, claim_try
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.vietnamese.typed import digits_typed
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 REQUIRING = frozenset({
     Role.ISSUER, Role.CLERK, Role.LEAD, Role.EDITOR, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN,
 })  # fmt: skip
-CONFIRMED_KEY = "second_factor_at"
-RECENT_SECONDS = 300
 
 
 def required_for(user: User) -> bool:
@@ -110,6 +108,8 @@ STEP_SECONDS = 30
 DIGITS = 6
 # A clock that is up to half a minute off still fits; RFC 6238 section 5.2 recommends at most one step.
 DRIFT_STEPS = 1
+# Two minutes: a used code is refused for longer than it would fit.
+REMEMBERED_STEPS = 4
 
 
 def new_secret() -> bytes:
@@ -248,6 +248,12 @@ def _use_app_code(user: User, typed: str, now: datetime.datetime) -> bool:
     return step is not None and bool(
         AuthenticatorApp.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step)
     )
+
+
+def forget_steps(now: datetime.datetime) -> None:
+    """Forget the steps of codes that fit no more: thirty seconds tell when a person signed in."""
+    past = int(now.timestamp()) // STEP_SECONDS - REMEMBERED_STEPS
+    AuthenticatorApp.objects.filter(last_step__gt=0, last_step__lte=past).update(last_step=0)
 
 
 def _use_recovery_code(user: User, typed: str) -> bool:

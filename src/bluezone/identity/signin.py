@@ -207,6 +207,12 @@ def _digest(token: str) -> str:
 
 BROWSER_KEY = "browser"
 BEGUN_KEY = "begun"
+# When this browser last proved the second factor, and for how long that counts (second_factors.py).
+CONFIRMED_KEY = "second_factor_at"
+RECENT_SECONDS = 300
+# Who has given the password and not yet proved the second factor, and for how long that counts (signin_views.py).
+WAITING_KEY = "password_given"
+WAITING_SECONDS = 600
 
 
 ALMOST_AN_HOUR = datetime.timedelta(minutes=59, seconds=59, microseconds=999_999)
@@ -230,7 +236,7 @@ class SessionStore(DatabaseStore):
         # A session is written anew by what its owner does; its end must not tell in which minute.
         row.expire_date = (row.expire_date + ALMOST_AN_HOUR).replace(minute=0, second=0, microsecond=0)
         if BEGUN_KEY in data:
-            row.begun_at = datetime.datetime.fromisoformat(data[BEGUN_KEY])
+            row.begun_at = _hour_of(data[BEGUN_KEY])
         return row
 
 
@@ -249,7 +255,33 @@ def purge(now: datetime.datetime) -> None:
     SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
     delete_past_links(now)
     OfficeSession.objects.filter(expire_date__lt=now).delete()
+    _forget_minutes(now)
     hash_chain.delete_past_retention(now)
+
+
+def _forget_minutes(now: datetime.datetime) -> None:
+    """Take minutes of a sign-in out of the sessions that go on: proofs that count no longer, and older beginnings."""
+    for session in OfficeSession.objects.all():
+        data = session.get_decoded()
+        kept = {name: value for name, value in data.items() if not _is_past_proof(name, value, now)}
+        if BEGUN_KEY in kept:
+            kept[BEGUN_KEY] = _hour_of(kept[BEGUN_KEY]).isoformat()
+        begun_at = session.begun_at.replace(minute=0, second=0, microsecond=0)
+        if kept == data and begun_at == session.begun_at:
+            continue
+        # Whoever is at work has written the session meanwhile, and goes first.
+        unchanged = OfficeSession.objects.filter(pk=session.pk, session_data=session.session_data)
+        unchanged.update(session_data=SessionStore().encode(kept), begun_at=begun_at)
+
+
+def _is_past_proof(name: str, value: Any, now: datetime.datetime) -> bool:
+    if name == CONFIRMED_KEY:
+        return bool(now.timestamp() - value > RECENT_SECONDS)
+    return name == WAITING_KEY and bool(now.timestamp() - value[2] > WAITING_SECONDS)
+
+
+def _hour_of(begun: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(begun).replace(minute=0, second=0, microsecond=0)
 
 
 DEMO_NAME = "demo-office"

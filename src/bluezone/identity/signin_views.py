@@ -21,16 +21,20 @@ from bluezone.identity import second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
-from bluezone.identity.models import User
+from bluezone.identity.models import User, this_hour
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import is_set_up, note_confirmed
-from bluezone.identity.signin import BEGUN_KEY, BROWSER_KEY, SignInLocked, browser_of
+from bluezone.identity.signin import (
+    BEGUN_KEY,
+    BROWSER_KEY,
+    WAITING_KEY,
+    WAITING_SECONDS,
+    SignInLocked,
+    browser_of,
+)
 from bluezone.training import also_in_training
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-WAITING_KEY = "password_given"
-# After the password there is this long to give the second factor.
-WAITING_SECONDS = 600
 
 
 def come_in(request: HttpRequest, user: User, onward: str) -> HttpResponse:
@@ -125,7 +129,7 @@ def _sign_in(request: HttpRequest, user: User) -> None:
     request.session.pop(WAITING_KEY, None)
     login(request, user, BACKEND)
     request.session[BROWSER_KEY] = browser_of(request)
-    request.session[BEGUN_KEY] = timezone.now().isoformat()
+    request.session[BEGUN_KEY] = this_hour().isoformat()
 
 
 @also_in_training

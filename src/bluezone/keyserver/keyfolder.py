@@ -363,6 +363,10 @@ class Secrets(SigningKeys):
         """The 32 bytes under which the codes store knows a credential: HMAC(pepper, kind || cred)."""
         return hmac.digest(self._pepper, bytes([credential.kind]) + credential.value, "sha256")
 
+    def case_key(self, credential: Credential) -> bytes:
+        """The 32 bytes under which what a code is worth lies sealed; nobody makes them without the code itself."""
+        return hmac.digest(self._pepper, b"BZ-CASE\0" + bytes([credential.kind]) + credential.value, "sha256")
+
     def derived(self, purpose: str) -> bytes:
         """A key of 32 bytes for another purpose, the same in every process of this service."""
         return hmac.digest(self._pepper, b"BZ-DERIVED\0" + purpose.encode(), "sha256")

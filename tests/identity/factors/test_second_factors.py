@@ -249,3 +249,25 @@ def test_a_passkey_answer_that_was_not_asked_for_is_refused(client):
     assert client.post("/confirm/", {"answer": "{}"}).status_code == 422
     assert client.post("/confirm/", {"answer": '{"id":"x","rawId":"eA","type":"public-key"}'}).status_code == 422
     assert APP_SECRET
+
+
+def test_a_used_code_is_refused_for_as_long_as_it_would_fit_and_its_step_is_forgotten_after_two_minutes():
+    lan, now = user("lan"), timezone.now()
+    app = lan.authenticator_app
+    # The clock of the telephone is half a minute ahead, so that its code fits longest.
+    code = app_code(steps_ahead=1)
+    second_factors.prove_code(lan, code, now)
+    for seconds in range(0, 121, 10):
+        later = now + datetime.timedelta(seconds=seconds)
+        second_factors.forget_steps(later)
+        with pytest.raises(second_factors.SecondFactorRefused):
+            second_factors.prove_code(lan, code, later)
+        SignInFailure.objects.all().delete()
+    app.refresh_from_db()
+    second_factors.forget_steps(now + datetime.timedelta(minutes=3, seconds=1))
+    after = AuthenticatorApp.objects.get()
+
+    assert app.last_step
+    assert after.last_step == 0
+    with pytest.raises(second_factors.SecondFactorRefused):
+        second_factors.prove_code(lan, code, now + datetime.timedelta(minutes=4))

@@ -13,7 +13,7 @@ from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
-COLUMNS = "class, onset_day, digits_expire, link_expire, state, used_digest, told"
+COLUMNS = "class, onset_day, digits_expire, link_expire, state, used_digest, told, sealed_digits, sealed_link"
 
 
 def rows_of(server):
@@ -22,7 +22,7 @@ def rows_of(server):
 
 def kind(row):
     """What can be told of a row but its numbers: state, which columns are empty, and of which grain its ends are."""
-    _klass, _onset, *ends, state, _digest, told = row
+    _klass, _onset, *ends, state, _digest, told, _by_digits, _by_link = row
     whole = [next(grain for grain in (7 * DAY, DAY, HOUR, 1) if (end - 4 * DAY) % grain == 0) for end in ends]
     grain = whole[0] if whole[0] == whole[1] and whole[0] > DAY else HOUR if max(whole) >= HOUR else 1
     return state, told, grain, tuple(value is None for value in row)
@@ -89,7 +89,8 @@ def test_a_code_is_used_and_revoked_while_decoys_are_put_beside_it(server, onset
         putting.join()
 
     assert {server.codes.status(issued.code) for issued in revoked} == {"revoked"}
-    assert {phone.verify1().status for phone in phones} == {Status.CODE_USED}
+    assert {phone.verify1().status for phone in phones} == {Status.OK}
+    assert {server.codes.find(phone.credential).state for phone in phones} == {State.USED}
 
 
 def test_decoys_end_as_codes_do(server, clock):

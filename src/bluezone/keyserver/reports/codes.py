@@ -6,6 +6,7 @@ The digits and the link are two ways to one row.
 Source: docs/protocol.md section 4, "Code"; docs/attacks.md rows 5, 35, 44.
 """
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -14,6 +15,9 @@ from functools import partial
 from secrets import randbelow, token_bytes
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.storage.store import Row, Store, Transaction
@@ -43,7 +47,10 @@ EPOCH = date(1970, 1, 1)
 
 _HANDLE_DIGITS = 32
 _UNKNOWN = "no such code was issued here, or it expired days ago"
-_SELECT = "SELECT handle, class, onset_day, digits_expire, link_expire, state, used_digest FROM credential"
+_SELECT = (
+    "SELECT handle, class, onset_day, digits_expire, link_expire, state, used_digest, sealed_digits, sealed_link"
+    " FROM credential"
+)
 _SELECT_BY = {
     "handle": f"{_SELECT} WHERE handle = ?",
     "digits": f"{_SELECT} WHERE digits_hash = ?",
@@ -62,8 +69,12 @@ _END = f"(link_expire - {_MONDAY} + {SECONDS_PER_WEEK - 1}) / {SECONDS_PER_WEEK}
 FORGET_CASE = f"class = NULL, onset_day = NULL, digits_expire = {_END}, link_expire = {_END}"
 _REVOKE = (
     "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"  # noqa: S608
-    f" digits_hash = NULL, link_hash = NULL, {FORGET_CASE} WHERE state = ?"
+    f" digits_hash = NULL, link_hash = NULL, sealed_digits = NULL, sealed_link = NULL, {FORGET_CASE} WHERE state = ?"
 )
+# Class, onset day, ends of digits and link. Each key seals one text, so that a nonce is not needed.
+_CASE = struct.Struct(">BiQQ")
+_NO_NONCE = bytes(12)
+SEALED_LENGTH = _CASE.size + 16
 # Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
 _DRAWS = 10
 # As many as the migration made.
@@ -124,7 +135,7 @@ class CredentialRow:
     """A row of the codes store, as the three calls of a report need it.
 
     handle: 16 bytes; klass: 1 or 2, 0 for a rehearsal; onset_day: UTC day; both None once used. used_digest: 32 bytes
-    once used, else None.
+    once used, else None. sealed_digits, sealed_link: 37 bytes that open with digits and link, None in rows of before.
     """
 
     handle: bytes
@@ -134,9 +145,25 @@ class CredentialRow:
     link_expire: int
     state: State
     used_digest: bytes | None
+    sealed_digits: bytes | None
+    sealed_link: bytes | None
 
     def expires(self, kind: CredentialKind) -> int:
         """Unix seconds at which a way to this row ends."""
+        return self.digits_expire if kind is CredentialKind.DIGITS else self.link_expire
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a code is worth, whether it was used or not. klass, onset_day and ends as those of an unused row."""
+
+    klass: int
+    onset_day: int
+    digits_expire: int
+    link_expire: int
+
+    def expires(self, kind: CredentialKind) -> int:
+        """Unix seconds at which a way to this code ends."""
         return self.digits_expire if kind is CredentialKind.DIGITS else self.link_expire
 
 
@@ -167,19 +194,31 @@ class Codes:
         whole_hour = -(-int(now) // SECONDS_PER_HOUR) * SECONDS_PER_HOUR
         for _ in range(_DRAWS):
             digits, link, handle = new_code(randbelow, length), new_link(token_bytes), token_bytes(16)
-            row = (
-                handle,
-                self.secrets.credential_hash(Credential.from_digits(digits)),
-                self.secrets.credential_hash(Credential.from_link(link)),
-                CLASSES[klass],
-                (onset - EPOCH).days,
-                whole_hour + DIGITS_LIFE_SECONDS,
-                whole_hour + LINK_LIFE_SECONDS,
-            )
-            if self.store.write(partial(_insert, row)):
-                address = link_url(self.origin, link)
-                return IssuedCode(format_code(digits), address, handle.hex(), row[5], row[6])
+            ends = whole_hour + DIGITS_LIFE_SECONDS, whole_hour + LINK_LIFE_SECONDS
+            case = (CLASSES[klass], (onset - EPOCH).days, *ends)
+            ways = Credential.from_digits(digits), Credential.from_link(link)
+            hashes = [self.secrets.credential_hash(way) for way in ways]
+            sealed = [self._seal(way, handle, case) for way in ways]
+            if self.store.write(partial(_insert, (handle, *hashes, *case, *sealed))):
+                return IssuedCode(format_code(digits), link_url(self.origin, link), handle.hex(), *ends)
         raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
+
+    def _seal(self, credential: Credential, handle: bytes, case: tuple[int, int, int, int]) -> bytes:
+        return AESGCM(self.secrets.case_key(credential)).encrypt(_NO_NONCE, _CASE.pack(*case), handle)
+
+    def case_of(self, row: CredentialRow, credential: Credential) -> Case | None:
+        """What a row is worth by the code that found it; None of one that was used before such things were sealed.
+
+        Opened, or tried to, in every row, so that used, unused and rehearsed ones take the same time.
+        """
+        sealed = row.sealed_digits if credential.kind is CredentialKind.DIGITS else row.sealed_link
+        try:
+            opener = AESGCM(self.secrets.case_key(credential))
+            return Case(*_CASE.unpack(opener.decrypt(_NO_NONCE, bytes(sealed or bytes(SEALED_LENGTH)), row.handle)))
+        except InvalidTag:
+            if row.klass is None or row.onset_day is None:
+                return None
+            return Case(row.klass, row.onset_day, row.digits_expire, row.link_expire)
 
     def _length(self, now: float) -> int:
         """Digits of a new code: more where so many wrong ones come that one of the codes in use might be hit."""
@@ -278,7 +317,7 @@ class Codes:
         row = self._selected(kind, hashed) or self._selected(f"revoked_{kind}", hashed)
         if row is None:
             raise CodeUnknown(_UNKNOWN)
-        return row, row.expires(credential.kind)
+        return row, (self.case_of(row, credential) or row).expires(credential.kind)
 
     def find(self, credential: Credential) -> CredentialRow | None:
         """Look a credential up for a report; None if it was never issued, was revoked, or is long gone."""
@@ -296,8 +335,8 @@ class Codes:
         found = self.store.read(_SELECT_BY[by], (value,))
         if not found:
             return None
-        handle, klass, onset_day, digits_expire, link_expire, state, used_digest = found[0]
-        return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), used_digest)
+        handle, klass, onset_day, digits_expire, link_expire, state, *rest = found[0]
+        return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), *rest)
 
 
 def last_moment(link_expire: int) -> int:
@@ -307,8 +346,8 @@ def last_moment(link_expire: int) -> int:
 
 def _insert(row: Row, transaction: Transaction) -> bool:
     sql = """INSERT INTO credential
-             (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire)
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""
+             (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire, sealed_digits, sealed_link)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""
     return bool(transaction.execute(sql, row))
 
 

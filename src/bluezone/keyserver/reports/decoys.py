@@ -20,6 +20,7 @@ from bluezone.keyserver.reports.codes import (
     EPOCH,
     LINK_LIFE_SECONDS,
     OLDEST_ONSET_DAYS,
+    SEALED_LENGTH,
     State,
     last_moment,
 )
@@ -37,8 +38,8 @@ _DUTY = "decoys"
 CLINICAL_BELOW = 0.15
 ONSET_DAYS = (0, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8) * 8 + tuple(range(OLDEST_ONSET_DAYS + 1))
 _INSERT = """INSERT INTO credential
-    (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire, state, used_digest, told)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+    (handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire, state, used_digest, told,
+    sealed_digits, sealed_link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 
 def put_decoys(codes_store: Store, keys_store: Store, now: float, zone: str, padding_mean: int) -> None:
@@ -71,12 +72,12 @@ def random_rows(seed: bytes, hour: int, now: float, zone: str) -> list[Row]:
     for _ in range(open_rows):
         klass = CLINICAL_CLASS if random.share() < CLINICAL_BELOW else CONFIRMED_CLASS
         onset = today - ONSET_DAYS[int(random.share() * len(ONSET_DAYS))]
-        rows.append((*random.names(), klass, onset, digits_end, link_end, State.OPEN, None, 0))
+        rows.append((*random.names(), klass, onset, digits_end, link_end, State.OPEN, None, 0, *random.sealed()))
     # One that was used on an earlier day than today has been told.
     told = int(hour * SECONDS_PER_HOUR // SECONDS_PER_DAY < now // SECONDS_PER_DAY)
     end = last_moment(link_end)
     used = (None, None, end, end, State.USED)
-    rows.extend((*random.names(), *used, random.take(32), told) for _ in range(used_rows))
+    rows.extend((*random.names(), *used, random.take(32), told, *random.sealed()) for _ in range(used_rows))
     return rows
 
 
@@ -98,6 +99,10 @@ class _Stream:
         """A handle and the hashes of digits and link."""
         return self.take(16), self.take(32), self.take(32)
 
+    def sealed(self) -> tuple[bytes, bytes]:
+        """Two texts that no code opens."""
+        return self.take(SEALED_LENGTH), self.take(SEALED_LENGTH)
+
 
 def _put(transaction: Transaction, rows: list[Row]) -> None:
     if transaction.dialect == "postgresql":
@@ -115,5 +120,5 @@ def _put(transaction: Transaction, rows: list[Row]) -> None:
 
 _COLUMNS = (
     "handle, digits_hash, link_hash, class, onset_day, digits_expire, link_expire, state, used_digest,"
-    " revoked_digits_hash, revoked_link_hash, told"
+    " revoked_digits_hash, revoked_link_hash, told, sealed_digits, sealed_link"
 )

@@ -71,6 +71,12 @@ class Tally:
             self._memory[_KEY_AT : _KEY_AT + _KEY_LENGTH] = os.urandom(_KEY_LENGTH)
             self._memory[_CELLS_AT : _CELLS_AT + _CELLS] = bytes(_CELLS)
 
+    def look(self, name: bytes, number: int) -> int:
+        """Count 0 or 1 questions about one code from one network; how many there were this hour before, at most 255."""
+        before = self.tries(name)
+        self._add_to(name, number)
+        return before
+
     def tries(self, network: bytes) -> int:
         """Tries counted for a network this hour, at most 255."""
         return self._memory[self._cell(network)]
@@ -171,6 +177,9 @@ def shared_memory(size: int) -> int:
 
 TRIES_PER_NETWORK_AN_HOUR = 10
 TRIES_A_MINUTE = RECENT
+# Of one code from one network, with whatever answer: a patient asks once or twice. What others ask counts apart, or it
+# would tell that somebody uses the code.
+LOOKS_AN_HOUR = 60
 # Invalid tries of an hour are told on at this number and at each doubling of it.
 FIRST_TOLD = 64
 
@@ -215,11 +224,14 @@ class Limits:
         """Count together with the other processes that have this memory (tally.shared_memory), from now on."""
         self._tally = Tally(descriptor, place)
 
-    def challenge_for(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+    def challenge_for(
+        self, network: bytes, challenge: bytes, nonce: bytes, code: bytes = b"", rehearsal: bool = False
+    ) -> bytes | None:
         """Return None if the request may go on, else the 32-byte challenge it has to solve first.
 
         network:          as `network_of` returns it.
         challenge, nonce: what the request brought; an answered challenge lets one request through.
+        code:             hash of the code that is asked about, which counts but in a rehearsal; empty for other calls.
         """
         now = self._clock()
         with self._tally.alone():
@@ -227,6 +239,8 @@ class Limits:
             over = (
                 self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._many(now) or self._many_rehearsals(now)
             )
+            if code:
+                over = self._tally.look(network + code, int(not rehearsal)) >= LOOKS_AN_HOUR or over
         return self.challenge_always(challenge, nonce) if over else None
 
     def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:

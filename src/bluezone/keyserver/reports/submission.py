@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bluezone.keyserver.keyfolder import WeekKeyRing
-from bluezone.keyserver.reports.codes import FORGET_CASE, Codes, CredentialRow, State
+from bluezone.keyserver.reports.codes import FORGET_CASE, Case, Codes, CredentialRow, State
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 from bluezone.keyserver.venues import keep_items
@@ -170,24 +170,26 @@ class Verification:
     clock: Callable[[], float]
 
     def verify1(self, request: Verify1Request, network: bytes) -> Verify1Answer:
-        """Answer what a code is worth, without using it; of a used one nothing is known any more.
+        """Answer what a code is worth, without using it, and alike whether it was used or not until its link ends.
 
+        Otherwise whoever knows a code could ask until its patient uses it. After many questions each costs a puzzle.
         network: where the request came from, as `networks.network_of` returns it.
         """
-        challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
+        code = self.codes.secrets.credential_hash(request.credential)
+        challenge = self.limits.challenge_for(network, request.challenge, request.nonce, code, request.chaff)
         if challenge is not None:
             return Verify1Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
-        row = self._row(request)
+        row, case = self._found(request, now)
         self.limits.count(network, row is None, request.chaff)
         if row is None:
             return Verify1Answer(status=Status.CODE_INVALID)
-        if row.expires(request.credential.kind) <= now:
+        if (case or row).expires(request.credential.kind) <= now:
             return Verify1Answer(status=Status.CODE_EXPIRED)
-        if row.klass is None or row.onset_day is None:
+        if case is None:
             return Verify1Answer(status=Status.CODE_USED)
-        kid = self.week_keys.current(row.klass, now).kid
-        return Verify1Answer(status=Status.OK, klass=row.klass, kid=kid, onset_day=row.onset_day)
+        kid = self.week_keys.current(case.klass, now).kid
+        return Verify1Answer(status=Status.OK, klass=case.klass, kid=kid, onset_day=case.onset_day)
 
     def verify2(self, request: Verify2Request, network: bytes) -> Verify2Answer:
         """Use a code for one blind signature; the same request gets the same answer until the code's later expiry.
@@ -222,18 +224,19 @@ class Verification:
         if challenge is not None:
             return Verify2Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
         now = self.clock()
-        row = self._row(request)
+        digest = hashlib.sha256(request.kid.to_bytes(2, "big") + request.blinded).digest()
+        row, case = self._found(request, now, digest)
         self.limits.count(network, row is None, request.chaff)
         if row is None:
             return Verify2Answer(status=Status.CODE_INVALID)
-        digest = hashlib.sha256(request.kid.to_bytes(2, "big") + request.blinded).digest()
         repeated = row.used_digest == digest
-        expires = max(row.digits_expire, row.link_expire) if repeated else row.expires(request.credential.kind)
+        expires = row.link_expire if repeated else (case or row).expires(request.credential.kind)
         if expires <= now:
             return Verify2Answer(status=Status.CODE_EXPIRED)
-        if row.klass is None and not repeated:
+        if case is None and not repeated:
             return Verify2Answer(status=Status.CODE_USED)
-        if not self._kid_accepted(request.kid, row.klass, now):
+        # A request that would use nothing is refused alike whether the code was used or not.
+        if not self._kid_accepted(request.kid, None if case is None or repeated else case.klass, now):
             return Verify2Answer(status=Status.KID_REFUSED)
         key = self.week_keys.find(request.kid)
         if key is None or int.from_bytes(request.blinded, "big") >= key.n:
@@ -257,9 +260,21 @@ class Verification:
         # A signer that refuses many may still sign some: then each is asked for by itself.
         return {at: said for each in blinded.items() for at, said in self._signed(kid, dict([each])).items()}
 
-    def _row(self, request: Verify1Request | Verify2Request) -> CredentialRow | None:
+    def _found(
+        self, request: Verify1Request | Verify2Request, now: float, digest: bytes | None = None
+    ) -> tuple[CredentialRow | None, Case | None]:
+        """The row of a code and what it is worth; no row once its link has ended, as if nobody had used it.
+
+        digest: of a value that was signed already, for which the row is there until its week ends.
+        """
         # The credential of a rehearsal is never looked up.
-        return self.codes.find_rehearsal(request.credential) if request.chaff else self.codes.find(request.credential)
+        find = self.codes.find_rehearsal if request.chaff else self.codes.find
+        row = find(request.credential)
+        if row is None:
+            return None, None
+        case = self.codes.case_of(row, request.credential)
+        ended = case is not None and case.link_expire <= now
+        return (None, None) if ended and (digest is None or row.used_digest != digest) else (row, case)
 
     def _kid_accepted(self, kid: int, klass: int | None, now: float) -> bool:
         # klass: None of a used code, for which the same kid was accepted before.

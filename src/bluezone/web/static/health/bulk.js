@@ -2,10 +2,11 @@
 // Codes for many cases. The list is read here, and what is wrong in it is put right here; (class, onset) alone go to the
 // server, a row at a time, under a key of which kept.js says that the same row has the same one. The codes that come back
 // are put beside the telephone numbers here.
-import { casesOf, cellsOf, csvFile, judge, put, textOf } from "./csvtable.js";
+import { casesOf, cellsOf, csvFile, judge, put, settleDays, textOf } from "./csvtable.js";
 import { drawQr, sheetsOf, smsLink } from "./handover.js";
 import { offerHouse } from "./house.js";
 import { keep, keyOf, label, stateOf } from "./kept.js";
+import { keepRows, rowsOfSitting } from "./sitting.js";
 import { keepTicket } from "./tickets.js";
 import { showUnused } from "./unused.js";
 import { workbookRows } from "./workbook.js";
@@ -23,7 +24,10 @@ const when = new Intl.DateTimeFormat(page.dataset.language === "vi" ? "vi-VN" : 
 const momentOf = (seconds) => when.format(new Date(seconds * 1000));
 
 let cases = [];
+let columns = {};
 let saved = true;
+// Codes for which the question whether to revoke them was opened in another window.
+const asked = new Set();
 
 const show = (name, shown = true) => { at(name).hidden = !shown; };
 const say = (name, text) => { at(name).textContent = text; };
@@ -31,6 +35,7 @@ const ready = () => cases.filter((one) => !one.problem && !one.code && !one.revo
 
 page.hidden = false;
 showUnused(page);
+showEarlier();
 const tellHouse = offerHouse(page, word, () => cases, (one, how, handed) => { if (handed) noteHanded(one, how); else takeBack(one, how); });
 at("file").addEventListener("change", async () => {
   const file = at("file").files[0];
@@ -46,7 +51,18 @@ at("rest").addEventListener("click", sendAll);
 at("save").addEventListener("click", save);
 at("print").addEventListener("click", printSlips);
 at("keep").addEventListener("change", () => { for (const one of cases) if (one.code && one.tag) label(one.tag, at("keep").checked ? one.phone : ""); });
+for (const choice of at("days").querySelectorAll("input")) {
+  choice.addEventListener("change", () => {
+    settleDays(cases, choice.value, first, last);
+    tellColumns(choice.value);
+    drawWrong();
+    tell();
+  });
+}
 at("next").addEventListener("click", () => noteHanded(at("square").one));
+addEventListener("focus", lookAgain);
+addEventListener("storage", lookAgain);
+document.addEventListener("visibilitychange", lookAgain);
 addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
 
 /** Take a list as rows of cells; null is a workbook that cannot be read here. */
@@ -56,8 +72,12 @@ function take(rows) {
   if (read.missing.length) return refuseList(word("columns", { columns: read.missing.map((name) => word("column_" + name)).join(", ") }));
   if (read.tooMany) return refuseList(word("too_many"));
   if (!read.cases.length) return refuseList(word("empty"));
-  cases = read.cases;
+  ({ cases, columns } = read);
   show("file-problem", false);
+  show("days", "day" in columns);
+  for (const choice of at("days").querySelectorAll("input")) choice.checked = false;
+  say("days-legend", word("days", { column: columnName("day") }));
+  tellColumns("");
   drawWrong();
   tell();
   show("preview");
@@ -70,6 +90,15 @@ function refuseList(text) {
   show("file-problem");
   show("preview", false);
   at("file").value = "";
+}
+
+const columnName = (name) => (typeof columns[name] === "number" ? word("column_number", { number: columns[name] }) : `“${columns[name]}”`);
+
+/** Which column was read as what. what: as settleDays is given it. */
+function tellColumns(what) {
+  const onset = ["sample", "onset"].includes(what) ? "day" : "onset";
+  const read = { phone: columnName("phone"), klass: columnName("klass"), onset: onset in columns ? columnName(onset) : word("column_none") };
+  say("columns-read", word("columns_read", read));
 }
 
 /** How many rows there are, of which class, and how many codes the button issues. */
@@ -85,7 +114,8 @@ function tell() {
 
 /** A row that is wrong can be put right where it stands; it stays there, with a word that it is right now. */
 function drawWrong() {
-  const wrong = cases.filter((one) => one.problem);
+  // What the question above the rows settles needs no form for each.
+  const wrong = cases.filter((one) => one.problem && one.problem !== "onset_unsettled");
   const drawn = wrong.map((one) => {
     const row = at("fix").content.cloneNode(true).firstElementChild;
     const field = (name) => row.querySelector(`[data-fix="${name}"]`);
@@ -93,10 +123,11 @@ function drawWrong() {
     field("phone").value = one.phone;
     field("klass").value = one.klass in { confirmed: 1, clinical: 1 } ? one.klass : "";
     Object.assign(field("onset"), { min: first, max: last, value: one.onset });
-    row.querySelector("[data-said]").textContent = Object.values(one.said).join(" · ");
+    row.querySelector("[data-said]").textContent = [...new Set(Object.values(one.said))].filter(Boolean).join(" · ");
     for (const name of ["phone", "klass", "onset"]) {
       field(name).addEventListener("change", () => {
         put(one, name, field(name).value, last);
+        if (name === "onset") one.corrected = true;
         one.key = "";
         judge(cases, first, last);
         for (const other of drawn) other.tell();
@@ -187,6 +218,7 @@ function results() {
   show("preview", cases.some((one) => one.problem));
   hand(cases.find((one) => one.code && !one.handed) ?? null);
   tellHouse();
+  keepRows(cases).then(showEarlier);
   at("made").focus();
 }
 
@@ -197,6 +229,7 @@ function resultRow(one) {
   cell("phone").textContent = one.phone || one.said.phone;
   cell("line").textContent = word("row", { line: one.line });
   cell("code").textContent = one.code ?? "";
+  cell("mark").textContent = one.mark ?? "";
   cell("state").textContent = one.code ? word("until", { until: momentOf(one.expires) }) : why ? word(why) : word("not_sent");
   row.classList.toggle("refused", !one.code);
   if (!one.code) return row;
@@ -204,9 +237,51 @@ function resultRow(one) {
   link.href = smsLink(one.phone, messageFor(one));
   link.hidden = false;
   link.addEventListener("click", () => noteHanded(one));
+  offerRevoking(cell("revoke"), one.pk);
   one.tick = cell("handed");
   one.tick.textContent = one.how ? word(one.how) : "";
   return row;
+}
+
+/** The codes of other lists since this worker signed in, by telephone number; what is in the table above is left out. */
+async function showEarlier() {
+  const here = new Set(cases.map((one) => one.pk));
+  const rows = (await rowsOfSitting()).filter((row) => !here.has(row.pk));
+  const drawn = rows.map((earlier) => {
+    const row = at("earlier-row").content.cloneNode(true).firstElementChild;
+    row.querySelector('[data-cell="phone"]').textContent = earlier.phone;
+    row.querySelector('[data-cell="mark"]').textContent = earlier.mark;
+    offerRevoking(row.querySelector('[data-cell="revoke"]'), earlier.pk);
+    return row;
+  });
+  at("earlier-rows").replaceChildren(...drawn);
+  show("earlier", rows.length > 0);
+  for (const [index, earlier] of rows.entries()) {
+    const state = await stateOf(earlier.pk);
+    drawn[index].querySelector('[data-cell="state"]').textContent = state ? word(`state_${state}`) : "";
+    drawn[index].querySelector('[data-cell="revoke"]').hidden = !["", "open"].includes(state);
+  }
+}
+
+/** The question opens in another window: the codes on this page are stored nowhere. */
+function offerRevoking(link, pk) {
+  link.href = page.dataset.revoke.replace("/0/", `/${pk}/`);
+  link.hidden = false;
+  link.addEventListener("click", () => asked.add(pk));
+}
+
+/** Take the codes that were revoked in another window off this page. */
+async function lookAgain() {
+  let changed = false;
+  for (const pk of [...asked]) {
+    if ((await stateOf(pk)) !== "revoked" || !asked.delete(pk)) continue;
+    const one = cases.find((other) => other.pk === pk);
+    if (one) Object.assign(one, { revoked: true, refusal: "revoked", code: "" });
+    changed = true;
+  }
+  if (!changed) return;
+  if (cases.length) results();
+  else showEarlier();
 }
 
 /** how: the word for the way; what was not handed over after all is taken back. */

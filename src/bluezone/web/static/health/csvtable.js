@@ -5,8 +5,10 @@
 const HEADINGS = {
   phone: ["phone", "phone number", "telephone", "mobile", "tel", "sdt", "dt", "so dt", "so dien thoai", "dien thoai", "di dong"],
   klass: ["class", "case", "diagnosis", "result", "phan loai", "loai", "loai ca", "ca benh", "xac dinh", "ket qua", "kq", "chan doan"],
-  onset: ["onset", "onset day", "first symptoms", "symptoms", "ngay khoi phat", "khoi phat", "ngay co trieu chung", "ngay trieu chung", "ngay lay mau", "lay mau"],
+  onset: ["onset", "onset day", "first symptoms", "symptoms", "ngay khoi phat", "khoi phat", "ngay co trieu chung", "ngay trieu chung"],
 };
+// Whoever has symptoms fell ill before the sample was taken: its day is nobody's first day of symptoms unasked.
+const SAMPLE = ["sample", "sampling", "sampled", "date of sample", "ngay lay mau", "lay mau", "ngay xet nghiem", "ngay xn"];
 // A relative's number must not be taken for the patient's.
 const SOMEBODY_ELSE = /nguoi nha|nguoi than|lien he khan|relative|family/;
 const CLASSES = {
@@ -56,19 +58,40 @@ export function cellsOf(text) {
 }
 
 /** What the rows say. `first`, `last`: the days an onset may lie between, "YYYY-MM-DD".
- *  Returns {missing: [column…], tooMany, cases: [{line, phone, klass, onset, said, problem}]}; problem "" when there is none. */
+ *  Returns {missing: [column…], tooMany, columns, cases: [{line, phone, klass, onset, said, problem}]}; problem "" when
+ *  there is none. columns: by name the heading it was read from, or its number where it has none; "day" is one whose
+ *  days may not be first days of symptoms: `settleDays` takes them once somebody has said what they are. */
 export function casesOf(rows, first, last) {
   const { column, from } = columnsOf(rows, first, last);
-  const missing = Object.keys(column).filter((name) => column[name] < 0);
+  const asks = column.onset < 0 && column.day >= 0;
+  const missing = Object.keys(HEADINGS).filter((name) => column[name] < 0 && !(name === "onset" && asks));
   if (missing.length) return { missing, tooMany: false, cases: [] };
   const filled = rows.map((cells, index) => ({ cells, line: index + 1 })).slice(from).filter(({ cells }) => cells.some((cell) => cell.trim()));
   const cases = filled.slice(0, LARGEST_ROWS).map(({ cells, line }) => {
     const one = { line, said: {} };
     for (const name of Object.keys(HEADINGS)) put(one, name, cells[column[name]] ?? "", last);
+    if (asks) one.said.day = (cells[column.day] ?? "").trim();
     return one;
   });
+  if (asks) settleDays(cases, "", first, last);
+  else judge(cases, first, last);
+  const columns = {};
+  for (const name of ["phone", "klass", asks ? "day" : "onset"]) columns[name] = headingOf(rows, from, column[name]);
+  return { missing, tooMany: filled.length > LARGEST_ROWS, cases, columns };
+}
+
+const headingOf = (rows, from, at) => (from ? (rows[from - 1][at] ?? "").trim() : "") || at + 1;
+
+/** Take the days of a column without first days of symptoms as somebody has said. what: "sample", of people without
+ *  symptoms, or "onset", for either of which the day counts; "unknown", for which none does; "" while nobody has said. */
+export function settleDays(cases, what, first, last) {
+  for (const one of cases) {
+    if (one.code || one.corrected) continue;
+    one.unsettled = what === "";
+    one.key = "";
+    put(one, "onset", ["sample", "onset"].includes(what) ? one.said.day : "", last);
+  }
   judge(cases, first, last);
-  return { missing, tooMany: filled.length > LARGEST_ROWS, cases };
 }
 
 /** Take what somebody wrote for one column of a case: "phone", "klass" or "onset". */
@@ -92,6 +115,7 @@ function problemOf(one, seen, first, last) {
   if (seen.has(one.phone)) return "phone_twice";
   if (one.klass === "negative") return "class_negative";
   if (!one.klass) return "class_wrong";
+  if (!one.onset && one.unsettled) return "onset_unsettled";
   if (!one.onset) return one.said.onset ? "onset_wrong" : "onset_empty";
   return one.onset < first || one.onset > last ? "onset_outside" : "";
 }
@@ -112,11 +136,15 @@ function columnsOf(rows, first, last) {
     onset: (text) => { const day = dayOf(text, last); return day >= first && day <= last; },
   };
   for (const name of Object.keys(HEADINGS)) {
-    if (best.column[name] >= 0) continue;
+    if (best.column[name] >= 0 || (name === "onset" && best.column.day >= 0)) continue;
     const taken = Object.values(best.column);
     const hits = (at) => below.filter((cells) => fits[name]((cells[at] ?? "").trim())).length;
     for (let at = 0; at < (below[0]?.length ?? 0); at++) {
-      if (!taken.includes(at) && hits(at) * 2 > below.length) { best.column[name] = at; break; }
+      if (taken.includes(at) || hits(at) * 2 <= below.length) continue;
+      // Days under a heading that is not known may be those of the sample.
+      const unsure = name === "onset" && best.from > 0 && (rows[best.from - 1][at] ?? "").trim() !== "";
+      best.column[unsure ? "day" : name] = at;
+      break;
     }
   }
   return best;
@@ -125,8 +153,7 @@ function columnsOf(rows, first, last) {
 function named(cells) {
   const heading = cells.map(folded);
   const column = {};
-  for (const [name, known] of Object.entries(HEADINGS)) {
-    // The first day of symptoms goes before the day of the sample, wherever they stand.
+  for (const [name, known] of Object.entries({ ...HEADINGS, day: SAMPLE })) {
     column[name] = known.map((word) => heading.indexOf(word)).find((at) => at >= 0) ?? -1;
     if (column[name] < 0) column[name] = heading.findIndex((text) => !SOMEBODY_ELSE.test(text) && known.some((word) => text.startsWith(word + " ")));
   }
