@@ -65,7 +65,8 @@ def main() -> None:
     for name in sorted(shared_acts()):
         kind = kind_of(name)
         alone = "the operator, at the server" if kind.by_operator else "who asked, after 24 hours"
-        print(f"| {kind.words} | {', '.join(sorted(map(words, kind.roles)))} | {'yes' if kind.voice else 'no'} | {alone} |")
+        roles = ", ".join(sorted(map(words, kind.roles)))
+        print(f"| {kind.words} | {roles} | {'yes' if kind.voice else 'no'} | {alone} |")
     print("\n## Roles\n")
     print(f"- A second factor is needed for: {', '.join(sorted(map(words, REQUIRING)))}.")
     print(f"- The account takes two people: {', '.join(sorted(map(words, TAKING_TWO)))}. Of a health worker a health")
