@@ -27,10 +27,14 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         form = "Content-Type: application/x-www-form-urlencoded"
         attacks: dict[str, Callable[[], AbstractContextManager[Any]]] = {
             "silent_bodies": lambda: hostile.connections(served.public, 400, hostile.post("/v1/upload", 4096, b"abc")),
+            "announced_bodies": lambda: _announced(hostile, served),
             "half_heads": lambda: hostile.connections(served.public, 3000, b"GET / HTTP/1.1\r\nHost: localhost\r\nX:"),
             "uploads": lambda: hostile.Flood(served.public, hostile.post("/v1/upload", 4096, bytes(4096)), 200),
             "tokens": lambda: hostile.Flood(served.public, hostile.post("/v1/tokens", 6144, bytes(6144)), 200),
             "pages": lambda: hostile.Flood(served.public, b"GET /?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+            "unkept_page": lambda: hostile.Flood(
+                served.public, b"GET /venues/register/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 300
+            ),
             "sign_in": lambda: hostile.Flood(served.office, hostile.post("/sign-in/", 4, b"a=bc", form), 200),
         }
         quiet, lost = _calls(served, hostile, _nobody)
@@ -61,12 +65,25 @@ def _nobody() -> Iterator[None]:
     yield
 
 
+@contextmanager
+def _announced(hostile: Any, served: Any) -> Iterator[None]:
+    """Bodies announced at their largest, on both origins, of which a kilobyte a second comes."""
+    form, letter = hostile.post("/v1/help", 1024 * 1024, b"a"), hostile.post("/sign-in/", 16 * 1024 * 1024, b"a")
+    with (
+        hostile.connections(served.public, 1100, form) as public,
+        hostile.connections(served.office, 80, letter) as office,
+        hostile.dripping([*public, *office], bytes(1100), 1.0),
+    ):
+        yield
+
+
 def _calls(served: Any, hostile: Any, attack: Callable[[], Any], seconds: float = SECONDS) -> tuple[list[float], int]:
     """How long each call took, and how many were lost."""
     client, took, lost = hostile.GoodClient(served), [], 0
     calls = [
         (served.public, "/v1/config", None), (served.public, "/v1/exports/index.json", None),
         (served.public, "/", None), (served.public, "/v1/upload", bytes(4096)), (served.office, "/sign-in/", None),
+        (served.public, "/venues/register/", None),
     ]  # fmt: skip
     with attack():
         until = time.monotonic() + seconds

@@ -4,11 +4,13 @@
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from bluezone.office_secrets import office_secret
 
 MAKE = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from bluezone.office_secrets import office_secret
 print(office_secret(Path(sys.argv[1]), "django"))
@@ -37,3 +39,13 @@ def test_without_a_folder_nothing_is_written(tmp_path):
     office_secret(tmp_path / "none", "django")
 
     assert not (tmp_path / "none").exists()
+
+
+def test_threads_that_make_a_secret_in_one_moment_agree_on_it(tmp_path):
+    for number in range(100):
+        with ThreadPoolExecutor(8) as threads:
+            made = set(threads.map(lambda _: office_secret(tmp_path, f"secret-{number}"), range(8)))  # noqa: B023
+        assert len(made) == 1
+        assert len(made.pop()) == 64
+
+    assert len(list((tmp_path / "keys").iterdir())) == 100, "nothing is left aside"

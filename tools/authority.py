@@ -9,7 +9,7 @@ from django.utils.translation import override
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
 django.setup()
 
-from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED  # noqa: E402
+from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, TAKING_TWO  # noqa: E402
 from bluezone.authority.two_persons import kind_of  # noqa: E402
 from bluezone.duties.catalogue import shared_acts  # noqa: E402
 from bluezone.identity.models import Role  # noqa: E402
@@ -59,12 +59,18 @@ def main() -> None:
     print("| address | roles | reach | proof |\n|---|---|---|---|")
     for right in sorted(every_right("bluezone.web.urls_office"), key=lambda one: one.address):
         print(row(right))
-    print("\n## What takes two people\n\n| act | who may ask and confirm | a broken glass opens it |\n|---|---|---|")
+    print("\n## What takes two people\n")
+    print("| act | who may ask and confirm | a broken glass opens it | where nobody in the office could confirm |")
+    print("|---|---|---|---|")
     for name in sorted(shared_acts()):
         kind = kind_of(name)
-        print(f"| {kind.words} | {', '.join(sorted(map(words, kind.roles)))} | {'yes' if kind.voice else 'no'} |")
+        alone = "the operator, at the server" if kind.by_operator else "who asked, after 24 hours"
+        roles = ", ".join(sorted(map(words, kind.roles)))
+        print(f"| {kind.words} | {roles} | {'yes' if kind.voice else 'no'} | {alone} |")
     print("\n## Roles\n")
     print(f"- A second factor is needed for: {', '.join(sorted(map(words, REQUIRING)))}.")
+    print(f"- The account takes two people: {', '.join(sorted(map(words, TAKING_TWO)))}. Of a health worker a health")
+    print("  supervisor confirms, where one reaches the facility, and administrators otherwise.")
     print(f"- Given by an administrator of the whole city alone: {', '.join(sorted(map(words, GIVEN_BY_THE_CITY)))}.")
     print(f"- Never delegated: {', '.join(sorted(map(words, NEVER_DELEGATED)))}.")
 

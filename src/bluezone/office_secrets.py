@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,11 +32,11 @@ def office_secret(data_dir: Path, name: str) -> str:
 
 
 def write_once(path: Path, content: bytes) -> None:
-    """Write a secret file (0600) unless there is one; processes that start together agree on one, read whole."""
+    """Write a secret file (0600) unless there is one; processes and threads that begin together agree on one, whole."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    # Written aside and linked into place.
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Written aside, under a name that is this call's alone, and linked into place.
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    aside = Path(name)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

@@ -5,20 +5,24 @@ import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from tests.builders import bulletins, coverage, drives
 from tests.builders.office import prove, user
 
 from bluezone.audit import hash_chain
+from bluezone.audit.models import AuditEntry
 from bluezone.authority import role_grants
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import AccountLink, AuthenticatorApp, Role, RoleGrant, User, roles_of
 from bluezone.messaging.cap.models import Alert
 from bluezone.portal import news
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.rollout.bulletins.models import Airing, Schedule
+from bluezone.rollout.bulletins.models import Airing, Schedule, SpokenWord
 from bluezone.rollout.canvass.scope import wards_of
+from bluezone.rollout.loudspeakers import live
+from bluezone.rollout.loudspeakers.models import Address
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -286,6 +290,36 @@ def test_a_wards_editor_speaks_in_the_ward_alone_and_with_a_fresh_proof(ward):
     assert Schedule.objects.count() == 2
 
 
+def test_an_editor_of_the_city_speaks_live_beyond_a_ward_only_behind_a_broken_glass_and_in_one_place(ward):
+    top = Agency.objects.get(key="ubnd-tp")
+    pages = [f"/loudspeakers/{bulletins.zone(name, top).pk}/live/" for name in ("Tổ 5", "Tổ 6")]
+    desk = browser(user("viet", Role.EDITOR, top))
+
+    def begin(page):
+        sound = SimpleUploadedFile("piece.webm", b"sound", "audio/webm")
+        return desk.post(page, {"number": 0, "sound": sound})
+
+    assert [desk.get(page).url for page in pages] == ["/glass/", "/glass/"]
+    assert [begin(page).status_code for page in pages] == [409, 409]
+    assert not Address.objects.exists()
+    desk.post("/glass/", {"reason": "Vỡ đập, không gọi được ai"})
+    assert desk.get(pages[0]).status_code == 200
+    assert [begin(page).status_code for page in pages] == [200, 409]
+    assert Address.objects.count() == 1
+    assert AuditEntry.objects.filter(action="glass_used", actor="viet").count() == 1
+
+
+def test_one_person_speaks_at_one_place_at_a_time(ward):
+    zones = [bulletins.zone(name, ward) for name in ("Tổ 5", "Tổ 6")]
+    head, now = user("truong.thon", Role.SPEAKER_OPERATOR, ward), timezone.now()
+    live.speak(head, zones[0], 0, b"one", now, is_last=False)
+
+    with pytest.raises(live.AddressOpen):
+        live.speak(head, zones[1], 0, b"one", now, is_last=False)
+    live.speak(head, zones[0], 1, b"two", now, is_last=True)
+    assert live.speak(head, zones[1], 0, b"one", now, is_last=True).zone == zones[1]
+
+
 @pytest.mark.long
 def test_an_emergency_of_the_city_takes_two_at_once_and_by_a_schedule(ward):
     top = Agency.objects.get(key="ubnd-tp")
@@ -350,6 +384,20 @@ def test_an_alert_to_the_city_is_released_by_two_who_are_two(ward, beside, monke
     monkeypatch.setattr(role_grants, "IN_HAND", datetime.timedelta(0))
     later = alert(ward.unit, beside.unit, writer="writer")
     assert browser(signer).post(f"/alerts/{later.pk}/release/").url == f"/alerts/{later.pk}/"
+
+
+def test_a_wards_editor_does_not_say_how_the_whole_city_pronounces_a_word(ward):
+    desk, wide = browser(user("ward.editor", Role.EDITOR, ward)), browser(user("city.editor", Role.EDITOR))
+    sent = {"written": "Bluezone", "said": "phần mềm gián điệp"}
+
+    assert desk.post("/bulletins/words/", sent).status_code == 403
+    assert not SpokenWord.objects.exists()
+    assert wide.post("/bulletins/words/", {**sent, "said": "blu dôn"}).status_code == 302
+    word = SpokenWord.objects.get()
+    assert desk.post(f"/bulletins/words/{word.pk}/remove/").status_code == 403
+    assert SpokenWord.objects.get().said == "blu dôn"
+    assert "/bulletins/words/" not in desk.get("/bulletins/").text
+    assert "/bulletins/words/" in wide.get("/bulletins/").text
 
 
 def test_only_editors_of_the_citys_level_publish_news(ward):

@@ -26,6 +26,7 @@ from tests.builders.office import furnished_folder, open_office, plain_refusals
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
 from bluezone.desk.home import WAITS_KEY, WAITS_SECONDS, gather
+from bluezone.directory.scopes import lies_in_a_ward
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
 from bluezone.identity.second_factors import REQUIRING
@@ -262,9 +263,12 @@ def may_go(city: City, name: str, actor: Actor) -> bool:
 
 def opens(right: Right, actor: Actor) -> bool:
     """Whether a page that names nothing is for this role, held where it is: in the whole city, or in less of it."""
-    ways = [way for way in right.ways if way.roles is None or actor.role in way.roles]
-    of_the_city = bool(ways) and all(way.whose is Whose.CITY for way in ways)
-    return actor.role in right.audience.roles and (actor.scope is None or not of_the_city)
+    whose = {way.whose for way in right.ways if way.roles is None or actor.role in way.roles}
+    if actor.role not in right.audience.roles:
+        return False
+    if whose == {Whose.WIDE}:
+        return not lies_in_a_ward(actor.scope)
+    return actor.scope is None or whose != {Whose.CITY}
 
 
 EVERYBODYS = [

@@ -3,7 +3,7 @@
 
 import pytest
 from tests.browser.authenticators import authenticator
-from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def invite(admin, username, role):
     if role == "health_worker":
         admin.page.select_option("[name=within_agency]", label="Trung tâm Y tế thành phố")
     admin.send(name="Nông Thị Lan", agency="Trạm Y tế", username=username)
-    return admin.page.text_content("#link").strip()
+    return confirmed_link(admin.page, admin.served)
 
 
 def with_passkey(visitor, link, width=NARROW):

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from tests.builders.accessibility import serious_findings
 from tests.builders.office import today
-from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
 from bluezone.protocol.declaration import Declaration, read_public_key, seal_declaration
 
@@ -49,7 +49,7 @@ def supervisor(chromium, served):
     admin.page.select_option("[name=role]", "supervisor")
     admin.send(name="Hoàng Văn Bình", agency="Trung tâm Y tế", username="binh.hoang")
     visitor = Visitor(chromium, served)
-    visitor.take_account(admin.page.text_content("#link").strip())
+    visitor.take_account(confirmed_link(admin.page, served))
     yield visitor
     assert visitor.trouble == []
     visitor.context.close()

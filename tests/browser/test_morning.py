@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.builders.office import today, write_city
 from tests.builders.serving import serving
 from tests.builders.timedclerk import BUTTON, POINT, TimedPage, Work
-from tests.builders.visitor import NARROW, Visitor
+from tests.builders.visitor import NARROW, Visitor, confirmed_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 RESULTS = 40
@@ -34,7 +34,7 @@ def worker(chromium, tmp_path_factory):
         admin.page.select_option("[name=role]", "supervisor")
         admin.send(name="Hoàng Văn Bình", agency="Trung tâm Y tế", username="binh.hoang")
         visitor = Visitor(chromium, served)
-        visitor.take_account(admin.page.text_content("#link").strip())
+        visitor.take_account(confirmed_link(admin.page, served))
         visitor.page.set_viewport_size(NARROW)
         yield visitor
         assert visitor.trouble == []

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 from tests.builders.office import today
-from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +27,7 @@ def worker(chromium, served, admin):
     admin.page.select_option("[name=within_agency]", label="Trung tâm Y tế thành phố")
     admin.send(name="Nông Thị Lan", agency="Trạm Y tế phường Sông Cầu", username="lan.nong")
     visitor = Visitor(chromium, served)
-    visitor.take_account(admin.page.text_content("#link").strip())
+    visitor.take_account(confirmed_link(admin.page, served))
     yield visitor
     assert visitor.trouble == []
     visitor.context.close()
@@ -191,8 +191,8 @@ def test_no_page_scrolls_sideways_on_a_phone(admin, worker, language, scheme):
             assert fits(visitor.page), path
     admin.open("/accounts/2/")
     admin.page.click("main form[action$='/link/'] button")
-    admin.page.wait_for_selector("#link")
-    assert fits(admin.page), "one-time link"
+    admin.page.wait_for_url("**/waiting/*/")
+    assert fits(admin.page), "a link that waits for a second person"
     issue(worker)
     assert fits(worker.page), "issued code"
     worker.page.emulate_media(media="print")

@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 from tests.builders.accessibility import press, reach, serious_findings, type_into
 from tests.builders.serving import HOTLINE
-from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor, confirmed_link
 
 from bluezone.identity.models import Role
 
@@ -50,7 +50,7 @@ def invite_by_keyboard(admin, role):
         page.keyboard.press("ArrowDown")
     assert page.input_value("[name=role]") == role
     press(page, "main form:not([action]) button[type=submit]")
-    return page.text_content("#link").strip()
+    return confirmed_link(page, admin.served)
 
 
 def take_by_keyboard(visitor, link):

@@ -602,6 +602,7 @@ ACTS: dict[str, Act] = {
     ),
     # Bulletins and their airing.
     "bulletin-new": make(_bulletin_text),
+    "spoken-words": form(lambda city: [], {"written": "ABK", "said": "a bê ca"}),
     "spoken-word-remove": press(of("spoken_word")),
     "outlet-new": make(_at_the_ward(kind="radio", name="Đài phường")),
     "outlet-lend": form(of("station"), lambda city, actor: {"lent_to": [city.far.pk]}),

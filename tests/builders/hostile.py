@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 # Patience of the good client: an origin that is stopped does not answer at all, a busy machine answers in seconds.
@@ -45,6 +45,29 @@ def connections(address: str, count: int, first: bytes = b"", source: str = ELSE
                 one.sendall(first)
             held.append(one)
         yield held
+
+
+@contextmanager
+def dripping(connected: list[socket.socket], piece: bytes, seconds: float) -> Iterator[None]:
+    """Send the same few bytes on each connection again and again, until the block is left."""
+    stop = threading.Event()
+
+    def drip() -> None:
+        for one in connected:
+            with suppress(OSError):
+                one.send(piece)
+
+    def run() -> None:
+        while not stop.wait(seconds):
+            drip()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def ends(held: list[socket.socket], seconds: float = 180.0) -> list[bytes]:

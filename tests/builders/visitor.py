@@ -2,10 +2,12 @@
 """A browser profile that takes an account, sets up an authenticator app, and notes what no page may do."""
 
 import base64
+import re
 import time
 
 import pytest
 from tests.builders import peopling
+from tests.builders.commands import bluezone
 
 from bluezone.identity import second_factors
 
@@ -24,6 +26,16 @@ def four_ways(size, narrow, wide):
             pytest.param("vi", wide, id="vi-desk", marks=pytest.mark.slow),
         ],
     )
+
+
+def confirmed_link(page, served):
+    """The one-time link of what was asked for on this page: shown there, or by the operator's shell where it waits."""
+    waits = re.fullmatch(r".*/waiting/([0-9]+)/", page.url)
+    if waits is None:
+        return page.text_content("#link").strip()
+    done = bluezone("manage", "--data", served.data, "confirm_act", waits[1])
+    assert done.returncode == 0, done.stderr
+    return served.office + re.search(r"/start/\S+", done.stdout)[0]
 
 
 class Visitor:

@@ -52,6 +52,20 @@ def test_a_flood_from_one_network_does_not_keep_another_waiting_behind_it(served
     assert min(between) < (AT_A_TIME // 4 if request_ in SLOW else AT_A_TIME)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/venues/register/", "/help/", "/nothing-here/"])
+def test_a_flood_on_a_page_that_is_never_kept_delays_nobody_elsewhere_who_asks_for_it(served, good, path, method):
+    assert allow_descriptors(AT_A_TIME)
+    between = []
+    with Flood(served.public, f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), AT_A_TIME) as flood:
+        for _ in range(5):
+            before = flood.answers
+            good.ask(served.public, path)
+            between.append(flood.answers - before)
+
+    assert min(between) < AT_A_TIME // 4
+
+
 def test_what_a_flood_leaves_behind_is_not_worked_off_when_its_clients_are_gone(served, good):
     def made():
         with urllib.request.urlopen(f"{served.operator}/metrics", timeout=PATIENCE_SECONDS) as answer:

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that send slowly, half, or nothing: they wait for themselves, are ended, and nobody else notices."""
 
-import threading
-
 import pytest
-from tests.builders.hostile import allow_descriptors, connections, ends, post
+from tests.builders.hostile import allow_descriptors, connections, dripping, ends, post
 
 pytestmark = [pytest.mark.timeout(900)]
 
@@ -23,33 +21,37 @@ def test_silent_bodies_stop_nobody_and_are_refused(served, good, origin, path):
 
 
 def test_a_body_that_comes_byte_by_byte_stops_nobody_and_is_refused(served, good):
-    stop = threading.Event()
     # The larger one is read in pieces, and each piece moves its deadline.
     request = post("/exchange/", 1_000_000, b"a")
-
-    def drip(held):
-        while not stop.wait(0.5):
-            for one in held:
-                try:
-                    one.send(b"a")
-                except OSError:
-                    return
-
     with (
         connections(served.office, SILENT, request) as held,
         connections(served.public, SILENT, post("/v1/tokens", 6144, b"a")) as others,
     ):
-        dripping = threading.Thread(target=drip, args=([*held, *others],))
-        dripping.start()
-        try:
+        with dripping([*held, *others], b"a", seconds=0.5):
             good.day()
-        finally:
-            stop.set()
-            dripping.join()
         answers = ends([*held, *others])
 
     # A byte that arrives after the answer makes the kernel end the connection with a reset, which may take the answer.
     assert {answer[:13] for answer in answers} <= {b"HTTP/1.1 408 ", b""}
+
+
+@pytest.mark.parametrize(
+    ("origin", "path", "size", "count", "posted"),
+    [
+        ("office", "/sign-in/", 16 * 1024 * 1024, 40, ("/sign-in/", b"a=bc")),
+        ("public", "/v1/help", 1024 * 1024, 600, ("/v1/upload", bytes(4096))),
+    ],
+    ids=["office", "public"],
+)
+def test_bodies_that_are_announced_and_drip_take_no_room_from_anybody(
+    served, good, origin, path, size, count, posted
+):  # fmt: skip
+    assert allow_descriptors(count)
+    address, quiet = getattr(served, origin), good.ask(getattr(served, origin), *posted)
+    with connections(address, count, post(path, size, b"a")) as dripped, dripping(dripped, bytes(1100), seconds=1.0):
+        statuses = [good.ask(address, *posted) for _ in range(20)]
+
+    assert statuses == [quiet] * 20
 
 
 @pytest.mark.parametrize("first", [HALF_A_HEAD, b""], ids=["half a head", "nothing"])

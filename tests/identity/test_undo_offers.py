@@ -6,7 +6,7 @@ import datetime
 import pytest
 from django.utils import timezone
 from tests.builders.agencies import planted
-from tests.builders.office import user
+from tests.builders.office import prove, user
 
 from bluezone.directory.models import RecipientGroup
 from bluezone.identity.models import Role, RoleGrant
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def admin(client):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(user("admin", Role.ADMIN))
-    return client
+    return prove(client)
 
 
 def later(client, seconds):

@@ -10,9 +10,11 @@ import socket
 import ssl
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.builders.hostile import dripping
 from tests.builders.office import write_city
 from tests.builders.serving import free_port, serving
 
@@ -84,21 +86,23 @@ def proxied(request, tmp_path, served):
         process.wait(120)
 
 
-def ask(proxied, name, path, headers=()):
+def connect(proxied, name):
     port, authority, process = proxied
     deadline = time.monotonic() + 600
     while True:
         try:
             context = ssl.create_default_context(cafile=authority)
             connection = socket.create_connection(("127.0.0.1", port), timeout=120)
-            plain = context.wrap_socket(connection, server_hostname=name)
-            break
+            return context.wrap_socket(connection, server_hostname=name)
         except OSError:  # not listening yet, or no certificate yet
             assert process.poll() is None, "the proxy ended"
             assert time.monotonic() < deadline
-    connection = http.client.HTTPSConnection(name, context=context)
-    connection.sock = plain
-    connection.request("GET", path, headers=dict(headers))
+
+
+def ask(proxied, name, path, headers=(), body=None):
+    connection = http.client.HTTPSConnection(name)
+    connection.sock = connect(proxied, name)
+    connection.request("GET" if body is None else "POST", path, body, dict(headers))
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
@@ -115,3 +119,25 @@ def test_both_names_answer_behind_a_proxy_with_cookies_for_https_alone(proxied):
     assert "Secure" in page.headers["Set-Cookie"]
     assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Đăng nhập".encode() in text
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "size", "count", "posted"),
+    [(OFFICE, "/sign-in/", 16 * 1024 * 1024, 40, ("/sign-in/", b"a=bc")),
+     (PUBLIC, "/v1/help", 1024 * 1024, 240, ("/v1/upload", bytes(4096)))],
+    ids=["office", "public"],
+)  # fmt: skip
+def test_bodies_that_are_announced_and_do_not_come_take_no_room_behind_a_proxy(
+    proxied, name, path, size, count, posted
+):
+    path_of_good, body = posted
+    quiet, _ = ask(proxied, name, path_of_good, body=body)
+    head = f"POST {path} HTTP/1.1\r\nHost: {name}\r\nContent-Length: {size}\r\n\r\n".encode()
+    with ExitStack() as opened:
+        held = [opened.enter_context(connect(proxied, name)) for _ in range(count)]
+        for one in held:
+            one.sendall(head + bytes(1100))
+        with dripping(held, bytes(1100), seconds=1.0):
+            statuses = [ask(proxied, name, path_of_good, body=body)[0].status for _ in range(10)]
+
+    assert statuses == [quiet.status] * 10

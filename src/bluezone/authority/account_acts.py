@@ -1,46 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What administrators do with accounts only in twos: make an administrator of the city or a health supervisor, and
-give the account of one to whoever asks for it (a link, no second factor, the right to sign in).
+"""What takes two people with accounts that issue codes, release alerts or make accounts: making one, giving the role,
+and opening the account of one to whoever wants it (a link, no second factor, the right to sign in).
+
+An administrator asks. An administrator who reaches as far confirms; of a health worker a health supervisor, where one
+reaches the facility. The link is shown to the person who confirms. Where nobody in the office could confirm, as in a
+city that has one administrator, the operator does at the server (`bluezone manage confirm_act`).
 """
 
 import datetime
 from typing import Any, ClassVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.authority import role_grants
-from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, Scope, accounts_of, reaches
-from bluezone.authority.two_persons import ActGone, Said, SharedAct, is_first_of
+from bluezone.authority.role_grants import TAKING_TWO, Scope, accounts_of, holds_over, reaches
+from bluezone.authority.two_persons import ActGone, Said, SharedAct
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.scopes import lies_in_a_ward
 from bluezone.duties.duty import Text
 from bluezone.identity import second_factors, signin
 from bluezone.identity.models import Role, RoleGrant, User
 
 _ADMIN = frozenset({Role.ADMIN})
-
-
-def weighs(role: str, within: Scope) -> bool:
-    """Whether a role is given by two people: administrator of the whole city, health supervisor."""
-    return role in GIVEN_BY_THE_CITY or (role == Role.ADMIN and within is None)
+_SUPERVISOR = frozenset({Role.SUPERVISOR})
+_NOT_LONG_OVER = datetime.timedelta(days=7)
 
 
 def is_weighty(account: User) -> bool:
-    """Whether an account holds, or will hold, a role that is given by two people."""
-    held = account.grants.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=timezone.localdate()))
-    return any(weighs(grant.role, grant.scope) for grant in held.select_related("agency", "unit"))  # type: ignore[arg-type]
+    """Whether an account holds, will hold, or held within a week a role that is given by two people.
+
+    A role that was just ended can be brought back by the person who ended it.
+    """
+    since = timezone.localdate() - _NOT_LONG_OVER
+    return account.grants.filter(_not_ended(since), role__in=TAKING_TWO).exists()
 
 
-def takes_two(role: str, within: Scope, now: datetime.datetime) -> bool:
-    """Whether giving this role takes two people now; the first of its kind in a city that is set up does not."""
-    return weighs(role, within) and not is_first_of(role, now)
+def reaches_far(account: User) -> bool:
+    """Whether an account holds, or will hold, a role that takes two people or reaches beyond a ward."""
+    return any(goes_far(grant.role, grant.scope) for grant in _grants(account))
 
 
-def reaches_city(account: User) -> bool:
-    """Whether an account holds, or will hold, a role for the whole city."""
-    held = account.grants.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=timezone.localdate()))
-    return held.filter(agency=None, unit=None).exists()
+def goes_far(role: str, within: Scope) -> bool:
+    """Whether a role takes two people or reaches beyond a ward: who gives or takes it proves the second factor anew."""
+    return role in TAKING_TWO or not lies_in_a_ward(within)
+
+
+def supervises(user: User, within: Scope) -> bool:
+    """Whether a person is health supervisor of an agency, a unit or the whole city (None)."""
+    return holds_over(user, _SUPERVISOR, within)
+
+
+def is_supervised(within: Scope) -> bool:
+    """Whether there is a health supervisor who has come in and reaches this far."""
+    chiefs = User.objects.holding(_SUPERVISOR)
+    return any(chief.has_usable_password() and supervises(chief, within) for chief in chiefs)
+
+
+def _grants(account: User) -> "QuerySet[RoleGrant]":
+    return account.grants.filter(_not_ended(timezone.localdate())).select_related("agency__unit", "unit")
+
+
+def _not_ended(day: datetime.date) -> Q:
+    return Q(valid_to__isnull=True) | Q(valid_to__gt=day)
 
 
 def values_of(role: str, within: Scope, valid_to: datetime.date | None) -> dict[str, Any]:
@@ -83,14 +107,37 @@ def _said_account(account: User) -> list[tuple[Text, Text]]:
     ]
 
 
-class _AboutAccount(SharedAct):
-    """About an account that is there: values {"account": its number}."""
+class _OfPower(SharedAct):
+    """About an account that has or gets such a role."""
 
-    roles: ClassVar = _ADMIN
+    roles: ClassVar = _ADMIN | _SUPERVISOR
+    by_operator = True
+
+    def may_confirm(self, user: User, values: dict[str, Any]) -> bool:
+        """Those who may ask for it; of health workers the health supervisors, where one reaches the facility."""
+        facilities = self.facilities(values)
+        if facilities and all(supervises(user, facility) for facility in facilities):
+            return True
+        return self.may(user, values) and not any(is_supervised(facility) for facility in facilities)
+
+    def facilities(self, values: dict[str, Any]) -> list[Scope]:
+        """Where a health worker works whom the act is about; empty where it is about another role."""
+        return [_within(values)] if values["role"] == Role.HEALTH_WORKER else []
+
+
+class _AboutAccount(_OfPower):
+    """About an account that is there: values {"account": its number}."""
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
         """Whoever reaches the account."""
         return accounts_of(user, _ADMIN).filter(pk=values["account"]).exists()
+
+    def facilities(self, values: dict[str, Any]) -> list[Scope]:
+        """Of an account that issues codes and has no other such role."""
+        since = timezone.localdate() - _NOT_LONG_OVER
+        held = self.account(values).grants.filter(_not_ended(since), role__in=TAKING_TWO)
+        found = list(held.select_related("agency__unit", "unit"))
+        return [grant.scope for grant in found] if all(one.role == Role.HEALTH_WORKER for one in found) else []
 
     def said(self, values: dict[str, Any]) -> Said:
         """Whose account it is."""
@@ -104,11 +151,10 @@ class _AboutAccount(SharedAct):
         return found
 
 
-class AccountMade(SharedAct):
-    """A new account with such a role; the link is shown to whoever confirms."""
+class AccountMade(_OfPower):
+    """A new account with such a role; the link is shown to the person who confirms."""
 
     words = _("Make an account")
-    roles: ClassVar = _ADMIN
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
         """Whoever may give the role."""
@@ -123,16 +169,16 @@ class AccountMade(SharedAct):
         ]
         return [*about, *_said_role(values)]
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
+    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
         """The account and the token of its link. Raises ActGone where the name is taken meanwhile."""
         if User.objects.filter(username=values["username"]).exists():
             raise ActGone("the sign-in name is taken meanwhile")
-        account, _link = role_grants.make_account(
-            asker.username, values["username"], values["name"], values["employer"], values["role"], now,
-            within=_within(values), valid_to=_until(values),
+        # Of an account that the operator has handed out, the asker never had the link: no hand of theirs is on it.
+        account = role_grants.enter_account(
+            asker.username if second else COMMAND_LINE, values["username"], values["name"], values["employer"],
+            values["role"], now, within=_within(values), valid_to=_until(values),
         )  # fmt: skip
-        # Of the link made anew the audit says that the second person has it.
-        return account, signin.make_link(second.username, account, now)
+        return account, signin.make_link(_name_of(second), account, now)
 
 
 class RoleGiven(_AboutAccount):
@@ -141,30 +187,35 @@ class RoleGiven(_AboutAccount):
     words = _("Give a role")
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever may give the role: one of those that take two is given by those who reach every account."""
-        return reaches(user, values["role"], _within(values))
+        """Whoever reaches the account and may give the role."""
+        return reaches(user, values["role"], _within(values)) and super().may(user, values)
+
+    def facilities(self, values: dict[str, Any]) -> list[Scope]:
+        """Of the role that is given."""
+        return _OfPower.facilities(self, values)
 
     def said(self, values: dict[str, Any]) -> Said:
         """Whose account, and which role."""
         return [*super().said(values), *[(_("New: %s") % label, text) for label, text in _said_role(values)]]
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Raises RolesNotTogether, RecentHands."""
         account, within = self.account(values), _within(values)
-        role_grants.refuse_hands_that_reach_less(account, values["role"], within, now)
+        role_grants.refuse_recent_hands(account, values["role"], within, now)
         role_grants.give(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 
 class AccountLinked(_AboutAccount):
-    """A one-time link to the account of such a person; it is shown to whoever confirms."""
+    """A one-time link to the account of such a person; it is shown to the person who confirms."""
 
     words = _("Make a new link")
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
+    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
         """The account and the token."""
         account = self.account(values)
-        signin.make_link(asker.username, account, now)
-        return account, signin.make_link(second.username, account, now)
+        if second:
+            signin.make_link(asker.username, account, now)
+        return account, signin.make_link(_name_of(second), account, now)
 
 
 class AccountFreed(_AboutAccount):
@@ -172,11 +223,12 @@ class AccountFreed(_AboutAccount):
 
     words = _("Remove the second factor")
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Both are named in the audit: whoever could sign in next is known."""
         account = self.account(values)
-        second_factors.remove_all(asker.username, account)
-        second_factors.remove_all(second.username, account)
+        if second:
+            second_factors.remove_all(asker.username, account)
+        second_factors.remove_all(_name_of(second), account)
 
 
 class AccountOpened(_AboutAccount):
@@ -184,7 +236,12 @@ class AccountOpened(_AboutAccount):
 
     words = _("Let a deactivated account sign in again")
 
-    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Its name and agency stay as they are."""
         account = self.account(values)
         role_grants.change_account(asker.username, account, account.name, account.agency, is_active=True)
+
+
+def _name_of(second: User | None) -> str:
+    """Whom the audit names as the second person; None: the operator's shell."""
+    return second.username if second else COMMAND_LINE

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from bluezone.authority import account_acts, role_grants
+from bluezone.authority import role_grants
 from bluezone.authority.models import PeopleImport
 from bluezone.authority.role_grants import Scope, accounts_of
 from bluezone.directory.imports.headings import Column
@@ -197,11 +197,12 @@ class _Known:
             return "username", "taken"
         if not role_grants.reaches(self._by, role, within):
             return "agency", "reach"
-        if account_acts.weighs(role, within):
+        account = self._accounts.get(username)
+        # A new account of the others is made without a link: that takes a second person, and nothing else does.
+        if role in (Role.ADMIN, Role.SUPERVISOR) or (account is not None and role in role_grants.TAKING_TWO):
             return "role", "two"
         if role == Role.HEALTH_WORKER and not isinstance(within, Agency):
             return "agency", "facility"
-        account = self._accounts.get(username)
         if account is not None and not account.is_active:
             return "username", "inactive"
         return None
@@ -281,13 +282,13 @@ def apply(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeopleP
         ):
             raise ImportNotReady("it was accepted or discarded meanwhile")
         for person in seen.added:
-            # The link is thrown away: whoever prints or sends the invitations gets one made then.
-            role_grants.make_account(
+            # Without a link: printing or sending the invitations makes one.
+            role_grants.enter_account(
                 actor, person.username, person.name, person.employer, person.role, now, within=person.within
             )
         for person in seen.changed:
             account = User.objects.get(username=person.username)
-            role_grants.refuse_hands_that_reach_less(account, person.role, person.within, now)
+            role_grants.refuse_recent_hands(account, person.role, person.within, now)
             role_grants.give(actor, account, person.role, person.within, today)
     return seen
 

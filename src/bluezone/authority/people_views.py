@@ -44,7 +44,9 @@ REASONS: dict[str, Promise] = {
     "username": gettext_lazy("A sign-in name has 3 to 40 of: small letters a-z, digits, dot, dash, underscore."),
     "taken": gettext_lazy("Somebody outside your reach has this sign-in name. Choose another one."),
     "reach": gettext_lazy("Your role does not reach this agency or unit."),
-    "two": gettext_lazy("This role is given by two people. Make this account by itself."),
+    "two": gettext_lazy(
+        "This role is given by two people. Make the account, or give the role, on the page of accounts."
+    ),
     "facility": gettext_lazy("A health worker needs the facility they work for. Name the agency."),
     "inactive": gettext_lazy("The account with this sign-in name is deactivated. Open it on its own page first."),
     "repeated": gettext_lazy("Another row is about the same person and role. Leave one of the two out."),

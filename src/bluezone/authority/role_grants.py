@@ -33,6 +33,8 @@ Scope = Agency | AdminUnit | None
 HEALTH = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
 # An administrator who wants one of these makes the account for it; the audit then names who did.
 NEVER_DELEGATED = frozenset({Role.ADMIN, *HEALTH})
+# Who has such an account issues codes, releases alerts or makes accounts: two people give it, and its link.
+TAKING_TWO = frozenset({Role.ADMIN, Role.ISSUER, *HEALTH})
 # The health authority is the city's: its supervisors set limits and hold the key of declarations.
 GIVEN_BY_THE_CITY = frozenset({Role.SUPERVISOR})
 # As long after an account was made or reset, whoever did so may still be the one who signs in with it.
@@ -53,7 +55,8 @@ class DelegationRefused(Refused):
 
 
 class RecentHands(Refused):
-    """The account was made or reset within a week by somebody who does not reach as far as this role.
+    """The account was made or reset within a week by somebody who may still be behind it, and who does not reach as far
+    as this role, or may not give it alone.
 
     by: the sign-in name of that person.
     """
@@ -73,11 +76,18 @@ class LastAdmin(Refused):
 
 def reaches(admin: User, role: str, within: Scope) -> bool:
     """Whether an administrator may give this role for this agency or unit (None: the whole city)."""
-    if within is None or role in GIVEN_BY_THE_CITY:
+    if role in GIVEN_BY_THE_CITY:
         return holds_for_the_city(admin, _ADMIN)
+    return holds_over(admin, _ADMIN, within)
+
+
+def holds_over(user: User, roles: Iterable[str], within: Scope) -> bool:
+    """Whether one of `roles` is held for all of an agency, a unit or the whole city (None)."""
+    if within is None:
+        return holds_for_the_city(user, roles)
     if isinstance(within, Agency):
-        return may(admin, _ADMIN, agency=within)
-    return may(admin, _ADMIN, unit=within)
+        return may(user, roles, agency=within)
+    return may(user, roles, unit=within)
 
 
 def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:
@@ -114,6 +124,16 @@ def hands(user: User, now: datetime.datetime) -> frozenset[str]:
     return frozenset(found)
 
 
+def refuse_recent_hands(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
+    """Refuse a role to an account that somebody made or reset within a week, where that person does not reach as far as
+    the role, or where the role takes two people. Raises RecentHands.
+    """
+    others = sorted(hands(account, now) - {account.username})
+    if others and role in TAKING_TWO:
+        raise RecentHands(f"{others[0]} made or reset the account within a week; this role takes two people", others[0])
+    refuse_hands_that_reach_less(account, role, within, now)
+
+
 def refuse_hands_that_reach_less(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
     """Let no account have a role beyond the reach of whoever made or reset it within a week. Raises RecentHands."""
     for name in sorted(hands(account, now) - {account.username}):
@@ -135,7 +155,7 @@ def give(
     Raises RolesNotTogether for an administrator who would issue codes, or the other way round.
     """
     with transaction.atomic():
-        _keep_powers_apart(user, role, valid_from, valid_to)
+        keep_powers_apart(user, role, valid_from, valid_to)
         grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, **_columns(within))
         grant.save()
         hash_chain.record(actor, "role_given", user.username, **_details(grant))
@@ -158,7 +178,7 @@ def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
 def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
     """Let a role that was just ended hold until before `valid_to`, as it did. Raises RolesNotTogether."""
     with transaction.atomic():
-        _keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
+        keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to
         grant.save(update_fields=["valid_to"])
         hash_chain.record(actor, "role_given", grant.user.username, **_details(grant))
@@ -214,7 +234,8 @@ def keep_an_administrator(user: User, today: datetime.date, grant: RoleGrant | N
         raise LastAdmin("the last administrator cannot lose the role or be deactivated")
 
 
-def _keep_powers_apart(user: User, role: str, valid_from: datetime.date, valid_to: datetime.date | None) -> None:
+def keep_powers_apart(user: User, role: str, valid_from: datetime.date, valid_to: datetime.date | None) -> None:
+    """Raises RolesNotTogether where an administrator would issue codes in these days, or the other way round."""
     apart = HEALTH if role == Role.ADMIN else {Role.ADMIN} if role in HEALTH else frozenset()
     later = Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from)
     before = Q(valid_from__lt=valid_to) if valid_to else Q()
@@ -240,6 +261,30 @@ def _details(grant: RoleGrant) -> dict[str, Any]:
 FIRST_ADMIN_NAME = "admin"
 
 
+def enter_account(
+    actor: str,
+    username: str,
+    name: str,
+    agency: str,
+    role: str,
+    now: datetime.datetime,
+    *,
+    within: Scope = None,
+    valid_to: datetime.date | None = None,
+) -> User:
+    """A new account without a password and without a link, holding one role.
+
+    The values come from a valid AccountForm; within: where the role reaches, None for the whole city.
+    """
+    with transaction.atomic():
+        user = User(username=username, name=name, agency=agency)
+        user.set_unusable_password()
+        user.save()
+        hash_chain.record(actor, "account_made", username)
+        give(actor, user, role, within, timezone.localdate(now), valid_to)
+    return user
+
+
 def make_account(
     actor: str,
     username: str,
@@ -251,16 +296,9 @@ def make_account(
     within: Scope = None,
     valid_to: datetime.date | None = None,
 ) -> tuple[User, str]:
-    """A new account without a password, holding one role, and the token of its first link.
-
-    The values come from a valid AccountForm; within: where the role reaches, None for the whole city.
-    """
+    """A new account as `enter_account` makes it, and the token of its first link."""
     with transaction.atomic():
-        user = User(username=username, name=name, agency=agency)
-        user.set_unusable_password()
-        user.save()
-        hash_chain.record(actor, "account_made", username)
-        give(actor, user, role, within, timezone.localdate(now), valid_to)
+        user = enter_account(actor, username, name, agency, role, now, within=within, valid_to=valid_to)
         return user, make_link(actor, user, now)
 
 

@@ -28,7 +28,7 @@ from bluezone.authority.forms import (
     RoleForm,
 )
 from bluezone.authority.people_views import invitation_text
-from bluezone.authority.role_grants import accounts_of
+from bluezone.authority.role_grants import TAKING_TWO, accounts_of
 from bluezone.backup.copies import last_drill
 from bluezone.city import data_folder
 from bluezone.directory.scopes import holds_for_the_city
@@ -208,17 +208,18 @@ _CARRIED = ("username", "name", "agency", "role", "within_agency", "within_unit"
 def new_account(request: OfficeRequest) -> HttpResponse:
     """Make an account and show its one-time link once: 201 made, 422 bad form.
 
-    302 to the second factor first where it reaches the whole city, and to the page of what waits where it takes two.
+    302 to the second factor first where the role takes two people or reaches beyond a ward, and to the page of what
+    waits where it takes two.
     """
     carried = {name: request.GET[name] for name in _CARRIED if name in request.GET}
     form = AccountForm(request.POST or None, by=request.user, initial=carried)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
-        if form.within is None and not recently_confirmed(request):
+        if account_acts.goes_far(values["role"], form.within) and not recently_confirmed(request):
             sent = urlencode({name: request.POST[name] for name in _CARRIED if request.POST.get(name)})
             return ask_again(f"{reverse('account-new')}?{sent}")
         now = timezone.now()
-        if account_acts.takes_two(values["role"], form.within, now):
+        if values["role"] in TAKING_TWO:
             kept = account_acts.values_of(values["role"], form.within, form.valid_to)
             about = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
             return _shared(request, "account-made", {**about, **kept})
@@ -243,7 +244,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
-            if account_acts.reaches_city(account) and not recently_confirmed(request):
+            if account_acts.reaches_far(account) and not recently_confirmed(request):
                 return ask_again(reverse("account", args=[pk]))
             if values["is_active"] and not was_active and account_acts.is_weighty(account):
                 return _shared(request, "account-opened", {"account": pk})
@@ -268,11 +269,12 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     form, status = RoleForm(request.POST, by=request.user), 422
     if form.is_valid():
         role, now = form.cleaned_data["role"], timezone.now()
-        if form.within is None and not recently_confirmed(request):
+        if account_acts.goes_far(role, form.within) and not recently_confirmed(request):
             return ask_again(reverse("account", args=[pk]))
         try:
-            role_grants.refuse_hands_that_reach_less(account, role, form.within, now)
-            if account_acts.takes_two(role, form.within, now):
+            role_grants.refuse_recent_hands(account, role, form.within, now)
+            if role in TAKING_TWO:
+                role_grants.keep_powers_apart(account, role, timezone.localdate(), form.valid_to)
                 kept = account_acts.values_of(role, form.within, form.valid_to)
                 return _shared(request, "role-given", {"account": pk, **kept})
             role_grants.give(request.user.username, account, role, form.within, timezone.localdate(), form.valid_to)
@@ -286,8 +288,8 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
             form.add_error(
                 "role",
                 _(
-                    "%(name)s made or reset this account within the last 7 days and does not reach as far as this "
-                    "role. Make another account for it, or wait; nothing was changed."
+                    "%(name)s made or reset this account within the last 7 days. Make another account for this role, "
+                    "or wait; nothing was changed."
                 )
                 % {"name": refused.by},
             )
@@ -306,6 +308,8 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role from today on, with what was delegated on it."""
     account = _account_or_404(request, pk)
     held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
+    if account_acts.goes_far(held.role, held.scope) and not recently_confirmed(request):
+        return ask_again(reverse("account", args=[pk]))
     before = held.valid_to
     try:
         role_grants.end(request.user.username, held, timezone.localdate())

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.authority import two_persons
 from bluezone.authority.models import ActState, WaitingAct
+from bluezone.authority.role_grants import hands
 from bluezone.authority.two_persons import kind_of
 from bluezone.authority.views import show_link
 from bluezone.duties.duty import Matter, Pile
@@ -131,10 +132,15 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN)
 @confirm_second_factor
 def glass(request: OfficeRequest) -> HttpResponse:
-    """Break the glass for an hour: 302 to what waits, 409 no role that speaks to the public, 422 no reason."""
+    """Break the glass for an hour: 302 to what waits, 422 no reason.
+
+    409 where no role speaks to the public, or another person made or reset the account within a week.
+    """
     now = timezone.now()
     form = GlassForm(request.POST or None)
-    refused = not two_persons.speaks(request.user)
+    speaks = two_persons.speaks(request.user)
+    others = sorted(hands(request.user, now) - {request.user.username})
+    refused = not speaks or bool(others)
     if request.method == "POST" and form.is_valid() and not refused:
         two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
         messages.warning(
@@ -142,7 +148,7 @@ def glass(request: OfficeRequest) -> HttpResponse:
         )
         return redirect("waiting")
     status = 409 if refused and request.method == "POST" else 422 if form.errors else 200
-    context = {"form": form, "refused": refused, "open": two_persons.glass_of(request.user, now)}
+    context = {"form": form, "speaks": speaks, "others": others, "open": two_persons.glass_of(request.user, now)}
     return render(request, "authority/glass.html", context, status=status)
 
 
@@ -167,6 +173,7 @@ def _context(act: WaitingAct, user: User, now: datetime.datetime, refused: str) 
     return {
         "act": act, "kind": kind, "said": said, "waits": waits, "may": may, "refused": refused,
         "mine": act.asked_by_id == user.pk, "alone_at": alone_at if alone else None,
+        "by_operator": waits and kind.by_operator, "is_of_the_kind": waits and kind.may_confirm(user, act.values),
         "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and act.asked_by_id == user.pk,
     }  # fmt: skip
 

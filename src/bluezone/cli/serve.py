@@ -320,7 +320,7 @@ def _say_first_link(folder: Path, office: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on stdout.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
-    """Run a management command of the office: verify_audit, account_link NAME, migrate, …
+    """Run a management command of the office: verify_audit, account_link NAME, confirm_act, …
 
     `bluezone manage help` lists them all. Exit 0 ok, 1 refused or failed, 2 usage.
     """

@@ -131,6 +131,11 @@ def reaches_beyond_a_ward(user: User, roles: Iterable[str]) -> bool:
     return any(_ward_of(grant) is None for grant in granted(user, roles))
 
 
+def lies_in_a_ward(within: Agency | AdminUnit | None) -> bool:
+    """Whether a role held for this agency or unit (None: the whole city) reaches no more than one ward or commune."""
+    return _ward_at(within) is not None
+
+
 def require_more_than_a_ward(user: User, roles: Iterable[str]) -> None:
     """Go on only where `reaches_beyond_a_ward` says so; raises OutsideScope, which a page shows as 403."""
     if not reaches_beyond_a_ward(user, roles):
@@ -139,7 +144,11 @@ def require_more_than_a_ward(user: User, roles: Iterable[str]) -> None:
 
 def _ward_of(grant: RoleGrant) -> AdminUnit | None:
     """The ward, commune or group that a grant lies in, None for a wider one."""
-    place: AdminUnit | None = grant.unit or (grant.agency.unit if grant.agency else None)
+    return _ward_at(grant.unit or grant.agency)
+
+
+def _ward_at(within: Agency | AdminUnit | None) -> AdminUnit | None:
+    place = within.unit if isinstance(within, Agency) else within
     return place if place is not None and place.kind in _WITHIN_A_WARD else None
 
 

@@ -175,8 +175,8 @@ def _desks(today: datetime.date) -> Step:
     return Step(
         "desks",
         _("Clerk and signatory have come in"),
-        _("A letter takes two people: the clerk of the People’s Committee reads it in, the signatory confirms it. Both "
-          "open the link on their slip and choose a password."),
+        _("A letter takes two people: the clerk of the People’s Committee reads it in, the signatory confirms it. The "
+          "clerk opens the link on the slip; the signatory gets a link from the second person who confirms it."),
         not missing,
         _("still to come: %(names)s") % {"names": ", ".join(missing)} if missing else "",
         reverse("first-day-invitations") if missing and leading else "",
@@ -202,8 +202,9 @@ def _second_administrator(today: datetime.date) -> Step:
     return Step(
         "administrator",
         _("A second administrator"),
-        _("Whoever loses the telephone is let in again by another administrator. What reaches the whole city takes two "
-          "people."),
+        _("Whoever loses the telephone is let in again by another administrator, and accounts that issue codes, sign "
+          "or administer take two people. Until there is a second one, the operator confirms on the server: bluezone "
+          "manage confirm_act."),
         count > 1,
         _("%(count)d administrator has come in") % {"count": count} if count == 1 else "",
         reverse("account-new") + "?role=admin",

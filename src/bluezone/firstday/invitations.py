@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.authority import people_lists, role_grants
+from bluezone.authority import account_acts, people_lists, role_grants, two_persons
+from bluezone.authority.models import WaitingAct
 from bluezone.authority.people_views import invitation_text
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import Agency
@@ -84,27 +85,47 @@ def seats_on(today: datetime.date) -> Seats:
 
 
 def invite(actor: str, seats: Iterable[Seat], now: datetime.datetime) -> list[Invitation]:
-    """Make an account for each seat; the person writes the own name when the link is opened."""
+    """Make an account for each seat; the person writes the own name when the link is opened.
+
+    Only seats whose role one person may give have an invitation: a signatory's link takes a second person.
+    """
     taken = set(User.objects.values_list("username", flat=True))
     made = []
     with transaction.atomic():
         for seat in seats:
             username = _free_name(seat, taken)
-            account, token = role_grants.make_account(
+            account = role_grants.enter_account(
                 actor, username, "", seat.agency.name[:120], seat.role, now, within=seat.agency
             )
-            made.append(Invitation(account, seat, token))
+            if seat.role not in role_grants.TAKING_TWO:
+                made.append(Invitation(account, seat, signin.make_link(actor, account, now)))
     return made
 
 
 def link_anew(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.datetime) -> list[Invitation]:
-    """A new link for everybody who has not come in yet; their earlier ones stop working."""
+    """A new link for everybody who has not come in yet and may have one from one person; earlier ones stop working."""
     with transaction.atomic():
-        return [Invitation(account, seat, signin.make_link(actor, account, now)) for seat, account in waiting]
+        return [
+            Invitation(account, seat, signin.make_link(actor, account, now))
+            for seat, account in waiting
+            if not account_acts.is_weighty(account)
+        ]
+
+
+def ask_for_links(by: User, now: datetime.datetime) -> list[WaitingAct]:
+    """Ask a second person for the links of those who have not come in, have none that works, and may not have one from
+    one person alone.
+    """
+    waiting = [account for _seat, account in seats_on(timezone.localdate(now)).waiting]
+    return [
+        two_persons.ask("account-linked", by, {"account": account.pk}, now)
+        for account in waiting
+        if account_acts.is_weighty(account) and not account.links.filter(expires_at__gt=now).exists()
+    ]
 
 
 def invite_everybody(actor: str, now: datetime.datetime) -> list[Invitation]:
-    """An account for every empty seat, and a new link for everybody who has not come in yet."""
+    """An account for every empty seat, and a new link for everybody who has not come in yet, but for signatories."""
     seats = seats_on(timezone.localdate(now))
     return [*invite(actor, seats.empty, now), *link_anew(actor, seats.waiting, now)]
 

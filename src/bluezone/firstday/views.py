@@ -36,7 +36,7 @@ from bluezone.firstday.city_setup import (
     offices_of,
     set_up,
 )
-from bluezone.firstday.invitations import Invitation, invite_by_message, invite_everybody, seats_on
+from bluezone.firstday.invitations import Invitation, ask_for_links, invite_by_message, invite_everybody, seats_on
 from bluezone.firstday.models import Trial
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -154,12 +154,13 @@ def _invite(request: OfficeRequest) -> HttpResponse:
 
 
 def _slips(request: OfficeRequest, invited: list[Invitation]) -> HttpResponse:
-    """The slips of one-time links, shown once."""
+    """The slips of one-time links, shown once, and which links wait for a second person."""
     slips = []
     for one in invited:
         link = request.build_absolute_uri(reverse("start", args=[one.token]))
         slips.append({"invitation": one, "link": link, "picture": qr_picture(link)})
-    context = {"slips": slips, "hours": int(LINK_LIFE.total_seconds() // 3600)}
+    asked = ask_for_links(request.user, timezone.now())
+    context = {"slips": slips, "asked": asked, "hours": int(LINK_LIFE.total_seconds() // 3600)}
     return render(request, "firstday/slips.html", context, status=201)
 
 

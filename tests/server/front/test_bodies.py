@@ -36,9 +36,14 @@ class Client:
             yield piece
 
 
-def read(client, size, bodies=None):
+def here():
+    return b"here"
+
+
+def read(client, size):
     async def reading():
-        return (await (bodies or Bodies()).read(client, size)).read()
+        async with Bodies().read(client, size, here) as body:
+            return body.read()
 
     return run_simulated(reading())
 
@@ -78,18 +83,53 @@ def test_a_body_that_ends_early_is_refused(size):
         read(Client((0, bytes(size - 1))), size)
 
 
-def test_bodies_together_hold_no_more_than_the_bound_and_give_it_back():
-    bodies = Bodies(most=3 * 4096)
-    client = Client((0, bytes(4096)))
+def test_larger_bodies_together_have_no_more_room_than_the_bound_and_give_it_back():
+    bodies = Bodies(most=3 * LARGE, of_a_network=3 * LARGE)
+    client = Client((0, bytes(LARGE)))
 
-    async def holding():
-        held = [await bodies.read(client, 4096) for _ in range(3)]
-        with pytest.raises(ServerBusy):
-            await bodies.read(client, 4096)
-        bodies.release(held[0], 4096)
-        for wrong in (Client((99, b"")), Client((0, b"short"))):
-            with pytest.raises((BodyTooSlow, BodyIncomplete)):
-                await bodies.read(wrong, 4096)
-        await bodies.read(client, 4096)
+    async def fill():
+        async with bodies.read(client, LARGE, here), bodies.read(client, LARGE, here):
+            async with bodies.read(client, LARGE, here):
+                with pytest.raises(ServerBusy):
+                    await bodies.read(client, LARGE, here).__aenter__()
+            for wrong in (Client((99, b"")), Client((0, b"short"))):
+                with pytest.raises((BodyTooSlow, BodyIncomplete)):
+                    await bodies.read(wrong, LARGE, here).__aenter__()
+            async with bodies.read(client, LARGE, here) as body:
+                return len(body.read())
 
-    run_simulated(holding())
+    assert run_simulated(fill()) == LARGE
+
+
+def test_bytes_that_are_announced_and_have_not_come_take_no_room():
+    bodies = Bodies(most=LARGE, of_a_network=LARGE)
+
+    async def wait_for_nothing():
+        async with bodies.read(Client((60, b"")), LARGE, here):
+            pytest.fail("it did not come")
+
+    async def read_beside_them():
+        silent = [asyncio.ensure_future(wait_for_nothing()) for _ in range(100)]
+        await asyncio.sleep(1)
+        async with bodies.read(Client((0, bytes(LARGE))), LARGE, here) as body:
+            size = len(body.read())
+        return size, await asyncio.gather(*silent, return_exceptions=True)
+
+    size, refused = run_simulated(read_beside_them())
+
+    assert size == LARGE
+    assert {type(refusal) for refusal in refused} == {BodyTooSlow}
+
+
+def test_a_network_that_fills_its_share_leaves_room_to_others_and_to_small_bodies():
+    bodies = Bodies(most=4 * LARGE, of_a_network=LARGE)
+    large, small = Client((0, bytes(LARGE))), Client((0, bytes(SMALL_BYTES)))
+
+    async def fill():
+        async with bodies.read(large, LARGE, here):
+            with pytest.raises(ServerBusy):
+                await bodies.read(large, LARGE, here).__aenter__()
+            async with bodies.read(small, SMALL_BYTES, here) as ours, bodies.read(large, LARGE, lambda: b"") as theirs:
+                return len(ours.read()), len(theirs.read())
+
+    assert run_simulated(fill()) == (SMALL_BYTES, LARGE)

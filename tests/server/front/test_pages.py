@@ -182,6 +182,41 @@ def test_a_crowd_that_asks_for_a_page_which_is_being_made_waits_for_that_one(wor
     assert {protocol.content for protocol in protocols} == {b"page 1"}
 
 
+@pytest.mark.parametrize(("method", "headers"), [("GET", []), ("HEAD", [PUBLIC])])
+def test_a_crowd_does_not_wait_for_an_answer_that_cannot_be_kept(world, method, headers):
+    origin, threads = Origin(*headers), Later()
+    entry = front(origin, world, threads)
+    protocols = [Protocol() for _ in range(50)]
+
+    async def crowd():
+        asked = [
+            asyncio.ensure_future(entry.__rsgi__(Scope(method, "/", Headers(host="localhost")), protocol))
+            for protocol in protocols
+        ]
+        while not threads.waiting:
+            await asyncio.sleep(0)
+        threads.waiting.pop(0)()
+        # The first answer has shown that none is kept: all others are in the line of the threads at once.
+        while len(threads.waiting) < len(protocols) - 1:
+            await asyncio.sleep(0)
+        for work in threads.waiting:
+            work()
+        await asyncio.gather(*asked)
+
+    asyncio.run(asyncio.wait_for(crowd(), 60))
+
+    assert origin.asked == len(protocols)
+
+
+def test_a_page_that_could_not_be_kept_once_is_kept_as_soon_as_it_can_be(world):
+    origin = Origin(PUBLIC, status="404 Not Found")
+    entry = front(origin, world)
+    ask(entry, "/")
+    origin.status = "200 OK"
+
+    assert [ask(entry, "/").content for _ in range(2)] == [b"page 2", b"page 2"]
+
+
 def test_a_page_that_fails_is_tried_again_by_the_next_who_asks(world):
     def fails(environ, start):
         raise ValueError

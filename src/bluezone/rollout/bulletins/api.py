@@ -19,7 +19,7 @@ from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
 from bluezone.rollout.bulletins.air.timetable import stop_at
 from bluezone.rollout.bulletins.indicators import airings_due
 from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-from bluezone.rollout.bulletins.scope import day_span, may_air_at, sentence_of
+from bluezone.rollout.bulletins.scope import day_span, may_air_at, sentence_of, stays_in_the_ward
 
 __all__ = [
     "EARLY",
@@ -44,6 +44,7 @@ __all__ = [
     "seconds_of",
     "sentence_of",
     "set_quiet",
+    "stays_in_the_ward",
     "stick_files",
     "stop_at",
     "when_plan_changes",

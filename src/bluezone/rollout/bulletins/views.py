@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, may
+from bluezone.directory.scopes import agencies_of, may, reaches_beyond_a_ward, require_more_than_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
@@ -54,7 +54,7 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
     found = Bulletin.objects.select_related("agency").prefetch_related("scripts")
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     rows = [(one, _newest(one)) for one in page.object_list]
-    context = {"page": page, "rows": rows, "writes": scope.writes_for(request)}
+    context = {"page": page, "rows": rows, "writes": scope.writes_for(request), "sets_words": _sets_words(request)}
     return render(request, "bulletins/list.html", context)
 
 
@@ -112,6 +112,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
         "bulletin": found,
         "languages": shown,
         "writes": writes,
+        "sets_words": _sets_words(request),
         "hears": hears,
         "approves": may(request.user, scope.APPROVERS, agency=found.agency),
         "schedules": found.schedules.prefetch_related("outlets").order_by("-pk"),
@@ -190,9 +191,13 @@ def _reads_otherwise(script: Script) -> bool:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.WIDE)
 def spoken_words(request: OfficeRequest) -> HttpResponse:
-    """How the machine says the city's own words: tried with `?text=`, set by POST: 302, 409 set meanwhile, 422."""
+    """How the machine says the city's own words: tried with `?text=`, set by POST: 302, 409 set meanwhile, 422.
+
+    403 for an editor of one ward: every bulletin of the city is read so.
+    """
+    require_more_than_a_ward(request.user, EDITORS.roles)
     if request.method == "POST":
         try:
             form = _set_word(request)
@@ -249,14 +254,20 @@ def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.WIDE)
 def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a word of the city's back: 302 to the others; also when somebody else has taken it back meanwhile."""
+    require_more_than_a_ward(request.user, EDITORS.roles)
     word = SpokenWord.objects.filter(pk=pk).first()
     if word is not None:
         bulletins_scripts.remove_word(word, request.user, timezone.now())
     messages.success(request, _("Taken back: the machine reads the word by its own rules again."))
     return redirect("spoken-words")
+
+
+def _sets_words(request: OfficeRequest) -> bool:
+    """Whether the reader may say how the machine reads a word in every bulletin of the city."""
+    return reaches_beyond_a_ward(request.user, EDITORS.roles)
 
 
 def _initial(request: OfficeRequest, found: Bulletin) -> dict[str, str]:

@@ -31,7 +31,7 @@ KEY_PREFIX = "live-"
 
 
 class AddressOpen(Refused):
-    """Somebody else speaks at these loudspeakers."""
+    """Somebody else speaks at these loudspeakers, or the person speaks at others already."""
 
     code = "live_address_open"
 
@@ -76,6 +76,7 @@ def speak(user: User, zone: Zone, number: int, content: bytes, now: datetime.dat
         if number == 0:
             if address is not None:
                 raise AddressOpen("somebody else speaks at these loudspeakers")
+            _refuse_second_place(user, now)
             address = Address.objects.create(zone=zone, spoken_by=user, began_at=now, last_at=now)
             record(user.username, "live_address_begun", str(zone.pk), now=now, address=address.pk)
             bump()
@@ -91,6 +92,14 @@ def speak(user: User, zone: Zone, number: int, content: bytes, now: datetime.dat
         if is_last:
             _end(address, now)
     return address
+
+
+def _refuse_second_place(user: User, now: datetime.datetime) -> None:
+    """One voice in one place. Raises AddressOpen while this person's address in another zone is open."""
+    # What one person begins in two zones in one moment waits for each other here.
+    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    if any(is_open(other, now) for other in Address.objects.filter(spoken_by=user, ended_at=None)):
+        raise AddressOpen("this person speaks at other loudspeakers")
 
 
 def pieces_for(device: Device, address_id: int, first: int, now: datetime.datetime) -> dict[str, Any] | None:
@@ -135,7 +144,9 @@ def tidy(now: datetime.datetime) -> None:
 def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal in the reader's language."""
     return {
-        AddressOpen.code: _("Somebody else is speaking at these loudspeakers. Wait until they have finished."),
+        AddressOpen.code: _(
+            "Somebody is speaking at these loudspeakers, or you are speaking at others. Wait until that is over."
+        ),
         AddressOver.code: _("Your address is over: its time has passed, or the network was away for too long."),
     }.get(refused.code, _("The sound did not arrive as it should. Begin again."))
 

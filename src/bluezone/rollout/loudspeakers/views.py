@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.authority import two_persons
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
@@ -40,6 +41,7 @@ from bluezone.rollout.bulletins.api import (
     log_rows,
     may_air_at,
     sentence_of,
+    stays_in_the_ward,
     stick_files,
     stop_at,
 )
@@ -351,15 +353,21 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     """Speak at the loudspeakers of one's own unit: the page, or a piece of sound (`number`, `sound`, `last`).
 
     JSON 200 with the seconds that are left, 409 with a sentence; 403 for another unit's zone, above it or below.
+    What is heard beyond the person's own ward takes a broken glass: 302 to it, or 409.
     """
     found = _zone(pk)
     if not Zone.objects.filter(at_the_desk(request.user, KEEPERS.roles, "outlet__agency"), pk=pk).exists():
         raise OutsideScope("one speaks at the loudspeakers of one's own unit")
+    goes_far = not stays_in_the_ward(request.user, [found.outlet], KEEPERS.roles)
+    is_shut = goes_far and two_persons.glass_of(request.user, timezone.now()) is None
     # The proof is to hold until the address is over.
     is_fresh = recently_confirmed(request, RECENT_SECONDS - live.MOST_SECONDS)
     if request.method != "POST":
         if not is_fresh:
             return ask_again(request.get_full_path())
+        if is_shut:
+            messages.warning(request, _beyond_the_ward())
+            return redirect("glass")
         return render(
             request, "loudspeakers/live.html", {"zone": found, "outlet": found.outlet, "most": live.MOST_SECONDS}
         )
@@ -367,13 +375,24 @@ def speak_live(request: OfficeRequest, pk: int) -> HttpResponse:
     number = form.cleaned_data["number"] if form.is_valid() else -1
     if number == 0 and not is_fresh:
         return ask_again(request.get_full_path())
+    if number == 0 and is_shut:
+        return JsonResponse({"said": _beyond_the_ward()}, status=409)
     sound, now = form.cleaned_data.get("sound"), timezone.now()
     content = sound.read(live.MOST_PIECE_BYTES + 1) if sound else b""
     try:
         address = live.speak(request.user, found, number, content, now, is_last=bool(form.cleaned_data.get("last")))
     except Refused as refused:
         return JsonResponse({"said": live.sentence_of(refused)}, status=409)
+    if number == 0 and goes_far:
+        two_persons.note_glass("live-address", request.user, now)
     return JsonResponse({"left": max(0, round((live.ends_by(address) - now).total_seconds()))})
+
+
+def _beyond_the_ward() -> str:
+    return gettext(
+        "These loudspeakers are heard beyond one ward. Air a bulletin that a second person approves, or break the "
+        "glass."
+    )
 
 
 def _days(request: OfficeRequest, found: Zone, first: datetime.date) -> tuple[datetime.date, list]:  # type: ignore[type-arg]

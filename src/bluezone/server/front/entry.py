@@ -15,9 +15,10 @@ import logging
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
-from typing import Any, BinaryIO, ClassVar, Protocol
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
 
 from bluezone.logs import event
 from bluezone.networks import network_of
@@ -34,8 +35,11 @@ TOTAL_SECONDS = 300.0
 # Read at one go, into memory; what is larger goes to disk in pieces.
 SMALL_BYTES = 32 * 1024
 IN_MEMORY_BYTES = 256 * 1024
-# What the bodies of one process may hold together, so that uploads do not fill memory and disk.
+# What the larger bodies of one process may hold together, so that uploads do not fill memory and disk: bytes that have
+# come. What a client only announces costs nothing.
 HELD_BYTES = 512 * 1024 * 1024
+# And those of one network. An office building may be one network: eight of its largest files at a time.
+NETWORK_BYTES = HELD_BYTES // 4
 
 
 class RequestRefused(Refused):
@@ -82,34 +86,55 @@ def seconds_for(size: int) -> float:
     return min(GRACE_SECONDS + size / BYTES_A_SECOND, TOTAL_SECONDS)
 
 
+T = TypeVar("T")
+
+
 class Bodies:
-    """The bodies that one process reads, and how much they hold together."""
+    """The bodies that one process reads, and how many bytes of larger ones have come: of all, and of each network.
 
-    def __init__(self, most: int = HELD_BYTES) -> None:
-        self._free = most
+    A body of SMALL_BYTES or less always has room: signing in and reporting a code do not wait for other people's files.
+    """
 
-    async def read(self, incoming: Incoming, size: int) -> BinaryIO:
-        """Read a body whose declared length is `size` bytes; `release` it when the request is answered.
+    def __init__(self, most: int = HELD_BYTES, of_a_network: int = NETWORK_BYTES) -> None:
+        self._most = most
+        self._of_a_network = of_a_network
+        self._total = 0
+        self._of_network: Counter[bytes] = Counter()
 
-        Raises BodyTooSlow, BodyIncomplete, and ServerBusy where others hold too much already.
+    @asynccontextmanager
+    async def read(self, incoming: Incoming, size: int, network: Callable[[], bytes]) -> AsyncIterator[BinaryIO]:
+        """Read a body of `size` announced bytes; its room is free again when the block is left.
+
+        network: where it comes from; called for larger bodies only.
+        Raises BodyTooSlow, BodyIncomplete, and ServerBusy where larger bodies have taken all room.
         """
-        if size > self._free:
-            raise ServerBusy("too many uploads at a time; try again")
-        self._free -= size
-        try:
-            body = await (self._whole(incoming, size) if size <= SMALL_BYTES else self._in_pieces(incoming, size))
-        except TimeoutError:
-            self._free += size
-            raise BodyTooSlow(f"{size} bytes did not come within {seconds_for(size):.0f} seconds") from None
-        except BaseException:
-            self._free += size
-            raise
-        return body
+        if size <= SMALL_BYTES:
+            yield await _in_time(self._whole(incoming, size), size)
+            return
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as body, self._room(network()) as take:
+            await _in_time(self._in_pieces(incoming, size, body, take), size)
+            yield body
 
-    def release(self, body: BinaryIO, size: int) -> None:
-        """Forget a body that was read."""
-        body.close()
-        self._free += size
+    @contextmanager
+    def _room(self, network: bytes) -> Iterator[Callable[[int], None]]:
+        """What takes room for bytes that have come; given back when the block is left."""
+        taken = 0
+
+        def take(count: int) -> None:
+            nonlocal taken
+            if self._total + count > self._most or self._of_network[network] + count > self._of_a_network:
+                raise ServerBusy("too many uploads at a time; try again")
+            self._total += count
+            self._of_network[network] += count
+            taken += count
+
+        try:
+            yield take
+        finally:
+            self._total -= taken
+            self._of_network[network] -= taken
+            if not self._of_network[network]:
+                del self._of_network[network]
 
     async def _whole(self, incoming: Incoming, size: int) -> BinaryIO:
         async with asyncio.timeout(seconds_for(size)):
@@ -121,24 +146,25 @@ class Bodies:
             raise _incomplete(len(content), size)
         return io.BytesIO(content)
 
-    async def _in_pieces(self, incoming: Incoming, size: int) -> BinaryIO:
+    async def _in_pieces(self, incoming: Incoming, size: int, body: BinaryIO, take: Callable[[int], None]) -> None:
         begun = asyncio.get_running_loop().time()
-        # Closed by `release`, or here.
-        body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
         had = 0
-        try:
-            async with asyncio.timeout_at(begun + seconds_for(0)) as limit:
-                async for piece in incoming:
-                    had += len(piece)
-                    body.write(piece)
-                    limit.reschedule(begun + seconds_for(had))
-            if had != size:
-                raise _incomplete(had, size)
-        except BaseException:
-            body.close()
-            raise
+        async with asyncio.timeout_at(begun + seconds_for(0)) as limit:
+            async for piece in incoming:
+                take(len(piece))
+                had += len(piece)
+                body.write(piece)
+                limit.reschedule(begun + seconds_for(had))
+        if had != size:
+            raise _incomplete(had, size)
         body.seek(0)
-        return body  # type: ignore[return-value]
+
+
+async def _in_time(reading: Awaitable[T], size: int) -> T:
+    try:
+        return await reading
+    except TimeoutError:
+        raise BodyTooSlow(f"{size} bytes did not come within {seconds_for(size):.0f} seconds") from None
 
 
 def _incomplete(had: int, size: int) -> BodyIncomplete:
@@ -216,19 +242,16 @@ class Entry:
                 await self._page(scope, protocol, begun, self._pages, key)
                 return
         size = _announced(headers)
-        body: BinaryIO = io.BytesIO()
         if size is None or not 0 < size <= self._largest:
-            await self._in_a_thread(scope, protocol, environ_of(scope, body, size))
+            await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), size))
             return
-        body = await self._bodies.read(protocol, size)
-        try:
+        async with self._bodies.read(protocol, size, lambda: self._network(scope)) as body:
             await self._in_a_thread(scope, protocol, environ_of(scope, body, size))
-        finally:
-            self._bodies.release(body, size)
 
     async def _page(self, scope: Any, protocol: Any, begun: float, pages: Pages, key: Key) -> None:
         """Send a page that is kept, or make it."""
-        found = await pages.find(key, scope.headers.get("if-none-match", ""))
+        is_get = scope.method == "GET"
+        found = await pages.find(key, scope.headers.get("if-none-match", ""), is_get)
         if found is not None:
             self._send_noted(scope, protocol, begun, found)
             return
@@ -236,7 +259,8 @@ class Entry:
         try:
             answer = await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), None))
         finally:
-            pages.done(key, answer if scope.method == "GET" else None, stamp)
+            if is_get:
+                pages.done(key, answer, stamp)
 
     async def _in_a_thread(self, scope: Any, protocol: Any, environ: dict[str, Any]) -> Answer | None:
         """Let the callable answer in a thread, and wait for it even when the client is gone; None if it failed."""
@@ -256,16 +280,13 @@ class Entry:
                 self._fail(scope, protocol)
             loop.call_soon_threadsafe(done.set_result, None)
 
-        def network() -> bytes:
-            return network_of(remote_address(scope), scope.headers.get("x-forwarded-for"), self._trusted)
-
         async def watch() -> None:
             nonlocal gone
             await protocol.client_disconnect()
             gone = True
 
         try:
-            before = self.threads.add(work, network)
+            before = self.threads.add(work, lambda: self._network(scope))
         except LineFull:
             raise ServerBusy("too many requests wait; try again") from None
         watching = loop.create_task(watch()) if before >= LONG_LINE else None
@@ -276,6 +297,9 @@ class Entry:
         if watching:
             watching.cancel()
         return answer
+
+    def _network(self, scope: Any) -> bytes:
+        return network_of(remote_address(scope), scope.headers.get("x-forwarded-for"), self._trusted)
 
     def _fail(self, scope: Any, protocol: Any) -> None:
         # granian would log the error's own words, which may quote what somebody sent.

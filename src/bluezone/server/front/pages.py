@@ -85,6 +85,8 @@ class Pages:
         self._cookie, self._stamp, self._speaks, self._clock = language_cookie, stamp, speaks, clock
         self._kept: OrderedDict[Key, _Page] = OrderedDict()
         self._making: dict[Key, asyncio.Event] = {}
+        # Pages whose last answer could not be kept: waiting for the next one would be waiting in vain.
+        self._unkept: OrderedDict[Key, None] = OrderedDict()
 
     def key(self, scope: Any) -> Key | None:
         """What the answer to a request may depend on; None where nothing is kept for it. scope: of RSGI."""
@@ -99,9 +101,15 @@ class Pages:
         offered = self._speaks(headers.get("accept-language", ""))
         return scope.path, headers.get("host", ""), secure, language[:8], offered, packed
 
-    async def find(self, key: Key, if_none_match: str) -> Sent | None:
-        """A page that may be sent again; None where the caller has to make it, and to say `done` afterwards."""
+    async def find(self, key: Key, if_none_match: str, is_get: bool) -> Sent | None:
+        """A page that may be sent again; None where the caller has to make it, and after a GET to report `done`.
+
+        Callers wait for a page that is being made, unless its last answer could not be kept: then each makes its own,
+        in the fair line of the threads. So does a HEAD, whose answer is never kept.
+        """
         while (found := self._fresh(key)) is None:
+            if not is_get or key in self._unkept:
+                return None
             making = self._making.get(key)
             if making is None:
                 self._making[key] = asyncio.Event()
@@ -118,14 +126,22 @@ class Pages:
         return self._stamp()
 
     def done(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
-        """A page was made, or could not be: keep it if it may be kept, and let those go on who wait for it."""
-        if answer is not None and _may_be_kept(answer):
-            etag = next((value for name, value in answer.headers if name.lower() == "etag"), "")
-            self._kept[key] = _Page(answer, self._clock(), stamp, etag.removeprefix("W/"))
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST_PAGES:
-                self._kept.popitem(last=False)
-        self._making.pop(key).set()
+        """A page was made, or could not be (None): keep it if it may be kept, and let those go on who wait for it."""
+        if answer is not None:
+            self._remember(key, answer, stamp)
+        making = self._making.pop(key, None)
+        if making is not None:
+            making.set()
+
+    def _remember(self, key: Key, answer: Answer, stamp: Hashable) -> None:
+        if not _may_be_kept(answer):
+            self._unkept[key] = None
+            _keep_newest(self._unkept, key)
+            return
+        self._unkept.pop(key, None)
+        etag = next((value for name, value in answer.headers if name.lower() == "etag"), "")
+        self._kept[key] = _Page(answer, self._clock(), stamp, etag.removeprefix("W/"))
+        _keep_newest(self._kept, key)
 
     def _fresh(self, key: Key) -> _Page | None:
         page = self._kept.get(key)
@@ -136,6 +152,12 @@ class Pages:
             return page
         del self._kept[key]
         return None
+
+
+def _keep_newest(pages: OrderedDict[Key, Any], newest: Key) -> None:
+    pages.move_to_end(newest)
+    while len(pages) > MOST_PAGES:
+        pages.popitem(last=False)
 
 
 def _may_be_kept(answer: Answer) -> bool:
