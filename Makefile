@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-slow test-field test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
+.PHONY: help setup setup-dev demo test test-fast test-slow test-field test-phone-engine test-trixie test-other-day test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test-phone-engine: setup-dev ## phone and protocol on what a phone has: libcrypt
 
 test-trixie: ## the test suite with the Python of Debian 13, in a chroot (as root; ARGS is passed on)
 	@tools/trixie.sh ARGS='$(ARGS)'
+
+test-other-day: setup-dev ## parts of .ci/run with the clock on other days, hours long (DAY="2028-02-29 10:00" PARTS="fast": one of them)
+	@tools/other-day.sh $(if $(DAY),"$(DAY)" $(PARTS))
 
 test-kernel-bluetooth: setup-dev ## the hci-socket adapter against a real Linux kernel in QEMU
 	@tests/radio/kernel/run.sh

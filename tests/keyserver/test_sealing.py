@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import subprocess
+import time
 from contextlib import nullcontext
 
 import pytest
@@ -57,6 +58,13 @@ def second(server, tmp_path_factory):
 
 def secrets_in(folder):
     return {path.name: path.read_bytes() for path in (folder / "keys").iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def machine_clock(clock):
+    """The server's clock tells the machine's time, as that of `bluezone` commands does; asked for before `server`."""
+    clock.now = time.time()
+    return clock
 
 
 def rows(server):
@@ -240,7 +248,7 @@ def bluezone(*arguments):
 
 
 def test_keys_go_from_files_into_the_database_under_another_master_key_and_back_to_files(
-    server, second, clock, monkeypatch, tmp_path
+    machine_clock, server, second, monkeypatch, tmp_path
 ):
     folder, secrets = server.data_dir, secrets_in(server.data_dir)
     server.close()
@@ -250,12 +258,12 @@ def test_keys_go_from_files_into_the_database_under_another_master_key_and_back_
     monkeypatch.setenv(FILE_VARIABLE, str(master_file(tmp_path, "new.key")))
     assert bluezone("keys", "--data", folder)["error"]["code"] == "master_key_wrong"
     assert bluezone("keys", "--data", folder, "--to", "database")["files"] == sealed
-    KeyServer.open(second, clock).close()
+    KeyServer.open(second, machine_clock).close()
     assert secrets_in(second) == secrets
 
     assert bluezone("keys", "--data", folder, "--to", "files")["where"] == "files"
     monkeypatch.delenv(FILE_VARIABLE)
-    back = KeyServer.open(folder, clock)
+    back = KeyServer.open(folder, machine_clock)
     assert rows(back) == []
     assert secrets_in(folder) == secrets
     back.close()

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Run parts of .ci/run with the machine's clock set to other days, so that no test depends on the day on which it runs.
+# Usage: other-day.sh                      fast and PostgreSQL on six days, the other parts on two
+#        other-day.sh "DAY" PART...        these parts on one day; DAY as `date` reads it, in UTC
+# libfaketime moves the clock of every process by one offset; monotonic clocks and the times of files stay as they are.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. tools/system-packages.sh
+command -v faketime >/dev/null 2>&1 || need_package faketime "the tests on other days" required
+command -v gcc >/dev/null 2>&1 || need_package gcc "the tests on other days" required
+
+folder=$(mktemp -d)
+chmod 755 "$folder"
+trap 'rm -rf "$folder"' EXIT
+# libfaketime 0.9.10 refuses the absolute sleeps of Python's time.sleep() where it leaves the monotonic clock alone.
+gcc -shared -fPIC -o "$folder/sleep.so" -x c - <<'END'
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *rest) {
+  return syscall(SYS_clock_nanosleep, clock, flags, request, rest) == 0 ? 0 : errno;
+}
+END
+faketime_library=$(faketime -f +0s printenv LD_PRELOAD)
+failed_days=()
+
+# on DAY PART...
+on() {
+  local day=$1 seconds
+  shift
+  seconds=$(date -ud "$day" +%s) || exit 2
+  seconds=$((seconds - $(date +%s)))
+  echo "==== $(date -ud "$day" '+%A %F %R'): $*"
+  FAKETIME=$(printf '%+d' "$seconds") FAKETIME_DONT_FAKE_MONOTONIC=1 LD_PRELOAD="$folder/sleep.so:$faketime_library" \
+    .ci/run "$@" || failed_days+=("$day")
+}
+
+if [ $# -gt 1 ]; then
+  on "$@"
+else
+  on "2026-12-31 23:30" fast PostgreSQL
+  on "2028-02-29 10:00" fast PostgreSQL browser rest
+  # A Monday: the weeks of keys begin.
+  on "2027-03-01 00:05" fast PostgreSQL
+  # The first day of the lunar year.
+  on "2027-02-06 08:00" fast PostgreSQL
+  on "now + 2 years" fast PostgreSQL browser rest
+  on "yesterday" fast PostgreSQL
+fi
+[ ${#failed_days[@]} -eq 0 ] && exit 0
+printf 'failed on: %s\n' "${failed_days[@]}"
+exit 1
