@@ -363,9 +363,13 @@ class Secrets(SigningKeys):
         """The 32 bytes under which the codes store knows a credential: HMAC(pepper, kind || cred)."""
         return hmac.digest(self._pepper, bytes([credential.kind]) + credential.value, "sha256")
 
-    def case_key(self, credential: Credential) -> bytes:
-        """The 32 bytes under which what a code is worth lies sealed; nobody makes them without the code itself."""
-        return hmac.digest(self._pepper, b"BZ-CASE\0" + bytes([credential.kind]) + credential.value, "sha256")
+    def case_key(self, credential: Credential, handle: bytes) -> bytes:
+        """The 32 bytes that seal what a code is worth; they cannot be made without the code itself.
+
+        handle: of the code's row, 16 bytes, so that digits that are drawn again have another key.
+        """
+        message = b"BZ-CASE\0" + handle + bytes([credential.kind]) + credential.value
+        return hmac.digest(self._pepper, message, "sha256")
 
     def derived(self, purpose: str) -> bytes:
         """A key of 32 bytes for another purpose, the same in every process of this service."""

@@ -204,7 +204,7 @@ class Codes:
         raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
 
     def _seal(self, credential: Credential, handle: bytes, case: tuple[int, int, int, int]) -> bytes:
-        return AESGCM(self.secrets.case_key(credential)).encrypt(_NO_NONCE, _CASE.pack(*case), handle)
+        return AESGCM(self.secrets.case_key(credential, handle)).encrypt(_NO_NONCE, _CASE.pack(*case), handle)
 
     def case_of(self, row: CredentialRow, credential: Credential) -> Case | None:
         """What a row is worth by the code that found it; None of one that was used before such things were sealed.
@@ -213,7 +213,7 @@ class Codes:
         """
         sealed = row.sealed_digits if credential.kind is CredentialKind.DIGITS else row.sealed_link
         try:
-            opener = AESGCM(self.secrets.case_key(credential))
+            opener = AESGCM(self.secrets.case_key(credential, row.handle))
             return Case(*_CASE.unpack(opener.decrypt(_NO_NONCE, bytes(sealed or bytes(SEALED_LENGTH)), row.handle)))
         except InvalidTag:
             if row.klass is None or row.onset_day is None:
