@@ -8,6 +8,7 @@ import calendar
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -276,7 +277,7 @@ _ENDS = (EventKind.REVOKED, EventKind.REPLACED, EventKind.RECALLED)
 _KNOWS = (EventKind.RECEIVED, EventKind.AGREED, EventKind.DECLINED, EventKind.HANDED_OVER)
 
 
-def unaware(dispatches: QuerySet[Dispatch]) -> QuerySet[Dispatch]:
+def unaware(dispatches: QuerySet[Dispatch]) -> QuerySet[Any]:
     """Of some dispatches those that a recall or another letter has ended, until the agency confirms that it knows.
 
     Each with `end`, the kind of event that ended it, and `ended_at`.

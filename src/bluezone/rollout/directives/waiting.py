@@ -380,6 +380,8 @@ def _standing(sent: QuerySet[Directive], now: datetime.datetime) -> tuple[list[_
     tasks = Task.objects.filter(directive__in=sent, due__lte=timezone.localdate(now)).order_by()
     dues: dict[int, datetime.datetime] = {}
     for pk, day, hour in tasks.values_list("directive", "due", "due_time").distinct():
+        if day is None:
+            continue
         moment = Deadline(day, hour).moment
         dues[pk] = min(moment, dues.get(pk, moment))
     sent_back: list[_Open] = []
