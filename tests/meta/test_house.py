@@ -13,18 +13,15 @@ REPOSITORY = Path(__file__).parents[2]
 SOURCES = sorted(path for path in (REPOSITORY / "src").rglob("*.py") if "migrations" not in path.parts)
 
 
-LONGEST_MODULE = 500
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"
 
 
-def test_every_module_is_short_and_says_what_it_is():
+def test_every_module_says_what_it_is():
     guilty = []
     for path in SOURCES:
         text = path.read_text()
-        lines = text.splitlines()
         broken = {
-            f"has more than {LONGEST_MODULE} lines": len(lines) > LONGEST_MODULE,
-            "does not begin with its licence": lines[:1] != [LICENCE],
+            "does not begin with its licence": not text.startswith(LICENCE),
             "does not open with a sentence on its duty": not re.match(r'# SPDX.*\n(#[^\n]*\n)*(r?"""|\Z)', text),
         }
         guilty += [f"{path.relative_to(REPOSITORY)} {what}" for what, is_so in broken.items() if is_so]
