@@ -51,12 +51,13 @@ def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: fl
     file that was made, and that no index lists, has reached no phone. now: Unix seconds.
     """
     files_made = keys_store.read("SELECT number, end_timestamp FROM export_file ORDER BY number")
-    waiting = [end for number, end in files_made if number > listed]
-    if waiting:
-        return max(0.0, now - waiting[0])
+    unlisted = [int(end) for number, end in files_made if number > listed]
+    if unlisted:
+        return max(0.0, now - unlisted[0])
     if not period_seconds or not files_made:
         return 0.0
-    return max(0.0, now - (files_made[-1][1] // period_seconds + 1) * period_seconds)
+    last_end = int(files_made[-1][1])
+    return max(0.0, now - (last_end // period_seconds + 1) * period_seconds)
 
 
 def late_after_seconds(period_seconds: int) -> int:

@@ -110,10 +110,12 @@ def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_da
 
 @pytest.mark.long
 def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_fetch(tmp_path):
-    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, _, backup):
         old = server.key_server.data_dir
-        world.pass_by(20 * 86_400)
-        server.key_server.tick()
+        for _ in range(20):
+            world.pass_by(86_400)
+            server.key_server.tick()
+        report_and_publish(server, phones, world, "four")
         number = server.key_server.indexes.read().number
         server.key_server.close()
         today = datetime.datetime.fromtimestamp(world.now, UTC).date()
@@ -122,8 +124,7 @@ def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_f
             server.key_server = KeyServer.open(tmp_path / "anew", lambda: world.now)
             server.key_server.history.compare([LocalFiles(old)])
             assert server.key_server.indexes.read().number == number
-            world.pass_by(2 * 86_400)
-            server.key_server.tick()
+            report_and_publish(server, phones, world, "five")
             assert server.key_server.indexes.read().number == number + 1
             server.key_server.close()
             server.key_server = KeyServer.open(old, lambda: world.now)
