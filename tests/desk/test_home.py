@@ -147,7 +147,7 @@ def test_a_report_that_is_made_once_is_never_asked_for_again(client, draft, cler
     dispatch = draft.dispatches.get(agency=ward)
     dispatch_acts.move(dispatch, DispatchState.RECEIVED, ward_clerk, now)
     dispatch_acts.move(dispatch, DispatchState.IN_PROGRESS, ward_clerk, now)
-    parties = TaskParty.objects.filter(task__directive=draft, agency=ward).select_related("task")
+    parties = TaskParty.objects.filter(task__directive=draft, agency=ward, role="lead").select_related("task")
 
     def asked_for(at):
         found = [url for _act, _pile, url in letters(ward_clerk, at)]
