@@ -119,7 +119,7 @@ def test_two_tablets_of_one_gate_and_the_office_say_one_number_inside(public, op
     # At once, and not with the next exchange, for what this tablet counts itself.
     two.count(1, "out", "out")
     assert (one.inside, two.inside) == (8, 7)
-    # Nobody leaves at midnight.
+    # Everybody stays inside at midnight.
     two.now += DAY
     assert two.inside == 7
 

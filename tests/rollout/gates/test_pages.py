@@ -243,8 +243,8 @@ def test_passages_whose_day_is_not_known_are_in_a_line_of_the_gate_s_page_and_in
         )
     page = client.get(f"/gates/{ours.pk}/")
 
-    assert "7 passages whose day is not known" in page.text
+    assert "7 passages without a known day" in page.text
     assert page.context["shown"].total.came_in == 0
-    assert "whose day is not known" not in client.get(f"/gates/{theirs.pk}/").text
-    assert "Passages whose day is not known" in client.get("/gates/").text
+    assert "without a known day" not in client.get(f"/gates/{theirs.pk}/").text
+    assert "Passages without a known day" in client.get("/gates/").text
     assert list(RunningAtGates().figures(Week.of(timezone.localdate()))) == []

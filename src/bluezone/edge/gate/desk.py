@@ -94,33 +94,33 @@ class GateDesk:
     def _inside_elsewhere(self, since: float) -> int:
         """In minus out of today by the gate's other tablets and on paper, and who was inside when the day began.
 
-        As the office told it last; after a midnight without a network, as this gate reckons it as the office does.
+        As the office gave it last; after a midnight without a network, by the office's own rule.
         """
         others = json.loads(self.book.get("gate") or "{}").get("others") or {}
         today = datetime.datetime.fromtimestamp(since, self.zone()).date()
         oldest = today - KEPT_DAYS * _DAY
-        told = datetime.date.fromisoformat(others["day"]) if others.get("day") else oldest
+        last = datetime.date.fromisoformat(others["day"]) if others.get("day") else oldest
         inside = int(others.get("inside", 0))
-        if told >= today:
-            return inside if told == today else 0
-        days = self._days(min(told, today - EXIT_DAYS * _DAY), today)
+        if last >= today:
+            return inside if last == today else 0
+        days = self._days(min(last, today - EXIT_DAYS * _DAY), today)
         exits = any(passage.direction == "out" for totals in days.values() for passage in totals)
         exits = exits or any("out" in totals for totals in others.get("tablets", {}).values())
         if len(days) > 1 and not exits:
             return 0
-        for totals in (totals for day, totals in days.items() if day >= told):
+        for totals in (totals for day, totals in days.items() if day >= last):
             inside = max(0, inside + balance_of(totals))
         return max(0, inside)
 
     def _days(self, first: datetime.date, until: datetime.date) -> dict[datetime.date, dict[Passage, int]]:
         """What this gate counted day by day, those without any passage left out."""
-        found = {}
+        counted = {}
         for number in range((until - first).days):
             day = first + number * _DAY
             totals = self.book.totals(self._begins(day), self._begins(day + _DAY))
             if totals:
-                found[day] = totals
-        return found
+                counted[day] = totals
+        return counted
 
     def _begins(self, day: datetime.date) -> float:
         return datetime.datetime.combine(day, datetime.time(), self.zone()).timestamp()

@@ -254,7 +254,7 @@ def with_smartphone(sums: Sums) -> int:
 
 
 def without_a_day(gate: Gate) -> int:
-    """Passages of a gate whose day is not known, received in the last 30 days."""
+    """Passages of a gate without a known day, received in the last 30 days."""
     return int(gate.undated.aggregate(sum=Sum("count"))["sum"] or 0)
 
 

@@ -203,7 +203,7 @@ class GateCounter(models.Model):
 
 
 class UndatedCounter(models.Model):
-    """Passages whose day is not known, because the clock of their device was wrong; in no sum and in no share.
+    """Passages without a known day, because the clock of their device was wrong; in no sum and in no share.
 
     bucket: what that clock showed, so that the same number sent again counts once. received: the local day on which the
     office got it first; forgotten 30 days after that, as the counters are.

@@ -137,8 +137,8 @@ class TrendWeek:
 
 
 # How many people are inside: in minus out, over midnight, as far as tablets have reported and slips were entered. A day
-# that ends below zero, because some came in uncounted, is followed by one that begins with nobody. Where no exit was
-# counted for seven days, nothing can be carried: such a place begins each day with nobody, and its page says so.
+# that ends below zero, because some came in uncounted, is followed by one that starts at zero. Where no exit was
+# counted for seven days, nothing can be carried: such a place starts each day at zero, and its page says so.
 EXIT_DAYS = 7
 
 
@@ -197,7 +197,7 @@ def _passages(gate: Gate, day: datetime.date) -> dict[datetime.date, _Passages]:
 def _counts_exits(days: dict[datetime.date, _Passages], at: datetime.date, since: datetime.date) -> bool:
     """Whether exits are counted at a gate by what it counted until the end of a day.
 
-    On the first day on which it counts at all nobody may have left yet.
+    On the first day on which it counts at all perhaps no person has left yet.
     """
     before = [days[of] for number in range(EXIT_DAYS) if (of := at - number * _ONE_DAY) in days]
     return len(before) <= 1 or any(passages.went_out for passages in before)
@@ -207,7 +207,7 @@ def _counts_exits(days: dict[datetime.date, _Passages], at: datetime.date, since
 class OneGate:
     """Everything of a gate and week that its own agency sees.
 
-    inside: people inside now, paper included. undated: passages of the last 30 days whose day is not known, in no other
+    inside: people inside now, paper included. undated: passages of the last 30 days without a known day, in no other
     number here.
     """
 
@@ -288,7 +288,7 @@ class RunningAtGates(RunningShare):
     def figures(self, week: Week) -> Iterable[Figure]:
         """Three queries."""
         sums, places = once(("gate days", week), lambda: _days_and_cells(week))
-        source = _("counted at the gates, without passages whose day is not known")
+        source = _("counted at the gates; passages without a known day are left out")
         for (gate_id, day), passages in sorted(sums.items()):
             base = with_smartphone(passages)
             if base:

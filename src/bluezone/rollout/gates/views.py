@@ -204,7 +204,7 @@ def correct_inside(request: OfficeRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         number = form.cleaned_data["number"]
         registry.correct_inside(request.user.username, gate, number, timezone.localdate())
-        messages.success(request, _("Counting goes on from this number. The tablets show it at their next contact."))
+        messages.success(request, _("Counting continues from this number. The tablets show it at their next contact."))
     else:
         messages.warning(request, _("Nothing was changed: enter how many people are inside now, 0 for none."))
     return redirect("gate", pk)

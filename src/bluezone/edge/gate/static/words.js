@@ -117,7 +117,7 @@ const EN = {
   "problem.boxbrowser": "This browser cannot ask the Bluetooth box. Open the page in Chrome 142 or newer.",
   "problem.box_foreign": "The box’s code just scanned is not of this gate.",
   "problem.clock": "This device’s clock is wrong. The gate goes by the office’s time; please set automatic time.",
-  "problem.undated": "Passages whose day is not known, because this device’s clock was wrong for a while: {count}. The office keeps them and shows them in a separate line.",
+  "problem.undated": "Passages without a known day, because this device’s clock was wrong for a while: {count}. The office keeps them and shows them in a separate line.",
   "problem.device_token_invalid": "The office has cut off this device. Everything counted is kept; ask for a new connection code.",
   "problem.program": "The gate program does not answer. Count on paper and tell the administrator; everything counted is kept.",
   "problem.closed": "This gate was closed in the office. What was counted is still accepted.",

@@ -132,7 +132,7 @@ def stop(schedule: Schedule, user: User, now: datetime.datetime) -> None:
 
 
 def stop_at(schedule: Schedule, outlet: Outlet, user: User, now: datetime.datetime) -> None:
-    """Air nothing of a schedule at one outlet from now on, as `stop` does; elsewhere it goes on."""
+    """Air nothing of a schedule at one outlet from now on, as `stop` does; elsewhere it continues."""
     with transaction.atomic():
         held = Schedule.objects.select_for_update().get(pk=schedule.pk)
         outlets = set(held.outlets.values_list("pk", flat=True))

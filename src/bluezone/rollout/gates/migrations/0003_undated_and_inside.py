@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passages whose day is not known, and people inside over midnight.
+"""Passages without a known day, and people inside over midnight.
 
 People are carried over midnight from the day of this change on: what earlier days left over was never corrected.
 """

@@ -162,7 +162,7 @@ export class Book {
 
   /**
    * {counters, undated}: rows whose time can be right, and those that the clock dated before the last contact with the
-   * office, when everything was sent, or after now. Nobody knows their day: the office keeps them without one.
+   * office, when everything was sent, or after now. Their day is not known: the office keeps them without one.
    */
   async dated(rows) {
     const from = await this.earliest(this.now());
@@ -252,9 +252,9 @@ export class Book {
   }
 
   /**
-   * People inside when today began, as far as it is known here: what the office told last and was counted since. A day
-   * that ends below zero is followed by one that begins with nobody; so does every day where no exit was counted for
-   * seven days. The office reckons the same (queries.py) and tells it with the next contact.
+   * People inside when today began, as far as it is known here: by the office's last answer and what was counted since.
+   * After a day that ends below zero, and after seven days without an exit, the next one starts at zero. The office
+   * reckons the same (queries.py), and its next answer replaces this.
    */
   async carried(kept, today) {
     const earliest = this.dayOf(this.now() - EXIT_DAYS * DAY_SECONDS);
