@@ -364,7 +364,7 @@ class Secrets(SigningKeys):
         return hmac.digest(self._pepper, bytes([credential.kind]) + credential.value, "sha256")
 
     def case_key(self, credential: Credential) -> bytes:
-        """The 32 bytes under which what a code is worth lies sealed; nobody makes them without the code itself."""
+        """The 32 bytes under which what a code is worth is sealed; they cannot be made without the code."""
         return hmac.digest(self._pepper, b"BZ-CASE\0" + bytes([credential.kind]) + credential.value, "sha256")
 
     def derived(self, purpose: str) -> bytes:

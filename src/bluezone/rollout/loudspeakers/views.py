@@ -26,7 +26,8 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.edits import SharedForm
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import RECENT_SECONDS, ask_again, confirm_second_factor, recently_confirmed
+from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed
+from bluezone.identity.signin import RECENT_SECONDS
 from bluezone.identity.typed_fields import CountField, TimeOfDayField
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused

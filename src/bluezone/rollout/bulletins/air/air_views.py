@@ -29,12 +29,12 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import (
-    RECENT_SECONDS,
     ask_again,
     confirm_second_factor,
     recently_confirmed,
     releases,
 )
+from bluezone.identity.signin import RECENT_SECONDS
 from bluezone.identity.typed_fields import typed_day
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
