@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In which minute a worker signed in or issued a code stands in no store, no audit and no log; the supervisor's key
+"""In which minute a worker signed in or issued a code is in no store, no audit and no log; the supervisor's key
 alone opens that of a code.
 """
 

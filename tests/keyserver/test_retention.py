@@ -76,7 +76,7 @@ def test_nothing_is_left_of_an_unused_code_at_its_later_expiry_and_of_a_used_one
     ]
     assert server.codes.status(bytes(handle).hex()) == "used"
     assert server.codes.status(issued.row_id) == "expired"
-    assert used.verify1().status is Status.CODE_INVALID, "as of one that nobody used"
+    assert used.verify1().status is Status.CODE_INVALID, "as of an unused one"
     assert used.verify2().status is Status.OK
 
     clock.now = monday - 1

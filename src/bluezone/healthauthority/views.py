@@ -174,7 +174,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
         "last": last,
         "zone": settings.TIME_ZONE,
         "house_sends": code_batches.messages_are_offered(),
-        # Ends with the session, from which nobody can make it without the office's secret.
+        # Ends with the session, and cannot be made of it without the office's secret.
         "sitting": salted_hmac("rows of a sitting", str(request.session.session_key), algorithm="sha256").hexdigest(),
         "tab": "bulk",
     }

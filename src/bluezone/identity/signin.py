@@ -269,7 +269,7 @@ def _forget_minutes(now: datetime.datetime) -> None:
         begun_at = session.begun_at.replace(minute=0, second=0, microsecond=0)
         if kept == data and begun_at == session.begun_at:
             continue
-        # Whoever is at work has written the session meanwhile, and goes first.
+        # A person at work may have written the session meanwhile; theirs goes first.
         unchanged = OfficeSession.objects.filter(pk=session.pk, session_data=session.session_data)
         unchanged.update(session_data=SessionStore().encode(kept), begun_at=begun_at)
 

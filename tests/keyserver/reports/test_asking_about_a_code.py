@@ -40,10 +40,9 @@ def phones(server, post, issued, now):
 
 def answer(phone):
     """What verify 1 tells, a puzzle solved where it asks for one."""
-    told = phone.verify1()
-    if told.status is Status.PUZZLE_REQUIRED:
-        told = phone.verify1()
-    return told.status, told.klass, told.kid, told.onset_day
+    first = phone.verify1()
+    reply = phone.verify1() if first.status is Status.PUZZLE_REQUIRED else first
+    return reply.status, reply.klass, reply.kid, reply.onset_day
 
 
 @pytest.mark.parametrize("klass", ["confirmed", "clinical"])
@@ -61,7 +60,7 @@ def test_verify_1_answers_alike_before_and_after_the_use_of_a_code_until_its_way
     server.tick()
     assert (answer(by_digits), answer(by_link)) == before
 
-    # As of a code that nobody used: the digits end after a day, the link after two.
+    # As of an unused code: the digits end after a day, the link after two.
     clock.pass_by(DAY)
     server.tick()
     assert answer(by_digits)[0] is Status.CODE_EXPIRED
@@ -90,14 +89,14 @@ def test_use_shows_in_verify_2_alone_and_not_to_a_request_that_would_use_nothing
     too_large = blindrsa.Blinded(right.n.to_bytes(256, "big"), 1)
     probes = [(wrong.kid, blindrsa.Blinded(bytes(256), 1)), (right.kid, too_large)]
 
-    def said():
+    def statuses():
         return [replace(other, kid=kid, blinded=blinded).verify2().status for kid, blinded in probes]
 
-    before = said()
+    before = statuses()
     patient.certified()
 
     assert before == [Status.KID_REFUSED, Status.BAD_REQUEST]
-    assert said() == before
+    assert statuses() == before
     assert patient.verify2().status is Status.OK, "the same request is answered again"
     other.verify1()
     assert other.verify2().status is Status.CODE_USED
@@ -115,7 +114,7 @@ def test_many_questions_cost_puzzles_and_are_never_refused_and_nobody_learns_of_
 
     assert asked > 10
     assert [stranger.verify1().status for _ in range(2)] == [Status.OK, Status.PUZZLE_REQUIRED]
-    assert stranger.verify1().status is Status.OK, "whoever solves the puzzle is answered"
+    assert stranger.verify1().status is Status.OK, "an answered puzzle lets it through"
     assert patient.verify1().status is Status.OK, "another network pays nothing"
     patient.certified()
     clock.pass_by(HOUR)

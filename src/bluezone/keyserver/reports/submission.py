@@ -172,7 +172,8 @@ class Verification:
     def verify1(self, request: Verify1Request, network: bytes) -> Verify1Answer:
         """Answer what a code is worth, without using it, and alike whether it was used or not until its link ends.
 
-        Otherwise whoever knows a code could ask until its patient uses it. After many questions each costs a puzzle.
+        Otherwise a stranger who knows a code could ask until its patient uses it. After many questions each costs a
+        puzzle.
         network: where the request came from, as `networks.network_of` returns it.
         """
         code = self.codes.secrets.credential_hash(request.credential)
@@ -263,7 +264,7 @@ class Verification:
     def _found(
         self, request: Verify1Request | Verify2Request, now: float, digest: bytes | None = None
     ) -> tuple[CredentialRow | None, Case | None]:
-        """The row of a code and what it is worth; no row once its link has ended, as if nobody had used it.
+        """The row of a code and what it is worth; no row once its link has ended, used or not.
 
         digest: of a value that was signed already, for which the row is there until its week ends.
         """

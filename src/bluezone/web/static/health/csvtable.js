@@ -7,7 +7,7 @@ const HEADINGS = {
   klass: ["class", "case", "diagnosis", "result", "phan loai", "loai", "loai ca", "ca benh", "xac dinh", "ket qua", "kq", "chan doan"],
   onset: ["onset", "onset day", "first symptoms", "symptoms", "ngay khoi phat", "khoi phat", "ngay co trieu chung", "ngay trieu chung"],
 };
-// Whoever has symptoms fell ill before the sample was taken: its day is nobody's first day of symptoms unasked.
+// People with symptoms fell ill before the sample was taken: its day is not taken for their first one unasked.
 const SAMPLE = ["sample", "sampling", "sampled", "date of sample", "ngay lay mau", "lay mau", "ngay xet nghiem", "ngay xn"];
 // A relative's number must not be taken for the patient's.
 const SOMEBODY_ELSE = /nguoi nha|nguoi than|lien he khan|relative|family/;
@@ -59,8 +59,8 @@ export function cellsOf(text) {
 
 /** What the rows say. `first`, `last`: the days an onset may lie between, "YYYY-MM-DD".
  *  Returns {missing: [column…], tooMany, columns, cases: [{line, phone, klass, onset, said, problem}]}; problem "" when
- *  there is none. columns: by name the heading it was read from, or its number where it has none; "day" is one whose
- *  days may not be first days of symptoms: `settleDays` takes them once somebody has said what they are. */
+ *  there is none. columns: by name the heading it was read from, or its number where it has none; "day" is one of days
+ *  that may not be first days of symptoms: `settleDays` takes them once the worker has chosen what they are. */
 export function casesOf(rows, first, last) {
   const { column, from } = columnsOf(rows, first, last);
   const asks = column.onset < 0 && column.day >= 0;
@@ -82,8 +82,8 @@ export function casesOf(rows, first, last) {
 
 const headingOf = (rows, from, at) => (from ? (rows[from - 1][at] ?? "").trim() : "") || at + 1;
 
-/** Take the days of a column without first days of symptoms as somebody has said. what: "sample", of people without
- *  symptoms, or "onset", for either of which the day counts; "unknown", for which none does; "" while nobody has said. */
+/** Take the days of a column without first days of symptoms as the worker has chosen. what: "sample", of people without
+ *  symptoms, or "onset", for either of which the day counts; "unknown", for which none does; "" before that. */
 export function settleDays(cases, what, first, last) {
   for (const one of cases) {
     if (one.code || one.corrected) continue;
