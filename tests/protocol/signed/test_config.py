@@ -216,6 +216,7 @@ def test_a_config_whose_history_begins_later_is_not_followed():
     with pytest.raises(ConfigGap):
         follow_config(config(number=60, history=hashes(10, 59)), hashes(60, 60)[0], 9, hashes(9, 9)[0], 0)
 
+
 def test_a_profile_with_nearness_and_weights_comes_back_whole_and_phones_of_0_1_0_see_only_the_weights():
     profile = profile_document("covid-19")
     payload = encode_config(config(profile=profile))
