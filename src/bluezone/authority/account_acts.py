@@ -40,7 +40,7 @@ def is_weighty(account: User) -> bool:
 
 def reaches_far(account: User) -> bool:
     """Whether an account holds, or will hold, a role that takes two people or reaches beyond a ward."""
-    return any(goes_far(grant.role, grant.scope) for grant in _grants(account))
+    return any(goes_far(grant.role, grant.agency or grant.unit) for grant in _grants(account))
 
 
 def goes_far(role: str, within: Scope) -> bool:
@@ -137,7 +137,11 @@ class _AboutAccount(_OfPower):
         since = timezone.localdate() - _NOT_LONG_OVER
         held = self.account(values).grants.filter(_not_ended(since), role__in=TAKING_TWO)
         found = list(held.select_related("agency__unit", "unit"))
-        return [grant.scope for grant in found] if all(one.role == Role.HEALTH_WORKER for one in found) else []
+        return (
+            [grant.agency or grant.unit for grant in found]
+            if all(one.role == Role.HEALTH_WORKER for one in found)
+            else []
+        )
 
     def said(self, values: dict[str, Any]) -> Said:
         """Whose account it is."""

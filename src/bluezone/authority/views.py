@@ -308,7 +308,7 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role from today on, with what was delegated on it."""
     account = _account_or_404(request, pk)
     held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
-    if account_acts.goes_far(held.role, held.scope) and not recently_confirmed(request):
+    if account_acts.goes_far(held.role, held.agency or held.unit) and not recently_confirmed(request):
         return ask_again(reverse("account", args=[pk]))
     before = held.valid_to
     try:

@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
+from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar, cast
 
 from bluezone.logs import event
 from bluezone.networks import network_of
@@ -111,7 +111,8 @@ class Bodies:
         if size <= SMALL_BYTES:
             yield await _in_time(self._whole(incoming, size), size)
             return
-        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as body, self._room(network()) as take:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled, self._room(network()) as take:
+            body = cast(BinaryIO, spooled)
             await _in_time(self._in_pieces(incoming, size, body, take), size)
             yield body
 
