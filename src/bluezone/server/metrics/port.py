@@ -245,8 +245,8 @@ class OperatorPort:
             }
 
         self._taken.setblocking(True)
-        self._taken.listen(BACKLOG)
         let_follow(self._taken)
+        self._taken.listen(BACKLOG)
         self._http = _Http(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self._http.socket.close()
         self._http.socket = self._taken

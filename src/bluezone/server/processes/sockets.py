@@ -37,13 +37,13 @@ def take_port(host: str, port: int, flag: str) -> socket.socket:
     return taken
 
 
-def let_follow(listening: socket.socket) -> None:
-    """Let the next `serve` have the port right after this one.
+def let_follow(taken: socket.socket) -> None:
+    """Let this `serve` listen right after another one, and the next one right after this. Call it before listening.
 
-    What is accepted here has this option too, and lingers for a minute after its end. While it listens, nothing else
-    can have the port all the same.
+    What is accepted has this option too, and lingers for a minute after its end. Without it on both sides the port
+    would be refused, also to `listen`. While somebody listens, nothing else can have the port all the same.
     """
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 def share_port(taken: socket.socket, uid: int | None = None) -> None:
