@@ -3,6 +3,7 @@ import asyncio
 import collections
 import random
 import statistics
+import time
 
 import pytest
 from tests.radio.handsets import running
@@ -116,19 +117,19 @@ def test_an_air_that_cannot_keep_up_sheds_packets_and_keeps_its_loop_alive():
             station = air.station(f"n{number}")
             station.start_advertising(Advertisement(station.name.encode(), b"x"), 0.01)
             station.start_scanning(0.5, 0.5)
-        loop, lags = asyncio.get_running_loop(), []
+        turns = []
         await asyncio.sleep(1)
         for _ in range(10):
-            before = loop.time()
+            before = time.process_time()
             await asyncio.sleep(0.1)
-            lags.append(loop.time() - before - 0.1)
-        return air.count, lags
+            turns.append(time.process_time() - before)
+        return air.count, turns
 
-    count, lags = asyncio.run(main())
+    count, turns = asyncio.run(main())
 
     assert count["shed"] > 0, "150 x 149 x 100 packets a second are more than one core draws"
     assert count["heard"] > 0
-    assert statistics.median(lags) < 1.0
+    assert statistics.median(turns) < 1.1, "seconds of a core until who slept for a tenth is called"
 
 
 def test_hosts_still_get_their_answers_while_the_air_is_far_beyond_what_it_can_carry():
@@ -142,7 +143,10 @@ def test_hosts_still_get_their_answers_while_the_air_is_far_beyond_what_it_can_c
         for radio in radios:
             await radio.start_advertising(bytes(31), 20)
             await radio.start_scanning(100, 100, lambda address, _data, _rssi: heard.update([address]))
-        await asyncio.sleep(2)
+        for _ in range(600):
+            await asyncio.sleep(0.2)
+            if len(heard) == 25:
+                break
         for radio in radios:
             await radio.stop_scanning()
             await radio.close()
