@@ -71,8 +71,12 @@ def test_a_code_that_was_issued_before_can_still_be_used(served, then):
 def test_a_handset_is_warned_of_whom_it_heard_before_and_sends_the_report_that_waited(served, then, tmp_path):
     phones = unpack(BEFORE, "handset", tmp_path / "handset")
     options = ["--server", served.public, "--radio", "virtual:127.0.0.1:1"]
+    waiting = command(then, "handset", "status", "--data", phones / "patient", *options)
+    assert waiting["title"] == "you reported your own infection"
     patient = command(then, "handset", "report", "--data", phones / "patient", *options)
     assert patient["state"] == "sent"
+    reported = command(then, "handset", "status", "--data", phones / "patient", *options)
+    assert reported["title"] == "you reported your own infection"
 
     becomes(lambda: ask(served.data / "keys.sqlite3", "SELECT number FROM export_file")[1:] or None)
     near = command(then, "handset", "check", "--data", phones / "near", *options)

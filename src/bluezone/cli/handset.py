@@ -4,7 +4,7 @@
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from bluezone.cli.output import command_result
 from bluezone.handset import Handset
 from bluezone.handset.report.report import ConsentMissing
 from bluezone.handset.report.stages import ReportOutcome, unix_day
+
+if TYPE_CHECKING:
+    from bluezone.handset.overview import Overview
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 PHONE_FOLDER = "handset"
@@ -73,7 +76,6 @@ def status(data: str | None, server: str, trust: str | None, radio: str) -> dict
     phone = _opened(data, server, trust, radio, reading=True)
     try:
         seen = overview(phone)
-        titles = {"A": "no risk found", "C": "possible risk, not certain", "D": "risk of infection"}
         told = {
             "running since": _moment(phone, seen.running_since),
             "last Bluetooth record": _moment(phone, seen.last_record),
@@ -89,9 +91,19 @@ def status(data: str | None, server: str, trust: str | None, radio: str) -> dict
         if log.evidence:
             told["split view"] = "the city signed two logs that contradict each other:\n" + "\n".join(log.evidence)
         told["lists"] = ", ".join(f"{kind}={number}" for kind, number in seen.lists.items())
-        return {**seen.to_json(), "title": titles.get(seen.state, "stopped"), "told": told}
+        return {**seen.to_json(), "title": _title(seen), "told": told}
     finally:
         phone.close()
+
+
+def _title(seen: "Overview") -> str:
+    risks = {"C": "possible risk, not certain", "D": "risk of infection"}
+    if seen.state in risks:
+        return risks[seen.state]
+    # As on the phone's page, a patient's own report comes before what others' lists say, also while it waits.
+    if seen.agreed_at is not None or seen.report_begun or seen.report_upload_at is not None:
+        return "you reported your own infection"
+    return "no risk found" if seen.state == "A" else "stopped"
 
 
 @handset.command()

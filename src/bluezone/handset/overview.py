@@ -25,6 +25,7 @@ class Overview:
     clock_error_seconds: how far the phone's clock is ahead.
     lists:               the newest number this phone holds of config, exports and venues.
     reported_at:         when the owner's last report was sent: their phone finds no risk, but they are not well.
+    agreed_at:           when the owner agreed to that report, or to the one that waits.
     uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry nothing.
     report_upload_at:    when a certified report will be sent; report_begun: one that still needs its certificate.
     """
@@ -49,6 +50,7 @@ class Overview:
     notice: str | None
     store_problem: str | None
     reported_at: float | None
+    agreed_at: float | None
     refused_identifiers: int
     lists: dict[str, int]
 
@@ -105,6 +107,8 @@ def overview(handset: Handset) -> Overview:
         notice=next(iter(handset.pages.notices()), None),
         store_problem=handset.encounters.store_problem,
         reported_at=handset.store.get("reported_at"),
+        # A report of before the moment of consent was kept has only the moment of sending.
+        agreed_at=handset.store.get("agreed_at", handset.store.get("reported_at")),
         refused_identifiers=handset.encounters.refused_identifiers,
         lists={
             "config": handset.city.current.number if handset.city.current else 0,

@@ -53,7 +53,7 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
         "checkedDays": handset.store.get(CHECKED_DAYS, []),
         "hasEvidence": bool(visits) or bool(handset.store.numbers("pages")),
         "compared": _is_compared(handset, visits, seen.checked_at),
-        "agreedAt": handset.store.get("agreed_at", seen.reported_at),
+        "agreedAt": seen.agreed_at,
         "reportedAt": seen.reported_at,
         "acts": [entry_of(entry) for entry in handset.journal.all() if entry.kind not in ("note", "symptoms")],
         "openVisits": sum(visit.out_at is None for visit in visits),
