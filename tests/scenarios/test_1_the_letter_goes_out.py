@@ -51,10 +51,11 @@ def taken_in(client, committee, **letter):
 
 
 def approved(client, directive, signer):
-    """The signer opens it, gives the second factor, and confirms."""
+    """The signer reads it, gives the second factor, and confirms."""
     client.force_login(signer)
     address = f"/directives/{directive.pk}/approve/"
-    asked = client.get(address)
+    assert client.get(address).status_code == 200
+    asked = client.post(address)
     assert asked.url.startswith("/confirm/")
     assert client.post(asked.url, {"code": app_code()}).url == address
     confirm_as_seen(client, directive.pk)

@@ -45,7 +45,8 @@ export class Reporting {
     const offered = (visit) => this.visits.canSend(visit) && utcDay(now) - utcDay(visit.inAt) <= KEPT_DAYS
       && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
     // Whoever is still at the place reports the stay until this moment.
-    const visits = (await this.visits.all()).map((visit) => (visit.outAt === null ? { ...visit, outAt: now, lasts: true } : visit)).filter(offered);
+    const untilNow = (visit) => (visit.outAt === null ? { ...visit, outAt: now, lasts: true } : visit);
+    const visits = (await this.visits.all()).map(untilNow).filter(offered);
     if (!visits.length) throw new Refusal("nothing_to_report", {}, "no stay of the days in which you could infect others");
     this.draft = { credential, klass: answer.klass, kid: answer.kid, visits, now };
     return {
