@@ -3,8 +3,9 @@
 
    Time is the number of the gate's challenge, a new one every 30 s. An honest phone answers the challenges that it
    hears while its owner shows the pass. The cheater has a picture of the pass and a recording of everything on the
-   air, and plays it back at any time, but has no radio that answers for the session's key, and cannot sign for a
-   one-time key. What a radio relays in real time is residual (attacks 2, 29) and not in the model.
+   air, and plays it back at any time, but does not answer in real time for the session's key, although the picture
+   shows it, and cannot sign for a one-time key. What is answered in real time is residual (attacks 2, 29, 32) and
+   not in the model.
 
    Each rule can be left out with -D: NO_ANSWER, NO_FRESH, NO_USED, SHORT_MEMORY, NO_SCREEN, NO_ONE_TIME. With -DHAPPENS the model has to fail
    too: it shows that what is to happen can. */
