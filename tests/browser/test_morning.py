@@ -123,7 +123,7 @@ def test_forty_results_are_forty_sent_codes_within_ten_minutes(worker, language,
 def test_what_the_house_was_given_is_in_no_file_of_the_server_and_not_kept_in_the_browser(worker):
     page = worker.page
     open_list(worker, "vi")
-    page.fill("[data-at=pasted]", f"SĐT\tKết quả\tNgày\n0977000113\tdương tính\t{today():%d/%m}")
+    page.fill("[data-at=pasted]", f"SĐT\tKết quả\tNgày khởi phát\n0977000113\tdương tính\t{today():%d/%m}")
     page.locator("[data-at=pasted]").press("Tab")
     page.click("[data-at=issue]")
     page.wait_for_selector("[data-at=results]:not([hidden])")
