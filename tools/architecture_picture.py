@@ -8,6 +8,7 @@ source gives the same bytes.
 """
 
 import ast
+import math
 import sys
 import textwrap
 from collections import defaultdict
@@ -242,7 +243,8 @@ def arrange(rows: list[list[Place]], steps: Graph) -> None:
 
 def mean(values: list[float], otherwise: float) -> float:
     """The arithmetic mean, or `otherwise` of nothing."""
-    return sum(values) / len(values) if values else otherwise
+    # Exact: the order of a set must not show in the last digit.
+    return math.fsum(values) / len(values) if values else otherwise
 
 
 def spread(row: list[Place], wanted: dict[str, float] | None = None) -> None:
