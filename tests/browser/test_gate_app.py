@@ -121,10 +121,12 @@ def test_a_code_that_only_bluetooth_could_prove_is_not_counted_by_itself(tablets
 
 def test_seven_days_without_a_network_and_every_passage_arrives_on_its_day(tablets, standing):
     (phone,), planted = tablets(1, "Cổng mất mạng")
+    # Not in the middle of its first exchange.
+    phone.send()
+    phone.context.set_offline(True)
     # The clock goes a week ahead and the counters with it, so it begins a week ago, with the last contact.
     phone.live(-7 * DAY)
     phone.desk("await desk.book.noteContact(desk.book.now())")
-    phone.context.set_offline(True)
     for day in range(1, 8):
         phone.reload()
         for _ in range(day):

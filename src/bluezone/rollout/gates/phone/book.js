@@ -126,18 +126,25 @@ export class Book {
     const name = `day/${this.dayOf(bucket)}`;
     if (!records[name]) records[name] = (await this.store.get(name)) || {};
     const verdicts = records[name][bucket] || (records[name][bucket] = {});
-    const [before, sent] = verdicts[verdict] || [0, 0];
-    verdicts[verdict] = [before + count, sent];
+    const [before, ...rest] = verdicts[verdict] || [0, 0];
+    verdicts[verdict] = [before + count, ...rest];
   }
 
-  /** Passages by verdict from a day until another, those that wait included unless `settled`. */
+  /**
+   * Passages by verdict from a day until another, those that wait included unless `settled`. Left out are those that
+   * the office took without a day, and those that a clock that was ahead dated later than now.
+   */
   async totals(day, { settled = false, until = "9999" } = {}) {
+    const latest = this.now() + TOLERATED_SECONDS;
     const totals = {};
     for (const [name, buckets] of await this.store.all("day/")) {
       const of = name.slice("day/".length);
       if (of < day || of > until) continue;
-      for (const verdicts of Object.values(buckets)) {
-        for (const [verdict, [count]] of Object.entries(verdicts)) totals[verdict] = (totals[verdict] || 0) + count;
+      for (const [bucket, verdicts] of Object.entries(buckets)) {
+        if (Number(bucket) > latest) continue;
+        for (const [verdict, [count, , undated = 0]] of Object.entries(verdicts)) {
+          if (count > undated) totals[verdict] = (totals[verdict] || 0) + count - undated;
+        }
       }
     }
     if (settled) return totals;
@@ -193,8 +200,10 @@ export class Book {
         if (!records[name]) records[name] = (await this.store.get(name)) || {};
         const kept = records[name][bucket] && records[name][bucket][verdict];
         if (!kept) continue;
-        if (undated.includes(row)) passages += Math.max(0, count - kept[1]);
-        records[name][bucket][verdict] = [kept[0], Math.max(kept[1], count)];
+        const [known, sent, undatedBefore = 0] = kept;
+        const added = undated.includes(row) ? Math.max(0, count - sent) : 0;
+        passages += added;
+        records[name][bucket][verdict] = [known, Math.max(sent, count), undatedBefore + added];
       }
       if (passages) records.undated = { day: this.dayOf(this.now()), count: (await this.undated()) + passages };
       await this.store.write(records);
@@ -294,7 +303,6 @@ export class Book {
   /** People on the site: who was there when today began, and in less out since, by all tablets that are known here. */
   async inside() {
     const { day, tablets, paper } = await this.others();
-    // What a clock that was ahead dated later than today is not of today.
     const all = [await this.totals(day, { until: day }), ...Object.values(tablets)];
     return Math.max(0, paper + all.reduce((sum, totals) => sum + balanceOf(totals), 0));
   }
