@@ -41,8 +41,8 @@ if [ $# -gt 1 ]; then
 else
   on "2026-12-31 23:30" fast PostgreSQL
   on "2028-02-29 10:00" fast PostgreSQL browser rest
-  # A Monday: the weeks of keys begin.
-  on "2027-03-01 00:05" fast PostgreSQL
+  # A Monday in Vietnam, and still Sunday by UTC: weeks, and the keys of weeks, begin.
+  on "2027-03-01 00:05 +07" fast PostgreSQL
   # The first day of the lunar year.
   on "2027-02-06 08:00" fast PostgreSQL
   on "now + 2 years" fast PostgreSQL browser rest
