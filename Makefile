@@ -74,8 +74,8 @@ ship: wheelhouse image ## everything that is shipped, in build/dist (as root)
 test-ship: setup-dev ship ## install what is shipped in fresh Debians and run it there (as root; ARGS is passed to pytest)
 	@BLUEZONE_TEST_SHIP=$(CURDIR)/build/dist $(PYTEST) -n 0 -m slow tests/ship $(ARGS)
 
-lint: setup-dev ## ruff, mypy, the import contracts and plain English
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && .venv/bin/python tools/plain_english.py
+lint: setup-dev ## ruff, mypy, the import contracts, declared dependencies and plain English
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache && .venv/bin/deptry --no-ansi src android/src && .venv/bin/python tools/plain_english.py
 
 format: setup-dev ## let ruff mend what it can
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
