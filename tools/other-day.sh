@@ -12,14 +12,24 @@ command -v gcc >/dev/null 2>&1 || need_package gcc "the tests on other days" req
 folder=$(mktemp -d)
 chmod 755 "$folder"
 trap 'rm -rf "$folder"' EXIT
-# libfaketime 0.9.10 refuses the absolute sleeps of Python's time.sleep() where it leaves the monotonic clock alone.
+# libfaketime 0.9.10 refuses the absolute sleeps of Python's time.sleep() where it leaves the monotonic clock alone, and
+# shows the true time to a signal handler that interrupts a wait: PostgreSQL's timeouts would never come.
 gcc -shared -fPIC -o "$folder/sleep.so" -x c - <<'END'
 #include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *rest) {
   return syscall(SYS_clock_nanosleep, clock, flags, request, rest) == 0 ? 0 : errno;
+}
+int epoll_wait(int epoll, struct epoll_event *events, int most, int milliseconds) {
+  return syscall(SYS_epoll_pwait, epoll, events, most, milliseconds, (void *)0, 8);
+}
+int poll(struct pollfd *files, nfds_t count, int milliseconds) {
+  struct timespec wait = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+  return syscall(SYS_ppoll, files, count, milliseconds < 0 ? (void *)0 : &wait, (void *)0, 8);
 }
 END
 faketime_library=$(faketime -f +0s printenv LD_PRELOAD)
