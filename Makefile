@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-slow test-field test-phone-engine test-trixie test-other-day test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
+.PHONY: help setup setup-dev demo test test-fast test-affected test-slow test-field test-phone-engine test-trixie test-other-day test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image appliance-image test-appliance-image ship test-ship
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ test: setup-dev ## the test suite (ARGS is passed to pytest)
 
 test-fast: setup-dev ## what holds without a browser, a served office, PostgreSQL: for between two edits
 	@$(PYTEST) -q -n 2 --dist worksteal -m "not slow and not long and not browser and not serve and not postgres" $(ARGS)
+
+test-affected: setup-dev ## what holds of that and concerns your change since SINCE (default: HEAD), the closest first, in 20 s of a core
+	@files=$$(.venv/bin/python tools/affected.py $(SINCE)); test -n "$$files" || { echo "nothing that tests know has changed"; exit 0; }; \
+	$(PYTEST) -q -n 0 --cpu-seconds 18 -m "not slow and not long and not browser and not serve and not postgres" $$files $(ARGS)
 
 test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliveries, kills, kernel Bluetooth
 	@tools/test-packages.sh

@@ -33,6 +33,8 @@ if settings.get_current_profile_name() == "same":
     # Hypothesis reads every module of ours that a process has loaded, seconds in each, and draws from the numbers and
     # texts in them: which these are, and so which examples a test sees, would depend on the tests that ran before.
     providers._get_local_constants = lambda: providers._local_constants
+STARTED = processes.ProcessWatch()
+FINISHED: list[str] = []
 REAL_PUZZLE_BITS = puzzle.PUZZLE_BITS
 BROWSER = ("browser", "scenarios")
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
@@ -42,19 +44,24 @@ sys.dont_write_bytecode = False
 gc.disable()
 
 
-def pytest_collection_modifyitems(config, items) -> None:
-    """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use.
+def pytest_addoption(parser) -> None:
+    parser.addoption(
+        "--cpu-seconds", type=float, help="start no test after so many seconds of processor time: make test-affected"
+    )
 
-    What drives a browser stands where .ci/run looks for it, so that it need not collect all the others; so does what
-    starts processes or needs PostgreSQL.
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """Mark `serve` each test that starts processes of bluezone, by the functions that it and its fixtures reach.
+
+    Tests that drive a browser are in the folders where .ci/run looks for them, so that it need not collect the others.
     """
     for item in items:
         if item.get_closest_marker("browser") and item.path.relative_to(REPOSITORY / "tests").parts[0] not in BROWSER:
             raise pytest.UsageError(
                 f"{item.nodeid} drives a browser: it belongs into one of tests/{{{','.join(BROWSER)}}}"
             )
-        used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
-        if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
+        fixtures = [fixture.func for same_name in item._fixtureinfo.name2fixturedefs.values() for fixture in same_name]
+        if processes.starts_processes([item.function, *fixtures]):
             item.add_marker(pytest.mark.serve)
     # Where single files are asked for nobody need read them all.
     for mark in marked.MARKS if config.args_source == config.ArgsSource.TESTPATHS else ():
@@ -71,11 +78,39 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_runtest_logfinish(nodeid) -> None:
+    """Count what has run, for the message of the next hook."""
+    FINISHED.append(nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item) -> None:
+    """Stop where `make test-affected` has used its time: the tests closest to the change come first."""
+    most = item.config.getoption("--cpu-seconds")
+    used = sum(os.times()[:4])
+    if most is not None and used > most:
+        left = len(item.session.items) - len(FINISHED)
+        item.session.shouldstop = (
+            f"{used:.0f} s of processor time are used; {left} tests farther from the change did not run"
+        )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item) -> None:
     """Begin no test while a day is about to end; what that costs is a minute or three, twice a day."""
     others = any(item.get_closest_marker(mark) for mark in ("serve", "browser"))
     time.sleep(turns.seconds_to_wait(time.time(), turns.WITH_OTHERS_SECONDS if others else turns.ALONE_SECONDS))
+
+
+@pytest.fixture(autouse=True)
+def no_unmarked_process(request):
+    """A test that starts a process of bluezone is marked `serve`, or tests/builders/processes.py has to learn why."""
+    STARTED.test = "" if request.node.get_closest_marker("serve") else request.node.nodeid
+    yield
+    STARTED.test = ""
+    unmarked = STARTED.unmarked.copy()
+    STARTED.unmarked.clear()
+    assert unmarked == []
 
 
 @pytest.fixture(autouse=True)
