@@ -10,6 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
+from tests.builders.coverage import said
 from tests.builders.directives import DAY, confirmed, person, sent_out
 from tests.builders.office import user
 from tests.builders.pace import queries
@@ -21,6 +22,7 @@ from bluezone.identity.audiences import ReachNotAsked, apart, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, RoleGrant, remember_grants
 from bluezone.identity.objects import Whose, touches
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import Directive, DispatchState, ReportState, TaskParty
@@ -278,6 +280,8 @@ def test_every_page_says_what_is_next_or_that_nothing_waits(client, draft, clerk
     sent_out(draft, clerk, signer, now)
     client.force_login(stranger)
     assert 'data-waits="0"' in client.get("/how-to/").text
+    # On a Monday the report of the week before is due today, and would come first.
+    said(ward, ward_clerk, running=5, week=Week.of(timezone.localdate(now)).previous)
     client.force_login(ward_clerk)
     page = client.get("/how-to/").text
 
