@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from bluezone.keyserver.storage.store import Store, Transaction
 
 # Four rounds of the worker; and when a person is alerted (docs/alerts.yml, PublicationOverdue).
-_LEAST_LATE_SECONDS, _MOST_LATE_SECONDS = 60, 1800
+_LEAST_LATE_SECONDS = 60
+_MOST_LATE_SECONDS = 1800
 
 
 @dataclass(frozen=True)

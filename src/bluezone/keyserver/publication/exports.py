@@ -94,9 +94,13 @@ class ExportFiles:
         period = self.city.publish_period_seconds
         end = int(now) // period * period if period else int(now)
         if last:
-            number, start, chain = last[0][0] + 1, last[0][1], extend_chain(last[0][2], last[0][3])
+            number = last[0][0] + 1
+            start = last[0][1]
+            chain = extend_chain(last[0][2], last[0][3])
         else:
-            number, start, chain = 1, end - (period or 1), CHAIN_START
+            number = 1
+            start = end - (period or 1)
+            chain = CHAIN_START
         number = max(number, self.first_number)
         newest = newest_published_day(now, self.city.embargo_seconds)
         rows: list[Row] = []
@@ -200,9 +204,11 @@ class VenuePackages:
             "SELECT number, chain_before, sha256 FROM venue_package ORDER BY number DESC LIMIT 1"
         )
         if last:
-            number, chain = last[0][0] + 1, extend_chain(last[0][1], last[0][2])
+            number = last[0][0] + 1
+            chain = extend_chain(last[0][1], last[0][2])
         else:
-            number, chain = 1, CHAIN_START
+            number = 1
+            chain = CHAIN_START
         number = max(number, self.first_number)
         end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
         # In one statement: on PostgreSQL an item that arrives between a SELECT and a DELETE would be lost.

@@ -38,7 +38,8 @@ SEED_LENGTH = 32
 
 _DRAW_BYTES = 8
 # Duties: the last hour that has its random keys, and the last hour in which a file got additional ones.
-_PAD, _PAD_FILE = "pad", "pad_file"
+_PAD = "pad"
+_PAD_FILE = "pad_file"
 _LEAST_SHARE = 1 / 3
 
 

@@ -335,7 +335,8 @@ class Signer:
         trusted = {fingerprint(bytes.fromhex(key)): bytes.fromhex(key) for key in self._limits.approvers}
         try:
             payload = json.loads(open_signed(APPROVAL_KIND, approval, trusted))
-            digest, by = str(payload["said"]), json.loads(approval)["kid"]
+            digest = str(payload["said"])
+            by = json.loads(approval)["kid"]
         except (Refused, ValueError, KeyError, TypeError):
             raise SigningRefused("no approval by a key that signer.toml names") from None
         with self._lock:
