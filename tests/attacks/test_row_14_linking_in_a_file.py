@@ -119,7 +119,7 @@ def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):
     store_patient(server, random.Random(1))
     server.clock.pass_by(2 * HOUR)
     with monkeypatch.context() as patch:
-        patch.setattr(exports.ExportFiles, "_seal", lambda *arguments: None)
+        patch.setattr(exports.ExportFiles, "_complete", lambda *arguments: None)
         server.tick()
         first = {path.name: path.read_bytes() for path in (server.data_dir / "exports").glob("2-*.zip")}
         server.tick()

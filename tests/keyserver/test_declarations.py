@@ -121,7 +121,7 @@ def test_declarations_do_not_make_codes_harder_to_use(server, key):
 
 
 def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatch):
-    monkeypatch.setattr(declarations, "MOST_HELD", 1)
+    monkeypatch.setattr(declarations, "MOST_DECLARATIONS", 1)
     first = message_for(key)
     send(server, first)
 

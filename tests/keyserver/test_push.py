@@ -186,8 +186,8 @@ def test_a_service_that_the_city_lists_no_more_is_not_called_either(server):
 
 
 def test_a_flood_of_addresses_drives_out_itself_and_not_the_browsers_of_the_city(server, clock, monkeypatch):
-    monkeypatch.setattr(push, "MOST_HELD", 20)
-    monkeypatch.setattr(push, "ROOM", 2)
+    monkeypatch.setattr(push, "MOST_SUBSCRIPTIONS", 20)
+    monkeypatch.setattr(push, "DELETED_TOGETHER", 2)
     real = [f"{GOOD}/real{number}" for number in range(10)]
     for number, endpoint in enumerate(real):
         post(server, "subscribe", Browser(endpoint).body(), remote=f"198.51.100.{number}")
@@ -202,8 +202,8 @@ def test_a_flood_of_addresses_drives_out_itself_and_not_the_browsers_of_the_city
 
 
 def test_of_those_that_nothing_is_known_of_the_oldest_make_room(server, clock, monkeypatch):
-    monkeypatch.setattr(push, "MOST_HELD", 3)
-    monkeypatch.setattr(push, "ROOM", 1)
+    monkeypatch.setattr(push, "MOST_SUBSCRIPTIONS", 3)
+    monkeypatch.setattr(push, "DELETED_TOGETHER", 1)
     for number in range(4):
         post(server, "subscribe", Browser(f"{GOOD}{number}").body())
         clock.pass_by(28 * 24 * HOUR)

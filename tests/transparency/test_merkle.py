@@ -100,15 +100,17 @@ def test_a_smaller_log_does_not_continue_a_larger_one():
 
 @given(st.integers(1, 300))
 def test_subtrees_that_are_kept_as_they_are_completed_are_all_that_proofs_need(size):
-    kept = {}
-    for number, one in enumerate(hashes(size)):
-        kept[0, number] = one
+    subtrees = {}
+    for number, leaf in enumerate(hashes(size)):
+        subtrees[0, number] = leaf
         for level, position in completed(number):
-            kept[level, position] = node_hash(kept[level - 1, 2 * position], kept[level - 1, 2 * position + 1])
+            subtrees[level, position] = node_hash(
+                subtrees[level - 1, 2 * position], subtrees[level - 1, 2 * position + 1]
+            )
 
-    assert range_hash((0, size), lambda level, position: kept[level, position]) == root_of(hashes(size))
+    assert range_hash((0, size), lambda level, position: subtrees[level, position]) == root_of(hashes(size))
     for ranges in (inclusion_ranges(size // 2, size), consistency_ranges(size // 3, size)):
         for leaves in ranges:
-            assert range_hash(leaves, lambda level, position: kept[level, position]) == root_of(
+            assert range_hash(leaves, lambda level, position: subtrees[level, position]) == root_of(
                 hashes(size)[leaves[0] : leaves[1]]
             )

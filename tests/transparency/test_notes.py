@@ -58,14 +58,14 @@ def test_our_signature_is_byte_for_byte_that_of_the_tools_of_the_field():
 
 @pytest.mark.parametrize("case", VECTORS["inclusion"], ids=lambda case: f"{case['number']} in {case['size']}")
 def test_an_inclusion_proof_of_the_tools_of_the_field_holds(case):
-    proof = [bytes.fromhex(one) for one in case["proof"]]
+    proof = [bytes.fromhex(value) for value in case["proof"]]
     leaf = leaf_hash(contents(77)[case["number"]])
     check_inclusion(leaf, case["number"], case["size"], proof, bytes.fromhex(case["root"]))
 
 
 @pytest.mark.parametrize("case", VECTORS["consistency"], ids=lambda case: f"{case['old_size']} to {case['size']}")
 def test_a_consistency_proof_of_the_tools_of_the_field_holds(case):
-    proof = [bytes.fromhex(one) for one in case["proof"]]
+    proof = [bytes.fromhex(value) for value in case["proof"]]
     old_root, root = bytes.fromhex(case["old_root"]), bytes.fromhex(case["root"])
     check_consistency(case["old_size"], old_root, case["size"], root, proof)
 

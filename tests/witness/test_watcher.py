@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A witness cosigns a log that grows, and no other; as the protocol of the field has it, status by status."""
+"""A witness cosigns only a log that grows; every status of the protocol tlog-witness."""
 
 import http.client
 from pathlib import Path
@@ -94,12 +94,12 @@ def test_another_root_at_the_same_size_is_kept_as_evidence(watcher):
     other = [leaf_hash(b"other"), *LEAVES[1:]]
     assert status(watcher, request(0, 8)) == http.client.OK
     assert status(watcher, request(8, 8, other)) == http.client.CONFLICT
-    ((at, origin, held, offered),) = watcher.evidence()
+    ((at, origin, stored, offered),) = watcher.evidence()
 
     assert (at, origin) == (NOW, KEY.name)
-    assert read_note(held).text == note(8).text
+    assert read_note(stored).text == note(8).text
     assert read_note(offered).text == note(8, other).text
-    assert answer_get(watcher, "/evidence").body == held + b"\n" + offered
+    assert answer_get(watcher, "/evidence").body == stored + b"\n" + offered
 
 
 @pytest.mark.parametrize("damage", ["another history", "a hash too few", "a hash too many", "a hash changed"])
@@ -172,7 +172,7 @@ def test_looking_at_a_log_as_anybody_would_remembers_what_it_showed(watcher):
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "mirror",
     [
         Mirror(20, [leaf_hash(b"other"), *LEAVES[1:]]),
         Mirror(12, [leaf_hash(b"other"), *LEAVES[1:]]),
@@ -181,10 +181,10 @@ def test_looking_at_a_log_as_anybody_would_remembers_what_it_showed(watcher):
     ],
     ids=["same size", "smaller", "larger", "rolled back"],
 )
-def test_a_log_that_shows_strangers_another_history_than_the_witness_is_evidence(watcher, shown):
+def test_a_log_that_shows_strangers_another_history_than_the_witness_is_evidence(watcher, mirror):
     assert status(watcher, request(0, 20)) == http.client.OK
     with pytest.raises(LogInconsistent):
-        watcher.look(KEY.name, shown)
+        watcher.look(KEY.name, mirror)
 
     assert len(watcher.evidence()) == 1
     assert watcher.log(KEY.name).size == 20

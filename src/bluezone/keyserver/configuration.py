@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed config: numbered, kept for ever, and renewed only when what it says has changed; and the settings it is
-made of, of which each version is applied once.
+"""The signed configs: numbered, retained for ever, and renewed only when their content changes; and the settings they
+are made from, each version of which is applied once.
 
-Source: docs/protocol.md section 5, "History": a phone follows its numbers and payload hashes without a gap.
+Source: docs/protocol.md section 5, "History": a phone follows numbers and payload hashes without a gap.
 """
 
 import hashlib
@@ -42,29 +42,29 @@ logger = logging.getLogger(__name__)
 KIND = "config"
 RECOVERY_FILE = Path("keys") / "recovery-ed25519.pub"
 RECOVERY_CHECK_FILE = Path("keys") / "recovery-check"
-# The payload that was going to be signed last. No config is called so, and nothing lists it.
+# The payload of the last signature that was started. No config has this name, and nothing lists the file.
 PENDING_NAME = ".pending.json"
 
-# What changes from one number to the next although nothing is said anew.
+# Members that change with each number although nothing else has changed.
 _PER_NUMBER = ("number", "generated_at", "history")
-# What a config says beside the city's settings and this program's own texts and limits.
+# Members of a config that are not from the city's settings or this program's texts and limits.
 _NO_SETTINGS = (
     *_PER_NUMBER, "week_keys", "export_keys", "venue_keys", "push_key", "recovery_key", "epochs", "witnesses",
 )  # fmt: skip
-# Settings that no config says, and by which files are made.
+# Settings that are in no config but influence the published files.
 _OF_FILES = ("region", "publish_period_seconds", "embargo_seconds", "padding_mean", "venue_padding_mean")
 
 
 class SettingsOutdated(StoreRefused):
-    """Other settings than this process has were applied after them, by another host or a newer process."""
+    """After the settings of this process, another host or a newer process has applied different ones."""
 
     code = "settings_outdated"
 
 
 class AppliedSettings:
-    """Which settings were applied, in the order in which they were, of all hosts that share a store.
+    """The settings that were applied, in their order, by all hosts that share a store.
 
-    Make one before the settings of this process are read: whatever is applied after that goes before them.
+    Create it before the settings of this process are read: settings that are applied after that are newer.
     """
 
     def __init__(self, store: Store) -> None:
@@ -72,12 +72,12 @@ class AppliedSettings:
         self._seen = 0 if isinstance(store, AbsentStore) else self.newest(store)[0]
 
     def newest(self, store: Store) -> tuple[int, bytes]:
-        """Number and digest of the settings applied last; 0 and nothing before the first."""
-        found = store.read("SELECT version, digest FROM applied_settings ORDER BY version DESC LIMIT 1")
-        return (int(found[0][0]), bytes(found[0][1])) if found else (0, b"")
+        """Number and digest of the settings applied last; 0 and no bytes before the first."""
+        rows = store.read("SELECT version, digest FROM applied_settings ORDER BY version DESC LIMIT 1")
+        return (int(rows[0][0]), bytes(rows[0][1])) if rows else (0, b"")
 
     def require(self, store: Store, digest: bytes) -> None:
-        """Apply settings that never were. Raises SettingsOutdated where others were applied after them.
+        """Apply settings if they are new. Raises SettingsOutdated if others were applied after them.
 
         Call it in the turn.
         """
@@ -93,13 +93,13 @@ class AppliedSettings:
         self.apply(store, digest)
 
     def require_newest(self, store: Store, digest: bytes) -> None:
-        """The same where another process applies them: these are the ones applied last. Raises SettingsOutdated."""
+        """Check that these settings were applied last, by another process. Raises SettingsOutdated."""
         number, newest = self.newest(store)
         if digest != newest:
             raise SettingsOutdated(f"settings with the number {number} were applied, and this process has others")
 
     def apply(self, store: Store, digest: bytes) -> None:
-        """Put these settings after all others. Call it in the turn."""
+        """Apply these settings, as the newest of all. Call it in the turn."""
         number = self.newest(store)[0] + 1
         store.write(
             lambda transaction: transaction.execute("INSERT INTO applied_settings VALUES (?, ?)", (number, digest))
@@ -117,81 +117,82 @@ class ConfigFiles:
         self._secrets = secrets
         # Called with name and content of a new config before it is written.
         self.before_written: Callable[[str, bytes], None] = lambda _name, _content: None
-        # What of the next config a quorum of witnesses has agreed to, given the one in force: see `service`.
-        self.agreed: Callable[[Config, Config], Config] = lambda wanted, _held: wanted
-        # Whether what the city wants to say now waits for two persons; see signer/rules.py.
+        # Returns the next config with only the changes that need no quorum of witnesses or have one; its arguments are
+        # the proposed config and the current one: see `service`.
+        self.agreed: Callable[[Config, Config], Config] = lambda proposed, _current: proposed
+        # Whether the next config waits for two persons; see signer/rules.py.
         self.waits_for_approval = False
         self._sha256s: dict[int, str] = {}
         self._newest: Config | None = None
 
     def newest_number(self) -> int:
-        """Number of the config in force, 0 before the first."""
+        """Number of the current config, 0 before the first."""
         return max(self.numbers(), default=0)
 
     def path(self, number: int) -> Path:
-        """Where the config of a number is, whether or not there is one."""
+        """The path for the config of a number, whether or not there is one."""
         return self.folder / f"{number}.json"
 
     def payload(self, number: int) -> bytes:
-        """What was signed under a number that exists; raises StoreDamaged if the file is not ours or not whole."""
+        """The signed payload of an existing number; raises StoreDamaged if the file is not ours or is damaged."""
         try:
             return open_signed(KIND, self.path(number).read_bytes(), self._trusted)
         except (OSError, InvalidSignedFile) as error:
             raise StoreDamaged(f"config {number} cannot be read: {error}") from None
 
     def config(self, number: int) -> Config:
-        """The config of a number that exists."""
+        """The config of an existing number."""
         return decode_config(self.payload(number))
 
     def newest_sha256(self) -> str:
-        """SHA-256 (hex) of the payload in force."""
+        """SHA-256 (hex) of the current payload."""
         return self.sha256_of(self.newest_number())
 
     def sha256_of(self, number: int) -> str:
-        """SHA-256 (hex) of the payload under a number that exists."""
+        """SHA-256 (hex) of the payload of an existing number."""
         if number not in self._sha256s:
             self._sha256s[number] = hashlib.sha256(self.payload(number)).hexdigest()
         return self._sha256s[number]
 
     def newest(self) -> Config | None:
-        """The config in force, None before the first."""
+        """The current config, None before the first."""
         number = self.newest_number()
         if self._newest is None or self._newest.number != number:
             self._newest = decode_config(self.payload(number)) if number else None
         return self._newest
 
     def epoch(self) -> Epoch | None:
-        """The epoch that the numbers are of, None in the beginning."""
+        """The current epoch, None before the first."""
         newest = self.newest()
         if newest is None or not newest.epochs or newest.recovery_key is None:
             return None
         return open_epoch(newest.epochs[-1], bytes.fromhex(newest.recovery_key))
 
     def epoch_number(self) -> int:
-        """How many epochs were opened."""
+        """How many epochs have been opened."""
         newest = self.newest()
         return len(newest.epochs) if newest else 0
 
     def numbers(self) -> list[int]:
-        """The numbers of all configs that are here, oldest first."""
+        """The numbers of all configs in the folder, oldest first."""
         return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.json"))
 
     def take(self, number: int, signed: bytes) -> None:
-        """Put a config that was signed before, and that the caller has compared with those that are here."""
+        """Store a config that was signed before; the caller has compared it with those that are here."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not write_new(self.path(number), signed) and self.path(number).read_bytes() != signed:
             raise StoreDamaged(f"config {number} is here already, and is another")
 
     def begin_epoch(self, record: str, epoch: Epoch, now: float) -> None:
-        """Sign the first config of an epoch: what was in force until now, and not one key more."""
-        held = self.newest()
-        assert held is not None
+        """Sign the first config of an epoch: the current config, without any new key."""
+        current = self.newest()
+        assert current is not None
         config = replace(
-            held,
+            current,
             number=epoch.config.first,
-            generated_at=max(int(now), held.generated_at),
+            generated_at=max(int(now), current.generated_at),
             history=(),
-            epochs=(*held.epochs, record),
+            epochs=(*current.epochs, record),
         )
         payload = self._pending(config.number)
         if payload is None or decode_config(payload).epochs != config.epochs:
@@ -200,32 +201,33 @@ class ConfigFiles:
         self.take(config.number, sign_payload(KIND, payload, self._secrets.signing_key))
 
     def renew(self, city: City, data_dir: Path, now: float) -> int:
-        """Write the next config if it would say something new; returns the number in force.
+        """Write the next config if its content would be new; returns the current number.
 
-        Call it under the service's lock. Raises CityInvalid where the disease profile cannot be read.
+        Call it under the service's lock. Raises CityInvalid if the disease profile cannot be read.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._finish()
-        newest, next_one = self.newest_number(), self._next(city, data_dir, now)
-        if held := self.newest():
-            next_one = self.agreed(next_one, held)
+        newest = self.newest_number()
+        following = self._next(city, data_dir, now)
+        if current := self.newest():
+            following = self.agreed(following, current)
         self.waits_for_approval = False
         try:
-            return self._sign(newest, next_one)
+            return self._sign(newest, following)
         except ApprovalMissing as refused:
             logger.warning("config: %s", refused.message, extra=event("approval_missing"))
             self.waits_for_approval = True
-            assert held is not None
-            # Week keys wait for nobody.
+            assert current is not None
+            # New week keys need no approval.
             routine = replace(
-                held, number=next_one.number, generated_at=next_one.generated_at, history=next_one.history,
-                week_keys=next_one.week_keys,
+                current, number=following.number, generated_at=following.generated_at, history=following.history,
+                week_keys=following.week_keys,
             )  # fmt: skip
             return self._sign(newest, routine)
 
-    def _sign(self, newest: int, next_one: Config) -> int:
-        payload = encode_config(next_one)
-        if newest and said(payload) == said(self.payload(newest)):
+    def _sign(self, newest: int, config: Config) -> int:
+        payload = encode_config(config)
+        if newest and comparable_members(payload) == comparable_members(self.payload(newest)):
             return newest
         self._note_pending(payload)
         try:
@@ -233,8 +235,8 @@ class ConfigFiles:
         except ApprovalMissing:
             (self.folder / PENDING_NAME).unlink(missing_ok=True)
             raise
-        self._put(next_one.number, signed)
-        return next_one.number
+        self._put(config.number, signed)
+        return config.number
 
     def _put(self, number: int, signed: bytes) -> None:
         path = self.path(number)
@@ -242,11 +244,11 @@ class ConfigFiles:
         write_whole(path, signed)
 
     def _note_pending(self, payload: bytes) -> None:
-        """Note what is going to be signed: a signer signs nothing else under its number, whatever happens here next."""
+        """Note the payload that will be signed: a signer signs only one per number, whatever happens next."""
         write_whole(self.folder / PENDING_NAME, payload)
 
     def _pending(self, number: int) -> bytes | None:
-        """The payload that `_note_pending` has noted for a number which has no config yet."""
+        """The payload that `_note_pending` has noted for a number without a config."""
         path = self.folder / PENDING_NAME
         try:
             payload = path.read_bytes()
@@ -255,7 +257,7 @@ class ConfigFiles:
             return None
 
     def _finish(self) -> None:
-        """Put a config that may have been signed and was not written, because the disk was full or this was killed."""
+        """Write a config that may have been signed before the disk was full or this process was killed."""
         number = self.newest_number() + 1
         payload = self._pending(number)
         if payload is None:
@@ -263,27 +265,29 @@ class ConfigFiles:
         try:
             self._put(number, sign_payload(KIND, payload, self._secrets.signing_key))
         except SigningRefused:
-            # It never was signed, so the number is free for what the city says now.
+            # It was never signed, so the number is free for another config.
             (self.folder / PENDING_NAME).unlink(missing_ok=True)
 
     def settings_digest(self, city: City, data_dir: Path) -> bytes:
-        """SHA-256 of the settings that phones are told or files are made by, this program's texts and limits included.
+        """SHA-256 of the settings that influence configs or files, including this program's texts and limits.
 
-        What a host may set for itself, such as its proxies, is not among them. Raises CityInvalid.
+        Settings of a single host, such as its proxies, are excluded. Raises CityInvalid.
         """
         members = json.loads(encode_config(self._next(city, data_dir, 0)))
-        told = {name: value for name, value in members.items() if name not in _NO_SETTINGS}
-        told["files"] = {name: getattr(city, name) for name in _OF_FILES}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()
+        settings = {name: value for name, value in members.items() if name not in _NO_SETTINGS}
+        settings["files"] = {name: getattr(city, name) for name in _OF_FILES}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).digest()
 
     def _next(self, city: City, data_dir: Path, now: float) -> Config:
-        newest, held, epoch = self.newest_number(), self.newest(), self.epoch()
+        newest = self.newest_number()
+        current = self.newest()
+        epoch = self.epoch()
         oldest = max(epoch.config.first if epoch else 1, newest - HISTORY_LENGTH + 1)
         recovery = read_recovery_key(data_dir)
         return Config(
             number=newest + 1,
-            # Phones refuse one that says an earlier time than the one before it.
-            generated_at=max(int(now), held.generated_at if held else 0),
+            # Phones refuse a config with an earlier time than the previous one.
+            generated_at=max(int(now), current.generated_at if current else 0),
             history=tuple(self.sha256_of(number) for number in range(oldest, newest + 1)),
             city={"vi": city.name_vi, "en": city.name_en},
             zone=city.zone,
@@ -305,7 +309,7 @@ class ConfigFiles:
             waits={
                 "verify_to_upload_seconds": city.verify_to_upload_seconds,
                 "web_minimum_seconds": city.web_minimum_seconds,
-                # A city that holds nothing back says what it said before there was a hold.
+                # A city that holds nothing back has the same config as before holds existed.
                 **({"hold_seconds": city.hold_seconds} if city.hold_seconds else {}),
             },
             poll_seconds=city.poll_seconds,
@@ -314,10 +318,10 @@ class ConfigFiles:
             push_key=self._secrets.push_public,
             national_hotline=city.national_hotline or None,
             reciprocity=bool(city.reciprocity),
-            # Phones keep the first they were told for good, so another would mean nothing to them.
-            recovery_key=(held.recovery_key if held else None) or recovery,
-            epochs=held.epochs if held else (),
-            witnesses=held.witnesses if held else (),
+            # Phones keep the first recovery key for good and would ignore another.
+            recovery_key=(current.recovery_key if current else None) or recovery,
+            epochs=current.epochs if current else (),
+            witnesses=current.witnesses if current else (),
             care=Care(
                 city.watch_days, city.home_days, city.isolation_days, city.test_from_day, tuple(city.test_places)
             ),
@@ -326,44 +330,45 @@ class ConfigFiles:
 
 
 def _neighbours(city: City) -> tuple[Neighbour, ...]:
-    """Raise CityInvalid where phones could not read the key of one."""
-    found = []
-    for one in city.neighbours:
-        told = {name: str(one[name]) for name in ("key", "index", "export_key") if name in one}
-        name = {"vi": str(one["name_vi"]), "en": str(one["name_en"])}
-        found.append(Neighbour(name, str(one["address"]), bool(one.get("everybody", 0)), **told))
+    """The neighbours of the city's settings. Raises CityInvalid if phones could not read the key of one."""
+    neighbours = []
+    for setting in city.neighbours:
+        optional = {name: str(setting[name]) for name in ("key", "index", "export_key") if name in setting}
+        name = {"vi": str(setting["name_vi"]), "en": str(setting["name_en"])}
+        neighbours.append(Neighbour(name, str(setting["address"]), bool(setting.get("everybody", 0)), **optional))
     try:
-        for neighbour in found:
+        for neighbour in neighbours:
             if neighbour.export_key:
                 read_p256_pem(neighbour.export_key)
     except InvalidPublicKey as refused:
         raise CityInvalid(f"neighbours: export_key: {refused}") from None
-    if len({neighbour.id for neighbour in found}) < len(found):
+    if len({neighbour.id for neighbour in neighbours}) < len(neighbours):
         raise CityInvalid("neighbours names one of them twice")
-    return tuple(found)
+    return tuple(neighbours)
 
 
 def read_recovery_key(data_dir: Path) -> str | None:
-    """The public part of the city's recovery key (hex), None where there is none yet; the private part is on paper."""
+    """The public part of the city's recovery key (hex), None before it is made; the private part is on paper."""
     path = data_dir / RECOVERY_FILE
     return path.read_text("ascii").strip() if path.exists() else None
 
 
 def recovery_check(public: str, last_group: str) -> bytes:
-    """What is kept of the last four characters on the paper, which only find a slip: whoever reads them has it."""
+    """The hash of the last four characters on the paper, stored to detect typing errors; it does not hide them."""
     return hashlib.sha256(f"{public} {last_group}".encode()).hexdigest().encode() + b"\n"
 
 
 def tells_recovery_key(data_dir: Path, last_group: str) -> bool:
-    """Whether these are the last four characters of the recovery key; False too where nothing is kept of them."""
-    public, path = read_recovery_key(data_dir), data_dir / RECOVERY_CHECK_FILE
+    """Whether these are the last four characters of the recovery key; also False if no hash of them is stored."""
+    public = read_recovery_key(data_dir)
+    path = data_dir / RECOVERY_CHECK_FILE
     if public is None or not path.exists():
         return False
     return hmac.compare_digest(path.read_bytes(), recovery_check(public, last_group.strip().lower()))
 
 
-def said(payload: bytes) -> dict[str, Any]:
-    """What a config says, without what changes from one number to the next although nothing is said anew."""
+def comparable_members(payload: bytes) -> dict[str, Any]:
+    """The members of a config, without those that change with each number although nothing else has changed."""
     members: dict[str, Any] = json.loads(payload)
     return {name: value for name, value in members.items() if name not in _PER_NUMBER}
 

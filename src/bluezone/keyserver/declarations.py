@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Declarations that warned people chose to send: taken in sealed, kept sealed for 30 days, never opened here.
+"""Declarations that warned people chose to send: received sealed, retained sealed for 30 days, never opened here.
 
-The key that opens them is the health authority's, which writes its public half where `published_key` finds it.
-Whether a message says anything cannot be known before it is opened, so every one counts toward the limits, and what
-comes after them brings a solved puzzle in a header: the body has no room beside the message. Nothing is kept of the
-sender but the hour. Source: docs/protocol.md section 8.
+Only the health authority can open them; it writes its public key where `published_key` reads it. The content of a
+message is unknown before it is opened, so every message counts toward the limits. Beyond the limits a message needs a
+solved puzzle in a header, as the body has room for the message only. Of the sender only the hour is stored.
+Source: docs/protocol.md section 8.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
 from bluezone.refusal import Refused
 
 RETENTION_HOURS = 30 * 24
-# 51 MB: a city of a million warned at once would send fewer; whoever sends more is filling the disk.
-MOST_HELD = 50_000
+# 51 MB: a city with a million people warned at once would send fewer; more would be an attempt to fill the disk.
+MOST_DECLARATIONS = 50_000
 KEY_FILE = "declaration-key.pem"
 
 _POINT_LENGTH = 65
@@ -35,20 +35,20 @@ _NO_PUZZLE = bytes(CHALLENGE_LENGTH + _NONCE_LENGTH)
 
 
 class DeclarationsClosed(Refused):
-    """The health authority has made no key for declarations, so none can be sealed for it."""
+    """The health authority has made no key for declarations, so phones cannot seal any."""
 
     code = "declarations_closed"
 
 
 class DeclarationsFull(Refused):
-    """As many declarations are held as this server keeps; those held are kept, and there is room as they expire."""
+    """The server stores as many declarations as it may; there is room again when old ones expire."""
 
     code = "declarations_full"
 
 
 @dataclass(frozen=True)
 class SealedDeclaration:
-    """One message: `handle` 32 hex digits, `received_hour` Unix seconds // 3600, `message` 1,024 bytes as they came."""
+    """One message. handle: 32 hex digits; received_hour: Unix seconds // 3600; message: 1,024 bytes as received."""
 
     handle: str
     received_hour: int
@@ -57,7 +57,7 @@ class SealedDeclaration:
 
 @dataclass(frozen=True)
 class Declarations:
-    """The declarations of one city. store: of keys; data_dir: where the public key is; clock: Unix seconds."""
+    """The declarations of one city. store: of keys; data_dir: contains the public key; clock: Unix seconds."""
 
     store: Store
     data_dir: Path
@@ -65,12 +65,12 @@ class Declarations:
     clock: Callable[[], float]
 
     def receive(self, message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
-        """Keep a message for the health authority; the same message again is kept once and answered ok.
+        """Store a message for the health authority; a repeated message is stored once and answered ok.
 
-        message: 1,024 bytes. network: where it came from, as `networks.network_of` returns it.
-        puzzle:  80 hex digits, challenge[32] and nonce[8], or nothing.
-        Returns ok, bad_request (nobody could open it) or puzzle_required. Raises DeclarationsClosed, DeclarationsFull,
-        StoreRefused.
+        message: 1,024 bytes. network: of the sender, from `networks.network_of`.
+        puzzle: 80 hex digits, challenge[32] and nonce[8], or empty.
+        Returns ok, bad_request (it could not be opened) or puzzle_required.
+        Raises DeclarationsClosed, DeclarationsFull, StoreRefused.
         """
         if published_key(self.data_dir) is None:
             raise DeclarationsClosed("this city takes no declarations; call the hotline")
@@ -82,17 +82,17 @@ class Declarations:
         if not _begins_with_a_point(message):
             return UploadAnswer(status=Status.BAD_REQUEST)
         row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(self.clock()))
-        if not self.store.write(lambda transaction: _keep(transaction, row)):
-            raise DeclarationsFull(f"{MOST_HELD} declarations are held, which is the most; call the hotline")
+        if not self.store.write(lambda transaction: _insert(transaction, row)):
+            raise DeclarationsFull(f"{MOST_DECLARATIONS} declarations are held, which is the most; call the hotline")
         return UploadAnswer(status=Status.OK)
 
     def held(self) -> list[tuple[str, int]]:
-        """Handle and hour of arrival (Unix seconds // 3600) of every message held, newest first."""
+        """Handle and hour of arrival (Unix seconds // 3600) of every stored message, newest first."""
         rows = self.store.read("SELECT handle, received_hour FROM declaration ORDER BY received_hour DESC, handle")
         return [(bytes(handle).hex(), hour) for handle, hour in rows]
 
     def sealed(self, handle: str) -> SealedDeclaration | None:
-        """The message of a handle, None when it is gone or was never here."""
+        """The message of a handle, None if it is deleted or was never here."""
         try:
             key = bytes.fromhex(handle)
         except ValueError:
@@ -101,8 +101,8 @@ class Declarations:
         return SealedDeclaration(handle, rows[0][0], bytes(rows[0][1])) if rows else None
 
 
-def forget_declarations(keys_store: Store, now: float) -> None:
-    """Delete what has been held for 30 days, opened or not. Call it under the service's lock."""
+def purge_declarations(keys_store: Store, now: float) -> None:
+    """Delete declarations after 30 days, opened or not. Call it under the service's lock."""
     before = hour_at(now) - RETENTION_HOURS
     keys_store.write(
         lambda transaction: transaction.execute("DELETE FROM declaration WHERE received_hour <= ?", (before,))
@@ -110,7 +110,7 @@ def forget_declarations(keys_store: Store, now: float) -> None:
 
 
 def published_key(data_dir: Path) -> str | None:
-    """The PEM that the config carries as `declaration_key`, None before there is one; raises InvalidDeclarationKey."""
+    """The PEM for `declaration_key` in the config, None before there is one; raises InvalidDeclarationKey."""
     try:
         pem = (data_dir / KEY_FILE).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
@@ -120,22 +120,23 @@ def published_key(data_dir: Path) -> str | None:
 
 
 def publish_key(data_dir: Path, pem: str) -> None:
-    """Let the next config carry this key; called by the health authority's office. Raises InvalidDeclarationKey."""
+    """Put this key into the next config; called by the health authority's office. Raises InvalidDeclarationKey."""
     read_public_key(pem)
     write_whole(data_dir / KEY_FILE, pem.encode("ascii"))
 
 
-def _keep(transaction: Transaction, row: tuple[bytes, bytes, int]) -> bool:
+def _insert(transaction: Transaction, row: tuple[bytes, bytes, int]) -> bool:
+    """Insert a declaration unless it is stored already; False if there is no room."""
     if transaction.execute("SELECT 1 FROM declaration WHERE handle = ?", (row[0],)):
         return True
-    if transaction.execute("SELECT COUNT(*) FROM declaration")[0][0] >= MOST_HELD:
+    if transaction.execute("SELECT COUNT(*) FROM declaration")[0][0] >= MOST_DECLARATIONS:
         return False
     transaction.execute("INSERT INTO declaration VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
     return True
 
 
 def _begins_with_a_point(message: bytes) -> bool:
-    """Whether a message begins with a point of P-256, as every sealed one does; the rest looks random."""
+    """Whether a message begins with a point of P-256, as every sealed message does; all other bytes look random."""
     assert len(message) == DECLARATION_SIZE
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), message[:_POINT_LENGTH])
@@ -146,7 +147,7 @@ def _begins_with_a_point(message: bytes) -> bool:
 
 def _puzzle(text: str) -> bytes:
     try:
-        given = bytes.fromhex(text)
+        solution = bytes.fromhex(text)
     except ValueError:
         return _NO_PUZZLE
-    return given if len(given) == len(_NO_PUZZLE) else _NO_PUZZLE
+    return solution if len(solution) == len(_NO_PUZZLE) else _NO_PUZZLE

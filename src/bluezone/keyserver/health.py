@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a key server says of itself to monitors and load balancers: whether it answers, and whether phones get files."""
+"""The health of a key server for monitors and load balancers: whether it answers, and whether phones get files."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,10 +13,11 @@ from bluezone.protocol.signed.index import STALE_SECONDS
 
 
 def readiness(codes_store: Store, keys_store: Store, problem: str | None = None) -> dict[str, Any]:
-    """Return `status` "ok" or "failing" and `failing`: codes of what keeps this process from answering calls."""
-    # Of a store that is another process's that one speaks.
-    stores = [each for each in (("codes", codes_store), ("keys", keys_store)) if not isinstance(each[1], AbsentStore)]
-    return _health_report([*filter(None, [*(_failure(*each) for each in stores), problem])])
+    """Return `status` "ok" or "failing" and `failing`: codes of the problems that stop this process from answering."""
+    stores = {"codes": codes_store, "keys": keys_store}
+    # Another process reports on an absent store.
+    problems = [_failure(name, store) for name, store in stores.items() if not isinstance(store, AbsentStore)]
+    return _health_report([*filter(None, [*problems, problem])])
 
 
 def health(
@@ -25,19 +26,19 @@ def health(
     configs: ConfigFiles,
     now: int,
     ticked_at: float | None,
-    held: Iterable[str | None],
+    problems: Iterable[str | None],
     keys_store: Store,
     period_seconds: int,
 ) -> dict[str, Any]:
     """Return the same for the whole city's key server, and the numbers phones should see.
 
-    ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick. held: why nothing is
-    signed, codes; phones go on fetching, so no process is less ready for it.
-    keys_store, period_seconds: where files are known, and how often there is one.
-    tick_age_seconds: since the worker last did its round, null before the first. publication_overdue_seconds: for how
-    long phones have had no new file although one was due.
+    ready: the result of `readiness`. now, ticked_at: Unix seconds, the latter of the last tick. problems: codes of
+    reasons why nothing is signed; phones can still fetch, so readiness ignores them.
+    keys_store, period_seconds: the store that knows the files, and the time between two files.
+    In the result, tick_age_seconds: since the worker's last round, null before the first. publication_overdue_seconds:
+    how long phones have had no new file although one was due.
     """
-    failing = [*ready["failing"], *filter(None, held)]
+    failing = [*ready["failing"], *filter(None, problems)]
     index = None
     try:
         index = indexes.read()
@@ -60,7 +61,7 @@ def health(
 
 
 def _overdue(keys_store: Store, period_seconds: int, listed: int, now: int) -> int | None:
-    """None where the store does not answer, which `readiness` says."""
+    """None if the store does not answer, which `readiness` reports."""
     try:
         return int(overdue_seconds(keys_store, period_seconds, listed, now))
     except StoreRefused:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Browsers that want to be told of new files: what a subscription may look like, and the table that holds nothing else.
+"""Push subscriptions of browsers that want to hear of new files: their format, and their table.
 
 Source: docs/contracts.md (`POST /v1/push/subscribe`, `unsubscribe`); RFC 8030, RFC 8291; docs/attacks.md row 41.
-Whoever subscribes gives an address that this service will call, so it is checked as one that an attacker chose.
+A subscription contains an address that this service will call, so it is checked as if an attacker had chosen it.
 """
 
 import base64
@@ -27,26 +27,26 @@ MAX_BODY_BYTES = 2048
 MAX_ENDPOINT_LENGTH = 512
 POINT_LENGTH = 65
 AUTH_LENGTH = 16
-# 120 MB; more than the browsers of a province that ask for it.
-MOST_HELD = 200_000
-# So many make room at once when there is none: to look for one each time would make a flood dear for the server.
-ROOM = MOST_HELD // 100
-# All that is kept of when somebody subscribed: the period of so many days. Deleted after so many without a renewal.
+# 120 MB; more than the browsers of a province that will subscribe.
+MOST_SUBSCRIPTIONS = 200_000
+# How many are deleted together when there is no room: a search for each new one would make a flood expensive.
+DELETED_TOGETHER = MOST_SUBSCRIPTIONS // 100
+# Of the time of a subscription only its period of 28 days is stored; it is deleted after three without a renewal.
 PERIOD_DAYS = 28
-PERIODS_KEPT = 3
+RETAINED_PERIODS = 3
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PATH = re.compile(r"[!-~]*")
 
 
 class PushSubscriptionInvalid(Refused):
-    """Not a subscription that a browser makes, or its address is none that this service may call."""
+    """Not a subscription that a browser makes, or its address is not one that this service may call."""
 
     code = "push_subscription_invalid"
 
 
 class PushPuzzle(Refused):
-    """Many subscriptions come from this network: bring the answer to `challenge` in a header, or come later."""
+    """Many subscriptions come from this network: send the solution of `challenge` in a header, or come later."""
 
     code = "puzzle_required"
 
@@ -57,7 +57,7 @@ class PushPuzzle(Refused):
 
 @dataclass(frozen=True)
 class Subscription:
-    """Where and for whom to seal. endpoint: of the browser's push service; p256dh: 65 bytes; auth: 16 bytes."""
+    """A browser's address and keys. endpoint: of its push service; p256dh: 65 bytes; auth: 16 bytes."""
 
     endpoint: str
     p256dh: bytes = field(repr=False)
@@ -67,17 +67,18 @@ class Subscription:
 def read_subscription(body: bytes, services: Iterable[str]) -> Subscription:
     """Read `{"endpoint", "keys": {"p256dh", "auth"}}`. Raises PushSubscriptionInvalid.
 
-    services: hosts of the push services that may be called, as the city's setting `push_services` lists them.
+    services: hosts of the push services that may be called, from the city's setting `push_services`.
     """
-    read = JsonMembers.parse(body, PushSubscriptionInvalid)
-    if read.other_names(("endpoint", "expirationTime", "keys")):
+    members = JsonMembers.parse(body, PushSubscriptionInvalid)
+    if members.other_names(("endpoint", "expirationTime", "keys")):
         raise PushSubscriptionInvalid("the subscription has other members than endpoint, expirationTime and keys")
-    endpoint = read.text("endpoint")
+    endpoint = members.text("endpoint")
     _check_endpoint(endpoint, services)
-    keys = read.inner("keys")
+    keys = members.inner("keys")
     if keys.other_names(("p256dh", "auth")):
         raise PushSubscriptionInvalid("keys has other members than p256dh and auth")
-    point, auth = (_base64url(keys.text(name), name) for name in ("p256dh", "auth"))
+    point = _base64url(keys.text("p256dh"), "p256dh")
+    auth = _base64url(keys.text("auth"), "auth")
     if len(auth) != AUTH_LENGTH:
         raise PushSubscriptionInvalid(f"auth is {len(auth)} bytes, expected {AUTH_LENGTH}")
     try:
@@ -102,10 +103,10 @@ class PushSubscriptions:
     clock: Callable[[], float]
 
     def subscribe(self, body: bytes, network: bytes, puzzle: str = "") -> None:
-        """Keep a subscription; the same endpoint again takes the place of the one before.
+        """Store a subscription; it replaces an earlier one with the same endpoint.
 
-        network: where it came from, as `networks.network_of` returns it. puzzle: 80 hex digits, or nothing.
-        Where there is no room, others make it: see `keep`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
+        network: of the sender, from `networks.network_of`. puzzle: 80 hex digits, or empty. If there is no room, others
+        are deleted: see `keep`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
         """
         subscription = read_subscription(body, self.services)
         challenge = self.limits.challenge_for(network, *read_puzzle(puzzle))
@@ -115,19 +116,19 @@ class PushSubscriptions:
         self.store.write(lambda transaction: keep(transaction, subscription, period_at(self.clock())))
 
     def unsubscribe(self, body: bytes) -> None:
-        """Forget a subscription whose secret the caller knows; says nothing of whether there was one."""
+        """Delete a subscription if the caller knows its secret; does not reveal whether there was one."""
         subscription = read_subscription(body, self.services)
-        held = self.find(subscription.endpoint)
-        if held is not None and hmac.compare_digest(held.auth, subscription.auth):
+        stored = self.find(subscription.endpoint)
+        if stored is not None and hmac.compare_digest(stored.auth, subscription.auth):
             self.forget([subscription.endpoint])
 
     def endpoints(self) -> list[str]:
-        """The addresses of all subscriptions, but for those of services that the city does not call any more."""
+        """The addresses of all subscriptions, except those of services that the city no longer calls."""
         rows = self.store.read("SELECT endpoint FROM push_subscription")
         return [endpoint for (endpoint,) in rows if _is_of(endpoint, self.services)]
 
     def find(self, endpoint: str) -> Subscription | None:
-        """The subscription of an address, None if it is gone."""
+        """The subscription of an address, None if there is none."""
         rows = self.store.read("SELECT p256dh, auth FROM push_subscription WHERE endpoint = ?", (endpoint,))
         return Subscription(endpoint, bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
 
@@ -136,32 +137,32 @@ class PushSubscriptions:
         self._each("DELETE FROM push_subscription WHERE endpoint = ?", gone)
 
     def prove(self, reached: list[str]) -> None:
-        """Note that the push services took a message for these addresses: somebody did subscribe there."""
+        """Note that the push services accepted a message for these addresses, so they are real."""
         self._each("UPDATE push_subscription SET proven = 1 WHERE endpoint = ? AND proven = 0", reached)
 
     def _each(self, sql: str, endpoints: list[str]) -> None:
         if endpoints:
-            self.store.write(lambda transaction: transaction.execute_each(sql, [(one,) for one in endpoints]))
+            self.store.write(lambda transaction: transaction.execute_each(sql, [(endpoint,) for endpoint in endpoints]))
 
 
 def period_at(now: float) -> int:
-    """The number of the period of 28 days in which `now` (Unix seconds) lies."""
+    """The number of the period of 28 days that contains `now` (Unix seconds)."""
     return int(now) // (PERIOD_DAYS * SECONDS_PER_DAY)
 
 
 def keep(transaction: Transaction, subscription: Subscription, period: int) -> None:
-    """Write a subscription down, as of this period.
+    """Store a subscription with its period.
 
-    Where all room is taken, some make it: first those whose push service never took a message, as it takes none for an
-    address that somebody made up; among them and then among the rest the oldest periods; within one by chance. So a
-    flood of such addresses drives out itself, not the city's browsers.
+    If there is no room, others are deleted: first the unproven, as push services accept no messages for invented
+    addresses; among these and among the proven the oldest periods; within a period at random. So a flood of invented
+    addresses replaces itself, not the city's browsers.
     """
     (count,) = transaction.execute("SELECT COUNT(*) FROM push_subscription")[0]
-    if count >= MOST_HELD:
+    if count >= MOST_SUBSCRIPTIONS:
         transaction.execute(
             "DELETE FROM push_subscription WHERE endpoint IN"
             " (SELECT endpoint FROM push_subscription ORDER BY proven, period, random() LIMIT ?)",
-            (ROOM,),
+            (DELETED_TOGETHER,),
         )
     transaction.execute(
         "INSERT INTO push_subscription (endpoint, p256dh, auth, period, proven) VALUES (?, ?, ?, ?, 0)"
@@ -171,15 +172,15 @@ def keep(transaction: Transaction, subscription: Subscription, period: int) -> N
     )
 
 
-def forget_old(transaction: Transaction, period: int) -> None:
-    """Delete what nobody has renewed for three whole periods before this one."""
-    transaction.execute("DELETE FROM push_subscription WHERE period < ?", (period - PERIODS_KEPT,))
+def purge_old(transaction: Transaction, period: int) -> None:
+    """Delete subscriptions that were not renewed for three whole periods before this one."""
+    transaction.execute("DELETE FROM push_subscription WHERE period < ?", (period - RETAINED_PERIODS,))
 
 
 def _check_endpoint(endpoint: str, services: Iterable[str]) -> None:
-    """Raise PushSubscriptionInvalid unless the address is an https one of a push service that may be called.
+    """Raise PushSubscriptionInvalid unless the address is an https address of a push service that may be called.
 
-    Nobody can make this server call a host of his choice, however many subscriptions he sends.
+    So no number of subscriptions can make this server call a host of the sender's choice.
     """
     try:
         parts = urlsplit(endpoint)
@@ -198,7 +199,13 @@ def _check_endpoint(endpoint: str, services: Iterable[str]) -> None:
 
 def _is_of(endpoint: str, services: Iterable[str]) -> bool:
     host = urlsplit(endpoint).hostname or ""
-    return any(host.endswith(one[1:]) if one.startswith("*.") else host == one for one in services)
+    return any(_matches(host, service) for service in services)
+
+
+def _matches(host: str, service: str) -> bool:
+    if service.startswith("*."):
+        return host.endswith(service[1:])
+    return host == service
 
 
 def _base64url(text: str, name: str) -> bytes:
@@ -209,5 +216,5 @@ def _base64url(text: str, name: str) -> bytes:
 
 
 def answer() -> dict[str, Any]:
-    """What both calls answer, whatever was held before."""
+    """The answer to both calls, whether or not there was a subscription."""
     return {"ok": True}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many random rows stand among real ones: the negative binomial distribution.
+"""How many random rows are put among real ones: the negative binomial distribution.
 
-Not numpy's generator, whose distributions may change with a release.
+Not numpy's generator: its distributions may change with a release.
 """
 
 from functools import cache
@@ -15,14 +15,14 @@ _SUCCESSES = 2
 
 @cache
 def cumulative(mean: int, share: float = 1.0) -> NDArray[np.float64]:
-    """P(count <= k) for k = 0, 1, ... up to where the rest is below 2**-60, of a part of a period."""
+    """P(count <= k) for k = 0, 1, ... until the remaining probability is below 2**-60. share: part of a period."""
     failure = mean / (_SUCCESSES + mean)
     successes = _SUCCESSES * share
     probability = (1 - failure) ** successes
-    cumulative = [probability]
+    sums = [probability]
     k = 0
     while probability > 2.0**-70 or k < mean * share:
         probability *= (k + successes) / (k + 1) * failure
-        cumulative.append(cumulative[-1] + probability)
+        sums.append(sums[-1] + probability)
         k += 1
-    return np.array(cumulative, dtype=np.float64).clip(max=1.0)
+    return np.array(sums, dtype=np.float64).clip(max=1.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts for the health authority: uploads and files, without anybody's identity or time of use.
+"""Counts for the health authority: uploads and files, without identities or times of use.
 
 Source: docs/contracts.md, Stores (only keyserver's published functions cross).
 """
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from bluezone.keyserver.storage.store import Store, Transaction
 
-# Four rounds of the worker; and when a person is called (docs/alerts.yml, PublicationOverdue).
-_LEAST_LATE_SECONDS, _MOST_LATE_SECONDS = 60, 1800
+# Four rounds of the worker; and when a person is alerted (docs/alerts.yml, PublicationOverdue).
+_LEAST_LATE_SECONDS = 60
+_MOST_LATE_SECONDS = 1800
 
 
 @dataclass(frozen=True)
 class UploadCount:
-    """Reports received on one UTC day for one class, with those of earlier days of the week that were too few."""
+    """Reports of one UTC day and class; small counts of earlier days of the week are added to it."""
 
     day: int
     klass: int
@@ -45,10 +46,10 @@ def files(keys_store: Store) -> list[FileCount]:
 
 
 def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: float) -> float:
-    """For how long phones have had no new export file although one was due; 0.0 while none is.
+    """How long phones have had no new export file although one was due; 0.0 while none is due.
 
-    period_seconds: between two files, 0 in a demo. listed: number of the newest file in the index that phones fetch: a
-    file that was made, and that no index lists, has reached no phone. now: Unix seconds.
+    period_seconds: between two files, 0 in a demo. listed: number of the newest file in the index that phones fetch,
+    as a file without an index has reached no phone. now: Unix seconds.
     """
     files_made = keys_store.read("SELECT number, end_timestamp FROM export_file ORDER BY number")
     unlisted = [int(end) for number, end in files_made if number > listed]
@@ -61,7 +62,7 @@ def overdue_seconds(keys_store: Store, period_seconds: int, listed: int, now: fl
 
 
 def late_after_seconds(period_seconds: int) -> int:
-    """From when on an overdue file is a failure: after another period, or half an hour of a long one."""
+    """After how long an overdue file is a failure: after another period, at most half an hour."""
     return max(_LEAST_LATE_SECONDS, min(period_seconds, _MOST_LATE_SECONDS))
 
 
@@ -80,7 +81,7 @@ def note_guessing_alarm(codes_store: Store, hour: int) -> None:
 
 
 def note_guesses(codes_store: Store, hour: int, guesses: int) -> None:
-    """Note how many wrong codes an hour (since 1970) has seen so far; told at 64 and at each doubling."""
+    """Note the number of wrong codes in an hour (since 1970) so far; called at 64 and at each doubling."""
 
     def action(transaction: Transaction) -> None:
         transaction.execute(
@@ -93,5 +94,5 @@ def note_guesses(codes_store: Store, hour: int, guesses: int) -> None:
 
 
 def waiting_keys(keys_store: Store) -> int:
-    """Keys that wait for the end of their embargo."""
+    """How many keys wait for the end of their embargo."""
     return int(keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0])

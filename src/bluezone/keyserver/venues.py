@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues at the key server: codes signed and withdrawn, an alert by the health authority, and sealed items that wait
-for a package.
+"""Venues at the key server: signing and revoking venue codes, alerts by the health authority, and sealed items that
+wait for a package.
 """
 
 import os
@@ -42,26 +42,26 @@ MAX_REGISTRATION_LENGTH = 100
 
 
 class VenueRegistered(Refused):
-    """The venue has a code in force; two would let it show different visitors different ones."""
+    """The venue has a valid code; with two it could show different codes to different visitors."""
 
     code = "venue_registered"
 
 
 class VenueNotRegistered(Refused):
-    """No code of that venue is in force here."""
+    """The venue has no valid code here."""
 
     code = "venue_not_registered"
 
 
 class RegistrationInvalid(Refused):
-    """What is to name the venue is empty or too long."""
+    """The registration of the venue is empty or too long."""
 
     code = "venue_registration_invalid"
 
 
 @dataclass(frozen=True)
 class VenueDescription:
-    """What a code is to say; see protocol.venue.Venue. valid_from, valid_to: Unix seconds, 0 open."""
+    """The content for a code; see protocol.venues.codes.Venue. valid_from, valid_to: Unix seconds, 0 open."""
 
     name: str
     address: str
@@ -76,7 +76,7 @@ class VenueDescription:
 class VenueCode:
     """A signed code, to be printed now: it is stored nowhere.
 
-    link: text of the QR code. fingerprint: six characters to print beside it. sha256: of V, hex.
+    link: text of the QR code. fingerprint: six characters to print next to it. sha256: of V, hex.
     """
 
     link: str
@@ -87,15 +87,15 @@ class VenueCode:
 
 @dataclass(frozen=True)
 class Registrar:
-    """The registrar of one city. store: of keys; origin: the public one, of the links; clock: Unix seconds."""
+    """The registrar of one city. store: of keys; origin: the public one, for links; clock: Unix seconds."""
 
     store: Store
     venue_key: Ed25519PrivateKey
     origin: str
     clock: Callable[[], float]
 
-    def register(self, registration: str, described: VenueDescription) -> VenueCode:
-        """Sign a code for a venue that has none in force.
+    def register(self, registration: str, description: VenueDescription) -> VenueCode:
+        """Sign a code for a venue that has no valid one.
 
         Raises VenueRegistered, RegistrationInvalid, InvalidVenue, StoreRefused.
         """
@@ -103,11 +103,12 @@ class Registrar:
             raise RegistrationInvalid(
                 f"the registration has {len(registration)} characters, expected 1..100, not blank"
             )
-        venue = sign_venue(_described(described), self.venue_key)
-        digest, now = venue_sha256(venue), int(self.clock())
+        venue = sign_venue(_venue_of(description), self.venue_key)
+        digest = venue_sha256(venue)
+        now = int(self.clock())
 
         def action(transaction: Transaction) -> bool:
-            forget_ended(transaction, now)
+            purge_ended(transaction, now)
             return bool(
                 transaction.execute(
                     "INSERT INTO venue_code (sha256, registration, valid_to) VALUES (?, ?, ?)"
@@ -121,14 +122,14 @@ class Registrar:
         return VenueCode(venue_link(venue, self.origin), venue_fingerprint(venue), digest.hex(), venue)
 
     def revoke(self, registration: str) -> None:
-        """Withdraw the code of a venue, which phones learn with the next index.
+        """Revoke the code of a venue; phones learn it with the next index.
 
         Raises VenueNotRegistered, StoreRefused.
         """
         self._revoke("registration = ?", registration)
 
     def revoke_code(self, text: str) -> None:
-        """Withdraw a code by the text of its QR code. Raises InvalidVenue, VenueForeign, VenueNotRegistered."""
+        """Revoke a code by the text of its QR code. Raises InvalidVenue, VenueForeign, VenueNotRegistered."""
         self._revoke("sha256 = ?", venue_sha256(self.read_own(text)))
 
     def read_own(self, text: str) -> Venue:
@@ -138,7 +139,7 @@ class Registrar:
         return venue
 
     def in_force(self, registration: str) -> str | None:
-        """SHA256(V) (hex) of the code of a venue, None if it has none."""
+        """SHA256(V) (hex) of the valid code of a venue, None if it has none."""
         rows = self.store.read(
             "SELECT sha256, valid_to FROM venue_code WHERE registration = ? AND revoked = 0", (registration,)
         )
@@ -151,7 +152,7 @@ class Registrar:
 
 
 def count_in_force(keys_store: Store, now: float) -> int:
-    """How many codes are in force: a public number, so that codes handed out beside the register would show."""
+    """How many codes are valid: a public number, so that codes issued outside the register would be noticed."""
     rows = keys_store.read(
         "SELECT COUNT(*) FROM venue_code WHERE revoked = 0 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
     )
@@ -159,23 +160,24 @@ def count_in_force(keys_store: Store, now: float) -> int:
 
 
 def revoked(keys_store: Store, now: float) -> tuple[str, ...]:
-    """SHA256(V) (hex) of the withdrawn codes that would be valid otherwise, sorted."""
+    """SHA256(V) (hex) of the revoked codes that would be valid otherwise, sorted."""
     rows = keys_store.read(
         "SELECT sha256 FROM venue_code WHERE revoked = 1 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
     )
     return tuple(sorted(bytes(sha256).hex() for (sha256,) in rows))
 
 
-def forget_ended(transaction: Transaction, now: int) -> None:
-    """Delete the codes whose time is over; nobody can check in with them any more."""
+def purge_ended(transaction: Transaction, now: int) -> None:
+    """Delete expired codes, which no phone accepts for a check-in any more."""
     transaction.execute("DELETE FROM venue_code WHERE valid_to > 0 AND valid_to <= ?", (now,))
 
 
-def _described(described: VenueDescription) -> Venue:
+def _venue_of(description: VenueDescription) -> Venue:
     return Venue(
-        type=described.type, stay_minutes=described.stay_minutes, name=described.name, address=described.address,
-        seed=os.urandom(SEED_LENGTH), kid=VENUE_KID, valid_from=described.valid_from // 60,
-        valid_to=-(-described.valid_to // 60), temporary=described.temporary,
+        type=description.type, stay_minutes=description.stay_minutes, name=description.name,
+        address=description.address, seed=os.urandom(SEED_LENGTH), kid=VENUE_KID,
+        valid_from=description.valid_from // 60, valid_to=-(-description.valid_to // 60),
+        temporary=description.temporary,
     )  # fmt: skip
 
 
@@ -184,8 +186,8 @@ _LEVELS = {CONFIRMED_CLASS: CONFIRMED_LEVEL, CLINICAL_CLASS: CLINICAL_LEVEL}
 
 
 def keep_items(transaction: Transaction, slots: Iterable[Slot], klass: int) -> None:
-    """Seal slots and keep the items until the next package. klass: 1 confirmed test, 2 clinical."""
-    # In the order of their bytes, so that a database that keeps rows as they come has no order to tell.
+    """Seal slots and store the items until the next package. klass: 1 confirmed test, 2 clinical."""
+    # In the order of their bytes, so that the order of rows in the database reveals nothing.
     transaction.execute_each(
         "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?)",
         sorted(sealed_item(slot, klass) for slot in slots),
@@ -204,14 +206,14 @@ OLDEST_SECONDS = 14 * SECONDS_PER_DAY
 
 
 class AlertRefused(Refused):
-    """The hours are no time in the last 14 days, or longer than a day; nothing is published."""
+    """The time is invalid, not in the last 14 days, or longer than a day; nothing is published."""
 
     code = "venue_alert_refused"
 
 
 @dataclass(frozen=True)
 class VenueAlert:
-    """What will be published with the next package. hours: how many hours of the venue it is about."""
+    """What will be published with the next package. hours: number of hours at the venue."""
 
     name: str
     address: str
@@ -228,7 +230,7 @@ class VenueAlerts:
     clock: Callable[[], float]
 
     def check(self, text: str, start: int, end: int) -> VenueAlert:
-        """Say what `publish` would, for the office to confirm; nothing is. Arguments and refusals as there."""
+        """The result of `publish`, for the office to confirm; nothing is published. Arguments and refusals as there."""
         code = self._code(text)
         _check_hours(start, end, int(self.clock()))
         if isinstance(code, Event) and not 60 * code.valid_from <= start < end <= 60 * code.valid_to:
@@ -237,20 +239,20 @@ class VenueAlerts:
         return VenueAlert(code.name, address, venue_fingerprint(code), len(_slots(code, start, end)))
 
     def publish(self, text: str, start: int, end: int) -> VenueAlert:
-        """Warn those who were at a venue or an event.
+        """Warn the people who were at a venue or an event.
 
-        text: of the QR code of the poster or the event; a revoked or expired code too, since people checked in with it.
-        start, end: Unix seconds in whole minutes, ended, at most a day long, at most 14 days ago. What the office
-        enters is taken as it is: no aerosol tail is added.
+        text: of the QR code of the poster or the event; also of a revoked or expired code, since people checked in with
+        it. start, end: Unix seconds in whole minutes, past, at most a day long, at most 14 days ago. The times are used
+        as entered, without an aerosol tail.
         Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
         """
-        checked = self.check(text, start, end)
+        alert = self.check(text, start, end)
         slots = _slots(self._code(text), start, end)
         self.store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
-        return checked
+        return alert
 
     def _code(self, text: str) -> Venue | Event:
-        """A venue's code that this city signed, or an event's, which its host shows a health worker."""
+        """The code of a venue, signed by this city, or of an event, shown to a health worker by its host."""
         code = read_link(text)
         return code if isinstance(code, Event) else self.registrar.read_own(text)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in the log: one line of text for each thing that a city publishes, the same however often it is made.
+"""The leaves of the log: one line of text for each thing that a city publishes, always the same for the same thing.
 
 Source: docs/protocol.md section 9, "Leaves".
 """
@@ -13,7 +13,7 @@ from bluezone.protocol.signed.config import Config, WeekKey
 from bluezone.protocol.signed.envelope import canonical_json
 
 HEAD = "bluezone-log/v1"
-# Keys of the city that no phone takes from a config without a quorum, once there are witnesses.
+# Keys of the city that phones accept from a config only with a quorum, once there are witnesses.
 CITY_KEYS = ("export_keys", "venue_keys", "declaration_key", "push_key", "recovery_key")
 
 
@@ -22,14 +22,14 @@ def _leaf(*words: object) -> bytes:
 
 
 def config_leaf(number: int, sha256: str) -> bytes:
-    """A config. sha256: hex, of its payload."""
+    """The leaf of a config. sha256: hex, of its payload."""
     return _leaf("config", number, sha256)
 
 
 def week_key_leaf(key: WeekKey) -> bytes:
-    """A week key, by all that is said of it but when it was announced."""
-    told = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, f"{key.n:x}", key.e]
-    return _leaf("week-key", key.kid, hashlib.sha256(canonical_json(told)).hexdigest())
+    """The leaf of a week key, with all its members except the time of its announcement."""
+    members = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, f"{key.n:x}", key.e]
+    return _leaf("week-key", key.kid, hashlib.sha256(canonical_json(members)).hexdigest())
 
 
 def city_keys(config: Config) -> dict[str, Any]:
@@ -38,47 +38,47 @@ def city_keys(config: Config) -> dict[str, Any]:
 
 
 def city_keys_leaf(config: Config) -> bytes:
-    """The keys of the city that a config names, all together."""
+    """The leaf of all keys of the city that a config names."""
     return _leaf("city-keys", hashlib.sha256(canonical_json(city_keys(config))).hexdigest())
 
 
-def brings_city_key(config: Config, held: Config) -> bool:
-    """Whether a config names a key of the city that the config held did not; leaving one out is no new key."""
-    if not set(config.export_keys) <= set(held.export_keys):
+def brings_city_key(config: Config, current: Config) -> bool:
+    """Whether a config names a key of the city that the current config does not; omitting a key does not count."""
+    if not set(config.export_keys) <= set(current.export_keys):
         return True
-    if any(held.venue_keys.get(kid) != key for kid, key in config.venue_keys.items()):
+    if any(current.venue_keys.get(kid) != key for kid, key in config.venue_keys.items()):
         return True
     singles = ("declaration_key", "push_key", "recovery_key")
-    return any(getattr(config, name) not in (None, getattr(held, name)) for name in singles)
+    return any(getattr(config, name) not in (None, getattr(current, name)) for name in singles)
 
 
 def head_leaf(kind: str, epoch: int, number: int, chain: str) -> bytes:
-    """The head of export files or venue packages. kind: of the index; chain: value (hex) after file `number`."""
+    """The leaf of a head of export files or venue packages. kind: of the index; chain: value (hex) after the file."""
     return _leaf(kind, epoch, number, chain)
 
 
 def epoch_leaf(record: str) -> bytes:
-    """An epoch. record: base64, as the config carries it."""
+    """The leaf of an epoch. record: base64, as in the config."""
     return _leaf("epoch", hashlib.sha256(base64.b64decode(record)).hexdigest())
 
 
 def policy_leaf(number: int, policy: bytes) -> bytes:
-    """Who watches. number: of the change, from 0, so that going back is a change too; policy: as it is encoded."""
+    """The leaf of a policy. number: of the change, from 0, so that a return to an old one counts; policy: encoded."""
     return _leaf("witnesses", number, hashlib.sha256(policy).hexdigest())
 
 
 def edition_leaf(name: str, sha256: str) -> bytes:
-    """A program that is handed out. name: "web" with the SHA-256 of its `manifest`, or the name of an APK file."""
+    """The leaf of a published program. name: "web" with the SHA-256 of its `manifest`, or the name of an APK file."""
     return _leaf("program", name, sha256)
 
 
 def manifest(sha256s: Mapping[str, str]) -> bytes:
-    """The files of the web edition in one text. sha256s: hex by path, "" for the page itself."""
+    """The list of files of the web edition. sha256s: hex by path, "" for the page itself."""
     return "".join(f"{sha256s[path]}  {path}\n" for path in sorted(sha256s)).encode()
 
 
 def audit_leaf(day: str, digest: str) -> bytes:
-    """The head of the office's audit at the end of a day, which tells neither how long it is nor whether it grew.
+    """The leaf of the office's audit at the end of a day; it reveals neither its length nor whether it grew.
 
     day: such as 2026-11-28. digest: hash (hex) of its last entry.
     """
@@ -86,10 +86,10 @@ def audit_leaf(day: str, digest: str) -> bytes:
 
 
 def audit_heads(contents: Iterable[bytes]) -> dict[str, bytes]:
-    """The leaves of audit heads among others, by day."""
-    found = {}
+    """The leaves of audit heads among all leaves, by day."""
+    heads = {}
     for content in contents:
         words = content.decode(errors="replace").split(" ")
         if len(words) == 4 and words[:2] == [HEAD, "audit"]:
-            found[words[2]] = content
-    return found
+            heads[words[2]] = content
+    return heads

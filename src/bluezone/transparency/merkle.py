@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hash tree of an append-only log: its root, and proofs that a leaf is in it and that it only grew.
+"""The hash tree of an append-only log: its root, and proofs that it contains a leaf and that it only grew.
 
 Source: RFC 6962 section 2.1 (hashes); RFC 9162 sections 2.1.3 and 2.1.4 (proofs and how they are checked).
 """
@@ -15,11 +15,11 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 NodeOf = Callable[[int, int], bytes]
 """The hash of the complete subtree of 2**level leaves at a position, counted in such subtrees from 0."""
 Range = tuple[int, int]
-"""Leaves from the first on, without the second."""
+"""The number of the first leaf, and that after the last."""
 
 
 class ProofInvalid(Refused):
-    """A proof does not lead to the root that was signed: the log has forgotten or changed something."""
+    """A proof does not lead to the signed root: the log has removed or changed something."""
 
     code = "log_proof_invalid"
 
@@ -35,18 +35,18 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
-    """The root of a tree that is held as a whole; `EMPTY_ROOT` without leaves."""
+    """The root of a tree from all its leaves; `EMPTY_ROOT` without leaves."""
     if not leaf_hashes:
         return EMPTY_ROOT
     levels = [list(leaf_hashes)]
     while len(levels[-1]) > 1:
         below = levels[-1]
-        levels.append([node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)])
+        levels.append([node_hash(below[left], below[left + 1]) for left in range(0, len(below) - 1, 2)])
     return range_hash((0, len(leaf_hashes)), lambda level, position: levels[level][position])
 
 
 def range_hash(leaves: Range, node: NodeOf) -> bytes:
-    """The root over a range as the tree has it: whole subtrees, the largest first."""
+    """The root over a range of the tree: of complete subtrees, the largest first."""
     first, end = leaves
     if (end - first) & (end - first - 1) == 0:
         level = (end - first).bit_length() - 1
@@ -57,45 +57,50 @@ def range_hash(leaves: Range, node: NodeOf) -> bytes:
 
 def completed(number: int) -> list[tuple[int, int]]:
     """Level and position of each subtree above the leaves that leaf `number` completes, lowest first."""
-    found, level = [], 1
+    subtrees = []
+    level = 1
     while (number + 1) % (1 << level) == 0:
-        found.append((level, number >> level))
+        subtrees.append((level, number >> level))
         level += 1
-    return found
+    return subtrees
 
 
 def inclusion_ranges(number: int, size: int) -> list[Range]:
-    """The ranges whose hashes prove that leaf `number` is in a tree of `size`; 0 <= number < size."""
-    found: list[Range] = []
-    first, end = 0, size
+    """The ranges with the hashes that prove leaf `number` to be in a tree of `size`; 0 <= number < size."""
+    ranges: list[Range] = []
+    first = 0
+    end = size
     while end - first > 1:
         middle = first + _split(end - first)
         if number < middle:
-            found.append((middle, end))
+            ranges.append((middle, end))
             end = middle
         else:
-            found.append((first, middle))
+            ranges.append((first, middle))
             first = middle
-    return found[::-1]
+    return ranges[::-1]
 
 
 def consistency_ranges(old_size: int, size: int) -> list[Range]:
-    """The ranges whose hashes prove that a tree of `size` continues one of `old_size`; 0 <= old_size <= size."""
+    """The ranges with the hashes that prove a tree of `size` to continue one of `old_size`; 0 <= old_size <= size."""
     if old_size in (0, size):
         return []
-    found: list[Range] = []
-    first, end, whole = 0, size, True
+    ranges: list[Range] = []
+    first = 0
+    end = size
+    whole = True
     while old_size != end:
         middle = first + _split(end - first)
         if old_size <= middle:
-            found.append((middle, end))
+            ranges.append((middle, end))
             end = middle
         else:
-            found.append((first, middle))
-            first, whole = middle, False
+            ranges.append((first, middle))
+            first = middle
+            whole = False
     if not whole:
-        found.append((first, end))
-    return found[::-1]
+        ranges.append((first, end))
+    return ranges[::-1]
 
 
 def _split(count: int) -> int:
@@ -107,17 +112,21 @@ def check_inclusion(leaf: bytes, number: int, size: int, proof: Sequence[bytes],
     """Check that a leaf (its hash) is number `number` of a tree of `size` with this root. Raises ProofInvalid."""
     if not 0 <= number < size:
         raise ProofInvalid(f"leaf {number} cannot be in a log of {size}")
-    place, last, value = number, size - 1, leaf
+    place = number
+    last = size - 1
+    value = leaf
     for other in proof:
         if last == 0:
             raise ProofInvalid(f"the proof of leaf {number} is too long")
         if place & 1 or place == last:
             value = node_hash(other, value)
             while not place & 1 and place:
-                place, last = place >> 1, last >> 1
+                place >>= 1
+                last >>= 1
         else:
             value = node_hash(value, other)
-        place, last = place >> 1, last >> 1
+        place >>= 1
+        last >>= 1
     if last or value != root:
         raise ProofInvalid(f"leaf {number} is not in the log of {size} that was signed")
 
@@ -136,19 +145,24 @@ def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, pr
         hashes.insert(0, old_root)
     if not hashes:
         raise refused
-    place, last = old_size - 1, size - 1
+    place = old_size - 1
+    last = size - 1
     while place & 1:
-        place, last = place >> 1, last >> 1
+        place >>= 1
+        last >>= 1
     old_value = value = hashes[0]
     for other in hashes[1:]:
         if last == 0:
             raise refused
         if place & 1 or place == last:
-            old_value, value = node_hash(other, old_value), node_hash(other, value)
+            old_value = node_hash(other, old_value)
+            value = node_hash(other, value)
             while not place & 1 and place:
-                place, last = place >> 1, last >> 1
+                place >>= 1
+                last >>= 1
         else:
             value = node_hash(value, other)
-        place, last = place >> 1, last >> 1
+        place >>= 1
+        last >>= 1
     if last or old_value != old_root or value != root:
         raise refused

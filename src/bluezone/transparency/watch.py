@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who watches a city's log: the witnesses that phones know, how many of them make a quorum, and how that changes.
+"""The witnesses of a city's log that phones know, the size of their quorum, and how both change.
 
-A config carries one record after the other: the first is taken as it is, each later one is signed for by the quorum of
-the one before it. Source: docs/protocol.md section 9, "Witnesses".
+A config contains a list of records: phones accept the first as it is; each later one needs the signatures of the
+previous record's quorum. Source: docs/protocol.md section 9, "Witnesses".
 """
 
 import base64
@@ -29,37 +29,37 @@ from bluezone.transparency.notes import (
 )
 
 MOST_WITNESSES = 16
-# A witness whose clock is ahead by more signs for a time that has not come.
+# A cosignature from further in the future does not count.
 AHEAD_SECONDS = 3600
 
 _KEY = r"[0-9a-f]{64}"
-# The first part of a name is the host on which the witness runs.
+# The first part of a name is the host of the witness.
 _NAME = r"[a-z0-9][a-z0-9.-]{0,100}(/[A-Za-z0-9._~-]{1,80})?"
 _OPERATOR = r"[^\x00-\x1f\x7f]{1,100}"
 _HERE = re.compile(r"localhost|.*\.localhost|127(\.[0-9]+){3}|0(\.0){3}")
 
 
 class WitnessesInvalid(Refused):
-    """The record of who watches is not in its format, or no quorum can ever come of it."""
+    """The record of witnesses has an invalid format, or its quorum is impossible."""
 
     code = "witnesses_invalid"
 
 
 class WitnessesRefused(Refused):
-    """Who watches was changed without the quorum of those who watched before; what is held stays."""
+    """The witnesses were changed without the quorum of the previous ones; the current config stays."""
 
     code = "witnesses_refused"
 
 
 class QuorumMissing(Refused):
-    """Too few witnesses have signed for what only a quorum brings: an epoch, a key of the city, other witnesses."""
+    """Too few witnesses have signed for a change that needs a quorum: an epoch, a key of the city, other witnesses."""
 
     code = "witness_quorum_missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One who watches. name: of its key, `host` or `host/more`; operator: who runs it, for people; key: hex."""
+    """One witness. name: of its key, `host` or `host/more`; operator: who runs it, to show to people; key: hex."""
 
     name: str
     operator: str
@@ -67,7 +67,7 @@ class Witness:
 
     @property
     def host(self) -> str:
-        """The host that its name says."""
+        """The host in its name."""
         return self.name.partition("/")[0]
 
     @property
@@ -78,34 +78,38 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Those who watch, and how many of them have to sign. quorum: 1 or more."""
+    """The witnesses, and how many of them must sign. quorum: 1 or more."""
 
     quorum: int
     witnesses: tuple[Witness, ...]
 
     def counted(self, config: Config, city_key: bytes) -> tuple[Witness, ...]:
-        """Those that can count: not on a host of the city, not under its key, one of each operator, host and key.
+        """The witnesses that count: not on a host of the city, not with its key, one of each operator, host and key.
 
-        That is what a name can tell. Two hosts of one owner under two names are not found out here.
+        Only names are compared: two hosts of one owner under two names are not detected.
         """
         own = {_bare(config.public_host), _bare(config.office_host)}
         counted: list[Witness] = []
-        taken: set[str] = {city_key.hex()}
+        seen: set[str] = {city_key.hex()}
         for witness in self.witnesses:
             marks = {witness.key, f"host {witness.host}", f"operator {_folded(witness.operator)}"}
-            if witness.host in own or _HERE.fullmatch(witness.host) or marks & taken:
+            if witness.host in own or _HERE.fullmatch(witness.host) or marks & seen:
                 continue
-            taken |= marks
+            seen |= marks
             counted.append(witness)
         return tuple(counted)
 
     def signed(self, note: Note, config: Config, city_key: bytes, now: float) -> dict[Witness, int]:
-        """Which of those that count have cosigned a checkpoint, and when; without what is of the future."""
-        found = {one: cosigned_at(note, one.verifier) for one in self.counted(config, city_key)}
-        return {one: moment for one, moment in found.items() if moment is not None and moment <= now + AHEAD_SECONDS}
+        """The counted witnesses that have cosigned a checkpoint, and when; without times in the future."""
+        moments = {}
+        for witness in self.counted(config, city_key):
+            moment = cosigned_at(note, witness.verifier)
+            if moment is not None and moment <= now + AHEAD_SECONDS:
+                moments[witness] = moment
+        return moments
 
     def require(self, proof: Proof, content: bytes, config: Config, city_key: bytes, now: float) -> None:
-        """Check that a quorum has signed for a leaf. config: the one held. Raises QuorumMissing."""
+        """Check that a quorum has signed for a leaf. config: the current one. Raises QuorumMissing."""
         try:
             check_proof(proof, content, log_key(city_key))
         except (NoteInvalid, ProofInvalid) as refused:
@@ -124,61 +128,64 @@ def _folded(text: str) -> str:
 
 
 def encode_policy(policy: Policy) -> bytes:
-    """Return the one text of a policy: what is a leaf of the log."""
+    """Return the canonical text of a policy, from which its leaf is made."""
     return canonical_json(asdict(policy))
 
 
 def decode_policy(payload: bytes) -> Policy:
     """Read a policy. Raises WitnessesInvalid."""
-    read = JsonMembers.parse(payload, WitnessesInvalid)
+    members = JsonMembers.parse(payload, WitnessesInvalid)
     witnesses = tuple(
-        Witness(one.text("name", _NAME), one.text("operator", _OPERATOR), one.text("key", _KEY))
-        for one in read.each("witnesses")
+        Witness(member.text("name", _NAME), member.text("operator", _OPERATOR), member.text("key", _KEY))
+        for member in members.each("witnesses")
     )
-    quorum = read.integer("quorum", lowest=1)
-    if not quorum <= len(witnesses) <= MOST_WITNESSES or len({one.name for one in witnesses}) < len(witnesses):
+    quorum = members.integer("quorum", lowest=1)
+    if not quorum <= len(witnesses) <= MOST_WITNESSES or len({witness.name for witness in witnesses}) < len(witnesses):
         raise WitnessesInvalid(f"a quorum of {quorum} cannot come of {len(witnesses)} witnesses")
     return Policy(quorum, witnesses)
 
 
 def encode_record(policy: Policy, proof: Proof | None) -> str:
-    """Return the record as the config carries it. proof: signed for by the quorum before, None for the first."""
-    told = {"policy": base64.b64encode(encode_policy(policy)).decode(), "proof": proof.data.decode() if proof else ""}
-    return base64.b64encode(canonical_json(told)).decode()
+    """Return the record for the config. proof: with signatures of the previous quorum, None for the first."""
+    members = {
+        "policy": base64.b64encode(encode_policy(policy)).decode(),
+        "proof": proof.data.decode() if proof else "",
+    }
+    return base64.b64encode(canonical_json(members)).decode()
 
 
 def decode_record(record: str) -> tuple[bytes, str]:
-    """Read a record: the policy as it is encoded, and the text of its proof. Raises WitnessesInvalid."""
+    """Read a record: the encoded policy, and the text of its proof. Raises WitnessesInvalid."""
     try:
-        read = JsonMembers.parse(base64.b64decode(record, validate=True), WitnessesInvalid)
-        payload = base64.b64decode(read.text("policy"), validate=True)
+        members = JsonMembers.parse(base64.b64decode(record, validate=True), WitnessesInvalid)
+        payload = base64.b64decode(members.text("policy"), validate=True)
     except ValueError:
         raise WitnessesInvalid("the record of who watches is not base64") from None
-    return payload, read.text("proof", r"(?s).*")
+    return payload, members.text("proof", r"(?s).*")
 
 
 def policy_of(records: Sequence[str]) -> Policy | None:
-    """The policy in force after these records, None without any. Raises WitnessesInvalid."""
+    """The current policy after these records, None without any. Raises WitnessesInvalid."""
     return decode_policy(decode_record(records[-1])[0]) if records else None
 
 
-def follow_witnesses(config: Config, held: Config, city_key: bytes, now: float) -> None:
-    """Check that who watches changes, from the config held to `config`, by the quorums alone.
+def follow_witnesses(config: Config, current: Config, city_key: bytes, now: float) -> None:
+    """Check that quorums have agreed to all changes of witnesses from the current config to `config`.
 
-    The first record is taken as it is: until then nobody watched. now: trusted Unix seconds.
+    The first record needs no quorum: before it there were no witnesses. now: trusted Unix seconds.
     Raises WitnessesRefused, WitnessesInvalid.
     """
-    known = len(held.witnesses)
-    if config.witnesses[:known] != held.witnesses:
+    known = len(current.witnesses)
+    if config.witnesses[:known] != current.witnesses:
         raise WitnessesRefused("this config leaves out or changes those who watch")
-    policy = policy_of(held.witnesses)
+    policy = policy_of(current.witnesses)
     for number, record in enumerate(config.witnesses[known:], known):
         payload, text = decode_record(record)
         following = decode_policy(payload)
         if policy is not None:
             leaf = policy_leaf(number, payload)
             try:
-                policy.require(read_proof(text.encode()), leaf, held, city_key, now)
+                policy.require(read_proof(text.encode()), leaf, current, city_key, now)
             except (QuorumMissing, NoteInvalid) as refused:
                 raise WitnessesRefused(f"those who watched have not agreed: {refused.message}") from None
         policy = following

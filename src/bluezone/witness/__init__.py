@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A witness: a program of its own, on another's machine, that watches cities' logs and cosigns what only grew."""
+"""A witness: a separate program, on the machine of another operator, that cosigns cities' logs if they only grew."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The witness on a port: cities ask it to cosign, and anybody may fetch what it has cosigned last.
+"""The HTTP service of a witness: cities ask it to cosign, and anyone may fetch the last checkpoint it has cosigned.
 
-Small on purpose, and to be run behind a proxy that speaks TLS: docs/operating.md, "Witnesses".
+Small on purpose; it runs behind a proxy with TLS: docs/operating.md, "Witnesses".
 """
 
 import threading
@@ -11,13 +11,13 @@ from typing import Any
 from bluezone.refusal import Refused
 from bluezone.witness.watcher import MOST_REQUEST_BYTES, Answer, Watcher
 
-# A call has a small body, and whoever is slower holds a place among these.
+# Calls have small bodies; a slow call occupies one of the places below.
 CALL_SECONDS = 10.0
 MOST_CALLS = 32
 
 
 def answer_get(watcher: Watcher, path: str) -> Answer:
-    """What is answered to GET: `/checkpoint/ORIGIN`, the newest that was cosigned, and `/evidence`."""
+    """The answer to a GET of `/checkpoint/ORIGIN`, the newest cosigned checkpoint, or of `/evidence`."""
     if path.startswith("/checkpoint/"):
         try:
             note = watcher.log(path.removeprefix("/checkpoint/")).note
@@ -25,12 +25,12 @@ def answer_get(watcher: Watcher, path: str) -> Answer:
             return Answer(404, f"{refused.code}: {refused.message}\n".encode())
         return Answer(200, note.data) if note else Answer(404, b"nothing was seen of this log yet\n")
     if path == "/evidence":
-        return Answer(200, b"\n".join(held + b"\n" + offered for _, _, held, offered in watcher.evidence()))
+        return Answer(200, b"\n".join(stored + b"\n" + offered for _, _, stored, offered in watcher.evidence()))
     return Answer(404, b"nothing is served at this address\n")
 
 
 def server_of(watcher: Watcher, host: str, port: int) -> ThreadingHTTPServer:
-    """A server of this witness; the caller runs and ends it."""
+    """A server for this witness; the caller runs and stops it."""
     places = threading.BoundedSemaphore(MOST_CALLS)
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,13 +58,13 @@ def server_of(watcher: Watcher, host: str, port: int) -> ThreadingHTTPServer:
             self.wfile.write(answer.body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nobody's address is noted."""
+            """Log no addresses."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def process_request_thread(self, request: Any, client_address: Any) -> None:
-            # Whoever finds no place is turned away at once rather than made to wait.
+            # A call without a free place is refused at once and does not wait.
             if not places.acquire(blocking=False):
                 self.shutdown_request(request)
                 return
@@ -74,6 +74,6 @@ def server_of(watcher: Watcher, host: str, port: int) -> ThreadingHTTPServer:
                 places.release()
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """A caller that hung up is no event."""
+            """Ignore callers that hang up."""
 
     return Server((host, port), Handler)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a witness holds of each log, and when it cosigns: never two checkpoints that do not continue each other.
+"""What a witness stores of each log, and when it cosigns: never two checkpoints that do not continue each other.
 
 Source: C2SP tlog-witness (`add-checkpoint`) and tlog-cosignature; docs/protocol.md section 9.
 """
@@ -57,19 +57,19 @@ CREATE TABLE IF NOT EXISTS evidence (
 
 
 class WitnessMissing(Refused):
-    """The folder holds no witness; `bluezone witness new` makes one."""
+    """The folder contains no witness; `bluezone witness new` makes one."""
 
     code = "witness_missing"
 
 
 class WitnessExists(Refused):
-    """The folder holds a witness already; its key is made once."""
+    """The folder already contains a witness; its key is made only once."""
 
     code = "witness_exists"
 
 
 class WitnessMisplaced(Refused):
-    """The folder is a city's data folder: who watches a city keeps its key elsewhere, on another machine."""
+    """The folder is a city's data folder; a witness keeps its key on another machine."""
 
     code = "witness_misplaced"
 
@@ -81,24 +81,24 @@ class LogUnknown(Refused):
 
 
 class LogUnreachable(Refused):
-    """The city's log cannot be fetched; it is looked at again later."""
+    """The city's log cannot be fetched; the witness tries again later."""
 
     code = "witness_log_unreachable"
 
 
 class LogAnswerRefused(LogUnreachable):
-    """The city's log answers that it has not got what it should have."""
+    """The city's log answers that it does not have what it should have."""
 
 
 class LogInconsistent(Refused):
-    """The log shows what does not continue what this witness has seen; both checkpoints are kept as evidence."""
+    """The log does not continue the checkpoint that this witness has seen; both are stored as evidence."""
 
     code = "witness_log_inconsistent"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request to cosign is answered with. status: of HTTP."""
+    """The answer to a request. status: of HTTP."""
 
     status: int
     body: bytes
@@ -107,7 +107,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One log as it was seen last. size: 0 before the first look; note: with this witness's cosignature."""
+    """A log at its last visit. size: 0 before the first; note: with this witness's cosignature."""
 
     key: VerifierKey
     address: str
@@ -116,7 +116,7 @@ class Watched:
 
     @property
     def root(self) -> bytes:
-        """The root that was seen last."""
+        """The root at the last visit."""
         return read_checkpoint(self.note.text).root if self.note else EMPTY_ROOT
 
 
@@ -124,7 +124,8 @@ class Watcher:
     """The witness of a folder, usable from any thread and by several processes. clock: Unix seconds."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._clock = folder / STORE_NAME, clock
+        self._path = folder / STORE_NAME
+        self._clock = clock
         if not self._path.is_file():
             raise WitnessMissing(f"{folder} holds no witness; `bluezone witness new` makes one")
         with self._store() as store:
@@ -134,7 +135,7 @@ class Watcher:
 
     @classmethod
     def make(cls, folder: Path, name: str, clock: Callable[[], float] = time.time) -> "Watcher":
-        """Make a witness and its key. name: `host` or `host/more`, the host being the one it runs on.
+        """Make a witness and its key. name: `host` or `host/more`, with the host that it runs on.
 
         Raises WitnessExists, WitnessMisplaced, NoteInvalid.
         """
@@ -156,9 +157,9 @@ class Watcher:
         return cls(folder, clock)
 
     def watch(self, key_text: str, address: str) -> VerifierKey:
-        """Watch a log from now on. key_text: its verifier key, compared with what the city shows; address: of /v1/log.
+        """Watch a log from now on. key_text: its verifier key, compared with the city's page; address: of /v1/log.
 
-        Raises NoteInvalid; what was seen of a log that is watched already stays.
+        Raises NoteInvalid. If the log is watched already, what was seen of it is retained.
         """
         key = read_verifier_key(key_text, LOG_KEY)
         with self._store() as store:
@@ -170,7 +171,7 @@ class Watcher:
         return key
 
     def logs(self) -> list[Watched]:
-        """The logs that are watched."""
+        """All watched logs."""
         with self._store() as store:
             return [_watched(row) for row in store.execute("SELECT key, address, size, note FROM log ORDER BY origin")]
 
@@ -182,27 +183,27 @@ class Watcher:
         raise LogUnknown(f"this witness does not watch the log {origin}")
 
     def evidence(self) -> list[tuple[int, str, bytes, bytes]]:
-        """Pairs of signed checkpoints that do not continue each other: when seen, log, the one held, the other."""
+        """Pairs of signed checkpoints that do not continue each other: time, log, the stored one, the other."""
         with self._store() as store:
             return list(store.execute("SELECT at, origin, held, offered FROM evidence ORDER BY at"))
 
     def add_checkpoint(self, body: bytes) -> Answer:
-        """Answer a log that asks for a cosignature."""
+        """Answer a log's request for a cosignature."""
         try:
             old_size, hashes, note = _read_request(body)
             origin = read_checkpoint(note.text).origin
         except NoteInvalid as refused:
-            return Answer(http.client.BAD_REQUEST, _told(refused))
+            return Answer(http.client.BAD_REQUEST, _error_body(refused))
         try:
-            # One at a time, so that two requests cannot both be right beside each other.
+            # One at a time, so that two conflicting requests cannot both be accepted.
             with self._store() as store:
-                return self._take(store, origin, old_size, hashes, note)
+                return self._answer(store, origin, old_size, hashes, note)
         except LogUnknown as refused:
-            return Answer(http.client.NOT_FOUND, _told(refused))
+            return Answer(http.client.NOT_FOUND, _error_body(refused))
         except NoteUntrusted as refused:
-            return Answer(http.client.FORBIDDEN, _told(refused))
+            return Answer(http.client.FORBIDDEN, _error_body(refused))
 
-    def _take(
+    def _answer(
         self, store: sqlite3.Connection, origin: str, old_size: int, hashes: tuple[bytes, ...], note: Note
     ) -> Answer:
         row = store.execute("SELECT key, address, size, note FROM log WHERE origin = ?", (origin,)).fetchone()
@@ -220,17 +221,18 @@ class Watcher:
         try:
             check_consistency(old_size, watched.root, checkpoint.size, checkpoint.root, hashes)
         except ProofInvalid as refused:
-            return Answer(http.client.UNPROCESSABLE_ENTITY, _told(refused))
+            return Answer(http.client.UNPROCESSABLE_ENTITY, _error_body(refused))
         signature = cosign(note.text, self.key, self._private.sign, int(self._clock()))
-        theirs = tuple(one for one in note.signatures if one.name == watched.key.name)
-        own = merged(Note(note.text, theirs), {self.key.name: signature})
-        store.execute("UPDATE log SET size = ?, note = ? WHERE origin = ?", (checkpoint.size, own.data, origin))
+        by_log = tuple(other for other in note.signatures if other.name == watched.key.name)
+        cosigned = merged(Note(note.text, by_log), {self.key.name: signature})
+        store.execute("UPDATE log SET size = ?, note = ? WHERE origin = ?", (checkpoint.size, cosigned.data, origin))
         return Answer(http.client.OK, signature.line)
 
     def look(self, origin: str, fetch: Callable[[str], bytes] | None = None) -> Checkpoint:
-        """Fetch a log as anybody would, and compare it with what was seen before; returns what it shows.
+        """Fetch a log as anyone would, and compare it with the last visit; returns its checkpoint.
 
-        fetch: what lies at an address; over HTTP by default. Raises LogUnknown, LogUnreachable, LogInconsistent.
+        fetch: returns the content at an address; over HTTP by default.
+        Raises LogUnknown, LogUnreachable, LogInconsistent.
         """
         fetch = fetch or fetch_over_http
         watched = self.log(origin)
@@ -239,13 +241,13 @@ class Watcher:
             checkpoint = open_checkpoint(note, watched.key)
         except NoteInvalid as refused:
             raise LogUnreachable(f"what {watched.address} shows is no checkpoint of it: {refused.message}") from None
-        one, other = sorted(((watched.size, watched.root), (checkpoint.size, checkpoint.root)))
+        smaller, larger = sorted(((watched.size, watched.root), (checkpoint.size, checkpoint.root)))
         hashes: tuple[bytes, ...] = ()
         try:
-            if 0 < one[0] < other[0]:
-                lines = fetch(f"{watched.address}/consistency/{one[0]}/{other[0]}").decode("ascii", "replace")
+            if 0 < smaller[0] < larger[0]:
+                lines = fetch(f"{watched.address}/consistency/{smaller[0]}/{larger[0]}").decode("ascii", "replace")
                 hashes = read_hashes(lines.splitlines())
-            check_consistency(one[0], one[1], other[0], other[1], hashes)
+            check_consistency(smaller[0], smaller[1], larger[0], larger[1], hashes)
         except (ProofInvalid, NoteInvalid, LogAnswerRefused) as refused:
             with self._store() as store:
                 self._keep_evidence(store, watched, note)
@@ -265,7 +267,7 @@ class Watcher:
     def _store(self) -> Iterator[sqlite3.Connection]:
         store = sqlite3.connect(self._path, timeout=_LOCK_SECONDS, isolation_level=None)
         try:
-            # A cosignature is given out only once what was seen is safely on disk.
+            # A cosignature is released only after the state is safely on disk.
             store.execute("PRAGMA synchronous=FULL")
             store.execute("BEGIN IMMEDIATE")
             try:
@@ -299,12 +301,12 @@ def _conflict(size: int) -> Answer:
     return Answer(http.client.CONFLICT, f"{size}\n".encode(), "text/x.tlog.size")
 
 
-def _told(refused: Refused) -> bytes:
+def _error_body(refused: Refused) -> bytes:
     return f"{refused.code}: {refused.message}\n".encode()
 
 
 def fetch_over_http(address: str) -> bytes:
-    """What lies at an address, at most 64 KiB. Raises LogUnreachable, LogAnswerRefused."""
+    """The content at an address, at most 64 KiB. Raises LogUnreachable, LogAnswerRefused."""
     parts = urlsplit(address)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":

@@ -136,7 +136,7 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
         elif where == "after_file":
             patch.setattr(folder, "write_new", keep_and_kill)
         else:
-            patch.setattr(exports.ExportFiles, "_seal", kill)
+            patch.setattr(exports.ExportFiles, "_complete", kill)
         if where != "after_begin":
             with pytest.raises(Killed):
                 server.tick()

@@ -11,7 +11,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, report_of
 from tests.builders.venue import a_venue, keys_of
 
 from bluezone.keyserver.publication import folder
-from bluezone.keyserver.publication.adoption import take_back_items
+from bluezone.keyserver.publication.adoption import requeue_items
 from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
 from bluezone.protocol.signed.envelope import CHAIN_START
 from bluezone.protocol.signed.index import chain_value, follow_index
@@ -216,7 +216,7 @@ def test_items_of_a_package_that_was_never_published_wait_again_as_they_were(ser
     row = "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (1, ?, ?, ?)"
     server.keys_store.write(lambda transaction: transaction.execute(row, (NOON, content, bytes(32))))
 
-    server.keys_store.write(take_back_items)
+    server.keys_store.write(requeue_items)
 
     waiting = server.keys_store.read("SELECT tag, nonce, sealed FROM waiting_item")
     items = {content[at : at + ITEM_LENGTH] for at in range(0, len(content), ITEM_LENGTH)}

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What phones fetch: export files and venue packages, the embargo, mingling and padding before, the index after."""
+"""What phones fetch: export files, venue packages and their indexes; before that the embargo, padding and mingling."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published files that a store has forgotten, taken into it: their rows, the keys they make known, and what no longer
+"""Adopt published files that the store has lost: insert their rows, note their keys as known, and delete what no longer
 waits for a file.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.publication.downloads import EXPORT_FILES, Series
 from bluezone.keyserver.publication.embargo import newest_published_day
-from bluezone.keyserver.publication.exports import take_back_keys
+from bluezone.keyserver.publication.exports import requeue_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
 from bluezone.protocol.exports.files import Export, InvalidExport, read_export, verify_export
@@ -24,14 +24,14 @@ from bluezone.protocol.venues.items import ITEM_LENGTH, NONCE_LENGTH, TAG_LENGTH
 
 
 class HistoryForked(StoreRefused):
-    """Phones hold what this store does not know, or know otherwise; nothing is signed, reports are still taken."""
+    """Phones have files that this store lacks or has with other content; nothing is signed, reports are accepted."""
 
     code = "history_forked"
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """What takes files into the store of keys. padding_mean, embargo_seconds: as the city publishes."""
+    """Adopts files into the keys store. padding_mean, embargo_seconds: as the city publishes."""
 
     store: Store
     published: PublishedFiles
@@ -40,19 +40,22 @@ class Adoption:
     embargo_seconds: int
 
     def content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedFiles]) -> bytes:
-        """The bytes of a file that an index of ours lists, from wherever they still are. Raises HistoryForked."""
+        """The bytes of a file that an index of this city lists, from the first place that has them.
+
+        Raises HistoryForked.
+        """
         for place in places:
             content = place.get(f"{series.folder}/{entry.name}")
             if content is not None and hashlib.sha256(content).hexdigest() == entry.sha256:
                 if series is EXPORT_FILES:
-                    self._own_export(entry.number, content)
+                    self._read_own_export(entry.number, content)
                 return content
         raise HistoryForked(
             f"{series.kind}: file {entry.number} was published and is nowhere to be found; name a place that still"
             " has it (bluezone history adopt), or open a new epoch"
         )
 
-    def _own_export(self, number: int, content: bytes) -> Export:
+    def _read_own_export(self, number: int, content: bytes) -> Export:
         try:
             export = read_export(content)
         except InvalidExport as refused:
@@ -61,35 +64,35 @@ class Adoption:
             raise HistoryForked(f"export {number} is published, and this city's key did not sign it")
         return export
 
-    def take(self, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int) -> None:
-        """Take a file in under the number and name it has. before: chain value before it; end: of a package's hour."""
+    def adopt(self, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int) -> None:
+        """Adopt a file under its own number and name. before: chain value before it; end: of a package's hour."""
         self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
         self.store.write(lambda transaction: self._insert(transaction, series, entry, content, before, end))
 
     def append(self, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int) -> None:
-        """Take a file of a branch that was left behind in under the next number of an epoch."""
+        """Adopt a file of an abandoned branch under the next number of an epoch."""
         self.store.write(lambda transaction: self._append(transaction, series, branch, entry, content, end))
 
     def renumber(self, series: Series, branch: Branch) -> None:
-        """Give the files of the store that an epoch has left behind new numbers in it, so that nothing is lost."""
+        """Give the store's files that an epoch has abandoned new numbers in that epoch, so that nothing is lost."""
         self.store.write(lambda transaction: self._renumber(transaction, series, branch))
 
     def _insert(
         self, transaction: Transaction, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int
     ) -> None:
-        """Take one published file into the store: its row, the keys it makes known, and what waits no longer."""
+        """Insert the row of a published file, note its keys as known, and delete what no longer waits for a file."""
         columns: dict[str, Any] = {
             "number": entry.number, "name": entry.name, "sha256": bytes.fromhex(entry.sha256), "size": entry.size,
             "chain_before": before, "end_timestamp": end,
         }  # fmt: skip
         if series is EXPORT_FILES:
-            export = self._own_export(entry.number, content)
+            export = self._read_own_export(entry.number, content)
             columns |= {
                 "start_timestamp": export.start_timestamp, "end_timestamp": export.end_timestamp,
                 "newest_day": newest_published_day(export.end_timestamp, self.embargo_seconds),
                 "padding_mean": self.padding_mean,
             }  # fmt: skip
-            take_back_keys(transaction)
+            requeue_keys(transaction)
             keys = [export.columns.key(row) for row in range(len(export.columns))]
             known = list(zip(map(key_prefix, keys), export.columns.starts, strict=True))
             transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
@@ -97,7 +100,7 @@ class Adoption:
                 "DELETE FROM waiting_key WHERE start = ? AND key = ?", zip(export.columns.starts, keys, strict=True)
             )
         else:
-            take_back_items(transaction)
+            requeue_items(transaction)
             transaction.execute_each(
                 "DELETE FROM waiting_item WHERE tag = ? AND nonce = ? AND sealed = ?", _items(content)
             )
@@ -133,24 +136,28 @@ class Adoption:
         )
         if not rows:
             return
-        (take_back_keys if series is EXPORT_FILES else take_back_items)(transaction)
+        if series is EXPORT_FILES:
+            requeue_keys(transaction)
+        else:
+            requeue_items(transaction)
         number, chain = self._next(transaction, series, branch)
         for old, name, sha256 in rows:
             content = None if sha256 is None else self.published.get(f"{series.folder}/{name}")
             if content is None:
                 transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (old,))  # noqa: S608
                 continue
-            anew = f"{number}-{sha256.hex()[:NAME_DIGITS]}{Path(name).suffix}"
-            self.published.put_if_absent(f"{series.folder}/{anew}", content)
+            new_name = f"{number}-{sha256.hex()[:NAME_DIGITS]}{Path(name).suffix}"
+            self.published.put_if_absent(f"{series.folder}/{new_name}", content)
             transaction.execute(
                 f"UPDATE {series.table} SET number = ?, name = ?, chain_before = ? WHERE number = ?",  # noqa: S608
-                (number, anew, chain, old),
+                (number, new_name, chain, old),
             )
-            number, chain = number + 1, extend_chain(chain, sha256)
+            number += 1
+            chain = extend_chain(chain, sha256)
 
 
-def take_back_items(transaction: Transaction) -> None:
-    """Let the items of a package that was begun and never published wait again; its padding is as random as they."""
+def requeue_items(transaction: Transaction) -> None:
+    """Put the items of an unfinished package back among the waiting ones; its padding looks the same as they do."""
     for (content,) in transaction.execute("DELETE FROM venue_package WHERE sha256 IS NULL RETURNING content"):
         transaction.execute_each(
             "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

@@ -32,7 +32,7 @@ from bluezone.refusal import Refused
 
 _TIMEOUT_SECONDS = 5.0
 _RETRIES = 1
-# What a process remembers of files that never change, and for how long it does not ask again for an index.
+# How much a process caches of files that never change, and how long it waits before it fetches an index again.
 _REMEMBERED_BYTES = 64 * 1024 * 1024
 _INDEX_SECONDS = 10.0
 
@@ -44,7 +44,7 @@ class ExportsUrlInvalid(Refused):
 
 
 class ExportsUnreachable(PublishedRefused):
-    """The S3 server does not answer in time, or answers that it cannot now."""
+    """The S3 server does not answer in time, or answers that it is unavailable."""
 
     code = "exports_unreachable"
 
@@ -56,13 +56,13 @@ class ExportsDenied(PublishedRefused):
 
 
 class ExportsBucketMissing(PublishedRefused):
-    """The bucket is not there."""
+    """The bucket does not exist."""
 
     code = "exports_bucket_missing"
 
 
 class ObjectFiles:
-    """A bucket, or what begins with a prefix in it. timeout_seconds: of one call, which is tried twice."""
+    """A bucket, or the part of it below a prefix. timeout_seconds: of one call, which is tried twice."""
 
     def __init__(self, url: str, timeout_seconds: float | None = None) -> None:
         parts = urlsplit(url)
@@ -84,7 +84,7 @@ class ObjectFiles:
         try:
             self._store: Any = S3Store.from_url(
                 url,
-                # A server of this machine or of one's own network may do without TLS; what is published is signed.
+                # A server on this machine or a private network may do without TLS: published files are signed.
                 client_options={
                     "allow_http": endpoint.startswith("http://"),
                     "timeout": timeout,
@@ -100,9 +100,9 @@ class ObjectFiles:
             with self._translated(name):
                 self._put(name, content, "create")
         except FileExistsError:
-            # Ours of an attempt whose answer was lost, another machine's, or not what it should be.
-            held = self.get(name)
-            if held != content:
+            # From an earlier attempt without an answer, from another machine, or with wrong content.
+            stored = self.get(name)
+            if stored != content:
                 raise PublishedDiffers(
                     f"{name} holds other bytes than its name says; delete it in the bucket"
                 ) from None
@@ -110,12 +110,12 @@ class ObjectFiles:
     def replace(self, name: str, content: bytes, version: str | None) -> None:
         try:
             with self._translated(name):
-                # If-None-Match: * or If-Match: of two that publish at once, one is refused, whichever is slower.
+                # If-None-Match: * or If-Match: when two machines publish at once, the slower one is refused.
                 self._put(name, content, "create" if version is None else {"e_tag": version})
         except FileExistsError:
-            held = self.version(name)
-            # Ours of an attempt whose answer was lost.
-            if held is None or held[0] != content:
+            stored = self.version(name)
+            # Equal content comes from an earlier attempt of ours without an answer.
+            if stored is None or stored[0] != content:
                 raise changed(name) from None
 
     def version(self, name: str) -> tuple[bytes, str] | None:
@@ -127,8 +127,8 @@ class ObjectFiles:
             return None
 
     def get(self, name: str) -> bytes | None:
-        held = self.version(name)
-        return None if held is None else held[0]
+        stored = self.version(name)
+        return None if stored is None else stored[0]
 
     def names(self, folder: str) -> list[str]:
         with self._translated(folder):
@@ -146,26 +146,26 @@ class ObjectFiles:
         try:
             self._obstore.put(self._store, name, content, mode=mode, attributes=attributes, use_multipart=False)
         except FileNotFoundError:
-            # There is no other thing that a PUT could miss.
+            # Only the bucket can be missing for a PUT.
             raise ExportsBucketMissing(f"there is no bucket {self._bucket}") from None
 
     @contextmanager
     def _translated(self, name: str) -> Iterator[None]:
-        """Turn what obstore raises into refusals, but for FileExistsError and FileNotFoundError."""
+        """Turn exceptions of obstore into refusals, except FileExistsError and FileNotFoundError."""
         raised = self._exceptions
         try:
             yield
         except (raised.AlreadyExistsError, raised.PreconditionError):
             raise FileExistsError from None
         except FileNotFoundError as error:
-            # What obstore raises where there is no such object, or no such bucket.
+            # obstore raises this for a missing object and for a missing bucket.
             if "NoSuchBucket" in str(error):
                 raise ExportsBucketMissing(f"there is no bucket {self._bucket}") from None
             raise FileNotFoundError from None
         except (raised.PermissionDeniedError, raised.UnauthenticatedError):
             raise ExportsDenied(f"the server refuses these credentials for the bucket {self._bucket}") from None
         except raised.GenericError as error:
-            # A list that is refused is not told apart by its class.
+            # No exception class exists for a refused listing.
             if "403 Forbidden" in str(error):
                 raise ExportsDenied(f"the server refuses these credentials for the bucket {self._bucket}") from None
             raise ExportsUnreachable(f"{name}: {_first_line(error)}") from None
@@ -174,7 +174,7 @@ class ObjectFiles:
 
 
 class Remembered:
-    """What phones are given from a bucket: few calls to it, and an index that it gave before while it gives none."""
+    """A cache before a bucket: few calls reach it, and while it is away phones get the last index."""
 
     def __init__(self, files: PublishedFiles) -> None:
         self._files = files
@@ -185,7 +185,7 @@ class Remembered:
         self._changing: dict[str, tuple[bytes, float]] = {}
 
     def get(self, name: str) -> bytes | None:
-        """The content of a file, None where there is none. Raises StoreRefused."""
+        """The content of a file, None if there is none. Raises StoreRefused."""
         if name.endswith("/index.json"):
             return self._index(name)
         with self._lock:
@@ -207,36 +207,36 @@ class Remembered:
                 self._size -= len(oldest)
 
     def _index(self, name: str) -> bytes | None:
-        held = self._changing.get(name)
-        if held is None:
+        cached = self._changing.get(name)
+        if cached is None:
             content = self._files.get(name)
             if content is not None:
                 self._changing[name] = (content, time.monotonic())
             return content
-        # One thread asks, the others go on with what there is: a slow bucket must not hold up every thread.
-        if time.monotonic() - held[1] >= _INDEX_SECONDS and self._asking.acquire(blocking=False):
+        # One thread fetches, the others use the cached index: a slow bucket must not block every thread.
+        if time.monotonic() - cached[1] >= _INDEX_SECONDS and self._asking.acquire(blocking=False):
             try:
-                held = (self._files.get(name) or held[0], time.monotonic())
+                cached = (self._files.get(name) or cached[0], time.monotonic())
             except StoreRefused:
-                # It says itself when it was made, and phones say so when that is long ago.
-                held = (held[0], time.monotonic())
+                # The index contains the time of its signature; phones warn when that is long ago.
+                cached = (cached[0], time.monotonic())
             finally:
                 self._asking.release()
-            self._changing[name] = held
-        return held[0]
+            self._changing[name] = cached
+        return cached[0]
 
 
 def place_of(text: str) -> PublishedFiles:
-    """What an operator named as a place of published files: a data folder, a bucket, or a mirror's address."""
+    """The place of published files that an operator named: a data folder, a bucket, or the address of a mirror."""
     if Path(text).is_dir():
         return LocalFiles(Path(text).resolve())
     return ObjectFiles(text) if text.startswith("s3://") else Mirror(text)
 
 
 def bring_over(data_dir: Path, folder: str, files: PublishedFiles) -> None:
-    """Put what lies in a folder of this machine from before the bucket was set, and remove it here.
+    """Move the files of a local folder, from before the bucket was configured, into the bucket.
 
-    Indexes are left out: they are signed anew. Raises StoreRefused; what was not brought over is at the next start.
+    Indexes stay out: they are signed again. Raises StoreRefused; the next start moves the remaining files.
     """
     for path in sorted((data_dir / folder).glob("[0-9]*-*.*")):
         files.put_if_absent(f"{folder}/{path.name}", path.read_bytes())

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What phones fetch from the data folder: the signed indexes that they follow, and the files, with the headers that
-let caches keep them.
-"""
+"""What phones fetch from the data folder: the signed indexes, and the files with their headers for caches."""
 
 import hashlib
 from collections.abc import Callable
@@ -36,7 +34,7 @@ from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, IndexEntry, I
 from bluezone.refusal import Refused
 
 LISTED_SECONDS = 14 * SECONDS_PER_DAY
-# An index is signed anew this often even if no file was added, so that phones see that the service is alive.
+# An index is signed again this often even if no file was added, so that phones see that the service is alive.
 REFRESH_SECONDS = SECONDS_PER_HOUR
 FILE_NAME = "index.json"
 CONFIGS_FOLDER = "configs"
@@ -44,7 +42,7 @@ CONFIGS_FOLDER = "configs"
 
 @dataclass(frozen=True)
 class Series:
-    """Files that are numbered and chained together. table: where their rows are; folder: of the published files."""
+    """Files that are numbered and chained together. table: of their rows; folder: of the published files."""
 
     kind: str
     table: str
@@ -62,19 +60,19 @@ ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
 
 
 def show_nobody(_kind: str, _file: bytes) -> None:
-    """Where this process signs itself there is nobody to be told what it has signed."""
+    """Do nothing: a process that signs on its own has no signer to keep informed."""
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """The indexes of one city. store: of keys; configs: whose newest each index names."""
+    """The indexes of one city. store: of keys; configs: each index names the newest of them."""
 
     store: Store
     configs: ConfigFiles
     signing_key: Ed25519Signer
     published: PublishedFiles
     journal: Journal
-    # Told, by kind and content, what was signed before what is to be signed now.
+    # Shows the signer, by kind and content, which file was signed before the next signature.
     show: Callable[[str, bytes], object] = show_nobody
 
     def renew_all(self, now: float, turn: Turn | None = None) -> None:
@@ -83,10 +81,10 @@ class Indexes:
             self.renew(now, series, turn)
 
     def renew(self, now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
-        """Sign an index anew if it does not say what is so now, or said it long ago.
+        """Sign an index again if it is out of date or an hour old.
 
-        Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
-        this run did: an earlier run may have been killed between sealing a file and listing it.
+        Call it under the service's lock; raises StoreFull, StoreRefused. The index is compared with the store, not with
+        what this run did: an earlier run may have been killed between sealing a file and listing it.
         """
         version = self.published.version(series.index_name)
         served = self.opened(series, version[0]) if version else None
@@ -101,15 +99,17 @@ class Indexes:
             self._show_files(index, served)
         signed = sign_payload(series.kind, encode_index(index), self.signing_key)
         if turn is not None:
-            # Without the turn another process may have replaced the index by a newer one already.
+            # If the turn is lost, another process may already have replaced the index by a newer one.
             turn.check()
         self._put_configs(served)
-        # Before phones can see it: what they know, the journal knows.
+        # Before phones can fetch it: the journal must know all that phones know.
         self.journal.note_index(index)
         self.published.replace(series.index_name, signed, version[1] if version else None)
 
     def _show_files(self, index: Index, served: Index | None) -> None:
-        listed = {entry.sha256 for entry in (*served.earlier, *served.entries)} if served else set()
+        listed: set[str] = set()
+        if served is not None:
+            listed = {entry.sha256 for entry in (*served.earlier, *served.entries)}
         for entry in (*index.earlier, *index.entries):
             if entry.sha256 in listed or self.show is show_nobody:
                 continue
@@ -118,25 +118,26 @@ class Indexes:
                 self.show("export", content)
 
     def _put_configs(self, served: Index | None) -> None:
-        """Put the configs beside the files, where whoever goes on after a loss finds them."""
+        """Publish the configs next to the files, so that a server that continues after a loss finds them."""
         if served is not None and served.config_sha256 == self.configs.newest_sha256():
             return
         for number in reversed(self.configs.numbers()):
-            signed, name = self.configs.path(number).read_bytes(), f"{CONFIGS_FOLDER}/{number}.json"
+            signed = self.configs.path(number).read_bytes()
+            name = f"{CONFIGS_FOLDER}/{number}.json"
             if self.journal.configs().get(number) == signed and self.published.get(name) == signed:
                 break
             self.journal.note_config(number, signed)
-            # In a data folder they lie there already, and may be another process's.
+            # In a data folder they are there already and may belong to another process.
             if self.published.get(name) != signed:
                 self.published.put_if_absent(name, signed)
 
     def read(self, series: Series = EXPORT_FILES) -> Index | None:
-        """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""
+        """The index that phones fetch now; None if it is missing, damaged or not ours. Raises StoreRefused."""
         data = self.published.get(series.index_name)
         return None if data is None else self.opened(series, data)
 
     def opened(self, series: Series, data: bytes) -> Index | None:
-        """An index from its bytes; None if it is not whole and ours."""
+        """An index from its bytes; None if it is damaged or not ours."""
         public = self.signing_key.public_key().public_bytes_raw()
         try:
             return decode_index(open_signed(series.kind, data, {fingerprint(public): public}))
@@ -144,7 +145,7 @@ class Indexes:
             return None
 
     def _index(self, now: float, series: Series, served: Index | None) -> Index:
-        """What is so now. served: what phones and the signer follow, from which the new one goes on."""
+        """The index of what the store has now. served: the one that phones and the signer follow; this continues it."""
         rows = self.store.read(
             f"SELECT number, name, sha256, size, end_timestamp, chain_before FROM {series.table}"  # noqa: S608
             " WHERE sha256 IS NOT NULL ORDER BY number"
@@ -152,7 +153,7 @@ class Indexes:
         entries = tuple(
             IndexEntry(number, name, sha256.hex(), size)
             for number, name, sha256, size, end, _ in rows
-            # After an outage of two weeks the next file is old too, and without it the chain would have a gap.
+            # After an outage of two weeks the next file is old too; without it the chain would have a gap.
             if end > now - LISTED_SECONDS or (served is not None and number > served.number)
         )
         epoch = self.configs.epoch()
@@ -162,8 +163,10 @@ class Indexes:
         before = {row[0]: row[5] for row in rows}
         if entries:
             chain = before[entries[0].number]
+        elif rows:
+            chain = extend_chain(rows[-1][5], rows[-1][2])
         else:
-            chain = extend_chain(rows[-1][5], rows[-1][2]) if rows else CHAIN_START
+            chain = CHAIN_START
         venues = series is VENUE_PACKAGES
         return Index(
             kind=series.kind,
@@ -188,7 +191,7 @@ class FileMissing(Refused):
 
 @dataclass(frozen=True)
 class Served:
-    """A file as it is served. content: its bytes, or where they lie on this machine; size: how many they are."""
+    """A file as it is served. content: its bytes, or its path on this machine; size: in bytes."""
 
     content: bytes | Path
     size: int
@@ -198,7 +201,7 @@ class Served:
 
     @property
     def whole(self) -> bytes:
-        """Its bytes, read where they lie."""
+        """Its bytes, read from disk if they are there."""
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
@@ -206,8 +209,8 @@ class Served:
 class Downloads:
     """What phones fetch from one city.
 
-    fetch: the content of a published file by its name, None where there is none. configs: where configs lie.
-    folder: where published files lie if they lie on this machine, None if they are fetched from elsewhere.
+    fetch: returns the content of a published file by its name, None if there is none.
+    folder: of the published files on this machine, None if they are fetched from elsewhere.
     """
 
     fetch: Callable[[str], bytes | None]
@@ -231,7 +234,7 @@ class Downloads:
         return self._published(f"{exports.EXPORTS_FOLDER}/{name}")
 
     def config(self, number: int | None) -> Served:
-        """The signed config of a number, or the one in force."""
+        """The signed config of a number, or the current one."""
         path = self.configs.path(self.configs.newest_number() if number is None else number)
         return _small(path, CHANGING if number is None else IMMUTABLE)
 
@@ -241,25 +244,26 @@ class Downloads:
             if content is None:
                 raise _missing(name)
             return Served(content, len(content), media_type(name), cache_control(name), _etag(content))
-        path, kept = self.folder / name, cache_control(name)
-        if kept == CHANGING:
-            return _small(path, kept)
+        path = self.folder / name
+        caching = cache_control(name)
+        if caching == CHANGING:
+            return _small(path, caching)
         try:
             size = path.stat().st_size
         except OSError:
             raise _missing(name) from None
-        # Its name holds the hash of its content.
-        return Served(path, size, media_type(name), kept, f'"{path.stem.partition("-")[2]}"')
+        # Its name contains the hash of its content.
+        return Served(path, size, media_type(name), caching, f'"{path.stem.partition("-")[2]}"')
 
 
-def _small(path: Path, kept: str) -> Served:
-    """A file that is read whole, anew when it was replaced."""
+def _small(path: Path, caching: str) -> Served:
+    """A file that is read whole, and read again after it was replaced."""
     try:
         state = path.stat()
         content, etag = _read(path, state.st_mtime_ns, state.st_ino, state.st_size)
     except OSError:
         raise _missing(path.name) from None
-    return Served(content, len(content), media_type(path.name), kept, etag)
+    return Served(content, len(content), media_type(path.name), caching, etag)
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Export files and venue packages: which keys and sealed items are due, one file per period, the same bytes however
-often it is made.
+"""Export files and venue packages: collect the keys and sealed items that are due, and write one file per period.
+
+A file that was interrupted and is written again has the same bytes.
 """
 
 import hashlib
@@ -29,11 +30,11 @@ from bluezone.protocol.venues.items import ITEM_LENGTH
 
 EXPORTS_FOLDER = "exports"
 
-# A key of a file that is being made, real or random: key, start, level, class.
-HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
-# Until a version whose migration drops the column: random keys were drawn from it when a file was written.
+# A key of an unfinished file, real or random: key, start, level, class.
+PACKED_KEY = struct.Struct(f">{KEY_LENGTH}sIBB")
+# For a column that a later migration drops: earlier versions drew random keys from it when they wrote a file.
 _NO_SEED = b""
-_HELD_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", "u1"), ("class", "u1")])
+_PACKED_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", "u1"), ("class", "u1")])
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,13 @@ class ExportFiles:
 
     @property
     def padding(self) -> Padding:
-        """What puts random keys among those that wait."""
+        """Puts random keys among the waiting ones."""
         return Padding(self.city.padding_mean, self.city.publish_period_seconds, self.random_bytes)
 
     def publish(self, now: float) -> None:
-        """Finish a file that was interrupted, make the next one if it is due, and have random keys wait for the hour.
+        """Finish a file that was interrupted, make the next one if it is due, and add the random keys of the hour.
 
-        Call it under the service's lock. Raises StoreRefused; whatever was begun is finished at the next call.
+        Call it under the service's lock. Raises StoreRefused; the next call finishes what this one has started.
         """
         self._finish()
         if self._is_due(now):
@@ -76,7 +77,7 @@ class ExportFiles:
         period = self.city.publish_period_seconds
         if period:
             return int(now) // period > int(last[0][0]) // period
-        # With period 0 (demo) a file appears when there is something in it.
+        # With period 0 (demo) a file is made as soon as it would contain something.
         first, end = self._due_starts(now)
         waiting = self.store.read("SELECT 1 FROM waiting_key WHERE start BETWEEN ? AND ? LIMIT 1", (first, end))
         return bool(waiting) and int(now) > last[0][0]
@@ -93,40 +94,44 @@ class ExportFiles:
         period = self.city.publish_period_seconds
         end = int(now) // period * period if period else int(now)
         if last:
-            number, start, chain = last[0][0] + 1, last[0][1], extend_chain(last[0][2], last[0][3])
+            number = last[0][0] + 1
+            start = last[0][1]
+            chain = extend_chain(last[0][2], last[0][3])
         else:
-            number, start, chain = 1, end - (period or 1), CHAIN_START
+            number = 1
+            start = end - (period or 1)
+            chain = CHAIN_START
         number = max(number, self.first_number)
         newest = newest_published_day(now, self.city.embargo_seconds)
         rows: list[Row] = []
         if takes_keys(self.city, start, end):
-            # In one statement: on PostgreSQL a key that came between a SELECT and a DELETE would be lost.
+            # In one statement: on PostgreSQL a key that arrives between a SELECT and a DELETE would be lost.
             rows = transaction.execute(
                 "DELETE FROM waiting_key WHERE start BETWEEN ? AND ? RETURNING key, start, level, class",
                 self._due_starts(now),
             )
-        held = b"".join(HELD.pack(*row) for row in sorted(rows))
+        packed = b"".join(PACKED_KEY.pack(*row) for row in sorted(rows))
         transaction.execute(
             "INSERT INTO export_file"
             " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, held, chain_before)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, start, end, newest, self.city.padding_mean, _NO_SEED, held, chain),
+            (number, start, end, newest, self.city.padding_mean, _NO_SEED, packed, chain),
         )
-        # In the same transaction: no report stands alone in the hour that begins.
+        # In the same transaction, so that no report of the next hour waits without random keys.
         self.padding.put_hourly(transaction, now)
 
     def _finish(self) -> None:
-        """Write and seal the file that was begun, if there is one."""
-        begun = self.store.read(
+        """Write and complete the unfinished file, if there is one."""
+        unfinished = self.store.read(
             "SELECT number, start_timestamp, end_timestamp, held, padding_seed FROM export_file WHERE sha256 IS NULL"
         )
-        for number, start, end, held, seed in begun:
+        for number, start, end, packed, seed in unfinished:
             if bytes(seed) != _NO_SEED:
-                # An earlier version began it, without random keys: its keys wait again, among random ones.
-                self.store.write(take_back_keys)
+                # An earlier version started it without random keys: its keys wait again, among random ones.
+                self.store.write(requeue_keys)
                 break
             data = write_export(
-                _columns(held),
+                _columns(packed),
                 start_timestamp=start,
                 end_timestamp=end,
                 region=self.city.region,
@@ -136,22 +141,22 @@ class ExportFiles:
             digest = hashlib.sha256(data).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
             self.published.put_if_absent(f"{EXPORTS_FOLDER}/{name}", data)
-            self._seal((name, digest, len(data), number))
+            self._complete((name, digest, len(data), number))
 
-    def _seal(self, row: Row) -> None:
+    def _complete(self, row: Row) -> None:
         sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL, held = NULL WHERE number = ?"
         self.store.write(lambda transaction: transaction.execute(sql, row))
 
 
-def _columns(held: bytes) -> ExportKeys:
-    rows = np.frombuffer(held, dtype=_HELD_ROW)
+def _columns(packed: bytes) -> ExportKeys:
+    rows = np.frombuffer(packed, dtype=_PACKED_ROW)
     return export_columns(rows["key"], rows["start"], rows["level"], rows["class"])
 
 
-def take_back_keys(transaction: Transaction) -> None:
-    """Let the keys of a file that was begun and never published wait again."""
-    for (held,) in transaction.execute("DELETE FROM export_file WHERE sha256 IS NULL RETURNING held"):
-        rows = [(start, key, level, klass, 0) for key, start, level, klass in HELD.iter_unpack(bytes(held))]
+def requeue_keys(transaction: Transaction) -> None:
+    """Put the keys of an unfinished file back among the waiting ones."""
+    for (packed,) in transaction.execute("DELETE FROM export_file WHERE sha256 IS NULL RETURNING held"):
+        rows = [(start, key, level, klass, 0) for key, start, level, klass in PACKED_KEY.iter_unpack(bytes(packed))]
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
 
@@ -164,7 +169,7 @@ _DRAW_BYTES = 8
 class VenuePackages:
     """The packages of one city.
 
-    store: of keys. period_seconds: 0 in a demo, where a package appears at once. padding_mean: random items a package.
+    store: of keys. period_seconds: 0 in a demo, which makes a package at once. padding_mean: random items per package.
     random_bytes: draws the padding. first_number: of the epoch, 1 in the beginning.
     """
 
@@ -178,7 +183,7 @@ class VenuePackages:
     def publish(self, now: float) -> None:
         """Finish a package that was interrupted, and make the next one if it is due.
 
-        Call it under the service's lock. Raises StoreRefused; whatever was begun is finished at the next call.
+        Call it under the service's lock. Raises StoreRefused; the next call finishes what this one has started.
         """
         self._finish()
         if self._is_due(now):
@@ -191,19 +196,24 @@ class VenuePackages:
             return True
         if self.period_seconds:
             return hour_at(now) > hour_at(last[0][0])
-        # With period 0 (demo) a package appears when there is something in it.
+        # With period 0 (demo) a package is made as soon as it would contain something.
         return int(now) > last[0][0] and bool(self.store.read("SELECT 1 FROM waiting_item LIMIT 1"))
 
     def _begin(self, transaction: Transaction, now: float) -> None:
         last = transaction.execute(
             "SELECT number, chain_before, sha256 FROM venue_package ORDER BY number DESC LIMIT 1"
         )
-        number, chain = (last[0][0] + 1, extend_chain(last[0][1], last[0][2])) if last else (1, CHAIN_START)
+        if last:
+            number = last[0][0] + 1
+            chain = extend_chain(last[0][1], last[0][2])
+        else:
+            number = 1
+            chain = CHAIN_START
         number = max(number, self.first_number)
         end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
-        # In one statement: on PostgreSQL an item that came between a SELECT and a DELETE would be deleted unpublished.
+        # In one statement: on PostgreSQL an item that arrives between a SELECT and a DELETE would be lost.
         rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")
-        # Tags look random, so items in the order of their bytes stand in no order; padding stands among them.
+        # Tags look random, so the order of the bytes says nothing of the items and hides the padding.
         items = sorted([tag + nonce + sealed for tag, nonce, sealed in rows] + self._padding())
         transaction.execute(
             "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (?, ?, ?, ?)",
@@ -211,20 +221,22 @@ class VenuePackages:
         )
 
     def _padding(self) -> list[bytes]:
-        """Random items, at least one; how many differs from hour to hour, so a count tells little of the real ones."""
+        """Random items, at least one; their number varies, so a count tells little about the real ones."""
         mean = self.padding_mean
         drawn = int.from_bytes(self.random_bytes(_DRAW_BYTES), "big") / 2.0**64
-        count = 1 + (int(np.searchsorted(cumulative(mean), drawn, side="right")) if mean else 0)
+        count = 1
+        if mean:
+            count += int(np.searchsorted(cumulative(mean), drawn, side="right"))
         return [self.random_bytes(ITEM_LENGTH) for _ in range(count)]
 
     def _finish(self) -> None:
-        """Write and seal the package that was begun, if there is one."""
+        """Write and complete the unfinished package, if there is one."""
         for number, content in self.store.read("SELECT number, content FROM venue_package WHERE sha256 IS NULL"):
             digest = hashlib.sha256(content).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.bin"
             self.published.put_if_absent(f"{PACKAGES_FOLDER}/{name}", content)
-            self._seal((name, digest, len(content), number))
+            self._complete((name, digest, len(content), number))
 
-    def _seal(self, row: Row) -> None:
+    def _complete(self, row: Row) -> None:
         sql = "UPDATE venue_package SET name = ?, sha256 = ?, size = ?, content = NULL WHERE number = ?"
         self.store.write(lambda transaction: transaction.execute(sql, row))

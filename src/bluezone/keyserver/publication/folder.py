@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the files lie that phones fetch: a folder of this machine, or a bucket that several machines share.
+"""Where the files that phones fetch are: in a folder of this machine, or in a bucket that several machines share.
 
-A file is put once under a name that holds its hash, and is then listed in an index that is replaced; so a phone never
-finds an index that lists what is not there. Names are `<folder>/<file>`, as in the address behind `/v1/`.
+A file is put once, under a name that contains its hash; only then a new index lists it. So an index never lists a file
+that is missing. Names are `<folder>/<file>`, as in the address behind `/v1/`.
 Source: docs/design.md, "files that phones fetch"; docs/protocol.md section 5.
 """
 
@@ -19,11 +19,11 @@ from bluezone.keyserver.keyfolder import write_new, write_whole
 from bluezone.keyserver.storage.store import StoreRefused
 
 EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"
-# Hex digits of a file's SHA-256 in its name: enough that two files never share one.
+# Hex digits of a file's SHA-256 in its name: enough that no two files share a name.
 NAME_DIGITS = 32
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-# Phones poll every four hours; a minute in a cache delays nobody and spares the server a crowd.
+# Phones poll every four hours; a minute in a cache delays no phone and spares the server many requests.
 CHANGING = "public, max-age=60"
 
 _MEDIA_TYPES = {".json": "application/json", ".zip": "application/zip", ".bin": "application/octet-stream"}
@@ -33,19 +33,19 @@ MIRROR_BYTES = 32 * 1024 * 1024
 
 
 class PublishedRefused(StoreRefused):
-    """The place of the published files did not take or give one; what is due is tried again at the next tick."""
+    """The place of the published files failed to store or return one; the next tick tries again."""
 
     code = "exports_refused"
 
 
 class PublishedDiffers(PublishedRefused):
-    """Other bytes lie under a name that holds the hash of its content: damaged, or written by somebody else."""
+    """A file's content does not match the hash in its name: damaged, or written by another program."""
 
     code = "published_file_differs"
 
 
 class PublishedChanged(PublishedRefused):
-    """Somebody else has put another index there since it was read; nothing was overwritten."""
+    """Another process has replaced the index since it was read; nothing was overwritten."""
 
     code = "published_index_changed"
 
@@ -54,38 +54,38 @@ class PublishedFiles(Protocol):
     """The place of the published files; every call is safe to repeat."""
 
     def put_if_absent(self, name: str, content: bytes) -> None:
-        """Put a file that never changes; nothing is done where the same bytes lie there already.
+        """Put a file that never changes; does nothing if the same bytes are there already.
 
-        Raises PublishedDiffers where others do, and StoreRefused.
+        Raises PublishedDiffers if other bytes are there, and StoreRefused.
         """
         ...
 
     def replace(self, name: str, content: bytes, version: str | None) -> None:
-        """Put a file that changes, an index, in place of the version that was read, None for none at all.
+        """Put a file that changes, an index, in place of the version that was read; version None: there was none.
 
-        Raises PublishedChanged where there is another, and StoreRefused.
+        Raises PublishedChanged if another version is there, and StoreRefused.
         """
         ...
 
     def version(self, name: str) -> tuple[bytes, str] | None:
-        """The content of a file that changes, and the name of this version; None where there is none."""
+        """The content of a file that changes, and the name of this version; None if there is no file."""
         ...
 
     def get(self, name: str) -> bytes | None:
-        """The content of a file, None where there is none. Raises StoreRefused."""
+        """The content of a file, None if there is none. Raises StoreRefused."""
         ...
 
     def names(self, folder: str) -> list[str]:
-        """The names of all files of a folder, in no order. Raises StoreRefused."""
+        """The names of all files in a folder, in no particular order. Raises StoreRefused."""
         ...
 
     def remove(self, name: str) -> None:
-        """Remove a file that has had its time; nothing is done where there is none. Raises StoreRefused."""
+        """Remove an expired file; does nothing if there is none. Raises StoreRefused."""
         ...
 
 
 def media_type(name: str) -> str:
-    """What a file is, for who fetches it."""
+    """The media type of a file, for the Content-Type header."""
     return _MEDIA_TYPES[PurePosixPath(name).suffix]
 
 
@@ -95,7 +95,7 @@ def cache_control(name: str) -> str:
 
 
 def changed(name: str) -> PublishedChanged:
-    """The refusal to overwrite an index that somebody else has put there."""
+    """The refusal to overwrite an index that another process has put there."""
     return PublishedChanged(f"{name} was replaced by somebody else; it is compared again at the next tick")
 
 
@@ -116,8 +116,8 @@ class LocalFiles:
     def replace(self, name: str, content: bytes, version: str | None) -> None:
         path = self._top / name
         path.parent.mkdir(exist_ok=True)
-        held = self.version(name)
-        if (held and held[1]) != version:
+        current = self.version(name)
+        if (current and current[1]) != version:
             raise changed(name)
         write_whole(path, content)
 
@@ -139,9 +139,9 @@ class LocalFiles:
 
 
 class Mirror:
-    """Published files at another address, to be read: a CDN, a mirror, the city's own server that still runs.
+    """Published files at another address, only to be read: a CDN, a mirror, or the city's old server.
 
-    url: `https://host`, below which `/v1/…` lies.
+    url: `https://host`, without `/v1/…`.
     """
 
     def __init__(self, url: str) -> None:
@@ -150,20 +150,22 @@ class Mirror:
         self._url = url.rstrip("/")
 
     def get(self, name: str) -> bytes | None:
-        path = name.replace("configs/", "config/").removesuffix(".json") if name.startswith("configs/") else name
-        return self._fetch(path)
+        if name.startswith("configs/"):
+            return self._fetch(name.replace("configs/", "config/").removesuffix(".json"))
+        return self._fetch(name)
 
     def names(self, folder: str) -> list[str]:
-        # An address lists nothing; but configs are numbered without a gap within an epoch.
+        # No address lists its files, but configs are numbered without a gap within an epoch.
         newest = self._fetch("config") if folder == "configs" else None
         if newest is None:
             return []
         try:
-            said = json.loads(base64.b64decode(json.loads(newest)["payload"]))
-            number, before = int(said["number"]), len(said["history"])
+            config = json.loads(base64.b64decode(json.loads(newest)["payload"]))
+            number = int(config["number"])
+            count_before = len(config["history"])
         except (ValueError, KeyError, TypeError):
             return []
-        return [f"configs/{one}.json" for one in range(number - before, number + 1)]
+        return [f"configs/{earlier}.json" for earlier in range(number - count_before, number + 1)]
 
     def version(self, name: str) -> tuple[bytes, str] | None:
         content = self.get(name)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was published against what the store knows of it: compared before anything is signed.
+"""Compare what the store knows with what was published, before anything is signed.
 
-A store that was restored from a backup, promoted from a lagging copy or copied by hand has forgotten what phones hold.
-What is missing is taken over from where it was published, if our own keys signed it. Where that cannot be done nothing
-is signed until an operator opens a new epoch with the recovery key (docs/protocol.md section 5, "Epochs").
+A store that was restored from a backup, promoted from a lagging copy or copied by hand lacks files that phones have.
+The server adopts them from where they were published, if its own keys signed them. If that fails, nothing is signed
+until an operator opens a new epoch with the recovery key (docs/protocol.md section 5, "Epochs").
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,40 +33,40 @@ from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
 from bluezone.protocol.signed.index import Index, IndexEntry, heads
 from bluezone.refusal import Refused
 
-# In a data folder that was restored and not compared yet with anything but itself.
+# A file in a data folder that was restored and not yet compared with anything outside.
 MARK = "history.unchecked"
-# An epoch goes on with the next multiple: above whatever may have been published that nobody here knows of, and 22
-# years of files below the next.
+# An epoch continues with the next multiple of this number: above every file that may have been published without our
+# knowledge, and 22 years of files below the next multiple.
 STRIDE = 100_000
 
 
 class HistoryUnknown(HistoryForked):
-    """This store was restored, and nothing tells what was published after its backup; nothing is signed."""
+    """This store was restored, and no source shows what was published after its backup; nothing is signed."""
 
     code = "history_unknown"
 
 
 class EpochUnfit(StoreRefused):
-    """The record of the epoch is not signed by the city's recovery key, or does not go on from what is here."""
+    """The epoch's record is not signed by the city's recovery key, or does not continue what is here."""
 
     code = "epoch_unfit"
 
 
 class RecoveryKeyMissing(StoreRefused):
-    """No phone was ever told of a recovery key, so none would go along with a new epoch."""
+    """No config ever named a recovery key, so no phone would accept a new epoch."""
 
     code = "recovery_key_missing"
 
 
-Told = list[tuple[int, dict[int, str]]]
-"""Epoch, and chain values (hex) by number: what one witness knows of a series."""
+KnownHeads = list[tuple[int, dict[int, str]]]
+"""Epoch, and chain values (hex) by number: what each index and the journal know of a series."""
 
 
 @dataclass
 class History:
-    """The history of one city. adoption: what takes files into the store.
+    """The history of one city.
 
-    adopts: whether this process takes over what is missing, or only looks. publishes: whether files are its to write.
+    adopts: whether this process adopts what is missing, or only compares. publishes: whether it writes published files.
     """
 
     data_dir: Path
@@ -90,39 +90,39 @@ class History:
     def compare(
         self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
     ) -> dict[str, list[int]]:
-        """Compare with what was published, and take over what is missing; returns the numbers taken over by kind.
+        """Compare with what was published, and adopt what is missing; returns the adopted numbers by kind.
 
-        sources: where else to look: a mirror, another data folder. seen: by kind, the newest number that a phone holds.
-        Call it in the turn, before anything is signed.
+        sources: other places, such as a mirror or another data folder. seen: by kind, the newest number that a phone
+        has. Call it in the turn, before anything is signed.
         Raises HistoryForked, HistoryUnknown, PublishedRefused.
         """
         self._read.clear()
         places = [self.published, *sources]
-        taken = {CONFIG: self._take_configs(places) if self.adopts else []}
+        adopted = {CONFIG: self._adopt_configs(places) if self.adopts else []}
         if self.publishes:
             self._finish_epoch()
-        # The index in a restored folder is as old as all of it, and bears no witness.
+        # The index in a restored folder is as old as the rest of it and proves nothing.
         others = places[1:] if isinstance(self.published, LocalFiles) else places
         witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
         for series in ALL_SERIES:
-            indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
-            taken[series.kind] = self._take_files(series, indexes, places) if self.adopts else []
-            told = self._told(series, indexes)
+            indexes = self._indexes_of(places, series)
+            adopted[series.kind] = self._adopt_files(series, indexes, places) if self.adopts else []
+            witnessed_heads = self._known_heads(series, indexes)
             ours = self._heads(series)
-            self._require_same(series.kind, ours, told)
-            newest = max([seen.get(series.kind, 0), *(max(known) for _, known in told)])
+            self._require_same(series.kind, ours, witnessed_heads)
+            newest = max([seen.get(series.kind, 0), *(max(known) for _, known in witnessed_heads)])
             if newest > max(ours):
                 raise HistoryForked(
                     f"{series.kind} up to {newest} were published, this store knows them up to {max(ours)}; name a"
                     " place that still has them (bluezone history adopt), or open a new epoch"
                 )
-            # A journal in the data folder came back with it from the same backup.
+            # A journal inside the data folder comes from the same backup.
             apart = not self.journal.path.resolve().is_relative_to(self.data_dir)
             reached = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
             witnessed = witnessed or (apart and reached)
         self._require_known_configs(places)
         if self.publishes and self.adopts:
-            self._take_indexes(places[1:])
+            self._adopt_indexes(places[1:])
         mark = self.data_dir / MARK
         if mark.exists() and not self.adopts:
             raise HistoryUnknown("this data folder was restored, and the worker has not compared it yet")
@@ -131,49 +131,49 @@ class History:
                 "this data folder was restored, and there is neither a journal nor a bucket to compare it with; name"
                 " a place that has what was published (bluezone history adopt), or open a new epoch"
             )
-        if mark.exists() or len(taken[EXPORT_FILES.kind]) > 1:
-            # More than one file: the store fell back by more than a period, and with it the marks of used codes.
+        if mark.exists() or len(adopted[EXPORT_FILES.kind]) > 1:
+            # More than one file: the store is more than a period old, so it may take used codes for open ones.
             self.codes.revoke_all_open()
         mark.unlink(missing_ok=True)
-        return taken
+        return adopted
 
     # Configs
 
-    def _take_configs(self, places: Sequence[PublishedFiles]) -> list[int]:
-        found: dict[int, bytes] = dict(self.journal.configs())
+    def _adopt_configs(self, places: Sequence[PublishedFiles]) -> list[int]:
+        signed_configs: dict[int, bytes] = dict(self.journal.configs())
         for place in places:
             if self._knows_all_configs(place):
                 continue
             for name in place.names(CONFIGS_FOLDER):
                 signed = place.get(name)
                 if signed is not None:
-                    found.setdefault(int(Path(name).stem), signed)
-        taken = []
-        for number in sorted(found):
-            held = self.configs.newest()
-            if held is None or number <= held.number:
-                self._require_same_config(number, found[number])
+                    signed_configs.setdefault(int(Path(name).stem), signed)
+        adopted = []
+        for number in sorted(signed_configs):
+            newest = self.configs.newest()
+            if newest is None or number <= newest.number:
+                self._require_same_config(number, signed_configs[number])
                 continue
-            config = self._read_config(found[number])
+            config = self._read_config(signed_configs[number])
             if config is None:
                 continue
-            if not self._continues(config, held):
+            if not self._continues(config, newest):
                 raise HistoryForked(
-                    f"config {number} was published and does not continue config {held.number}, which is the newest"
+                    f"config {number} was published and does not continue config {newest.number}, which is the newest"
                     " here; name a place that has what lies between, or open a new epoch"
                 )
-            self.configs.take(number, found[number])
+            self.configs.take(number, signed_configs[number])
             self.secrets.week_keys.note_kids(key.kid for key in config.week_keys)
-            taken.append(number)
-        return taken
+            adopted.append(number)
+        return adopted
 
     def _require_same_config(self, number: int, signed: bytes) -> None:
         path = self.configs.path(number)
         epoch = self.configs.epoch()
-        # Of what an epoch has left behind nothing is asked any more.
-        left_behind = epoch is not None and epoch.config.ancestor < number < epoch.config.first
-        if path.exists() and path.read_bytes() != signed and not left_behind and self._read_config(signed):
-            # Raises StoreDamaged where the one here is not whole.
+        # Configs that an epoch has abandoned may differ.
+        abandoned = epoch is not None and epoch.config.ancestor < number < epoch.config.first
+        if path.exists() and path.read_bytes() != signed and not abandoned and self._read_config(signed):
+            # Raises StoreDamaged if the one here is damaged.
             self.configs.payload(number)
             raise HistoryForked(f"config {number} was published, and is another here; open a new epoch")
 
@@ -184,12 +184,12 @@ class History:
         except (InvalidSignedFile, InvalidConfig):
             return None
 
-    def _continues(self, config: Config, held: Config) -> bool:
-        if len(config.epochs) == len(held.epochs) + 1 and not config.history and held.recovery_key:
-            branch = open_epoch(config.epochs[-1], bytes.fromhex(held.recovery_key)).config
+    def _continues(self, config: Config, newest: Config) -> bool:
+        if len(config.epochs) == len(newest.epochs) + 1 and not config.history and newest.recovery_key:
+            branch = open_epoch(config.epochs[-1], bytes.fromhex(newest.recovery_key)).config
             return branch.ancestor in self.configs.numbers() and self.configs.sha256_of(branch.ancestor) == branch.head
-        back = config.number - held.number
-        return len(config.history) >= back and config.history[-back] == self.configs.sha256_of(held.number)
+        back = config.number - newest.number
+        return len(config.history) >= back and config.history[-back] == self.configs.sha256_of(newest.number)
 
     def _knows_all_configs(self, place: PublishedFiles) -> bool:
         named = {index.config_sha256 for series in ALL_SERIES if (index := self._index_of(place, series))}
@@ -197,7 +197,7 @@ class History:
         return named <= known
 
     def _require_known_configs(self, places: Sequence[PublishedFiles]) -> None:
-        # An index of an epoch that is left behind may name a config that was lost with it.
+        # An index of an abandoned epoch may name a config that was lost with that epoch.
         for place in places:
             for series in ALL_SERIES:
                 index = self._index_of(place, series)
@@ -219,8 +219,11 @@ class History:
             self._read[name] = None if data is None else self.indexes.opened(series, data)
         return self._read[name]
 
+    def _indexes_of(self, places: Iterable[PublishedFiles], series: Series) -> list[Index]:
+        return [index for place in places if (index := self._index_of(place, series)) is not None]
+
     def _heads(self, series: Series) -> dict[int, str]:
-        """What the store knows: chain values (hex) by number, of sealed files."""
+        """What the store knows: chain values (hex) of complete files, by number."""
         rows = self.keys_store.read(
             f"SELECT number, sha256, chain_before FROM {series.table} WHERE sha256 IS NOT NULL ORDER BY number"  # noqa: S608
         )
@@ -233,23 +236,25 @@ class History:
             known.setdefault(epoch.branch(series.kind).first - 1, epoch.branch(series.kind).head)
         return known
 
-    def _told(self, series: Series, indexes: Iterable[Index]) -> Told:
-        """What the witnesses know, without what an epoch has left behind."""
-        told = [(index.epoch, heads(index)) for index in indexes]
-        told += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
+    def _known_heads(self, series: Series, indexes: Iterable[Index]) -> KnownHeads:
+        """What indexes and the journal know, without what the current epoch has abandoned."""
+        known_heads = [(index.epoch, heads(index)) for index in indexes]
+        known_heads += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
         epoch = self.configs.epoch()
         if epoch is None:
-            return told
+            return known_heads
         ancestor = epoch.branch(series.kind).ancestor
-        kept = [
-            (of, known if of == epoch.number else {n: chain for n, chain in known.items() if n <= ancestor})
-            for of, known in told
-        ]
-        return [(of, known) for of, known in kept if known]
+        current: KnownHeads = []
+        for epoch_number, known in known_heads:
+            if epoch_number != epoch.number:
+                known = {number: chain for number, chain in known.items() if number <= ancestor}
+            if known:
+                current.append((epoch_number, known))
+        return current
 
     @staticmethod
-    def _require_same(kind: str, ours: Mapping[int, str], told: Told) -> None:
-        for _, known in told:
+    def _require_same(kind: str, ours: Mapping[int, str], published: KnownHeads) -> None:
+        for _, known in published:
             differing = [number for number in known if ours.get(number, known[number]) != known[number]]
             if differing:
                 raise HistoryForked(
@@ -257,29 +262,30 @@ class History:
                     " new epoch leads on"
                 )
 
-    def _take_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedFiles]) -> list[int]:
-        taken: list[int] = []
+    def _adopt_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedFiles]) -> list[int]:
+        adopted: list[int] = []
         for index in indexes:
-            ours, told = self._heads(series), heads(index)
-            self._require_same(series.kind, ours, self._told(series, [index]))
+            ours = self._heads(series)
+            listed = heads(index)
+            self._require_same(series.kind, ours, self._known_heads(series, [index]))
             if index.epoch != self.configs.epoch_number() or index.number <= max(ours):
                 continue
             missing = [entry for entry in (*index.earlier, *index.entries) if entry.number > max(ours)]
-            if missing and max(ours) not in told and max(ours) > 0:
-                # So old that the index does not reach back to it: our own signature vouches for what came between.
+            if missing and max(ours) not in listed and max(ours) > 0:
+                # Our newest file is older than the whole index; our signature on the index proves what is between.
                 missing = [*index.earlier, *index.entries]
             for entry in missing:
                 content = self.adoption.content(series, entry, places)
                 before = _before(index, entry)
                 end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
-                self.adoption.take(series, entry, content, before, end)
-                taken.append(entry.number)
-        return taken
+                self.adoption.adopt(series, entry, content, before, end)
+                adopted.append(entry.number)
+        return adopted
 
-    def _take_indexes(self, places: Iterable[PublishedFiles]) -> None:
-        """Put the index of a place from which files were taken where phones fetch it.
+    def _adopt_indexes(self, places: Iterable[PublishedFiles]) -> None:
+        """Put the index of a place from which files were adopted where phones fetch it.
 
-        Phones follow it at once. The signer goes on from it: it is shown now where one runs, else before the next.
+        Phones follow it at once. The signer continues from it: it sees the index now if one runs, else before the next.
         """
         for place in places:
             for series in ALL_SERIES:
@@ -290,7 +296,8 @@ class History:
                 ahead = served is None or index.number > served.number
                 if not ahead or self._heads(series).get(index.number) != heads(index)[index.number]:
                     continue
-                content, version = place.get(series.index_name), self.published.version(series.index_name)
+                content = place.get(series.index_name)
+                version = self.published.version(series.index_name)
                 if content is None:
                     continue
                 self.indexes.show(series.kind, content)
@@ -302,28 +309,28 @@ class History:
     def propose(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
         """Make the record of the next epoch, for the recovery key to sign elsewhere.
 
-        above: by kind, numbers that phones are known to hold. Raises RecoveryKeyMissing.
+        above: by kind, the newest numbers that phones are known to have. Raises RecoveryKeyMissing.
         """
-        held = self.configs.newest()
-        if held is None or held.recovery_key is None:
+        newest = self.configs.newest()
+        if newest is None or newest.recovery_key is None:
             raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
         places = [self.published, *sources]
         branches = {}
         for series in ALL_SERIES:
-            indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
-            ours, told = self._heads(series), self._told(series, indexes)
+            ours = self._heads(series)
+            published = [known for _, known in self._known_heads(series, self._indexes_of(places, series))]
             agreed = [
-                number for number in ours if all(known.get(number, ours[number]) == ours[number] for _, known in told)
+                number for number in ours if all(known.get(number, ours[number]) == ours[number] for known in published)
             ]
-            # Whoever was there knows it: what was listed, not what was only about to be.
-            listed = [number for number in agreed if any(number in known for _, known in told)]
+            # Phones know only what was listed, not what was going to be.
+            listed = [number for number in agreed if any(number in known for known in published)]
             ancestor = max(listed or agreed)
-            seen = max([*ours, *(number for _, known in told for number in known), above.get(series.kind, 0)])
+            seen = max([*ours, *(max(known, default=0) for known in published), above.get(series.kind, 0)])
             branches[series.kind] = Branch(_next_stride(seen), ancestor, ours[ancestor])
-        seen = max([held.number, *self.journal.configs(), above.get(CONFIG, 0)])
+        seen = max([newest.number, *self.journal.configs(), above.get(CONFIG, 0)])
         ancestor = self._common_config()
         config = Branch(_next_stride(seen + HISTORY_LENGTH), ancestor, self.configs.sha256_of(ancestor))
-        return Epoch(len(held.epochs) + 1, int(now), config, **branches)
+        return Epoch(len(newest.epochs) + 1, int(now), config, **branches)
 
     def _common_config(self) -> int:
         elsewhere = self.journal.configs()
@@ -335,50 +342,50 @@ class History:
     def open_epoch(self, record: str, now: float, sources: Iterable[PublishedFiles] = ()) -> Epoch:
         """Open the epoch of a record that the recovery key has signed. Call it in the turn. Raises EpochUnfit.
 
-        What was published on any branch that is left behind, and can still be found, is published in it again.
+        Files of abandoned branches that are still available are published in it again.
         """
         places = [self.published, *sources]
-        held = self.configs.newest()
-        if held is None or held.recovery_key is None:
+        newest = self.configs.newest()
+        if newest is None or newest.recovery_key is None:
             raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
         try:
-            epoch = open_epoch(record, bytes.fromhex(held.recovery_key))
+            epoch = open_epoch(record, bytes.fromhex(newest.recovery_key))
         except Refused as refused:
             raise EpochUnfit(f"the record is not one of this city's recovery key: {refused.message}") from None
-        if epoch.number != len(held.epochs) + 1:
-            raise EpochUnfit(f"the record is of epoch {epoch.number}, expected {len(held.epochs) + 1}")
+        if epoch.number != len(newest.epochs) + 1:
+            raise EpochUnfit(f"the record is of epoch {epoch.number}, expected {len(newest.epochs) + 1}")
         for series in ALL_SERIES:
-            branch, ours = epoch.branch(series.kind), self._heads(series)
+            branch = epoch.branch(series.kind)
+            ours = self._heads(series)
             if branch.first <= max(ours) or ours.get(branch.ancestor) != branch.head:
                 raise EpochUnfit(f"{series.kind} have changed since the epoch was proposed; propose it again")
         branch = epoch.config
-        if branch.first <= held.number or self.configs.sha256_of(branch.ancestor) != branch.head:
+        if branch.first <= newest.number or self.configs.sha256_of(branch.ancestor) != branch.head:
             raise EpochUnfit("configs have changed since the epoch was proposed; propose it again")
         self.configs.begin_epoch(record, epoch, now)
         self._finish_epoch()
         for series in ALL_SERIES:
-            self._take_left_behind(series, epoch.branch(series.kind), places)
+            self._adopt_abandoned(series, epoch.branch(series.kind), places)
         (self.data_dir / MARK).unlink(missing_ok=True)
         self.codes.revoke_all_open()
         return epoch
 
     def _finish_epoch(self) -> None:
-        """Give what the store has published on a branch that was left behind new numbers, so that nothing is lost."""
+        """Give the files of an abandoned branch new numbers in the epoch, so that nothing is lost."""
         epoch = self.configs.epoch()
         if epoch is None:
             return
         for series in ALL_SERIES:
             self.adoption.renumber(series, epoch.branch(series.kind))
 
-    def _take_left_behind(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
-        indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
-        for index in indexes:
+    def _adopt_abandoned(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
+        for index in self._indexes_of(places, series):
             for entry in index.entries:
-                here = self.keys_store.read(
+                present = self.keys_store.read(
                     f"SELECT 1 FROM {series.table} WHERE sha256 = ?",  # noqa: S608
                     (bytes.fromhex(entry.sha256),),
                 )
-                if here or not branch.ancestor < entry.number < branch.first:
+                if present or not branch.ancestor < entry.number < branch.first:
                     continue
                 try:
                     content = self.adoption.content(series, entry, places)
@@ -389,14 +396,14 @@ class History:
 
 
 def _before(index: Index, entry: IndexEntry) -> bytes:
-    """The chain value before a file that an index lists; across an epoch it is that of its ancestor."""
+    """The chain value before a file that an index lists; at the start of an epoch, that of its ancestor."""
     runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
     for start, entries in runs:
         value = bytes.fromhex(start)
-        for one in entries:
-            if one == entry:
+        for listed in entries:
+            if listed == entry:
                 return value
-            value = extend_chain(value, bytes.fromhex(one.sha256))
+            value = extend_chain(value, bytes.fromhex(listed.sha256))
     raise AssertionError("the index does not list the file")
 
 

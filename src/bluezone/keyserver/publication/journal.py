@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The journal of signed heads: what was ever published, apart from the data folder, so that a store restored from a
-backup or promoted from a lagging copy learns what it has forgotten.
+"""The journal of signed heads: a record of all that was published, outside the data folder. From it a store that was
+restored from a backup or promoted from a lagging copy learns what it lacks.
 
-It holds nothing that is not public: numbers, chain values and configs, each line signed with the city's key.
+It contains only public data: numbers, chain values and configs, each line signed with the city's key.
 """
 
 import json
@@ -27,9 +27,9 @@ FOLDER_VARIABLE = "BLUEZONE_HEADS"
 FOLDER_NAME = "bluezone-heads"
 _HEAD = "head"
 _LEAVES = "leaves"
-# Over 31 days of files and indexes; no backup opens longer.
+# Over 31 days of files and indexes; backups cannot be opened for longer.
 _READ_BYTES = 4 * 1024 * 1024
-# A line of a head has more, and each has another signature.
+# Shorter than the line of any head; all lines differ by their signatures.
 _COMPARED_BYTES = 128
 
 logger = logging.getLogger(__name__)
@@ -47,14 +47,14 @@ class Head:
 
 
 def journal_folder(data_dir: Path) -> Path:
-    """Where journals lie: BLUEZONE_HEADS, or beside the data folder."""
-    set_to = os.environ.get(FOLDER_VARIABLE)
-    return Path(set_to) if set_to else data_dir.parent / FOLDER_NAME
+    """The folder of journals: BLUEZONE_HEADS, or one next to the data folder."""
+    configured = os.environ.get(FOLDER_VARIABLE)
+    return Path(configured) if configured else data_dir.parent / FOLDER_NAME
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read of a journal of `size` bytes: its whole lines up to `end`, which `before_end` stands before."""
+    """What was read of a journal of `size` bytes: complete lines up to `end`. before_end: the bytes before `end`."""
 
     size: int = -1
     end: int = 0
@@ -69,7 +69,8 @@ class Journal:
 
     def __init__(self, folder: Path, signing_key: Ed25519Signer) -> None:
         public = signing_key.public_key().public_bytes_raw()
-        self._trusted, self._key = {fingerprint(public): public}, signing_key
+        self._trusted = {fingerprint(public): public}
+        self._key = signing_key
         self.path = folder / f"{fingerprint(public)}.jsonl"
         self._known = _Known()
 
@@ -87,8 +88,8 @@ class Journal:
 
     def note_leaves(self, first: int, contents: list[bytes]) -> None:
         """Note what was appended to the public log, before a checkpoint of it is signed. first: number, from 0."""
-        told = {"first": first, "leaves": [content.decode() for content in contents]}
-        self._append(_LEAVES, sign_payload(_LEAVES, canonical_json(told), self._key))
+        batch = {"first": first, "leaves": [content.decode() for content in contents]}
+        self._append(_LEAVES, sign_payload(_LEAVES, canonical_json(batch), self._key))
 
     def note_index(self, index: Index) -> None:
         """Note the head of an index, before phones can fetch it."""
@@ -100,7 +101,7 @@ class Journal:
             self._append(_HEAD, sign_payload(_HEAD, canonical_json(asdict(head)), self._key))
 
     def note_config(self, number: int, signed: bytes) -> None:
-        """Note a config, whole: it cannot be made again."""
+        """Note a whole config: it cannot be made again."""
         if self.configs().get(number) != signed:
             self._append(CONFIG, signed)
 
@@ -115,12 +116,12 @@ class Journal:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            # Nothing that phones need is missing; but the next loss would not be noticed by it.
-            said = event("heads_unwritable")
-            logger.warning("the journal of heads cannot be written: %s", error.strerror, extra=said)
+            # Phones miss nothing, but this journal would not reveal the next loss.
+            details = event("heads_unwritable")
+            logger.warning("the journal of heads cannot be written: %s", error.strerror, extra=details)
 
     def _read(self) -> "_Known":
-        """Take in what was appended since the last look, or all of it where it is another file."""
+        """Read what was appended since the last call, or the whole journal if it is another file."""
         known = self._known
         try:
             size = self.path.stat().st_size
@@ -134,17 +135,19 @@ class Journal:
                 added = file.read()
         except OSError:
             return known
-        # What stands after the last end of a line was cut, or is still being written.
+        # The bytes after the last end of a line were cut off, or are still being written.
         whole = added[: added.rfind(b"\n") + 1]
-        heads, configs, leaves = list(known.heads), dict(known.configs), list(known.leaves)
+        heads = list(known.heads)
+        configs = dict(known.configs)
+        leaves = list(known.leaves)
         for line in whole.split(b"\n"):
             kind, _blank, signed = line.partition(b" ")
-            self._take(kind, signed, heads, configs, leaves)
+            self._read_line(kind, signed, heads, configs, leaves)
         before_end = (known.before_end + whole)[-_COMPARED_BYTES:]
         self._known = _Known(size, known.end + len(whole), before_end, heads, configs, leaves)
         return self._known
 
-    def _take(
+    def _read_line(
         self,
         kind: bytes,
         signed: bytes,
@@ -152,7 +155,7 @@ class Journal:
         configs: dict[int, bytes],
         leaves: list[tuple[int, list[bytes]]],
     ) -> None:
-        """Take a line in; one that was cut by a crash, or is not the city's, says nothing."""
+        """Add the content of a line; a line that a crash has cut, or that the city did not sign, is ignored."""
         try:
             payload = json.loads(open_signed(kind.decode(errors="replace"), signed, self._trusted))
             if kind == CONFIG.encode():

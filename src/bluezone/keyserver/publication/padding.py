@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nobody can tell the keys of a report from others: random keys wait, are known and are published like real ones, in
-every cell of every file; and rows of the database are mingled.
+"""Random keys that hide the keys of reports: they wait, are known and are published like real ones, in every cell of
+every file; and the order of database rows is mingled.
 
-A cell is a UTC day, a level and a class. Random keys for the days that a report may bring are put among the waiting
-ones at the turn of each hour and once more before a file takes them: so what a copy of the store shows for the first
-time, and what a file holds that no hourly copy has shown, are never real keys alone.
+A cell is a UTC day, a level and a class. Random keys for the days that a report may cover are added to the waiting ones
+at the start of each hour, and once more before a file takes them. So the new keys in a copy of the store, and the keys
+of a file that no hourly copy has shown, are never real keys alone.
 """
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -36,44 +37,45 @@ from bluezone.protocol.upload import (
 SEED_LENGTH = 32
 
 _DRAW_BYTES = 8
-# Duties: the last hour that has its random keys, and the last in which a file has had some of its own.
-_PAD, _PAD_FILE = "pad", "pad_file"
+# Duties: the last hour that has its random keys, and the last hour in which a file got additional ones.
+_PAD = "pad"
+_PAD_FILE = "pad_file"
 _LEAST_SHARE = 1 / 3
 
 
 class Padding:
     """Random keys of one city among the waiting ones.
 
-    mean: random keys in a cell of a file of days that are over. period_seconds: between two files, 0 in a demo.
+    mean: random keys per cell of a file, for days that are over. period_seconds: between two files, 0 in a demo.
     random_bytes: draws the seeds, which are stored nowhere.
     """
 
     def __init__(self, mean: int, period_seconds: int, random_bytes: Callable[[int], bytes]) -> None:
         self._mean = mean
         self._random_bytes = random_bytes
-        # Files that come oftener than hourly are each padded as they are made, as a demo's are.
+        # Files that are made more often than hourly are each padded when they are made; so are those of a demo.
         self._hourly = period_seconds >= SECONDS_PER_HOUR
         self._hours = max(period_seconds // SECONDS_PER_HOUR, 1)
         # One part an hour and one before the file; a smaller part would leave too many cells empty.
         self._share = max(1 / (self._hours + 1), _LEAST_SHARE) if self._hourly else 1.0
 
     def put_before(self, transaction: Transaction, now: float) -> None:
-        """Before a file takes what waits: see that every hour has had its random keys, and put some that never waited.
+        """Before a file takes the waiting keys: complete the random keys of every hour, and add some that never waited.
 
-        In a transaction of its own before the rows are mingled, which makes these like all others.
+        In a separate transaction before the rows are mingled, which makes these keys look like all others.
         """
         hour = hour_at(now)
         if not self._hourly:
             self._put(transaction, hour)
         elif _done(transaction, _PAD_FILE) != hour:
-            # At midnight the file has keys of the hour before, whose oldest day is one earlier.
+            # At midnight the file has keys of the previous hour, and so its oldest day is one earlier.
             self._put_hours(transaction, hour - 1)
             self._put(transaction, hour - 1)
-            # A file that cannot be begun is tried again every few seconds.
+            # A file that cannot be started is tried again every few seconds.
             _note(transaction, _PAD_FILE, hour)
 
     def put_hourly(self, transaction: Transaction, now: float) -> None:
-        """After a file, and in every hour without one: random keys for the hour that has begun. Safe to repeat."""
+        """After a file, and in every hour without one: add random keys for the current hour. Safe to repeat."""
         if self._hourly:
             self._put_hours(transaction, hour_at(now))
 
@@ -85,7 +87,7 @@ class Padding:
         return not done or done[0][0] < hour_at(now)
 
     def _put_hours(self, transaction: Transaction, last: int) -> None:
-        # In a new store and after a standstill as many as a whole file has.
+        # In a new store and after a standstill, as many as a whole file has.
         done = max(_done(transaction, _PAD), last - self._hours)
         for hour in range(done + 1, last + 1):
             self._put(transaction, hour)
@@ -95,7 +97,7 @@ class Padding:
     def _put(self, transaction: Transaction, hour: int) -> None:
         rows = random_rows(self._random_bytes(SEED_LENGTH), day_at(hour * SECONDS_PER_HOUR), self._mean, self._share)
         known = sorted((key_prefix(key), start) for start, key, _, _ in rows)
-        # Known as real ones are. That one was here before has a chance of none; it would then wait unknown.
+        # Known like real ones. The chance that a random key was here before is negligible.
         transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, hour) for row in rows])
 
@@ -114,41 +116,38 @@ def _note(transaction: Transaction, duty: str, hour: int) -> None:
 def random_rows(seed: bytes, today: int, mean: int, share: float) -> list[Row]:
     """Random keys as rows (start, key, level, class), sorted: the same seed gives the same ones.
 
-    seed: 32 random bytes. today: UTC day whose reports they are to stand among. mean: of the keys in a cell of a
-    whole file, 0 gives none. share: part of a file's period that these are for; drawn so that the parts of a period
-    add up to the distribution of a whole one.
+    seed: 32 random bytes. today: UTC day of the reports that they hide. mean: number of keys in a cell of a whole file,
+    0 gives none. share: part of a file's period that these keys are for; the parts of a period add up to the
+    distribution of a whole period.
     """
-    cells = [
-        (day, level, klass)
-        for day in range(today - MAX_KEY_AGE_DAYS, today + 1)
-        for level in (STANDARD, HIGH)
-        for klass in (CONFIRMED_CLASS, CLINICAL_CLASS)
-    ]
-    # Not numpy's generator, whose distributions may change with a release.
+    days = range(today - MAX_KEY_AGE_DAYS, today + 1)
+    cells = list(itertools.product(days, (STANDARD, HIGH), (CONFIRMED_CLASS, CLINICAL_CLASS)))
+    # Not numpy's generator: its distributions may change with a release.
     draws = np.frombuffer(hashlib.shake_256(seed + b"counts").digest(_DRAW_BYTES * len(cells)), dtype=">u8")
     if not mean:
         return []
     counts = np.searchsorted(cumulative(mean, share), draws / 2.0**64, side="right").tolist()
     keys = hashlib.shake_256(seed + b"keys").digest(KEY_LENGTH * sum(counts))
-    rows, at = [], 0
+    rows = []
+    position = 0
     for (day, level, klass), count in zip(cells, counts, strict=True):
         for _ in range(count):
-            rows.append((first_interval(day), keys[at : at + KEY_LENGTH], level, klass))
-            at += KEY_LENGTH
+            rows.append((first_interval(day), keys[position : position + KEY_LENGTH], level, klass))
+            position += KEY_LENGTH
     return sorted(rows)
 
 
 def export_columns(
     keys: NDArray[np.uint8], starts: NDArray[Any], levels: NDArray[Any], classes: NDArray[Any]
 ) -> ExportKeys:
-    """Make the columns of an export of what the store says: report type from the class, onset days from the level."""
-    # The classes have the numbers of their report types (export.proto).
+    """Make the columns of an export from those of the store: report type from the class, onset days from the level."""
+    # A class has the same number as its report type (export.proto).
     onset = np.where(levels == HIGH, days_since_onset(HIGH), days_since_onset(STANDARD))
     return ExportKeys(keys, starts.astype(np.int64), classes.astype(np.uint8), onset.astype(np.int8))
 
 
 _DUTY = "mingle"
-# The hour of a key whose hour is over.
+# Replaces the hour in which a key was received, once that hour is over.
 _FORGOTTEN = 0
 
 
@@ -169,8 +168,8 @@ def mingle_once_an_hour(store: Store, hour: int) -> bool:
 def mingle(store: Store, before_hour: int) -> None:
     """Write the waiting keys received before an hour again, in the order of their bytes and without their hour.
 
-    Every key waits for a file at first, so this reaches all of them. What waits for longer, under embargo or held back,
-    would otherwise tell for so long when it came.
+    Every key waits for a file at first, so this reaches all of them. Otherwise keys that wait longer, under embargo or
+    held back, would show all that time when they arrived.
     """
     if store.dialect == "sqlite":
         sql = "UPDATE waiting_key SET received_hour = ? WHERE received_hour > ? AND received_hour < ?"
@@ -196,7 +195,7 @@ def mingle(store: Store, before_hour: int) -> None:
 
 
 def mingle_subscriptions(store: Store) -> None:
-    """Write all push subscriptions again in the order of their addresses, which does not tell who came when."""
+    """Write all push subscriptions again in the order of their addresses, which does not show when each arrived."""
 
     def action(transaction: Transaction) -> None:
         rows = transaction.execute("DELETE FROM push_subscription RETURNING endpoint, p256dh, auth, period, proven")

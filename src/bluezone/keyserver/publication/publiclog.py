@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public log of one city in its store: appended, signed, proved, and laid out as tiles.
+"""The public log of one city in its store: append leaves, sign checkpoints, prove, and serve tiles.
 
-Leaves follow from what was published, so a leaf that a crash has left out is appended at the next look. No refusal of
-the log holds up a file that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
+Leaves are derived from what was published, so the next round appends a leaf that was lost in a crash. No refusal of
+the log delays a file that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
 """
 
 import logging
@@ -50,15 +50,15 @@ logger = logging.getLogger(__name__)
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-# Of so many checkpoints cosignatures are kept: more than a year's would say nothing that the newest do not.
-KEPT_CHECKPOINTS = 500
-# Of those with enough cosignatures so many are verified: more than one only after a witness has changed its key.
-_LOOKED_AT = 3
+# Checkpoints that are retained with their cosignatures; older ones prove nothing that the newest do not.
+RETAINED_CHECKPOINTS = 500
+# Checkpoints with enough cosignatures that are verified: more than one only after a witness has changed its key.
+_VERIFIED_AT_MOST = 3
 _CONFIG_MARK = "config"
 
 
 class LogForked(StoreRefused):
-    """The store's log is another than the one that was signed before: it was restored without its journal."""
+    """The store's log differs from the one that was signed before: it was restored without its journal."""
 
     code = "log_forked"
 
@@ -71,7 +71,7 @@ class LogPathMissing(Refused):
 
 @dataclass(frozen=True)
 class PublicLog:
-    """The log of one city. signing_key: the city's, which signs checkpoints."""
+    """The log of one city. signing_key: of the city, for checkpoints."""
 
     store: Store
     configs: ConfigFiles
@@ -80,17 +80,17 @@ class PublicLog:
 
     @property
     def key(self) -> VerifierKey:
-        """By which checkpoints are known."""
+        """Verifies the city's signatures on checkpoints."""
         return log_key(self.signing_key.public_key().public_bytes_raw())
 
     def sign(self, text: bytes) -> bytes:
-        """The city's signature over the text of a checkpoint: the one thing that the log asks the city's key for."""
+        """The city's signature over the text of a checkpoint; the log uses the city's key for nothing else."""
         return self.signing_key.sign(text)
 
     # Writing
 
     def ask(self, content: bytes) -> None:
-        """Have a leaf appended at the next `renew`; nothing is done where it is in the log. Safe from any process."""
+        """Have a leaf appended at the next `renew` unless it is in the log already. Safe from any process."""
         if self.find(leaf_hash(content)) is None:
             self.store.write(
                 lambda transaction: transaction.execute(
@@ -99,7 +99,7 @@ class PublicLog:
             )
 
     def ask_once(self, kind: str, number: int, content: bytes) -> None:
-        """As `ask`, but once for a kind and number, such as a day, whatever the leaf says. Safe from any process."""
+        """Like `ask`, but only once for a kind and number, such as a day, whatever the leaf. Safe from any process."""
 
         def put(transaction: Transaction) -> None:
             if not transaction.execute("SELECT 1 FROM log_mark WHERE kind = ? AND number >= ?", (kind, number)):
@@ -109,15 +109,15 @@ class PublicLog:
         self.store.write(put)
 
     def keep_up(self) -> None:
-        """As `renew`, but a log that cannot be written is said, and holds up nothing that phones wait for."""
+        """Like `renew`, but only log a failure, so that it delays nothing that phones wait for."""
         try:
             self.renew()
         except Refused as refused:
-            said = event("log_refused", code=refused.code)
-            logger.error("public log: %s: %s", refused.code, refused.message, extra=said)
+            details = event("log_refused", code=refused.code)
+            logger.error("public log: %s: %s", refused.code, refused.message, extra=details)
 
     def renew(self) -> None:
-        """Append what was published since the last look, and sign a checkpoint of it.
+        """Append what was published since the last call, and sign a checkpoint of it.
 
         Call it under the service's lock. Raises LogForked, StoreRefused.
         """
@@ -125,21 +125,24 @@ class PublicLog:
         self.store.write(self._append_new)
         size = self.size()
         if size > first:
-            # Before anybody can see it: what was signed, the journal knows.
+            # Before anyone can fetch it: the journal must know all that was signed.
             self.journal.note_leaves(first, self.contents(first, size))
         if size and not self.store.read("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)):
             note = sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, self.sign)
-            self.store.write(lambda transaction: _keep_checkpoint(transaction, size, note))
+            self.store.write(lambda transaction: _store_checkpoint(transaction, size, note))
 
     def _recover(self) -> int:
-        """Take over leaves that the journal knows and a restored store has forgotten; returns how many it knows."""
-        batches, size = self.journal.leaves(), self.size()
+        """Append leaves that the journal knows and a restored store lacks; returns how many the journal knows."""
+        batches = self.journal.leaves()
+        size = self.size()
         if not batches:
             return size
         end = max(first + len(contents) for first, contents in batches)
         if end > size:
-            told = {number: content for first, contents in batches for number, content in enumerate(contents, first)}
-            missing = [told[number] for number in range(size, end) if number in told]
+            journalled: dict[int, bytes] = {}
+            for first, contents in batches:
+                journalled.update(enumerate(contents, first))
+            missing = [journalled[number] for number in range(size, end) if number in journalled]
             self.store.write(lambda transaction: _append(transaction, missing))
         first, contents = batches[-1]
         if self.contents(first, first + len(contents)) != contents:
@@ -181,12 +184,12 @@ class PublicLog:
         return self._range((0, size)) if size else EMPTY_ROOT
 
     def find(self, hash_of_leaf: bytes) -> int | None:
-        """The number of a leaf by its hash, None where there is none."""
-        found = self.store.read("SELECT position FROM log_node WHERE level = 0 AND hash = ?", (hash_of_leaf,))
-        return int(found[0][0]) if found else None
+        """The number of a leaf by its hash, None if there is none."""
+        rows = self.store.read("SELECT position FROM log_node WHERE level = 0 AND hash = ?", (hash_of_leaf,))
+        return int(rows[0][0]) if rows else None
 
     def contents(self, first: int, end: int) -> list[bytes]:
-        """Leaves from the first on, without the second."""
+        """Leaves from number `first` to before `end`."""
         rows = self.store.read(
             "SELECT content FROM log_leaf WHERE number >= ? AND number < ? ORDER BY number", (first, end)
         )
@@ -194,46 +197,47 @@ class PublicLog:
 
     def newest(self) -> tuple[int, Note] | None:
         """Size and note of the newest checkpoint, with the cosignatures it has; None before the first."""
-        found = self.store.read("SELECT size, note FROM log_checkpoint ORDER BY size DESC LIMIT 1")
-        return self._with_cosignatures(*found[0]) if found else None
+        rows = self.store.read("SELECT size, note FROM log_checkpoint ORDER BY size DESC LIMIT 1")
+        return self._with_cosignatures(*rows[0]) if rows else None
 
-    def watched(self, policy: Policy, held: Config, least_size: int = 0) -> tuple[int, Note] | None:
-        """The newest checkpoint of at least a size that a quorum has signed; None where there is none yet."""
-        names = [one.name for one in policy.counted(held, self.key.public)]
-        # Each was checked when it was kept, so counting finds the candidates without verifying all there are.
+    def watched(self, policy: Policy, config: Config, least_size: int = 0) -> tuple[int, Note] | None:
+        """The newest checkpoint of at least a size that a quorum has signed; None if there is none yet."""
+        names = [witness.name for witness in policy.counted(config, self.key.public)]
+        # Each cosignature was verified before it was stored, so counting finds the candidates.
         rows = self.store.read(
             "SELECT log_checkpoint.size, note FROM log_checkpoint JOIN log_cosignature"  # noqa: S608 - names of tables are our own constants
             " ON log_cosignature.size = log_checkpoint.size WHERE log_checkpoint.size >= ?"
             f" AND name IN ({', '.join('?' * len(names)) or 'NULL'}) GROUP BY log_checkpoint.size, note"
             " HAVING COUNT(*) >= ? ORDER BY log_checkpoint.size DESC LIMIT ?",
-            (least_size, *names, policy.quorum, _LOOKED_AT),
+            (least_size, *names, policy.quorum, _VERIFIED_AT_MOST),
         )
         for size, note in rows:
             size, signed = self._with_cosignatures(size, note)
-            if len(policy.signed(signed, held, self.key.public, float("inf"))) >= policy.quorum:
+            if len(policy.signed(signed, config, self.key.public, float("inf"))) >= policy.quorum:
                 return size, signed
         return None
 
     def proof(self, hash_of_leaf: bytes) -> Proof:
-        """That a leaf is in the log: of the newest checkpoint that a quorum signed, else of the newest of all.
+        """The proof that a leaf is in the newest checkpoint that a quorum signed, or else in the newest of all.
 
         Raises LogPathMissing.
         """
-        number, held = self.find(hash_of_leaf), self.configs.newest()
-        policy = policy_of(held.witnesses) if held else None
+        number = self.find(hash_of_leaf)
+        config = self.configs.newest()
+        policy = policy_of(config.witnesses) if config else None
         chosen = None
-        if number is not None and policy and held:
-            chosen = self.watched(policy, held, number + 1)
+        if number is not None and policy and config:
+            chosen = self.watched(policy, config, number + 1)
         chosen = chosen or self.newest()
         if number is None or chosen is None or chosen[0] <= number:
             raise LogPathMissing("the log has no such leaf")
         size, note = chosen
         return Proof(number, tuple(map(self._range, inclusion_ranges(number, size))), note)
 
-    def quorum_proof(self, content: bytes, policy: Policy, held: Config) -> Proof | None:
-        """The proof of a leaf that a quorum has signed for; None as long as there is none."""
+    def quorum_proof(self, content: bytes, policy: Policy, config: Config) -> Proof | None:
+        """The proof of a leaf in a checkpoint that a quorum has signed; None as long as there is none."""
         number = self.find(leaf_hash(content))
-        chosen = None if number is None else self.watched(policy, held, number + 1)
+        chosen = None if number is None else self.watched(policy, config, number + 1)
         if number is None or chosen is None:
             return None
         return Proof(number, tuple(map(self._range, inclusion_ranges(number, chosen[0]))), chosen[1])
@@ -256,15 +260,15 @@ class PublicLog:
         return b"".join(bytes(row[0]) for row in rows)
 
     def entries(self, position: int, width: int) -> bytes:
-        """The leaves of a tile, each behind its length in two bytes. Raises LogPathMissing."""
+        """The leaves of a tile, each after its length in two bytes. Raises LogPathMissing."""
         first = position * TILE_WIDTH
         contents = self.contents(first, first + width)
         if len(contents) != width:
             raise LogPathMissing("the log has no such tile")
         return b"".join(len(content).to_bytes(2, "big") + content for content in contents)
 
-    def _range(self, wanted: Range) -> bytes:
-        return range_hash(wanted, lambda level, position: _node(self.store.read, level, position))
+    def _range(self, span: Range) -> bytes:
+        return range_hash(span, lambda level, position: _node(self.store.read, level, position))
 
     def _with_cosignatures(self, size: int, note: bytes) -> tuple[int, Note]:
         rows = self.store.read("SELECT name, line FROM log_cosignature WHERE size = ? ORDER BY name", (size,))
@@ -275,7 +279,7 @@ class PublicLog:
     # Who watches
 
     def set_policy(self, policy: bytes, addresses: str) -> int:
-        """Put who is to watch after all that were set before; returns its number, from 0."""
+        """Append a policy of who shall watch; returns its number, from 0."""
 
         def put(transaction: Transaction) -> int:
             number = int(transaction.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM log_policy")[0][0])
@@ -285,16 +289,16 @@ class PublicLog:
         return self.store.write(put)
 
     def policy(self, number: int) -> bytes | None:
-        """Who is to watch after so many changes, as it is encoded; None where nobody has said."""
-        found = self.store.read("SELECT policy FROM log_policy WHERE number = ?", (number,))
-        return bytes(found[0][0]) if found else None
+        """The encoded policy of a number; None if it was never set."""
+        rows = self.store.read("SELECT policy FROM log_policy WHERE number = ?", (number,))
+        return bytes(rows[0][0]) if rows else None
 
     def addresses(self) -> list[str]:
-        """Where witnesses are asked: JSON of each policy that was set, oldest first."""
+        """The addresses of witnesses: JSON for each policy that was set, oldest first."""
         return [str(row[0]) for row in self.store.read("SELECT addresses FROM log_policy ORDER BY number")]
 
     def keep_cosignature(self, size: int, signature: Signature) -> None:
-        """Keep what a witness has signed; the caller has checked it."""
+        """Store the signature of a witness, which the caller has verified."""
         row = (size, signature.name, signature.line)
         self.store.write(
             lambda transaction: transaction.execute(
@@ -306,20 +310,23 @@ class PublicLog:
 
     def cosigned_size(self, name: str) -> int:
         """The largest log that a witness has cosigned, 0 before the first."""
-        found = self.store.read("SELECT COALESCE(MAX(size), 0) FROM log_cosignature WHERE name = ?", (name,))
-        return int(found[0][0])
+        rows = self.store.read("SELECT COALESCE(MAX(size), 0) FROM log_cosignature WHERE name = ?", (name,))
+        return int(rows[0][0])
 
     def last_cosigned(self, name: str) -> int:
         """When a witness last cosigned, Unix seconds by its own clock; 0 before the first time."""
-        found = self.store.read("SELECT line FROM log_cosignature WHERE name = ? ORDER BY size DESC LIMIT 1", (name,))
-        return cosignature_time(read_signature(bytes(found[0][0])[:-1])) if found else 0
+        rows = self.store.read("SELECT line FROM log_cosignature WHERE name = ? ORDER BY size DESC LIMIT 1", (name,))
+        return cosignature_time(read_signature(bytes(rows[0][0])[:-1])) if rows else 0
 
 
 def _config_leaves(configs: ConfigFiles, number: int) -> list[bytes]:
-    found = [leaves.config_leaf(number, configs.sha256_of(number))]
     config = configs.config(number)
-    found += [leaves.epoch_leaf(record) for record in config.epochs]
-    return [*found, *(leaves.week_key_leaf(key) for key in config.week_keys), leaves.city_keys_leaf(config)]
+    return [
+        leaves.config_leaf(number, configs.sha256_of(number)),
+        *(leaves.epoch_leaf(record) for record in config.epochs),
+        *(leaves.week_key_leaf(key) for key in config.week_keys),
+        leaves.city_keys_leaf(config),
+    ]
 
 
 def _set_mark(transaction: Transaction, kind: str, number: int) -> None:
@@ -336,36 +343,37 @@ def _append(transaction: Transaction, contents: Iterable[bytes]) -> None:
         transaction.execute("INSERT INTO log_leaf VALUES (?, ?)", (number, content))
         transaction.execute("INSERT INTO log_node VALUES (0, ?, ?)", (number, leaf_hash(content)))
         for level, position in completed(number):
-            left, right = (_node(transaction.execute, level - 1, 2 * position + side) for side in (0, 1))
+            left = _node(transaction.execute, level - 1, 2 * position)
+            right = _node(transaction.execute, level - 1, 2 * position + 1)
             transaction.execute("INSERT INTO log_node VALUES (?, ?, ?)", (level, position, node_hash(left, right)))
         number += 1
 
 
 def _node(read: Callable[..., list[tuple[bytes, ...]]], level: int, position: int) -> bytes:
-    found = read("SELECT hash FROM log_node WHERE level = ? AND position = ?", (level, position))
-    if not found:
+    rows = read("SELECT hash FROM log_node WHERE level = ? AND position = ?", (level, position))
+    if not rows:
         raise LogPathMissing(f"the log has no hash {position} at level {level}")
-    return bytes(found[0][0])
+    return bytes(rows[0][0])
 
 
-def _keep_checkpoint(transaction: Transaction, size: int, note: Note) -> None:
+def _store_checkpoint(transaction: Transaction, size: int, note: Note) -> None:
     transaction.execute("INSERT INTO log_checkpoint VALUES (?, ?) ON CONFLICT DO NOTHING", (size, note.data))
     old = transaction.execute(
-        "SELECT size FROM log_checkpoint ORDER BY size DESC LIMIT 1 OFFSET ?", (KEPT_CHECKPOINTS,)
+        "SELECT size FROM log_checkpoint ORDER BY size DESC LIMIT 1 OFFSET ?", (RETAINED_CHECKPOINTS,)
     )
     for (least,) in old:
         for table in ("log_checkpoint", "log_cosignature"):
             transaction.execute(f"DELETE FROM {table} WHERE size <= ?", (least,))  # noqa: S608 - names of tables are our own constants
 
 
-# Addresses below /v1/log/, as tlog-tiles has them: three digits of a number in each part, `x` before all but the last.
+# Addresses below /v1/log/, as in tlog-tiles: three digits of a number in each part, `x` before all but the last.
 _TILE = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 _PROOF = re.compile(r"proof/([0-9a-f]{64})")
 _CONSISTENCY = re.compile(r"consistency/(0|[1-9][0-9]{0,15})/([1-9][0-9]{0,15})")
 
 
 def answer_of_log(log: PublicLog, path: str) -> tuple[bytes, bool]:
-    """What is served below /v1/log/: the bytes, and whether they can never change. Raises LogPathMissing.
+    """The answer to a path below /v1/log/: its bytes, and whether they never change. Raises LogPathMissing.
 
     path: `checkpoint`, `tile/LEVEL/NUMBER`, `tile/entries/NUMBER`, `proof/HASH OF LEAF`, `consistency/OLD/SIZE`.
     """

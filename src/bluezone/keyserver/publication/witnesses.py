@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Those who watch the city's log, as the server sees them: what they have agreed to, and asking them to cosign.
+"""The witnesses of the city's log, as the server sees them: what they have agreed to, and requests to cosign.
 
-Each is asked in a thread of its own and within a limit of time; whatever becomes of it, files are published meanwhile.
+Each is called in a separate thread with a time limit; publication of files never waits for them.
 Source: docs/protocol.md section 9; C2SP tlog-witness (`add-checkpoint`).
 """
 
@@ -34,9 +34,9 @@ from bluezone.transparency.watch import (
 )
 
 CALL_SECONDS = 10.0
-# After a try that failed a witness is let alone so long.
+# How long a witness is not called again after a failed call.
 PAUSE_SECONDS = 60.0
-# There is something new to cosign every hour.
+# There is a new checkpoint to cosign every hour.
 ABSENT_SECONDS = 3 * SECONDS_PER_HOUR
 MOST_ANSWER_BYTES = 64 * 1024
 _CONFLICT = 409
@@ -45,49 +45,50 @@ logger = logging.getLogger(__name__)
 
 
 class WitnessUnreachable(Refused):
-    """A witness does not answer, or not with a cosignature; it is asked again later."""
+    """A witness does not answer, or not with a cosignature; it is called again later."""
 
     code = "witness_unreachable"
 
 
 class WitnessNotApart(Refused):
-    """A witness is on the city's own host, or its key lies here: it would watch nobody."""
+    """A witness is on the city's own host, or its key is here: the city would watch itself."""
 
     code = "witness_not_apart"
 
 
-def agreed_config(wanted: Config, held: Config, log: PublicLog) -> Config:
-    """What of the next config may be in force now: changes that need a quorum wait for it, all others do not.
+def agreed_config(proposed: Config, current: Config, log: PublicLog) -> Config:
+    """The next config with only those changes that may take effect now: some need a quorum and wait for it.
 
-    wanted: the next config as the settings have it; held: the one in force. What waits is asked to be logged.
+    proposed: the next config according to the settings. Changes that wait for a quorum are put into the log.
     """
-    policy, records = policy_of(held.witnesses), held.witnesses
-    if policy is not None and brings_city_key(wanted, held):
-        leaf = city_keys_leaf(wanted)
+    records = current.witnesses
+    policy = policy_of(records)
+    if policy is not None and brings_city_key(proposed, current):
+        leaf = city_keys_leaf(proposed)
         log.ask(leaf)
-        if log.quorum_proof(leaf, policy, held) is None:
-            wanted = replace(wanted, **city_keys(held))
+        if log.quorum_proof(leaf, policy, current) is None:
+            proposed = replace(proposed, **city_keys(current))
     following = log.policy(len(records))
     if following is not None:
         leaf = policy_leaf(len(records), following)
         log.ask(leaf)
-        proof = None if policy is None else log.quorum_proof(leaf, policy, held)
+        proof = None if policy is None else log.quorum_proof(leaf, policy, current)
         if policy is None or proof is not None:
             records = (*records, encode_record(decode_policy(following), proof))
-    return replace(wanted, witnesses=records)
+    return replace(proposed, witnesses=records)
 
 
 def set_witnesses(
     log: PublicLog, policy: Policy, addresses: dict[str, str], data_dir: Path, hosts: Iterable[str]
 ) -> int:
-    """Say who is to watch from now on; returns the number of the change, from 0.
+    """Set who shall watch from now on; returns the number of the change, from 0.
 
-    addresses: where each is asked, by name. hosts: of the city. Until the quorum in force has agreed, it goes on.
+    addresses: of each witness, by name. hosts: of the city. The current quorum stays until it has agreed.
     Raises WitnessNotApart, WitnessesInvalid.
     """
     policy = decode_policy(encode_policy(policy))
-    held = log.configs.newest()
-    counted = policy.counted(held, log.key.public) if held else policy.witnesses
+    config = log.configs.newest()
+    counted = policy.counted(config, log.key.public) if config else policy.witnesses
     for witness in policy.witnesses:
         if witness not in counted:
             raise WitnessNotApart(f"{witness.name} is on a host of the city, or has operator, host or key of another")
@@ -96,19 +97,20 @@ def set_witnesses(
 
 
 def _require_apart(witness: Witness, address: str, data_dir: Path, hosts: Iterable[str]) -> None:
-    """Refuse a witness whose address is one of this machine's or of the city's hosts, or whose key lies here."""
-    asked = urlsplit(address).hostname or ""
+    """Refuse a witness that runs on this machine or a host of the city, or has its key here."""
+    witness_host = urlsplit(address).hostname or ""
     own = {"localhost", socket.gethostname(), *(host.rpartition(":")[0] or host for host in hosts)}
-    same = _addresses_of(asked) & set().union(*(_addresses_of(host) for host in own))
-    if asked in own or same or any(one.startswith(("127.", "::1")) for one in _addresses_of(asked)):
-        raise WitnessNotApart(f"{witness.name} is asked at {asked}, which is this machine or a host of the city")
+    resolved = _addresses_of(witness_host)
+    shared = resolved & set().union(*(_addresses_of(host) for host in own))
+    if witness_host in own or shared or any(ip.startswith(("127.", "::1")) for ip in resolved):
+        raise WitnessNotApart(f"{witness.name} is asked at {witness_host}, which is this machine or a host of the city")
     for path in data_dir.rglob("witness*.sqlite3"):
         raise WitnessNotApart(f"{path.name} in the data folder is a witness's store: a witness runs elsewhere")
 
 
 def _addresses_of(host: str) -> set[str]:
     try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+        return {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
     except OSError:
         return set()
 
@@ -138,26 +140,27 @@ def post(address: str, body: bytes, seconds: float = CALL_SECONDS) -> tuple[int,
 
 
 class WitnessRounds:
-    """Asks every witness to cosign the newest checkpoint, each in a thread that delays nobody else.
+    """Asks every witness to cosign the newest checkpoint, each in a separate thread.
 
-    log: given anew for each use. seconds: of a clock that only goes forward.
+    log: opens the log for each use. seconds: of a monotonic clock.
     """
 
     def __init__(self, log: Callable[[], PublicLog], seconds: Callable[[], float] = time.monotonic) -> None:
-        self._log, self._seconds = log, seconds
+        self._log = log
+        self._seconds = seconds
         self._running: dict[str, threading.Thread] = {}
         self._not_before: dict[str, float] = {}
 
     def go_round(self) -> list[threading.Thread]:
-        """Begin to ask those who have not cosigned the newest checkpoint; returns the threads that do."""
+        """Call the witnesses that have not cosigned the newest checkpoint; returns the threads that do so."""
         newest = self._log().newest()
         if newest is None:
             return []
         size, note = newest
-        begun = []
+        threads = []
         for witness, address in witnesses_of(self._log()):
-            still = self._running.get(witness.name)
-            if (still and still.is_alive()) or self._seconds() < self._not_before.get(witness.name, 0.0):
+            running = self._running.get(witness.name)
+            if (running and running.is_alive()) or self._seconds() < self._not_before.get(witness.name, 0.0):
                 continue
             if cosigned_at(note, witness.verifier) is not None:
                 continue
@@ -167,8 +170,8 @@ class WitnessRounds:
             )
             self._running[witness.name] = thread
             thread.start()
-            begun.append(thread)
-        return begun
+            threads.append(thread)
+        return threads
 
     def _ask(self, witness: Witness, address: str, size: int, note: Note) -> None:
         try:
@@ -177,52 +180,55 @@ class WitnessRounds:
             self._not_before.pop(witness.name, None)
         except Refused as refused:
             self._not_before[witness.name] = self._seconds() + PAUSE_SECONDS
-            said = event("witness_away", witness=witness.name, code=refused.code)
-            logger.warning("witness %s: %s: %s", witness.name, refused.code, refused.message, extra=said)
+            details = event("witness_away", witness=witness.name, code=refused.code)
+            logger.warning("witness %s: %s: %s", witness.name, refused.code, refused.message, extra=details)
 
 
 def witnesses_of(log: PublicLog) -> list[tuple[Witness, str]]:
-    """Who is asked, and where: those in force, and those who are to watch next."""
-    held = log.configs.newest()
-    records = held.witnesses if held else ()
+    """The current witnesses and those who shall watch next, with their addresses."""
+    config = log.configs.newest()
+    records = config.witnesses if config else ()
     following = log.policy(len(records))
     policies = [policy_of(records), decode_policy(following) if following else None]
-    known: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for text in log.addresses():
-        known.update(json.loads(text))
-    asked = {witness.name: witness for policy in policies if policy for witness in policy.witnesses}
-    return [(witness, known[name]) for name, witness in asked.items() if name in known]
+        addresses.update(json.loads(text))
+    witnesses: dict[str, Witness] = {}
+    for policy in filter(None, policies):
+        witnesses.update((witness.name, witness) for witness in policy.witnesses)
+    return [(witness, addresses[name]) for name, witness in witnesses.items() if name in addresses]
 
 
 def absent_witnesses(log: PublicLog, now: float) -> tuple[list[str], bool]:
-    """Names of those who have not cosigned for ABSENT_SECONDS although there is something to cosign.
+    """Names of the witnesses that have not cosigned for ABSENT_SECONDS although there is a newer checkpoint.
 
-    The second value says whether those who have are fewer than the quorum, so that phones refuse what only a quorum
-    brings. Of a city without witnesses: nobody, False.
+    The second value: whether the others are fewer than the quorum, so that phones refuse changes that need one.
+    For a city without witnesses: no names, False.
     """
-    held, newest = log.configs.newest(), log.newest()
-    policy = policy_of(held.witnesses) if held else None
-    if held is None or policy is None or newest is None:
+    config = log.configs.newest()
+    newest = log.newest()
+    policy = policy_of(config.witnesses) if config else None
+    if config is None or policy is None or newest is None:
         return [], False
-    counted = policy.counted(held, log.key.public)
+    counted = policy.counted(config, log.key.public)
     absent = [
-        one.name
-        for one in counted
-        if cosigned_at(newest[1], one.verifier) is None and log.last_cosigned(one.name) < now - ABSENT_SECONDS
+        witness.name
+        for witness in counted
+        if cosigned_at(newest[1], witness.verifier) is None and log.last_cosigned(witness.name) < now - ABSENT_SECONDS
     ]
     return absent, len(counted) - len(absent) < policy.quorum
 
 
 def ask(log: PublicLog, witness: Witness, address: str, size: int, note: Note) -> Signature:
-    """Ask one witness to cosign a checkpoint; returns its signature, which was checked. Raises WitnessUnreachable."""
+    """Ask one witness to cosign a checkpoint; returns its verified signature. Raises WitnessUnreachable."""
     old_size = log.cosigned_size(witness.name)
     status, body = post(address, request_of(old_size, log.consistency(old_size, size), note))
     if status == _CONFLICT:
-        # It says what it has seen: this store was restored, or another server of the city has asked it.
-        said = body.strip()
-        if not said.isdigit() or int(said) > size:
-            raise WitnessUnreachable(f"it has seen a log of {said[:20].decode(errors='replace')}, here are {size}")
-        status, body = post(address, request_of(int(said), log.consistency(int(said), size), note))
+        # The answer is the size it has seen: this store was restored, or another server of the city has called.
+        seen_size = body.strip()
+        if not seen_size.isdigit() or int(seen_size) > size:
+            raise WitnessUnreachable(f"it has seen a log of {seen_size[:20].decode(errors='replace')}, here are {size}")
+        status, body = post(address, request_of(int(seen_size), log.consistency(int(seen_size), size), note))
     if status != http.client.OK:
         raise WitnessUnreachable(f"it answers {status}")
     try:

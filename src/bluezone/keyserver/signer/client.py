@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the other processes ask the signer: keys that look like private ones and hold nothing; and what it can be asked.
+"""How other processes call the signer: key objects with the interface of private keys but no secret in them.
 
-The first byte of a message names what is asked, that of an answer is 0 for done or 1 for refused. Source:
-docs/contracts.md, "Signer".
+The first byte of a request names the operation; that of an answer is 0 for done or 1 for refused.
+Source: docs/contracts.md, "Signer".
 """
 
 import json
@@ -34,10 +34,10 @@ from bluezone.protocol.gate.tokens import BATCH
 from bluezone.protocol.signed.envelope import MAX_SIGNED_BYTES
 
 VARIABLE = "BLUEZONE_SIGNER"
-# In the data folder, where a `serve` has a signer of its own.
+# In the data folder, if a `serve` has its own signer.
 FOLDER_NAME = SIGNER_FOLDER
 SUFFIX = ".sock"
-# What a signer's folder has of the keys of a data folder.
+# The key files of a data folder that belong to its signer.
 SIGNING_FILES = ("signing-ed25519.pem", "export-p256.pem", "week-keys.json", "week-[0-9]*.json")
 KID = struct.Struct(">H")
 BLINDED_BYTES = blindrsa.MODULUS_BITS // 8
@@ -45,7 +45,7 @@ MOST_ANSWER_BYTES = 2 * MAX_SIGNED_BYTES
 
 
 class Ask(IntEnum):
-    """What a signer can be asked."""
+    """The operations of a signer."""
 
     OPEN = 1
     BLIND = 2
@@ -58,7 +58,7 @@ class Ask(IntEnum):
     APPROVE = 9
 
 
-# The longest body of each.
+# The longest body of each operation.
 MOST_BYTES = {
     Ask.OPEN: 0,
     Ask.BLIND: KID.size + BATCH * BLINDED_BYTES,
@@ -72,50 +72,51 @@ MOST_BYTES = {
 }
 
 
-# A batch takes a second of a busy core. Whoever waits for one holds others up, who may ask for something else.
+# A batch takes a second of a busy core. A thread that waits longer blocks other requests.
 BLIND_SECONDS = 10.0
-# Whether it answers at all.
+# For a call that only shows whether the signer answers at all.
 LOOK_SECONDS = 5.0
-# What its answer is raised as; all else is SigningRefused.
-_REFUSALS: dict[str, type[StoreRefused]] = {each.code: each for each in (ApprovalMissing, SignerAway)}
-# One that hung is let alone so long: what needs it is refused at once meanwhile.
+# The exceptions for codes of refusals; for all other codes SigningRefused.
+_REFUSALS: dict[str, type[StoreRefused]] = {kind.code: kind for kind in (ApprovalMissing, SignerAway)}
+# How long blind signatures are refused at once after the signer has hung.
 PAUSE_SECONDS = 10.0
 
 
 class Connection:
-    """One signer, asked from any thread: each thread has a connection of its own. path: of its socket.
+    """One signer, usable from any thread: each thread has its own connection. path: of its socket.
 
-    blind_seconds, look_seconds: how long a blind signature, and the answer to `answers`, may take.
+    blind_seconds, look_seconds: how long a blind signature, and a call that shows whether it answers, may take.
     """
 
     def __init__(self, path: Path, blind_seconds: float = BLIND_SECONDS, look_seconds: float = LOOK_SECONDS) -> None:
         self.path = path
         self._caller = Caller(path, MOST_ANSWER_BYTES)
-        self._blind_seconds, self._look_seconds = blind_seconds, look_seconds
+        self._blind_seconds = blind_seconds
+        self._look_seconds = look_seconds
         self._hung_until = 0.0
 
     def ask(self, what: Ask, body: bytes = b"") -> bytes:
-        """The answer. Raises SignerAway, SigningRefused, ApprovalMissing."""
+        """Request an operation; returns the answer. Raises SignerAway, SigningRefused, ApprovalMissing."""
         if what is not Ask.BLIND:
-            return self._asked(what, body)
+            return self._call(what, body)
         self._require_alive()
-        return self._asked(what, body, self._blind_seconds)
+        return self._call(what, body, self._blind_seconds)
 
     def require_answer(self) -> None:
-        """Return if it answers, soon. Raises SignerAway."""
+        """Return if it answers within `look_seconds`. Raises SignerAway."""
         self._require_alive()
-        self._asked(Ask.WAITING, b"", self._look_seconds)
+        self._call(Ask.WAITING, b"", self._look_seconds)
 
     def _require_alive(self) -> None:
-        """Return unless it hung a moment ago; after that moment it is asked for its word first. Raises SignerAway."""
+        """Return unless the signer has just hung; after the pause, first check that it answers. Raises SignerAway."""
         if not self._hung_until:
             return
         if time.monotonic() < self._hung_until:
             raise SignerAway("the signer hangs; it is asked again in some seconds")
-        self._asked(Ask.WAITING, b"", self._look_seconds)
+        self._call(Ask.WAITING, b"", self._look_seconds)
         self._hung_until = 0.0
 
-    def _asked(self, what: Ask, body: bytes, seconds: float = PATIENCE_SECONDS) -> bytes:
+    def _call(self, what: Ask, body: bytes, seconds: float = PATIENCE_SECONDS) -> bytes:
         try:
             refused, answer = self._caller.exchange(what, body, seconds=seconds)
         except TimeoutError as error:
@@ -124,8 +125,8 @@ class Connection:
         except OSError as error:
             raise SignerAway(f"the signer does not answer: {error.strerror or type(error).__name__}") from None
         if refused:
-            told = json.loads(answer)
-            raise _REFUSALS.get(told["code"], SigningRefused)(told["message"])
+            refusal = json.loads(answer)
+            raise _REFUSALS.get(refusal["code"], SigningRefused)(refusal["message"])
         return answer
 
 
@@ -133,10 +134,11 @@ class RemoteCityKey:
     """The city key of a signer."""
 
     def __init__(self, connection: Connection, public: bytes) -> None:
-        self._connection, self._public = connection, Ed25519PublicKey.from_public_bytes(public)
+        self._connection = connection
+        self._public = Ed25519PublicKey.from_public_bytes(public)
 
     def sign(self, data: bytes, /) -> bytes:
-        """Sign what `sign_payload` makes; raises as Connection.ask."""
+        """Sign data from `sign_payload`; raises like Connection.ask."""
         return self._connection.ask(Ask.SIGN, data)
 
     def public_key(self) -> Ed25519PublicKey:
@@ -148,10 +150,11 @@ class RemoteExportKey:
     """The export key of a signer."""
 
     def __init__(self, connection: Connection, public: ec.EllipticCurvePublicKey) -> None:
-        self._connection, self._public = connection, public
+        self._connection = connection
+        self._public = public
 
     def sign(self, data: bytes, _algorithm: ec.ECDSA, /) -> bytes:
-        """Sign the signed part of an export; raises as Connection.ask."""
+        """Sign the signed part of an export; raises like Connection.ask."""
         return self._connection.ask(Ask.EXPORT, data)
 
     def public_key(self) -> ec.EllipticCurvePublicKey:
@@ -160,73 +163,73 @@ class RemoteExportKey:
 
 
 class RemoteWeekKeys(WeekKeyRing):
-    """The week keys of a signer: public halves in a file beside its socket, whatever is done with them is asked for."""
+    """The week keys of a signer: their public halves are in a file next to its socket, all acts are calls to it."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection.path.parent, connection.path.with_suffix(".json").name)
         self._connection = connection
 
     def _read_index(self) -> bytes:
-        # Public halves alone.
+        # This file has only the public halves.
         return Path(self._index_path).read_bytes()
 
     def private(self, kid: int) -> blindrsa.PrivateKey:
-        """There is none here."""
+        """Always refused: the private half is not here."""
         raise SigningRefused(f"the private half of week key {kid} is the signer's")
 
     def blind_sign(self, kid: int, blinded: Sequence[bytes]) -> list[bytes]:
-        """Sign blinded messages of one modulus length each, at most as many as a batch of tokens has."""
+        """Sign blinded messages, each as long as the modulus, at most as many as a batch of tokens has."""
         answer = self._connection.ask(Ask.BLIND, KID.pack(kid) + b"".join(blinded))
-        return [answer[at : at + BLINDED_BYTES] for at in range(0, len(answer), BLINDED_BYTES)]
+        return [answer[start : start + BLINDED_BYTES] for start in range(0, len(answer), BLINDED_BYTES)]
 
     def note_kids(self, kids: Iterable[int]) -> None:
-        """Give no key a number again that stood in a config."""
+        """Reserve numbers from a config, so that no new key gets one of them."""
         self._connection.ask(Ask.KIDS, json.dumps(list(kids)).encode())
 
     def rotate(self, now: float) -> None:
-        """Have the keys made that are missing, by the signer's clock."""
+        """Have the signer make missing keys, by its own clock."""
         self._connection.ask(Ask.ROTATE)
 
 
 class RemoteKeys(SigningKeys):
-    """The keys of a signer, which makes them when it is asked for the first time."""
+    """The keys of a signer, which makes them at the first call."""
 
     def __init__(self, connection: Connection) -> None:
-        told: dict[str, Any] = json.loads(connection.ask(Ask.OPEN))
-        export = load_pem_public_key(told["export"].encode())
+        public: dict[str, Any] = json.loads(connection.ask(Ask.OPEN))
+        export = load_pem_public_key(public["export"].encode())
         assert isinstance(export, ec.EllipticCurvePublicKey)
         super().__init__(
-            RemoteCityKey(connection, bytes.fromhex(told["signing"])),
+            RemoteCityKey(connection, bytes.fromhex(public["signing"])),
             RemoteExportKey(connection, export),
             RemoteWeekKeys(connection),
         )
 
 
 class Reminder:
-    """Shows a signer what was signed elsewhere, so that it goes on from there; each thing once."""
+    """Shows a signer what was signed elsewhere, each file once, so that it continues from there."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._shown: dict[str, bytes] = {}
+        self._sent: dict[str, bytes] = {}
 
     def show(self, kind: str, file: bytes) -> None:
-        """Show a signed config or index, or a packed export. Raises as Connection.ask."""
-        if self._shown.get(kind) != file:
+        """Show a signed config or index, or a packed export. Raises like Connection.ask."""
+        if self._sent.get(kind) != file:
             self._connection.ask(Ask.CATCH_UP, kind.encode() + b"\0" + file)
-            self._shown[kind] = file
+            self._sent[kind] = file
 
 
 def remote_keys(data_dir: Path) -> RemoteKeys | None:
-    """The keys of the signer of a data folder; None where there is none, and the keys are in the folder."""
+    """The keys of the signer of a data folder; None if it has no signer and the keys are in the folder."""
     signer = find_signer(data_dir)
     return RemoteKeys(signer) if signer else None
 
 
 def find_signer(data_dir: Path) -> Connection | None:
-    """The signer of a data folder: the one that BLUEZONE_SIGNER names, else one of a `serve` that runs on it."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Connection(Path(named))
+    """The signer of a data folder: the one that BLUEZONE_SIGNER names, else that of a `serve` that runs on it."""
+    configured = os.environ.get(VARIABLE)
+    if configured:
+        return Connection(Path(configured))
     for path in sorted((data_dir / FOLDER_NAME).glob(f"*{SUFFIX}")):
         connection = Connection(path)
         try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signer as a process: a socket on which other users of this machine ask, each for what is theirs to ask.
+"""The signer as a process: a socket for other users of this machine, each with its own rights.
 
-Bodies are bounded before they are read, a slow one is cut off, and a user holds so many connections and no more.
+The length of a body is checked before it is read, slow bodies are cut off, and the connections of a user are limited.
 """
 
 import json
@@ -31,7 +31,7 @@ MOST_CONNECTIONS = 256
 
 @dataclass(frozen=True)
 class Rights:
-    """What a user may ask. kinds: what he may have signed, or show as signed elsewhere."""
+    """What a user may request. kinds: what the user may have signed, or show as signed elsewhere."""
 
     asks: frozenset[Ask]
     kinds: frozenset[str] = frozenset()
@@ -42,14 +42,14 @@ class Rights:
 
 _OF_CONFIGS = Rights(frozenset({Ask.SIGN, Ask.CATCH_UP, Ask.ROTATE, Ask.KIDS}), frozenset({CONFIG}))
 _OF_FILES = Rights(frozenset({Ask.SIGN, Ask.CATCH_UP, Ask.EXPORT}), KINDS - {CONFIG})
-# Who may ask for what, beside what everybody who may connect is told or may bring.
+# The rights of each role, in addition to those of every user who may connect.
 ROLES: dict[str, Rights] = {
     "reports": Rights(frozenset({Ask.BLIND})),
     "configs": _OF_CONFIGS,
     "files": _OF_FILES,
-    # Where one process makes both.
+    # For a process that makes both.
     "publication": _OF_CONFIGS | _OF_FILES,
-    # Told the public halves, and nothing more.
+    # Gets the public halves, nothing else.
     "keys": Rights(frozenset()),
 }
 _EVERYBODY = Rights(frozenset({Ask.OPEN, Ask.WAITING, Ask.APPROVE}))
@@ -57,13 +57,13 @@ EVERYTHING = Rights(frozenset(Ask), KINDS)
 
 
 class SignerUserUnknown(Refused):
-    """`--allow` names a role that there is not, or a user that this machine does not have."""
+    """`--allow` names an unknown role, or a user that this machine does not have."""
 
     code = "signer_user_unknown"
 
 
 def allowed_users(named: Sequence[str]) -> dict[int, Rights]:
-    """What each user may ask, by uid. named: `ROLE=USER`; none: the user of this process alone, everything.
+    """The rights of each user, by uid. named: `ROLE=USER`; none: all rights, for only the user of this process.
 
     Raises SignerUserUnknown.
     """
@@ -83,8 +83,8 @@ def allowed_users(named: Sequence[str]) -> dict[int, Rights]:
 class Daemon:
     """A signer on its socket.
 
-    keys: folder of the private keys. state: folder of its record and settings. path: of the socket. city: folder whose
-    city.toml says what signer.toml does not. allowed: what each user may ask, by uid.
+    keys: folder of the private keys. state: folder of its record and settings. path: of the socket. city: folder of the
+    city.toml that completes signer.toml. allowed: the rights of each user, by uid.
     """
 
     def __init__(
@@ -96,14 +96,18 @@ class Daemon:
         allowed: Mapping[int, Rights],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._keys, self._state, self._path, self._city = keys, state, path, city
-        self._allowed, self._clock = allowed, clock
+        self._keys = keys
+        self._state = state
+        self._path = path
+        self._city = city
+        self._allowed = allowed
+        self._clock = clock
         self._signer: Signer | None = None
         self._opening = threading.Lock()
         self._published: tuple[int, int] | None = None
         self._publishing = threading.Lock()
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A record that was tampered with is said at the start, before anybody asks.
+        # A record that was tampered with is refused at the start, before any request.
         with Record(state).turn():
             pass
         Limits.read(state, city)
@@ -116,14 +120,14 @@ class Daemon:
         self._listener.stop()
 
     def run(self, alive: Callable[[], object] = lambda: None) -> None:
-        """Answer until `stop`. alive: called at each look."""
+        """Answer until `stop`. alive: called in each round."""
 
         def look() -> None:
             alive()
             try:
                 self._publish()
             except (StoreRefused, OSError) as error:
-                # A full disk: it signs with the keys that it has, and tries again at the next look.
+                # The disk is full: sign with the keys that are there, and try again in the next round.
                 logger.warning(
                     "signer: week keys cannot be shown: %s", error, extra=event("signer_failed", ask="rotate")
                 )
@@ -138,31 +142,31 @@ class Daemon:
                 raise SigningRefused(f"user {uid} may not ask for this")
             return 0, self._do(what, body)
         except Refused as refused:
-            said = event("signing_refused", ask=what.name.lower(), code=refused.code, uid=uid)
-            logger.warning("signer: %s: %s", refused.code, refused.message, extra=said)
-            told = {"code": refused.code, "message": refused.message}
+            details = event("signing_refused", ask=what.name.lower(), code=refused.code, uid=uid)
+            logger.warning("signer: %s: %s", refused.code, refused.message, extra=details)
+            failure = {"code": refused.code, "message": refused.message}
         except OSError as error:
-            # Its disk is full, or not there: what was asked for may be in the record, and is asked for again.
+            # The disk is full or away: the request may already be in the record, and is repeated later.
             name = what.name.lower()
             logger.exception("signer: %s failed", name, extra=event("signer_failed", ask=name))
-            told = {"code": SignerAway.code, "message": f"the signer cannot note what it signs: {error.strerror}"}
+            failure = {"code": SignerAway.code, "message": f"the signer cannot note what it signs: {error.strerror}"}
         except Exception as error:
-            # Hostile bytes end nothing but their own request.
+            # Hostile bytes end only their own request.
             name = what.name.lower()
             logger.exception("signer: %s failed", name, extra=event("signer_failed", ask=name))
-            told = {"code": "signing_refused", "message": f"the signer failed: {type(error).__name__}"}
-        return 1, json.dumps(told).encode()
+            failure = {"code": "signing_refused", "message": f"the signer failed: {type(error).__name__}"}
+        return 1, json.dumps(failure).encode()
 
     def _do(self, what: Ask, body: bytes) -> bytes:
         if what is Ask.WAITING:
-            # Whoever looks for a signer asks this first, and has no turn in which keys may be made.
+            # First call of every process that looks for a signer; it has no turn, so no keys may be made.
             return json.dumps(self._signer.waiting() if self._signer else {}).encode()
         signer = self._opened()
         if what is Ask.BLIND:
-            kid, rest = body[: KID.size], body[KID.size :]
-            if len(kid) < KID.size or not rest or len(rest) % BLINDED_BYTES:
+            kid, batch = body[: KID.size], body[KID.size :]
+            if len(kid) < KID.size or not batch or len(batch) % BLINDED_BYTES:
                 raise SigningRefused("not a batch of blinded messages")
-            blinded = [rest[at : at + BLINDED_BYTES] for at in range(0, len(rest), BLINDED_BYTES)]
+            blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
             return b"".join(signer.blind_sign(KID.unpack(kid)[0], blinded))
         if what is Ask.SIGN:
             return signer.sign(body)
@@ -188,7 +192,7 @@ class Daemon:
         return b""
 
     def _opened(self) -> Signer:
-        """The signer, its keys read or made when it is asked for the first time: then whoever asks has the turn."""
+        """The signer; the first call, from a process that has the turn, reads or makes its keys."""
         with self._opening:
             if self._signer is None:
                 limits = Limits.read(self._state, self._city)
@@ -198,7 +202,7 @@ class Daemon:
             return self._signer
 
     def _publish(self) -> None:
-        """Put the public halves of the week keys where others read them, whoever has changed the keys."""
+        """Put the public halves of the week keys where others read them, whichever process has changed the keys."""
         if self._signer is None:
             return
         with self._publishing:
@@ -207,13 +211,13 @@ class Daemon:
                 path = self._path.with_suffix(".json")
                 aside = path.with_suffix(".new")
                 write_whole(aside, content)
-                # Whatever this process is told to keep from others (umask), these are public.
+                # Public, whatever the umask of this process.
                 aside.chmod(0o644)
                 aside.replace(path)
                 self._published = changed
 
 
-# What is told apart by its kind: a message to be signed, and a file that was signed elsewhere.
+# How to read the kind of a message to be signed, and of a file that was signed elsewhere.
 _KIND_OF: dict[Ask, Callable[[bytes], str]] = {
     Ask.SIGN: kind_of_message,
     Ask.CATCH_UP: lambda body: body.partition(b"\0")[0].decode("ascii", "replace"),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signer has signed: lines that are only ever appended, each with the hash of the one before it.
+"""What a signer has signed: lines that are only appended, each with the hash of the line before it.
 
-A signature is released after its line is on the disk, so that whoever asks twice for one number gets the same or
-nothing.
+A signature is released after its line is on the disk. So a second request for the same number gets the same signature
+or none.
 """
 
 import errno
@@ -26,17 +26,17 @@ Line = dict[str, Any]
 
 
 class SignerRecordDamaged(Refused):
-    """The signer's record of what it has signed was changed or cut; it signs nothing until a person has looked."""
+    """The signer's record of what it has signed was changed or cut; it signs nothing until a person has checked."""
 
     code = "signer_record_damaged"
 
 
 @dataclass
 class Signed:
-    """What the lines say. last: the newest of each kind; exports: by SHA-256 (hex) of what was signed.
+    """The content of the lines. last: the newest of each kind; exports: by SHA-256 (hex) of the signed bytes.
 
-    files: SHA-256 (hex) of every file that may stand in an index. approved: by SHA-256 (hex) of what a config says, the
-    names of the keys of those who approved it.
+    files: SHA-256 (hex) of every file that an index may list. approved: by SHA-256 (hex) of a config's content, the
+    names of the keys that have approved it.
     """
 
     last: dict[str, Line] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class Signed:
     files: set[str] = field(default_factory=set)
     approved: dict[str, set[str]] = field(default_factory=dict)
 
-    def take(self, line: Line) -> None:
-        """Take one line in."""
+    def add(self, line: Line) -> None:
+        """Add one line."""
         kind = line["kind"]
         if kind == "approval":
             self.approved.setdefault(line["said"], set()).add(line["by"])
@@ -54,21 +54,23 @@ class Signed:
             self.exports[line["sha256"]] = line
         self.files.update(line.get("files", ()))
         if kind == "config":
-            # An approval is for one change, not for the same change at any later time.
+            # An approval is for one change now, not for the same change at a later time.
             self.approved.pop(line["said"], None)
         self.last[kind] = line
 
 
 class Record:
-    """The record in a folder. Two processes may have it open: each looks again whenever it takes its turn."""
+    """The record in a folder. Two processes may have it open: each reads it again at the start of its turn."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
-        self._signed, self._end, self._before = Signed(), 0, _FIRST
+        self._signed = Signed()
+        self._end = 0
+        self._before = _FIRST
 
     @contextmanager
     def turn(self) -> Iterator[Signed]:
-        """What was signed until now; nobody else appends meanwhile. Raises SignerRecordDamaged."""
+        """What was signed so far; other processes cannot append meanwhile. Raises SignerRecordDamaged."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -78,7 +80,7 @@ class Record:
             os.close(descriptor)
 
     def append(self, line: Line) -> None:
-        """Put a line on the disk. Call it within `turn`. Raises OSError, and then nothing may be released."""
+        """Write a line to the disk. Call it within `turn`. After an OSError no signature may be released."""
         text = canonical_json({**line, "before": self._before}) + b"\n"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND)
         try:
@@ -87,7 +89,7 @@ class Record:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        self._take(text)
+        self._add(text)
 
     def _read(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
@@ -96,17 +98,17 @@ class Record:
         added = os.pread(descriptor, size - self._end, self._end)
         whole = added[: added.rfind(b"\n") + 1]
         if whole != added:
-            # Cut by a crash or a full disk: what it was written for was never released.
+            # Cut by a crash or a full disk: its signature was never released.
             os.ftruncate(descriptor, self._end + len(whole))
         for text in whole.splitlines(keepends=True):
-            self._take(text)
+            self._add(text)
 
-    def _take(self, text: bytes) -> None:
+    def _add(self, text: bytes) -> None:
         try:
             line = json.loads(text)
             if line["before"] != self._before:
                 raise SignerRecordDamaged(f"a line of {FILE_NAME} does not follow the one before it")
-            self._signed.take(line)
+            self._signed.add(line)
         except (ValueError, KeyError, TypeError):
             raise SignerRecordDamaged(f"a line of {FILE_NAME} is none of a signer") from None
         self._end += len(text)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signer signs and what it refuses: shapes, what follows the last, closed windows, embargo, plausible counts.
+"""What a signer signs and what it refuses: format, continuity with the last, closed windows, embargo, plausible counts.
 
-A config that brings nothing but week keys passes alone. Anything else that it says anew needs two persons, each of
-whom signs its digest with a key of their own. Source: docs/adr/0022-signer.md.
+A config with new week keys only is signed at once. Every other change needs two persons, who each sign its digest with
+their own key. Source: docs/adr/0022-signer.md.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import FILE_NAME, load_city
-from bluezone.keyserver.configuration import said
+from bluezone.keyserver.configuration import comparable_members
 from bluezone.keyserver.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, WeekKeyRing, signature_info
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day
 from bluezone.keyserver.signer.record import Line, Record, Signed
@@ -35,19 +35,19 @@ from bluezone.transparency.notes import log_key, read_checkpoint
 SETTINGS_NAME = "signer.toml"
 APPROVAL_KIND = "approval"
 CONFIG, HEAD, EXPORT = "config", "head", "export"
-# Of the public log: its checkpoints, and what the journal notes of its leaves.
+# Of the public log: its checkpoints, and the journal's lines about its leaves.
 CHECKPOINT, LEAVES = "checkpoint", "leaves"
-# All that is signed, or shown as signed elsewhere.
+# All kinds that are signed, or shown as signed elsewhere.
 KINDS = frozenset({CONFIG, EXPORTS, VENUES, HEAD, LEAVES, CHECKPOINT, EXPORT})
 PERSONS = 2
-# The clocks of one machine are one; between the making of a file and its signing some seconds pass.
+# All processes of a machine share its clock; a file is signed some seconds after it was made.
 _AHEAD_SECONDS = 120
 _AS_IN_CITY = ("embargo_seconds", "publish_period_seconds", "hold_seconds")
 _PREFIX = b"BZ-SIGNED-v1\0"
 
 
 class SignerSettingsInvalid(Refused):
-    """`signer.toml` names something that a signer does not know, or with a value out of range."""
+    """`signer.toml` has an unknown setting, or a value out of range."""
 
     code = "signer_settings_invalid"
 
@@ -57,11 +57,11 @@ class Limits:
     """What is plausible in one city.
 
     embargo_seconds, publish_period_seconds: as in city.toml; hold_seconds: of its hold_hours.
-    most_keys_a_file: of one period, random ones included; a file after a hold, or after an outage, has those of as many
+    most_keys_a_file: of one period, random ones included; a file after a hold or an outage has the keys of several
     periods.
-    most_certificates_an_hour: blind signatures for reports; rehearsals and tokens certify nothing.
-    approvers: public keys (hex) of those of whom two approve what a config says anew; none: nobody is asked.
-    token: where the city key and the export key are (signer/token.py), nothing where they are in files.
+    most_certificates_an_hour: blind signatures for reports; rehearsals and tokens do not count.
+    approvers: public keys (hex); two of their owners approve a changed config; none: no approval is needed.
+    token: where the city key and the export key are (signer/token.py), empty if they are in files.
     """
 
     embargo_seconds: int = 7200
@@ -74,7 +74,7 @@ class Limits:
 
     @classmethod
     def read(cls, folder: Path, city_folder: Path) -> "Limits":
-        """Of `signer.toml` in the signer's folder; what it leaves out is as in city.toml, where that is at hand.
+        """Read `signer.toml` in the signer's folder; defaults are from city.toml, if that is available.
 
         Raises SignerSettingsInvalid, CityInvalid.
         """
@@ -88,9 +88,10 @@ class Limits:
                 values |= tomllib.loads(path.read_text("utf-8"))
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
                 raise SignerSettingsInvalid(f"{SETTINGS_NAME} cannot be read: {error}") from None
-        approvers, token = values.pop("approvers", []), values.pop("token", {})
-        whole = {each.name for each in fields(cls)} - {"approvers", "token"}
-        wrong = [name for name, value in values.items() if name not in whole or type(value) is not int or value < 0]
+        approvers = values.pop("approvers", [])
+        token = values.pop("token", {})
+        numbers = {setting.name for setting in fields(cls)} - {"approvers", "token"}
+        wrong = [name for name, value in values.items() if name not in numbers or type(value) is not int or value < 0]
         if wrong:
             raise SignerSettingsInvalid(f"{SETTINGS_NAME}: {wrong[0]} is not a number that a signer knows")
         try:
@@ -107,22 +108,25 @@ class Limits:
 class Signer:
     """The signer of one city. record: of what it signed; clock: Unix seconds. Usable from any thread.
 
-    Every method raises SigningRefused where the rules do not allow what is asked, and then nothing has changed.
+    Every method raises SigningRefused if the rules do not allow the request; then nothing has changed.
     """
 
     def __init__(self, keys: SigningKeys, record: Record, limits: Limits, clock: Callable[[], float]) -> None:
-        self._keys, self._record, self._limits, self._clock = keys, record, limits, clock
+        self._keys = keys
+        self._record = record
+        self._limits = limits
+        self._clock = clock
         self._public = keys.signing_key.public_key().public_bytes_raw()
         self._certified: deque[tuple[float, int]] = deque()
         self._within_an_hour = 0
         self._lock = threading.Lock()
         self._waiting: dict[str, bytes] = {}
-        # What is shown beside them; phones and rules know it by its hash alone.
+        # Shown to approvers for comparison; the rules use only its hash.
         self._in_force = b"{}"
 
     @property
     def week_keys(self) -> WeekKeyRing:
-        """The week keys, which change by the signer's own clock alone."""
+        """The week keys, which change only by the signer's own clock."""
         return self._keys.week_keys
 
     def public_halves(self) -> dict[str, str]:
@@ -130,23 +134,24 @@ class Signer:
         return {"signing": self._public.hex(), "export": self._keys.export_public_pem}
 
     def rotate(self) -> None:
-        """Make the week keys that are missing and erase those that are over."""
+        """Make missing week keys and erase expired ones."""
         with self._record.turn():
             self.week_keys.rotate(self._clock())
 
     def note_kids(self, kids: list[int]) -> None:
-        """Give no key a number again that stood in a config."""
+        """Reserve numbers from a config, so that no new key gets one of them."""
         if len(kids) > 1000 or any(type(kid) is not int or not 0 <= kid <= 0xFFFF for kid in kids):
             raise SigningRefused("numbers of week keys are 0 to 65,535")
         with self._record.turn():
             self.week_keys.note_kids(kids)
 
     def blind_sign(self, kid: int, blinded: list[bytes]) -> list[bytes]:
-        """Sign blinded messages with a key that may be used now, of reports no more than are plausible."""
-        key, now = self.week_keys.find(kid), self._clock()
+        """Sign blinded messages with a key that is valid now; for reports only a plausible number in an hour."""
+        key = self.week_keys.find(kid)
+        now = self._clock()
         if key is None or not _signs(key, now):
             raise SigningRefused(f"week key {kid} does not sign now")
-        if any(int.from_bytes(each, "big") >= key.n for each in blinded):
+        if any(int.from_bytes(message, "big") >= key.n for message in blinded):
             raise SigningRefused("a blinded message is not below the modulus")
         if key.purpose == "upload":
             self._count_certificates(len(blinded), now)
@@ -159,13 +164,13 @@ class Signer:
             if self._within_an_hour + count > self._limits.most_certificates_an_hour:
                 raise SigningRefused(f"over {self._limits.most_certificates_an_hour} certificates within an hour")
             self._within_an_hour += count
-            # By the second: a busy hour is a few thousand entries.
+            # One entry per second, so a busy hour has a few thousand.
             if self._certified and self._certified[-1][0] == int(now):
                 count += self._certified.pop()[1]
             self._certified.append((int(now), count))
 
     def sign(self, message: bytes) -> bytes:
-        """Sign a config, an index or a line of the journal, as `sign_payload` asks, or a checkpoint; 64 bytes."""
+        """Sign a config, an index or a line of the journal from `sign_payload`, or a checkpoint; 64 bytes."""
         name = kind_of_message(message)
         if name == CHECKPOINT:
             with self._record.turn() as signed:
@@ -188,12 +193,13 @@ class Signer:
         return self._keys.signing_key.sign(message)
 
     def _checkpoint_line(self, text: bytes, signed: Signed) -> Line:
-        """Of a checkpoint of this city's log: never smaller than the last, and never another of the same size."""
+        """The line of a checkpoint of this city's log: never smaller than the last, nor different at the same size."""
         try:
             checkpoint = read_checkpoint(text)
         except Refused:
             raise SigningRefused("only signed files of known kinds and checkpoints are signed") from None
-        last, root = signed.last.get(CHECKPOINT), checkpoint.root.hex()
+        last = signed.last.get(CHECKPOINT)
+        root = checkpoint.root.hex()
         if checkpoint.origin != log_key(self._public).name:
             raise SigningRefused("the checkpoint is of another log")
         if last and (checkpoint.size < last["size"] or (checkpoint.size == last["size"] and root != last["root"])):
@@ -205,7 +211,7 @@ class Signer:
             self._record.append(line)
 
     def sign_export(self, export_bin: bytes) -> bytes:
-        """Sign an export: the window after the last one, closed, and no key before its embargo is over; DER."""
+        """Sign an export: its window is closed and after the last one, and no key is under embargo; DER."""
         digest = hashlib.sha256(export_bin).hexdigest()
         with self._record.turn() as signed:
             if digest in signed.exports:
@@ -227,8 +233,11 @@ class Signer:
             export = read_export(export_bin)
         except Refused as refused:
             raise SigningRefused(f"no export: {refused.message}") from None
-        now, end, columns = self._clock(), export.end_timestamp, export.columns
-        period, last = self._limits.publish_period_seconds, signed.last.get(EXPORT)
+        now = self._clock()
+        end = export.end_timestamp
+        columns = export.columns
+        period = self._limits.publish_period_seconds
+        last = signed.last.get(EXPORT)
         if (export.batch_num, export.batch_size, export.signature_infos) != (1, 1, (self._info(),)):
             raise SigningRefused("the export names another key or is a part of several")
         if len(export.revised_columns):
@@ -243,7 +252,7 @@ class Signer:
             raise SigningRefused(f"{len(columns)} keys in one file, at most {most} are plausible")
         embargo = self._limits.embargo_seconds
         newest = first_interval(newest_published_day(now, embargo))
-        # A file that was begun and cut off holds what was due then.
+        # A file that was interrupted has the keys that were due when it was started.
         oldest = first_interval(oldest_published_day(newest_published_day(end, embargo), hold))
         allowed = all(oldest <= start <= newest for start in columns.starts)
         if not allowed or any(period != INTERVALS_PER_KEY for period in columns.periods):
@@ -251,7 +260,7 @@ class Signer:
         return end
 
     def _periods_of(self, end: int, last: Line | None) -> int:
-        """Of how many periods a file may have the keys: of a hold, or since the last one that was signed here."""
+        """How many periods of keys a file may contain: those of a hold, or all since the last signed file."""
         period = self._limits.publish_period_seconds
         if not period:
             return 1
@@ -266,15 +275,16 @@ class Signer:
             config = decode_config(payload)
         except Refused as refused:
             raise SigningRefused(f"no config: {refused.message}") from None
-        last, digest = signed.last.get(CONFIG), hashlib.sha256(payload).hexdigest()
-        told = _digest(payload)
+        last = signed.last.get(CONFIG)
+        digest = hashlib.sha256(payload).hexdigest()
+        content_digest = _digest(payload)
         line: Line = {
-            "kind": CONFIG, "number": config.number, "sha256": digest, "said": told,
+            "kind": CONFIG, "number": config.number, "sha256": digest, "said": content_digest,
             "generated_at": config.generated_at, "epochs": list(config.epochs), "recovery_key": config.recovery_key,
             "week_keys": {str(key.kid): _key_digest(key) for key in config.week_keys},
         }  # fmt: skip
         if last and (config.number, digest) == (last["number"], last["sha256"]):
-            # Signed already; those who approve the next one are shown what differs from this one.
+            # Signed already; approvers of the next config compare it with this one.
             self._in_force = payload
             return line
         if seen:
@@ -289,10 +299,10 @@ class Signer:
                 raise SigningRefused(f"config {config.number} does not follow number {last['number']}, the last signed")
             if config.generated_at < last["generated_at"]:
                 raise SigningRefused("the config says an earlier time than the one before it")
-            if told != last["said"] and not begins:
-                self._require_approval(told, payload, signed)
+            if content_digest != last["said"] and not begins:
+                self._require_approval(content_digest, payload, signed)
         with self._lock:
-            self._waiting.pop(told, None)
+            self._waiting.pop(content_digest, None)
             self._in_force = payload
         return line
 
@@ -304,36 +314,37 @@ class Signer:
             if key != self.week_keys.find(key.kid) and before.get(str(key.kid)) != _key_digest(key):
                 raise SigningRefused(f"the config announces a week key {key.kid} that the signer does not have")
 
-    def _require_approval(self, told: str, payload: bytes, signed: Signed) -> None:
+    def _require_approval(self, content_digest: str, payload: bytes, signed: Signed) -> None:
         if not self._limits.approvers:
             return
         names = {fingerprint(bytes.fromhex(key)) for key in self._limits.approvers}
-        if len(signed.approved.get(told, set()) & names) >= PERSONS:
+        if len(signed.approved.get(content_digest, set()) & names) >= PERSONS:
             return
         with self._lock:
             if len(self._waiting) < 16:
-                self._waiting[told] = payload
-        raise ApprovalMissing(f"the config says something new, which {PERSONS} persons approve first: {told}")
+                self._waiting[content_digest] = payload
+        raise ApprovalMissing(f"the config says something new, which {PERSONS} persons approve first: {content_digest}")
 
     def waiting(self) -> dict[str, tuple[str, str]]:
-        """The configs that wait, by the digest that is approved: the one in force and the new one, as JSON."""
+        """The configs that wait, by the digest to approve: the current config and the new one, as JSON."""
         with self._lock:
-            return {told: (self._in_force.decode(), payload.decode()) for told, payload in self._waiting.items()}
+            return {digest: (self._in_force.decode(), payload.decode()) for digest, payload in self._waiting.items()}
 
     def approve(self, approval: bytes) -> None:
-        """Note an approval: a signed file of kind `approval` whose payload is `{"said": hex}`, by an approver's key."""
+        """Note an approval: a file of kind `approval` with the digest of a waiting config, by an approver's key."""
         trusted = {fingerprint(bytes.fromhex(key)): bytes.fromhex(key) for key in self._limits.approvers}
         try:
             payload = json.loads(open_signed(APPROVAL_KIND, approval, trusted))
-            told, by = str(payload["said"]), json.loads(approval)["kid"]
+            digest = str(payload["said"])
+            by = json.loads(approval)["kid"]
         except (Refused, ValueError, KeyError, TypeError):
             raise SigningRefused("no approval by a key that signer.toml names") from None
         with self._lock:
-            if told not in self._waiting:
+            if digest not in self._waiting:
                 raise SigningRefused("nothing of this digest waits for approval")
         with self._record.turn() as signed:
-            if by not in signed.approved.get(told, set()):
-                self._record.append({"kind": APPROVAL_KIND, "said": told, "by": by, "at": int(self._clock())})
+            if by not in signed.approved.get(digest, set()):
+                self._record.append({"kind": APPROVAL_KIND, "said": digest, "by": by, "at": int(self._clock())})
 
     # Indexes
 
@@ -344,14 +355,15 @@ class Signer:
             raise SigningRefused(f"no index: {refused.message}") from None
         if index.kind != kind:
             raise SigningRefused("the index is of another kind than it says")
-        last, config = signed.last.get(kind), signed.last.get(CONFIG)
+        last = signed.last.get(kind)
+        config = signed.last.get(CONFIG)
         line: Line = {
             "kind": kind, "number": index.number, "chain": chain_value(index, index.number).hex(),
             "generated_at": index.generated_at, "epoch": index.epoch,
         }  # fmt: skip
         if kind == EXPORTS:
             known = signed.files
-            new = [each.sha256 for each in (*index.earlier, *index.entries) if each.sha256 not in known]
+            new = [entry.sha256 for entry in (*index.earlier, *index.entries) if entry.sha256 not in known]
             if new and last and not seen:
                 raise SigningRefused(f"the index lists a file {new[0][:16]}… that the signer did not sign")
             if new:
@@ -379,7 +391,7 @@ class Signer:
             return
         if index.number < last["number"]:
             raise SigningRefused(f"the index ends with number {index.number}, the last signed with {last['number']}")
-        # However far it goes on: without the head signed last in its chain it might be another history.
+        # If its chain does not contain the head signed last, it may be another history, whatever its length.
         if index.first_number - 1 > last["number"]:
             raise SigningRefused(
                 f"the index begins with number {index.first_number} and no longer reaches {last['number']},"
@@ -392,7 +404,7 @@ class Signer:
             raise SigningRefused("the index lists a file twice")
 
     def catch_up(self, kind: str, file: bytes) -> None:
-        """Note what was signed with this city's keys elsewhere: by another host's signer, or before there was one.
+        """Note what was signed with this city's keys elsewhere: by another host's signer, or before it had one.
 
         kind: config, exports or venues of a signed file; export of a packed export.
         """
@@ -431,16 +443,16 @@ class Signer:
 
 
 def kind_of_message(message: bytes) -> str:
-    """Of what kind a message is that is to be signed: a checkpoint is plain text, all others say it themselves."""
+    """The kind of a message that is to be signed: a checkpoint is plain text, all others contain their kind."""
     if not message.startswith(_PREFIX):
         return CHECKPOINT
     kind = message.removeprefix(_PREFIX).partition(b"\0")[0].decode("ascii", "replace")
-    # One that calls itself so is none.
+    # A message with this prefix is not a checkpoint.
     return "" if kind == CHECKPOINT else kind
 
 
 def _signs(key: WeekKey, now: float) -> bool:
-    """Whether a key makes blind signatures now: certificates of this week and the last, tokens of this and the next."""
+    """Whether a key may sign blind now: certificates of this week and the last, tokens of this and the next."""
     if key.purpose == "chaff":
         return True
     other = SECONDS_PER_WEEK if key.purpose == "gate" else -SECONDS_PER_WEEK
@@ -448,7 +460,7 @@ def _signs(key: WeekKey, now: float) -> bool:
 
 
 def _begins_epoch(config: Config, last: Line) -> bool:
-    """Whether a config opens an epoch that the recovery key, which is on paper, has signed."""
+    """Whether a config opens an epoch that the recovery key (on paper) has signed."""
     records = list(config.epochs)
     if records[:-1] != last["epochs"] or not last["recovery_key"] or not records:
         return False
@@ -460,9 +472,10 @@ def _begins_epoch(config: Config, last: Line) -> bool:
 
 
 def _digest(payload: bytes) -> str:
-    """SHA-256 (hex) of what a config says beside week keys and what changes with each number."""
-    told: Mapping[str, Any] = {name: value for name, value in said(payload).items() if name != "week_keys"}
-    return hashlib.sha256(canonical_json(told)).hexdigest()
+    """SHA-256 (hex) of a config's content without week keys and without what changes with each number."""
+    members = comparable_members(payload)
+    members.pop("week_keys", None)
+    return hashlib.sha256(canonical_json(members)).hexdigest()
 
 
 def _key_digest(key: WeekKey) -> str:
@@ -470,13 +483,13 @@ def _key_digest(key: WeekKey) -> str:
 
 
 def _check_leaves(payload: bytes) -> None:
-    """Of the journal: numbered leaves of the public log, which no phone takes for anything else."""
-    told = json.loads(payload)
+    """Check a line of the journal: numbered leaves of the public log, which no phone takes for anything else."""
+    batch = json.loads(payload)
     if (
-        not isinstance(told, dict)
-        or set(told) != {"first", "leaves"}
-        or type(told["first"]) is not int
-        or not all(isinstance(leaf, str) for leaf in told["leaves"])
+        not isinstance(batch, dict)
+        or set(batch) != {"first", "leaves"}
+        or type(batch["first"]) is not int
+        or not all(isinstance(leaf, str) for leaf in batch["leaves"])
     ):
         raise SigningRefused("these are no leaves of the public log")
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city key and the export key in a PKCS#11 token, which makes them and never gives them out; by option.
+"""Optional: the city key and the export key in a PKCS#11 token, which makes them and never reveals them.
 
-Week keys are made and erased every week and sign blind, which few tokens do: they stay in the signer's folder.
+Week keys are made and erased every week and sign blind, which few tokens support: they stay in the signer's folder.
 
 Source: PKCS#11 v3.0 (CKM_EDDSA, CKM_ECDSA); RFC 8410; tried with SoftHSM 2.6.
 """
@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from bluezone.keyserver.keyfolder import SigningKeys, WeekKeyRing, read_secret
 from bluezone.refusal import Refused
 
-CITY_LABEL, EXPORT_LABEL = "bluezone city", "bluezone export"
-# Parameters as they stand in a key: PrintableString edwards25519 (SoftHSM and others know it by name), and P-256.
+CITY_LABEL = "bluezone city"
+EXPORT_LABEL = "bluezone export"
+# The curve parameters of the keys: PrintableString edwards25519 (SoftHSM and others expect the name), and P-256.
 _EDWARDS = bytes.fromhex("130c656477617264733235353139")
 _P256 = bytes.fromhex("06082a8648ce3d030107")
 _HALF = 32
@@ -29,16 +30,16 @@ _FILES = ("signing-ed25519.pem", "export-p256.pem")
 
 
 class TokenUnusable(Refused):
-    """The PKCS#11 token cannot be opened, or the keys that it should have are in files."""
+    """The PKCS#11 token cannot be opened, or its keys are still in files."""
 
     code = "token_unusable"
 
 
 class TokenKeys(SigningKeys):
-    """The keys of a city whose city key and export key are in a token.
+    """The keys of a city that has its city key and export key in a token.
 
     settings: `module` (path of the library), `label` (of the token) and `pin_file`. folder: of the week keys.
-    The token makes the two keys where it has none. Raises TokenUnusable, KeyFileExposed.
+    The token makes the two keys if it has none. Raises TokenUnusable, KeyFileExposed.
     """
 
     def __init__(self, settings: Mapping[str, Any], folder: Path) -> None:
@@ -58,7 +59,7 @@ class TokenKeys(SigningKeys):
                 export = ExportKey(*self._pair(session, EXPORT_LABEL, _P256, folder / _FILES[1]), turn)
             except (pkcs11.PKCS11Error, OSError, RuntimeError) as error:
                 raise TokenUnusable(f"the token cannot be used: {type(error).__name__}") from None
-            # As long as this process lives.
+            # The session stays open as long as this process runs.
             opened.pop_all()
         super().__init__(city, export, WeekKeyRing(folder))
 
@@ -81,11 +82,12 @@ class TokenKeys(SigningKeys):
                 )
             edwards = parameters == _EDWARDS
             kind = KeyType.EC_EDWARDS if edwards else KeyType.EC
-            how = Mechanism.EC_EDWARDS_KEY_PAIR_GEN if edwards else Mechanism.EC_KEY_PAIR_GEN
+            mechanism = Mechanism.EC_EDWARDS_KEY_PAIR_GEN if edwards else Mechanism.EC_KEY_PAIR_GEN
             domain = session.create_domain_parameters(kind, {Attribute.EC_PARAMS: parameters}, local=True)
-            made = domain.generate_keypair(mechanism=how, store=True, label=label)
-            public, private = [made[0]], [made[1]]
-        # An octet string around it, whose length one byte says.
+            public_key, private_key = domain.generate_keypair(mechanism=mechanism, store=True, label=label)
+            public = [public_key]
+            private = [private_key]
+        # Without the header of the octet string: its tag, and its length in one byte.
         return private[0], bytes(public[0][Attribute.EC_POINT])[2:]
 
 
@@ -93,7 +95,8 @@ class CityKey:
     """The city key of a token."""
 
     def __init__(self, private: Any, point: bytes, turn: threading.Lock) -> None:
-        self._private, self._turn = private, turn
+        self._private = private
+        self._turn = turn
         self._public = Ed25519PublicKey.from_public_bytes(point)
 
     def sign(self, data: bytes, /) -> bytes:
@@ -109,10 +112,11 @@ class CityKey:
 
 
 class ExportKey:
-    """The export key of a token. Its signatures differ each time; the signer's record keeps the one it gave."""
+    """The export key of a token. Its signatures differ each time; the signer's record keeps the one it released."""
 
     def __init__(self, private: Any, point: bytes, turn: threading.Lock) -> None:
-        self._private, self._turn = private, turn
+        self._private = private
+        self._turn = turn
         self._public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
 
     def sign(self, data: bytes, _algorithm: ec.ECDSA, /) -> bytes:
@@ -120,8 +124,8 @@ class ExportKey:
         from pkcs11 import Mechanism
 
         with self._turn:
-            both = bytes(self._private.sign(hashlib.sha256(data).digest(), mechanism=Mechanism.ECDSA))
-        return encode_dss_signature(int.from_bytes(both[:_HALF], "big"), int.from_bytes(both[_HALF:], "big"))
+            raw = bytes(self._private.sign(hashlib.sha256(data).digest(), mechanism=Mechanism.ECDSA))
+        return encode_dss_signature(int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big"))
 
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """Its public half."""

@@ -1,3 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stores of the key server: what every store promises, SQLite, PostgreSQL, migrations; the
-factory opens one."""
+"""The stores of the key server: the interface of a store, SQLite, PostgreSQL, leases and migrations."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store in one schema of a PostgreSQL database, which several processes and machines may use, with at most so many
-connections per process.
+"""A store in one schema of a PostgreSQL database, for several processes and machines, with a limit of connections per
+process.
 """
 
 import functools
@@ -41,15 +41,15 @@ from bluezone.timekeeping import DatabaseClock
 Connection = psycopg.Connection[Row]
 
 CONNECTIONS_VARIABLE = "BLUEZONE_DATABASE_CONNECTIONS"
-# Twice the threads of an origin: one store never holds up a request by this limit unless the operator lowers it.
+# Twice the threads of an origin: requests never wait for this limit of a store unless the operator lowers it.
 DEFAULT_CONNECTIONS = 8
 MOST_CONNECTIONS = 1000
 
-# How often somebody who waits for a new connection looks whether the attempt has failed.
+# How often a thread that waits for a new connection checks whether the attempt has failed.
 _LOOK_SECONDS = 0.05
-# Whoever needs a connection next has the pool try again; it need not go on by itself.
+# The next request for a connection makes the pool try again; it need not retry on its own.
 _RETRY_SECONDS = 0.01
-# Its lines say what a refusal says too, once for every attempt.
+# The pool logs for every attempt what the refusal contains too.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
@@ -60,7 +60,7 @@ class ConnectionsInvalid(Refused):
 
 
 def connections_allowed() -> int:
-    """How many connections a process may have to each store at once. Raises ConnectionsInvalid."""
+    """How many connections a process may have to each store at a time. Raises ConnectionsInvalid."""
     text = os.environ.get(CONNECTIONS_VARIABLE) or str(DEFAULT_CONNECTIONS)
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_CONNECTIONS:
         raise ConnectionsInvalid(f"{CONNECTIONS_VARIABLE} is {text!r}, expected 1 to {MOST_CONNECTIONS}")
@@ -68,10 +68,10 @@ def connections_allowed() -> int:
 
 
 class Connections:
-    """At most `most` connections with `schema` before all others; a thread holds one for as long as it works.
+    """At most `most` connections with `schema` first in the search path; a working thread keeps one for itself.
 
-    wait_seconds: how long a thread waits for one to be free before StoreBusy. Open one in each process: neither
-    connections nor the pool's threads outlive a fork.
+    wait_seconds: how long a thread waits for a free connection before StoreBusy. Open one pool in each process: neither
+    connections nor the pool's threads survive a fork.
     """
 
     def __init__(self, url: str, schema: str, most: int, wait_seconds: float = BUSY_SECONDS) -> None:
@@ -79,7 +79,7 @@ class Connections:
         self._most = most
         self._wait_seconds = wait_seconds
         self._address = address_of(url, schema)
-        # Beside the limit of the pool, so that whoever waits there waits for the server and not for other threads.
+        # In addition to the pool's limit, so that a thread waits there for the server and not for other threads.
         self._room = threading.BoundedSemaphore(most)
         self._local = threading.local()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -94,19 +94,19 @@ class Connections:
         )
 
     @contextmanager
-    def held(self) -> Iterator[Connection]:
-        """Hold a connection. What a thread asks for while it holds one already is done on that one.
+    def connection(self) -> Iterator[Connection]:
+        """Use a connection. A thread that already has one gets the same again.
 
         Raises StoreBusy, StoreUnreachable, psycopg.OperationalError.
         """
-        mine = cast("Connection | None", getattr(self._local, "connection", None))
-        if mine is not None:
-            yield mine
+        current = cast("Connection | None", getattr(self._local, "connection", None))
+        if current is not None:
+            yield current
             return
         if not self._room.acquire(timeout=self._wait_seconds):
             raise StoreBusy(f"{self._schema}: all {self._most} connections of this process have been in use too long")
         try:
-            connection = self._taken()
+            connection = self._from_pool()
             self._local.connection = connection
             try:
                 yield connection
@@ -117,41 +117,42 @@ class Connections:
             self._room.release()
 
     def new(self) -> Connection:
-        """A connection beside the counted ones; whoever asked for it closes it."""
+        """An additional connection outside the limit; the caller closes it."""
         return psycopg.connect(self._address, **_options())
 
     def close(self) -> None:
-        """Close what is free now, and what is in use when it is given back."""
+        """Close free connections now, and the others when they are returned."""
         self._pool.close()
 
-    def _taken(self) -> Connection:
-        failed, deadline = self._failed(), time.monotonic() + BUSY_SECONDS
+    def _from_pool(self) -> Connection:
+        failures_before = self._failures()
+        deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 return self._pool.getconn(_LOOK_SECONDS)
             except PoolTimeout:
-                if self._failed() != failed or time.monotonic() > deadline:
+                if self._failures() != failures_before or time.monotonic() > deadline:
                     raise StoreUnreachable(f"{self._schema}: the database takes no connection") from None
 
-    def _failed(self) -> int:
+    def _failures(self) -> int:
         """How many attempts to connect have failed so far."""
         return self._pool.get_stats().get("connections_errors", 0)
 
 
 def _options() -> dict[str, Any]:
-    """How connections are opened. A prepared statement would be another session's behind a pooler."""
+    """How connections are opened. Behind a pooler, prepared statements would belong to another session."""
     return {"autocommit": True, "prepare_threshold": None if behind_pooler() else 5}
 
 
 def address_of(url: str, schema: str) -> str:
-    """The address of a database with all that our connections ask of both ends."""
+    """The address of a database with the settings of our connections, for client and server."""
     if behind_pooler():
-        # The role says what is set here otherwise: docs/operating.md, "Behind a pooler".
+        # The role has the settings instead: docs/operating.md, "Behind a pooler".
         return make_conninfo(url, **ALIVE)
     settings = {
         "search_path": schema,
         "lock_timeout": int(BUSY_SECONDS * 1000),
-        # Whoever waited for a row that another wrote goes on with what that one committed.
+        # A transaction that waited for a row of another continues with the committed values.
         "default_transaction_isolation": r"read\ committed",
         **SERVER_SIDE,
     }
@@ -193,9 +194,9 @@ def _run(connection: Connection, sql: str, parameters: Parameters) -> list[Row]:
 
 
 class PostgresqlStore:
-    """One schema, made if it is not there.
+    """One schema, created if it is missing.
 
-    connections: how many this process may have to it at once; wait_seconds: how long a thread waits for one.
+    connections: how many this process may have to it at a time; wait_seconds: how long a thread waits for one.
     """
 
     dialect = "postgresql"
@@ -206,28 +207,28 @@ class PostgresqlStore:
         self._schema = schema
         self._connections = Connections(url, schema, connections or connections_allowed(), wait_seconds)
         self._in_turn = threading.local()
-        # Only where it is not there: that takes no lock, and no right that a role of the stores need have.
+        # Only if it is missing: the check needs no lock, and no right that a role of the stores may lack.
         if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)):
             create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
-            with self._translated(), self._connections.held() as connection:
+            with self._translated(), self._connections.connection() as connection:
                 connection.execute(create)
         require_schema(schema, self.read("SELECT current_schema()")[0][0])
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        with self._translated(), self._connections.held() as connection:
+        with self._translated(), self._connections.connection() as connection:
             return _run(connection, sql, parameters)
 
     def write(self, action: Callable[[Transaction], T]) -> T:
-        with self._translated(), self._connections.held() as connection, connection.transaction():
+        with self._translated(), self._connections.connection() as connection, connection.transaction():
             value = action(_Statements(connection))
-            # What is done in the turn carries its fence, whoever does it.
+            # Every write within the turn is fenced.
             turn = getattr(self._in_turn, "lease", None)
             if turn is not None:
                 turn.fence(connection)
             return value
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
-        with self._translated(), self._connections.held() as connection, connection.transaction():
+        with self._translated(), self._connections.connection() as connection, connection.transaction():
             with connection.transaction(force_rollback=not keep):
                 value = action(_Statements(connection))
             noise = os.urandom(NOISE_BYTES)
@@ -235,16 +236,16 @@ class PostgresqlStore:
             return value
 
     def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
-        # The server itself flushes together what several connections commit at once.
+        # The server flushes simultaneous commits of several connections together.
         return [functools.partial(self.write_alike, action, keep) for action, keep in writes]
 
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn | None]:
-        # On a connection beside the counted ones, so that it is renewed whatever they are busy with.
+        # On an additional connection, so that it is renewed even if all others are busy.
         lease = Lease(self._connections.new, "turn")
         with self._translated():
-            mine = lease.take_within(wait_seconds)
-        if not mine:
+            acquired = lease.take_within(wait_seconds)
+        if not acquired:
             lease.release()
             if wait_seconds:
                 raise StoreBusy(f"{self._schema}: another process has had the turn for {wait_seconds:.0f} seconds")
@@ -265,10 +266,10 @@ class PostgresqlStore:
         return DatabaseClock(wall, elsewhere)
 
     def tidy(self) -> None:
-        # Dead row versions still hold what was deleted or rewritten; the autovacuum would come some time.
+        # Dead row versions still contain deleted or rewritten data; autovacuum may come late.
         tables = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'"
-        with self._translated(), self._connections.held() as connection:
-            # It takes as long as it takes, and nobody waits for it; behind a pooler the role's limit holds.
+        with self._translated(), self._connections.connection() as connection:
+            # No request waits for it, so it has no time limit; behind a pooler the role's limit applies.
             if not behind_pooler():
                 connection.execute("SET statement_timeout = 0")
             for (table,) in _run(connection, tables, (self._schema,)):
@@ -284,7 +285,7 @@ class PostgresqlStore:
 
 
 class _Turn:
-    """A turn that is held."""
+    """The turn of this process."""
 
     def __init__(self, lease: Lease, translated: Callable[[], "_Translated"]) -> None:
         self._lease = lease
@@ -297,7 +298,7 @@ class _Turn:
 
 
 class _Translated:
-    """Turns what psycopg raises into the refusals of a store."""
+    """Turns exceptions of psycopg into the refusals of a store."""
 
     def __init__(self, schema: str) -> None:
         self._schema = schema

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store in one SQLite file: readers never wait, writers of a process share one commit.
 
-`synchronous=FULL`: what was acknowledged to a phone survives a power cut. So that this does not cost one disk
-flush per upload, writes that arrive while another is being flushed are committed together, each undone alone
-if it fails.
+`synchronous=FULL`: an acknowledged upload survives a power cut. To save disk flushes, writes that arrive during the
+flush of another are committed together; a write that fails is undone alone.
 """
 
 import os
@@ -32,8 +31,8 @@ from bluezone.keyserver.storage.store import (
 
 T = TypeVar("T")
 
-# Keys are random, so every key of an upload lands on a page of its own: small pages mean less to write and flush.
-# A rarer checkpoint writes a page once that many uploads have changed; the log is emptied every hour anyway.
+# Keys are random, so every key of an upload is on a different page: small pages mean less to write and flush.
+# With rarer checkpoints, a page that many uploads have changed is written once; the log is emptied every hour anyway.
 _PRAGMAS = (
     "PRAGMA page_size=1024",
     "PRAGMA journal_mode=WAL",
@@ -41,9 +40,9 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
 )
-# Readers look up single rows and there may be many of them; the one writer walks over whole tables.
+# Readers look up single rows and may be many; the only writer scans whole tables.
 _WRITER_CACHE = "PRAGMA cache_size=-16000"
-# By primary result code: what SQLite's own words mean to whoever reads the refusal.
+# The refusals by SQLite's primary result code.
 _REFUSALS: dict[int, type[StoreRefused]] = {
     sqlite3.SQLITE_BUSY: StoreBusy,
     sqlite3.SQLITE_LOCKED: StoreBusy,
@@ -54,7 +53,7 @@ _REFUSALS: dict[int, type[StoreRefused]] = {
     sqlite3.SQLITE_NOTADB: StoreDamaged,
     sqlite3.SQLITE_CORRUPT: StoreDamaged,
 }
-# On a full disk SQLite says "disk I/O error" where it is the index beside the log (-shm) that cannot grow.
+# On a full disk SQLite reports "disk I/O error" if the index of the log (-shm) cannot grow.
 _FULL_TOO = (sqlite3.SQLITE_IOERR_SHMSIZE,)
 
 
@@ -74,7 +73,7 @@ class _Statements:
 
 
 class _Write(Generic[T]):
-    """A write that waits for its turn, and its outcome once it was committed."""
+    """A write that waits for its turn, and its outcome after the commit."""
 
     def __init__(self, action: Callable[[Transaction], T], keep: bool = True, noise: bytes = b"") -> None:
         self.action = action
@@ -97,14 +96,15 @@ class _Alone:
         return None
 
 
-# A folder each for stores whose processes are users apart: beside a file of its own, SQLite needs its folder.
+# Contains a folder for each store if processes run as different users: SQLite needs the folder as well as the file.
 STORES_FOLDER = "stores"
 
 
 def store_file(data_dir: Path, name: str) -> Path:
-    """Where the SQLite file of a store (codes, keys or office) is or would be made."""
-    apart = data_dir / STORES_FOLDER / name
-    return (apart if apart.is_dir() else data_dir) / f"{name}.sqlite3"
+    """The path of the SQLite file of a store (codes, keys or office), whether or not it exists."""
+    separate = data_dir / STORES_FOLDER / name
+    folder = separate if separate.is_dir() else data_dir
+    return folder / f"{name}.sqlite3"
 
 
 class SqliteStore:
@@ -120,7 +120,7 @@ class SqliteStore:
         self._waiting: deque[_Write[Any]] = deque()
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
-        # The file is secret: it holds what a code was used for and keys before their embargo ends.
+        # The file is secret: it contains the use of codes, and keys under embargo.
         if not path.exists():
             try:
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
@@ -140,9 +140,9 @@ class SqliteStore:
         return self._commit(_Write(action, keep, noise=os.urandom(NOISE_BYTES)))
 
     def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
-        made = [_Write(action, keep, noise=os.urandom(NOISE_BYTES)) for action, keep in writes]
-        self._commit_each(made)
-        return [write.outcome for write in made]
+        batch = [_Write(action, keep, noise=os.urandom(NOISE_BYTES)) for action, keep in writes]
+        self._commit_each(batch)
+        return [write.outcome for write in batch]
 
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn]:
@@ -175,7 +175,7 @@ class SqliteStore:
     def _commit_each(self, writes: list[_Write[T]]) -> None:
         self._waiting.extend(writes)
         with self._writing:
-            # Whoever had the lock before may have committed these writes together with its own.
+            # The thread that had the lock before may have committed these writes together with its own.
             if not all(write.done for write in writes):
                 self._commit_waiting()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the two stores of the key server promise and how they refuse, whichever database keeps them.
+"""The interface of the key server's two stores and their refusals, the same for both databases.
 
-SQL is written once, with `?` for parameters and nothing that only one of the two databases knows;
-only the migrations come in two dialects. Source: docs/contracts.md, Stores.
+SQL is written once, with `?` for parameters and only syntax that both databases know; only the migrations are written
+in two dialects. Source: docs/contracts.md, Stores.
 """
 
 import os
@@ -20,7 +20,7 @@ Parameters = Sequence[Any]
 POOLER_VARIABLE = "BLUEZONE_POOLER"
 # How long a writer waits for another process before it gives up with StoreBusy.
 BUSY_SECONDS = 5.0
-# Of libpq: whoever asks a database that is cut off is told so, and has tried it once more, within ten seconds.
+# For libpq: a call to a database that is cut off fails within ten seconds, one more attempt included.
 ALIVE: dict[str, Any] = {
     "connect_timeout": 4,
     "keepalives_idle": 5,
@@ -28,8 +28,8 @@ ALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5_000,
 }
-# The server's side of the same, so that it lets go of what a machine held that is gone. No page and no call needs a
-# statement that runs for a minute; migrations and VACUUM set that aside.
+# The same for the server, so that it releases the locks of a machine that has gone. No page and no call needs a
+# statement that runs for a minute; migrations and VACUUM lift that limit.
 SERVER_SIDE = {
     "statement_timeout": 60_000,
     "idle_in_transaction_session_timeout": 120_000,
@@ -38,25 +38,25 @@ SERVER_SIDE = {
     "tcp_keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-# Rows of the table `noise`: calls of a report rewrite one of them, so that a rehearsal too has something to commit.
+# Rows of the table `noise`: calls of a report rewrite one of them, so that rehearsals also have something to commit.
 NOISE_ROWS = 64
 NOISE_BYTES = 32
 
 
 class StoreRefused(Refused):
-    """The database did not take or give the data; nothing was acknowledged, and trying again is safe."""
+    """The database failed to store or return data; nothing was acknowledged, and a retry is safe."""
 
     code = "store_refused"
 
 
 class StoreBusy(StoreRefused):
-    """Another process held the database longer than a request may wait, or every connection was in use as long."""
+    """Another process blocked the database longer than a request may wait, or all connections were in use."""
 
     code = "store_busy"
 
 
 class StoreFull(StoreRefused):
-    """No space is left where the database or the export files are kept."""
+    """No space is left for the database or the export files."""
 
     code = "store_full"
 
@@ -68,19 +68,19 @@ class StoreUnreachable(StoreRefused):
 
 
 class StoreDamaged(StoreRefused):
-    """The file is no database, or its content contradicts itself."""
+    """The file is not a database, or its content is inconsistent."""
 
     code = "store_damaged"
 
 
 class StoreTooNew(Refused):
-    """The store was written by a newer version of this program, which alone knows what its tables mean."""
+    """The store was written by a newer version of this program; only that version knows what its tables mean."""
 
     code = "store_too_new"
 
 
 def key_prefix(key: bytes) -> int:
-    """The number under which a key is known to have been here: its first 8 bytes, signed."""
+    """The number that records a key as known: its first 8 bytes, signed."""
     return int.from_bytes(key[:8], "big", signed=True)
 
 
@@ -93,39 +93,39 @@ class Transaction(Protocol):
         ...
 
     def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """Run one statement and return its rows, if it has any."""
+        """Run one statement and return its rows, if any."""
         ...
 
     def execute_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
-        """Run one statement for each set of parameters and return how many rows it changed in all."""
+        """Run one statement for each set of parameters; returns how many rows were changed in total."""
         ...
 
 
 class SchemaDiffers(StoreRefused):
-    """A database gives a store's connections another schema than its own."""
+    """The database gives a store's connections the schema of another store."""
 
     code = "schema_differs"
 
 
-def require_schema(name: str, found: str | None) -> None:
-    """Refuse connections whose tables would be another schema's, or a second, empty city. Raises SchemaDiffers.
+def require_schema(name: str, current: str | None) -> None:
+    """Refuse connections that would use tables of another schema, or of a second, empty city. Raises SchemaDiffers.
 
-    found: what the database calls `current_schema()`.
+    current: the database's `current_schema()`.
     """
-    if found != name:
+    if current != name:
         raise SchemaDiffers(
-            f"the database gives the store {name} the schema {found or 'none'}; behind a pooler each store needs a role"
-            f" of its own (ALTER ROLE … SET search_path = {name}) and {POOLER_VARIABLE}=transaction"
+            f"the database gives the store {name} the schema {current or 'none'}; behind a pooler each store needs a"
+            f" role of its own (ALTER ROLE … SET search_path = {name}) and {POOLER_VARIABLE}=transaction"
         )
 
 
 def behind_pooler() -> bool:
-    """Whether connections are a pooler's, which gives one to another at each transaction: nothing is set on them."""
+    """Whether a pooler assigns connections for each transaction, so that no settings persist on them."""
     return os.environ.get(POOLER_VARIABLE) == "transaction"
 
 
 class Turn(Protocol):
-    """What only one process of all that share a store may do at a time; see `Store.exclusive`."""
+    """The right to work alone, among all processes that share a store; see `Store.exclusive`."""
 
     def check(self) -> None:
         """Return if this process still has the turn; raises StoreRefused if the database has ended it meanwhile."""
@@ -141,43 +141,43 @@ class Store(Protocol):
         ...
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """Return the rows of one SELECT; sees what was committed before."""
+        """Return the rows of one SELECT; it sees all earlier commits."""
         ...
 
     def write(self, action: Callable[[Transaction], T]) -> T:
-        """Run `action` in one transaction and return its result once that is safely on disk.
+        """Run `action` in one transaction; returns its result when the transaction is safely on disk.
 
-        An exception of the action undoes it and is raised here. Raises StoreRefused when the database cannot.
+        An exception of the action undoes it and is raised here. Raises StoreRefused if the database fails.
         """
         ...
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
-        """Run `action` like `write`; undo it again, its result excepted, unless `keep`.
+        """Run `action` like `write` and return its result; unless `keep`, undo the changes.
 
-        Both commit some meaningless bytes as well, so that real calls and rehearsals take as long as each other.
+        Both cases commit some random bytes as well, so that real calls and rehearsals take equally long.
         """
         ...
 
     def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
-        """Do what `write_alike` does with each action and `keep`, committed together where the store does that.
+        """Do `write_alike` with each action and `keep`, committed together if the store supports that.
 
-        Each of what is returned is called once, in order: it returns what `write_alike` would, or raises it.
+        Call each returned function once, in order: it returns or raises what `write_alike` would.
         """
         ...
 
     def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:
-        """Take the turn among all processes, on whatever machine, that share this store; None if another has it.
+        """Take the turn among all processes, on all machines, that share this store; None if another has it.
 
-        Whoever dies lets go of it. wait_seconds: 0 to ask once; otherwise StoreBusy is raised after so long.
+        A process that dies loses the turn. wait_seconds: 0 for one try; otherwise StoreBusy is raised after this time.
         """
         ...
 
     def database_clock(self) -> DatabaseClock | None:
-        """What the database's own clock says; None where it is this machine's."""
+        """The time of the database's clock; None if that is this machine's clock."""
         ...
 
     def tidy(self) -> None:
-        """Remove what the database still keeps of earlier states (its log), outside any transaction."""
+        """Remove earlier states of the data that the database still has (its log), outside any transaction."""
         ...
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ class Store(Protocol):
 
 
 class AbsentStore:
-    """The place of a store that is another process's: whatever is asked of it is refused."""
+    """Placeholder for the store of another process: refuses every call."""
 
     dialect = "absent"
 
