@@ -81,7 +81,7 @@ def large_city(by, wards=8, agencies=1000, weeks=52):
 @contextmanager
 def registered_only(*wanted: Indicator):
     """Within it no indicator but `wanted` is registered."""
-    known = indicators._known()
+    known = indicators._by_key()
     before = dict(known)
     known.clear()
     known.update({indicator.key: indicator for indicator in wanted})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an option would do in a city, compared with how it is: a model of an epidemic and of warnings.
+"""A model of an epidemic and of warnings, to compare what options would do in a city with how it is now.
 
 Source: docs/planning.md.
 
-Pure: no clock, no files but those of this package, no database, no personal data; the same seed gives the same answer.
+Pure: no clock, no database, no personal data, only the files of this package; the same seed gives the same answer.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures that the model rests on, each with its source, and the draws of those that are not known."""
+"""The model's assumptions, each with its source, and the draws of those that are uncertain."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ class AssumptionInvalid(Refused):
 
 @dataclass(frozen=True)
 class Assumption:
-    """One figure. value: a number or (nested) list. low, high: where each seed draws it, None where it is fixed."""
+    """One figure. value: a number or (nested) list. low, high: each seed draws a value between them; None if fixed."""
 
     name: str
     value: Value
@@ -37,14 +37,14 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Assumptions:
-    """Figures by name; `drawn` fixes those that are not known."""
+    """Figures by name; `drawn` fixes the uncertain ones."""
 
     title_vi: str
     title_en: str
     figures: Mapping[str, Assumption]
 
     def number(self, name: str) -> float:
-        """One number. Raises AssumptionInvalid where it is none."""
+        """One number. Raises AssumptionInvalid if it is a list."""
         value = self.figures[name].value
         if not isinstance(value, int | float):
             raise AssumptionInvalid(f"{name} is a list, expected a number")
@@ -53,25 +53,26 @@ class Assumptions:
     def array(self, name: str, *shape: int) -> NDArray[np.float64]:
         """An array of a shape. Raises AssumptionInvalid."""
         try:
-            found = np.array(self.figures[name].value, dtype=np.float64)
+            array = np.array(self.figures[name].value, dtype=np.float64)
         except ValueError:
-            found = np.empty(0)
-        if found.shape != shape:
-            raise AssumptionInvalid(f"{name} has the shape {found.shape}, expected {shape}")
-        return found
+            array = np.empty(0)
+        if array.shape != shape:
+            raise AssumptionInvalid(f"{name} has the shape {array.shape}, expected {shape}")
+        return array
 
     def drawn(self, seed: int) -> "Assumptions":
-        """The same with each figure that is not known drawn anew, evenly between its bounds; by name and seed alone."""
-        figures = {
-            name: figure
-            if figure.low is None or figure.high is None
-            else Assumption(name, figure.low + _share(name, seed) * (figure.high - figure.low), figure.source)
-            for name, figure in self.figures.items()
-        }
+        """A copy with each uncertain figure drawn evenly between its bounds; depends on name and seed only."""
+        figures = {}
+        for name, figure in self.figures.items():
+            if figure.low is None or figure.high is None:
+                figures[name] = figure
+            else:
+                value = figure.low + _share(name, seed) * (figure.high - figure.low)
+                figures[name] = Assumption(name, value, figure.source)
         return Assumptions(self.title_vi, self.title_en, figures)
 
     def with_values(self, values: Mapping[str, Value]) -> "Assumptions":
-        """The same with other values, which are then no longer drawn. Raises AssumptionInvalid for an unknown name."""
+        """A copy with other values, which are no longer drawn. Raises AssumptionInvalid for an unknown name."""
         unknown = sorted(set(values) - set(self.figures))
         if unknown:
             raise AssumptionInvalid(f"there is no assumption {unknown[0]!r}")
@@ -80,7 +81,7 @@ class Assumptions:
 
     @property
     def unknown(self) -> list[Assumption]:
-        """Those that are drawn."""
+        """The uncertain figures, which are drawn."""
         return [figure for figure in self.figures.values() if figure.low is not None]
 
 
@@ -89,7 +90,7 @@ def _share(name: str, seed: int) -> float:
 
 
 def read_assumptions(disease: str = "covid-19", more: Iterable[Path] = ()) -> Assumptions:
-    """The figures of a disease that ships (of DISEASES) and of people; files of `more` replace some of them.
+    """The figures of people and of a disease of DISEASES; files of `more` replace some of them.
 
     Raises AssumptionInvalid.
     """
@@ -117,17 +118,16 @@ def read_assumptions(disease: str = "covid-19", more: Iterable[Path] = ()) -> As
 
 
 def _figure(file: str, name: str, table: Mapping[str, Any]) -> Assumption:
-    value, source, bounds = table.get("value"), table.get("source"), (table.get("low"), table.get("high"))
-    if (
-        not isinstance(value, int | float | list)
-        or isinstance(value, bool)
-        or not isinstance(source, str)
-        or not source
-    ):
+    value = table.get("value")
+    source = table.get("source")
+    if not isinstance(value, int | float | list) or isinstance(value, bool):
         raise AssumptionInvalid(f"{file}: {name} needs a value and a source")
-    if bounds == (None, None):
+    if not isinstance(source, str) or not source:
+        raise AssumptionInvalid(f"{file}: {name} needs a value and a source")
+    low = table.get("low")
+    high = table.get("high")
+    if low is None and high is None:
         return Assumption(name, value, source)
-    low, high = bounds
     if not isinstance(low, int | float) or not isinstance(high, int | float) or isinstance(value, list):
         raise AssumptionInvalid(f"{file}: {name} needs numbers as low and high, and one number as value")
     if not low <= value <= high:
@@ -137,10 +137,10 @@ def _figure(file: str, name: str, table: Mapping[str, Any]) -> Assumption:
 
 @dataclass(frozen=True)
 class WarningCurve:
-    """How often a phone says "high" of a case's meeting, measured: docs/accuracy.md.
+    """The measured chance that a phone warns "high" after a meeting with a case: docs/accuracy.md.
 
-    high: chance by bound of "high" (a name), shape (4, 4): 0.3-1, 1-2, 2-4 and 4-12 m; 5-10, 10-25, 25-60, 60+ minutes.
-    meetings: how many meetings were judged for each. source: what they were made of.
+    high: chances by name of the bound of "high", shape (4, 4): 0.3-1, 1-2, 2-4 and 4-12 m; 5-10, 10-25, 25-60 and 60+
+    minutes. meetings: how many were assessed for each chance. source: of which recordings they are composed.
     """
 
     high: Mapping[str, NDArray[np.float64]]
@@ -148,14 +148,14 @@ class WarningCurve:
     source: str
 
     def drawn(self, bound: str, seed: int) -> NDArray[np.float64]:
-        """The chances with the error that so few meetings leave: one shift of all, of the size of a share's error."""
+        """The chances with a sampling error: all are shifted together, by at most two standard errors."""
         measured = self.high[bound]
         error = np.sqrt(np.maximum(measured * (1 - measured), 0.01) / self.meetings)
         return np.clip(measured + error * 2.0 * (2.0 * _share("warning", seed) - 1.0), 0.0, 1.0)
 
 
 def read_warning_curve() -> WarningCurve:
-    """The measured curve that ships. Written by tools/warning_curve.py."""
+    """The measured curve of this package. Written by tools/warning_curve.py."""
     text = (resources.files("bluezone.planning") / "data" / "warning.toml").read_text("utf-8")
     document = tomllib.loads(text)
     high = {bound: np.array(table, dtype=np.float64) for bound, table in document["high"].items()}

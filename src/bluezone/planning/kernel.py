@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native part of the model: loading it, its structures, and its calls, which let other threads run.
+"""The native part of the model: loads it, and declares its structures and its calls, which release the GIL.
 
-`_simulation.c` is built when bluezone is installed, as the matcher is; without a compiler bluezone installs all the
-same and refuses to plan. A build from another source than the file beside it is not used.
+`_simulation.c` is built when bluezone is installed, as the matcher is; without a compiler bluezone installs without it
+and refuses to plan. A library that was built from another version of that file is not used.
 """
 
 import ctypes
@@ -20,15 +20,20 @@ _LIBRARY = Path(__file__).with_name("kernel.native.so")
 _SOURCE = Path(__file__).with_name("_simulation.c")
 
 SETTINGS: Final = ("household", "school", "work", "chance", "passing")
-# How many age groups of ten years, cells of distance and length, days since infection, days of delay there are.
-AGES, CELLS, LAST_DAY, DELAYS, LEVELS = 9, 16, 40, 32, 16
-# What is counted each day.
+# Age groups of ten years; cells of distance and length of a meeting; days since infection; days of delay; levels of
+# infectivity.
+AGES = 9
+CELLS = 16
+LAST_DAY = 40
+DELAYS = 32
+LEVELS = 16
+# The counts of each day.
 COLUMNS: Final = (
     "infections", "deaths", "cases", "tests", "told", "told_near", "told_infected", "warned_venue", "traced",
     "stayed_right", "stayed_wrong", "isolated", "generations", "generation_days", "at_home",
 )  # fmt: skip
 
-# How an epidemic went for each person: days, -1 for never, as person_state of the library.
+# The course of an epidemic for one person: days, -1 for never; person_state of the library.
 COURSE: Final = np.dtype(
     [
         *((name, "<i2") for name in ("infected_on", "onset_on", "result_on", "stay_from", "stay_until", "told_on")),
@@ -46,25 +51,27 @@ MEETING: Final = np.dtype(
     }
 )
 
-_pointer, _number, _real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+_pointer = ctypes.c_void_p
+_number = ctypes.c_int64
+_real = ctypes.c_double
 
 
 class PlannerMissing(Refused):
-    """The native part of the model is not built here, or of other source."""
+    """The native part of the model is not built here, or was built from another source."""
 
     code = "planner_missing"
 
 
 class PlanStopped(Refused):
-    """Somebody asked the run to end before it was done."""
+    """The run was stopped before it was done."""
 
     code = "plan_stopped"
 
 
 class PeopleLaidOut(ctypes.Structure):
-    """bz_people of the library. kept: the arrays whose memory it points into."""
+    """bz_people of the library. arrays: the arrays that it points into; they must live as long as it does."""
 
-    kept: object
+    arrays: object
     _fields_ = (
         *((name, _number) for name in ("people", "places", "stub_bits", "person_bits")),
         *(
@@ -78,7 +85,7 @@ class PeopleLaidOut(ctypes.Structure):
 
 
 class Rules(ctypes.Structure):
-    """bz_rules of the library; docs/planning.md says what each figure means."""
+    """bz_rules of the library; the figures are explained in docs/planning.md."""
 
     _fields_ = (
         *(
@@ -109,7 +116,7 @@ class Rules(ctypes.Structure):
     )  # fmt: skip
 
     def put(self, name: str, values: Any) -> None:
-        """Write an array of any shape into the field of its name."""
+        """Write an array of any shape into a field."""
         field = getattr(self, name)
         numbers = np.ascontiguousarray(values, dtype=np.float64)
         if numbers.nbytes != ctypes.sizeof(field):
@@ -122,7 +129,8 @@ def _library() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(str(_LIBRARY))
         library.bzplan_source.restype = ctypes.c_char_p
-        library.bzplan_size.restype, library.bzplan_size.argtypes = _number, [ctypes.c_int]
+        library.bzplan_size.restype = _number
+        library.bzplan_size.argtypes = [ctypes.c_int]
         library.bzplan_run.argtypes = [_pointer, _pointer, ctypes.c_uint64, _pointer, _pointer, _pointer]
         library.bzplan_offspring.restype = _number
         library.bzplan_offspring.argtypes = [
@@ -137,14 +145,12 @@ def _library() -> ctypes.CDLL:
             _pointer, _pointer, ctypes.c_uint64, _pointer, _number, _pointer, _number,
         ]  # fmt: skip
     except (OSError, AttributeError):
-        raise PlannerMissing(
-            "the model is not built here: install bluezone again where there is a C compiler"
-        ) from None
+        raise PlannerMissing("the model is not built here: install a C compiler, and then bluezone again") from None
     sizes = [library.bzplan_size(which) for which in range(5)]
     expected = [ctypes.sizeof(PeopleLaidOut), ctypes.sizeof(Rules), len(COLUMNS), COURSE.itemsize, MEETING.itemsize]
     stale = _SOURCE.is_file() and sha256(_SOURCE.read_bytes()).hexdigest() != library.bzplan_source().decode()
     if stale or sizes != expected:
-        raise PlannerMissing("the model was built from other source than is installed: install bluezone again")
+        raise PlannerMissing("the model was built from another source than the installed one: install bluezone again")
     return library
 
 
@@ -160,70 +166,80 @@ def run(
     stop: ctypes.c_int32 | None = None,
     course: NDArray[np.void] | None = None,
 ) -> NDArray[np.int64]:
-    """Run one epidemic. Returns what was counted, shape (days, len(COLUMNS)).
+    """Run one epidemic. Returns the counts, shape (days, len(COLUMNS)).
 
-    stop: when another thread sets it to other than 0, the run ends with that day.
-    course: one COURSE for each person, which is filled in.
+    stop: once another thread sets it to a value other than 0, the run ends with that day.
+    course: one COURSE for each person, to be filled in.
     Raises PlannerMissing, PlanStopped, MemoryError.
     """
     counted = np.zeros((rules.days, len(COLUMNS)), dtype=np.int64)
-    asked = None if stop is None else ctypes.addressof(stop)
-    kept = None if course is None else course.ctypes.data
-    done = _library().bzplan_run(ctypes.byref(people), ctypes.byref(rules), seed, asked, counted.ctypes.data, kept)
-    if done < 0:
+    stop_address = None if stop is None else ctypes.addressof(stop)
+    course_address = None if course is None else course.ctypes.data
+    status = _library().bzplan_run(
+        ctypes.byref(people), ctypes.byref(rules), seed, stop_address, counted.ctypes.data, course_address
+    )
+    if status < 0:
         raise MemoryError
-    if done > 0:
+    if status > 0:
         raise PlanStopped("the plan was stopped before it was done")
     return counted
 
 
 def meetings(people: PeopleLaidOut, rules: Rules, seed: int, course: NDArray[np.void], day: int) -> NDArray[np.void]:
-    """Who met whom on a day, of those whose phones run, once each, in MEETINGs.
+    """Every meeting of a day between two people with running phones, once each, as MEETING.
 
     course: of `run` with the same people, rules and seed. Raises PlannerMissing, MemoryError.
     """
     room = 0
     while True:
-        found = np.zeros(room, dtype=MEETING)
+        rows = np.zeros(room, dtype=MEETING)
         count = _library().bzplan_meetings(
-            ctypes.byref(people), ctypes.byref(rules), seed, course.ctypes.data, day, found.ctypes.data, room
+            ctypes.byref(people), ctypes.byref(rules), seed, course.ctypes.data, day, rows.ctypes.data, room
         )
         if count < 0:
             raise MemoryError
         if count <= room:
-            return found[:count]
+            return rows[:count]
         room = count
 
 
 def offspring(
     people: PeopleLaidOut, rules: Rules, seed: int, indexes: NDArray[np.uint32]
 ) -> tuple[NDArray[np.uint32], float, float]:
-    """Infect each of some people alone, in a city where nobody is immune and nothing is done.
+    """Infect each of some people separately, in a city where everyone is susceptible and no measures are taken.
 
-    Returns whom they infect in one draw; how many each is expected to infect; and which share of those who live
-    with them. What is expected varies less than what is drawn.
+    Returns whom they infect in one draw, and two expected values, which vary less than the draw: how many one of them
+    infects, and what share of the people in the same household.
     Raises PlannerMissing, MemoryError.
     """
     children = np.zeros(64 * len(indexes) + 1024, dtype=np.uint32)
     totals = np.zeros(3, dtype=np.float64)
-    chosen = np.ascontiguousarray(indexes, dtype=np.uint32)
-    found = _library().bzplan_offspring(
-        ctypes.byref(people), ctypes.byref(rules), seed, chosen.ctypes.data, len(chosen), children.ctypes.data,
-        len(children), totals.ctypes.data,
+    people_indexes = np.ascontiguousarray(indexes, dtype=np.uint32)
+    count = _library().bzplan_offspring(
+        ctypes.byref(people), ctypes.byref(rules), seed, people_indexes.ctypes.data, len(people_indexes),
+        children.ctypes.data, len(children), totals.ctypes.data,
     )  # fmt: skip
-    if found < 0:
+    if count < 0:
         raise MemoryError
-    return children[:found], float(totals[0] / len(chosen)), float(totals[1] / max(totals[2], 1))
+    return children[:count], float(totals[0] / len(people_indexes)), float(totals[1] / max(totals[2], 1))
 
 
 def contacts(
     people: PeopleLaidOut, rules: Rules, seed: int, person: int, day: int
 ) -> tuple[dict[str, int], NDArray[np.uint32]]:
-    """Whom one person meets on a day: how many in each of SETTINGS, and who. Raises PlannerMissing, MemoryError."""
-    met, others = np.zeros(len(SETTINGS), dtype=np.int64), np.zeros(4096, dtype=np.uint32)
-    found = _library().bzplan_contacts(
-        ctypes.byref(people), ctypes.byref(rules), seed, person, day, met.ctypes.data, others.ctypes.data, len(others)
+    """The people whom one person meets on a day: how many in each of SETTINGS, and who. Raises as `meetings`."""
+    counts = np.zeros(len(SETTINGS), dtype=np.int64)
+    others = np.zeros(4096, dtype=np.uint32)
+    count = _library().bzplan_contacts(
+        ctypes.byref(people),
+        ctypes.byref(rules),
+        seed,
+        person,
+        day,
+        counts.ctypes.data,
+        others.ctypes.data,
+        len(others),
     )
-    if found < 0:
+    if count < 0:
         raise MemoryError
-    return dict(zip(SETTINGS, met.tolist(), strict=True)), others[:found]
+    return dict(zip(SETTINGS, counts.tolist(), strict=True)), others[:count]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, deduced, hidden_cells
+from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, deduce_bounds, hidden_cells
 
 
 def table(**values):
@@ -118,7 +118,7 @@ def test_no_reader_of_every_table_at_once_learns_a_small_number(wards):
 def test_what_is_hidden_leaves_every_small_number_a_way_to_be_five_or_more(wards):
     parts, values = tree(wards)
     found = hidden_cells(parts, values, "city")
-    bounds = deduced(parts, values, "city", found)
+    bounds = deduce_bounds(parts, values, "city", found)
 
     assert all(low <= values[key] <= high for key, (low, high) in bounds.items())
     assert all(bounds[key][1] >= SMALLEST_SHOWN for key in found)

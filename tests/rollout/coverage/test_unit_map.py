@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.coverage.api import Proof
 from bluezone.rollout.coverage.overview import Row, ShownCell
-from bluezone.rollout.coverage.unit_map import LINE_LENGTH, broken, tile_map
+from bluezone.rollout.coverage.unit_map import LINE_LENGTH, name_lines, tile_map
 from bluezone.rollout.staffing.queries import StaffRunning
 
 SEEDED = [
@@ -48,7 +48,7 @@ def test_another_city_gets_a_grid_and_is_told_so(count):
 @pytest.mark.long
 @given(st.text(st.characters(categories=["L", "Zs"]), max_size=80))
 def test_a_name_fits_its_tile(name):
-    lines = broken(name)
+    lines = name_lines(name)
 
     assert len(lines) <= 3
     assert all(len(line) <= LINE_LENGTH for line in lines)
@@ -68,7 +68,7 @@ def test_a_name_fits_its_tile(name):
     ],
 )
 def test_a_name_is_broken_between_words(name, lines):
-    assert broken(name) == lines
+    assert name_lines(name) == lines
 
 
 def test_a_map_without_units_is_empty():

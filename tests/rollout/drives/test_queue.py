@@ -111,7 +111,7 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
     with pytest.raises(help_queue.HelpProofMissing):
         help_queue.help_done("lan", here[2], [youth.pk], HelpProof.PROVEN, NOW)
 
-    help_queue.take_back("lan", HelpOutcome.objects.get(proof_number=1), NOW)
+    help_queue.reopen("lan", HelpOutcome.objects.get(proof_number=1), NOW)
     assert help_queue.free_proofs(drive, NOW) == 1
     assert help_queue.free_proofs(drive, NOW + 2 * help_queue.PROOF_LIFE) == 0
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bulletins (clause 6): texts and their sound, approved after listening; when and where they are aired, and were."""
+"""Bulletins (clause 6): texts and sound, approved after listening; the plan of airings and the log of them."""

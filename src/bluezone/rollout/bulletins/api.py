@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other parts of the rollout use of the bulletins, and nothing else."""
+"""All that other parts of the rollout use of the bulletins."""
 
 from bluezone.rollout.bulletins.air.air_log import EARLY, airings_between
 from bluezone.rollout.bulletins.air.air_log import rows_of as log_rows

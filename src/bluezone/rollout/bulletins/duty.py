@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bulletins: what they register of themselves."""
+"""What the bulletins register with the office."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
-# Who releases a bulletin after listening: another editor than its author, or who heads or signs for the agency.
+# Approve a bulletin after listening: an editor who is not its author, or who heads the agency or signs for it.
 BULLETIN_APPROVERS = Audience("BULLETIN_APPROVERS", frozenset({"editor", "lead", "issuer"}))
-# Who plans what is aired where, sets the loudspeakers, and says what was aired.
+# Plan what is aired where, set the loudspeakers, and attest what was aired.
 AIRING_KEEPERS = Audience("AIRING_KEEPERS", frozenset({"editor", "speaker_operator"}))
 
 DUTY = Duty(

@@ -33,14 +33,14 @@ def _text(label: Any, help_text: Any = "", required: bool = True) -> PastedField
     return PastedField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
 
 
-def _bounded(file: Any, most: int, said: Any) -> Any:
+def _bounded(file: Any, most: int, message: Any) -> Any:
     if file is not None and file.size > most:
-        raise forms.ValidationError(said)
+        raise forms.ValidationError(message)
     return file
 
 
 class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new bulletin with its Vietnamese text and, where there is one, the English."""
+    """A new bulletin with its Vietnamese text and an optional English one."""
 
     agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
     text_vi = _text(_("Vietnamese text"), _("As it is to be heard. 94 syllables take half a minute."))
@@ -68,7 +68,7 @@ class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["relay"], self.fields["relay_minutes"]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a relay without an end, or over everything else."""
+        """Refuse a relay without an end, and a relay as an emergency."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("relay") and "relay_minutes" not in self.errors and not values.get("relay_minutes"):
             self.add_error("relay_minutes", _("Say for how many minutes, 1 to 60."))
@@ -85,10 +85,9 @@ class TextForm(forms.Form):
 
 
 class WrittenForm(SharedForm, TextForm):
-    """A text that the machine says, and how, where its reading was corrected.
+    """The next version of a text, with the correction of how the machine reads it.
 
-    bulletin: whose next version it is. before: the newest version of each language by its code, whose correction does
-    not fit another text.
+    bulletin: the one that gets the version. before: its newest version in each language, by the code of the language.
     """
 
     said = forms.CharField(
@@ -101,23 +100,26 @@ class WrittenForm(SharedForm, TextForm):
 
     def __init__(self, *args: Any, bulletin: Bulletin, before: dict[str, Script], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.entry, self._before = bulletin, before
+        self.entry = bulletin
+        self._newest = before
 
     def clean(self) -> dict[str, Any]:
         """Refuse a correction that was made for another text."""
-        given = super().clean() or {}
-        before = self._before.get(given.get("language", ""))
-        said = given.get("said", "")
-        if before and said and said == before.spoken_text and given.get("text", "") != before.text:
+        values = super().clean() or {}
+        newest = self._newest.get(values.get("language", ""))
+        correction = values.get("said", "")
+        if newest is None or not correction:
+            return values
+        if correction == newest.spoken_text and values.get("text", "") != newest.text:
             self.add_error("said", _("The text has changed: correct this too, or leave it empty."))
-        return given
+        return values
 
 
 class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
-    """A word with how it is said; one that is there already is said anew.
+    """A word and its pronunciation; a word that exists already gets the new pronunciation.
 
-    instance: the word as it stands. words: how each of the city's is said; which of them the form changes is known only
-    once it is typed, so that the page carries them all.
+    instance: the stored word. words: the pronunciation of all of the city's words: which of them the form changes is
+    known only once it is typed, so the page carries them all.
     """
 
     changes_something = True
@@ -139,38 +141,38 @@ class SpokenWordForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         self._words = words
 
     def clean_written(self) -> str:
-        """Refuse a number or a sign, which stand for many things."""
+        """Refuse a number or a sign: the rules read those by their context."""
         written: str = self.cleaned_data["written"]
         if not re.search(r"[^\W\d_]", written):
             raise forms.ValidationError(_("A word has a letter in it; numbers and signs are read by the rules."))
         return written
 
     def validate_unique(self) -> None:
-        """Leave it to the act, which says the word anew."""
+        """A word that exists is no error: `scripts.set_word` changes it."""
 
     def _shown_now(self) -> Texts:
         return self._words
 
     def _shown_texts(self) -> Texts | None:
-        shown = unseal(self.data.get(SHOWN, ""))
-        # Who enters what is stored already changes nothing and need not look at it.
-        if shown is None or self._typed_texts() == self._stored_texts():
+        shown_texts = unseal(self.data.get(SHOWN, ""))
+        # What is typed is what is stored: nothing changes, so there is no conflict to show.
+        if shown_texts is None or self._typed_texts() == self._stored_texts():
             return None
-        return {"said": shown.get(nfc(self.data.get("written", "")), "")}
+        return {"said": shown_texts.get(nfc(self.data.get("written", "")), "")}
 
     def _compared(self) -> list[tuple[str, forms.Field]]:
         return [("said", self.fields["said"])]
 
 
 class RecordingForm(TextForm):
-    """A person's recording with what is said on it."""
+    """A person's recording with its text."""
 
     file = forms.FileField(
         label=_("Recording"), help_text=_("MP3, WAV, M4A, OGG, FLAC or WebM, from 1 second to 10 minutes.")
     )
 
     def clean_file(self) -> Any:
-        """Refuse what is too large to be a bulletin."""
+        """Refuse a file that is too large for a bulletin."""
         too_large = _("The file is larger than 15 MB. A bulletin of some minutes as MP3 is much smaller.")
         return _bounded(self.cleaned_data["file"], MOST_RECORDING_BYTES, too_large)
 
@@ -245,7 +247,7 @@ class ScheduleForm(EmergencyForm):
 
 
 class OutletForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A station or paper; loudspeakers have a form of their own."""
+    """A station or paper; loudspeakers have their own form."""
 
     kind = forms.ChoiceField(
         label=_("Kind"), widget=forms.RadioSelect,
@@ -294,11 +296,11 @@ class AiredForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
 
     def clean_photo(self) -> Any:
-        """Refuse what is too large to be a photo of a page."""
+        """Refuse a file that is too large for a photo of a page."""
         return _bounded(self.cleaned_data["photo"], MOST_PHOTO_BYTES, _("The photo is larger than 8 MB."))
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a reason where it was not aired."""
+        """Require a reason if it was not aired."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("was_aired") is False and not values.get("note"):
             self.add_error("note", _("Say why it was not aired."))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the bulletins bring into coverage: airings said to have been aired, where no machine proves it."""
+"""What the bulletins add to coverage: airings that a person attests, at outlets where no machine proves them."""
 
 import datetime
 from collections import Counter
@@ -19,7 +19,7 @@ from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 
 
 def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
-    """A week of the city's days as [since, until)."""
+    """A week in local time as [since, until)."""
     zone = ZoneInfo(timezone.get_default_timezone_name())
     since = datetime.datetime.combine(week.first_day, datetime.time(), zone)
     return since, datetime.datetime.combine(week.last_day + datetime.timedelta(days=1), datetime.time(), zone)
@@ -27,7 +27,7 @@ def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
 
 @dataclass(frozen=True)
 class Due:
-    """An airing whose time has come: its place in coverage, whether there is a sound, and what somebody attests."""
+    """An airing that was due: its cell in coverage, whether it has a sound, and whether a person attests it."""
 
     pk: int
     cell: tuple[str, int, datetime.date]
@@ -36,7 +36,7 @@ class Due:
 
 
 def airings_due(week: Week) -> list[Due]:
-    """Every airing of a week that is due by now; one query, once for the classes of proof."""
+    """Every airing of a week that is due by now; one query, shared by the indicators of all proofs."""
     return once(("airings due", week), lambda: _airings_due(week))
 
 
@@ -48,13 +48,13 @@ def _airings_due(week: Week) -> list[Due]:
         "attestation__was_aired",
     )  # fmt: skip
     return [
-        Due(pk, (own or otherwise, agency, timezone.localdate(moment)), sound is not None, bool(was_aired))
-        for pk, agency, own, otherwise, moment, sound, was_aired in rows
+        Due(pk, (outlet_unit or agency_unit, agency, timezone.localdate(moment)), sound is not None, bool(was_aired))
+        for pk, agency, outlet_unit, agency_unit, moment, sound, was_aired in rows
     ]
 
 
 class AiredAttested(Indicator):
-    """Attested airings / airings due at outlets whose playing no machine reports; never added to the proven ones."""
+    """Attested airings / airings due at outlets without a machine that reports; never added to the proven ones."""
 
     key = "aired-attested"
     proof = Proof.ATTESTED
@@ -64,15 +64,15 @@ class AiredAttested(Indicator):
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
         due = airings_due(week)
-        with_machines = planner.proven(one.pk for one in due)
+        with_machines = planner.proven(airing.pk for airing in due)
         base: Counter[tuple[str, int, datetime.date]] = Counter()
-        said: Counter[tuple[str, int, datetime.date]] = Counter()
-        for one in due:
-            if one.pk not in with_machines:
-                base[one.cell] += 1
-                said[one.cell] += one.was_aired
+        attested: Counter[tuple[str, int, datetime.date]] = Counter()
+        for airing in due:
+            if airing.pk not in with_machines:
+                base[airing.cell] += 1
+                attested[airing.cell] += airing.was_aired
         for cell, count in sorted(base.items()):
-            yield Figure(cell[0], cell[1], said[cell], count, _("the plan of airings"), cell[2])
+            yield Figure(cell[0], cell[1], attested[cell], count, _("the plan of airings"), cell[2])
 
     def rows_address(self, unit_id: int, week: Week) -> str:
         """The log of that week."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the media centre writes, plans and says it aired: bulletins with their texts and sound, outlets, schedules,
-airings and attestations.
+"""What the media centre writes, plans and attests: bulletins with their texts and sound, outlets, schedules, airings
+and attestations.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from bluezone.training import PractisedMixin
 
 
 class Importance(models.TextChoices):
-    """The three classes of Circular 39/2020; `clashing.Importance` has their order."""
+    """The three classes of Circular 39/2020; `air.planner.Importance` has their order."""
 
     NORMAL = "normal", _("Ordinary (thông thường)")
     PRIORITY = "priority", _("Priority (ưu tiên)")
@@ -41,9 +41,9 @@ MACHINE_LANGUAGES = frozenset({Language.VI, Language.EN})
 
 
 class Sound(models.Model):
-    """One MP3 as it is played. loudness_lufs and peak_dbtp: as ffmpeg's ebur128 measured the stored file.
+    """One MP3 as it is played. loudness_lufs, peak_dbtp: of the stored file, measured by ffmpeg's ebur128.
 
-    is_human: a person's recording. Deleted when no text refers to it any more (retention.py).
+    is_human: a person's recording. Deleted once no text refers to it (`air_log.purge`).
     """
 
     sha256 = models.CharField(max_length=64, unique=True)
@@ -62,11 +62,10 @@ class Sound(models.Model):
 
 
 class Bulletin(PractisedMixin):
-    """What is to be said, in every language and version of it.
+    """A message to the public, with its texts in all languages and versions.
 
-    relay: name of a station of the city's list (`relay_stations`) whose stream is aired for `relay_minutes` in place of
-    the text, which is what is heard while the stream fails; empty for a bulletin of its own.
-
+    relay: name of a station of the city's list (`relay_stations`). Its stream is aired for `relay_minutes`, and the
+    text only while the stream fails; empty for a bulletin that is no relay.
     Personal data: the account that made it, an official duty.
     """
 
@@ -90,7 +89,7 @@ class Bulletin(PractisedMixin):
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True) | ~Q(withdrawn_reason=""), name="bulletin_withdrawn_for_a_reason"
             ),
-            # Beyond an hour it would leave the planner's view while it plays (planner.py).
+            # The planner looks back one hour for what is still playing (planner.py).
             models.CheckConstraint(
                 condition=Q(relay="", relay_minutes=0)
                 | (~Q(relay="") & Q(relay_minutes__range=(1, 60)) & ~Q(importance="emergency")),
@@ -105,11 +104,11 @@ class Bulletin(PractisedMixin):
 class Script(PractisedMixin):
     """One version of a text in one language; never changed, a correction is the next version.
 
-    said: what the machine says in place of its own reading of the text, where an editor has corrected that; else empty.
-    reading: its own reading when the version was written; rules and the city's words may have changed since.
-    machine, recording: its sound by the machine's voice and by a person, who is always heard first.
-    approved_by: somebody else than the author, after listening (scripts.py).
-    Personal data: the accounts of author and approver, official duties; the voice of who recorded it.
+    said: the words that the machine speaks, where an editor has corrected its reading; else empty.
+    reading: how the machine read the text when the version was written; rules and the city's words may have changed.
+    machine, recording: the sound by the machine's voice and by a person; the recording is played if there is one.
+    approved_by: not the author; approved after listening (scripts.py).
+    Personal data: the accounts of author and approver, official duties; the voice of the person who recorded it.
     """
 
     bulletin = models.ForeignKey(Bulletin, on_delete=models.CASCADE, related_name="scripts")
@@ -146,19 +145,21 @@ class Script(PractisedMixin):
 
     @property
     def spoken_text(self) -> str:
-        """What the machine's voice says of this text; empty in a language that no machine speaks."""
+        """The words that the machine's voice speaks; empty in a language that no machine speaks."""
         if self.language not in MACHINE_LANGUAGES:
             return ""
-        return self.said or self.reading or (spoken(self.text) if self.language == Language.VI else self.text)
+        if self.said or self.reading:
+            return self.said or self.reading
+        return spoken(self.text) if self.language == Language.VI else self.text
 
     @property
     def sound(self) -> Sound | None:
-        """What is played: the person's recording before the machine's voice."""
+        """What is played: the person's recording, else the machine's voice."""
         return self.recording or self.machine
 
 
 class SpokenWord(models.Model):
-    """How the machine's Vietnamese voice says a word or an abbreviation in this city, before its own rules.
+    """How the machine's Vietnamese voice says a word or an abbreviation in this city; overrides its own rules.
 
     Personal data: the account that entered it, an official duty.
     """
@@ -179,9 +180,9 @@ class SpokenWord(models.Model):
 
 
 class Listening(PractisedMixin):
-    """Somebody heard a version to its end, which comes before approving it. begun_at: when it was last started.
+    """A person listens to a version, to its end before they may approve it. begun_at: when it was last started.
 
-    Personal data: an account and when it listened; goes with the bulletin.
+    Personal data: an account and when it listened; deleted with the bulletin.
     """
 
     script = models.ForeignKey(Script, on_delete=models.CASCADE, related_name="listenings")
@@ -199,7 +200,7 @@ class Listening(PractisedMixin):
 
 
 class OutletKind(models.TextChoices):
-    """What carries a bulletin to the people."""
+    """The medium that carries a bulletin to the public."""
 
     LOUDSPEAKERS = "loudspeakers", _("Loudspeakers")
     RADIO = "radio", _("Radio")
@@ -211,9 +212,10 @@ class OutletKind(models.TextChoices):
 class Outlet(models.Model):
     """A station, a paper, or a group of loudspeakers that play together.
 
-    unit: the territory it reaches, None for that of its agency. quiet_from, quiet_to: local times between which only
-    emergencies are aired; quiet_to may be on the next day. closed_at: nothing is planned for it any more;
-    no page sets it yet. lent_to: agencies whose bulletins, and those of agencies under them, its keeper lets in.
+    unit: the territory it reaches, None for that of its agency.
+    quiet_from, quiet_to: local times between which only emergencies are aired; quiet_to may be on the next day.
+    lent_to: agencies that may air here too, as may the agencies under them; the keeper chooses them.
+    closed_at: from then on nothing is planned for it; no page sets it yet.
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=OutletKind)
@@ -250,10 +252,10 @@ class Outlet(models.Model):
 
 
 class Schedule(PractisedMixin):
-    """When a bulletin is repeated at some outlets; never changed but for days left out, its rank and its end.
+    """When a bulletin is repeated at some outlets; only the days left out, the rank and the end ever change.
 
     languages: aired one after the other. times: "HH:MM" local. weekdays: 0 Monday, none: daily. exceptions: local days.
-    at_once: an emergency that is aired at this moment, whatever the rest says.
+    at_once: the moment of an emergency that is aired at once, whatever the other fields contain.
     rank: the commune's order within a class, lower first.
     Personal data: the accounts that planned and stopped it, official duties.
     """
@@ -285,22 +287,22 @@ class Schedule(PractisedMixin):
 
     @property
     def rule(self) -> Rule:
-        """The days and times; of an emergency aired at once there are none."""
+        """The days and times. An emergency aired at once has no times, so that its rule raises ScheduleUnreadable."""
         return Rule(
             self.first,
             self.last,
-            tuple(datetime.time.fromisoformat(one) for one in self.times),
+            tuple(datetime.time.fromisoformat(time) for time in self.times),
             frozenset(self.weekdays),
-            frozenset(datetime.date.fromisoformat(one) for one in self.exceptions),
+            frozenset(datetime.date.fromisoformat(day) for day in self.exceptions),
         )
 
 
 class Airing(PractisedMixin):
-    """One bulletin in one language at one outlet at one time, made ahead from its schedule (planner.py).
+    """One bulletin in one language at one outlet at one time, planned ahead from its schedule (planner.py).
 
-    key:        stays the same when the plan is made anew; loudspeakers name what they played by it.
-    due_at:     when the schedule wants it. starts_at: when it may begin (overlaps.py), None when displaced.
-    displaced:  "clash" or "quiet" where it got no time.
+    key: the same after every planning; loudspeakers report what they played by it.
+    due_at: the time by the schedule. starts_at: when it may begin (`planner.arrange`), None when displaced.
+    displaced: "clash" or "quiet" if it got no time.
     """
 
     key = models.CharField(max_length=64, unique=True)
@@ -333,10 +335,10 @@ class Airing(PractisedMixin):
 
 
 class Attestation(PractisedMixin):
-    """Somebody says that a bulletin was aired, or why not: booked attested, never added to what machines proved.
+    """A person attests that a bulletin was aired, or why not; never added to what machines proved.
 
     link: to the page, the broadcast or the issue. photo: of the paper or the screen, re-encoded without its metadata.
-    Personal data: the account that said so, an official duty; a photo may show people and goes after a year.
+    Personal data: the account that attests, an official duty; a photo may show people and is deleted after a year.
     """
 
     airing = models.OneToOneField(Airing, on_delete=models.CASCADE, related_name="attestation")

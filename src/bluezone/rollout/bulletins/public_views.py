@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the press and every station can fetch, with its addresses: RSS of the approved bulletins, press kits, sound,
-the air plan as a calendar.
+"""What the press and stations can fetch, and its addresses: RSS of the approved bulletins, press kits, sound, the air
+plan as a calendar.
 """
 
 import datetime
@@ -27,7 +27,7 @@ from bluezone.rollout.bulletins.air.press import calendar, press_kit
 from bluezone.rollout.bulletins.models import Bulletin, Schedule, Script, Sound
 
 MOST_ITEMS = 30
-_KEPT = "public, max-age=300"
+_CACHE_CONTROL = "public, max-age=300"
 
 
 @require_safe
@@ -37,15 +37,17 @@ def rss(request: HttpRequest) -> HttpResponse:
     city = facts("vi")
     with override("vi"):
         name = _("Bulletins of %(city)s for stations and the press") % {"city": city.city}
-    shown = Bulletin.objects.filter(withdrawn_at=None, scripts__approved_at__isnull=False).distinct()
-    bulletins = list(shown.order_by("-made_at")[:MOST_ITEMS])
-    scripts = approved_scripts(one.pk for one in bulletins)
-    items = "".join(_item(one, scripts[one.pk, "vi"], city) for one in bulletins if (one.pk, "vi") in scripts)
-    itself = quoteattr(f"{city.address}/bulletins/rss.xml")
+    approved = Bulletin.objects.filter(withdrawn_at=None, scripts__approved_at__isnull=False).distinct()
+    bulletins = list(approved.order_by("-made_at")[:MOST_ITEMS])
+    scripts = approved_scripts(bulletin.pk for bulletin in bulletins)
+    items = "".join(
+        _item(bulletin, scripts[bulletin.pk, "vi"], city) for bulletin in bulletins if (bulletin.pk, "vi") in scripts
+    )
+    own_address = quoteattr(f"{city.address}/bulletins/rss.xml")
     xml = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>'
         f"<title>{escape(name)}</title><link>{escape(city.address)}/</link><description>{escape(name)}</description>"
-        f'<language>vi</language><atom:link href={itself} rel="self" type="application/rss+xml"/>{items}'
+        f'<language>vi</language><atom:link href={own_address} rel="self" type="application/rss+xml"/>{items}'
         "</channel></rss>\n"
     )
     return _cached(request, xml.encode(), "application/rss+xml; charset=utf-8")
@@ -54,21 +56,22 @@ def rss(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def ics(request: HttpRequest) -> HttpResponse:
-    """iCalendar of every schedule in force."""
-    city, now = facts("vi"), timezone.now()
+    """iCalendar of every current schedule."""
+    city = facts("vi")
+    now = timezone.now()
     zone = ZoneInfo(timezone.get_default_timezone_name())
     running = Schedule.objects.filter(stopped_at=None, at_once=None, bulletin__withdrawn_at=None)
     running = running.select_related("bulletin").prefetch_related("outlets")
-    schedules = [one for one in running if one.last is None or one.last >= timezone.localdate(now)]
-    scripts = approved_scripts({one.bulletin_id for one in schedules})
+    schedules = [schedule for schedule in running if schedule.last is None or schedule.last >= timezone.localdate(now)]
+    scripts = approved_scripts({schedule.bulletin_id for schedule in schedules})
     with override("vi"):
         name = _("Air plan of %(city)s") % {"city": city.city}
         timed = [
-            (one, sum(seconds_of(script) for key, script in scripts.items() if _is_aired(one, key)))
-            for one in schedules
+            (schedule, sum(seconds_of(script) for key, script in scripts.items() if _is_aired(schedule, key)))
+            for schedule in schedules
         ]
         host = city.address.split("//")[-1].split(":")[0]
-        # The stamp changes once an hour, so that whoever has the calendar is told so.
+        # The stamp changes once an hour, so that within the hour a reader gets 304.
         content = calendar(timed, name, host, zone, now.replace(minute=0, second=0, microsecond=0))
     return _cached(request, content, "text/calendar; charset=utf-8")
 
@@ -76,8 +79,8 @@ def ics(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def kit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The press kit of a bulletin with an approved text; 404 for others, and for one that was withdrawn."""
-    bulletin = _shown(pk)
+    """The press kit of a bulletin with an approved text; 404 without one, and once it was withdrawn."""
+    bulletin = _public_bulletin(pk)
     response = _cached(request, press_kit(bulletin), "application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="bluezone-ban-tin-{pk}.zip"'
     return response
@@ -87,7 +90,7 @@ def kit(request: HttpRequest, pk: int) -> HttpResponse:
 @audience(EVERYONE)
 def sound(request: HttpRequest, pk: int, language: str) -> HttpResponse:
     """The MP3 of the newest approved version in a language."""
-    script = approved_scripts([_shown(pk).pk]).get((pk, language))
+    script = approved_scripts([_public_bulletin(pk).pk]).get((pk, language))
     if script is None or script.sound is None:
         raise Http404
     content = Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)
@@ -98,9 +101,9 @@ def _is_aired(schedule: Schedule, key: tuple[int, str]) -> bool:
     return key[0] == schedule.bulletin_id and key[1] in schedule.languages
 
 
-def _shown(pk: int) -> Bulletin:
-    found = Bulletin.objects.filter(withdrawn_at=None, scripts__approved_at__isnull=False).distinct()
-    bulletin: Bulletin = get_object_or_404(found, pk=pk)
+def _public_bulletin(pk: int) -> Bulletin:
+    approved = Bulletin.objects.filter(withdrawn_at=None, scripts__approved_at__isnull=False).distinct()
+    bulletin: Bulletin = get_object_or_404(approved, pk=pk)
     return bulletin
 
 
@@ -122,10 +125,11 @@ def _item(bulletin: Bulletin, script: Script, city: Facts) -> str:
 
 
 def _cached(request: HttpRequest, content: bytes, kind: str) -> HttpResponse:
-    """The content, or 304 for whoever has it."""
+    """The content, or 304 for a reader that has it."""
     etag = quote_etag(hashlib.sha256(content).hexdigest()[:32])
     response = HttpResponse(content, content_type=kind)
-    response.headers["ETag"], response.headers["Cache-Control"] = etag, _KEPT
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = _CACHE_CONTROL
     return get_conditional_response(request, etag=etag, response=response) or response
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages of bulletins read from a request (day or week, outlet, what the reader may do), and what they say
-when something was refused.
+"""What the pages of bulletins read from a request (day or week, outlet, what the reader may do), and the sentences
+that they show for refusals.
 """
 
 import datetime
@@ -40,29 +40,32 @@ KEEPERS = AIRING_KEEPERS.roles
 
 def bulletin_of_ours(request: OfficeRequest, pk: int) -> Bulletin:
     """A bulletin that the reader writes. Raises Http404, OutsideScope (403)."""
-    found = get_object_or_404(Bulletin.objects.select_related("agency__unit"), pk=pk)
-    require(request.user, WRITERS, agency=found.agency)
-    return found
+    bulletin = get_object_or_404(Bulletin.objects.select_related("agency__unit"), pk=pk)
+    require(request.user, WRITERS, agency=bulletin.agency)
+    return bulletin
 
 
 def script_to_hear(request: OfficeRequest, pk: int) -> Script:
-    """A version that the reader may approve, or has written. Raises Http404, OutsideScope (403)."""
+    """A version of an agency for which the reader writes or approves. Raises Http404, OutsideScope (403)."""
     scripts = Script.objects.select_related("bulletin__agency__unit", "machine", "recording")
-    found = get_object_or_404(scripts.defer("machine__content", "recording__content"), pk=pk)
-    require(request.user, APPROVERS | WRITERS, agency=found.bulletin.agency)
-    return found
+    script = get_object_or_404(scripts.defer("machine__content", "recording__content"), pk=pk)
+    require(request.user, APPROVERS | WRITERS, agency=script.bulletin.agency)
+    return script
 
 
 def schedule_of_ours(request: OfficeRequest, pk: int) -> Schedule:
-    """A schedule of a bulletin that the reader writes, or all of whose outlets the reader keeps. Raises as above."""
-    found = get_object_or_404(Schedule.objects.select_related("bulletin__agency__unit"), pk=pk)
-    if not may_change(request, found):
-        require(request.user, WRITERS, agency=found.bulletin.agency)
-    return found
+    """A schedule that the reader may change: as a writer of its bulletin, or as the keeper of all its outlets.
+
+    Raises Http404, OutsideScope (403).
+    """
+    schedule = get_object_or_404(Schedule.objects.select_related("bulletin__agency__unit"), pk=pk)
+    if not may_change(request, schedule):
+        require(request.user, WRITERS, agency=schedule.bulletin.agency)
+    return schedule
 
 
 def may_change(request: OfficeRequest, schedule: Schedule) -> bool:
-    """Whether the reader stops a schedule or leaves days of it out."""
+    """Whether the reader may stop a schedule or leave days of it out."""
     if may(request.user, WRITERS, agency=schedule.bulletin.agency):
         return True
     outlets = schedule.outlets.select_related("agency__unit")
@@ -72,20 +75,20 @@ def may_change(request: OfficeRequest, schedule: Schedule) -> bool:
 def airing_of_ours(request: OfficeRequest, pk: int) -> Airing:
     """An airing at an outlet that the reader keeps. Raises Http404, OutsideScope (403)."""
     airings = Airing.objects.select_related("outlet__agency__unit", "schedule__bulletin")
-    found = get_object_or_404(airings, pk=pk)
-    require(request.user, KEEPERS, agency=found.outlet.agency)
-    return found
+    airing = get_object_or_404(airings, pk=pk)
+    require(request.user, KEEPERS, agency=airing.outlet.agency)
+    return airing
 
 
 def outlet_of_ours(request: OfficeRequest, pk: int) -> Outlet:
     """An outlet that the reader keeps. Raises Http404, OutsideScope (403)."""
-    found = get_object_or_404(Outlet.objects.select_related("agency__unit", "unit"), pk=pk)
-    require(request.user, KEEPERS, agency=found.agency)
-    return found
+    outlet = get_object_or_404(Outlet.objects.select_related("agency__unit", "unit"), pk=pk)
+    require(request.user, KEEPERS, agency=outlet.agency)
+    return outlet
 
 
 def outlets_for(user: User, bulletin: Bulletin, roles: Iterable[str] = WRITERS) -> QuerySet[Outlet]:
-    """Outlets at which the person may have a bulletin aired: those in reach, and those lent to its agency."""
+    """Outlets at which the person may have a bulletin aired: those within reach, and those lent to its agency."""
     above = [pk for pk, path in Agency.objects.values_list("pk", "path") if bulletin.agency.path.startswith(path)]
     lent = Q(pk__in=Outlet.lent_to.through.objects.filter(agency__in=above).values("outlet"))
     return Outlet.objects.filter(Q(agency__in=agencies_of(user, roles)) | lent, closed_at=None).select_related(
@@ -94,16 +97,16 @@ def outlets_for(user: User, bulletin: Bulletin, roles: Iterable[str] = WRITERS) 
 
 
 def may_air_at(user: User, outlet: Outlet) -> bool:
-    """Whether the person may have something aired at an outlet: in reach, kept, or lent to an agency of theirs."""
+    """Whether the person may air at an outlet: it is within reach, or lent to an agency for which they write."""
     if may(user, WRITERS | KEEPERS, agency=outlet.agency):
         return True
-    lent = [one.path for one in outlet.lent_to.all()]
-    mine = agencies_of(user, WRITERS).values_list("path", flat=True)
-    return any(path.startswith(above) for path in mine for above in lent)
+    lent = [agency.path for agency in outlet.lent_to.all()]
+    own = agencies_of(user, WRITERS).values_list("path", flat=True)
+    return any(path.startswith(tuple(lent)) for path in own)
 
 
 def stays_in_the_ward(user: User, outlets: Iterable[Outlet], roles: Iterable[str] = WRITERS) -> bool:
-    """Whether an airing is heard in the person's own ward alone: from its loudspeakers, and no station or paper."""
+    """Whether an airing is heard only in the person's own ward: every outlet is a group of its loudspeakers."""
     outlets = list(outlets)
     if any(outlet.kind != OutletKind.LOUDSPEAKERS for outlet in outlets):
         return False
@@ -111,12 +114,12 @@ def stays_in_the_ward(user: User, outlets: Iterable[Outlet], roles: Iterable[str
 
 
 def kept_agencies(request: OfficeRequest) -> frozenset[int]:
-    """Agencies whose outlets the reader keeps."""
+    """Agencies for which the reader keeps the outlets."""
     return frozenset(agencies_of(request.user, KEEPERS).values_list("pk", flat=True))
 
 
 def writes_for(request: OfficeRequest, agency: Agency | None = None) -> bool:
-    """Whether the reader writes bulletins of an agency, or of any."""
+    """Whether the reader may write bulletins for this agency; without an agency, for any."""
     return may(request.user, WRITERS, agency=agency)
 
 
@@ -127,18 +130,18 @@ def chosen_outlet(request: HttpRequest) -> Outlet | None:
 
 
 def narrowed(outlet: Outlet | None, unit: AdminUnit | None) -> str:
-    """What links of a page carry on, so that a page narrowed to an outlet or a unit stays so: "outlet=3&unit=5"."""
+    """The query string that keeps a page filtered by outlet and unit, for its links: "outlet=3&unit=5"."""
     chosen = {"outlet": outlet, "unit": unit}
-    return urlencode({name: one.pk for name, one in chosen.items() if one is not None})
+    return urlencode({name: row.pk for name, row in chosen.items() if row is not None})
 
 
 def week_of(request: HttpRequest) -> Week:
-    """The week of `?week=`, or of `?on=`, this week otherwise."""
+    """The week of `?week=`, else that of the day `?on=`, else this week."""
     return week_or(request.GET.get("week", ""), Week.of(chosen_day(request, timezone.localdate())))
 
 
 def span_of(request: HttpRequest) -> tuple[datetime.datetime, datetime.datetime]:
-    """The week of `?week=` where there is one, else the day of `?on=` (today): [since, until)."""
+    """The week of `?week=`, else the day of `?on=`, else today: [since, until)."""
     if request.GET.get("week"):
         return week_span(week_or(request.GET["week"], Week.of(timezone.localdate())))
     return day_span(chosen_day(request, timezone.localdate()))
@@ -209,52 +212,59 @@ _SENTENCES = {
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Texts that another wrote and this person may approve, and what the machines cannot say of the last week."""
-    return [
-        *(_texts(user) if granted(user, APPROVERS) else ()),
-        *(_unsaid(user, now) if granted(user, KEEPERS) else ()),
-    ]
+    """Texts by others that this person may approve, and past airings of the last week that they should attest."""
+    matters: list[Matter] = []
+    if granted(user, APPROVERS):
+        matters += _texts_to_approve(user)
+    if granted(user, KEEPERS):
+        matters += _airings_to_attest(user, now)
+    return matters
 
 
-def _texts(user: User) -> list[Matter]:
+def _texts_to_approve(user: User) -> list[Matter]:
     newest = Script.objects.filter(bulletin=OuterRef("bulletin"), language=OuterRef("language")).order_by("-number")
     texts = Script.objects.filter(
         at_the_desk(user, APPROVERS, "bulletin__agency", Q(bulletin__isnull=False)),
         approved_at=None, bulletin__withdrawn_at=None, pk=Subquery(newest.values("pk")[:1]),
     ).exclude(written_by=user)  # fmt: skip
     matters = []
-    read = texts.select_related("bulletin__agency").defer("text", "said").order_by("written_at")
-    for one in read[: MOST_MATTERS + 1]:
-        emergency = one.bulletin.importance == Importance.EMERGENCY
-        by = one.written_at + datetime.timedelta(days=0 if emergency else 1)
-        what, url = f"{one.bulletin.title} · {one.get_language_display()}", reverse("bulletin", args=[one.bulletin_id])
+    oldest_first = texts.select_related("bulletin__agency").defer("text", "said").order_by("written_at")
+    for script in oldest_first[: MOST_MATTERS + 1]:
+        is_emergency = script.bulletin.importance == Importance.EMERGENCY
+        by = script.written_at + datetime.timedelta(days=0 if is_emergency else 1)
+        what = f"{script.bulletin.title} · {script.get_language_display()}"
+        url = reverse("bulletin", args=[script.bulletin_id])
         act = _("Listen and approve")
-        matters.append(Matter(f"script {one.pk}", what, act, url, by, Pile.AGENCY, where=one.bulletin.agency.name))
+        matters.append(
+            Matter(f"script {script.pk}", what, act, url, by, Pile.AGENCY, where=script.bulletin.agency.name)
+        )
     return shorten(matters, reverse("bulletins"), texts.count)
 
 
-def _unsaid(user: User, now: datetime.datetime) -> list[Matter]:
-    unsaid = Airing.objects.filter(
+def _airings_to_attest(user: User, now: datetime.datetime) -> list[Matter]:
+    unattested = Airing.objects.filter(
         at_the_desk(user, KEEPERS, "outlet__agency", Q(outlet__isnull=False)),
         attestation=None, displaced="", due_at__gt=now - datetime.timedelta(days=7), due_at__lte=now,
     ).exclude(outlet__kind=OutletKind.LOUDSPEAKERS)  # fmt: skip
-    rows = unsaid.order_by().values_list("outlet", "outlet__name").annotate(count=Count("pk"), first=Min("due_at"))
+    rows = unattested.order_by().values_list("outlet", "outlet__name").annotate(count=Count("pk"), first=Min("due_at"))
     matters = []
     for outlet, name, count, first in rows.order_by("first", "outlet"):
         what = ngettext("%(count)d airing without a word", "%(count)d airings without a word", count)
         url = f"{reverse('air-log')}?{urlencode({'outlet': outlet, 'week': Week.of(localtime(first).date())})}"
         by = first + datetime.timedelta(days=1)
-        key, act = f"air {outlet} {first}", _("Say what was aired")
+        key = f"air {outlet} {first}"
+        act = _("Say what was aired")
         matters.append(Matter(key, what % {"count": count}, act, url, by, Pile.AGENCY, where=name))
     return shorten(matters, reverse("air-log"))
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Bulletins, which everybody signed in may read, by title."""
+    """Bulletins by title; anyone who is signed in may read them."""
     if not granted(user, ROLES):
         return []
     bulletins = Bulletin.objects.select_related("agency")[:2000]
-    found = [one for one in bulletins if holds(one.title, words)]
+    matches = [bulletin for bulletin in bulletins if holds(bulletin.title, words)]
     return [
-        Hit(_("Bulletin"), one.title, reverse("bulletin", args=[one.pk]), one.agency.name) for one in found[:MOST_HITS]
+        Hit(_("Bulletin"), bulletin.title, reverse("bulletin", args=[bulletin.pk]), bulletin.agency.name)
+        for bulletin in matches[:MOST_HITS]
     ]

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Texts of bulletins and their sound: written, recorded or spoken by a machine (espeak-ng and ffmpeg), and approved
-after listening.
-"""
+"""Texts of bulletins and their sound, recorded or spoken by a machine (espeak-ng, ffmpeg); approval after listening."""
 
 import datetime
 import hashlib
@@ -35,7 +33,8 @@ from bluezone.speech.voice import ProgramFailed, SoundUnavailable, run_program, 
 
 MOST_SECONDS = 600.0
 LEAST_SECONDS = 1.0
-LOUDNESS_LUFS, TOLERANCE_LUFS = -16.0, 1.0
+LOUDNESS_LUFS = -16.0
+TOLERANCE_LUFS = 1.0
 MOST_PEAK_DBTP = -1.5
 _SILENT_LUFS = -50.0
 _PASSES = 6
@@ -67,21 +66,21 @@ class RecordingSilent(Refused):
 
 @dataclass(frozen=True)
 class Measured:
-    """seconds of the decoded sound; loudness in LUFS and true peak in dBTP, by ffmpeg's ebur128."""
+    """A sound as ffmpeg's ebur128 measures it. seconds: of the decoded sound. peak_dbtp: the true peak."""
 
     seconds: float
     loudness_lufs: float
     peak_dbtp: float
 
 
-def machine_sound(said: str, language: str) -> Sound:
-    """The sound of words by espeak-ng, stored once. said: as they are spoken, see `spoken`. Raises SoundUnavailable."""
+def machine_sound(spoken_text: str, language: str) -> Sound:
+    """The sound of a text by espeak-ng, stored once. spoken_text: as `spoken` writes it. Raises SoundUnavailable."""
     if language not in MACHINE_LANGUAGES:
         raise SoundUnavailable(f"there is no machine's voice for {language}; put in a person's recording")
     with tempfile.TemporaryDirectory() as folder:
         wave = Path(folder) / "spoken.wav"
         try:
-            say(said, language, wave)
+            say(spoken_text, language, wave)
             return _stored(*_levelled(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
         except (ProgramFailed, RecordingSilent) as error:
             raise SoundUnavailable(f"the voice made no sound: {error}") from None
@@ -96,11 +95,11 @@ def recorded_sound(data: bytes) -> Sound:
     if kind is None:
         raise RecordingUnreadable("the file is no MP3, WAV, M4A, OGG, FLAC or WebM")
     with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / "given"
-        given.write_bytes(data)
+        source = Path(folder) / "given"
+        source.write_bytes(data)
         try:
             plain = Path(folder) / "plain.wav"
-            _decode(given, plain, kind)
+            _decode(source, plain, kind)
             seconds = measure(plain, ["-f", "wav"]).seconds
             if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
                 raise RecordingTooLong(f"the recording lasts {seconds:.0f} s, expected 1 to {MOST_SECONDS:.0f}")
@@ -110,36 +109,37 @@ def recorded_sound(data: bytes) -> Sound:
 
 
 def measure(path: Path, as_format: list[str]) -> Measured:
-    """What ffmpeg's ebur128 says of a file. as_format: options before -i. Raises ProgramFailed."""
+    """Measure a file with ffmpeg's ebur128. as_format: options before -i. Raises ProgramFailed."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", *as_format, "-i", str(path)]
-    said = run_program([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
-    loudness, peak = (
-        re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", said),
-        re.findall(r"\bPeak:\s+(-?[\d.]+|-inf) dBFS", said),
-    )
-    times = re.findall(r"time=(\d+):(\d+):([\d.]+)", said)
+    output = run_program([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
+    loudness = re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", output)
+    peak = re.findall(r"\bPeak:\s+(-?[\d.]+|-inf) dBFS", output)
+    times = re.findall(r"time=(\d+):(\d+):([\d.]+)", output)
     if not loudness or not peak or not times:
         raise ProgramFailed("ffmpeg did not measure the sound")
-    hours, minutes, rest = times[-1]
-    return Measured(int(hours) * 3600 + int(minutes) * 60 + float(rest), float(loudness[-1]), float(peak[-1]))
+    hours, minutes, seconds = times[-1]
+    duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return Measured(duration, float(loudness[-1]), float(peak[-1]))
 
 
-def _decode(given: Path, plain: Path, kind: str) -> None:
-    """To one channel of plain sound; reads no further than a little over the longest that is taken."""
-    reading = ["-protocol_whitelist", "file", "-f", kind, "-i", str(given)]
+def _decode(source: Path, plain: Path, kind: str) -> None:
+    """Decode to one channel of WAV; stops reading a little after the longest accepted recording."""
+    reading = ["-protocol_whitelist", "file", "-f", kind, "-i", str(source)]
     writing = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 5), "-ac", "1", "-ar", "44100", str(plain)]
-    said = run_program(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *reading, *writing])
-    # A cut last frame is common and heard by nobody; a file that is damaged all over is not aired.
-    if len(said.splitlines()) > _MOST_FAULTS:
-        raise ProgramFailed(f"{len(said.splitlines())} faults in the file")
+    output = run_program(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *reading, *writing])
+    faults = len(output.splitlines())
+    # A truncated last frame is common and inaudible; a file that is damaged throughout is not aired.
+    if faults > _MOST_FAULTS:
+        raise ProgramFailed(f"{faults} faults in the file")
 
 
 def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, Measured]:
-    """The MP3 of a sound at the house's loudness: gain and limiter are corrected by what the finished file measures."""
+    """The MP3 of a sound at LOUDNESS_LUFS: gain and limiter are corrected until the finished file measures right."""
     first = measure(wave, as_format)
     if first.loudness_lufs < _SILENT_LUFS:
         raise RecordingSilent(f"the recording measures {first.loudness_lufs} LUFS")
-    gain, limit_db = LOUDNESS_LUFS - first.loudness_lufs, -3.0
+    gain = LOUDNESS_LUFS - first.loudness_lufs
+    limit_db = -3.0
     coded = folder / "levelled.mp3"
     measured = first
     for _ in range(_PASSES):
@@ -150,10 +150,13 @@ def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: s
             ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *as_format, "-i", str(wave), "-af", chain, *writing]
         )
         measured = measure(coded, ["-f", "mp3"])
-        off, over = LOUDNESS_LUFS - measured.loudness_lufs, measured.peak_dbtp - MOST_PEAK_DBTP
-        if abs(off) <= TOLERANCE_LUFS / 2 and over <= 0:
+        missing = LOUDNESS_LUFS - measured.loudness_lufs
+        excess = measured.peak_dbtp - MOST_PEAK_DBTP
+        if abs(missing) <= TOLERANCE_LUFS / 2 and excess <= 0:
             break
-        gain, limit_db = gain + off, limit_db - (over + 0.3 if over > 0 else 0.0)
+        gain += missing
+        if excess > 0:
+            limit_db -= excess + 0.3
     if abs(LOUDNESS_LUFS - measured.loudness_lufs) > TOLERANCE_LUFS or measured.peak_dbtp > MOST_PEAK_DBTP:
         raise ProgramFailed("the loudness cannot be brought to -16 LUFS")
     return coded.read_bytes(), measured
@@ -171,7 +174,7 @@ def _stored(content: bytes, measured: Measured, *, is_human: bool) -> Sound:
 
 
 class BulletinWithdrawn(Refused):
-    """The bulletin was withdrawn; nothing more is written, approved or planned of it."""
+    """The bulletin was withdrawn; no text of it can be written, approved or planned any more."""
 
     code = "bulletin_withdrawn"
 
@@ -185,9 +188,9 @@ def new_bulletin(
     now: datetime.datetime,
     relay: tuple[str, int] = ("", 0),
 ) -> Bulletin:
-    """Enter a bulletin with its first texts, by language; a machine says those that it can.
+    """Enter a bulletin with its first texts, by language; a machine speaks those that it can.
 
-    relay: a station of the city's list and for how many minutes it is aired; the texts are heard where it fails.
+    relay: a station of the city's list and the minutes that it is aired; the texts are heard while it fails.
     """
     with transaction.atomic():
         bulletin = Bulletin.objects.create(
@@ -205,26 +208,30 @@ def new_bulletin(
     return bulletin
 
 
-def write(bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime, said: str = "") -> Script:
-    """The next version of a text, said by the machine where there is a voice; without one it waits for a recording.
+def write(
+    bulletin: Bulletin, language: str, text: str, user: User, now: datetime.datetime, correction: str = ""
+) -> Script:
+    """The next version of a text, spoken by the machine; without a voice it waits for a recording.
 
-    said: how the machine is to say it, where an editor has corrected its reading. Raises BulletinWithdrawn.
+    correction: how the machine should say it, if an editor has corrected its reading. Raises BulletinWithdrawn.
     """
-    machine, text, said = None, nfc(text), nfc(said)
+    text = nfc(text)
+    correction = nfc(correction)
+    machine = None
     reading = read(text, language)
-    if said == reading:
-        said = ""
+    if correction == reading:
+        correction = ""
     if language in MACHINE_LANGUAGES:
         try:
-            machine = machine_sound(said or reading, language)
+            machine = machine_sound(correction or reading, language)
         except SoundUnavailable:
-            # The text is kept: a person can still record it.
+            # The text is stored all the same: a person can record it.
             machine = None
-    return add_version(bulletin, language, text, user, now, machine=machine, said=said, reading=reading)
+    return add_version(bulletin, language, text, user, now, machine=machine, correction=correction, reading=reading)
 
 
 def read(text: str, language: str) -> str:
-    """How the machine reads a text now, by its rules and the city's words; empty where no machine speaks."""
+    """How the machine reads a text now, by its rules and the city's words; empty if no machine speaks the language."""
     if language not in MACHINE_LANGUAGES:
         return ""
     if language != Language.VI:
@@ -233,53 +240,65 @@ def read(text: str, language: str) -> str:
 
 
 def words() -> dict[str, str]:
-    """How the city's own words are said, by how they are written."""
+    """The pronunciation of the city's own words, by spelling."""
     return dict(SpokenWord.objects.values_list("written", "said"))
 
 
-def held_word(written: str) -> SpokenWord | None:
-    """The city's word that is written so, kept from others to the end of the transaction. written: as it was typed."""
+def lock_word(written: str) -> SpokenWord | None:
+    """The city's word of this spelling, locked until the end of the transaction. written: as it was typed."""
     if "\0" in written:
-        # PostgreSQL cannot be asked for it.
+        # PostgreSQL refuses the character in a query.
         return None
     return SpokenWord.objects.select_for_update().filter(written=nfc(written)).first()
 
 
-def set_word(written: str, said: str, user: User, now: datetime.datetime, held: SpokenWord | None = None) -> SpokenWord:
-    """From now on the machine says a word so, in what is written next; what it said before stays said.
+def set_word(
+    written: str, pronunciation: str, user: User, now: datetime.datetime, existing: SpokenWord | None = None
+) -> SpokenWord:
+    """Set how the machine says a word in texts that are written from now on; sounds made before stay as they are.
 
-    held: the word as it stands, None for a new one. Raises IntegrityError where somebody else has just entered it.
+    existing: the stored word, None for a new one. Raises IntegrityError if another request has just stored it.
     """
     with transaction.atomic():
-        word = held or SpokenWord()
-        word.written, word.said, word.set_by, word.set_at = nfc(written), spoken(nfc(said)), user, now
+        word = existing or SpokenWord()
+        word.written = nfc(written)
+        word.said = spoken(nfc(pronunciation))
+        word.set_by = user
+        word.set_at = now
         word.save()
         hash_chain.record(user.username, "spoken_word_set", f"word {word.pk}", now=now)
     return word
 
 
 def remove_word(word: SpokenWord, user: User, now: datetime.datetime) -> None:
-    """From now on the machine reads a word by its rules again."""
+    """Let the machine read a word by its own rules again."""
     with transaction.atomic():
         hash_chain.record(user.username, "spoken_word_removed", f"word {word.pk}", now=now)
         word.delete()
 
 
 def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime) -> Script:
-    """The next version with a person's recording; text: what is said on it.
+    """The next version with a person's recording; text: its words.
 
     Raises BulletinWithdrawn, RecordingUnreadable, RecordingTooLong, RecordingSilent, SoundUnavailable.
     """
     recording = recorded_sound(data)
-    before = bulletin.scripts.filter(language=language, text=nfc(text)).first()
-    machine, said, reading = (before.machine, before.said, before.reading) if before else (None, "", "")
+    previous = bulletin.scripts.filter(language=language, text=nfc(text)).first()
     return add_version(
-        bulletin, language, nfc(text), user, now, machine=machine, recording=recording, said=said, reading=reading
+        bulletin,
+        language,
+        nfc(text),
+        user,
+        now,
+        machine=previous.machine if previous else None,
+        recording=recording,
+        correction=previous.said if previous else "",
+        reading=previous.reading if previous else "",
     )
 
 
 def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
-    """Take a bulletin back: nothing of it is aired from now on, and what sounds falls silent; the log stays."""
+    """Withdraw a bulletin: it is not aired any more, and is cut off where it plays now; the log stays."""
     with transaction.atomic():
         changed = Bulletin.objects.filter(pk=bulletin.pk, withdrawn_at=None).update(
             withdrawn_at=now, withdrawn_reason=reason[:300]
@@ -300,33 +319,38 @@ def add_version(
     *,
     machine: Sound | None,
     recording: Sound | None = None,
-    said: str = "",
+    correction: str = "",
     reading: str = "",
 ) -> Script:
-    """The next version of a text with the sounds there are of it. Raises BulletinWithdrawn."""
+    """Store the next version of a text with its sounds. Raises BulletinWithdrawn."""
     with transaction.atomic():
-        held = Bulletin.objects.select_for_update(of=("self",)).get(pk=bulletin.pk)
-        if held.withdrawn_at is not None:
+        locked = Bulletin.objects.select_for_update(of=("self",)).get(pk=bulletin.pk)
+        if locked.withdrawn_at is not None:
             raise BulletinWithdrawn("the bulletin was withdrawn")
-        last = held.scripts.filter(language=language).aggregate(last=Max("number"))["last"] or 0
+        last_number = locked.scripts.filter(language=language).aggregate(last=Max("number"))["last"] or 0
         script = Script.objects.create(
-            bulletin=held, language=language, number=last + 1, text=text, said=said, reading=reading, machine=machine,
-            recording=recording, written_by=user, written_at=now,
+            bulletin=locked, language=language, number=last_number + 1, text=text, said=correction, reading=reading,
+            machine=machine, recording=recording, written_by=user, written_at=now,
         )  # fmt: skip
         hash_chain.record(
-            user.username, "bulletin_written", f"bulletin {held.pk}", now=now, language=language, version=last + 1
+            user.username,
+            "bulletin_written",
+            f"bulletin {locked.pk}",
+            now=now,
+            language=language,
+            version=last_number + 1,
         )
     return script
 
 
 def nfc(text: str) -> str:
-    """A text as it is stored: signs composed, nothing around it."""
+    """A text as it is stored: in NFC, without white space around it."""
     return unicodedata.normalize("NFC", text).strip()
 
 
-# Clocks and players round; a second more or less is no skipping.
+# Clocks and players round: a second less is not yet skipping, nor is a tenth of the sound.
 _SLACK_SECONDS = 1.0
-_SHARE = 0.9
+_LEAST_SHARE = 0.9
 
 
 class ListenedTooShort(Refused):
@@ -336,13 +360,13 @@ class ListenedTooShort(Refused):
 
 
 class NotListened(Refused):
-    """Whoever approves has not heard this version to its end; nothing was changed."""
+    """The approver has not heard this version to its end; nothing was changed."""
 
     code = "not_listened"
 
 
 class ApproverIsAuthor(Refused):
-    """The author of a version does not approve it; nothing was changed."""
+    """The author of a version may not approve it; nothing was changed."""
 
     code = "approver_is_author"
 
@@ -354,24 +378,24 @@ class ScriptWithoutSound(Refused):
 
 
 def begin_listening(script: Script, user: User, now: datetime.datetime) -> None:
-    """The sound begins from its start. Raises ScriptWithoutSound."""
+    """Note that the person starts the sound. Raises ScriptWithoutSound."""
     if script.sound is None:
         raise ScriptWithoutSound("there is nothing to listen to")
     Listening.objects.update_or_create(script=script, user=user, defaults={"begun_at": now})
 
 
 def end_listening(script: Script, user: User, now: datetime.datetime) -> None:
-    """The sound has come to its end. Raises ListenedTooShort, ScriptWithoutSound."""
+    """Note that the person has heard the sound to its end. Raises ListenedTooShort, ScriptWithoutSound."""
     if script.sound is None:
         raise ScriptWithoutSound("there is nothing to listen to")
     with transaction.atomic():
-        held = Listening.objects.select_for_update().filter(script=script, user=user).first()
-        least = _SHARE * script.sound.seconds - _SLACK_SECONDS
-        if held is None or (now - held.begun_at).total_seconds() < least:
+        listening = Listening.objects.select_for_update().filter(script=script, user=user).first()
+        least_seconds = _LEAST_SHARE * script.sound.seconds - _SLACK_SECONDS
+        if listening is None or (now - listening.begun_at).total_seconds() < least_seconds:
             raise ListenedTooShort(f"the sound lasts {script.sound.seconds:.0f} s")
-        if held.heard_at is None:
-            held.heard_at = now
-            held.save(update_fields=["heard_at"])
+        if listening.heard_at is None:
+            listening.heard_at = now
+            listening.save(update_fields=["heard_at"])
 
 
 def has_heard(script: Script, user: User) -> bool:
@@ -380,29 +404,32 @@ def has_heard(script: Script, user: User) -> bool:
 
 
 def approve(script: Script, user: User, now: datetime.datetime) -> None:
-    """Release a version: from now on it is what is aired, where it is planned. Safe to repeat.
+    """Approve a version: from now on this version is aired, wherever the bulletin is planned. Safe to repeat.
 
     Raises ApproverIsAuthor, NotListened, ScriptWithoutSound, BulletinWithdrawn.
     """
     with transaction.atomic():
-        held = Script.objects.select_for_update(of=("self",)).select_related("bulletin").get(pk=script.pk)
-        if held.bulletin.withdrawn_at is not None:
+        locked = Script.objects.select_for_update(of=("self",)).select_related("bulletin").get(pk=script.pk)
+        if locked.bulletin.withdrawn_at is not None:
             raise BulletinWithdrawn("the bulletin was withdrawn")
-        if held.written_by_id == user.pk:
-            raise ApproverIsAuthor("the author does not approve the own text")
-        if held.sound is None:
+        if locked.written_by_id == user.pk:
+            raise ApproverIsAuthor("an author may not approve their own text")
+        if locked.sound is None:
             raise ScriptWithoutSound("there is nothing to listen to")
-        if not has_heard(held, user):
+        if not has_heard(locked, user):
             raise NotListened("listen to it to the end first")
-        if held.approved_at is not None:
+        if locked.approved_at is not None:
             return
-        held.approved_by, held.approved_at = user, now
-        held.save(update_fields=["approved_by", "approved_at"])
+        locked.approved_by = user
+        locked.approved_at = now
+        locked.save(update_fields=["approved_by", "approved_at"])
         hash_chain.record(
-            user.username, "bulletin_approved", f"bulletin {held.bulletin_id}", now=now,
-            language=held.language, version=held.number, sound=held.sound.sha256[:16],
+            user.username, "bulletin_approved", f"bulletin {locked.bulletin_id}", now=now,
+            language=locked.language, version=locked.number, sound=locked.sound.sha256[:16],
         )  # fmt: skip
-        outlets = Schedule.objects.filter(bulletin=held.bulletin_id, stopped_at=None).values_list("outlets", flat=True)
+        outlets = Schedule.objects.filter(bulletin=locked.bulletin_id, stopped_at=None).values_list(
+            "outlets", flat=True
+        )
         plan_ahead(now, {pk for pk in outlets if pk is not None})
-        # Machines hold the sounds of emergencies before one is ordered.
+        # Machines store the sounds of emergencies before one is ordered.
         planner.announce_plan_change()

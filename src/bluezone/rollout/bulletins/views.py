@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of bulletins: the list, one bulletin with its versions and sound, writing, recording, listening and approving,
-withdrawing.
-"""
+"""Pages of bulletins: the list, one bulletin with its versions and sound; write, record, listen, approve, withdraw."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -41,7 +39,7 @@ from bluezone.speech.voice import can_speak, spoken_mp3
 from bluezone.training import practised
 
 A_PAGE = 30
-# What is tried by ear at once; a sentence or two.
+# Characters of a trial of the voice; a sentence or two.
 MOST_TRIED = 400
 
 
@@ -50,10 +48,10 @@ MOST_TRIED = 400
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def bulletin_list(request: OfficeRequest) -> HttpResponse:
-    """Every bulletin, newest first, with how many of its texts wait for approval."""
-    found = Bulletin.objects.select_related("agency").prefetch_related("scripts")
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    rows = [(one, _newest(one)) for one in page.object_list]
+    """Every bulletin, newest first, with the newest version of each language."""
+    bulletins = Bulletin.objects.select_related("agency").prefetch_related("scripts")
+    page = Paginator(bulletins, A_PAGE).get_page(request.GET.get("page"))
+    rows = [(bulletin, _newest(bulletin)) for bulletin in page.object_list]
     context = {"page": page, "rows": rows, "writes": scope.writes_for(request), "sets_words": _sets_words(request)}
     return render(request, "bulletins/list.html", context)
 
@@ -64,21 +62,21 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.GIVEN)
 def new_bulletin(request: OfficeRequest) -> HttpResponse:
     """Write a bulletin: 302 to its page, 422 bad form."""
-    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    reached = agencies_of(request.user, [Role.EDITOR]).filter(pk__in=in_force)
+    current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    own_agencies = agencies_of(request.user, [Role.EDITOR]).filter(pk__in=current_agencies)
     form = BulletinForm(
-        request.POST or None, agencies=reached, stations=present_city().relay_stations,
+        request.POST or None, agencies=own_agencies, stations=present_city().relay_stations,
         initial={"importance": Importance.NORMAL},
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
-        made = bulletins_scripts.new_bulletin(
+        bulletin = bulletins_scripts.new_bulletin(
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now(),
             (values["relay"], values["relay_minutes"]) if values.get("relay") else ("", 0),
         )  # fmt: skip
         messages.success(request, _("The bulletin is stored. Listen to it; somebody else approves it."))
-        return redirect("bulletin", made.pk)
+        return redirect("bulletin", bulletin.pk)
     return render(request, "bulletins/new.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -88,37 +86,37 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     """One bulletin: each language with its newest and its approved version, its schedules, its files."""
-    found = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
-    scripts = found.scripts.select_related("machine", "recording", "written_by", "approved_by")
+    bulletin = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
+    scripts = bulletin.scripts.select_related("machine", "recording", "written_by", "approved_by")
     scripts = scripts.defer("machine__content", "recording__content").order_by("language", "-number")
-    writes = scope.writes_for(request, found.agency)
-    hears = writes or may(request.user, scope.APPROVERS, agency=found.agency)
-    languages: dict[str, list[Script]] = {}
+    writes = scope.writes_for(request, bulletin.agency)
+    hears = writes or may(request.user, scope.APPROVERS, agency=bulletin.agency)
+    versions_by_language: dict[str, list[Script]] = {}
     for script in scripts:
-        languages.setdefault(script.language, []).append(script)
-    shown = [
+        versions_by_language.setdefault(script.language, []).append(script)
+    languages = [
         {
             "language": Language(language),
             "newest": versions[0],
             "older": versions[1:],
-            "approved": next((one for one in versions if one.approved_at), None),
+            "approved": next((version for version in versions if version.approved_at), None),
             "heard": bulletins_scripts.has_heard(versions[0], request.user),
             "is_author": versions[0].written_by_id == request.user.pk,
             "reads_otherwise": _reads_otherwise(versions[0]),
         }
-        for language, versions in sorted(languages.items(), key=lambda pair: Language.values.index(pair[0]))
+        for language, versions in sorted(versions_by_language.items(), key=lambda pair: Language.values.index(pair[0]))
     ]
     context = {
-        "bulletin": found,
-        "languages": shown,
+        "bulletin": bulletin,
+        "languages": languages,
         "writes": writes,
         "sets_words": _sets_words(request),
         "hears": hears,
-        "approves": may(request.user, scope.APPROVERS, agency=found.agency),
-        "schedules": found.schedules.prefetch_related("outlets").order_by("-pk"),
-        "is_ready": any(one["approved"] for one in shown) and not found.withdrawn_at,
+        "approves": may(request.user, scope.APPROVERS, agency=bulletin.agency),
+        "schedules": bulletin.schedules.prefetch_related("outlets").order_by("-pk"),
+        "is_ready": any(language["approved"] for language in languages) and not bulletin.withdrawn_at,
         "public_address": facts("vi").address,
-        "is_emergency": found.importance == Importance.EMERGENCY,
+        "is_emergency": bulletin.importance == Importance.EMERGENCY,
     }
     return render(request, "bulletins/bulletin.html", context)
 
@@ -128,22 +126,24 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(EDITORS)
 @touches(Whose.AGENCY)
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Write the next version of a text: 302 to the bulletin, 409 withdrawn or written meanwhile, 422 bad form; 403
-    another agency's.
+    """Write the next version of a text: 302 to the bulletin.
+
+    409 withdrawn or written meanwhile, 422 bad form; 403 another agency's.
     """
-    found = scope.bulletin_of_ours(request, pk)
-    before = {script.language: script for script in _newest(found)}
-    form = WrittenForm(request.POST or None, initial=_initial(request, found), before=before, bulletin=found)
+    bulletin = scope.bulletin_of_ours(request, pk)
+    newest = {script.language: script for script in _newest(bulletin)}
+    form = WrittenForm(request.POST or None, initial=_initial(request, bulletin), before=newest, bulletin=bulletin)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, scope.sentence_of, conflict=True):
-            language, text, said = values["language"], values["text"], values["said"]
-            bulletins_scripts.write(found, language, text, request.user, timezone.now(), said)
-            if values["language"] not in MACHINE_LANGUAGES:
+            language = values["language"]
+            correction = values["said"]
+            bulletins_scripts.write(bulletin, language, values["text"], request.user, timezone.now(), correction)
+            if language not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language: put in a person’s recording."))
             messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
-    context = {"bulletin": found, "form": form, "records": False}
+    context = {"bulletin": bulletin, "form": form, "records": False}
     return render(request, "bulletins/write.html", context, status=acts.status_of(form))
 
 
@@ -152,17 +152,17 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(EDITORS)
 @touches(Whose.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Put in a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another's."""
-    found = scope.bulletin_of_ours(request, pk)
-    form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, found))
+    """Add a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another agency's."""
+    bulletin = scope.bulletin_of_ours(request, pk)
+    form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, bulletin))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
         with acts.show_refusals(form, scope.sentence_of, at="file"):
-            bulletins_scripts.record(found, values["language"], values["text"], data, request.user, timezone.now())
+            bulletins_scripts.record(bulletin, values["language"], values["text"], data, request.user, timezone.now())
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
-    context = {"bulletin": found, "form": form, "records": True}
+    context = {"bulletin": bulletin, "form": form, "records": True}
     return render(request, "bulletins/write.html", context, status=422 if form.errors else 200)
 
 
@@ -172,18 +172,18 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
-    found = scope.bulletin_of_ours(request, pk)
+    bulletin = scope.bulletin_of_ours(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        bulletins_scripts.withdraw(found, form.cleaned_data["reason"], request.user, timezone.now())
+        bulletins_scripts.withdraw(bulletin, form.cleaned_data["reason"], request.user, timezone.now())
         messages.success(request, _("The bulletin is withdrawn: nothing of it is aired any more. The log stays."))
         return redirect("bulletin", pk)
     status = 422 if form.errors else 200
-    return render(request, "bulletins/withdraw.html", {"bulletin": found, "form": form}, status=status)
+    return render(request, "bulletins/withdraw.html", {"bulletin": bulletin, "form": form}, status=status)
 
 
 def _reads_otherwise(script: Script) -> bool:
-    """Whether the machine would now read a version otherwise than it did when that was written."""
+    """Whether the machine would read a version differently now than when it was written."""
     if script.said or script.recording or not script.reading:
         return False
     return script.reading != bulletins_scripts.read(script.text, script.language)
@@ -193,16 +193,16 @@ def _reads_otherwise(script: Script) -> bool:
 @audience(EDITORS)
 @touches(Whose.WIDE)
 def spoken_words(request: OfficeRequest) -> HttpResponse:
-    """How the machine says the city's own words: tried with `?text=`, set by POST: 302, 409 set meanwhile, 422.
+    """How the machine pronounces the city's own words. GET with `?text=` tries a text; POST sets a word.
 
-    403 for an editor of one ward: every bulletin of the city is read so.
+    302 set, 409 set meanwhile, 422 bad form; 403 for an editor of one ward: the words apply to the whole city.
     """
     require_more_than_a_ward(request.user, EDITORS.roles)
     if request.method == "POST":
         try:
             form = _set_word(request)
         except IntegrityError:
-            # Somebody else has entered the same new word in this moment; now it is there to be shown.
+            # Another request has just stored the same new word; now the form can show it.
             form = _set_word(request)
         if form is None:
             return redirect("spoken-words")
@@ -221,15 +221,16 @@ def spoken_words(request: OfficeRequest) -> HttpResponse:
 
 
 def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
-    """The form where it is to be shown again, None once the word is set."""
+    """The form if it has to be shown again, None once the word is set."""
     with transaction.atomic():
-        # Of two who set a word in one moment the second sees what the first has stored.
-        held = bulletins_scripts.held_word(request.POST.get("written", ""))
-        form = SpokenWordForm(request.POST, instance=held, words=bulletins_scripts.words())
+        # Of two who set a word at the same time, the second sees what the first has stored.
+        existing = bulletins_scripts.lock_word(request.POST.get("written", ""))
+        form = SpokenWordForm(request.POST, instance=existing, words=bulletins_scripts.words())
         if not form.is_valid():
             return form
-        written, said = form.cleaned_data["written"], form.cleaned_data["said"]
-        word = bulletins_scripts.set_word(written, said, request.user, timezone.now(), held)
+        written = form.cleaned_data["written"]
+        pronunciation = form.cleaned_data["said"]
+        word = bulletins_scripts.set_word(written, pronunciation, request.user, timezone.now(), existing)
     messages.success(request, _("Stored: “%(written)s” is said so in what is written from now on.")
                      % {"written": word.written})  # fmt: skip
     return None
@@ -239,12 +240,12 @@ def _set_word(request: OfficeRequest) -> SpokenWordForm | None:
 @audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
-    """The MP3 of `?said=`, read as in a bulletin: 200, 404 nothing to say, 503 with the reason without a voice."""
-    said = bulletins_scripts.read(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
-    if not said:
+    """The MP3 of a text in the query, read as in a bulletin: 200, 404 no text, 503 with the reason without a voice."""
+    spoken_text = bulletins_scripts.read(request.GET.get("said", "")[:MOST_TRIED], Language.VI)
+    if not spoken_text:
         raise Http404
     try:
-        content = spoken_mp3(said, "vi")
+        content = spoken_mp3(spoken_text, "vi")
     except Refused as refused:
         return HttpResponse(scope.sentence_of(refused), content_type="text/plain; charset=utf-8", status=503)
     response = HttpResponse(content, content_type="audio/mpeg")
@@ -256,7 +257,7 @@ def spoken_words_sound(request: OfficeRequest) -> HttpResponse:
 @audience(EDITORS)
 @touches(Whose.WIDE)
 def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Take a word of the city's back: 302 to the others; also when somebody else has taken it back meanwhile."""
+    """Remove one of the city's words: 302 to the others, also if it was removed meanwhile."""
     require_more_than_a_ward(request.user, EDITORS.roles)
     word = SpokenWord.objects.filter(pk=pk).first()
     if word is not None:
@@ -266,26 +267,26 @@ def remove_spoken_word(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _sets_words(request: OfficeRequest) -> bool:
-    """Whether the reader may say how the machine reads a word in every bulletin of the city."""
+    """Whether the reader may set how the machine pronounces a word in every bulletin of the city."""
     return reaches_beyond_a_ward(request.user, EDITORS.roles)
 
 
-def _initial(request: OfficeRequest, found: Bulletin) -> dict[str, str]:
+def _initial(request: OfficeRequest, bulletin: Bulletin) -> dict[str, str]:
     language = request.GET.get("language", "")
     if language not in Language.values:
         return {}
-    newest = found.scripts.filter(language=language).order_by("-number").first()
+    newest = bulletin.scripts.filter(language=language).order_by("-number").first()
     if newest is None:
         return {"language": language}
-    # The form opens with the machine's reading where it is to be corrected, or was.
-    said = newest.spoken_text if "said" in request.GET else newest.said
-    return {"language": language, "text": newest.text, "said": said}
+    # The link to correct a reading opens the form with it.
+    correction = newest.spoken_text if "said" in request.GET else newest.said
+    return {"language": language, "text": newest.text, "said": correction}
 
 
-def _newest(found: Bulletin) -> list[Script]:
-    """The newest version of each language, from what was prefetched."""
+def _newest(bulletin: Bulletin) -> list[Script]:
+    """The newest version of each language, from the prefetched scripts."""
     newest: dict[str, Script] = {}
-    for script in sorted(found.scripts.all(), key=lambda one: one.number):
+    for script in sorted(bulletin.scripts.all(), key=lambda script: script.number):
         newest[script.language] = script
     return list(newest.values())
 
@@ -295,7 +296,7 @@ def _newest(found: Bulletin) -> list[Script]:
 @audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*scope.APPROVERS, *scope.WRITERS))
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The MP3 of a version, for its author and whoever may approve it; 403 others, 404 without sound."""
+    """The MP3 of a version, for those who write or approve for its agency; 403 others, 404 without sound."""
     script = scope.script_to_hear(request, pk)
     if script.sound is None:
         raise Http404
@@ -310,11 +311,13 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(BULLETIN_APPROVERS)
 @touches(Whose.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The page says `stage=begun` or `stage=heard`: 200, 409 with a sentence when it was skipped."""
+    """The page reports the start, or with `stage=heard` the end: 200, 409 with a sentence if it was skipped."""
     script = scope.script_to_hear(request, pk)
-    act = bulletins_scripts.end_listening if request.POST.get("stage") == "heard" else bulletins_scripts.begin_listening
     try:
-        act(script, request.user, timezone.now())
+        if request.POST.get("stage") == "heard":
+            bulletins_scripts.end_listening(script, request.user, timezone.now())
+        else:
+            bulletins_scripts.begin_listening(script, request.user, timezone.now())
     except Refused as refused:
         return JsonResponse({"said": scope.sentence_of(refused)}, status=409)
     return JsonResponse({"said": _("Heard to the end.")})
@@ -326,7 +329,7 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 @releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
+    """Approve a version: 302 to its bulletin, with the sentence if it was refused; 403 another agency's."""
     script = scope.script_to_hear(request, pk)
     with acts.tell_refusals(request, scope.sentence_of):
         bulletins_scripts.approve(script, request.user, timezone.now())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other parts of the rollout use of coverage, and nothing else."""
+"""All that other parts of the rollout use of coverage."""
 
 from bluezone.rollout.coverage.expected.yields import Answers
 from bluezone.rollout.coverage.figures import Interval, Week, WeekUnreadable, bootstrap, week_or, wilson

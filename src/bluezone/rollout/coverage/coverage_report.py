@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The coverage report of a unit and week: as values, its letterhead as a form, and then as DOCX, XLSX, PDF or for
-print.
-"""
+"""The coverage report of a unit and week, as DOCX, XLSX, PDF or for print, and the form of its letterhead."""
 
 import base64
 import hashlib
@@ -52,7 +50,7 @@ PROOFS = {
     Proof.ATTESTED: "đã xem màn hình",
     Proof.SELF_REPORTED: "tự báo",
 }
-KEPT_BACK = "ẩn"
+SUPPRESSED = "ẩn"
 _ORDER = (
     "Thứ tự ưu tiên: số hộ chưa đến, nhân phần có thể chưa chạy (theo đầu dưới của khoảng tin cậy), nhân số máy giúp "
     "được mỗi giờ; giảm một nửa nơi không có đội rảnh. Địa bàn có tỷ lệ thấp nhất luôn ở trong ba địa bàn đầu của mỗi "
@@ -72,15 +70,15 @@ READING = (
     "Tỷ lệ đang chạy tại cổng là tỷ lệ lượt vào đã xác thực trên lượt vào có điện thoại thông minh, không phải số máy; "
     "khoảng tin cậy tính theo từng cổng và từng ngày.",
     "Khoảng tin cậy của số tự báo chỉ nói về cỡ mẫu, không nói về sai lệch khi tự báo.",
-    f"“{KEPT_BACK}”: số dưới 5, hoặc số mà từ đó tính ra được số dưới 5.",
+    f"“{SUPPRESSED}”: số dưới 5, hoặc số mà từ đó tính ra được số dưới 5.",
 )
 
 
-def report_of(shown: Overview, found: Priorities, letter: Mapping[str, Any]) -> OfficialDocument:
+def report_of(coverage: Overview, ranking: Priorities, letter: Mapping[str, Any]) -> OfficialDocument:
     """The report in administrative layout, ready to be sent up.
 
-    shown:  never an exact overview: a report travels. found: its units in the order in which help should go to them.
-    letter: cleaned values of `forms.ReportForm`.
+    coverage: never an exact overview, since a report leaves the office. ranking: its units in order of priority.
+    letter: cleaned values of `ReportForm`.
     """
     basis = f"Thực hiện {letter['basis'].rstrip('.,;')}, " if letter["basis"] else ""
     intro = f"{basis}{letter['issuer']} báo cáo kết quả như sau:"
@@ -95,20 +93,20 @@ def report_of(shown: Overview, found: Priorities, letter: Mapping[str, Any]) -> 
             letter["date"],
             superior=letter["superior"],
             number=letter["number"] or None,
-            month=shown.week.due,
+            month=coverage.week.due,
         ),
         title="Báo cáo",
-        subject=f"Kết quả triển khai cài đặt ứng dụng Bluezone tuần {shown.week.in_vietnamese()}",
+        subject=f"Kết quả triển khai cài đặt ứng dụng Bluezone tuần {coverage.week.in_vietnamese()}",
         basis=intro[0].upper() + intro[1:],
         body=(
             Heading("I. Kết quả"),
-            *_lead(shown),
-            *tables_of(shown),
+            *_lead(coverage),
+            *tables_of(coverage),
             Heading("II. Tình hình báo cáo"),
-            *_reporting(shown),
-            *_denominators(shown),
+            *_reporting(coverage),
+            *_denominators(coverage),
             Heading("III. Địa bàn nên ưu tiên"),
-            *_priorities(found),
+            *_priorities(ranking),
             Heading("Cách đọc số liệu"),
             Bullets((*READING, *_ORDER)),
         ),
@@ -117,25 +115,31 @@ def report_of(shown: Overview, found: Priorities, letter: Mapping[str, Any]) -> 
     )
 
 
-def tables_of(shown: Overview) -> list[Table]:
-    """One table for each indicator that counted anything, its last row the unit as a whole; else one that says so."""
-    counted = [each for each in shown.indicators if shown.cell(each.key) is not None]
+def tables_of(coverage: Overview) -> list[Table]:
+    """One table for each indicator that counted anything, with the whole unit as last row; else one that says so."""
+    counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     if not counted:
-        return [Table("Kết quả", (Column("Đơn vị", 3), Column("Số liệu", 2)), ((shown.unit.name, "chưa có"),))]
-    return [_table(number, each, shown) for number, each in enumerate(counted, 1)]
+        return [Table("Kết quả", (Column("Đơn vị", 3), Column("Số liệu", 2)), ((coverage.unit.name, "chưa có"),))]
+    return [_table(number, indicator, coverage) for number, indicator in enumerate(counted, 1)]
 
 
-def sheets_of(shown: Overview, found: Priorities) -> list[Table]:
-    """Everything that has rows, for the workbook: results, denominators, priorities, who has not reported."""
-    late = [(str(each.name).capitalize(), name) for each, names in shown.missing for name in names]
-    tables = [*tables_of(shown), *_denominators(shown), *(block for block in _priorities(found) if _is_table(block))]
+def sheets_of(coverage: Overview, ranking: Priorities) -> list[Table]:
+    """All tables, for the workbook: results, denominators, priorities, missing reports."""
+    late: list[tuple[str, str]] = []
+    for indicator, names in coverage.missing:
+        late += [(str(indicator.name).capitalize(), name) for name in names]
+    tables = [
+        *tables_of(coverage),
+        *_denominators(coverage),
+        *(block for block in _priorities(ranking) if _is_table(block)),
+    ]
     if late:
         tables.append(Table("Chưa báo cáo", (Column("Loại báo cáo", 2), Column("Đơn vị", 3)), tuple(late)))
     return tables
 
 
-def _lead(shown: Overview) -> list[Paragraph]:
-    proven = shown.cell(RUNNING)
+def _lead(coverage: Overview) -> list[Paragraph]:
+    proven = coverage.cell(RUNNING)
     if proven is None:
         text = "Chưa có số liệu xác thực tại cổng trong tuần; các số dưới đây không phải số máy đang chạy đã xác thực."
     elif proven.share is None:
@@ -146,53 +150,56 @@ def _lead(shown: Overview) -> list[Paragraph]:
     return [Paragraph(text)]
 
 
-def _table(number: int, indicator: Indicator, shown: Overview) -> Table:
-    cells = [(row, _find(row, indicator)) for row in (*shown.rows, shown.total)]
-    whole = shown.cell(indicator.key)
-    sources = "; ".join(whole.sources) if whole else ""
-    day = whole.as_of if whole else shown.week.last_day
+def _table(number: int, indicator: Indicator, coverage: Overview) -> Table:
+    cells = [(row, row.cell(indicator.key)) for row in (*coverage.rows, coverage.total)]
+    total = coverage.cell(indicator.key)
+    sources = "; ".join(total.sources) if total else ""
+    day = total.as_of if total else coverage.week.last_day
     note = f"Mẫu số: {indicator.base_name}. Nguồn: {sources}, đến ngày {day:%d/%m/%Y}."
     title = f"Bảng {number}. {str(indicator.name).capitalize()} ({PROOFS[indicator.proof]})"
-    return Table(title, _COLUMNS, tuple(_line(row, cell, shown) for row, cell in cells), note)
+    return Table(title, _COLUMNS, tuple(_line(row, cell, coverage) for row, cell in cells), note)
 
 
-def _line(row: Row, cell: ShownCell | None, shown: Overview) -> tuple[Any, ...]:
-    if row is shown.total:
-        name = f"Toàn {shown.unit.name}"
+def _line(row: Row, cell: ShownCell | None, coverage: Overview) -> tuple[Any, ...]:
+    if row is coverage.total:
+        name = f"Toàn {coverage.unit.name}"
     else:
-        name = row.unit.name if row.unit else f"Cơ quan thuộc {shown.unit.name}"
+        name = row.unit.name if row.unit else f"Cơ quan thuộc {coverage.unit.name}"
     if cell is None:
         return (name, "chưa có", "chưa có", None, "", "")
+    share: str | float | None = SUPPRESSED if cell.is_hidden else None
+    if cell.share is not None:
+        share = round(100 * cell.share, 1)
     return (
         name,
-        KEPT_BACK if cell.count is None else cell.count,
-        KEPT_BACK if cell.base is None else cell.base,
-        (KEPT_BACK if cell.is_hidden else None) if cell.share is None else round(100 * cell.share, 1),
+        SUPPRESSED if cell.count is None else cell.count,
+        SUPPRESSED if cell.base is None else cell.base,
+        share,
         _spread(cell),
         "" if cell.change is None else _signed(cell.change),
     )
 
 
-def _reporting(shown: Overview) -> list[Paragraph]:
-    if not shown.reporting:
+def _reporting(coverage: Overview) -> list[Paragraph]:
+    if not coverage.reporting:
         return [Paragraph("Chưa có loại báo cáo nào trong tuần.")]
-    late = dict(shown.missing)
-    return [
-        Paragraph(
-            f"{str(each.name).capitalize()}: {report.received}/{report.expected} đơn vị đã báo cáo."
-            + (f" Chưa báo cáo: {'; '.join(late[each])}." if late.get(each) else "")
-        )
-        for each, report in shown.reporting
-    ]
+    missing = dict(coverage.missing)
+    paragraphs = []
+    for indicator, report in coverage.reporting:
+        text = f"{str(indicator.name).capitalize()}: {report.received}/{report.expected} đơn vị đã báo cáo."
+        if missing.get(indicator):
+            text += f" Chưa báo cáo: {'; '.join(missing[indicator])}."
+        paragraphs.append(Paragraph(text))
+    return paragraphs
 
 
-def _priorities(found: Priorities) -> list[Paragraph | Table]:
-    if not found.rows:
+def _priorities(ranking: Priorities) -> list[Paragraph | Table]:
+    if not ranking.rows:
         return [Paragraph("Không có đơn vị trực thuộc.")]
-    shared = f" Ngoài ra có {found.shared_teams} đội chung đang rảnh." if found.shared_teams else ""
+    shared = f" Ngoài ra có {ranking.shared_teams} đội chung đang rảnh." if ranking.shared_teams else ""
     columns = (Column("Thứ tự", 0.6), Column("Địa bàn", 1.6), Column("Kỳ vọng", 2), Column("Lý do", 4))
-    rows = tuple((row.place, row.unit.name, row.expects, row.reason) for row in found.rows)
-    note = f"Số hộ và số đội tính đến ngày {found.as_of:%d/%m/%Y}.{shared}"
+    rows = tuple((row.place, row.unit.name, row.expects, row.reason) for row in ranking.rows)
+    note = f"Số hộ và số đội tính đến ngày {ranking.as_of:%d/%m/%Y}.{shared}"
     return [Table("Địa bàn nên ưu tiên", columns, rows, note)]
 
 
@@ -200,18 +207,14 @@ def _is_table(block: Paragraph | Table) -> TypeGuard[Table]:
     return isinstance(block, Table)
 
 
-def _denominators(shown: Overview) -> list[Table]:
-    if not shown.denominators:
+def _denominators(coverage: Overview) -> list[Table]:
+    if not coverage.denominators:
         return []
     columns = (Column("Nội dung", 2), Column("Số", 1, "#,##0"), Column("Nguồn", 3), Column("Đến ngày", 1))
     rows = tuple(
-        (str(figure.get_kind_display()), figure.value, figure.source, figure.as_of) for figure in shown.denominators
+        (str(figure.get_kind_display()), figure.value, figure.source, figure.as_of) for figure in coverage.denominators
     )
-    return [Table(f"Mẫu số của {shown.unit.name}", columns, rows)]
-
-
-def _find(row: Row, indicator: Indicator) -> ShownCell | None:
-    return next((cell for cell in row.all_cells if cell.indicator.key == indicator.key), None)
+    return [Table(f"Mẫu số của {coverage.unit.name}", columns, rows)]
 
 
 def _spread(cell: ShownCell) -> str:
@@ -222,8 +225,9 @@ def _spread(cell: ShownCell) -> str:
 
 def _signed(change: float) -> str:
     rounded = round(change, 1)
-    sign = "−" if rounded < 0 else "+" if rounded > 0 else ""
-    return sign + _tenths(abs(rounded))
+    if rounded == 0:
+        return _tenths(abs(rounded))
+    return ("−" if rounded < 0 else "+") + _tenths(abs(rounded))
 
 
 def _tenths(number: float) -> str:
@@ -231,7 +235,7 @@ def _tenths(number: float) -> str:
 
 
 class ReportForm(forms.Form):
-    """The letterhead and signature of a report in administrative layout; it stays Vietnamese in every language."""
+    """The letterhead and signature of a report in administrative layout; Vietnamese for every reader."""
 
     superior = forms.CharField(label=_("Body above the issuer"), max_length=120, required=False)
     issuer = forms.CharField(label=_("Issuer"), max_length=120)
@@ -264,14 +268,14 @@ class ReportForm(forms.Form):
 
     @classmethod
     def first_values(cls, unit: AdminUnit) -> dict[str, Any]:
-        """What the form begins with for a unit's People’s Committee."""
+        """The initial values for a unit's People’s Committee."""
         name = unit.name
         for word in ("thành phố ", "thị xã ", "phường ", "xã ", "tỉnh ", "huyện "):
             if name.lower().startswith(word):
                 name = name[len(word) :]
                 break
-        fixed = {key: field.initial for key, field in cls.base_fields.items() if field.initial is not None}
-        return {**fixed, "issuer": f"Ủy ban nhân dân {unit.name}", "place": name}
+        defaults = {key: field.initial for key, field in cls.base_fields.items() if field.initial is not None}
+        return {**defaults, "issuer": f"Ủy ban nhân dân {unit.name}", "place": name}
 
 
 @require_safe
@@ -288,28 +292,30 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
-def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
+def report_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.
 
-    Small numbers are kept back whoever asks, since a report travels. Without WeasyPrint pdf leads to print.
+    Small numbers are suppressed for every reader, since a report leaves the office. Without WeasyPrint, pdf redirects
+    to print.
     """
     if form not in {"docx", "xlsx", "pdf", "print"}:
         raise Http404
     unit = get_object_or_404(AdminUnit, pk=pk)
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
-    asked = ReportForm(request.GET)
-    if not asked.is_valid():
-        return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": asked}, status=422)
-    zone, name = ZoneInfo(settings.TIME_ZONE), f"bluezone-{unit.key}-{week}"
+    letterhead = ReportForm(request.GET)
+    if not letterhead.is_valid():
+        return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": letterhead}, status=422)
+    zone = ZoneInfo(settings.TIME_ZONE)
+    name = f"bluezone-{unit.key}-{week}"
     with translation.override("vi"):
-        shown = overview(unit, week, exact=False, by_name=True)
-        found = priorities(shown, timezone.now())
-        document = report_of(shown, found, asked.cleaned_data)
+        coverage = overview(unit, week, exact=False, by_name=True)
+        ranking = priorities(coverage, timezone.now())
+        document = report_of(coverage, ranking, letterhead.cleaned_data)
         if form == "docx":
             return _file(write_docx(document, zone=zone), DOCX, f"{name}.docx")
         if form == "xlsx":
-            heading = (asked.cleaned_data["issuer"], document.subject)
-            return _file(write_xlsx(sheets_of(shown, found), zone=zone, heading=heading), XLSX, f"{name}.xlsx")
+            heading = (letterhead.cleaned_data["issuer"], document.subject)
+            return _file(write_xlsx(sheets_of(coverage, ranking), zone=zone, heading=heading), XLSX, f"{name}.xlsx")
         if form == "pdf":
             try:
                 return _file(document_pdf(document, zone=zone), PDF, f"{name}.pdf")
@@ -326,8 +332,8 @@ def _file(content: bytes, kind: str, name: str) -> HttpResponse:
 
 
 def _for_print(request: HttpRequest, document: OfficialDocument, zone: ZoneInfo) -> HttpResponse:
-    """The page for print, whose one style sheet is let through by its hash and nothing else is."""
-    # Widths as attributes: the policy lets no style attribute through, and a print page needs no exception from it.
+    """The page for print. The content security policy allows its one style sheet, by hash, and nothing else."""
+    # Widths become attributes of their elements, since the policy forbids style attributes.
     html = re.sub(r'<col style="width:([0-9.]+%)">', r'<col width="\1">', write_html(document, zone=zone))
     style = html.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

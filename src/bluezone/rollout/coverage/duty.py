@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Coverage: what it registers of itself."""
+"""What coverage registers with the office."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The week, Monday to Sunday, by which agencies report and coverage is shown.
+"""The week, Monday to Sunday, of reports and of coverage; and the intervals of shares.
 
-How unsure a share is: Wilson's interval for counted people, the bootstrap over gate-days for passages.
+Wilson's interval is for counted people, the bootstrap over gate-days for passages.
 """
 
 import datetime
@@ -18,7 +18,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 class WeekUnreadable(Refused):
-    """Text that names no week, or a day that begins none."""
+    """The text names no week, or the day is not a Monday."""
 
     code = "week_unreadable"
 
@@ -35,16 +35,16 @@ class Week:
 
     @classmethod
     def of(cls, day: datetime.date) -> "Week":
-        """The week a day lies in."""
+        """The week of a day."""
         return cls(day - (day.isoweekday() - 1) * _DAY)
 
     @classmethod
     def parse(cls, text: str) -> "Week":
         """The week of "2020-W33" (ISO 8601). Raises WeekUnreadable."""
-        found = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", text)
+        match = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", text)
         try:
-            if found:
-                return cls(datetime.date.fromisocalendar(int(found[1]), int(found[2]), 1))
+            if match:
+                return cls(datetime.date.fromisocalendar(int(match[1]), int(match[2]), 1))
         except ValueError:
             pass
         raise WeekUnreadable("expected a week such as 2020-W33")
@@ -80,7 +80,8 @@ class Week:
 
     def in_vietnamese(self) -> str:
         """Its days as administrative texts write them: "10–16/8/2020", "27/7–2/8/2020"."""
-        first, last = self.first_day, self.last_day
+        first = self.first_day
+        last = self.last_day
         if first.month == last.month:
             return f"{first.day}–{last.day}/{last.month}/{last.year}"
         year = "" if first.year == last.year else f"/{first.year}"
@@ -88,7 +89,8 @@ class Week:
 
     def in_english(self) -> str:
         """Its days in English: "10–16 August 2020", "27 July – 2 August 2020"."""
-        first, last = self.first_day, self.last_day
+        first = self.first_day
+        last = self.last_day
         if first.month == last.month:
             return f"{first.day}–{last.day} {last:%B} {last.year}"
         year = "" if first.year == last.year else f" {first.year}"
@@ -96,7 +98,7 @@ class Week:
 
 
 def week_or(text: str, otherwise: Week) -> Week:
-    """The week that an address names, or `otherwise` where it names none."""
+    """The week that a text names, or `otherwise` if it names none."""
     try:
         return Week.parse(text)
     except WeekUnreadable:
@@ -105,15 +107,15 @@ def week_or(text: str, otherwise: Week) -> Week:
 
 Z_95 = 1.959963984540054
 DRAWS = 2000
-# The same gate-days give the same interval on every page and in every report.
+# Fixed, so that the same gate-days give the same interval on every page and in every report.
 _SEED = 458
-# Gate-days that are drawn at once (16 MB), and how many intervals are remembered.
+# Gate-days that are drawn at once: 16 MB.
 _MOST_AT_ONCE = 1_000_000
-_REMEMBERED = 512
+_CACHED_INTERVALS = 512
 
 
 class ShareImpossible(Refused):
-    """More running than there are, or a negative number."""
+    """More phones run than there are, or a number is negative."""
 
     code = "share_impossible"
 
@@ -136,7 +138,8 @@ def wilson(count: int, base: int) -> Interval | None:
         raise ShareImpossible(f"{count} of {base} is no share")
     if base == 0:
         return None
-    share, weight = count / base, Z_95**2 / base
+    share = count / base
+    weight = Z_95**2 / base
     middle = (share + weight / 2) / (1 + weight)
     half = Z_95 / (1 + weight) * (share * (1 - share) / base + weight / (4 * base)) ** 0.5
     return Interval(max(0.0, middle - half), min(1.0, middle + half))
@@ -145,10 +148,10 @@ def wilson(count: int, base: int) -> Interval | None:
 def bootstrap(gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = _SEED) -> Interval | None:
     """Percentile bootstrap of a share of passages, whole gate-days drawn with replacement.
 
-    gate_days: (running, with a smartphone) of one gate on one day; passages of one gate and day are the same people
-               again and again, so a gate-day is one observation however many passages it has.
-    draws:     how many times as many gate-days are drawn, 1 or more. seed: of the draws.
-    Returns None for fewer than two gate-days with a smartphone: one observation says nothing of the spread.
+    gate_days: (running, with a smartphone) of one gate on one day. The passages of one gate and day are mostly the same
+        people, so a gate-day is one observation, however many passages it has.
+    draws: how many samples are drawn, 1 or more. seed: of the draws.
+    Returns None for fewer than two gate-days with a smartphone: one observation gives no spread.
     Raises ShareImpossible unless 0 <= running <= with a smartphone on every gate-day.
 
     Source: docs/design.md, "share running"; B. Efron, "Bootstrap methods: another look at the jackknife" (1979).
@@ -157,17 +160,18 @@ def bootstrap(gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed:
         if not 0 <= running <= phones:
             raise ShareImpossible(f"{running} of {phones} passages is no share")
     counted = tuple((running, phones) for running, phones in gate_days if phones > 0)
-    return _drawn(counted, draws, seed) if len(counted) > 1 else None
+    return _percentiles(counted, draws, seed) if len(counted) > 1 else None
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _drawn(counted: tuple[tuple[int, int], ...], draws: int, seed: int) -> Interval:
-    """The percentiles; remembered, since a page shows the same gate-days at every look, and drawing is its work."""
+@lru_cache(maxsize=_CACHED_INTERVALS)
+def _percentiles(counted: tuple[tuple[int, int], ...], draws: int, seed: int) -> Interval:
+    """The percentiles; cached, since drawing takes most of the time of a page that shows the same gate-days again."""
     running, phones = np.array(counted, dtype=np.float64).T
-    rng, shares = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    shares = []
     at_once = max(1, _MOST_AT_ONCE // len(counted))
-    for begun in range(0, draws, at_once):
-        chosen = rng.integers(len(counted), size=(min(at_once, draws - begun), len(counted)))
+    for start in range(0, draws, at_once):
+        chosen = rng.integers(len(counted), size=(min(at_once, draws - start), len(counted)))
         shares.append(running[chosen].sum(axis=1) / phones[chosen].sum(axis=1))
     low, high = np.quantile(np.concatenate(shares), [0.025, 0.975])
     return Interval(float(low), float(high))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What duties bring into coverage: indicators with their sums over units, and what they count of doors and of help."""
+"""What duties add to coverage: indicators with their sums over units, and counts of doors and of help."""
 
 import abc
 import contextlib
@@ -26,12 +26,12 @@ Text = str | Promise
 
 
 class Proof(enum.Enum):
-    """How a number is known, surest first; each is a column of its own.
+    """How a number is known, surest first; each has its own column.
 
     PROVEN:        the phone answered the gate over Bluetooth.
     FRESH:         a signed code of the last seconds, Bluetooth not checked.
-    ATTESTED:      an attendant or canvasser says they saw it.
-    SELF_REPORTED: the unit says so of itself.
+    ATTESTED:      an attendant or canvasser says that they saw it.
+    SELF_REPORTED: the unit's own report.
     """
 
     PROVEN = "proven"
@@ -44,9 +44,9 @@ class Proof(enum.Enum):
 class Figure:
     """One observation that an indicator counts: an agency's week, a gate's day, a school's week.
 
-    unit_path: path of the AdminUnit it belongs to ("3/17/52/"). agency_id: the Agency, None for the unit itself.
-    count:     numerator. base: denominator, count <= base. source: who counted the base, in the reader's language.
-    as_of:     the day both are true of.
+    unit_path: path of its AdminUnit ("3/17/52/"). agency_id: the Agency, None for the unit itself.
+    count: numerator. base: denominator, count <= base. source: who counted the base, in the reader's language.
+    as_of: the day of both counts.
     Raises ShareImpossible unless 0 <= count <= base.
     """
 
@@ -64,7 +64,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Reporting:
-    """How many of those that owe an indicator's report for a week have sent it, and the address of who has not."""
+    """How many of the expected reports of a week were received, and the address of the page with the missing ones."""
 
     received: int
     expected: int
@@ -74,11 +74,11 @@ class Reporting:
 class Indicator(abc.ABC):
     """A share that one part of the rollout counts in one class of proof.
 
-    key:       stable, unique, for addresses and tests. proof: its column.
-    name:      in the reader's language, such as "running, proven at the gates".
+    key: stable, unique, for addresses and tests. proof: its column.
+    name: in the reader's language, such as "running, proven at the gates".
     base_name: its denominator, such as "passages in with a smartphone".
-    of_phones: its count is of phones or their owners, and not of passages, so that it may stand beside a population.
-    adds_up:   its counts of different weeks are of different phones (as of a drive), so that weeks may be added.
+    of_phones: it counts phones or their owners, not passages, so that it may be compared with a population.
+    adds_up: counts of different weeks are of different phones (as at a drive), so that weeks may be added.
     """
 
     key: ClassVar[str]
@@ -90,46 +90,51 @@ class Indicator(abc.ABC):
 
     @abc.abstractmethod
     def figures(self, week: Week) -> Iterable[Figure]:
-        """Everything counted in a week, in a constant number of queries; never anything of training mode."""
+        """Everything counted in a week, in a constant number of queries; nothing of training mode."""
 
     @abc.abstractmethod
     def rows_address(self, unit_id: int, week: Week) -> str:
         """The address of the page with the rows behind the number of a unit and week."""
 
     def interval(self, figures: Sequence[Figure]) -> Interval | None:
-        """The interval of the sum of `figures`, where they are a sample; None where everything was counted.
+        """The interval of the sum of `figures` if they are a sample; None for a full count.
 
-        Chance plays no part in a full count, and an interval around one would say that it does.
+        A full count has no sampling error, and an interval would suggest one.
         """
         return None
 
     def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
-        """The cells whose counts, and whose bases, are not shown above the ward; `figures` are all of a week.
+        """The cells with a suppressed count, and those with a suppressed base, above the ward.
 
-        A count beside a base that is hidden would say how large that base is at least.
+        figures: all of a week. If the base is suppressed, so is the count: it would be a lower bound of the base.
         """
         bases = hidden_cells_of((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
-        return hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures) | bases, bases
+        counts = hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
+        return counts | bases, bases
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
-        """Who under a unit has reported for a week; None where nothing is reported, as at gates."""
+        """How many under a unit have reported for a week; None for an indicator without reports, as at gates."""
         return None
 
     def missing(self, unit_path: str, week: Week) -> list[str]:
-        """Names of those under a unit that owe a report for a week and have not sent it, for the report sent up."""
+        """Names of those under a unit that have not sent their report for a week; for the report sent up."""
         return []
 
 
 @cache
-def _known() -> dict[str, Indicator]:
-    made: list[Indicator] = [load(name)() for duty in DUTIES for name in duty.indicators]
-    return {indicator.key: indicator for indicator in made}
+def _by_key() -> dict[str, Indicator]:
+    indicators: dict[str, Indicator] = {}
+    for duty in DUTIES:
+        for name in duty.indicators:
+            indicator = load(name)()
+            indicators[indicator.key] = indicator
+    return indicators
 
 
 def registered() -> list[Indicator]:
     """Every indicator that a duty names, surest class first, then in the order of the duties."""
     order = list(Proof)
-    return sorted(_known().values(), key=lambda indicator: order.index(indicator.proof))
+    return sorted(_by_key().values(), key=lambda indicator: order.index(indicator.proof))
 
 
 RUNNING = "running"
@@ -138,10 +143,10 @@ RUNNING = "running"
 class RunningShare(Indicator):
     """Proven IN passages / IN passages with a smartphone at a unit's gates, interval by bootstrap over gate-days.
 
-    A subclass gives one figure a gate and day: count is the IN passages whose phone answered over Bluetooth, base the
-    IN passages of people with a smartphone, whatever their verdict. Passages without a smartphone are in neither, and
-    fresh codes, seen screens and the web edition are in the base alone. It is a share of passages, not of phones: how
-    many phones there are, only drives and doors know.
+    A subclass gives one figure for each gate and day. The count is the IN passages with a phone that answered over
+    Bluetooth, the base the IN passages of people with a smartphone, whatever their verdict. Passages without a
+    smartphone are in neither; fresh codes, seen screens and the web edition are only in the base. It is a share of
+    passages, not of phones: only drives and doors count phones.
     Source: docs/design.md, "share running".
     """
 
@@ -157,7 +162,7 @@ class RunningShare(Indicator):
 
 @dataclass
 class Sums:
-    """Figures by cell, their sums, and the cells whose sums are hidden above the ward."""
+    """Figures by cell, their sums, and the cells with sums that are suppressed above the ward."""
 
     figures: defaultdict[Cell, list[Figure]] = field(default_factory=lambda: defaultdict(list))
     counts: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
@@ -166,54 +171,57 @@ class Sums:
     hidden_bases: set[Cell] = field(default_factory=set)
 
     def share(self, cell: Cell, exact: bool) -> float | None:
-        """Count by base, 0..1; None where either is hidden or the base is 0."""
-        hidden = not exact and (cell in self.hidden_counts or cell in self.hidden_bases)
-        return None if hidden or not self.bases[cell] else self.counts[cell] / self.bases[cell]
+        """Count by base, 0..1; None if either is suppressed or the base is 0. exact: nothing is suppressed."""
+        is_hidden = not exact and (cell in self.hidden_counts or cell in self.hidden_bases)
+        if is_hidden or not self.bases[cell]:
+            return None
+        return self.counts[cell] / self.bases[cell]
 
 
 def sums_of(indicator: Indicator, week: Week) -> Sums:
-    """Add up an indicator's figures of a week from the agencies and gates to the topmost unit."""
-    sums, figures = Sums(), list(indicator.figures(week))
-    kept = sums.figures
+    """Add up an indicator's figures of a week, from the agencies and gates to the topmost unit."""
+    sums = Sums()
+    figures = list(indicator.figures(week))
+    by_cell = sums.figures
     for figure in figures:
         for cell in cells_of(figure.unit_path, figure.agency_id):
-            kept[cell].append(figure)
-    for cell, its_own in kept.items():
-        sums.counts[cell] = sum([figure.count for figure in its_own])
-        sums.bases[cell] = sum([figure.base for figure in its_own])
+            by_cell[cell].append(figure)
+    for cell, figures_of_cell in by_cell.items():
+        sums.counts[cell] = sum([figure.count for figure in figures_of_cell])
+        sums.bases[cell] = sum([figure.base for figure in figures_of_cell])
     sums.hidden_counts, sums.hidden_bases = indicator.kept_back(figures)
     return sums
 
 
 def newest_of(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, str], Denominator]:
-    """(primary key of the unit, kind) -> its newest figure that was true by `on`; one query."""
-    found = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
-    return {(figure.unit_id or 0, figure.kind): figure for figure in found}
+    """(primary key of the unit, kind) -> its newest denominator up to the day `on`; one query."""
+    figures = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
+    return {(figure.unit_id or 0, figure.kind): figure for figure in figures}
 
 
 _Read = TypeVar("_Read")
-_kept: ContextVar[dict[Hashable, Any] | None] = ContextVar("read for one page", default=None)
+_cache: ContextVar[dict[Hashable, Any] | None] = ContextVar("read for one page", default=None)
 
 
 @contextlib.contextmanager
 def reading_once() -> Iterator[None]:
-    """Within it `once` reads each key once; afterwards everything is forgotten."""
-    token = _kept.set({})
+    """Within this context `once` reads each key once."""
+    token = _cache.set({})
     try:
         yield
     finally:
-        _kept.reset(token)
+        _cache.reset(token)
 
 
 def once(key: Hashable, read: Callable[[], _Read]) -> _Read:
-    """What `read` gives; outside `reading_once` it is read anew each time. The caller must not change it."""
-    kept = _kept.get()
-    if kept is None:
+    """The result of `read`, cached within `reading_once`. The caller must not change it."""
+    cached = _cache.get()
+    if cached is None:
         return read()
-    if key not in kept:
-        kept[key] = read()
-    found: _Read = kept[key]
-    return found
+    if key not in cached:
+        cached[key] = read()
+    value: _Read = cached[key]
+    return value
 
 
 _Count = TypeVar("_Count")
@@ -221,10 +229,10 @@ _Count = TypeVar("_Count")
 
 @dataclass(frozen=True)
 class Doors:
-    """One ward or commune.
+    """The doors of one ward or commune.
 
-    households: doors in its lists. visited: of them, doors at which somebody was spoken to or a leaflet stayed.
-    revisit: not visited yet, and somebody asked to come again or was not at home. last_visit: local date, None before.
+    households: doors in its lists. visited: of them, doors at which somebody was spoken to or a leaflet was left.
+    revisit: not visited yet, as no one was at home or another visit was agreed. last_visit: local date, None before it.
     """
 
     households: int
@@ -240,10 +248,10 @@ class Doors:
 
 @dataclass(frozen=True)
 class HelpDone:
-    """Of one unit. open, claimed: now. done, could_not: closed in the days asked for, tally sheets with them.
+    """The help of one unit. open, claimed: requests now. done, could_not: closed in some days, including tally sheets.
 
-    helper_hours: people of a team times hours of its drives in those days, None where there was no drive.
-    free_teams: teams of unions that serve this unit itself, with no drive going on and no request taken on.
+    helper_hours: people of a team times hours of its drives in those days, None without a drive.
+    free_teams: teams of unions that serve this unit itself, without a running drive or a claimed request.
     """
 
     open: int = 0
@@ -255,25 +263,25 @@ class HelpDone:
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, list[Doors]]:
-    """Primary key of each unit with doors -> what each duty that visits doors says of it at `now`."""
-    return _gathered(load(duty.door_counts)(now) for duty in DUTIES if duty.door_counts)
+    """Primary key of each unit with doors -> the counts of each duty that visits doors, at `now`."""
+    return _by_unit(load(duty.door_counts)(now) for duty in DUTIES if duty.door_counts)
 
 
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[HelpDone]]:
-    """The same of help. since, until: first and last local day, both included."""
-    return _gathered(load(duty.help_counts)(since, until) for duty in DUTIES if duty.help_counts)
+    """The same for help. since, until: first and last local day, both included."""
+    return _by_unit(load(duty.help_counts)(since, until) for duty in DUTIES if duty.help_counts)
 
 
 def answers_by_unit(
     begin: datetime.datetime, end: datetime.datetime, known: datetime.datetime
 ) -> dict[int, list[Answers]]:
-    """The same of what came of doors between two moments, as far as it had arrived before `known`."""
-    return _gathered(load(duty.door_answers)(begin, end, known) for duty in DUTIES if duty.door_answers)
+    """The same for answers at doors between two moments, if received before `known`."""
+    return _by_unit(load(duty.door_answers)(begin, end, known) for duty in DUTIES if duty.door_answers)
 
 
-def _gathered(said: Iterable[Mapping[int, _Count]]) -> dict[int, list[_Count]]:
+def _by_unit(counts_by_duty: Iterable[Mapping[int, _Count]]) -> dict[int, list[_Count]]:
     by_unit: defaultdict[int, list[_Count]] = defaultdict(list)
-    for counts in said:
+    for counts in counts_by_duty:
         for unit, count in counts.items():
             by_unit[unit].append(count)
     return dict(by_unit)

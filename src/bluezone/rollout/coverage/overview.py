@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of one unit and week with its parts as rows, and what of it a leader reads first.
+"""The table of one unit and week with its parts as rows, and the summary that a leader reads first.
 
 League tables of the units under one: phones counted, by population and by smartphones, each with its source.
 
-A number of phones is held against both denominators, since they tell different stories; passages at gates are no number
-of phones, and are held against neither. Where weeks may be added (a drive's phones), only the numbers that each
-week's own page shows are added, so that the sum gives away none that is kept back there.
+A number of phones is compared with both denominators, since they give different pictures; passages at gates are no
+number of phones, and are compared with neither. If weeks may be added (a drive's phones), only the numbers that each
+week's own page shows are added, so that the sum reveals no suppressed number.
 Source: docs/rollout.md, "0 Facts" (installs by population or by smartphones) and A4.
 """
 
 import datetime
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -38,9 +39,9 @@ from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, Cell, own_cell
 class ShownCell:
     """The number of one indicator in one row.
 
-    count, base: None where hidden; share: 0..1, None where either is hidden or the base is 0.
-    change:  against the week before, in percentage points. sources, as_of: of the base.
-    is_new:  nothing of it was counted the week before.
+    count, base: None if suppressed; share: 0..1, None if either is suppressed or the base is 0.
+    change: from the week before, in percentage points. sources, as_of: of the base.
+    is_new: nothing of it was counted the week before.
     """
 
     indicator: Indicator
@@ -56,7 +57,7 @@ class ShownCell:
 
     @property
     def has_moved(self) -> bool:
-        """Whether its share is another than the week before, by more than chance where chance plays a part."""
+        """Whether its share differs from the week before; if it has an interval, by more than chance."""
         if self.change is None or self.share is None or round(self.change, 1) == 0:
             return False
         earlier = self.share - self.change / 100
@@ -64,13 +65,13 @@ class ShownCell:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the share is kept back because a number behind it is small, or would give a small one away."""
+        """Whether the share is suppressed, because a number behind it is small or would reveal a small one."""
         return self.count is None or self.base is None
 
 
 @dataclass(frozen=True)
 class Row:
-    """A unit under the one shown, or (unit None) what belongs to that one itself; cells by class of proof.
+    """A unit under the one shown, or (unit None) the part of that one in none of them; cells by class of proof.
 
     stopped: keys of indicators that counted something the week before and nothing in this one.
     """
@@ -91,10 +92,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Overview:
-    """What a coverage page shows.
+    """The data of a coverage page.
 
-    exact: whether small numbers are shown, which they are to those whose numbers they are.
-    reporting: of each indicator that is reported, how many have. missing: names of who has not, only where asked for.
+    exact: nothing is suppressed. reporting: for each indicator with reports, how many were received.
+    missing: names of those that have not reported, only with `by_name`.
     denominators: the newest figures of the unit's population, households and smartphones.
     """
 
@@ -115,8 +116,9 @@ class Overview:
 
     @property
     def hides_something(self) -> bool:
-        """Whether any number is kept back."""
-        return any(cell.is_hidden for row in (*self.rows, self.total) for cell in row.all_cells)
+        """Whether any number is suppressed."""
+        cells = itertools.chain.from_iterable(row.all_cells for row in (*self.rows, self.total))
+        return any(cell.is_hidden for cell in cells)
 
     def cell(self, key: str) -> ShownCell | None:
         """The unit's own number of one indicator."""
@@ -126,14 +128,14 @@ class Overview:
 def overview(
     unit: AdminUnit, week: Week, *, exact: bool, keys: frozenset[str] | None = None, by_name: bool = False
 ) -> Overview:
-    """Count everything of a unit and week, or only the indicators of `keys`.
+    """The table of a unit and week, with all indicators or those of `keys`.
 
-    exact: whether small numbers are shown (suppression.sees_small_numbers). by_name: read also who has not reported.
+    exact: suppress nothing (suppression.sees_small_numbers). by_name: also read who has not reported.
     """
-    indicators = [each for each in registered() if keys is None or each.key in keys]
+    indicators = [indicator for indicator in registered() if keys is None or indicator.key in keys]
     with reading_once():
-        counted = [_this_and_before(each, week) for each in indicators]
-        reporting = [(each, each.reporting(unit.path, week)) for each in indicators]
+        counted = [_this_and_before(indicator, week) for indicator in indicators]
+        reporting = [(indicator, indicator.reporting(unit.path, week)) for indicator in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_cell(below.pk), counted, week, exact, below.pk) for below in units]
     own = _row(None, own_cell(unit.pk), counted, week, exact, unit.pk)
@@ -146,43 +148,45 @@ def overview(
         total=_row(unit, unit_cell(unit.pk), counted, week, exact, unit.pk),
         exact=exact,
         indicators=indicators,
-        reporting=[(each, report) for each, report in reporting if report is not None],
+        reporting=[(indicator, report) for indicator, report in reporting if report is not None],
         denominators=latest_figures(unit, week.last_day),
-        missing=[(each, each.missing(unit.path, week)) for each in indicators] if by_name else [],
+        missing=[(indicator, indicator.missing(unit.path, week)) for indicator in indicators] if by_name else [],
     )
 
 
 def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
-    """Give the unit's own number of every indicator that counted there in a week, surest class first; no changes.
+    """The unit's own number of every indicator that counted there in a week, surest class first; without changes.
 
-    exact: refused above the ward, whoever asks.
+    exact: suppress nothing; ignored above the ward.
     """
     with reading_once():
-        counted = [(each, sums_of(each, week), Sums()) for each in registered()]
-    return _row(unit, unit_cell(unit.pk), counted, week, exact and unit.kind in WARD_AND_BELOW, unit.pk).all_cells
+        counted = [(indicator, sums_of(indicator, week), Sums()) for indicator in registered()]
+    is_exact = exact and unit.kind in WARD_AND_BELOW
+    return _row(unit, unit_cell(unit.pk), counted, week, is_exact, unit.pk).all_cells
 
 
 def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
-    """An indicator's sums of a week and of the one before, which only what was counted now is held against."""
+    """An indicator's sums of a week and of the one before; the latter empty if nothing was counted in the week."""
     sums = sums_of(indicator, week)
-    return indicator, sums, sums_of(indicator, week.previous) if sums.figures else Sums()
+    before = sums_of(indicator, week.previous) if sums.figures else Sums()
+    return indicator, sums, before
 
 
 def city_unit(day: datetime.date) -> AdminUnit | None:
-    """The smallest unit above the ward that most agencies in force on `day` serve or lie in: the city.
+    """The city: the smallest unit above the ward that contains most of the agencies that exist on `day`.
 
-    Most, not all: an office of the province that files are exchanged with does not make a province of the city.
+    Most, not all: an agency of the province, with which files are exchanged, does not make the province the city.
     None without agencies.
     """
     paths = list(Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True))
-    held = Counter(int(step) for path in paths for step in path.split("/")[:-1])
-    most = [pk for pk, count in held.items() if 2 * count > len(paths)]
+    served = Counter(int(step) for path in paths for step in path.split("/")[:-1])
+    most = [pk for pk, count in served.items() if 2 * count > len(paths)]
     units = AdminUnit.objects.filter(pk__in=most).exclude(kind__in=WARD_AND_BELOW)
     return max(units, key=lambda unit: len(unit.path), default=None)
 
 
 def latest_week(today: datetime.date) -> Week:
-    """This week, or the last one in which there were agencies."""
+    """This week, or the last one with agencies."""
     return Week.of(day_to_show(Agency, today))
 
 
@@ -208,7 +212,8 @@ def _row(
 
 def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: bool, address: str) -> ShownCell:
     figures = sums.figures[cell]
-    share, earlier = sums.share(cell, exact), before.share(cell, exact)
+    share = sums.share(cell, exact)
+    earlier = before.share(cell, exact)
     return ShownCell(
         indicator=indicator,
         count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
@@ -228,12 +233,12 @@ MOST_MOVED = 3
 
 @dataclass(frozen=True)
 class Brief:
-    """What a leader reads first of a unit and week.
+    """The summary of a unit and week.
 
-    sentence: one, in the reader's language. indicator: the one that it and the map are about, None where nothing is.
-    rows:     the units under it with their number of that indicator, the lowest share first, unknown ones last.
-    rose, fell: units whose share did, by more than chance, most first; at most MOST_MOVED each.
-    began, stopped: names of units of which something was counted in this week and not in the one before, or only then.
+    sentence: in the reader's language. indicator: of the sentence and the map, None if nothing was counted.
+    rows: the units under it with their number of that indicator, the lowest share first, unknown ones last.
+    rose, fell: units with a change by more than chance, largest first; at most MOST_MOVED each.
+    began, stopped: names of units with a count in this week and none in the one before, and the reverse.
     """
 
     sentence: str
@@ -250,25 +255,25 @@ class Brief:
         return not (self.rose or self.fell or self.began or self.stopped)
 
 
-def brief(shown: Overview) -> Brief:
-    """Put the share running, else the surest indicator that counted anything, into one sentence with its units."""
-    counted = [each for each in shown.indicators if shown.cell(each.key) is not None]
-    indicator = next((each for each in counted if each.key == RUNNING), counted[0] if counted else None)
-    if indicator is None:
+def brief(coverage: Overview) -> Brief:
+    """Summarise the share running at the gates, else the surest indicator that counted anything."""
+    counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
+    if not counted:
         return Brief(_("Nothing was counted here this week."), None, [], [], [], [], [])
-    found = [(row.unit, row.cell(indicator.key), row) for row in shown.rows if row.unit is not None]
-    rows = [(unit, cell) for unit, cell, _row in found]
+    indicator = next((indicator for indicator in counted if indicator.key == RUNNING), counted[0])
+    parts = [(row.unit, row.cell(indicator.key), row) for row in coverage.rows if row.unit is not None]
+    rows = [(unit, cell) for unit, cell, _row in parts]
     # Equal shares stay in the order of the list.
     rows.sort(key=lambda row: 2.0 if row[1] is None or row[1].share is None else row[1].share)
     moved = [(unit, cell) for unit, cell in rows if cell is not None and cell.has_moved]
     return Brief(
-        sentence=_sentence(indicator, shown.total.cell(indicator.key), rows),
+        sentence=_sentence(indicator, coverage.total.cell(indicator.key), rows),
         indicator=indicator,
         rows=rows,
-        rose=sorted((one for one in moved if _change(one) > 0), key=_change, reverse=True)[:MOST_MOVED],
-        fell=sorted((one for one in moved if _change(one) < 0), key=_change)[:MOST_MOVED],
-        began=[unit.name for unit, cell, _row in found if cell is not None and cell.is_new],
-        stopped=[unit.name for unit, _cell, row in found if indicator.key in row.stopped],
+        rose=sorted((row for row in moved if _change(row) > 0), key=_change, reverse=True)[:MOST_MOVED],
+        fell=sorted((row for row in moved if _change(row) < 0), key=_change)[:MOST_MOVED],
+        began=[unit.name for unit, cell, _row in parts if cell is not None and cell.is_new],
+        stopped=[unit.name for unit, _cell, row in parts if indicator.key in row.stopped],
     )
 
 
@@ -277,7 +282,7 @@ def _change(moved: tuple[AdminUnit, ShownCell]) -> float:
 
 
 def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tuple[AdminUnit, ShownCell | None]]) -> str:
-    """The number of the whole unit, what changed in it, and where it is lowest."""
+    """The number of the whole unit, its change, and the unit with the lowest share."""
     if whole is None or (whole.share is None and not whole.is_hidden):
         return _("Nothing was counted here this week.")
     if whole.share is None:
@@ -287,21 +292,21 @@ def _sentence(indicator: Indicator, whole: ShownCell | None, rows: Sequence[tupl
     spread = f" ({range_of(whole.interval)})" if whole.interval else ""
     values = {"share": percent(whole.share) + spread, "name": indicator.name, "base": indicator.base_name}
     if indicator.key == RUNNING:
-        said = [_("At the gates %(share)s of the passages in with a smartphone had Bluezone running") % values]
+        parts = [_("At the gates %(share)s of the passages in with a smartphone had Bluezone running") % values]
     else:
-        said = [_("No gate has counted; %(name)s: %(share)s of %(base)s") % values]
+        parts = [_("No gate has counted; %(name)s: %(share)s of %(base)s") % values]
     if whole.change is not None:
         number = {"number": tenths(abs(whole.change))}
         if not whole.has_moved:
-            said.append(_("about as in the week before"))
+            parts.append(_("about as in the week before"))
         elif whole.change > 0:
-            said.append(_("%(number)s points more than in the week before") % number)
+            parts.append(_("%(number)s points more than in the week before") % number)
         else:
-            said.append(_("%(number)s points less than in the week before") % number)
+            parts.append(_("%(number)s points less than in the week before") % number)
     known = [(unit, cell.share) for unit, cell in rows if cell is not None and cell.share is not None]
     if len(known) > 1:
-        said.append(_("lowest in %(unit)s, %(share)s") % {"unit": known[0][0].name, "share": percent(known[0][1])})
-    return "; ".join(said) + "."
+        parts.append(_("lowest in %(unit)s, %(share)s") % {"unit": known[0][0].name, "share": percent(known[0][1])})
+    return "; ".join(parts) + "."
 
 
 WEEKS_ADDED = 12
@@ -310,9 +315,9 @@ BY = ("smartphones", "population")
 
 @dataclass(frozen=True)
 class Compared:
-    """A number of phones against one denominator, both counted in full. share: None where either is not known.
+    """A number of phones compared with one denominator, both full counts. share: None if either is unknown.
 
-    contradicts: there are more phones than the denominator allows, so no share is shown.
+    contradicts: there are more phones than the denominator allows, so that there is no share.
     """
 
     denominator: Denominator | None
@@ -322,9 +327,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class LeagueRow:
-    """One unit. place: None where it has no share to be ranked by.
+    """One unit. place: None without a share to rank by.
 
-    count: None where nothing was counted or all of it is kept back. hidden_weeks: of those added, kept back.
+    count: None if nothing was counted or all of it is suppressed. hidden_weeks: how many weeks are suppressed.
     """
 
     place: int | None
@@ -338,7 +343,7 @@ class LeagueRow:
 
 @dataclass(frozen=True)
 class League:
-    """A table in order of the share by `by`; units without one stand last, in the order of the list."""
+    """A table in order of the share by `by`; units without one are last, in the order of the list."""
 
     indicator: Indicator
     by: str
@@ -348,12 +353,12 @@ class League:
 
     @property
     def hides_something(self) -> bool:
-        """Whether any number is kept back."""
+        """Whether any number is suppressed."""
         return any(row.hidden_weeks for row in self.rows)
 
 
 def league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
-    """Rank units by the phones an indicator counts. by: of BY. One query more than the indicator's own of each week."""
+    """Rank units by the phones an indicator counts. by: of BY. One query besides the indicator's own of each week."""
     weeks = [last]
     while indicator.adds_up and len(weeks) < WEEKS_ADDED:
         weeks.insert(0, weeks[0].previous)
@@ -362,18 +367,18 @@ def league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str
     rows: list[LeagueRow] = []
     for unit in units:
         count, hidden = counts[unit.pk]
-        held = {kind: _compared(count, figures.get((unit.pk, kind))) for kind in BY}
+        compared = {kind: _compared(count, figures.get((unit.pk, kind))) for kind in BY}
         address = indicator.rows_address(unit.pk, last)
-        rows.append(LeagueRow(None, unit, count, hidden, held["population"], held["smartphones"], address))
+        rows.append(LeagueRow(None, unit, count, hidden, compared["population"], compared["smartphones"], address))
     return League(indicator, by, weeks[0], last, _ranked(rows, by))
 
 
 def _counts(
     units: Sequence[AdminUnit], indicator: Indicator, weeks: Sequence[Week]
 ) -> dict[int, tuple[int | None, int]]:
-    """Of each unit the sum of the numbers that may be shown (None where there is none), and how many weeks may not."""
-    shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
-    hidden = dict.fromkeys(shown, 0)
+    """For each unit the sum of its shown numbers (None without any), and how many weeks are suppressed."""
+    numbers_shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
+    hidden = dict.fromkeys(numbers_shown, 0)
     for week in weeks:
         sums = sums_of(indicator, week)
         for unit in units:
@@ -381,8 +386,8 @@ def _counts(
             if cell in sums.hidden_counts:
                 hidden[unit.pk] += 1
             elif cell in sums.figures:
-                shown[unit.pk].append(sums.counts[cell])
-    return {pk: (sum(numbers) if numbers else None, hidden[pk]) for pk, numbers in shown.items()}
+                numbers_shown[unit.pk].append(sums.counts[cell])
+    return {pk: (sum(numbers) if numbers else None, hidden[pk]) for pk, numbers in numbers_shown.items()}
 
 
 def _compared(count: int | None, figure: Denominator | None) -> Compared:
@@ -394,13 +399,14 @@ def _compared(count: int | None, figure: Denominator | None) -> Compared:
 
 
 def _ranked(rows: list[LeagueRow], by: str) -> list[LeagueRow]:
-    held = {row.unit.pk: getattr(row, by) for row in rows}
-    able = sorted(
-        (row for row in rows if held[row.unit.pk].share is not None), key=lambda row: -held[row.unit.pk].share
-    )
+    compared = {row.unit.pk: getattr(row, by) for row in rows}
+    ranked = [row for row in rows if compared[row.unit.pk].share is not None]
+    ranked.sort(key=lambda row: -compared[row.unit.pk].share)
     placed: list[LeagueRow] = []
-    for number, row in enumerate(able, 1):
+    for number, row in enumerate(ranked, 1):
         before = placed[-1] if placed else None
-        same = before is not None and held[before.unit.pk].share == held[row.unit.pk].share
-        placed.append(replace(row, place=before.place if before is not None and same else number))
-    return placed + [row for row in rows if held[row.unit.pk].share is None]
+        place: int | None = number
+        if before is not None and compared[before.unit.pk].share == compared[row.unit.pk].share:
+            place = before.place
+        placed.append(replace(row, place=place))
+    return placed + [row for row in rows if compared[row.unit.pk].share is None]

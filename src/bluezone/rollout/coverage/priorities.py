@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where to go next: what an hour of a team brings in each ward, how wards are ranked by it, and why, in sentences."""
+"""Where teams should go next: units ranked by what an hour of a team brings, each with its reason in a sentence."""
 
 import datetime
 from dataclasses import dataclass
@@ -18,18 +18,19 @@ from bluezone.rollout.coverage.overview import Overview, ShownCell
 from bluezone.rollout.coverage.shares import grouped, percent, percent_short, range_of, spoken, tenths
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 
-# Help of four weeks up to the end of the week shown: one good or bad Saturday decides nothing.
+# Help of four weeks up to the end of the week shown, so that no single day decides.
 HELP_DAYS = 28
 
 
 @dataclass(frozen=True)
 class PriorityRow:
-    """One unit in its place.
+    """One unit in the ranking.
 
-    unvisited: None where not known; is_small: from 1 to 4, and not shown. by_list: from the lists of doors and not
-    from the households of the directory. share, interval: running at its gates, None where not known.
-    speed: phones helped per helper hour. teams: free teams of the unit itself. expected: newly running phones in an
-    hour of a team; expects: the same as a sentence.
+    unvisited: households not visited, None if unknown or is_small: from 1 to 4, and suppressed.
+    by_list: counted from the lists of doors, not from the households of the directory.
+    share, interval: of running phones at its gates, None if unknown. speed: phones helped per helper hour.
+    teams: free teams of the unit itself. is_floor: among the least covered, kept within the first places.
+    expected: newly running phones in an hour of a team; expects: the same as a sentence.
     """
 
     place: int
@@ -50,7 +51,7 @@ class PriorityRow:
 
 @dataclass(frozen=True)
 class Priorities:
-    """Units in order; how many teams of the unit above could go to any of them; the day that doors and teams are of."""
+    """Units in order. shared_teams: free teams of the unit above. as_of: day of the counts of doors and teams."""
 
     rows: list[PriorityRow]
     shared_teams: int
@@ -58,8 +59,8 @@ class Priorities:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What is known of a unit before it is ranked."""
+class _Facts:
+    """The facts of a unit by which it is ranked."""
 
     unit: AdminUnit
     place: Place
@@ -82,67 +83,73 @@ class _Known:
         return self.share if self.interval is None else self.interval.high
 
 
-def priorities(shown: Overview, now: datetime.datetime) -> Priorities:
-    """The units under the one shown, in order of priority; doors, answers and teams as of `now`, shares of the week.
+def priorities(coverage: Overview, now: datetime.datetime) -> Priorities:
+    """The units of an overview in order of priority; doors, answers and teams as of `now`, shares of its week.
 
     Eleven queries, however many units.
     """
-    units = [row.unit for row in shown.rows if row.unit is not None]
-    until = min(shown.week.last_day, timezone.localdate(now))
-    done = help_by_unit(until - datetime.timedelta(days=HELP_DAYS - 1), until)
-    shared = sum(one.free_teams for one in done.get(shown.unit.pk, []))
-    figures = newest_of(units, shown.week.last_day)
-    doors, helped = under(shown.unit, units, doors_by_unit(now)), under(shown.unit, units, done)
-    answers = answers_before(shown.unit, units, now)
-    known = {}
+    units = [row.unit for row in coverage.rows if row.unit is not None]
+    until = min(coverage.week.last_day, timezone.localdate(now))
+    help_done = help_by_unit(until - datetime.timedelta(days=HELP_DAYS - 1), until)
+    shared_teams = sum(entry.free_teams for entry in help_done.get(coverage.unit.pk, []))
+    figures = newest_of(units, coverage.week.last_day)
+    doors = under(coverage.unit, units, doors_by_unit(now))
+    helped = under(coverage.unit, units, help_done)
+    answers = answers_before(coverage.unit, units, now)
+    facts = {}
     for unit in units:
-        cell = _running(shown, unit)
+        cell = _running(coverage, unit)
         place = place_of(unit, doors[unit.pk], cell.share if cell else None, answers.get(unit.pk), figures)
-        known[unit.pk] = _known(unit, place, cell, doors[unit.pk], helped[unit.pk])
-    expected = expectations(one.place for one in known.values())
-    anybody = any(one.place.answers.visits for one in known.values())
-    ranked = rank(Signals(pk, expected[pk].mean, one.high) for pk, one in known.items())
+        facts[unit.pk] = _facts(unit, place, cell, doors[unit.pk], helped[unit.pk])
+    expected = expectations(entry.place for entry in facts.values())
+    any_visits = any(entry.place.answers.visits for entry in facts.values())
+    ranked = rank(Signals(pk, expected[pk].mean, entry.high) for pk, entry in facts.items())
     rows = []
-    for number, one in enumerate(ranked, 1):
-        pk = one.signals.key
-        rows.append(_row(number, known[pk], expected[pk], is_floor=one.is_floor, anybody=anybody))
-    return Priorities(rows, shared, timezone.localdate(now))
+    for number, ranked_unit in enumerate(ranked, 1):
+        pk = ranked_unit.signals.key
+        rows.append(_row(number, facts[pk], expected[pk], is_floor=ranked_unit.is_floor, any_visits=any_visits))
+    return Priorities(rows, shared_teams, timezone.localdate(now))
 
 
-def _running(shown: Overview, unit: AdminUnit) -> ShownCell | None:
-    cells = (cell for row in shown.rows if row.unit == unit for cell in row.all_cells)
-    return next((cell for cell in cells if cell.indicator.key == RUNNING), None)
+def _running(coverage: Overview, unit: AdminUnit) -> ShownCell | None:
+    """The share of running phones at the gates of a unit, None if no gate has counted."""
+    for row in coverage.rows:
+        cell = row.cell(RUNNING) if row.unit == unit else None
+        if cell is not None:
+            return cell
+    return None
 
 
-def _known(unit: AdminUnit, place: Place, cell: ShownCell | None, doors: list[Doors], helped: list[HelpDone]) -> _Known:
-    done, hours = sum(one.done for one in helped), sum(one.helper_hours or 0.0 for one in helped)
-    return _Known(
+def _facts(unit: AdminUnit, place: Place, cell: ShownCell | None, doors: list[Doors], helped: list[HelpDone]) -> _Facts:
+    done = sum(entry.done for entry in helped)
+    hours = sum(entry.helper_hours or 0.0 for entry in helped)
+    return _Facts(
         unit=unit,
         place=place,
-        by_list=any(one.households for one in doors),
+        by_list=any(entry.households for entry in doors),
         interval=cell.interval if cell else None,
         share_address=cell.address if cell else "",
         speed=done / hours if hours > 0 and done >= SMALLEST_SHOWN else None,
-        teams=sum(one.free_teams for one in helped),
+        teams=sum(entry.free_teams for entry in helped),
     )
 
 
-def _row(place: int, known: _Known, expected: Expectation, *, is_floor: bool, anybody: bool) -> PriorityRow:
+def _row(place: int, facts: _Facts, expected: Expectation, *, is_floor: bool, any_visits: bool) -> PriorityRow:
     return PriorityRow(
         place=place,
-        unit=known.unit,
-        unvisited=None if known.is_small else known.place.left,
-        is_small=known.is_small,
-        by_list=known.by_list,
-        share=known.share,
-        interval=known.interval,
-        share_address=known.share_address,
-        speed=known.speed,
-        teams=known.teams,
+        unit=facts.unit,
+        unvisited=None if facts.is_small else facts.place.left,
+        is_small=facts.is_small,
+        by_list=facts.by_list,
+        share=facts.share,
+        interval=facts.interval,
+        share_address=facts.share_address,
+        speed=facts.speed,
+        teams=facts.teams,
         is_floor=is_floor,
         expected=expected,
         expects=_expects(expected),
-        reason=_reason(known, expected, is_floor=is_floor, anybody=anybody),
+        reason=_reason(facts, expected, is_floor=is_floor, any_visits=any_visits),
     )
 
 
@@ -153,56 +160,59 @@ def _expects(expected: Expectation) -> str:
     return _("About %(mean)s newly running phones per team-hour, between %(low)s and %(high)s") % values
 
 
-def _reason(known: _Known, expected: Expectation, *, is_floor: bool, anybody: bool) -> str:
-    """Why the unit stands where it stands, as one sentence in the reader's language."""
-    answers = _answers(known.place.answers, expected, anybody)
-    said = "; ".join([_doors(known), _share(known), answers, *_speed(known), _teams(known.teams)])
+def _reason(facts: _Facts, expected: Expectation, *, is_floor: bool, any_visits: bool) -> str:
+    """Why the unit has its place, as one sentence in the reader's language."""
+    answers = _answers(facts.place.answers, expected, any_visits)
+    text = "; ".join([_doors(facts), _share(facts), answers, *_speed(facts), _teams(facts.teams)])
     if is_floor:
-        said = _("%(said)s; among the least covered, so within the first places whatever the rest says") % {
-            "said": said
+        text = _("%(said)s; among the least covered, so within the first places whatever the rest says") % {
+            "said": text
         }
-    return f"{said[0].upper()}{said[1:]}."
+    return f"{text[0].upper()}{text[1:]}."
 
 
-def _answers(answers: Answers, expected: Expectation, anybody: bool) -> str:
-    """Pace, who is met and phones, and whose answers they are."""
+def _answers(answers: Answers, expected: Expectation, any_visits: bool) -> str:
+    """Pace, how often people are met, and phones; and on which answers this rests."""
     values = {
         "minutes": spoken(expected.minutes),
         "met": percent_short(round(expected.met, 2)),
         "phones": tenths(expected.phones),
     }
-    said = _("%(minutes)s minutes a door, somebody at home at %(met)s, %(phones)s smartphones a household") % values
+    text = _("%(minutes)s minutes a door, somebody at home at %(met)s, %(phones)s smartphones a household") % values
     if answers.visits >= SMALLEST_SHOWN:
-        whose = ngettext("from %(count)s visit of four weeks", "from %(count)s visits of four weeks", answers.visits)
-        return f"{said} ({whose % {'count': grouped(answers.visits)}})"
-    whose = _("few visits here, so mostly as in the other areas") if anybody else _("assumed, nobody was visited yet")
-    return f"{said} ({whose})"
+        source = ngettext("from %(count)s visit of four weeks", "from %(count)s visits of four weeks", answers.visits)
+        return f"{text} ({source % {'count': grouped(answers.visits)}})"
+    if any_visits:
+        source = _("few visits here, so mostly as in the other areas")
+    else:
+        source = _("assumed, nobody was visited yet")
+    return f"{text} ({source})"
 
 
-def _doors(known: _Known) -> str:
-    if known.is_small:
+def _doors(facts: _Facts) -> str:
+    if facts.is_small:
         return _("households not visited: kept back")
-    if known.place.left is None:
+    if facts.place.left is None:
         return _("households not entered")
-    if known.place.left == 0:
+    if facts.place.left == 0:
         return _("every household was visited")
-    text = ngettext("%(count)s household not visited", "%(count)s households not visited", known.place.left)
-    return text % {"count": grouped(known.place.left)}
+    text = ngettext("%(count)s household not visited", "%(count)s households not visited", facts.place.left)
+    return text % {"count": grouped(facts.place.left)}
 
 
-def _share(known: _Known) -> str:
-    if known.share is None:
+def _share(facts: _Facts) -> str:
+    if facts.share is None:
         return _("share running not known")
-    if known.interval is None:
-        return _("running %(share)s at the gates") % {"share": percent(known.share)}
-    values = {"share": percent(known.share), "range": range_of(known.interval)}
+    if facts.interval is None:
+        return _("running %(share)s at the gates") % {"share": percent(facts.share)}
+    values = {"share": percent(facts.share), "range": range_of(facts.interval)}
     return _("running %(share)s (%(range)s) at the gates") % values
 
 
-def _speed(known: _Known) -> list[str]:
-    if known.speed is None:
+def _speed(facts: _Facts) -> list[str]:
+    if facts.speed is None:
         return []
-    return [_("%(number)s phones helped per hour") % {"number": tenths(known.speed)}]
+    return [_("%(number)s phones helped per hour") % {"number": tenths(facts.speed)}]
 
 
 def _teams(count: int) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shares, intervals and weeks as people here write them: `31,8%`, `29,7–33,9%`, `+3,2 điểm %`, `10–16/8/2020`."""
+"""Format shares, intervals and weeks as is usual in Việt Nam: `31,8%`, `29,7–33,9%`, `+3,2 điểm %`, `10–16/8/2020`."""
 
 from django import template
 from django.utils.translation import get_language
@@ -17,20 +17,20 @@ def tenths(number: float) -> str:
 
 
 def grouped(number: int) -> str:
-    """A whole number with its thousands apart, in the reader's language."""
+    """A whole number with a separator of thousands, in the reader's language."""
     text = f"{number:,}"
     return text.replace(",", ".") if get_language() == "vi" else text
 
 
 @register.filter
 def spoken(number: float) -> str:
-    """A number as people say it: whole from 5 on, with one decimal below."""
+    """A number for a sentence: whole from 5 on, with one decimal below."""
     return grouped(round(number)) if round(number, 1) >= 5 else tenths(number)
 
 
 @register.filter
 def group(number: int) -> str:
-    """A whole number with its thousands apart."""
+    """A whole number with a separator of thousands."""
     return grouped(number)
 
 
@@ -42,7 +42,7 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def percent_short(share: float) -> str:
-    """A share as percent without a decimal that is nothing: `25%`, `12,5%`."""
+    """A share as percent, without a decimal of zero: `25%`, `12,5%`."""
     return percent(share).replace(",0%", "%").replace(".0%", "%")
 
 
@@ -61,8 +61,10 @@ def points(change: float) -> str:
 @register.filter
 def signed(change: float) -> str:
     """A number with its sign: `+3,2`, `−0,3`, `±0,0`."""
-    sign = "−" if round(change, 1) < 0 else "+" if round(change, 1) > 0 else "±"
-    return sign + tenths(abs(change))
+    rounded = round(change, 1)
+    if rounded == 0:
+        return "±" + tenths(abs(change))
+    return ("−" if rounded < 0 else "+") + tenths(abs(change))
 
 
 @register.filter
@@ -73,7 +75,7 @@ def days(week: Week) -> str:
 
 @register.filter
 def of_hundred(share: float | None) -> str:
-    """A share as the width of a drawn bar of 100 units, with a point whatever the language."""
+    """A share as the width of a drawn bar of 100 units, with a decimal point in every language."""
     return f"{100 * (share or 0):.1f}"
 
 
@@ -85,11 +87,11 @@ def width_of(interval: Interval) -> str:
 
 @register.filter
 def axis(number: float) -> str:
-    """A coordinate of a drawing, with a point whatever the language."""
+    """A coordinate of a drawing, with a decimal point in every language."""
     return f"{number:.1f}"
 
 
 @register.filter
 def of_parameter(key: str) -> str:
-    """The part of an address that keeps the chosen indicator; "" for none or for what is no key."""
+    """The part of an address that keeps the chosen indicator; "" for text that is no key."""
     return f"of={key}" if key.replace("-", "").isalnum() and key.isascii() else ""

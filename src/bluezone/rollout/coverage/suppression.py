@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which numbers are not shown above the ward, those under 5 and those from which a reader would find them; the cells
-of the tree of units and agencies at which they are shown.
+"""Suppress numbers above the ward: those under 5, and those from which a reader could compute them.
+
+Also the cells of the tree of units and agencies that the numbers belong to.
 """
 
 from collections import defaultdict
@@ -24,12 +25,12 @@ Bounds = tuple[float, float]
 _UNBOUNDED = float("inf")
 
 
-def deduced(
+def deduce_bounds(
     parts: Mapping[Node, Sequence[Node]], values: Mapping[Node, int], root: Node, hidden: Collection[Node]
 ) -> dict[Node, Bounds]:
-    """The smallest and largest value that each cell with a number can have, as far as the reader knows.
+    """The smallest and largest value that each cell with a number can have, as a reader of the table can deduce.
 
-    parts, values, root: as `suppression.hidden_cells` has them. hidden: the cells that are not shown.
+    parts, values, root: as in `hidden_cells`. hidden: the cells that are not shown.
     """
     bounds: dict[Node, Bounds] = {}
     _from_below(parts, values, root, hidden, bounds)
@@ -63,7 +64,9 @@ def _from_above(parts: Mapping[Node, Sequence[Node]], key: Node, bounds: dict[No
     low, high = bounds[key]
     for part in below:
         least, most = bounds[part]
-        others = _UNBOUNDED if endless > (most == _UNBOUNDED) else largest - (0 if most == _UNBOUNDED else most)
+        others = largest if most == _UNBOUNDED else largest - most
+        if endless > (most == _UNBOUNDED):
+            others = _UNBOUNDED
         bounds[part] = (max(least, low - others), min(most, high - (smallest - least)))
     for part in below:
         _from_above(parts, part, bounds)
@@ -79,9 +82,9 @@ def hidden_cells(
 ) -> set[Key]:
     """The cells of a tree of sums that are not shown.
 
-    parts:  each sum and what it is the sum of, from `root` down; a key without parts is an observation.
-    values: the number of each key; a missing one is 0, and 0 is shown, since it is about nobody.
-    already: cells that another table hides; they are in the answer, with what must be hidden beside them.
+    parts: each sum and its parts, from `root` down; a key without parts is an observation.
+    values: the number of each key; a missing one is 0, and 0 is shown, since it is about no one.
+    already: cells that another table hides; they are in the result, with all that must then be hidden, too.
     """
     hidden: set[Key] = {key for key in already if values.get(key, 0)}
     _hide_small(parts, values, root, hidden)
@@ -89,29 +92,27 @@ def hidden_cells(
         hidden.add(root)
     _hide_below(parts, values, root, hidden)
     above = {part: key for key, below in parts.items() for part in below}
-    while given_away := _given_away(parts, values, root, hidden):
-        _hide_another(parts, values, above, given_away, hidden)
+    while revealed := _revealed(parts, values, root, hidden):
+        _hide_another(parts, values, above, revealed, hidden)
     return hidden
 
 
-def _given_away(
-    parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, hidden: set[Key]
-) -> Key | None:
-    """A small number that a reader of everything shown knows to be under 5, None when there is none."""
-    bounds = deduced(parts, values, root, hidden)
-    found = (key for key, (_low, high) in bounds.items() if key in hidden and high < SMALLEST_SHOWN)
-    return min(found, key=str, default=None)
+def _revealed(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, hidden: set[Key]) -> Key | None:
+    """A hidden cell that a reader can deduce to be under 5, None without one."""
+    bounds = deduce_bounds(parts, values, root, hidden)
+    candidates = (key for key, (_low, high) in bounds.items() if key in hidden and high < SMALLEST_SHOWN)
+    return min(candidates, key=str, default=None)
 
 
 def _hide_another(
     parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], above: Mapping[Key, Key], key: Key, hidden: set[Key]
 ) -> None:
-    """Hide one more cell, as near to `key` as there is one: its smallest shown neighbour, else the sum over both."""
+    """Hide one more cell, as near to `key` as possible: its smallest shown neighbour, else the sum above both."""
     while True:
         key = above[key]
-        shown = [part for part in parts[key] if values.get(part, 0) and part not in hidden]
-        if shown:
-            hidden.add(min(shown, key=lambda part: (values[part], str(part))))
+        neighbours = [part for part in parts[key] if values.get(part, 0) and part not in hidden]
+        if neighbours:
+            hidden.add(min(neighbours, key=lambda part: (values[part], str(part))))
             return
         if key not in hidden:
             hidden.add(key)
@@ -119,30 +120,30 @@ def _hide_another(
 
 
 def _hide_small(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, hidden: set[Key]) -> None:
-    """From the observations up: small cells, and as many others as keep them unknown."""
+    """From the observations up: hide small cells, and as many others as are needed to keep them unknown."""
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     for part in below:
         _hide_small(parts, values, part, hidden)
         if values[part] < SMALLEST_SHOWN:
             hidden.add(part)
-    shown = sorted((part for part in below if part not in hidden), key=lambda part: (values[part], str(part)))
+    visible = sorted((part for part in below if part not in hidden), key=lambda part: (values[part], str(part)))
     covered = [values[part] for part in below if part in hidden]
     while covered and not _is_unknown(covered):
-        if not shown:
+        if not visible:
             hidden.add(key)
             return
-        hidden.add(shown[0])
-        covered.append(values[shown.pop(0)])
+        hidden.add(visible[0])
+        covered.append(values[visible.pop(0)])
 
 
 def _is_unknown(covered: Sequence[int]) -> bool:
-    """Whether parts of which only the sum can be worked out may each be 5 or more, as far as a reader knows."""
+    """Whether hidden parts may each be 5 or more for a reader who can compute only their sum."""
     others = len(covered) - 1
     return others > 0 and sum(covered) - others >= SMALLEST_SHOWN
 
 
 def _hide_below(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], key: Key, hidden: set[Key]) -> None:
-    """From the top down: a hidden sum whose parts are all shown is no secret, so its smallest part is hidden too."""
+    """From the top down: if all parts of a hidden sum are shown, hide the smallest, or the sum would be known."""
     below = [part for part in parts.get(key, ()) if values.get(part, 0)]
     if key in hidden and below and hidden.isdisjoint(below):
         hidden.add(min(below, key=lambda part: (values[part], str(part))))
@@ -151,20 +152,19 @@ def _hide_below(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], k
 
 
 def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
-    """Whoever enters a ward's numbers sees them, and so does whoever leads the unit or one above it.
-
-    Reports never show them, whoever makes one: a report travels.
+    """Whether the reader sees small numbers of a unit: as one who enters a ward's numbers, or as a leader of the unit
+    or one above it. Reports never show them, since a report leaves the office.
     """
     if unit.kind in WARD_AND_BELOW and may(request.user, STAFF_REPORTERS.roles, unit=unit):
         return True
     return served_units(request.user, LEADERS.roles).filter(pk=unit.pk).exists()
 
 
-# A cell in the tree: the units, what belongs to a unit itself and to none below it, or an agency.
+# A cell of the tree: a unit, the part of a unit that is in no unit below it, or an agency.
 Cell = tuple[str, int]
 ROOT: Cell = ("all", 0)
-# A page of a year asks for the same weeks again and again, and working out what is hidden is most of its work.
-_REMEMBERED = 256
+# A page of many weeks needs the same tables again and again, and this computation is most of its work.
+_CACHED_TABLES = 256
 
 
 def unit_cell(pk: int) -> Cell:
@@ -173,7 +173,7 @@ def unit_cell(pk: int) -> Cell:
 
 
 def own_cell(pk: int) -> Cell:
-    """What belongs to a unit itself and to none of the units under it, such as the departments of a city."""
+    """The part of a unit that is in none of the units under it, such as the departments of a city."""
     return ("own", pk)
 
 
@@ -190,21 +190,21 @@ def cells_of(unit_path: str, agency_id: int | None) -> list[Cell]:
 
 @lru_cache(maxsize=4096)
 def _units_of(unit_path: str) -> tuple[Cell, ...]:
-    """The cells of a unit's path; many agencies share one."""
+    """The cells of a unit's path; cached, since many agencies share one."""
     units = [int(pk) for pk in unit_path.split("/") if pk]
     return (ROOT, *map(unit_cell, units), own_cell(units[-1]))
 
 
 def hidden_cells_of(observations: Iterable[tuple[str, int | None, int]]) -> set[Cell]:
-    """The cells whose sums are kept back above the ward.
+    """The cells with sums that are suppressed above the ward.
 
-    observations: (path of the unit, primary key of the agency or None, number); the whole tree must be given, whatever
-    part of it a page shows, or the part left out could be worked out.
+    observations: (path of the unit, primary key of the agency or None, number), of the whole tree even if a page shows
+    a part of it; else numbers of the page could be computed from other pages.
     """
     return set(_hidden(tuple(observations)))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED_TABLES)
 def _hidden(observations: tuple[tuple[str, int | None, int], ...]) -> frozenset[Cell]:
     parts: defaultdict[Cell, dict[Cell, None]] = defaultdict(dict)
     values: defaultdict[Cell, int] = defaultdict(int)

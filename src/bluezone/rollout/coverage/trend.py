@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One indicator of one unit over the weeks up to one: a table, and a drawing of it made on the server.
+"""One indicator of one unit over some weeks: a table, and a drawing of it made on the server.
 
-Only what each week's own page shows is drawn: a week that is kept back there is a gap here.
+Only what each week's own page shows is drawn: a week that is suppressed there is a gap here.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,19 @@ from bluezone.rollout.coverage.indicators import Indicator, reading_once, sums_o
 from bluezone.rollout.coverage.suppression import unit_cell
 
 WEEKS = 12
-# Units of the drawing; small, so that its text is as large as the page's on a telephone.
-WIDTH, HEIGHT = 360, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 12, 30
+# In units of the drawing; small, so that its text is as large as the page's on a telephone.
+WIDTH = 360
+HEIGHT = 200
+# The margins.
+_LEFT = 40
+_RIGHT = 8
+_TOP = 12
+_BOTTOM = 30
 
 
 @dataclass(frozen=True)
 class Point:
-    """One week. count, base, share: None where kept back; has_figures: whether anything was counted at all."""
+    """One week. count, base, share: None if suppressed. has_figures: whether anything was counted."""
 
     week: Week
     has_figures: bool
@@ -31,13 +36,13 @@ class Point:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether a number of the week is kept back."""
+        """Whether a number of the week is suppressed."""
         return self.has_figures and (self.count is None or self.base is None)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a week's share stands in the drawing. low, high: of its interval, equal to y without one."""
+    """A week's share in the drawing. low, high: y of the ends of its interval, equal to y without one."""
 
     x: float
     y: float
@@ -48,7 +53,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Trend:
-    """The weeks, oldest first. top: share at the upper edge. lines: marks of weeks that follow each other."""
+    """The weeks, oldest first. top: the share at the upper edge. lines: runs of marks without a gap."""
 
     indicator: Indicator
     points: list[Point]
@@ -62,44 +67,43 @@ class Trend:
 
     @property
     def paths(self) -> list[str]:
-        """Points of each line, for a polyline."""
+        """The points of each line, for a polyline."""
         return [" ".join(f"{mark.x:.1f},{mark.y:.1f}" for mark in line) for line in self.lines if len(line) > 1]
 
     @property
     def spreads(self) -> list[str]:
         """The area between the ends of the intervals of each line, for a polygon."""
-        return [
-            " ".join(
-                [f"{mark.x:.1f},{mark.high:.1f}" for mark in line]
-                + [f"{mark.x:.1f},{mark.low:.1f}" for mark in reversed(line)]
-            )
-            for line in self.lines
-            if len(line) > 1
-        ]
+        areas = []
+        for line in self.lines:
+            if len(line) > 1:
+                upper = [f"{mark.x:.1f},{mark.high:.1f}" for mark in line]
+                lower = [f"{mark.x:.1f},{mark.low:.1f}" for mark in reversed(line)]
+                areas.append(" ".join(upper + lower))
+        return areas
 
     @property
     def steps(self) -> list[tuple[float, float]]:
-        """Lines across: (share, y)."""
+        """Horizontal lines of the grid: (share, y)."""
         return [(self.top * part / 4, _y(self.top * part / 4, self.top)) for part in range(5)]
 
     @property
     def ends(self) -> list[tuple[float, Week]]:
-        """The first, middle and last week with where they stand."""
+        """The first, middle and last week: (x, week)."""
         last = len(self.points) - 1
         return [(_x(number, len(self.points)), self.points[number].week) for number in sorted({0, last // 2, last})]
 
 
 def trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, weeks: int = WEEKS) -> Trend:
-    """Count the weeks up to `last`; one indicator's queries for each week."""
+    """The trend of the weeks up to `last`; one indicator's queries for each week."""
     chosen = [last]
     while len(chosen) < weeks:
         chosen.insert(0, chosen[0].previous)
     with reading_once():
-        return drawn(indicator, [_point(unit_id, indicator, week, exact) for week in chosen])
+        return draw(indicator, [_point(unit_id, indicator, week, exact) for week in chosen])
 
 
-def drawn(indicator: Indicator, points: Sequence[Point]) -> Trend:
-    """Put points into the drawing; its upper edge is 100, 50 or 25 percent, the least that holds everything."""
+def draw(indicator: Indicator, points: Sequence[Point]) -> Trend:
+    """Place points in the drawing. Its upper edge is 25, 50 or 100 percent, the least above every interval."""
     highest = max((_high(point) for point in points), default=0.0)
     top = next(edge for edge in (0.25, 0.5, 1.0) if highest <= edge or edge == 1.0)
     lines: list[list[Mark]] = [[]]
@@ -114,8 +118,10 @@ def drawn(indicator: Indicator, points: Sequence[Point]) -> Trend:
 
 
 def _point(unit_id: int, indicator: Indicator, week: Week, exact: bool) -> Point:
-    sums, cell = sums_of(indicator, week), unit_cell(unit_id)
-    figures, share = sums.figures.get(cell, []), sums.share(cell, exact)
+    sums = sums_of(indicator, week)
+    cell = unit_cell(unit_id)
+    figures = sums.figures.get(cell, [])
+    share = sums.share(cell, exact)
     return Point(
         week=week,
         has_figures=bool(figures),
@@ -134,7 +140,8 @@ def _high(point: Point) -> float:
 
 
 def _x(number: int, count: int) -> float:
-    return _LEFT + (WIDTH - _LEFT - _RIGHT) * (number / (count - 1) if count > 1 else 0.5)
+    part = number / (count - 1) if count > 1 else 0.5
+    return _LEFT + (WIDTH - _LEFT - _RIGHT) * part
 
 
 def _y(share: float, top: float) -> float:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The map of the units under one, drawn on the server: their outlines where the city has put them into its data folder,
-else one square a unit.
+"""The map of the units under one, drawn on the server: their outlines if the city's data folder has them, else one
+square for each unit.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,19 +20,24 @@ GAP = 6
 LINE_LENGTH = 12
 # Shares from which a tile is darker; absolute, so that a colour means the same in every week and city.
 LEVELS = (0.10, 0.25, 0.40, 0.60)
-# A map of outlines: its largest size, how far its lines may be from the truth, and what letters and numbers take.
-MOST_WIDE, MOST_HIGH = 336, 300
-_MARGIN, _TOLERANCE = 2, 0.5
-LETTER, LINE_STEP, FIGURE_ROOM = 6.2, 13, 38
-# Heights at which the widest place of an outline is looked for.
-_LOOKS = 15
+# The largest size of a map of outlines, and how far its lines may be from the exact ones.
+MOST_WIDE = 336
+MOST_HIGH = 300
+_MARGIN = 2
+_TOLERANCE = 0.5
+# The size of its texts: width of a letter, height of a line, width of a number.
+LETTER = 6.2
+LINE_STEP = 13
+FIGURE_ROOM = 38
+# At how many heights the widest place of an outline is sought.
+_HEIGHTS = 15
 
 
 @dataclass(frozen=True)
 class Tile:
     """One unit on the map.
 
-    x, y:  its upper left corner. lines: its name, broken to fit. level: 0 (lowest share) to 4.
+    x, y: its upper left corner. lines: its name, broken to fit. level: 0 (lowest share) to 4.
     state: "shown", "hidden" (a small number) or "empty" (nothing counted).
     """
 
@@ -51,12 +57,12 @@ class Tile:
 
     @property
     def baselines(self) -> list[tuple[int, str]]:
-        """Each line of the name with the y it stands on."""
+        """Each line of the name: (y of its baseline, text)."""
         return [(self.y + 24 + 16 * number, line) for number, line in enumerate(self.lines)]
 
     @property
     def figure_y(self) -> int:
-        """Where the number stands."""
+        """The baseline of the number."""
         return self.y + SIDE - 14
 
     @property
@@ -67,9 +73,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class OutlinedTile(Tile):
-    """One unit as it lies on the ground. x, y: the middle of its widest place, where its texts stand.
+    """One unit in its outline. x, y: the middle of its widest place, where its texts are.
 
-    path: of an SVG. room: width of that place; a text that is wider is left out, as the table has it.
+    path: of an SVG. room: width of that place; a wider text is left out, since the table also has it.
     """
 
     path: str = ""
@@ -82,7 +88,7 @@ class OutlinedTile(Tile):
 
     @property
     def baselines(self) -> list[tuple[int, str]]:
-        """Each line of the name with the y it stands on; none where they have no room."""
+        """Each line of the name: (y of its baseline, text); none without room."""
         if max(map(len, self.lines), default=0) * LETTER > self.room:
             return []
         first = self.y - LINE_STEP * len(self.lines) + 8
@@ -90,7 +96,7 @@ class OutlinedTile(Tile):
 
     @property
     def figure_y(self) -> int:
-        """Where the number stands."""
+        """The baseline of the number."""
         return self.y + (12 if self.baselines else 5)
 
     @property
@@ -101,10 +107,10 @@ class OutlinedTile(Tile):
 
 @dataclass(frozen=True)
 class TileMap:
-    """The tiles and the size of the drawing; placed: whether a layout put them where they lie.
+    """The tiles and the size of the drawing. placed: they have their geographic places, by a layout or their outlines.
 
-    outlined: whether they are drawn as they lie. missing: names of units that the city's file of outlines lacks.
-    source: whom that file names. trouble: why it cannot be read.
+    outlined: they are drawn as outlines. missing: names of units that the city's file of outlines lacks.
+    source: as the file names it. trouble: why the file cannot be read.
     """
 
     tiles: list[Tile]
@@ -129,24 +135,27 @@ def tile_map(rows: Sequence[Row], key: str, outlines: Outlines | None = None) ->
     tiles = []
     for number, (unit, row) in enumerate(units):
         column, line = places[unit.key] if places is not None else (number % columns, number // columns)
-        cell, level, state = _shown(row, key)
-        x, y = GAP + column * (SIDE + GAP), GAP + line * (SIDE + GAP)
-        tiles.append(Tile(x, y, unit.name, broken(unit.name), cell, level, state, unit.pk))
+        cell, level, state = _appearance(row, key)
+        x = GAP + column * (SIDE + GAP)
+        y = GAP + line * (SIDE + GAP)
+        tiles.append(Tile(x, y, unit.name, name_lines(unit.name), cell, level, state, unit.pk))
     width = max((tile.x for tile in tiles), default=0) + SIDE + GAP
     height = max((tile.y for tile in tiles), default=0) + SIDE + GAP
     return TileMap(tiles, width, height, placed, trouble=outlines.trouble)
 
 
-def _shown(row: Row, key: str) -> tuple[ShownCell | None, int, str]:
-    """The number of a unit, how dark it is drawn, and whether it is shown, hidden or missing."""
-    cell = next((cell for cell in row.all_cells if cell.indicator.key == key), None)
+def _appearance(row: Row, key: str) -> tuple[ShownCell | None, int, str]:
+    """The number of a unit, and level and state of its tile."""
+    cell = row.cell(key)
     share = cell.share if cell else None
     level = 0 if share is None else sum(share >= step for step in LEVELS)
-    return cell, level, "empty" if cell is None or cell.base == 0 else "hidden" if cell.is_hidden else "shown"
+    if cell is None or cell.base == 0:
+        return cell, level, "empty"
+    return cell, level, "hidden" if cell.is_hidden else "shown"
 
 
-def broken(name: str) -> tuple[str, ...]:
-    """The name in at most three lines of LINE_LENGTH characters, cut with … where it is longer."""
+def name_lines(name: str) -> tuple[str, ...]:
+    """The name in at most three lines of LINE_LENGTH characters; a longer one is cut and ends with …."""
     lines: list[str] = []
     for word in name.split():
         if lines and len(lines[-1]) + 1 + len(word) <= LINE_LENGTH:
@@ -160,7 +169,7 @@ def broken(name: str) -> tuple[str, ...]:
 
 
 def _layout(keys: Sequence[str]) -> dict[str, tuple[int, int]] | None:
-    """The places of a layout that knows every one of `keys`; None where none does, or without units."""
+    """The places of a layout that contains all `keys`; None if none does, or without units."""
     if not keys:
         return None
     return next((places for places in _layouts() if all(key in places for key in keys)), None)
@@ -171,12 +180,13 @@ def _layouts() -> tuple[dict[str, tuple[int, int]], ...]:
     folder = resources.files("bluezone.rollout.coverage") / "layouts"
     files = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
     documents = [json.loads(entry.read_text("utf-8")) for entry in sorted(files, key=lambda entry: entry.name)]
-    return tuple({key: (column, row) for key, (column, row) in each["tiles"].items()} for each in documents)
+    return tuple({key: (column, row) for key, (column, row) in document["tiles"].items()} for document in documents)
 
 
 def _outlined(rows: Sequence[Row], key: str, outlines: Outlines) -> TileMap:
     units = [(row.unit, row) for row in rows if row.unit is not None]
-    project, width, height = _projection(point for polygons in outlines.by_unit.values() for point in _points(polygons))
+    points = itertools.chain.from_iterable(map(_points, outlines.by_unit.values()))
+    project, width, height = _projection(points)
     tiles: list[Tile] = []
     for unit, row in units:
         polygons = outlines.by_unit.get(unit.pk)
@@ -184,27 +194,30 @@ def _outlined(rows: Sequence[Row], key: str, outlines: Outlines) -> TileMap:
             continue
         rings = [tuple(simplified(tuple(map(project, ring)), _TOLERANCE) for ring in polygon) for polygon in polygons]
         (x, y), room = _widest_place(max(rings, key=lambda polygon: abs(_area(polygon[0]))))
-        cell, level, state = _shown(row, key)
-        path = "".join(_path(ring) for polygon in rings for ring in polygon)
+        cell, level, state = _appearance(row, key)
+        path = "".join(_path(ring) for ring in itertools.chain.from_iterable(rings))
+        lines = name_lines(unit.name)
         tiles.append(
-            OutlinedTile(
-                round(x), round(y), unit.name, broken(unit.name), cell, level, state, unit.pk, path=path, room=room
-            )
+            OutlinedTile(round(x), round(y), unit.name, lines, cell, level, state, unit.pk, path=path, room=room)
         )
     missing = tuple(unit.name for unit, _row in units if unit.pk not in outlines.by_unit)
     return TileMap(tiles, width, height, True, outlined=True, missing=missing, source=outlines.source)
 
 
 def _points(polygons: Iterable[Polygon]) -> Iterator[Point]:
-    return (point for polygon in polygons for ring in polygon for point in ring)
+    for polygon in polygons:
+        for ring in polygon:
+            yield from ring
 
 
 def _projection(points: Iterable[Point]) -> tuple[Callable[[Point], Point], int, int]:
-    """From degrees to the drawing, north up and one scale in both directions; and the size of the drawing."""
+    """A function from degrees to the drawing, north up and with one scale; and the size of the drawing."""
     longitudes, latitudes = zip(*points, strict=True)
-    west, north = min(longitudes), max(latitudes)
+    west = min(longitudes)
+    north = max(latitudes)
     narrowing = math.cos(math.radians((north + min(latitudes)) / 2))
-    across, down = (max(longitudes) - west) * narrowing, north - min(latitudes)
+    across = (max(longitudes) - west) * narrowing
+    down = north - min(latitudes)
     scale = min(MOST_WIDE / max(across, 1e-9), MOST_HIGH / max(down, 1e-9))
 
     def project(point: Point) -> Point:
@@ -214,17 +227,21 @@ def _projection(points: Iterable[Point]) -> tuple[Callable[[Point], Point], int,
 
 
 def _widest_place(polygon: Polygon) -> tuple[Point, float]:
-    """The middle of the longest line from west to east inside a polygon, and how long it is."""
-    low, high = min(y for _x, y in polygon[0]), max(y for _x, y in polygon[0])
-    best, room = polygon[0][0], 0.0
-    for look in range(1, _LOOKS + 1):
-        y = low + (high - low) * look / (_LOOKS + 1)
-        crossings = sorted(x for ring in polygon for x in _crossings(ring, y))
+    """The middle and the width of the place with most room for texts inside a polygon."""
+    low = min(y for _x, y in polygon[0])
+    high = max(y for _x, y in polygon[0])
+    best = polygon[0][0]
+    room = 0.0
+    for number in range(1, _HEIGHTS + 1):
+        part = number / (_HEIGHTS + 1)
+        y = low + (high - low) * number / (_HEIGHTS + 1)
+        crossings = sorted(itertools.chain.from_iterable(_crossings(ring, y) for ring in polygon))
         for left, right in zip(crossings[::2], crossings[1::2], strict=False):
-            # In the middle of its height an outline has room for more than one line.
-            width = (right - left) * (1 - abs(look / (_LOOKS + 1) - 0.5) / 2)
+            # Near the middle of its height an outline has room for more than one line.
+            width = (right - left) * (1 - abs(part - 0.5) / 2)
             if width > room:
-                best, room = ((left + right) / 2, y), width
+                best = ((left + right) / 2, y)
+                room = width
     return best, room
 
 

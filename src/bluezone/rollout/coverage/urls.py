@@ -13,5 +13,5 @@ urlpatterns = [
     path("coverage/units/<int:pk>/league/", views.league_table, name="coverage-league"),
     path("coverage/units/<int:pk>/trend/", views.trend_of, name="coverage-trend"),
     path("coverage/units/<int:pk>/report/", coverage_report.report, name="coverage-report"),
-    path("coverage/units/<int:pk>/report/<str:form>/", coverage_report.written, name="coverage-written"),
+    path("coverage/units/<int:pk>/report/<str:form>/", coverage_report.report_file, name="coverage-written"),
 ]

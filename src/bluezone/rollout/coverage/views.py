@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of coverage: a unit and week in short and as a table, units to go to first, league tables, and the trend of
+"""Pages of coverage: summary and table of a unit and week, units in order of priority, league tables, and the trend of
 one indicator.
 """
 
@@ -22,20 +22,20 @@ from bluezone.rollout.coverage.suppression import WARD_AND_BELOW, sees_small_num
 from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
 from bluezone.rollout.coverage.unit_map import tile_map
 
-# Units that are listed at once on the first page; the others unfold.
-LISTED = 8
+# Units that the first page lists openly; the others unfold.
+MOST_LISTED = 8
 
 
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def city(request: OfficeRequest) -> HttpResponse:
-    """The city: the smallest unit that all agencies serve; a page that says what to do where there are none."""
+    """The city in short; without agencies, a page that explains what to do."""
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
-    found = city_unit(week.first_day)
-    if found is None:
+    unit = city_unit(week.first_day)
+    if unit is None:
         return render(request, "coverage/no_units.html", {"week": week})
-    return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
+    return _page(request, overview(unit, week, exact=sees_small_numbers(request, unit)))
 
 
 @require_safe
@@ -43,24 +43,26 @@ def city(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit in short: a sentence, what changed, a map and its table."""
-    found, week = _asked(request, pk)
-    return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
+    unit, week = _unit_and_week(request, pk)
+    return _page(request, overview(unit, week, exact=sees_small_numbers(request, unit)))
 
 
-def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
-    said = brief(shown)
-    units = [unit for unit, _cell in said.rows]
-    drawn = tile_map(shown.rows, said.indicator.key, outlines_of(units)) if said.indicator else None
+def _page(request: OfficeRequest, coverage: Overview) -> HttpResponse:
+    summary = brief(coverage)
+    units = [unit for unit, _cell in summary.rows]
+    unit_map = None
+    if summary.indicator:
+        unit_map = tile_map(coverage.rows, summary.indicator.key, outlines_of(units))
     context = {
-        "shown": shown,
-        "week": shown.week,
-        "unit": shown.unit,
-        "brief": said,
-        "first": said.rows[:LISTED],
-        "others": said.rows[LISTED:],
-        "map": drawn,
-        "is_part": shown.unit.kind in WARD_AND_BELOW,
-        "is_latest": _is_latest(shown.week),
+        "shown": coverage,
+        "week": coverage.week,
+        "unit": coverage.unit,
+        "brief": summary,
+        "first": summary.rows[:MOST_LISTED],
+        "others": summary.rows[MOST_LISTED:],
+        "map": unit_map,
+        "is_part": coverage.unit.kind in WARD_AND_BELOW,
+        "is_latest": _is_latest(coverage.week),
     }
     return render(request, "coverage/unit.html", context)
 
@@ -69,18 +71,18 @@ def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Every number of a unit, what lies under it as rows, in a column for each class of proof."""
-    found, week = _asked(request, pk)
-    shown = overview(found, week, exact=sees_small_numbers(request, found))
-    counted = [each for each in shown.indicators if shown.cell(each.key) is not None]
+    """Every number of a unit and of the units under it, with a column for each class of proof."""
+    unit, week = _unit_and_week(request, pk)
+    coverage = overview(unit, week, exact=sees_small_numbers(request, unit))
+    counted = [indicator for indicator in coverage.indicators if coverage.cell(indicator.key) is not None]
     context = {
-        "shown": shown,
+        "shown": coverage,
         "week": week,
-        "unit": found,
-        "running": shown.cell(RUNNING),
-        "self_reported": shown.total.cells[Proof.SELF_REPORTED],
+        "unit": unit,
+        "running": coverage.cell(RUNNING),
+        "self_reported": coverage.total.cells[Proof.SELF_REPORTED],
         "proofs": list(Proof),
-        "counted": [(each, shown.cell(each.key)) for each in counted],
+        "counted": [(indicator, coverage.cell(indicator.key)) for indicator in counted],
         "is_latest": _is_latest(week),
     }
     return render(request, "coverage/numbers.html", context)
@@ -90,16 +92,17 @@ def numbers(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def priority(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Units under one in the order in which teams should go to them, each with what an hour is expected to bring and
-    why; and what came of what was expected of the last week.
+    """Units under one in order of priority, with what an hour is expected to bring there and the reason.
+
+    Also compares the last week with what was expected of it.
     """
-    unit, week = _asked(request, pk)
-    shown = overview(unit, week, exact=False, keys=frozenset({RUNNING}))
+    unit, week = _unit_and_week(request, pk)
+    coverage = overview(unit, week, exact=False, keys=frozenset({RUNNING}))
     now = timezone.now()
-    found = priorities(shown, now)
+    ranking = priorities(coverage, now)
     past = week_to_compare(week, timezone.localdate(now))
-    compared = compare(unit, [row.unit for row in found.rows], past, now)
-    context = {"unit": unit, "week": week, "found": found, "compared": compared, "is_latest": _is_latest(week)}
+    compared = compare(unit, [row.unit for row in ranking.rows], past, now)
+    context = {"unit": unit, "week": week, "found": ranking, "compared": compared, "is_latest": _is_latest(week)}
     return render(request, "coverage/priority.html", context)
 
 
@@ -108,8 +111,8 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
-    unit, week = _asked(request, pk)
-    able = [each for each in registered() if each.of_phones]
+    unit, week = _unit_and_week(request, pk)
+    able = [indicator for indicator in registered() if indicator.of_phones]
     chosen = _chosen(request, able)
     by = request.GET.get("by", "")
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
@@ -129,7 +132,7 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""
-    unit, week = _asked(request, pk)
+    unit, week = _unit_and_week(request, pk)
     able = registered()
     chosen = _chosen(request, able)
     if chosen is None:
@@ -148,14 +151,15 @@ def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "coverage/trend.html", context)
 
 
-def _asked(request: OfficeRequest, pk: int) -> tuple[AdminUnit, Week]:
+def _unit_and_week(request: OfficeRequest, pk: int) -> tuple[AdminUnit, Week]:
+    """The unit of the address, and the week of `?week=`, else the latest. Raises Http404."""
     unit = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     return unit, week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
 
 
 def _chosen(request: OfficeRequest, able: list[Indicator]) -> Indicator | None:
     """The indicator of `?of=`, else the share running at the gates, else the first."""
-    by_key = {each.key: each for each in able}
+    by_key = {indicator.key: indicator for indicator in able}
     return by_key.get(request.GET.get("of", "")) or by_key.get(RUNNING) or next(iter(able), None)
 
 

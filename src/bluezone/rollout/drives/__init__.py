@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives and help: requests that the portal, the app, gates, house visits and telephones open, and teams that help."""
+"""Drives and help: requests from the portal, the app, gates, house visits and telephones, and the teams that help."""

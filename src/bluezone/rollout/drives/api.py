@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other parts use of drives and help, and nothing else."""
+"""All that other parts use of drives and help."""
 
 from bluezone.rollout.drives.help_requests import (
     CONTACT_LENGTH,

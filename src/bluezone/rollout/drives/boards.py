@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boards of drives: what was helped by ward, team and unit, beside both denominators; and what of it goes into
-coverage.
-"""
+"""Boards of drives: the help by ward, team and unit, with both denominators; and the indicators for coverage."""
 
 import datetime
 from collections import Counter, defaultdict
@@ -37,9 +35,10 @@ NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
 
 @dataclass
 class Numbers:
-    """Help that was given, in classes that are never added together; None where kept back.
+    """Closed requests, in classes that are never added together; None if suppressed.
 
-    proven, attested: phones on which Bluezone ran. other: helped otherwise. could_not: all reasons but no smartphone.
+    proven, attested: phones on which Bluezone ran. other: helped with something else. could_not: for any other reason
+    than no smartphone.
     """
 
     proven: int | None = 0
@@ -50,17 +49,19 @@ class Numbers:
 
     @property
     def hides_something(self) -> bool:
-        """Whether any number is kept back."""
+        """Whether any number is suppressed."""
         return any(number is None for number in vars(self).values())
 
     def share_of(self, figure: Denominator | None) -> float | None:
         """Proven of a denominator, 0..1; None without one."""
-        return None if self.proven is None or figure is None or not figure.value else self.proven / figure.value
+        if self.proven is None or figure is None or not figure.value:
+            return None
+        return self.proven / figure.value
 
 
 @dataclass
 class WardRow:
-    """One ward: requests that wait, numbers, and what they may be held against."""
+    """One ward: how many requests are open, its numbers, and its newest denominators by kind."""
 
     unit: AdminUnit
     numbers: Numbers
@@ -98,15 +99,16 @@ class TeamRow:
 
 
 def of_drive(drive: Drive) -> Numbers:
-    """What came of one drive, its sheets among the attested."""
+    """The numbers of one drive; its sheets count as attested."""
     outcomes = HelpOutcome.objects.filter(drive=drive)
-    return _by(outcomes, DriveTally.objects.filter(drive=drive), "drive", "drive").get(drive.pk, Numbers())
+    tallies = DriveTally.objects.filter(drive=drive)
+    return _numbers_by(outcomes, tallies, "drive", "drive").get(drive.pk, Numbers())
 
 
 def by_ward(campaign_id: int | None, own: frozenset[int], now: datetime.datetime) -> list[WardRow]:
-    """Wards with anything to show, by name. own: units whose numbers the reader sees as they are."""
-    outcomes, tallies = _of(campaign_id)
-    counted = _by(outcomes.exclude(unit=None), tallies, "unit", "drive__unit")
+    """Wards with any number, by name. own: units for which no number is suppressed."""
+    outcomes, tallies = _of_campaign(campaign_id)
+    counted = _numbers_by(outcomes.exclude(unit=None), tallies, "unit", "drive__unit")
     open_now = HelpRequest.objects.filter(free(now) | Q(state=HelpState.CLAIMED)).exclude(unit=None).order_by()
     waiting = dict(open_now.values_list("unit").annotate(count=Count("pk")))
     units = AdminUnit.objects.filter(pk__in={*counted, *waiting}).order_by("name")
@@ -114,41 +116,41 @@ def by_ward(campaign_id: int | None, own: frozenset[int], now: datetime.datetime
     for figure in Denominator.objects.filter(unit__in=units, as_of__lte=timezone.localdate(now)).order_by("as_of"):
         figures[figure.unit_id or 0][figure.kind] = figure
     rows = [WardRow(unit, counted.get(unit.pk, Numbers()), waiting.get(unit.pk, 0), figures[unit.pk]) for unit in units]
-    _keep_back([(row.unit.path, 0, row.numbers, row.unit.pk in own) for row in rows])
+    _suppress([(row.unit.path, 0, row.numbers, row.unit.pk in own) for row in rows])
     return rows
 
 
 def by_team(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
-    """Teams, the one with the most proven phones first. own: agencies whose numbers the reader sees as they are."""
-    outcomes, tallies = _of(campaign_id)
-    counted = _by(outcomes, tallies, "team", "drive__team")
+    """Teams, the one with the most proven phones first. own: agencies for which no number is suppressed."""
+    outcomes, tallies = _of_campaign(campaign_id)
+    counted = _numbers_by(outcomes, tallies, "team", "drive__team")
     drives = Drive.objects.filter(opened_at__isnull=False)
     drives = drives.filter(campaign=campaign_id) if campaign_id else drives
     times = dict(drives.order_by().values_list("team").annotate(count=Count("pk")))
     teams = Team.objects.filter(pk__in={*counted, *times}).select_related("agency__unit")
     rows = [TeamRow(team, counted.get(team.pk, Numbers()), times.get(team.pk, 0)) for team in teams]
     rows.sort(key=lambda row: (-(row.numbers.proven or 0), row.team.name, row.team.pk))
-    _keep_back([(row.team.agency.unit.path, row.team.pk, row.numbers, row.team.agency_id in own) for row in rows])
+    _suppress([(row.team.agency.unit.path, row.team.pk, row.numbers, row.team.agency_id in own) for row in rows])
     return rows
 
 
-def _of(campaign_id: int | None) -> tuple[QuerySet[HelpOutcome], QuerySet[DriveTally]]:
-    outcomes, tallies = HelpOutcome.objects.all(), DriveTally.objects.all()
+def _of_campaign(campaign_id: int | None) -> tuple[QuerySet[HelpOutcome], QuerySet[DriveTally]]:
+    """The outcomes and tally sheets of a campaign, or of all."""
+    outcomes = HelpOutcome.objects.all()
+    tallies = DriveTally.objects.all()
     if campaign_id:
         return outcomes.filter(drive__campaign=campaign_id), tallies.filter(drive__campaign=campaign_id)
     return outcomes, tallies
 
 
-def _by(outcomes: QuerySet[HelpOutcome], tallies: QuerySet[DriveTally], key: str, tally_key: str) -> dict[int, Numbers]:
-    found: defaultdict[int, Numbers] = defaultdict(Numbers)
+def _numbers_by(
+    outcomes: QuerySet[HelpOutcome], tallies: QuerySet[DriveTally], key: str, tally_key: str
+) -> dict[int, Numbers]:
+    """The numbers by a field: `key` of the outcomes, `tally_key` of the sheets."""
+    numbers_by_key: defaultdict[int, Numbers] = defaultdict(Numbers)
     rows = outcomes.order_by().values_list(key, "result", "proof", "hindrance").annotate(count=Count("pk"))
     for pk, result, proof, hindrance, count in rows:
-        name = "other" if result == HelpResult.OTHER else "could_not"
-        if result == HelpResult.RUNNING:
-            name = "proven" if proof == HelpProof.PROVEN else "attested"
-        elif hindrance == Hindrance.NO_SMARTPHONE:
-            name = "no_smartphone"
-        _add(found[pk], name, count)
+        _add(numbers_by_key[pk], _class_of(result, proof, hindrance), count)
     sheets = (
         tallies.order_by()
         .values_list(tally_key)
@@ -157,23 +159,31 @@ def _by(outcomes: QuerySet[HelpOutcome], tallies: QuerySet[DriveTally], key: str
         )
     )
     for pk, attested, other, none, not_helped in sheets:
-        for name, count in (
-            ("attested", attested),
-            ("other", other),
-            ("no_smartphone", none),
-            ("could_not", not_helped),
-        ):
-            _add(found[pk], name, count)
-    return dict(found)
+        _add(numbers_by_key[pk], "attested", attested)
+        _add(numbers_by_key[pk], "other", other)
+        _add(numbers_by_key[pk], "no_smartphone", none)
+        _add(numbers_by_key[pk], "could_not", not_helped)
+    return dict(numbers_by_key)
+
+
+def _class_of(result: str, proof: str, hindrance: str) -> str:
+    """The name in Numbers under which an outcome counts."""
+    if result == HelpResult.RUNNING:
+        return "proven" if proof == HelpProof.PROVEN else "attested"
+    if hindrance == Hindrance.NO_SMARTPHONE:
+        return "no_smartphone"
+    return "other" if result == HelpResult.OTHER else "could_not"
 
 
 def _add(numbers: Numbers, name: str, count: int) -> None:
     setattr(numbers, name, (getattr(numbers, name) or 0) + count)
 
 
-def _keep_back(rows: Iterable[tuple[str, int, Numbers, bool]]) -> None:
-    """Empty the numbers under 5, and those that would give one away, of what is not the reader's own."""
-    rows = list(rows)
+def _suppress(rows: list[tuple[str, int, Numbers, bool]]) -> None:
+    """Suppress numbers under 5, and those that would reveal one; never the reader's own.
+
+    rows: path of the unit, team or 0, numbers, and whether they are the reader's own.
+    """
     for name in NAMES:
         hidden = hidden_cells_of((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
         for path, pk, numbers, own in rows:
@@ -183,20 +193,23 @@ def _keep_back(rows: Iterable[tuple[str, int, Numbers, bool]]) -> None:
 
 
 def waiting(now: datetime.datetime) -> tuple[dict[int, int], dict[int, int]]:
-    """Requests that nobody has, and those that a team has, by unit."""
+    """How many requests are free, and how many a team has, by unit."""
     live = HelpRequest.objects.exclude(unit=None).order_by()
     open_now = live.filter(free(now)).values_list("unit").annotate(count=Count("pk"))
-    held = live.filter(state=HelpState.CLAIMED, claimed_until__gt=now).values_list("unit").annotate(count=Count("pk"))
-    return dict(open_now), dict(held)
+    claimed = (
+        live.filter(state=HelpState.CLAIMED, claimed_until__gt=now).values_list("unit").annotate(count=Count("pk"))
+    )
+    return dict(open_now), dict(claimed)
 
 
 def closed(since: datetime.date, until: datetime.date) -> tuple[Counter[int], Counter[int]]:
-    """Helped, and could not be helped, by unit over days, first and last included."""
+    """How many requests were helped, and how many could not be, by unit. since, until: local days, both included."""
     done: Counter[int] = Counter()
     could_not: Counter[int] = Counter()
     outcomes = HelpOutcome.objects.filter(day__range=(since, until)).exclude(unit=None).order_by()
     for unit_id, result, count in outcomes.values_list("unit", "result").annotate(count=Count("pk")):
-        (could_not if result == HelpResult.CANNOT else done)[unit_id] += count
+        counter = could_not if result == HelpResult.CANNOT else done
+        counter[unit_id] += count
     tallies = DriveTally.objects.filter(drive__begins__date__range=(since, until)).order_by()
     rows = tallies.values_list("drive__unit").annotate(
         done=Sum("running") + Sum("other_help"), could_not=Sum("could_not") + Sum("no_smartphone")
@@ -208,27 +221,27 @@ def closed(since: datetime.date, until: datetime.date) -> tuple[Counter[int], Co
 
 
 def helper_hours(since: datetime.date, until: datetime.date, now: datetime.datetime) -> dict[int, float]:
-    """Hours of drives times people of their team, by unit; of a drive under way the hours until now."""
+    """Hours of drives times people of their team, by unit; a running drive counts until now."""
     first = timezone.make_aware(datetime.datetime.combine(since, datetime.time.min))
     after = timezone.make_aware(datetime.datetime.combine(until + datetime.timedelta(days=1), datetime.time.min))
     hours: dict[int, float] = {}
     drives = Drive.objects.filter(opened_at__isnull=False, opened_at__lt=after).filter(
         Q(closed_at__isnull=True) | Q(closed_at__gt=first)
     )
-    for unit_id, opened, ended, planned, people in drives.values_list(
+    for unit_id, opened, closed, planned, people in drives.values_list(
         "unit", "opened_at", "closed_at", "ends", "team__people"
     ):
         if opened is None:
             continue
-        # A drive that somebody forgot to close did not go on all night.
-        end = min(ended or now, max(planned, opened), after)
+        # A drive that was never closed counts until its planned end.
+        end = min(closed or now, max(planned, opened), after)
         seconds = max(0.0, (end - max(opened, first)).total_seconds())
         hours[unit_id] = hours.get(unit_id, 0.0) + people * seconds / 3600
     return hours
 
 
 def free_teams() -> dict[int, int]:
-    """Teams that could go now, by the unit that their union serves."""
+    """How many teams are free now, by the unit that their union serves."""
     at_work = Drive.objects.filter(team=OuterRef("pk"), state=DriveState.LIVE)
     busy = HelpRequest.objects.filter(team=OuterRef("pk"), state=HelpState.CLAIMED)
     teams = Team.objects.filter(ended_at=None).exclude(Exists(at_work)).exclude(Exists(busy)).order_by()
@@ -236,41 +249,42 @@ def free_teams() -> dict[int, int]:
 
 
 def _outcomes(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, datetime.date, str, int]]:
-    """Requests closed of people with a smartphone, by unit path, union, day and proof."""
+    """How many requests of people with a smartphone were closed, by unit path, union, day and proof."""
     outcomes = HelpOutcome.objects.filter(day__range=days).exclude(unit=None)
     rows = outcomes.exclude(hindrance=Hindrance.NO_SMARTPHONE).order_by()
     return list(rows.values_list("unit__path", "team__agency", "day", "proof").annotate(count=Count("pk")))
 
 
 def _sheets(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, datetime.date, int, int]]:
-    """Tally sheets by unit path, union and day: seen running, and everybody helped, who are in the denominator."""
-    rows = DriveTally.objects.filter(drive__begins__date__range=days).order_by()
-    values = rows.values_list("drive__unit__path", "drive__team__agency", "drive__begins__date").annotate(
+    """Tally sheets by unit path, union and day: how many phones were seen running, and how many people had one."""
+    tallies = DriveTally.objects.filter(drive__begins__date__range=days).order_by()
+    rows = tallies.values_list("drive__unit__path", "drive__team__agency", "drive__begins__date").annotate(
         seen=Sum("running"), base=Sum("running") + Sum("other_help") + Sum("could_not")
     )
-    return [row for row in values if row[4]]
+    return [row for row in rows if row[4]]
 
 
 class ProvenWithHelp(Indicator):
-    """Phones that proved at a drive's radio that they run / requests closed of people with a smartphone."""
+    """Phones that proved at a drive's radio that they run / closed requests of people with a smartphone."""
 
     key = "help-proven"
     proof = Proof.PROVEN
     name = gettext_lazy("running after help, proven at the drive’s radio")
     base_name = gettext_lazy("requests for help closed, with a smartphone")
     of_phones = True
-    # A phone is counted for one request, so weeks are of different phones.
+    # A phone counts for one request only, so weeks may be added.
     adds_up = True
     counts: ClassVar[HelpProof] = HelpProof.PROVEN
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One figure a unit, union and day; two queries, once for both classes of proof."""
+        """One figure for each unit, union and day; two queries, shared by both classes of proof."""
         counted: Counter[tuple[str, int, datetime.date]] = Counter()
         bases: Counter[tuple[str, int, datetime.date]] = Counter()
         days = (week.first_day, week.last_day)
         for path, agency_id, day, proof, count in once(("help outcomes", week), lambda: _outcomes(days)):
             bases[path, agency_id, day] += count
-            counted[path, agency_id, day] += count if proof == self.counts else 0
+            if proof == self.counts:
+                counted[path, agency_id, day] += count
         for path, agency_id, day, running, base in once(("drive sheets", week), lambda: _sheets(days)):
             bases[path, agency_id, day] += base
             counted[path, agency_id, day] += self.on_paper(running)
@@ -280,7 +294,7 @@ class ProvenWithHelp(Indicator):
             yield Figure(path, agency_id, counted[place], base, source, day)
 
     def on_paper(self, running: int) -> int:
-        """How many of those seen running on a sheet count here: nothing on paper is proven."""
+        """How many of the phones on a sheet count here: none, nothing on paper is proven."""
         return 0
 
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -297,5 +311,5 @@ class SeenWithHelp(ProvenWithHelp):
     counts = HelpProof.ATTESTED
 
     def on_paper(self, running: int) -> int:
-        """All."""
+        """All of them: a helper saw them."""
         return running

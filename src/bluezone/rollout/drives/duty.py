@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives and help: what they register of themselves."""
+"""What drives and help register with the office."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# Who helps people install, and reads whom to call back.
+# Help people install, and read how to reach them.
 HELPERS = Audience("HELPERS", frozenset({"drive_lead"}))
 DRIVE_PLANNERS = Audience("DRIVE_PLANNERS", frozenset({"admin", "lead", "officer", "drive_lead"}))
-# Who notes a request made by telephone.
+# Enter a request made by telephone.
 HELP_TAKERS = Audience("HELP_TAKERS", frozenset({"clerk", "lead", "officer", "drive_lead"}))
 
 DUTY = Duty(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of drives: a team, a drive, a request that came by telephone, a tally sheet."""
+"""Forms of drives: a team, a drive, its radio, a request by telephone, a tally sheet."""
 
 import datetime
 from typing import Any
@@ -35,11 +35,12 @@ class TeamForm(forms.Form):
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["agency"]
-        field.queryset, field.empty_label = agencies.order_by("name"), None
+        field.queryset = agencies.order_by("name")
+        field.empty_label = None
 
 
 class DriveForm(forms.Form):
-    """A drive: under which campaign, which team, where and when."""
+    """A drive: its campaign, its team, where and when."""
 
     campaign = forms.ModelChoiceField(Team.objects.none(), label=_("Campaign"))
     team = forms.ModelChoiceField(Team.objects.none(), label=_("Team"))
@@ -56,20 +57,20 @@ class DriveForm(forms.Form):
         self.initial.setdefault("begins", "08:00")
         self.initial.setdefault("ends", "11:00")
         campaigns = apps.get_model("directives", "Campaign").objects.filter(Q(ends=None) | Q(ends__gte=today))
-        in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
+        current_units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         choices = {
             "campaign": campaigns.order_by("-begins", "name"),
             "team": teams.order_by("agency__name", "name"),
-            "unit": in_force.filter(kind__in=WARDS).order_by("name"),
+            "unit": current_units.filter(kind__in=WARDS).order_by("name"),
         }
         for name, queryset in choices.items():
             field: Any = self.fields[name]
             field.queryset = queryset
-        team: Any = self.fields["team"]
-        team.label_from_instance = lambda one: f"{one.name} · {one.agency.short_name or one.agency.name}"
+        team_field: Any = self.fields["team"]
+        team_field.label_from_instance = lambda team: f"{team.name} · {team.agency.short_name or team.agency.name}"
 
     def clean(self) -> dict[str, Any]:
-        """It ends after it begins."""
+        """Join day and times; refuse a drive that ends before it begins."""
         values: dict[str, Any] = super().clean() or {}
         if {"day", "begins", "ends"} <= set(values):
             zone = timezone.get_current_timezone()
@@ -92,12 +93,12 @@ class OpenForm(forms.Form):
 
     def __init__(self, *args: Any, drive: Drive, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found = Device.objects.filter(kind=DeviceKind.DRIVE, agency=drive.team.agency).exclude(token_digest=None)
-        self.fields["radio"].queryset = found.order_by("name")  # type: ignore[attr-defined]
+        radios = Device.objects.filter(kind=DeviceKind.DRIVE, agency=drive.team.agency).exclude(token_digest=None)
+        self.fields["radio"].queryset = radios.order_by("name")  # type: ignore[attr-defined]
 
 
 class PhoneForm(forms.Form):
-    """What somebody said on the telephone."""
+    """A request for help by telephone."""
 
     contact = PlainLineField(
         label=_("Telephone of the person"),
@@ -116,13 +117,13 @@ class PhoneForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
-        named = [(unit.code, unit.name) for unit in near.exclude(code=None).order_by("name")]
-        self.fields["unit"].choices = [("", _("not said")), *named]  # type: ignore[attr-defined]
+        wards = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
+        choices = [(unit.code, unit.name) for unit in wards.exclude(code=None).order_by("name")]
+        self.fields["unit"].choices = [("", _("not said")), *choices]  # type: ignore[attr-defined]
 
 
 class HindranceForm(forms.Form):
-    """Why somebody could not be helped."""
+    """Why a person could not be helped."""
 
     hindrance = forms.ChoiceField(choices=Hindrance, label=_("Why not"))
 

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The help queue: a team takes a request on, closes it or gives it back, and can undo one tap; what is forgotten of
-requests, and when.
-"""
+"""The help queue: a team takes a request on, closes it or gives it back, and can undo a tap; the purge of requests."""
 
 import datetime
 from collections.abc import Iterable
@@ -31,10 +29,10 @@ from bluezone.rollout.drives.models import (
 )
 from bluezone.rollout.gates.api import proven_passes
 
-# After that others may take a request on: somebody who stands before a stall, somebody who is to be called.
+# After this long, other teams may take a request on: at a stall the person waits, elsewhere they are called back.
 STALL_CLAIM = datetime.timedelta(minutes=30)
 CLAIM = datetime.timedelta(hours=24)
-# A pass is shown and the help closed in one go; an older pass was somebody else's.
+# The helper closes the request right after the pass; an older pass is another person's.
 PROOF_LIFE = datetime.timedelta(minutes=15)
 
 
@@ -51,13 +49,13 @@ class HelpNotYours(Refused):
 
 
 class HelpProofMissing(Refused):
-    """The drive's radio has heard no running phone lately that was not given to a request already."""
+    """The drive's radio has not lately heard a running phone that no request counts yet; nothing was changed."""
 
     code = "help_proof_missing"
 
 
 def free(now: datetime.datetime) -> Q:
-    """Requests that a team may take on: open, or taken on too long ago."""
+    """Requests that a team may take on: open, or taken on too long ago by another team."""
     return Q(state=HelpState.OPEN) | Q(state=HelpState.CLAIMED, claimed_until__lte=now)
 
 
@@ -65,17 +63,17 @@ def claim(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) 
     """Let a team take a request on. Raises HelpTaken."""
     until = now + (STALL_CLAIM if request.drive_id else CLAIM)
     with transaction.atomic():
-        taken = HelpRequest.objects.filter(free(now), pk=request.pk, training=team.training).update(
+        updated = HelpRequest.objects.filter(free(now), pk=request.pk, training=team.training).update(
             state=HelpState.CLAIMED, team=team, claimed_at=now, claimed_until=until
         )
-        if not taken:
+        if not updated:
             raise HelpTaken("another team has this request, or it is closed")
         record(actor, "help_claimed", str(request.pk), team=team.pk)
     request.refresh_from_db()
 
 
 def release(actor: str, request: HelpRequest, teams: Iterable[int], now: datetime.datetime) -> None:
-    """Give a request back, so that any team may take it on. teams: whose it may be. Raises HelpNotYours."""
+    """Give a request back, so that any team may take it on. teams: one of them must have it. Raises HelpNotYours."""
     with transaction.atomic():
         _locked(request, teams).update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
         record(actor, "help_released", str(request.pk), at=now.isoformat(timespec="minutes"))
@@ -92,15 +90,15 @@ def help_done(
 ) -> HelpOutcome:
     """Close a request as helped.
 
-    proof: how it is known that Bluezone runs, NONE when the help was another. drive: where, for a proven one.
-    Where the same telephone number was counted before, the help is booked as another and counted as no phone.
+    proof: how it is known that Bluezone runs, NONE for any other help. drive: the one with the radio, if proven.
+    If the same telephone number counted before, the request is closed as other help and counts as no phone.
     Raises HelpNotYours, HelpProofMissing.
     """
     try:
         with transaction.atomic():
             return _close(actor, request, teams, proof, "", now, drive)
     except IntegrityError:
-        # Only a_number_is_counted_once can be hit by what is closed here.
+        # The only constraint that closing can violate is a_number_is_counted_once.
         with transaction.atomic():
             return _close(actor, request, teams, HelpProof.NONE, "", now, drive)
 
@@ -118,55 +116,61 @@ def could_not(
         return _close(actor, request, teams, HelpProof.NONE, hindrance, now, drive)
 
 
-def take_back(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
+def reopen(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
     """Undo a closing: the request is with the team again, and the proof is free. Raises HelpTaken."""
     request = outcome.request
     with transaction.atomic():
         until = now + (STALL_CLAIM if request and request.drive_id else CLAIM)
-        again = HelpRequest.objects.filter(outcome=outcome, closed_at__isnull=False).update(
+        reopened = HelpRequest.objects.filter(outcome=outcome, closed_at__isnull=False).update(
             state=HelpState.CLAIMED, counted=False, closed_at=None, claimed_at=now, claimed_until=until
         )
-        if not again:
+        if not reopened:
             raise HelpTaken("the request is open again, or gone")
         outcome.delete()
         record(actor, "help_claimed", str(outcome.request_id), again=True)
 
 
 def free_proofs(drive: Drive, now: datetime.datetime) -> int:
-    """How many running phones a live drive's radio has heard in the last minutes that stand for no request yet."""
+    """How many running phones a live drive's radio has heard in the last 15 minutes that no request counts yet."""
     if drive.gate_id is None or drive.state != DriveState.LIVE:
         return 0
-    whole, late = proven_passes(drive.gate_id, now - PROOF_LIFE)
-    given = HelpOutcome.objects.filter(proof_gate=drive.gate_id)
-    return max(0, min(whole - given.count(), late - given.filter(closed_at__gt=now - PROOF_LIFE).count()))
+    total, recent = proven_passes(drive.gate_id, now - PROOF_LIFE)
+    outcomes = HelpOutcome.objects.filter(proof_gate=drive.gate_id)
+    recent_outcomes = outcomes.filter(closed_at__gt=now - PROOF_LIFE)
+    return max(0, min(total - outcomes.count(), recent - recent_outcomes.count()))
 
 
 def reopen_lapsed(now: datetime.datetime) -> int:
-    """Make requests open again that a team has had for too long; how many."""
+    """Open requests again that a team has had for too long; returns how many."""
     lapsed = HelpRequest.objects.filter(state=HelpState.CLAIMED, claimed_until__lte=now)
     return lapsed.update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
 
 
 def _locked(request: HelpRequest, teams: Iterable[int]) -> QuerySet[HelpRequest]:
     """The request, locked, if one of the teams has it. Raises HelpNotYours."""
-    held = HelpRequest.objects.filter(pk=request.pk, state=HelpState.CLAIMED, team__in=list(teams))
-    if not held.select_for_update(of=("self",)).exists():
+    claimed = HelpRequest.objects.filter(pk=request.pk, state=HelpState.CLAIMED, team__in=list(teams))
+    if not claimed.select_for_update(of=("self",)).exists():
         raise HelpNotYours("the request is not with this team any more")
-    return held
+    return claimed
 
 
 def _close(
     actor: str, request: HelpRequest, teams: Iterable[int], proof: HelpProof, hindrance: str,
     now: datetime.datetime, drive: Drive | None,
 ) -> HelpOutcome:  # fmt: skip
-    held = _locked(request, teams)
-    team_id = held.values_list("team", flat=True).get()
+    claimed = _locked(request, teams)
+    team_id = claimed.values_list("team", flat=True).get()
     runs = proof != HelpProof.NONE
     state = HelpState.CANNOT if hindrance else HelpState.DONE
-    held.update(state=state, counted=runs, closed_at=now, claimed_until=None)
+    claimed.update(state=state, counted=runs, closed_at=now, claimed_until=None)
     drive = drive or request.drive
-    gate_id, number = _proof(drive, now) if proof == HelpProof.PROVEN else (None, None)
-    result = HelpResult.CANNOT if hindrance else HelpResult.RUNNING if runs else HelpResult.OTHER
+    gate_id: int | None = None
+    number: int | None = None
+    if proof == HelpProof.PROVEN:
+        gate_id, number = _free_proof(drive, now)
+    result = HelpResult.RUNNING if runs else HelpResult.OTHER
+    if hindrance:
+        result = HelpResult.CANNOT
     unit_id = request.unit_id or (drive.unit_id if drive else None)
     outcome = HelpOutcome.objects.create(
         request=request, team_id=team_id, drive=drive, unit_id=unit_id, day=timezone.localdate(now), result=result,
@@ -178,31 +182,33 @@ def _close(
     return outcome
 
 
-def _proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
-    """The gate and the number of a proof that is free. Raises HelpProofMissing."""
-    locked = Drive.objects.select_for_update().filter(pk=drive.pk).first() if drive else None
+def _free_proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
+    """Gate and number of a proof that no request counts yet; locks the drive. Raises HelpProofMissing."""
+    locked = None
+    if drive:
+        locked = Drive.objects.select_for_update().filter(pk=drive.pk).first()
     if locked is None or locked.gate_id is None or free_proofs(locked, now) < 1:
         raise HelpProofMissing("the radio has heard no running phone in the last 15 minutes that is not counted yet")
-    given = HelpOutcome.objects.filter(proof_gate=locked.gate_id).values_list("proof_number", flat=True)
-    taken = set(given)
-    return locked.gate_id, next(number for number in count(1) if number not in taken)
+    numbers = HelpOutcome.objects.filter(proof_gate=locked.gate_id).values_list("proof_number", flat=True)
+    used_numbers = set(numbers)
+    return locked.gate_id, next(number for number in count(1) if number not in used_numbers)
 
 
 def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Give back a request that was taken on by a slip. Raises UndoTooLate."""
-    held = scope.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
-    if held is None:
+    """Give back a request that was taken on by mistake. Raises UndoTooLate."""
+    request = scope.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
+    if request is None:
         raise acts.UndoTooLate("the request was closed or given back since")
-    release(user.username, held, [held.team_id or 0], now)
+    release(user.username, request, [request.team_id or 0], now)
 
 
 def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Open a request again that was closed by a slip. Raises UndoTooLate."""
+    """Open a request again that was closed by mistake. Raises UndoTooLate."""
     teams = scope.teams_of(user)
     outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
     if outcome is None:
         raise acts.UndoTooLate("the request was opened again since")
-    take_back(user.username, outcome, now)
+    reopen(user.username, outcome, now)
 
 
 AFTER_CLOSING = datetime.timedelta(days=30)
@@ -211,9 +217,9 @@ AT_A_STALL = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete requests closed 30 days ago or opened 90 days ago, with what was asked and how to reach the person.
+    """Delete requests closed 30 days ago or opened 90 days ago, and tickets of a stall after a day.
 
-    Tickets of a stall go after a day. And requests that a team has had for too long are open again.
+    Also opens requests again that a team has had for too long.
     """
     past = Q(closed_at__lte=now - AFTER_CLOSING) | Q(opened_at__lte=now - AFTER_OPENING)
     stall = Q(channel=HelpChannel.STALL, opened_at__lte=now - AT_A_STALL)

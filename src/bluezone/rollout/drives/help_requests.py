@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open a request for help from whatever channel, read it again, and count requests by unit for other parts.
-help_queue.py is what teams do with it.
+"""Open a request for help from any channel, read it, and count requests by unit for other parts.
+
+What teams do with a request is in help_queue.py.
 """
 
 import datetime
@@ -27,7 +28,7 @@ NOTE_LENGTH = 500
 # Read over the telephone: no 0/O, 1/I/L, 5/S, 8/B, 2/Z.
 _ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 _GROUP = 3
-# What no code looks like is not asked of a database, which may choke on it.
+# Other text is not sent to the database, which may fail on it.
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,40}")
 _TRIES = 8
 # A number as people write it; shorter runs of digits are house numbers.
@@ -35,28 +36,28 @@ _PHONE = re.compile(r"\+?\d(?:[ .()-]?\d){8,13}")
 
 
 class HelpRefused(Refused):
-    """A request for help that cannot be opened as it is; `field` names what to correct."""
+    """The request for help is invalid; `field` names what to correct."""
 
     code = "help_invalid"
     field: str = ""
 
 
 class HelpChannelUnknown(HelpRefused):
-    """Requests do not come by this channel."""
+    """No channel of this name opens requests."""
 
     code = "help_channel_unknown"
     field = "channel"
 
 
 class HelpContactMissing(HelpRefused):
-    """Nobody could answer: no telephone number or other way to reach the person."""
+    """There is no telephone number or other way to reach the person."""
 
     code = "help_contact_missing"
     field = "contact"
 
 
 class HelpTextTooLong(HelpRefused):
-    """One of the texts is longer than a request takes."""
+    """One of the texts is too long for a request."""
 
     code = "help_text_too_long"
 
@@ -66,7 +67,7 @@ class HelpTextTooLong(HelpRefused):
 
 
 class HelpUnitUnknown(HelpRefused):
-    """No unit in force has this code."""
+    """No current unit has this code."""
 
     code = "help_unit_unknown"
     field = "unit"
@@ -74,7 +75,7 @@ class HelpUnitUnknown(HelpRefused):
 
 @dataclass(frozen=True)
 class HelpWanted:
-    """What the person wrote. contact: how to reach them; place: where help is needed; note: with what."""
+    """The texts of a request. contact: how to reach the person; place: where help is needed; note: with what."""
 
     contact: str
     place: str
@@ -87,54 +88,54 @@ def open_help_request(
     """Open a request for help and return its ticket, `K7M-2QX`.
 
     channel: "portal", "app", "gate", "phone" or "canvass". contact: 1..80 characters. place: at most 120. note: at
-    most 500. unit: official code of a unit in force today, None or "" where it is not known.
+    most 500. unit: official code of a current unit, None or "" if unknown.
     repeat_key: the caller's own key; the same key again gives the same ticket and opens nothing.
-    Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; nothing is stored then.
+    Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; then nothing is stored.
     """
     if channel not in HelpChannel.values or channel == HelpChannel.STALL:
         raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app, gate, phone or canvass")
-    wanted = _checked(contact, place, note)
-    where = unit_in_force(unit) if unit else None
-    return _store(channel, wanted, where, None, repeat_key).ticket
+    details = _checked(contact, place, note)
+    admin_unit = unit_in_force(unit) if unit else None
+    return _store(channel, details, admin_unit, None, repeat_key).ticket
 
 
 def join_stall(drive: Drive, repeat_key: str = "") -> HelpRequest:
-    """Put somebody who stands before a stall into its queue: a ticket, and nothing about the person."""
+    """Put a person at a stall into its queue: opens a ticket, with nothing about the person."""
     return _store(HelpChannel.STALL, HelpWanted("", "", ""), drive.unit, drive, repeat_key)
 
 
 def read(request: HelpRequest) -> HelpWanted:
-    """What was asked, unsealed, for the team that helps. Raises SealBroken."""
+    """Open the sealed texts of a request, for the team that helps. Raises SealBroken."""
     return HelpWanted(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
 
 
 def contact_digest(contact: str) -> str:
-    """Keyed digest of the first telephone number in a contact, the same for 0912 345 678 and +84912345678; "" none."""
-    found = _PHONE.search(contact)
-    if found is None:
+    """Keyed digest of the first telephone number in a contact, "" without one; 0912 345 678 equals +84912345678."""
+    match = _PHONE.search(contact)
+    if match is None:
         return ""
-    digits = re.sub(r"\D", "", found[0])
+    digits = re.sub(r"\D", "", match[0])
     national = digits.removeprefix("84") if digits.startswith("84") else digits
     return keyed_digest("help contact", national.lstrip("0"))
 
 
 def unit_in_force(code: str) -> AdminUnit:
-    """The unit in force today with an official code. Raises HelpUnitUnknown."""
-    found = None
+    """The current unit with an official code. Raises HelpUnitUnknown."""
+    unit = None
     if _CODE.fullmatch(code):
-        found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
-    if found is None:
-        raise HelpUnitUnknown(f"no unit in force has the code {code[:20]!r}")
-    return found
+        unit = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
+    if unit is None:
+        raise HelpUnitUnknown(f"no current unit has the code {code[:20]!r}")
+    return unit
 
 
 def _store(
-    channel: str, wanted: HelpWanted, unit: AdminUnit | None, drive: Drive | None, repeat_key: str
+    channel: str, details: HelpWanted, unit: AdminUnit | None, drive: Drive | None, repeat_key: str
 ) -> HelpRequest:
     key = keyed_digest("help repeat", repeat_key) if repeat_key else None
     for _ in range(_TRIES):
-        if key and (before := HelpRequest.everything.filter(repeat_key=key).first()):
-            return before
+        if key and (existing := HelpRequest.everything.filter(repeat_key=key).first()):
+            return existing
         ticket = _new_ticket()
         try:
             with transaction.atomic():
@@ -143,28 +144,28 @@ def _store(
                     channel=channel,
                     unit=unit,
                     drive=drive,
-                    sealed=seal(json.dumps(asdict(wanted)).encode(), f"help {ticket}"),
-                    contact_digest=contact_digest(wanted.contact),
+                    sealed=seal(json.dumps(asdict(details)).encode(), f"help {ticket}"),
+                    contact_digest=contact_digest(details.contact),
                     repeat_key=key,
                     opened_at=timezone.now(),
                     training=drive.training if drive else practising(),
                 )
         except IntegrityError:
-            # The ticket is taken, or the same outbox came twice at once: look again.
+            # The ticket exists, or the same request came twice at once: look again.
             continue
     raise HelpRefused("no ticket could be made; try again")
 
 
 def _checked(contact: str, place: str, note: str) -> HelpWanted:
-    wanted = HelpWanted(" ".join(contact.split()), " ".join(place.split()), note.strip())
-    if not wanted.contact:
-        raise HelpContactMissing("contact is empty; nobody could answer")
+    details = HelpWanted(" ".join(contact.split()), " ".join(place.split()), note.strip())
+    if not details.contact:
+        raise HelpContactMissing("contact is empty, so no one could call back")
     limits = {"contact": CONTACT_LENGTH, "place": PLACE_LENGTH, "note": NOTE_LENGTH}
     for field, most in limits.items():
-        length = len(getattr(wanted, field))
+        length = len(getattr(details, field))
         if length > most:
             raise HelpTextTooLong(f"{field} has {length} characters, expected at most {most}", field)
-    return wanted
+    return details
 
 
 def _new_ticket() -> str:
@@ -175,9 +176,8 @@ def _new_ticket() -> str:
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDone]:
     """The help of each unit that has any, by primary key. since, until: first and last local day, both included.
 
-    A request without a unit is counted nowhere until a drive has closed it. Six queries; nothing of training mode.
+    A request without a unit is counted only once a drive has closed it. Six queries; nothing of training mode.
     """
-
     now = timezone.now()
     open_now, claimed_now = boards.waiting(now)
     done, could_not = boards.closed(since, until)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Teams and drives: entered, opened, closed, and their tally sheets."""
+"""Enter teams; plan, open and close drives; enter their tally sheets."""
 
 import datetime
 import secrets
@@ -15,7 +15,7 @@ from bluezone.rollout.directives.api import Campaign
 from bluezone.rollout.drives.models import Drive, DriveState, DriveTally, HelpRequest, HelpState, Team
 from bluezone.rollout.gates.api import close_radio, open_radio
 
-# Typed from a poster: small letters without look-alikes.
+# Typed from a poster: lower-case letters without look-alikes.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _CODE_LENGTH = 8
 
@@ -27,20 +27,20 @@ class TeamNameTaken(Refused):
 
 
 class DriveStateWrong(Refused):
-    """The drive is not in the state that this step begins from; nothing was changed."""
+    """The drive is not in the state that this step requires; nothing was changed."""
 
     code = "drive_state_wrong"
 
 
 class TallySheetKnown(Refused):
-    """A sheet of that number was entered for the drive; nothing was stored."""
+    """A sheet of that number is entered for the drive already; nothing was stored."""
 
     code = "tally_sheet_known"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a drive is to be; begins and ends aware, begins < ends."""
+    """The details of a new drive. begins, ends: aware, begins < ends."""
 
     campaign: Campaign
     team: Team
@@ -61,26 +61,26 @@ def make_team(actor: str, agency: Agency, name: str, people: int) -> Team:
     return team
 
 
-def plan(actor: str, planned: Plan) -> Drive:
-    """Enter a drive of a later time, or of now."""
+def plan(actor: str, details: Plan) -> Drive:
+    """Plan a drive, to be opened later."""
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
     with transaction.atomic():
         drive = Drive.objects.create(
-            campaign=planned.campaign, team=planned.team, unit=planned.unit, place=planned.place,
-            begins=planned.begins, ends=planned.ends, code=code,
+            campaign=details.campaign, team=details.team, unit=details.unit, place=details.place,
+            begins=details.begins, ends=details.ends, code=code,
         )  # fmt: skip
-        record(actor, "drive_planned", str(drive.pk), team=planned.team.pk)
+        record(actor, "drive_planned", str(drive.pk), team=details.team.pk)
     return drive
 
 
 def open_drive(actor: str, drive: Drive, now: datetime.datetime, radio: Device | None = None) -> None:
-    """Begin: from now on people may join its queue. radio: the enrolled device at which phones prove that they run.
+    """Open a drive: people may join its queue. radio: the enrolled device at which phones prove that they run.
 
     Raises DriveStateWrong, GateNameTaken.
     """
     with transaction.atomic():
-        begun = Drive.objects.filter(pk=drive.pk, state=DriveState.PLANNED)
-        if not begun.update(state=DriveState.LIVE, opened_at=now):
+        planned = Drive.objects.filter(pk=drive.pk, state=DriveState.PLANNED)
+        if not planned.update(state=DriveState.LIVE, opened_at=now):
             raise DriveStateWrong("the drive was opened or closed before")
         if radio is not None and not drive.training:
             gate_id = open_radio(actor, drive.team.agency, f"{drive.place[:60]} #{drive.pk}", radio, now)
@@ -90,23 +90,23 @@ def open_drive(actor: str, drive: Drive, now: datetime.datetime, radio: Device |
 
 
 def close_drive(actor: str, drive: Drive, now: datetime.datetime) -> int:
-    """End a drive, or call a planned one off: who still waits before it is struck out; returns how many those were.
+    """End a drive, or call a planned one off, and delete the tickets still in its queue; returns how many those were.
 
     Raises DriveStateWrong.
     """
     with transaction.atomic():
-        ended = Drive.objects.filter(pk=drive.pk).exclude(state=DriveState.CLOSED)
-        if not ended.update(state=DriveState.CLOSED, closed_at=now):
+        open_drives = Drive.objects.filter(pk=drive.pk).exclude(state=DriveState.CLOSED)
+        if not open_drives.update(state=DriveState.CLOSED, closed_at=now):
             raise DriveStateWrong("the drive was closed before")
         waiting = HelpRequest.objects.filter(drive=drive, state__in=[HelpState.OPEN, HelpState.CLAIMED])
-        left = waiting.count()
-        # Nobody can be called: the ticket holds nothing of the person.
+        unserved = waiting.count()
+        # These people cannot be called: a ticket contains nothing about the person.
         waiting.delete()
         if drive.gate_id is not None:
             close_radio(actor, drive.gate_id, now)
-        record(actor, "drive_closed", str(drive.pk), left=left)
+        record(actor, "drive_closed", str(drive.pk), left=unserved)
     drive.refresh_from_db()
-    return left
+    return unserved
 
 
 def enter_tally(actor: str, drive: Drive, sheet: int, counts: dict[str, int]) -> DriveTally:

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives, their teams and tally sheets; requests for help, sealed; and what came of each, in a row without anything of
-the person.
-"""
+"""Drives, their teams and tally sheets; sealed requests for help; and their outcomes, in rows without personal data."""
 
 from typing import ClassVar
 
@@ -18,7 +16,7 @@ MOST_PEOPLE = 200
 
 
 class DriveState(models.TextChoices):
-    """Where a drive stands."""
+    """The state of a drive."""
 
     PLANNED = "planned", _("planned")
     LIVE = "live", _("going on")
@@ -26,9 +24,9 @@ class DriveState(models.TextChoices):
 
 
 class Team(PractisedMixin):
-    """Some people of a union who go out together. Their names are not kept.
+    """Some people of a union who go out together. Their names are not stored.
 
-    people: how many help, 1..200, from which helper hours are worked out. ended_at: the team helps no more.
+    people: how many help, 1..200; helper hours are computed from it. ended_at: from then on the team does not help.
     """
 
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="teams", verbose_name=_("Union"))
@@ -54,8 +52,8 @@ class Team(PractisedMixin):
 class Drive(PractisedMixin):
     """One drive (đợt ra quân): a team at a place for some hours, under a campaign and so under its basis document.
 
-    unit: where it is. code: 8 letters in the address of the stall's QR code; says nothing. begins, ends: as planned.
-    gate: the radio before which phones prove that they run (a gate of kind "drive"), None where there is none.
+    unit: where it is. code: 8 random letters in the address of the stall's QR code. begins, ends: as planned.
+    gate: the radio at which phones prove that they run (a gate of kind "drive"), None without a radio.
     """
 
     campaign = models.ForeignKey(
@@ -93,9 +91,9 @@ class Drive(PractisedMixin):
 
 
 class DriveTally(PractisedMixin):
-    """One tally sheet of a drive, entered afterwards. On paper nothing is proven: what was seen running is attested.
+    """One tally sheet of a drive, entered afterwards. Nothing on paper is proven: phones seen running are attested.
 
-    sheet: the number printed or written on it, so that none is entered twice.
+    sheet: the number on the sheet, so that none is entered twice.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="tallies")
@@ -130,7 +128,7 @@ class HelpChannel(models.TextChoices):
 
 
 class HelpState(models.TextChoices):
-    """Where it stands; the queue moves it on."""
+    """The state of a request in the queue."""
 
     OPEN = "open", _("Open")
     CLAIMED = "claimed", _("Taken on")
@@ -141,17 +139,18 @@ class HelpState(models.TextChoices):
 class HelpRequest(PractisedMixin):
     """One request for help.
 
-    ticket: what the person is told, `K7M-2QX`; says nothing of them.
-    sealed: contact, place and note as JSON under a key of the data folder; unseal with `helping.read`.
-    contact_digest: keyed digest of the telephone number in it, "" without one. counted: that Bluezone runs on it was
-            counted for a team; at most one request of a number is, so that two teams do not count one phone.
-    unit:   ward or commune, so that the right team finds it; None where nobody said.
-    drive:  the stall before which the person stands, None for everybody else.
-    team:   who has taken it on; others may from `claimed_until` on. claimed_at, claimed_until: only while it is.
-    repeat_key: keyed digest of the caller's Idempotency-Key, so that an outbox sent twice opens one ticket.
-    opened_at, closed_at: to the second. No address of the caller is kept.
+    ticket: the number that the person gets, `K7M-2QX`; random.
+    sealed: contact, place and note as JSON under a key of the data folder; `help_requests.read` opens it.
+    contact_digest: keyed digest of the telephone number in the contact, "" without one.
+    counted: this request counts as a running phone of a team. At most one request of a telephone number does, so that
+        two teams do not count one phone.
+    unit: ward or commune, so that the right team sees it; None if unknown.
+    drive: the drive at the stall of which the person waits, None for other channels.
+    team: the team that has taken it on; after `claimed_until` others may. claimed_at, claimed_until: set while claimed.
+    repeat_key: keyed digest of the caller's Idempotency-Key, so that a request sent twice opens one ticket.
+    opened_at, closed_at: to the second. No address of the caller is stored.
     Personal data: what is sealed, and the digest. Deleted with the row 30 days after it is closed, 90 days after it
-    was opened at the latest; of who came to a stall the day after (retention.py).
+    was opened at the latest; at a stall a day after it was opened (`help_queue.purge`).
     """
 
     ticket = models.CharField(max_length=7, unique=True)
@@ -200,7 +199,7 @@ class HelpRequest(PractisedMixin):
 
 
 class HelpResult(models.TextChoices):
-    """What came of it."""
+    """The result of a closed request."""
 
     RUNNING = "running", _("Bluezone runs")
     OTHER = "other", _("helped otherwise")
@@ -208,7 +207,7 @@ class HelpResult(models.TextChoices):
 
 
 class HelpProof(models.TextChoices):
-    """How it is known that it runs; never added together."""
+    """How it is known that Bluezone runs; the classes are never added together."""
 
     PROVEN = "proven", _("proven")
     ATTESTED = "attested", _("attested")
@@ -216,7 +215,7 @@ class HelpProof(models.TextChoices):
 
 
 class Hindrance(models.TextChoices):
-    """Why somebody could not be helped."""
+    """Why a person could not be helped."""
 
     NOT_REACHED = "not_reached", _("not reached, tried several times")
     NO_SMARTPHONE = "no_smartphone", _("no smartphone")
@@ -229,9 +228,9 @@ class Hindrance(models.TextChoices):
 class HelpOutcome(PractisedMixin):
     """One request, closed by one team.
 
-    request:      None once the request has had its time. A request has one outcome, so one team counts it.
-    day:          local day. hindrance: why not, "" where helped.
-    proof_number: which of the proven passes at `proof_gate` stands for it, from 1; each stands for one request at most.
+    request: None once the request is purged. A request has one outcome, so only one team counts it.
+    day: local day. hindrance: why the person could not be helped, else "".
+    proof_number: the number of its proven pass at `proof_gate`, from 1; each pass proves one request at most.
     """
 
     request = models.OneToOneField(HelpRequest, on_delete=models.SET_NULL, null=True, related_name="outcome")

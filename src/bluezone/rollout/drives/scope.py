@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose drives, teams and requests a person works with.
+"""Which drives, teams and requests a person works with.
 
-A request is for the teams whose union serves its ward; one that names no ward is for those that serve the whole city.
+A request is for the teams of the unions that serve its ward; without a ward, for those that serve the whole city.
 """
 
 import datetime
@@ -20,25 +20,24 @@ from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Team
 from bluezone.vietnamese.spelling import holds
 
-# What was said at doors is entered and settled so long after a drive.
+# After a drive, the answers from its house visits are entered and settled for this long.
 AFTERWARDS = datetime.timedelta(days=14)
 _WHOLE_CITY = (UnitKind.PROVINCE, UnitKind.DISTRICT)
 
 
 def teams_of(user: User) -> QuerySet[Team]:
-    """Teams for which the person takes requests on."""
+    """Teams for which the person may take requests on."""
     return Team.objects.filter(ended_at=None, agency__in=agencies_of(user, HELPERS.roles)).select_related("agency")
 
 
 def planned_teams(user: User) -> QuerySet[Team]:
-    """Teams whose drives the person plans."""
-    return Team.objects.filter(ended_at=None, agency__in=agencies_of(user, DRIVE_PLANNERS.roles)).select_related(
-        "agency"
-    )
+    """Teams for which the person plans drives."""
+    agencies = agencies_of(user, DRIVE_PLANNERS.roles)
+    return Team.objects.filter(ended_at=None, agency__in=agencies).select_related("agency")
 
 
 def requests_for(user: User) -> QuerySet[HelpRequest]:
-    """Requests that the person's teams may take on; those of a stall are read on its own page."""
+    """Requests that the person's teams may take on; those of a stall are on the page of its drive."""
     reach = Q(pk__in=[])
     for grant in granted(user, HELPERS.roles):
         unit = grant.unit or (grant.agency.unit if grant.agency else None)
@@ -58,55 +57,62 @@ def claimed_by(user: User) -> QuerySet[HelpRequest]:
 
 
 def wards_of_drives(union: Agency, now: datetime.datetime) -> QuerySet[AdminUnit]:
-    """Wards in which teams of a union, or of those under it, have a drive: to come, going on, or over for two weeks."""
+    """Wards in which teams of a union, or of those under it, have a drive, up to two weeks after its end."""
     drives = Drive.objects.filter(team__agency__path__startswith=union.path, ends__gt=now - AFTERWARDS)
     return AdminUnit.objects.filter(pk__in=drives.values("unit"))
 
 
 def runs(user: User, drive: Drive) -> bool:
-    """Whether the person works at this drive: takes requests on, opens and closes it."""
+    """Whether the person works at this drive: takes requests on, and closes them."""
     return may(user, HELPERS.roles, agency=drive.team.agency)
 
 
 def plans(user: User, drive: Drive) -> bool:
-    """Whether the person plans this drive, calls it off and enters its sheets."""
+    """Whether the person plans this drive: opens and closes it, or calls it off, and enters its sheets."""
     return may(user, DRIVE_PLANNERS.roles, agency=drive.team.agency)
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Whom this person's teams are to help, and drives that begin or are to be closed."""
+    """Requests that this person's teams have or may take on, and drives to open or close."""
     if not granted(user, HELPERS.roles):
         return []
     url = reverse("help-queue")
-    helping = claimed_by(user).order_by("claimed_until")
-    found = [
-        Matter(
-            f"help {one.pk}", _("Request for help %(ticket)s") % {"ticket": one.ticket}, _("Help"), url,
-            one.claimed_until or now, Pile.MINE, where=one.unit.name if one.unit else "",
+    claimed = claimed_by(user).order_by("claimed_until")
+    help_matters = []
+    for help_request in claimed[: MOST_MATTERS + 1]:
+        what = _("Request for help %(ticket)s") % {"ticket": help_request.ticket}
+        by = help_request.claimed_until or now
+        ward = help_request.unit.name if help_request.unit else ""
+        help_matters.append(Matter(f"help {help_request.pk}", what, _("Help"), url, by, Pile.MINE, where=ward))
+    help_matters = shorten(help_matters, url, claimed.count)
+    unclaimed = requests_for(user).filter(state=HelpState.OPEN).aggregate(count=Count("pk"), first=Min("opened_at"))
+    if unclaimed["count"]:
+        what = ngettext("%(count)d request for help waits", "%(count)d requests for help wait", unclaimed["count"])
+        by = unclaimed["first"] + datetime.timedelta(days=1)
+        what %= {"count": unclaimed["count"]}
+        help_matters.append(Matter(f"help {unclaimed['first']}", what, _("Take one on"), url, by, Pile.AGENCY))
+    drives = Drive.objects.filter(team__agency__in=agencies_of(user, HELPERS.roles)).exclude(state=DriveState.CLOSED)
+    soon = drives.filter(begins__lte=now + datetime.timedelta(days=1)).select_related("unit").order_by("begins")
+    drive_matters = []
+    for drive in soon[: MOST_MATTERS + 1]:
+        is_live = drive.state == DriveState.LIVE
+        act = _("Close the drive") if is_live else _("Open the drive")
+        by = drive.ends if is_live else drive.begins
+        key = f"drive {drive.pk} {drive.state}"
+        drive_url = reverse("drive", args=[drive.pk])
+        drive_matters.append(
+            Matter(key, drive.place, act, drive_url, by, Pile.AGENCY, stated=True, where=drive.unit.name)
         )
-        for one in helping[: MOST_MATTERS + 1]
-    ]  # fmt: skip
-    found = shorten(found, url, helping.count)
-    free = requests_for(user).filter(state=HelpState.OPEN).aggregate(count=Count("pk"), first=Min("opened_at"))
-    if free["count"]:
-        what = ngettext("%(count)d request for help waits", "%(count)d requests for help wait", free["count"])
-        by = free["first"] + datetime.timedelta(days=1)
-        what %= {"count": free["count"]}
-        found.append(Matter(f"help {free['first']}", what, _("Take one on"), url, by, Pile.AGENCY))
-    run = Drive.objects.filter(team__agency__in=agencies_of(user, HELPERS.roles)).exclude(state=DriveState.CLOSED)
-    soon = run.filter(begins__lte=now + datetime.timedelta(days=1)).select_related("unit").order_by("begins")
-    matters = []
-    for one in soon[: MOST_MATTERS + 1]:
-        live = one.state == DriveState.LIVE
-        act = _("Close the drive") if live else _("Open the drive")
-        by = one.ends if live else one.begins
-        key, drive_url = f"drive {one.pk} {one.state}", reverse("drive", args=[one.pk])
-        matters.append(Matter(key, one.place, act, drive_url, by, Pile.AGENCY, stated=True, where=one.unit.name))
-    return [*found, *shorten(matters, reverse("drives"), soon.count)]
+    return [*help_matters, *shorten(drive_matters, reverse("drives"), soon.count)]
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Drives, which everybody signed in may read, by place, ward and campaign."""
+    """Drives by place, ward and campaign; anyone who is signed in may read them."""
     drives = Drive.objects.select_related("unit", "campaign").order_by("-begins")
-    found = [one for one in drives[:2000] if holds(f"{one.place} {one.unit.name} {one.campaign.name}", words)]
-    return [Hit(_("Drive"), one.place, reverse("drive", args=[one.pk]), one.unit.name) for one in found[:MOST_HITS]]
+    matches = [
+        drive for drive in drives[:2000] if holds(f"{drive.place} {drive.unit.name} {drive.campaign.name}", words)
+    ]
+    return [
+        Hit(_("Drive"), drive.place, reverse("drive", args=[drive.pk]), drive.unit.name)
+        for drive in matches[:MOST_HITS]
+    ]

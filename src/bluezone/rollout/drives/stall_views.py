@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page behind a stall's code, on the public origin: join the queue and be told a number."""
+"""The page behind a stall's code, on the public origin: join the queue and get a number."""
 
 import re
 import secrets
@@ -28,27 +28,31 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def stall(request: HttpRequest, code: str) -> HttpResponse:
-    """Join the queue: 303 to the ticket, 403 sent from another site, 410 the drive is over, 429 too many."""
+    """Join the queue: 303 to the ticket, 403 sent from another site, 410 the drive is not open, 429 too many."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     if drive.state != DriveState.LIVE:
         return show(request, "public/stall_over.html", {"drive": drive}, status=410)
-    told, status, challenge = "", 200, ""
+    error = ""
+    status = 200
+    challenge = ""
     if request.method == "POST":
         origin = request.headers.get("Origin")
         key = request.POST.get("key", "")
         if origin and urlsplit(origin).netloc != request.get_host():
-            told, status = _("Nothing was sent: the form came from another site. Send it from here."), 403
+            error = _("Nothing was sent: the form came from another site. Send it from here.")
+            status = 403
         else:
             try:
                 _limit.check(request, timezone.now())
-            except PuzzleRequired as asked:
-                challenge, status = asked.challenge.hex(), 429
+            except PuzzleRequired as required:
+                challenge = required.challenge.hex()
+                status = 429
             else:
-                joined = help_requests.join_stall(drive, key if _KEY.fullmatch(key) else "")
-                onward = redirect("stall-ticket", code, joined.ticket)
-                onward.status_code = 303
-                return onward
-    context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": told, "challenge": challenge}
+                help_request = help_requests.join_stall(drive, key if _KEY.fullmatch(key) else "")
+                ticket_page = redirect("stall-ticket", code, help_request.ticket)
+                ticket_page.status_code = 303
+                return ticket_page
+    context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": error, "challenge": challenge}
     response = show(request, "public/stall.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -57,11 +61,13 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
 def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
-    """The number, and how many are before it; 404 where the stall has no such ticket."""
+    """The number, and how many people are ahead; 404 if the stall has no such ticket."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
-    one = get_object_or_404(HelpRequest.everything, drive=drive, ticket=ticket)
-    before = HelpRequest.everything.filter(drive=drive, state=HelpState.OPEN, opened_at__lt=one.opened_at).count()
-    context = {"drive": drive, "one": one, "before": before, "waits": one.state == HelpState.OPEN}
+    help_request = get_object_or_404(HelpRequest.everything, drive=drive, ticket=ticket)
+    before = HelpRequest.everything.filter(
+        drive=drive, state=HelpState.OPEN, opened_at__lt=help_request.opened_at
+    ).count()
+    context = {"drive": drive, "one": help_request, "before": before, "waits": help_request.state == HelpState.OPEN}
     response = show(request, "public/stall_ticket.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of drives and of the help queue: the board, planning, one drive at the stall, what is printed for it; who
-waits, one tap to take on, one tap to close.
+"""Pages of drives and of the help queue: the board, planning, one drive, its printed sheets; requests to take on and
+close.
 """
 
 import datetime
@@ -36,7 +36,7 @@ from bluezone.rollout.drives.models import Drive, DriveState, HelpOutcome, HelpP
 from bluezone.rollout.gates.api import devices_of
 from bluezone.training import practised
 
-PAST_SHOWN = 20
+MOST_PAST = 20
 
 
 @practised
@@ -44,27 +44,30 @@ PAST_SHOWN = 20
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def drives(request: OfficeRequest) -> HttpResponse:
-    """Drives going on, to come and past, what was helped by ward and by team, beside both denominators."""
-    now, campaign = timezone.now(), chosen_number(request, "campaign")
+    """Drives that run, are planned or are over, and the help by ward and by team, with both denominators."""
+    now = timezone.now()
+    campaign = chosen_number(request, "campaign")
     user = request.user
-    every = Drive.objects.select_related("team__agency", "unit", "campaign")
-    every = every.filter(campaign=campaign) if campaign else every
+    all_drives = Drive.objects.select_related("team__agency", "unit", "campaign")
+    if campaign:
+        all_drives = all_drives.filter(campaign=campaign)
     own = frozenset(units_of(user, SIGNED_IN.roles).values_list("pk", flat=True))
     own_agencies = frozenset(agencies_of(user, SIGNED_IN.roles).values_list("pk", flat=True))
-    wards, teams = boards.by_ward(campaign, own, now), boards.by_team(campaign, own_agencies)
+    wards = boards.by_ward(campaign, own, now)
+    teams = boards.by_team(campaign, own_agencies)
+    all_numbers = [*(row.numbers for row in wards), *(row.numbers for row in teams)]
+    campaigns = {(drive.campaign_id, drive.campaign.name) for drive in Drive.objects.select_related("campaign")}
     context = {
-        "current": every.exclude(state=DriveState.CLOSED).order_by("-state", "begins"),
-        "past": every.filter(state=DriveState.CLOSED).order_by("-begins")[:PAST_SHOWN],
-        "campaigns": sorted({(one.campaign_id, one.campaign.name) for one in Drive.objects.select_related("campaign")}),
+        "current": all_drives.exclude(state=DriveState.CLOSED).order_by("-state", "begins"),
+        "past": all_drives.filter(state=DriveState.CLOSED).order_by("-begins")[:MOST_PAST],
+        "campaigns": sorted(campaigns),
         "campaign": campaign,
         "wards": wards,
         "teams": teams,
         "plans": admits(DRIVE_PLANNERS, user),
         "helps": admits(HELPERS, user),
         "takes": admits(HELP_TAKERS, user),
-        "hides_something": any(
-            one.hides_something for one in [*(row.numbers for row in wards), *(row.numbers for row in teams)]
-        ),
+        "hides_something": any(numbers.hides_something for numbers in all_numbers),
     }
     return render(request, "drives/board.html", context)
 
@@ -77,8 +80,8 @@ def new_team(request: OfficeRequest) -> HttpResponse:
     """Enter a team: 302 to a new drive, 422 bad form."""
     today = timezone.localdate()
     unions = Agency.objects.in_force(day_to_show(Agency, today)).filter(kind=AgencyKind.UNION)
-    reached = unions.filter(pk__in=agencies_of(request.user, DRIVE_PLANNERS.roles))
-    form = TeamForm(request.POST or None, agencies=reached)
+    own_unions = unions.filter(pk__in=agencies_of(request.user, DRIVE_PLANNERS.roles))
+    form = TeamForm(request.POST or None, agencies=own_unions)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -101,12 +104,12 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
     form = DriveForm(request.POST or None, teams=teams)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        planned = lifecycle.Plan(
+        details = lifecycle.Plan(
             **{name: values[name] for name in ("campaign", "team", "unit", "place", "begins", "ends")}
         )
-        made = lifecycle.plan(request.user.username, planned)
+        drive = lifecycle.plan(request.user.username, details)
         messages.success(request, _("The drive is planned."))
-        return redirect("drive", made.pk)
+        return redirect("drive", drive.pk)
     context = {"form": form, "no_team": not teams.exists()}
     return render(request, "drives/drive_new.html", context, status=422 if form.errors else 200)
 
@@ -116,25 +119,27 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def drive(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One drive: its numbers for everybody; who waits, and the buttons, for those who work at it."""
-    shown, now = _shown(pk), timezone.now()
-    runs, plans = scope.runs(request.user, shown), scope.plans(request.user, shown)
-    at_it = HelpRequest.objects.filter(drive=shown).order_by("opened_at")
-    held = HelpRequest.objects.filter(team=shown.team, state=HelpState.CLAIMED).order_by("drive", "claimed_at")
-    sees = runs or plans or bool(units_of(request.user, SIGNED_IN.roles).filter(pk=shown.unit_id))
+    """One drive, with its numbers for those who serve its ward, and its queue and buttons for those who work at it."""
+    drive = _get_drive(pk)
+    now = timezone.now()
+    runs = scope.runs(request.user, drive)
+    plans = scope.plans(request.user, drive)
+    requests = HelpRequest.objects.filter(drive=drive).order_by("opened_at")
+    claimed = HelpRequest.objects.filter(team=drive.team, state=HelpState.CLAIMED).order_by("drive", "claimed_at")
+    sees = runs or plans or bool(units_of(request.user, SIGNED_IN.roles).filter(pk=drive.unit_id))
     context = {
-        "drive": shown,
+        "drive": drive,
         "runs": runs,
         "plans": plans,
-        "numbers": boards.of_drive(shown) if sees else None,
-        "waiting": at_it.filter(drives_help_queue.free(now)) if runs else [],
-        "held": [(one, help_requests.read(one)) for one in held] if runs else [],
-        "radios": devices_of(shown.gate_id) if runs and shown.gate_id else [],
-        "proofs": drives_help_queue.free_proofs(shown, now),
+        "numbers": boards.of_drive(drive) if sees else None,
+        "waiting": requests.filter(drives_help_queue.free(now)) if runs else [],
+        "held": [(help_request, help_requests.read(help_request)) for help_request in claimed] if runs else [],
+        "radios": devices_of(drive.gate_id) if runs and drive.gate_id else [],
+        "proofs": drives_help_queue.free_proofs(drive, now),
         "hindrances": Hindrance.choices,
-        "open_form": OpenForm(drive=shown),
-        "tallies": shown.tallies.all(),
-        "late": shown.state == DriveState.LIVE and now > shown.ends + datetime.timedelta(hours=1),
+        "open_form": OpenForm(drive=drive),
+        "tallies": drive.tallies.all(),
+        "late": drive.state == DriveState.LIVE and now > drive.ends + datetime.timedelta(hours=1),
     }
     return render(request, "drives/drive.html", context)
 
@@ -144,12 +149,12 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DRIVE_PLANNERS)
 @touches(Whose.AGENCY)
 def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Begin the drive: 302 to its page; 403 another union's."""
-    shown = _planned_by(request, pk)
-    form = OpenForm(request.POST, drive=shown)
+    """Open the drive: 302 to its page; 403 another union's."""
+    drive = _planned_by(request, pk)
+    form = OpenForm(request.POST, drive=drive)
     try:
         radio = form.cleaned_data["radio"] if form.is_valid() else None
-        lifecycle.open_drive(request.user.username, shown, timezone.now(), radio)
+        lifecycle.open_drive(request.user.username, drive, timezone.now(), radio)
     except lifecycle.DriveStateWrong:
         messages.warning(request, _("Nothing was changed: the drive was opened or closed before."))
     return redirect("drive", pk)
@@ -160,13 +165,13 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DRIVE_PLANNERS)
 @touches(Whose.AGENCY)
 def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then end the drive or call it off: 302 to its page; 403 another union's."""
-    shown = _planned_by(request, pk)
+    """Confirm, then end the drive or call it off: 302 to its page; 403 another union's."""
+    drive = _planned_by(request, pk)
     if request.method != "POST":
-        waiting = HelpRequest.objects.filter(drive=shown, closed_at=None).count()
-        return render(request, "drives/drive_close.html", {"drive": shown, "waiting": waiting})
+        waiting = HelpRequest.objects.filter(drive=drive, closed_at=None).count()
+        return render(request, "drives/drive_close.html", {"drive": drive, "waiting": waiting})
     try:
-        lifecycle.close_drive(request.user.username, shown, timezone.now())
+        lifecycle.close_drive(request.user.username, drive, timezone.now())
         messages.success(request, _("The drive is over. Sheets kept on paper can still be entered."))
     except lifecycle.DriveStateWrong:
         messages.warning(request, _("Nothing was changed: the drive was closed before."))
@@ -178,12 +183,12 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(HELPERS)
 @touches(Whose.AGENCY)
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
-    """A ticket for somebody at the table, made and taken on in one tap: 302; 403 another team's drive."""
-    shown = _shown(pk)
-    if not scope.runs(request.user, shown):
+    """Open a ticket for a person at the stall and take it on, in one tap: 302; 403 another team's drive."""
+    drive = _get_drive(pk)
+    if not scope.runs(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
-    if shown.state == DriveState.LIVE:
-        drives_help_queue.claim(request.user.username, help_requests.join_stall(shown), shown.team, timezone.now())
+    if drive.state == DriveState.LIVE:
+        drives_help_queue.claim(request.user.username, help_requests.join_stall(drive), drive.team, timezone.now())
     return redirect("drive", pk)
 
 
@@ -192,32 +197,32 @@ def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(DRIVE_PLANNERS)
 @touches(Whose.AGENCY)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Enter tally sheets one after another: 302 to the next; 422 bad numbers or a sheet entered before; 403."""
-    shown = _planned_by(request, pk)
-    last = shown.tallies.order_by("-sheet").first()
+    """Enter tally sheets one after another: 302 to the next; 422 bad form or a known sheet; 403 another union's."""
+    drive = _planned_by(request, pk)
+    last = drive.tallies.order_by("-sheet").first()
     form = TallyForm(request.POST or None, initial={"sheet": last.sheet + 1 if last else 1})
     if request.method == "POST" and form.is_valid():
         try:
-            lifecycle.enter_tally(request.user.username, shown, form.cleaned_data["sheet"], form.counts)
+            lifecycle.enter_tally(request.user.username, drive, form.cleaned_data["sheet"], form.counts)
         except lifecycle.TallySheetKnown:
             form.add_error("sheet", _("A sheet of this number was entered before. Nothing was stored."))
         else:
             messages.success(request, _("Sheet %(sheet)s is stored.") % {"sheet": form.cleaned_data["sheet"]})
             return redirect("drive-tally", pk)
-    context = {"drive": shown, "form": form, "tallies": shown.tallies.all()}
+    context = {"drive": drive, "form": form, "tallies": drive.tallies.all()}
     return render(request, "drives/tally.html", context, status=422 if form.errors else 200)
 
 
-def _shown(pk: int) -> Drive:
+def _get_drive(pk: int) -> Drive:
     return get_object_or_404(Drive.objects.select_related("team__agency__unit", "unit", "campaign"), pk=pk)
 
 
 def _planned_by(request: OfficeRequest, pk: int) -> Drive:
-    """A drive whose team the reader plans for. Raises Http404, OutsideScope (403)."""
-    shown = _shown(pk)
-    if not scope.plans(request.user, shown):
+    """A drive of a team that the reader plans for. Raises Http404, OutsideScope (403)."""
+    drive = _get_drive(pk)
+    if not scope.plans(request.user, drive):
         raise OutsideScope("the role does not reach the team of this drive")
-    return shown
+    return drive
 
 
 A_PAGE = 30
@@ -228,16 +233,14 @@ A_PAGE = 30
 @audience(HELPERS)
 @touches(Whose.REACHED)
 def help_queue(request: OfficeRequest) -> HttpResponse:
-    """Requests of the reader's area that nobody has, oldest first, and those of the reader's teams with the contact."""
-    now = timezone.now()
-    page = Paginator(scope.requests_for(request.user).filter(drives_help_queue.free(now)), A_PAGE).get_page(
-        request.GET.get("page")
-    )
-    held = scope.claimed_by(request.user).filter(drive=None)
+    """Free requests of the reader's area, oldest first, and those of the reader's teams, with the contact."""
+    free = scope.requests_for(request.user).filter(drives_help_queue.free(timezone.now()))
+    page = Paginator(free, A_PAGE).get_page(request.GET.get("page"))
+    claimed = scope.claimed_by(request.user).filter(drive=None)
     context = {
         "page": page,
         "teams": scope.teams_of(request.user),
-        "held": [(one, help_requests.read(one)) for one in held],
+        "held": [(help_request, help_requests.read(help_request)) for help_request in claimed],
         "hindrances": Hindrance.choices,
     }
     return render(request, "drives/queue.html", context)
@@ -248,7 +251,7 @@ def help_queue(request: OfficeRequest) -> HttpResponse:
 @audience(HELP_TAKERS)
 @touches(Whose.EVERYBODYS)
 def new_help(request: OfficeRequest) -> HttpResponse:
-    """A request that came by telephone: 201 with its ticket, 422 bad form."""
+    """Enter a request by telephone: 201 with its ticket, 422 bad form."""
     form = PhoneForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -264,17 +267,17 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 @audience(HELPERS)
 @touches(Whose.SERVED, Whose.AGENCY)
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Take a request on for one of the reader's teams: 302 back; 404 not of the reader's area; told if it is taken."""
+    """Take a request on for one of the reader's teams: 302, with a warning if another has it; 404 another area's."""
     drive = _own_drive(request)
-    found = HelpRequest.objects.filter(drive=drive) if drive else scope.requests_for(request.user)
-    asked = get_object_or_404(found, pk=pk)
+    requests = HelpRequest.objects.filter(drive=drive) if drive else scope.requests_for(request.user)
+    help_request = get_object_or_404(requests, pk=pk)
     team = drive.team if drive else get_object_or_404(scope.teams_of(request.user), pk=_number(request, "team"))
     try:
-        drives_help_queue.claim(request.user.username, asked, team, timezone.now())
+        drives_help_queue.claim(request.user.username, help_request, team, timezone.now())
     except drives_help_queue.HelpTaken:
-        messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": asked.ticket})
+        messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": help_request.ticket})
     else:
-        acts.offer(request, "help-claimed", timezone.now(), asked=asked.pk, at=str(asked.claimed_at))
+        acts.offer(request, "help-claimed", timezone.now(), asked=help_request.pk, at=str(help_request.claimed_at))
     return _back(request)
 
 
@@ -284,9 +287,9 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
-    held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
-    drives_help_queue.release(request.user.username, held, [held.team_id or 0], timezone.now())
-    messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": held.ticket})
+    help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    drives_help_queue.release(request.user.username, help_request, [help_request.team_id or 0], timezone.now())
+    messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": help_request.ticket})
     return _back(request)
 
 
@@ -296,15 +299,20 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
-    held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
-    proof = request.POST.get("proof", "")
-    wanted = HelpProof(proof) if proof in HelpProof.values else HelpProof.NONE
+    help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    typed_proof = request.POST.get("proof", "")
+    proof = HelpProof(typed_proof) if typed_proof in HelpProof.values else HelpProof.NONE
     drive = _own_drive(request)
-    if drive is not None and drive.team_id != held.team_id:
+    if drive is not None and drive.team_id != help_request.team_id:
         drive = None
     try:
         outcome = drives_help_queue.help_done(
-            request.user.username, held, [held.team_id or 0], wanted, timezone.now(), drive or held.drive
+            request.user.username,
+            help_request,
+            [help_request.team_id or 0],
+            proof,
+            timezone.now(),
+            drive or help_request.drive,
         )
     except drives_help_queue.HelpNotYours:
         messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
@@ -315,7 +323,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
               "Let the person show the gate code again, or book it as seen."),
         )  # fmt: skip
     else:
-        _notice(request, outcome, wanted)
+        _show_outcome(request, outcome, proof)
     return _back(request)
 
 
@@ -324,31 +332,34 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(HELPERS)
 @touches(Whose.AGENCY)
 def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Close a request that could not be helped, with its reason: 302; told if the reason is none of the list."""
-    held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    """Close a request that could not be helped, with its reason: 302, with a warning if the reason is unknown."""
+    help_request = get_object_or_404(scope.claimed_by(request.user), pk=pk)
     form = HindranceForm(request.POST)
     if form.is_valid():
         drive = _own_drive(request)
-        why = Hindrance(form.cleaned_data["hindrance"])
+        hindrance = Hindrance(form.cleaned_data["hindrance"])
         try:
             outcome = drives_help_queue.could_not(
-                request.user.username, held, [held.team_id or 0], why, timezone.now(), drive
+                request.user.username, help_request, [help_request.team_id or 0], hindrance, timezone.now(), drive
             )
         except drives_help_queue.HelpNotYours:
             messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
         else:
-            _notice(request, outcome, HelpProof.NONE)
+            _show_outcome(request, outcome, HelpProof.NONE)
     else:
         messages.warning(request, _("Nothing was changed: choose why it could not be done."))
     return _back(request)
 
 
-def _notice(request: OfficeRequest, outcome: HelpOutcome, wanted: HelpProof) -> None:
+def _show_outcome(request: OfficeRequest, outcome: HelpOutcome, requested_proof: HelpProof) -> None:
+    """Show how the request was closed, and offer to undo it."""
     ticket = outcome.request.ticket if outcome.request else ""
     acts.offer(request, "help-closed", timezone.now(), outcome=outcome.pk)
-    if wanted != outcome.proof:
-        told = _("%(ticket)s is closed as helped, and counted as no phone: this number was counted for a team before.")
-        messages.warning(request, told % {"ticket": ticket})
+    if requested_proof != outcome.proof:
+        sentence = _(
+            "%(ticket)s is closed as helped, and counted as no phone: this number was counted for a team before."
+        )
+        messages.warning(request, sentence % {"ticket": ticket})
     else:
         messages.success(request, _("%(ticket)s is closed.") % {"ticket": ticket})
 
@@ -358,8 +369,8 @@ def _own_drive(request: OfficeRequest) -> Drive | None:
     pk = _number(request, "drive")
     if pk is None:
         return None
-    found = get_object_or_404(Drive.objects.select_related("team__agency__unit"), pk=pk, state=DriveState.LIVE)
-    return found if scope.runs(request.user, found) else None
+    drive = get_object_or_404(Drive.objects.select_related("team__agency__unit"), pk=pk, state=DriveState.LIVE)
+    return drive if scope.runs(request.user, drive) else None
 
 
 def _number(request: OfficeRequest, name: str) -> int | None:
@@ -368,12 +379,14 @@ def _number(request: OfficeRequest, name: str) -> int | None:
 
 
 def _back(request: OfficeRequest) -> HttpResponse:
-    onward: Any = request.POST.get("next", "")
-    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "help-queue")
+    next_address: Any = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(next_address, allowed_hosts=None):
+        return redirect(next_address)
+    return redirect("help-queue")
 
 
 BOXES = range(50)
-# In the order of the form that the sheet is entered into.
+# In the order of the form into which the sheet is typed.
 ROWS = (
     ("Thấy đang chạy", "người giúp thấy Bluezone đang chạy, Bluetooth bật"),
     ("Đã giúp việc khác", "giúp nhưng chưa thấy đang chạy, chỉ dùng bản web"),
@@ -400,7 +413,7 @@ def tally_pdf(drive: Drive) -> bytes:
 
 
 def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
-    """The sheet whatever language the reader's page has: it hangs and is ticked where people are."""
+    """The sheet in Vietnamese, whatever the language of the reader's page: it is used on site."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"drives/print/{name}.html", context))
 
@@ -410,8 +423,8 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def stall(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The sheet with the code behind which people join the queue."""
-    return pdf_response(stall_pdf(_drive(pk)), f"stall-{pk}")
+    """The sheet with the code that people scan to join the queue."""
+    return pdf_response(stall_pdf(_drive_to_print(pk)), f"stall-{pk}")
 
 
 @practised
@@ -420,8 +433,8 @@ def stall(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def tally_sheet(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet."""
-    return pdf_response(tally_pdf(_drive(pk)), f"tally-{pk}")
+    return pdf_response(tally_pdf(_drive_to_print(pk)), f"tally-{pk}")
 
 
-def _drive(pk: int) -> Drive:
+def _drive_to_print(pk: int) -> Drive:
     return get_object_or_404(Drive.objects.select_related("team__agency", "unit", "campaign"), pk=pk)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plans for leaders: what options would do, compared with how it is, from counts that coverage shows to everybody."""
+"""Plans for leaders: a model compares options with how it is now, from counts that coverage shows to everyone."""

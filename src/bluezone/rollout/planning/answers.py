@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plan's answer in words and as a picture: every number with the interval that nine of ten seeds lie in."""
+"""A plan's answer as a table and a picture: every number with the interval that contains nine of ten seeds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,32 +30,37 @@ FIGURES: Mapping[str, Promise] = {
     "home_for_nothing": _("Days at home for nothing"),
     "tests": _("Tests"),
 }
-WIDTH, ROW_HEIGHT, LEFT, TOP = 360, 44, 12, 28
+# Of the picture, in its units.
+WIDTH = 360
+ROW_HEIGHT = 44
+LEFT = 12
+TOP = 28
 
 
 def number(value: float) -> str:
-    """A number as precise as a model can mean it: two digits, thousands apart."""
+    """A number as precise as a model can be: two significant digits, with a separator of thousands."""
     if value == 0:
         return "0"
     exact = Decimal(value)
     step = Decimal(1).scaleb(max(exact.adjusted() - 1, 0))
     whole = int((exact / step).quantize(Decimal(1), ROUND_HALF_EVEN) * step)
     grouped = f"{abs(whole):,}"
-    grouped = grouped.replace(",", ".") if get_language() == "vi" else grouped
+    if get_language() == "vi":
+        grouped = grouped.replace(",", ".")
     return f"−{grouped}" if whole < 0 else grouped
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A figure as it is printed: never without its interval. words: of its meaning, for a change."""
+class PrintedFigure:
+    """A figure as it is printed, always with its interval. words: for a change, its direction."""
 
     value: str
     interval: str
     words: str
 
     @classmethod
-    def of(cls, estimate: Estimate, *, is_change: bool) -> "Shown":
-        """An estimate; a change has a sign in words: fewer, more, or that it cannot be told apart."""
+    def of(cls, estimate: Estimate, *, is_change: bool) -> "PrintedFigure":
+        """Format an estimate. A change gets words in place of a sign: fewer, more, or that the sign is unclear."""
         if not is_change:
             value = number(estimate.middle)
             return cls(value, _between(number(estimate.low), number(estimate.high)), "")
@@ -64,8 +69,7 @@ class Shown:
         else:
             words = gettext("more") if estimate.middle > 0 else gettext("fewer")
         if estimate.high < 0:
-            low, high = number(-estimate.high), number(-estimate.low)
-            return cls(number(-estimate.middle), _between(low, high), words)
+            return cls(number(-estimate.middle), _between(number(-estimate.high), number(-estimate.low)), words)
         return cls(number(estimate.middle), _between(number(estimate.low), number(estimate.high)), words)
 
 
@@ -74,18 +78,18 @@ def _between(low: str, high: str) -> str:
 
 
 @dataclass(frozen=True)
-class ShownRow:
-    """One option in the table. figures: (name, shown) in the order of FIGURES; work: team-days, or None."""
+class PrintedRow:
+    """One option in the table. figures: (name, figure) in the order of FIGURES; work: team-days, or None."""
 
     name: str
     title: str
-    figures: tuple[tuple[str, Shown], ...]
-    work: Shown | None
+    figures: tuple[tuple[str, PrintedFigure], ...]
+    work: PrintedFigure | None
 
 
 @dataclass(frozen=True)
 class Whisker:
-    """One option in the picture, in its units: the change of infections, from `low` to `high`."""
+    """One option in the picture, in its units: the change in infections, from `low` to `high`."""
 
     title: str
     y: float
@@ -97,7 +101,7 @@ class Whisker:
 
 @dataclass(frozen=True)
 class Picture:
-    """Changes of infections side by side. zero: where no change is; least, most: what the axis ends at."""
+    """The changes in infections, one whisker below the other. zero: no change; least, most: the ends of the axis."""
 
     whiskers: tuple[Whisker, ...]
     zero: float
@@ -107,27 +111,27 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class ShownAnswer:
-    """All of a plan's page. near, infected: of 100 told "high", None where nobody was told."""
+class PrintedAnswer:
+    """The answer on a plan's page. near, infected: of 100 people with a "high" warning, None if there were none."""
 
-    near: Shown | None
-    infected: Shown | None
-    as_it_is: ShownRow
-    options: tuple[ShownRow, ...]
+    near: PrintedFigure | None
+    infected: PrintedFigure | None
+    as_it_is: PrintedRow
+    options: tuple[PrintedRow, ...]
     picture: Picture
     seeds: int
 
 
-def shown_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> ShownAnswer | None:
-    """The answer of what is done so far; None before the third seed, from which there are intervals."""
-    found = {(seed, option): totals for seed, option, totals in plan.found}
-    if len({seed for seed, _option in found}) < 3:
+def printed_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> PrintedAnswer | None:
+    """The answer from the seeds done so far; None before the third, as an interval needs three."""
+    totals_by_piece = {(seed, option): totals for seed, option, totals in plan.found}
+    if len({seed for seed, _option in totals_by_piece}) < 3:
         return None
-    answer = answer_of(found, planner_options)
+    answer = answer_of(totals_by_piece, planner_options)
     rows = tuple(_row(row, is_change=row.option != AS_IT_IS) for row in answer.rows)
-    return ShownAnswer(
-        near=None if answer.near_of_100 is None else Shown.of(answer.near_of_100, is_change=False),
-        infected=None if answer.infected_of_100 is None else Shown.of(answer.infected_of_100, is_change=False),
+    return PrintedAnswer(
+        near=None if answer.near_of_100 is None else PrintedFigure.of(answer.near_of_100, is_change=False),
+        infected=None if answer.infected_of_100 is None else PrintedFigure.of(answer.infected_of_100, is_change=False),
         as_it_is=rows[0],
         options=rows[1:],
         picture=picture_of(answer),
@@ -135,25 +139,25 @@ def shown_answer(plan: CityPlan, planner_options: tuple[str, ...]) -> ShownAnswe
     )
 
 
-def _row(row: Row, *, is_change: bool) -> ShownRow:
+def _row(row: Row, *, is_change: bool) -> PrintedRow:
     figures = row.change if is_change else row.total
-    return ShownRow(
+    return PrintedRow(
         row.option,
         str(OPTIONS[row.option]),
-        tuple((str(FIGURES[name]), Shown.of(figures[name], is_change=is_change)) for name in FIGURES),
-        None if row.work is None else Shown.of(row.work, is_change=False),
+        tuple((str(FIGURES[name]), PrintedFigure.of(figures[name], is_change=is_change)) for name in FIGURES),
+        None if row.work is None else PrintedFigure.of(row.work, is_change=False),
     )
 
 
 def picture_of(answer: Answer) -> Picture:
-    """The change of infections of each option, as a dot and a line from where to where nine of ten seeds lie."""
+    """The change in infections by option: a dot, and a line that contains nine of ten seeds."""
     changes = [(row, row.change["infections"]) for row in answer.rows if row.option != AS_IT_IS]
     least = min([0.0, *(change.low for _row, change in changes)])
     most = max([0.0, *(change.high for _row, change in changes)])
-    wide = max(most - least, 1.0)
+    span = max(most - least, 1.0)
 
     def across(value: float) -> float:
-        return round(LEFT + (value - least) / wide * (WIDTH - 2 * LEFT), 1)
+        return round(LEFT + (value - least) / span * (WIDTH - 2 * LEFT), 1)
 
     whiskers = tuple(
         Whisker(
@@ -169,6 +173,6 @@ def picture_of(answer: Answer) -> Picture:
     return Picture(whiskers, across(0.0), TOP + len(changes) * ROW_HEIGHT + 24, number(least), number(most))
 
 
-def assumptions_of(known: Assumptions) -> list[Assumption]:
-    """Every figure that a plan rests on, those that are drawn first."""
-    return sorted(known.figures.values(), key=lambda figure: (figure.low is None, figure.name))
+def assumptions_of(assumptions: Assumptions) -> list[Assumption]:
+    """Every assumption of a plan; those that are drawn come first."""
+    return sorted(assumptions.figures.values(), key=lambda figure: (figure.low is None, figure.name))

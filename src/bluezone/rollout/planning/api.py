@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other parts use of plans, and nothing else."""
+"""All that other parts use of plans."""
 
 from bluezone.rollout.planning.plans import wards_of_city
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plans: what they register of themselves."""
+"""What plans register with the office."""
 
 from django.utils.translation import gettext_lazy as _
 

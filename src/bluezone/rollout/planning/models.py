@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plan that a leader asked for: its inputs, how far it is, and what its epidemics counted."""
+"""The plans that leaders ask for: inputs, progress, and the counts of their epidemics."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PlanState(models.TextChoices):
-    """How far a plan is."""
+    """The state of a plan."""
 
     WAITING = "waiting", _("waiting")
     RUNNING = "running", _("under way")
@@ -23,9 +23,9 @@ class PlanState(models.TextChoices):
 class CityPlan(models.Model):
     """One plan.
 
-    inputs: of bluezone.planning.plan.Inputs. found: [seed, option, totals] of each piece that is done.
-    done, pieces: seeds done and asked for. refusal: the code of what it failed by, or empty.
-    Personal data: the account that asked, an official duty; deleted 90 days after it was asked for.
+    inputs: `bluezone.planning.plan.Inputs.as_json`. found: [seed, option, totals] of each piece that is done.
+    done, pieces: how many seeds are done, of how many. refusal: the code of the error if it failed, else empty.
+    Personal data: the account that asked for it, an official duty; deleted 90 days after that.
     """
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -51,5 +51,5 @@ class CityPlan(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the worker still has to do with it."""
+        """Whether the worker still has to run it."""
         return self.state in (PlanState.WAITING, PlanState.RUNNING)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of plans: asking for one, how far it is, its answer, and stopping it."""
+"""Pages of plans: ask for one, see its progress and its answer, stop it."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.typed_fields import CountField
-from bluezone.planning.assumptions import DISEASES, read_assumptions
+from bluezone.planning.assumptions import DISEASES, Assumptions, read_assumptions
 from bluezone.planning.plan import Inputs, options_of
 from bluezone.refusal import Refused
 from bluezone.rollout.planning import answers, plans
@@ -22,7 +22,7 @@ from bluezone.rollout.planning.duty import PLANNERS
 from bluezone.rollout.planning.models import CityPlan
 
 SEEDS = 20
-SHOWN = 20
+MOST_LISTED = 20
 REFUSALS = {
     "plan_unfounded": _("The office has no figures to start from: enter residents, and count at the gates for a week."),
     "plans_waiting": _("Five plans are waiting already. Wait for one, or stop it."),
@@ -33,8 +33,13 @@ REFUSALS = {
 }
 
 
+def _title(assumptions: Assumptions) -> str:
+    """The name of the disease, in the reader's language."""
+    return assumptions.title_vi if get_language() == "vi" else assumptions.title_en
+
+
 class PlanForm(forms.Form):
-    """What a leader says that the office does not know."""
+    """The inputs that a leader gives."""
 
     disease = forms.ChoiceField(label=_("Disease"))
     infected = CountField(
@@ -47,9 +52,8 @@ class PlanForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        vi = get_language() == "vi"
-        known = [(name, read_assumptions(name)) for name in DISEASES]
-        self.fields["disease"].choices = [(name, each.title_vi if vi else each.title_en) for name, each in known]  # type: ignore[attr-defined]
+        titles = [(name, _title(read_assumptions(name))) for name in DISEASES]
+        self.fields["disease"].choices = titles  # type: ignore[attr-defined]
         self.fields["days"].choices = [(days, gettext("%(days)s days") % {"days": days}) for days in (60, 120, 180)]  # type: ignore[attr-defined]
 
 
@@ -57,17 +61,20 @@ class PlanForm(forms.Form):
 @audience(PLANNERS)
 @touches(Whose.EVERYBODYS)
 def plan_list(request: OfficeRequest) -> HttpResponse:
-    """The newest plans and the form for another one: 302 to the plan, 422 not understood, 409 refused."""
-    form, status, refused = PlanForm(request.POST or None), 200, ""
+    """The newest plans and the form for another one: 302 to the plan, 422 bad form, 409 refused."""
+    form = PlanForm(request.POST or None)
+    status = 200
+    refused = ""
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
                 inputs = plans.inputs_of(**form.cleaned_data, seeds=SEEDS)
                 return redirect("plan", plans.ask(request.user, inputs).pk)
-            except Refused as told:
-                refused, status = str(REFUSALS.get(told.code, told.message)), 409
-    newest = CityPlan.objects.select_related("asked_by").defer("found")[:SHOWN]
+            except Refused as error:
+                refused = str(REFUSALS.get(error.code, error.message))
+                status = 409
+    newest = CityPlan.objects.select_related("asked_by").defer("found")[:MOST_LISTED]
     context = {"form": form, "plans": newest, "refused": refused}
     return render(request, "planning/plan_list.html", context, status=status)
 
@@ -76,16 +83,16 @@ def plan_list(request: OfficeRequest) -> HttpResponse:
 @audience(PLANNERS)
 @touches(Whose.EVERYBODYS)
 def show_plan(request: OfficeRequest, pk: int) -> HttpResponse:
-    """How far a plan is, and its answer."""
+    """The progress of a plan, and its answer."""
     plan = get_object_or_404(CityPlan.objects.select_related("asked_by"), pk=pk)
     inputs = Inputs.of_json(plan.inputs)
-    known = read_assumptions(inputs.disease)
+    assumptions = read_assumptions(inputs.disease)
     context = {
         "plan": plan,
         "inputs": inputs,
-        "disease": known.title_vi if get_language() == "vi" else known.title_en,
-        "answer": answers.shown_answer(plan, tuple(option.name for option in options_of(inputs))),
-        "assumptions": answers.assumptions_of(known),
+        "disease": _title(assumptions),
+        "answer": answers.printed_answer(plan, tuple(option.name for option in options_of(inputs))),
+        "assumptions": answers.assumptions_of(assumptions),
         "refused": REFUSALS.get(plan.refusal, plan.refusal),
         "width": answers.WIDTH,
     }

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bulletins on the air: schedules, the plan of airings, the log of what was aired, and what the press takes."""
+"""Bulletins on the air: schedules, the plan of airings, the log of what was aired, and files for the press."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plan and log of airings as pages, files and reports read them, proven and attested side by side; what is forgotten
-of them, and of sounds that no text refers to.
+"""Plan and log of airings for pages, files and reports, proven and attested side by side; attesting an airing; the
+purge of airings and of unused sounds.
 """
 
 import datetime
@@ -24,18 +24,16 @@ from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.air.planner import Proven
 from bluezone.rollout.bulletins.models import Airing, Attestation, Listening, OutletKind, Script, Sound
 
-# Rows of a file or a sum; a week of a city is far below.
+# Rows of a file or a sum; a city has far fewer in a week.
 MOST_ROWS = 20_000
-# An airing that was due this long ago and of which nothing is known is called so.
+# An airing without any report is called silent once it was due this long ago.
 SILENT_AFTER = datetime.timedelta(minutes=5)
-
-
-# Changes between a station and what is heard instead that a page shows of one airing.
-_PARTS_SHOWN = 6
+# Changes between a relayed station and its replacement that a page shows of one airing.
+_MOST_PARTS = 6
 
 
 class Aired(enum.Enum):
-    """One word for what became of an airing, weakest machine first."""
+    """One word for the outcome of an airing."""
 
     TO_COME = ("to_come", _("to come"))
     AIRED = ("aired", _("aired"))
@@ -54,9 +52,9 @@ class Aired(enum.Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One airing with what is known of it.
+    """One airing with its proof and its attestation.
 
-    proven: None where no machine reports, or where machines are silent and a person said what became of it.
+    proven: None if no machine reports, or if the machines are silent and a person attests the outcome.
     """
 
     airing: Airing
@@ -66,42 +64,44 @@ class Row:
 
     @property
     def may_be_said(self) -> bool:
-        """Whether a person may say what became of it: nobody has, and no machine has said anything."""
+        """Whether a person may attest the outcome: no one has, and no machine has reported."""
         return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
 
     @property
     def parts_shown(self) -> list[tuple[str, str]]:
-        """Of a relay the first changes of what was heard: the kind, and from when to when in local time."""
+        """Of a relay, the first parts that were heard: kind, and from when to when in local time."""
         return [
             (kind, f"{_local(began):%H:%M:%S}–{_local(began + seconds):%H:%M:%S}")
-            for kind, began, seconds in self._parts()[:_PARTS_SHOWN]
+            for kind, began, seconds in self._parts()[:_MOST_PARTS]
         ]
 
     @property
     def parts_left(self) -> int:
-        """How many changes are not among them."""
-        return max(0, len(self._parts()) - _PARTS_SHOWN)
+        """How many further parts there are."""
+        return max(0, len(self._parts()) - _MOST_PARTS)
 
     def seconds_of(self, kind: str) -> int | None:
-        """Of a relay, for how long it was heard; None for anything else."""
+        """Of a relay, for how many seconds this kind of part was heard; None for anything else."""
         if self.proven is None or not self.proven.parts:
             return None
-        return round(sum(seconds for one, _began, seconds in self.proven.parts if one == kind))
+        return round(sum(seconds for part_kind, _began, seconds in self.proven.parts if part_kind == kind))
 
     def _parts(self) -> list[tuple[str, float, float]]:
-        return [part for part in self.proven.parts if part[2] >= 1] if self.proven is not None else []
+        if self.proven is None:
+            return []
+        return [part for part in self.proven.parts if part[2] >= 1]
 
     @property
     def takes_bare_word(self) -> bool:
-        """Whether one tap will do, without link or photo."""
+        """Whether one tap attests it, without link or photo."""
         return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Of a span: airings due, per machine proven and per outlet attested; the two are never added.
+    """Airings of a span: proven ones count per machine, attested ones per outlet; the two are never added.
 
-    in_street: of those of which a microphone could tell, `listened`, how many were heard; a third proof.
+    listened: those that a microphone could judge. in_street: how many of these it heard; a third proof.
     """
 
     machine_airings: int = 0
@@ -117,25 +117,26 @@ class Counts:
 def airings_between(
     since: datetime.datetime, until: datetime.datetime, unit: AdminUnit | None = None, outlet: int | None = None
 ) -> QuerySet[Airing]:
-    """Airings due in [since, until), of outlets that reach a unit or a part of it, or of one outlet."""
-    found = Airing.objects.filter(due_at__gte=since, due_at__lt=until)
+    """Airings due in [since, until), optionally only at outlets that reach a unit or a part of it, or at one outlet."""
+    airings = Airing.objects.filter(due_at__gte=since, due_at__lt=until)
     if unit is not None:
-        own = Q(outlet__unit__path__startswith=unit.path)
-        found = found.filter(own | Q(outlet__unit=None, outlet__agency__unit__path__startswith=unit.path))
+        by_outlet = Q(outlet__unit__path__startswith=unit.path)
+        by_agency = Q(outlet__unit=None, outlet__agency__unit__path__startswith=unit.path)
+        airings = airings.filter(by_outlet | by_agency)
     if outlet is not None:
-        found = found.filter(outlet=outlet)
-    joined = found.select_related("outlet__agency", "schedule__bulletin", "attestation__by", "script")
+        airings = airings.filter(outlet=outlet)
+    joined = airings.select_related("outlet__agency", "schedule__bulletin", "attestation__by", "script")
     return joined.defer("attestation__photo").order_by("due_at", "outlet__name", "pk")
 
 
 def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
-    """Airings with what machines and people said of them, in a constant number of queries."""
-    said = planner.proven(airing.pk for airing in airings)
+    """Airings with their proofs and attestations, in a constant number of queries."""
+    proofs = planner.proven(airing.pk for airing in airings)
     rows = []
     for airing in airings:
         attestation = getattr(airing, "attestation", None)
-        proven = said.get(airing.pk)
-        rows.append(Row(airing, proven, attestation, _word(airing, proven, attestation, now)))
+        proven = proofs.get(airing.pk)
+        rows.append(Row(airing, proven, attestation, _outcome(airing, proven, attestation, now)))
     return rows
 
 
@@ -147,29 +148,32 @@ def aired_counts(
     outlet: int | None = None,
 ) -> Counts:
     """What was due and aired in a span up to now; the figures of a report on clause 6."""
-    return counts_of(rows_of(list(airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]), now))
+    airings = airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]
+    return counts_of(rows_of(list(airings), now))
 
 
 def counts_of(rows: Iterable[Row]) -> Counts:
     """The sums of a log."""
-    machines: list[Row] = []
+    proofs: list[Proven] = []
     others: list[Row] = []
     for row in rows:
-        (others if row.proven is None else machines).append(row)
-    proven = [row.proven for row in machines if row.proven is not None]
+        if row.proven is None:
+            others.append(row)
+        else:
+            proofs.append(row.proven)
     return Counts(
-        machine_airings=sum(one.machines for one in proven),
-        proven=sum(one.aired for one in proven),
-        late=sum(one.late for one in proven),
-        preempted=sum(one.preempted for one in proven),
-        in_street=sum(one.in_street for one in proven),
-        listened=sum(one.in_street + one.not_in_street for one in proven),
+        machine_airings=sum(proof.machines for proof in proofs),
+        proven=sum(proof.aired for proof in proofs),
+        late=sum(proof.late for proof in proofs),
+        preempted=sum(proof.preempted for proof in proofs),
+        in_street=sum(proof.in_street for proof in proofs),
+        listened=sum(proof.in_street + proof.not_in_street for proof in proofs),
         other_airings=len(others),
         attested=sum(row.attestation is not None and row.attestation.was_aired for row in others),
     )
 
 
-def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None, now: datetime.datetime) -> Aired:
+def _outcome(airing: Airing, proven: Proven | None, attestation: Attestation | None, now: datetime.datetime) -> Aired:
     if airing.displaced:
         return Aired.DISPLACED
     if proven is None:
@@ -182,14 +186,11 @@ def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None
         return Aired.LATE if proven.late == proven.machines else Aired.AIRED
     if proven.aired:
         return Aired.PARTLY
-    for count, word in (
-        (proven.preempted, Aired.PREEMPTED),
-        (proven.broken_off, Aired.BROKEN_OFF),
-        (proven.missed, Aired.MISSED),
-    ):
-        if count:
-            return word
-    return Aired.UNHEARD
+    if proven.preempted:
+        return Aired.PREEMPTED
+    if proven.broken_off:
+        return Aired.BROKEN_OFF
+    return Aired.MISSED if proven.missed else Aired.UNHEARD
 
 
 def _local(moment: float) -> datetime.datetime:
@@ -199,12 +200,12 @@ def _local(moment: float) -> datetime.datetime:
 def by_day(airings: Iterable[Airing]) -> list[tuple[datetime.date, list[Airing]]]:
     """Airings in order, grouped by their local day."""
     days: dict[datetime.date, list[Airing]] = {}
-    for one in airings:
-        days.setdefault(timezone.localdate(one.due_at), []).append(one)
+    for airing in airings:
+        days.setdefault(timezone.localdate(airing.due_at), []).append(airing)
     return list(days.items())
 
 
-# A little before its time somebody may already press the button.
+# An airing may be attested this long before it is due.
 EARLY = datetime.timedelta(minutes=15)
 _LONGEST_SIDE = 1600
 
@@ -216,13 +217,13 @@ class AiringNotYet(Refused):
 
 
 class AiringSaid(Refused):
-    """It was said already what became of this airing; nothing was changed."""
+    """The airing is attested already; nothing was changed."""
 
     code = "airing_already_said"
 
 
 class AiringWithoutEvidence(Refused):
-    """An airing outside the loudspeakers was to be booked as aired without link and photo; nothing was stored."""
+    """An airing at another outlet than loudspeakers needs a link or a photo to count as aired; nothing was stored."""
 
     code = "airing_without_evidence"
 
@@ -243,33 +244,33 @@ def attest(
     photo: bytes | None = None,
     note: str = "",
 ) -> Attestation:
-    """Book an airing as aired (or not, with a reason in `note`), attested.
+    """Attest that an airing was aired, or was not, with the reason in `note`.
 
-    photo: JPEG or PNG; kept without its metadata. At loudspeakers alone, which people play by hand and nobody else
-    records, the bare word will do. Raises AiringNotYet, AiringWithoutEvidence, AiringSaid, PhotoUnreadable.
+    photo: JPEG or PNG; stored without its metadata. Only loudspeakers need no evidence: they may be played by hand, and
+    no one else records that. Raises AiringNotYet, AiringWithoutEvidence, AiringSaid, PhotoUnreadable.
     """
     if airing.due_at - EARLY > now:
         raise AiringNotYet("the airing is still to come")
     if was_aired and airing.outlet.kind != OutletKind.LOUDSPEAKERS and not link and photo is None:
         raise AiringWithoutEvidence(f"aired at an outlet of kind {airing.outlet.kind}: got no link or photo")
-    kept = None if photo is None else plain_photo(photo)
+    stored_photo = None if photo is None else plain_photo(photo)
     with transaction.atomic():
-        made, new = Attestation.objects.get_or_create(
+        attestation, is_new = Attestation.objects.get_or_create(
             airing=airing,
             defaults={
                 "was_aired": was_aired,
                 "link": link,
-                "photo": kept,
-                "has_photo": kept is not None,
+                "photo": stored_photo,
+                "has_photo": stored_photo is not None,
                 "note": note,
                 "by": user,
                 "at": now,
             },
         )
-        if not new:
-            raise AiringSaid("it was said already what became of this airing")
+        if not is_new:
+            raise AiringSaid("the airing is attested already")
         hash_chain.record(user.username, "airing_attested", f"airing {airing.pk}", now=now, aired=was_aired)
-    return made
+    return attestation
 
 
 def plain_photo(data: bytes) -> bytes:
@@ -288,29 +289,29 @@ def plain_photo(data: bytes) -> bytes:
 
 
 def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Take a one-tap word back. Raises UndoTooLate when it is older than ten seconds, or somebody else's."""
+    """Undo an attestation. Raises UndoTooLate if it is older than ten seconds, or another person's."""
     with transaction.atomic():
         since = now - datetime.timedelta(seconds=UNDO_SECONDS + GRACE_SECONDS)
         mine = Attestation.objects.filter(airing=values["airing"], by=user, at__gte=since)
         if not mine.delete()[0]:
-            raise UndoTooLate("the word is too old, or was said by somebody else")
+            raise UndoTooLate("the attestation is too old, or another person's")
         hash_chain.record(user.username, "airing_attested", f"airing {values['airing']}", now=now, taken_back=True)
 
 
 PHOTO_DAYS = 365
 LOG_DAYS = 730
-_LOOSE = datetime.timedelta(days=1)
+# A new sound may not have its text yet.
+_UNUSED = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete what has had its time."""
-    Attestation.everything.filter(at__lt=now - datetime.timedelta(days=PHOTO_DAYS)).exclude(photo=None).update(
-        photo=None, has_photo=False
-    )
-    bound = now - datetime.timedelta(days=LOG_DAYS)
-    Airing.everything.filter(due_at__lt=bound).delete()
-    Listening.everything.filter(begun_at__lt=bound).delete()
-    used = Script.everything.filter(Q(machine=OuterRef("pk")) | Q(recording=OuterRef("pk")))
-    loose = Sound.objects.filter(~Exists(used), made_at__lt=now - _LOOSE)
-    planned = Airing.everything.filter(sound=OuterRef("pk"))
-    loose.filter(~Exists(planned)).delete()
+    """Delete photos after a year, airings and listenings after two, and sounds that nothing refers to."""
+    old_photos = Attestation.everything.filter(at__lt=now - datetime.timedelta(days=PHOTO_DAYS)).exclude(photo=None)
+    old_photos.update(photo=None, has_photo=False)
+    cutoff = now - datetime.timedelta(days=LOG_DAYS)
+    Airing.everything.filter(due_at__lt=cutoff).delete()
+    Listening.everything.filter(begun_at__lt=cutoff).delete()
+    scripts = Script.everything.filter(Q(machine=OuterRef("pk")) | Q(recording=OuterRef("pk")))
+    unused = Sound.objects.filter(~Exists(scripts), made_at__lt=now - _UNUSED)
+    airings = Airing.everything.filter(sound=OuterRef("pk"))
+    unused.filter(~Exists(airings)).delete()

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the air: the plan of a week, on paper too, the log against it; planning a bulletin, stopping, days left
-out.
-"""
+"""Pages of the air: the plan of a week, on paper too, and the log of what was aired; schedules and outlets."""
 
 import datetime
 from collections.abc import Iterable
@@ -61,7 +59,7 @@ from bluezone.rollout.bulletins.models import (
 from bluezone.rollout.coverage.api import Week
 from bluezone.training import practised, practising
 
-# Vietnamese in every language: the file is a form of the office and not a page.
+# Vietnamese for every reader: the file is an official form, not a page.
 _COLUMNS = (
     ExportColumn("Ngày"),
     ExportColumn("Giờ theo lịch"),
@@ -85,10 +83,11 @@ _COLUMNS = (
 
 
 def listing(rows: Iterable[Row], since: datetime.datetime, until: datetime.datetime) -> ExportSheet:
-    """One row an airing; what machines proved and what people attested stand apart."""
+    """One row for each airing; what machines proved and what people attested are in separate columns."""
     with override("vi"):
         cells = [_cells(row) for row in rows]
-    first, last = timezone.localdate(since), timezone.localdate(until - datetime.timedelta(seconds=1))
+    first = timezone.localdate(since)
+    last = timezone.localdate(until - datetime.timedelta(seconds=1))
     notes = [
         f"Nhật ký phát thanh từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}.",
         "Ba cách biết (loa tự báo, micro ngoài đường, người xác nhận) không cộng với nhau.",
@@ -97,7 +96,8 @@ def listing(rows: Iterable[Row], since: datetime.datetime, until: datetime.datet
 
 
 def _cells(row: Row) -> list[str | int | None]:
-    airing, proven, said = row.airing, row.proven, row.attestation
+    airing = row.airing
+    proven = row.proven
     at = timezone.localtime(airing.due_at)
     return [
         f"{at:%d/%m/%Y}",
@@ -114,9 +114,18 @@ def _cells(row: Row) -> list[str | int | None]:
         proven.in_street if proven else None,
         proven.not_in_street if proven else None,
         *(row.seconds_of(kind) for kind in ("station", "fall_back", "silence")),
-        f"{said.by.name} {timezone.localtime(said.at):%H:%M %d/%m/%Y}" if said else "",
-        (said.link or ("ảnh" if said.has_photo else said.note)) if said else "",
+        *_attestation_cells(row.attestation),
     ]
+
+
+def _attestation_cells(attestation: Attestation | None) -> tuple[str, str]:
+    """Who attests and when, and the evidence."""
+    if attestation is None:
+        return "", ""
+    by = f"{attestation.by.name} {timezone.localtime(attestation.at):%H:%M %d/%m/%Y}"
+    if attestation.link:
+        return by, attestation.link
+    return by, "ảnh" if attestation.has_photo else attestation.note
 
 
 A_PAGE = 60
@@ -127,11 +136,13 @@ A_PAGE = 60
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def plan(request: OfficeRequest) -> HttpResponse:
-    """What is aired when and where in a week, of all outlets or of one."""
-    week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
+    """What is aired when and where in a week, at all outlets or one."""
+    week = scope.week_of(request)
+    outlet = scope.chosen_outlet(request)
+    unit = chosen_unit(request)
     since, until = week_span(week)
-    found = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    airings = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)
+    page = Paginator(airings, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
         "keeps": outlet is not None and outlet.agency_id in scope.kept_agencies(request),
@@ -146,11 +157,13 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
-    week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
+    week = scope.week_of(request)
+    outlet = scope.chosen_outlet(request)
+    unit = chosen_unit(request)
     since, until = week_span(week)
-    found = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
-    title = " · ".join(one.name for one in (outlet, unit) if one) or "Tất cả các đài và cụm loa"
-    response = HttpResponse(air_plan_pdf(title, list(found), week.first_day, week.last_day), "application/pdf")
+    airings = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
+    title = " · ".join(place.name for place in (outlet, unit) if place) or "Tất cả các đài và cụm loa"
+    response = HttpResponse(air_plan_pdf(title, list(airings), week.first_day, week.last_day), "application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="air-plan-{week}.pdf"'
     return response
 
@@ -162,14 +175,18 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = scope.span_of(request)
-    now, outlet, unit = timezone.now(), scope.chosen_outlet(request), chosen_unit(request)
+    now = timezone.now()
+    outlet = scope.chosen_outlet(request)
+    unit = chosen_unit(request)
     outlet_pk = outlet.pk if outlet else None
-    found = air_log.airings_between(since, until, unit, outlet_pk)
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    first, week = timezone.localdate(since), request.GET.get("week", "")
+    airings = air_log.airings_between(since, until, unit, outlet_pk)
+    page = Paginator(airings, A_PAGE).get_page(request.GET.get("page"))
+    first = timezone.localdate(since)
+    week = request.GET.get("week", "")
     narrowed = scope.narrowed(outlet, unit)
-    # With its day or week, so that the address in a report shows the same a week later.
-    shown = "&".join(part for part in (f"week={Week.of(first)}" if week else f"on={first}", narrowed) if part)
+    # With the day or week, so that the address in a report still shows the same rows later.
+    span = f"week={Week.of(first)}" if week else f"on={first}"
+    query = f"{span}&{narrowed}" if narrowed else span
     context = {
         "page": page,
         "rows": air_log.rows_of(list(page.object_list), now),
@@ -185,7 +202,7 @@ def log(request: OfficeRequest) -> HttpResponse:
         "outlets": _open_outlets(),
         "kept": scope.kept_agencies(request),
         "soon": now + air_log.EARLY,
-        "address": request.build_absolute_uri(f"?{shown}"),
+        "address": request.build_absolute_uri(f"?{query}"),
     }
     return render(request, "bulletins/log.html", context)
 
@@ -195,11 +212,11 @@ def log(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def log_file(request: OfficeRequest) -> HttpResponse:
-    """The log as XLSX, proven and attested in columns of their own."""
+    """The log as XLSX, proven and attested in separate columns."""
     since, until = scope.span_of(request)
     outlet = scope.chosen_outlet(request)
-    found = air_log.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
-    rows = air_log.rows_of(list(found[: air_log.MOST_ROWS]), timezone.now())
+    airings = air_log.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
+    rows = air_log.rows_of(list(airings[: air_log.MOST_ROWS]), timezone.now())
     response = HttpResponse(write_xlsx([listing(rows, since, until)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
     return response
@@ -210,14 +227,17 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
-    found, now = scope.airing_of_ours(request, pk), timezone.now()
+    """Attest an airing at loudspeakers by one tap, "Đã phát", and offer to undo it: 302 back; 403 another agency's."""
+    airing = scope.airing_of_ours(request, pk)
+    now = timezone.now()
     with acts.tell_refusals(request, scope.sentence_of):
-        air_log.attest(found, request.user, now)
+        air_log.attest(airing, request.user, now)
         acts.offer(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
-    onward = request.POST.get("next", "")
-    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "air-log")
+    next_address = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(next_address, allowed_hosts=None):
+        return redirect(next_address)
+    return redirect("air-log")
 
 
 @practised
@@ -225,22 +245,22 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
-    found = scope.airing_of_ours(request, pk)
+    """Attest the outcome of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
+    airing = scope.airing_of_ours(request, pk)
     form = AiredForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
         with acts.show_refusals(form, scope.sentence_of):
             air_log.attest(
-                found, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
+                airing, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
             )  # fmt: skip
             messages.success(request, _("Noted, attested by you."))
-            return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
+            return redirect(f"/air-log/?on={timezone.localdate(airing.due_at)}")
     status = 422 if form.errors else 200
-    needs_evidence = found.outlet.kind != OutletKind.LOUDSPEAKERS
-    context = {"airing": found, "form": form, "needs_evidence": needs_evidence}
+    needs_evidence = airing.outlet.kind != OutletKind.LOUDSPEAKERS
+    context = {"airing": airing, "form": form, "needs_evidence": needs_evidence}
     return render(request, "bulletins/attest.html", context, status=status)
 
 
@@ -249,7 +269,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def photo(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The photo of an attested airing; 404 where there is none."""
+    """The photo of an attested airing; 404 without one."""
     content = Attestation.objects.filter(airing=pk).values_list("photo", flat=True).first()
     if content is None:
         raise Http404
@@ -262,9 +282,10 @@ def photo(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Whose.GIVEN)
 def new_outlet(request: OfficeRequest) -> HttpResponse:
-    """Enter a station or paper: 302 to the plan, 422 bad form or a name that is taken."""
-    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    form = OutletForm(request.POST or None, agencies=agencies_of(request.user, scope.KEEPERS).filter(pk__in=in_force))
+    """Enter a station or paper: 302 to the plan, 422 bad form or a name that exists."""
+    current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    own_agencies = agencies_of(request.user, scope.KEEPERS).filter(pk__in=current_agencies)
+    form = OutletForm(request.POST or None, agencies=own_agencies)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, scope.sentence_of, at="name"):
@@ -278,9 +299,9 @@ def _open_outlets() -> list[Outlet]:
     return list(Outlet.objects.filter(closed_at=None).select_related("agency"))
 
 
-# Who proved the second factor when the page opened has so long to fill it in.
+# After the second factor was proved at the opening of the page, there is this long to fill it in.
 _FILLING_SECONDS = 900
-# As many moments as a page shows one by one.
+# Moments that a page lists one by one.
 MOST_SHOWN = 120
 
 
@@ -290,23 +311,23 @@ MOST_SHOWN = 120
 @touches(Whose.AGENCY)
 @releases
 def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Show the exact list of a rule, then plan it: 302 to the schedule, 422 bad form or refused; 403 another's.
+    """List every moment of a rule, then store it: 302 to the schedule, 422 bad form or refused; 403 another agency's.
 
-    302 to the bulletin, with the sentence, while no text of it is approved; to the second factor for whoever reaches
-    more than a ward; to what waits for a second person for an emergency that is heard beyond the reader's own ward.
+    Further 302: to the bulletin, with the sentence, while no text of it is approved; to the second factor if the reader
+    reaches more than a ward; to the waiting act if an emergency beyond the reader's own ward needs a second person.
     """
     bulletin = scope.bulletin_of_ours(request, pk)
     languages = _approved_languages(bulletin)
     if not languages:
         messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
-    since = _FILLING_SECONDS if request.method == "POST" else RECENT_SECONDS
-    proved = practising() or recently_confirmed(request, since)
+    most_seconds = _FILLING_SECONDS if request.method == "POST" else RECENT_SECONDS
+    proved = practising() or recently_confirmed(request, most_seconds)
     if not proved and reaches_beyond_a_ward(request.user, scope.WRITERS):
         return ask_again(request.path)
     outlets = scope.outlets_for(request.user, bulletin)
-    first = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
-    form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=first)
+    initial = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
+    form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=initial)
     moments: list[datetime.datetime] | None = None
     if request.method == "POST" and form.is_valid():
         with acts.show_refusals(form, scope.sentence_of):
@@ -319,11 +340,11 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
                     return ask_again(request.path)
                 if bulletin.importance == Importance.EMERGENCY and _takes_two(request, chosen):
                     return _shared(request, shared.values_of(bulletin, chosen, values["languages"], rule))
-                made = timetable.make_schedule(
+                schedule = timetable.make_schedule(
                     bulletin, chosen, values["languages"], rule, request.user, timezone.now()
                 )
                 messages.success(request, _("The schedule is in force."))
-                return redirect("schedule", made.pk)
+                return redirect("schedule", schedule.pk)
     context = {
         "bulletin": bulletin, "form": form, "moments": moments, "most": MOST_SHOWN, "languages": languages,
         "last": moments[-1] if moments else None,
@@ -336,18 +357,18 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One schedule: its rule in words, the coming airings with the time each got, and what it meets."""
-    found = _schedule(pk)
+    """One schedule: its rule in words, the coming airings with their times, and those that are delayed or displaced."""
+    schedule = _schedule(pk)
     now = timezone.now()
-    coming = Airing.objects.filter(schedule=found, due_at__gte=now).select_related("outlet")
+    coming = Airing.objects.filter(schedule=schedule, due_at__gte=now).select_related("outlet")
     context = {
-        "schedule": found,
-        "bulletin": found.bulletin,
+        "schedule": schedule,
+        "bulletin": schedule.bulletin,
         "coming": coming[:MOST_SHOWN],
-        "languages": [Language(one).label for one in found.languages],
-        "moments": None if found.at_once else list(_moments(found.rule, now)),
-        "meets": _meets(found, now),
-        "changes": not found.stopped_at and scope.may_change(request, found),
+        "languages": [Language(language).label for language in schedule.languages],
+        "moments": None if schedule.at_once else list(_moments(schedule.rule, now)),
+        "meets": _meets(schedule, now),
+        "changes": not schedule.stopped_at and scope.may_change(request, schedule),
     }
     return render(request, "bulletins/schedule.html", context)
 
@@ -357,7 +378,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def stop(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Air nothing of a schedule from now on: 302 to its page; 403 another's."""
+    """Air nothing of a schedule from now on: 302 to its page; 403 another agency's."""
     timetable.stop(scope.schedule_of_ours(request, pk), request.user, timezone.now())
     messages.success(request, _("The schedule is stopped. What was aired stays in the log."))
     return redirect("schedule", pk)
@@ -368,14 +389,14 @@ def stop(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Leave a day (`?on=` in the form) out: 302 to its page; 403 another's."""
-    found = scope.schedule_of_ours(request, pk)
+    """Leave a day (`day` of the form) out: 302 to its page; 403 another agency's."""
+    schedule = scope.schedule_of_ours(request, pk)
     day = typed_day(request.POST.get("day", ""))
     if day is None:
         messages.error(request, _("Choose a day. Nothing was changed."))
         return redirect("schedule", pk)
     try:
-        timetable.leave_out(found, day, request.user, timezone.now())
+        timetable.leave_out(schedule, day, request.user, timezone.now())
     except Refused:
         messages.error(request, _("Nothing of this schedule is aired on that day. Nothing was changed."))
     else:
@@ -388,7 +409,7 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Air this before others of its class that it meets: 302 to its page; 403 another's."""
+    """Air a schedule before others of its class that overlap with it: 302 to its page; 403 another agency's."""
     timetable.put_first(scope.schedule_of_ours(request, pk), request.user, timezone.now())
     messages.success(request, _("It comes first now, among those of its class."))
     return redirect("schedule", pk)
@@ -402,7 +423,7 @@ def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
 def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask where, then air an emergency bulletin now: 302 to the log, 422 refused; 403 another agency's.
 
-    302 to what waits for a second person where it is heard beyond the reader's own ward.
+    302 to the waiting act if it is heard beyond the reader's own ward and so needs a second person.
     """
     bulletin = scope.bulletin_of_ours(request, pk)
     form = EmergencyForm(request.POST or None, outlets=scope.outlets_for(request.user, bulletin))
@@ -420,12 +441,12 @@ def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _takes_two(request: OfficeRequest, outlets: list[Outlet]) -> bool:
-    """Whether an emergency at these outlets needs a second person; practice is heard nowhere."""
+    """Whether an emergency at these outlets needs a second person; in training nothing is aired."""
     return not practising() and not scope.stays_in_the_ward(request.user, outlets)
 
 
 def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
-    """Have the emergency wait for a second person, or, behind a broken glass, aired."""
+    """Let the emergency wait for a second person, or, after broken glass, air it."""
     act, _made = two_persons.do_or_ask("emergency-aired", request.user, values, timezone.now())
     if act is None:
         messages.success(request, _("The emergency bulletin goes out now, over everything else."))
@@ -439,14 +460,14 @@ def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
 @touches(Whose.AGENCY)
 @confirm_second_factor
 def lend(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say which other agencies may have bulletins aired at an outlet: 302 stored, 409 changed meanwhile, 403."""
+    """Set which other agencies may air at an outlet: 302 stored, 409 changed meanwhile; 403 another agency's."""
     outlet = scope.outlet_of_ours(request, pk)
-    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    current_agencies = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
     with transaction.atomic():
         if request.method == "POST":
-            # Of two who store in one moment the second sees what the first has stored.
+            # Of two who store at the same time, the second sees what the first has stored.
             list(Outlet.objects.select_for_update().filter(pk=pk).values_list("pk"))
-        form = LendForm(request.POST or None, agencies=in_force, initial={"lent_to": outlet.lent_to.all()})
+        form = LendForm(request.POST or None, agencies=current_agencies, initial={"lent_to": outlet.lent_to.all()})
         if request.method == "POST" and form.is_valid():
             planner.lend(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
             messages.success(request, _("Stored."))
@@ -456,25 +477,25 @@ def lend(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _schedule(pk: int) -> Schedule:
     schedules = Schedule.objects.select_related("bulletin__agency__unit").prefetch_related("outlets")
-    found: Schedule = get_object_or_404(schedules, pk=pk)
-    return found
+    schedule: Schedule = get_object_or_404(schedules, pk=pk)
+    return schedule
 
 
 def _approved_languages(bulletin: Bulletin) -> list[str]:
     scripts = approved_scripts([bulletin.pk])
-    found = [language for language in Language.values if (bulletin.pk, language) in scripts]
-    # A station is relayed once, and not once for each language of what is heard where it fails.
-    return found[:1] if bulletin.relay else found
+    languages = [language for language in Language.values if (bulletin.pk, language) in scripts]
+    # A station is relayed once, not once for each language of the text that replaces it.
+    return languages[:1] if bulletin.relay else languages
 
 
 def _moments(rule: Rule, since: datetime.datetime | None = None) -> list[datetime.datetime]:
-    """The moments of a rule from its first day (or `since`) for a year, to be counted and shown."""
+    """The moments of a rule for a year, from its first day or `since` (default now), whichever is later."""
     zone = ZoneInfo(timezone.get_default_timezone_name())
     begins = max(since or timezone.now(), datetime.datetime.combine(rule.first, datetime.time(), zone))
     return list(rule.moments(begins, begins + datetime.timedelta(days=366), zone))
 
 
-def _meets(found: Schedule, now: datetime.datetime) -> list[Airing]:
-    """Coming airings of this schedule that had to wait, or got no time, because something else plays."""
-    coming = Airing.objects.filter(schedule=found, due_at__gte=now).select_related("outlet")[:500]
-    return [one for one in coming if one.starts_at != one.due_at][:20]
+def _meets(schedule: Schedule, now: datetime.datetime) -> list[Airing]:
+    """Coming airings of this schedule that are delayed or got no time, because something else plays."""
+    coming = Airing.objects.filter(schedule=schedule, due_at__gte=now).select_related("outlet")[:500]
+    return [airing for airing in coming if airing.starts_at != airing.due_at][:20]

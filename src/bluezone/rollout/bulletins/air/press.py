@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stations and papers take: a ZIP of approved texts and sound, files for a memory stick, and the plan of airings
+"""Files for stations and papers: a ZIP of approved texts and sound, files for a memory stick, and the plan of airings
 as iCalendar (RFC 5545) or on paper.
 """
 
@@ -27,12 +27,11 @@ _FOLD_OCTETS = 73
 def calendar(
     schedules: Iterable[tuple[Schedule, float]], name: str, host: str, zone: ZoneInfo, now: datetime.datetime
 ) -> bytes:
-    """The calendar of schedules, each with the seconds it takes. host: for the UIDs; name: of the calendar."""
-    found = list(schedules)
+    """The calendar of schedules, each with its length in seconds. host: for the UIDs; name: of the calendar."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Bluezone//air plan//VI", "CALSCALE:GREGORIAN",
              "METHOD:PUBLISH", f"X-WR-CALNAME:{escaped(name)}", f"X-WR-TIMEZONE:{zone.key}"]  # fmt: skip
     lines += _zone_lines(zone, now)
-    for schedule, seconds in found:
+    for schedule, seconds in schedules:
         lines += _events(schedule, seconds, host, zone, now)
     lines.append("END:VCALENDAR")
     return "".join(_folded(line) + "\r\n" for line in lines).encode()
@@ -46,15 +45,15 @@ def escaped(text: str) -> str:
 def _events(schedule: Schedule, seconds: float, host: str, zone: ZoneInfo, now: datetime.datetime) -> Iterator[str]:
     where = ", ".join(outlet.name for outlet in schedule.outlets.all())
     for number, time in enumerate(sorted(schedule.rule.times)):
-        begins = _first_day(schedule.rule)
-        if begins is None:
+        first_day = _first_day(schedule.rule)
+        if first_day is None:
             continue
         yield from ("BEGIN:VEVENT", f"UID:bulletin-{schedule.pk}-{number}@{host}")
         yield f"DTSTAMP:{now.astimezone(datetime.UTC):%Y%m%dT%H%M%SZ}"
-        yield f"DTSTART;TZID={zone.key}:{begins:%Y%m%d}T{time:%H%M%S}"
+        yield f"DTSTART;TZID={zone.key}:{first_day:%Y%m%d}T{time:%H%M%S}"
         yield f"DURATION:PT{max(1, round(seconds))}S"
         yield f"RRULE:{write_rrule(schedule.rule, time, zone)}"
-        left_out = sorted(day for day in schedule.rule.exceptions if day >= begins)
+        left_out = sorted(day for day in schedule.rule.exceptions if day >= first_day)
         if left_out:
             yield f"EXDATE;TZID={zone.key}:" + ",".join(f"{day:%Y%m%d}T{time:%H%M%S}" for day in left_out)
         yield f"SUMMARY:{escaped(schedule.bulletin.title)}"
@@ -64,9 +63,9 @@ def _events(schedule: Schedule, seconds: float, host: str, zone: ZoneInfo, now: 
 
 
 def _first_day(rule: Rule) -> datetime.date | None:
-    """The first day that fits the weekdays: DTSTART is always an instance, also when that day is left out."""
-    for ahead in range(7):
-        day = rule.first + datetime.timedelta(days=ahead)
+    """The first day that fits the weekdays, left out or not: DTSTART is always an instance."""
+    for offset in range(7):
+        day = rule.first + datetime.timedelta(days=offset)
         if rule.last is not None and day > rule.last:
             return None
         if not rule.weekdays or day.weekday() in rule.weekdays:
@@ -75,48 +74,50 @@ def _first_day(rule: Rule) -> datetime.date | None:
 
 
 def _zone_lines(zone: ZoneInfo, now: datetime.datetime) -> list[str]:
-    """The offset in force: a reader that knows the zone by its name takes its own rules, DST among them."""
+    """The zone with its current offset; a reader that knows the name uses its own rules, including DST."""
     offset = now.astimezone(zone).strftime("%z")
     return ["BEGIN:VTIMEZONE", f"TZID:{zone.key}", "BEGIN:STANDARD", "DTSTART:19700101T000000",
             f"TZOFFSETFROM:{offset}", f"TZOFFSETTO:{offset}", "END:STANDARD", "END:VTIMEZONE"]  # fmt: skip
 
 
 def _folded(line: str) -> str:
-    """No line over 75 octets, and no character cut."""
-    parts, part, size = [], "", 0
+    """A line folded at 75 octets, never within a character."""
+    parts = []
+    part = ""
+    size = 0
     for letter in line:
         octets = len(letter.encode())
         if size + octets > _FOLD_OCTETS:
             parts.append(part)
-            part, size = "", 0
+            part = ""
+            size = 0
         part += letter
         size += octets
     return "\r\n ".join([*parts, part])
 
 
 def air_plan_pdf(title: str, airings: Sequence[Airing], first: datetime.date, last: datetime.date) -> bytes:
-    """The plan of some days with room to tick what was aired; both days are in. Raises PdfUnavailable."""
-    by_day = [
-        (day, list(group)) for day, group in groupby(airings, key=lambda airing: timezone.localdate(airing.due_at))
-    ]
+    """The plan from the first to the last day, both included, with room to tick airings. Raises PdfUnavailable."""
+    groups = groupby(airings, key=lambda airing: timezone.localdate(airing.due_at))
+    by_day = [(day, list(group)) for day, group in groups]
     with override("vi"):
         context = {"title": title, "days": by_day, "first": first, "last": last, "city": facts("vi")}
         return write_pdf(render_to_string("bulletins/print/plan.html", context))
 
 
 def script_pdf(title: str, scripts: Sequence[Script]) -> bytes:
-    """A bulletin's texts as a sheet, one language after the other. Raises PdfUnavailable."""
+    """A bulletin's texts on paper, one language after the other. Raises PdfUnavailable."""
     with override("vi"):
         context = {"title": title, "scripts": scripts, "city": facts("vi")}
         return write_pdf(render_to_string("bulletins/print/text.html", context))
 
 
-# A fixed moment in every entry, so that the same content gives the same bytes.
+# Every entry of a ZIP has this time, so that the same content gives the same bytes.
 _STAMP = (2020, 1, 1, 0, 0, 0)
 
 
 def press_kit(bulletin: Bulletin) -> bytes:
-    """Text in each language (UTF-8), MP3 where there is sound, and the sheet as PDF where it can be drawn."""
+    """A ZIP with the text in each language (UTF-8), its MP3 if there is one, and a PDF if this server can write it."""
     scripts = _approved(bulletin)
     files: list[tuple[str, bytes]] = []
     for script in scripts:
@@ -132,38 +133,39 @@ def press_kit(bulletin: Bulletin) -> bytes:
 
 
 def stick_files(airings: Sequence[Airing], plan: bytes | None) -> bytes:
-    """MP3 files in the order of the plan, named so that any player keeps it, and the plan as PDF.
+    """A ZIP with the plan as PDF and the MP3 files, named so that any player keeps the order of the plan.
 
-    A sound that is aired several times is there several times: whoever plays by hand goes from one to the next.
+    A sound that is aired several times is included each time: to play by hand, go from one file to the next.
     """
-    sounds = dict(Sound.objects.filter(pk__in={one.sound_id for one in airings}).values_list("pk", "content"))
+    sounds = dict(Sound.objects.filter(pk__in={airing.sound_id for airing in airings}).values_list("pk", "content"))
     files: list[tuple[str, bytes]] = [] if plan is None else [("000-lich-phat.pdf", plan)]
     for number, airing in enumerate(airings, 1):
-        if airing.sound_id in sounds:
-            at = timezone.localtime(airing.starts_at or airing.due_at)
-            name = f"{number:03}-{at:%m%d-%Hh%M}-{_plain(airing.schedule.bulletin.title)}-{airing.language}.mp3"
-            files.append((name, bytes(sounds[airing.sound_id])))
+        if airing.sound_id not in sounds:
+            continue
+        at = timezone.localtime(airing.starts_at or airing.due_at)
+        name = f"{number:03}-{at:%m%d-%Hh%M}-{_plain(airing.schedule.bulletin.title)}-{airing.language}.mp3"
+        files.append((name, bytes(sounds[airing.sound_id])))
     return _zipped(files)
 
 
 def _approved(bulletin: Bulletin) -> list[Script]:
     order = ["vi", "en", "tay", "nung", "dao", "hmong"]
-    found = [script for (_pk, _language), script in approved_scripts([bulletin.pk]).items()]
-    return sorted(found, key=lambda script: order.index(script.language))
+    return sorted(approved_scripts([bulletin.pk]).values(), key=lambda script: order.index(script.language))
 
 
 def _plain(text: str) -> str:
-    """Letters and figures without marks, for memory sticks of every age."""
-    folded = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    kept = "".join(one if one.isascii() and one.isalnum() else "-" for one in folded if not unicodedata.combining(one))
-    return "-".join(part for part in kept.split("-") if part)[:40] or "ban-tin"
+    """ASCII letters and digits of a text, at most 40, for file systems of any age."""
+    decomposed = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    letters = [letter for letter in decomposed if not unicodedata.combining(letter)]
+    ascii_text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in letters)
+    return "-".join(part for part in ascii_text.split("-") if part)[:40] or "ban-tin"
 
 
 def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in files:
-            # MP3 and PDF are packed already.
+            # MP3 and PDF are compressed already.
             kind = zipfile.ZIP_DEFLATED if name.endswith(".txt") else zipfile.ZIP_STORED
             archive.writestr(zipfile.ZipInfo(name, _STAMP), content, kind)
     return out.getvalue()

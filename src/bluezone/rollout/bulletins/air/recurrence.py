@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a bulletin is repeated: days and times of the local clock, until a last local day that is still in; pure.
+"""When a bulletin is repeated: days and times of the local clock, up to and including a last local day; pure.
 
-What stations use, and what calendars get as RFC 5545 has it: FREQ=DAILY or WEEKLY with BYDAY, days left out (EXDATE),
-and an end. The end is a local date: an UNTIL at the end of a day in UTC would let the morning of the next day through
-(measured with dateutil: UNTIL=20200930T235959Z still gives 05:30 on 1 October in Việt Nam).
+Calendars get it as in RFC 5545: FREQ=DAILY or WEEKLY with BYDAY, days left out (EXDATE), and an end. The end is a local
+date: an UNTIL at the end of a UTC day would include the next morning (measured with dateutil: UNTIL=20200930T235959Z
+still gives 05:30 on 1 October in Việt Nam).
 """
 
 import datetime
@@ -19,22 +19,23 @@ MOST_TIMES = 24
 
 
 class ScheduleEndsBeforeStart(Refused):
-    """The last day lies before the first; nothing was stored."""
+    """The last day is before the first; nothing was stored."""
 
     code = "schedule_ends_before_start"
 
 
 class ScheduleUnreadable(Refused):
-    """A rule that names no time of day, too many, or a weekday that there is not; nothing was stored."""
+    """The rule has no time of day, too many of them, or an unknown weekday; nothing was stored."""
 
     code = "schedule_unreadable"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """first, last: local days, both in; last None: open. times: of the local clock. weekdays: 0 Monday, empty: daily.
+    """first, last: local days, both included; last None: no end. times: of the local clock. weekdays: 0 Monday, empty:
+    daily. exceptions: local days that are left out.
 
-    exceptions: local days that are left out. Raises ScheduleEndsBeforeStart, ScheduleUnreadable.
+    Raises ScheduleEndsBeforeStart, ScheduleUnreadable.
     """
 
     first: datetime.date
@@ -45,26 +46,25 @@ class Rule:
 
     def __post_init__(self) -> None:
         if self.last is not None and self.last < self.first:
-            raise ScheduleEndsBeforeStart(f"the last day {self.last} lies before the first {self.first}")
+            raise ScheduleEndsBeforeStart(f"the last day {self.last} is before the first {self.first}")
         if not 1 <= len(self.times) <= MOST_TIMES or not self.weekdays <= frozenset(range(7)):
             raise ScheduleUnreadable(f"got {len(self.times)} times a day, expected 1..{MOST_TIMES}")
 
     def falls_on(self, day: datetime.date) -> bool:
         """Whether the bulletin is aired on a local day."""
-        return (
-            self.first <= day
-            and (self.last is None or day <= self.last)
-            and (not self.weekdays or day.weekday() in self.weekdays)
-            and day not in self.exceptions
-        )
+        if day < self.first or (self.last is not None and day > self.last):
+            return False
+        if self.weekdays and day.weekday() not in self.weekdays:
+            return False
+        return day not in self.exceptions
 
     def moments(
         self, since: datetime.datetime, until: datetime.datetime, zone: ZoneInfo
     ) -> Iterator[datetime.datetime]:
         """Each due moment in [since, until) in order, in UTC. since, until: aware. zone: of the city.
 
-        A time that the clock leaves out when it is put forward is aired an hour later, one that it shows twice, the
-        first time.
+        A time that is skipped when the clock goes forward is aired an hour later; of a time that comes twice, the first
+        is used.
         """
         day = max(self.first, since.astimezone(zone).date() - DAY)
         end = until.astimezone(zone).date()
@@ -79,9 +79,9 @@ class Rule:
 
 
 def write_rrule(rule: Rule, time: datetime.time, zone: ZoneInfo) -> str:
-    """The RRULE of one time of day, for a DTSTART with TZID: RFC 5545 3.3.10 wants UNTIL in UTC then.
+    """The RRULE of one time of day, for a DTSTART with TZID, where RFC 5545 3.3.10 requires UNTIL in UTC.
 
-    UNTIL is the rule's last local day at that very time, so that no reader lets one more through.
+    UNTIL is the rule's last local day at exactly that time, so that no calendar adds one more.
     """
     parts = ["FREQ=WEEKLY" if rule.weekdays else "FREQ=DAILY"]
     if rule.weekdays:

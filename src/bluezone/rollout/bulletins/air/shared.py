@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is aired beyond one ward only in twos: an emergency, at once or by a schedule."""
+"""The act that needs a second person beyond one ward: an emergency, aired at once or by a schedule."""
 
 import datetime
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, Schedu
 def values_of(
     bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], rule: Rule | None = None
 ) -> dict[str, Any]:
-    """An airing to be confirmed, as it is kept; without a rule it is one at once."""
+    """An airing to be confirmed, as stored values; without a rule it is aired at once."""
     values: dict[str, Any] = {
         "bulletin": bulletin.pk,
         "outlets": sorted(outlet.pk for outlet in outlets),
@@ -39,33 +39,35 @@ def values_of(
 
 
 class EmergencyAired(SharedAct):
-    """An emergency bulletin over everything else, at places beyond one ward."""
+    """Air an emergency bulletin over everything else, beyond one ward."""
 
     words = _("Air an emergency")
     voice = True
     roles: ClassVar = BULLETIN_APPROVERS.roles
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever writes or approves for the bulletin's agency and reaches every outlet, or has it lent."""
-        bulletin, outlets = self._bulletin(values), values["outlets"]
+        """Those who write or approve for the bulletin's agency, and may have it aired at every outlet."""
+        bulletin = self._bulletin(values)
+        outlets = values["outlets"]
         if bulletin is None or not may(user, self.roles, agency=bulletin.agency):
             return False
         return scope.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
 
     def said(self, values: dict[str, Any]) -> Said:
-        """Every word, every place and, by a schedule, every time."""
+        """The full texts, every outlet and, for a schedule, every time."""
         bulletin = self._bulletin(values)
         if bulletin is None:
             raise ActGone("the bulletin is not there any more")
         scripts = approved_scripts([bulletin.pk])
         places = Outlet.objects.filter(pk__in=values["outlets"]).select_related("agency").order_by("pk")
+        texts = []
+        for language in values["languages"]:
+            script = scripts.get((bulletin.pk, language))
+            texts.append((str(Language(language).label), script.text if script else "–"))
         return [
             (_("Bulletin"), bulletin.title),
-            *(
-                (str(Language(one).label), scripts[bulletin.pk, one].text if (bulletin.pk, one) in scripts else "–")
-                for one in values["languages"]
-            ),
-            (_("Where"), "\n".join(f"{one.name} · {one.agency.name}" for one in places)),
+            *texts,
+            (_("Where"), "\n".join(f"{outlet.name} · {outlet.agency.name}" for outlet in places)),
             (_("When"), self._when(values)),
         ]
 
@@ -90,10 +92,11 @@ class EmergencyAired(SharedAct):
         return f"{rule.first:%d/%m/%Y} – {last}, {', '.join(values['rule']['times'])}"
 
 
-def _rule(kept: dict[str, Any]) -> Rule:
-    day = datetime.date.fromisoformat
+def _rule(stored: dict[str, Any]) -> Rule:
     return Rule(
-        day(kept["first"]), day(kept["last"]) if kept["last"] else None,
-        tuple(datetime.time.fromisoformat(time) for time in kept["times"]), frozenset(kept["weekdays"]),
-        frozenset(day(one) for one in kept["exceptions"]),
-    )  # fmt: skip
+        first=datetime.date.fromisoformat(stored["first"]),
+        last=datetime.date.fromisoformat(stored["last"]) if stored["last"] else None,
+        times=tuple(datetime.time.fromisoformat(time) for time in stored["times"]),
+        weekdays=frozenset(stored["weekdays"]),
+        exceptions=frozenset(datetime.date.fromisoformat(day) for day in stored["exceptions"]),
+    )

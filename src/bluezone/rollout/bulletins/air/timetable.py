@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plan when a bulletin is aired: by a rule, or, in an emergency, at once; stop it, leave days out, put it first."""
+"""Schedule a bulletin, by a rule or, in an emergency, at once; stop it, leave days out, put it first."""
 
 import datetime
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
 from bluezone.rollout.bulletins.scripts import BulletinWithdrawn
 
-# As far as two schedules are compared: the pattern of a week shows within it, whatever days are left out.
+# Two schedules are compared over this span: long enough for the weekly pattern, with some days left out.
 _COMPARED = datetime.timedelta(days=60)
 
 
@@ -33,13 +33,14 @@ class ScriptNotApproved(Refused):
 
 
 class ScheduleInQuietHours(Refused):
-    """A time lies in the quiet hours of an outlet, in which only emergencies are aired. outlet: its name."""
+    """A time is in the quiet hours of an outlet, in which only emergencies are aired."""
 
     code = "schedule_in_quiet_hours"
 
     def __init__(self, message: str, outlet: Outlet, time: datetime.time) -> None:
         super().__init__(message)
-        self.outlet, self.time = outlet, time
+        self.outlet = outlet
+        self.time = time
 
 
 class ScheduleOverlaps(Refused):
@@ -49,7 +50,8 @@ class ScheduleOverlaps(Refused):
 
     def __init__(self, message: str, outlet: Outlet, at: datetime.datetime) -> None:
         super().__init__(message)
-        self.outlet, self.at = outlet, at
+        self.outlet = outlet
+        self.at = at
 
 
 class ScheduleNeverDue(Refused):
@@ -72,7 +74,7 @@ def make_schedule(
     user: User,
     now: datetime.datetime,
 ) -> Schedule:
-    """Plan a bulletin by a rule; nothing is stored when it is refused.
+    """Schedule a bulletin by a rule; if it is refused, nothing is stored.
 
     Raises BulletinWithdrawn, ScriptNotApproved, ScheduleInQuietHours, ScheduleOverlaps, ScheduleNeverDue.
     """
@@ -96,7 +98,7 @@ def make_schedule(
 
 
 def check_emergency(bulletin: Bulletin, languages: Sequence[str]) -> None:
-    """Whether it may be aired at once. Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved."""
+    """Check that a bulletin may be aired at once. Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved."""
     if bulletin.importance != Importance.EMERGENCY:
         raise NotAnEmergency("the bulletin is not of the class for emergencies")
     _length(bulletin, languages)
@@ -105,7 +107,7 @@ def check_emergency(bulletin: Bulletin, languages: Sequence[str]) -> None:
 def air_at_once(
     bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], user: User, now: datetime.datetime
 ) -> Schedule:
-    """Have an emergency bulletin aired now, whatever is playing and at whatever hour.
+    """Air an emergency bulletin now, whatever is playing and whatever the hour.
 
     Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved.
     """
@@ -123,55 +125,55 @@ def air_at_once(
 
 
 def stop(schedule: Schedule, user: User, now: datetime.datetime) -> None:
-    """Air nothing of a schedule from now on; what sounds falls silent, and what is past stays in the log."""
+    """Air nothing of a schedule from now on; what is playing is cut off, and past airings stay in the log."""
     with transaction.atomic():
         if Schedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
             _changed(schedule, user, now, stopped=True)
-            # Nothing of what is to come may have changed: what sounds now may be its last.
+            # The plan may be unchanged, if the last airing is playing: machines have to cut it off.
             announce_plan_change()
 
 
 def stop_at(schedule: Schedule, outlet: Outlet, user: User, now: datetime.datetime) -> None:
     """Air nothing of a schedule at one outlet from now on, as `stop` does; elsewhere it continues."""
     with transaction.atomic():
-        held = Schedule.objects.select_for_update().get(pk=schedule.pk)
-        outlets = set(held.outlets.values_list("pk", flat=True))
+        locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        outlets = set(locked.outlets.values_list("pk", flat=True))
         if outlet.pk not in outlets:
             return
         if outlets == {outlet.pk}:
-            stop(held, user, now)
+            stop(locked, user, now)
             return
-        held.outlets.remove(outlet)
-        subject = f"bulletin {held.bulletin_id}"
-        hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=held.pk, stopped_at=outlet.pk)
+        locked.outlets.remove(outlet)
+        subject = f"bulletin {locked.bulletin_id}"
+        hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=locked.pk, stopped_at=outlet.pk)
         plan_ahead(now, [outlet.pk])
         announce_plan_change()
 
 
 def leave_out(schedule: Schedule, day: datetime.date, user: User, now: datetime.datetime) -> None:
-    """Leave one local day out; one that is left out already stays so. Raises ScheduleNeverDue for no day of it."""
+    """Leave one local day out; safe to repeat. Raises ScheduleNeverDue if nothing is aired on that day."""
     with transaction.atomic():
-        held = Schedule.objects.select_for_update().get(pk=schedule.pk)
-        if str(day) in held.exceptions:
+        locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        if str(day) in locked.exceptions:
             return
-        if held.at_once is not None or not held.rule.falls_on(day):
+        if locked.at_once is not None or not locked.rule.falls_on(day):
             raise ScheduleNeverDue(f"nothing is aired on {day}")
-        held.exceptions = sorted([*held.exceptions, str(day)])
-        held.save(update_fields=["exceptions"])
-        _changed(held, user, now, left_out=str(day))
+        locked.exceptions = sorted([*locked.exceptions, str(day)])
+        locked.save(update_fields=["exceptions"])
+        _changed(locked, user, now, left_out=str(day))
 
 
 def put_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
-    """Air a schedule before all others of its class that it meets: the commune's word on their order."""
+    """Air a schedule before all others of its class that overlap with it, as the commune decides."""
     with transaction.atomic():
         lowest = Schedule.objects.order_by("rank").values_list("rank", flat=True).first() or 0
         Schedule.objects.filter(pk=schedule.pk).update(rank=lowest - 1)
         _changed(schedule, user, now, put_first=True)
 
 
-def _changed(schedule: Schedule, user: User, now: datetime.datetime, **what: object) -> None:
+def _changed(schedule: Schedule, user: User, now: datetime.datetime, **details: object) -> None:
     subject = f"bulletin {schedule.bulletin_id}"
-    hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=schedule.pk, **what)
+    hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=schedule.pk, **details)
     plan_ahead(now, schedule.outlets.values_list("pk", flat=True))
 
 
@@ -192,7 +194,7 @@ def _refuse_quiet(outlets: Sequence[Outlet], rule: Rule, length: float, zone: Zo
         for time in rule.times:
             begins = datetime.datetime.combine(rule.first, time, zone).timestamp()
             if any(begins < end and start < begins + length for start, end in spans):
-                raise ScheduleInQuietHours(f"{time:%H:%M} lies in the quiet hours of {outlet.name}", outlet, time)
+                raise ScheduleInQuietHours(f"{time:%H:%M} is in the quiet hours of {outlet.name}", outlet, time)
 
 
 def _refuse_overlap(
@@ -200,19 +202,20 @@ def _refuse_overlap(
 ) -> None:
     others = Schedule.objects.filter(bulletin=bulletin, stopped_at=None, at_once=None, outlets__in=list(outlets))
     for other in others.distinct().prefetch_related("outlets"):
-        # From where both are aired: years may lie between their first days.
-        since = max(now, *(datetime.datetime.combine(one.first, datetime.time(), zone) for one in (rule, other)))
+        # Compare from the day on which both are aired: years may be between their first days.
+        later_start = max(rule.first, other.first)
+        since = max(now, datetime.datetime.combine(later_start, datetime.time(), zone))
         mine = [moment.timestamp() for moment in rule.moments(since, since + _COMPARED, zone)]
         theirs = [moment.timestamp() for moment in other.rule.moments(since, since + _COMPARED, zone)]
-        met = _first_meeting(mine, theirs, length)
-        if met is not None:
+        overlap = _first_overlap(mine, theirs, length)
+        if overlap is not None:
             place = next(outlet for outlet in outlets if outlet in other.outlets.all())
-            at = datetime.datetime.fromtimestamp(met, datetime.UTC)
+            at = datetime.datetime.fromtimestamp(overlap, datetime.UTC)
             raise ScheduleOverlaps(f"the bulletin is aired at {place.name} at {at:%H:%M} UTC already", place, at)
 
 
-def _first_meeting(mine: list[float], theirs: list[float], length: float) -> float | None:
-    """The first of `mine` that runs into one of `theirs`; both in order."""
+def _first_overlap(mine: list[float], theirs: list[float], length: float) -> float | None:
+    """The first of `mine` that overlaps one of `theirs`; both in order."""
     at = 0
     for moment in mine:
         while at < len(theirs) and theirs[at] + length <= moment:

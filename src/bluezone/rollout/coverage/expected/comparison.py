@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A week that is over: what had been expected of it on its Monday, and what came."""
+"""Compare a past week with what was expected of it on its Monday."""
 
 import datetime
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.coverage.expected.places import answers_before, place_of, summed, under
+from bluezone.rollout.coverage.expected.places import answers_before, place_of, sum_answers, under
 from bluezone.rollout.coverage.expected.yields import Answers, expectations
 from bluezone.rollout.coverage.figures import Week
 from bluezone.rollout.coverage.indicators import (
@@ -27,8 +27,8 @@ from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells_o
 class ComparedRow:
     """One unit in which teams worked.
 
-    hours: team-hours of the week. expected, low, high: newly running phones in these hours, expected on the Monday,
-    with a 95 % interval. came: None where it is kept back.
+    hours: team-hours of the week. expected, low, high: newly running phones in these hours, as expected on the Monday,
+    with a 95 % interval. came: newly running phones, None if suppressed.
     """
 
     unit: AdminUnit
@@ -40,8 +40,10 @@ class ComparedRow:
 
     @property
     def held(self) -> bool | None:
-        """Whether what came lies within the interval; None where it is kept back."""
-        return None if self.came is None else self.low <= self.came <= self.high
+        """Whether the result is within the interval; None if suppressed."""
+        if self.came is None:
+            return None
+        return self.low <= self.came <= self.high
 
 
 @dataclass(frozen=True)
@@ -53,74 +55,79 @@ class Comparison:
 
     @property
     def shown(self) -> list[ComparedRow]:
-        """Rows of which everything is shown."""
+        """Rows without a suppressed number."""
         return [row for row in self.rows if row.came is not None]
 
     @property
     def expected(self) -> float:
-        """Expected in the rows of which everything is shown."""
+        """What was expected in these rows."""
         return sum(row.expected for row in self.shown)
 
     @property
     def came(self) -> int:
-        """What came in the same rows; a sum of shown numbers gives none away."""
+        """The result in these rows; a sum of shown numbers reveals no suppressed one."""
         return sum(row.came or 0 for row in self.shown)
 
     @property
     def held(self) -> int:
-        """In how many of them it lies within the interval."""
+        """In how many of these rows the result is within the interval."""
         return sum(row.held is True for row in self.shown)
 
 
-def week_to_compare(shown: Week, today: datetime.date) -> Week:
-    """The week shown where it is over, else the last one that is."""
-    return shown if shown.last_day < today else Week.of(today).previous
+def week_to_compare(chosen: Week, today: datetime.date) -> Week:
+    """The chosen week if it is over, else the last one that is."""
+    return chosen if chosen.last_day < today else Week.of(today).previous
 
 
 def compare(top: AdminUnit, units: Sequence[AdminUnit], week: Week, now: datetime.datetime) -> Comparison:
-    """Hold a week against what its Monday knew: answers that had arrived by then, and gates of the week before.
+    """Compare a week with the expectation of its Monday: from answers received by then, and gates of the week before.
 
-    Hours are those really worked, so that a team that stayed away is no wrong expectation. Expected is worked out
-    anew from what is stored with the time it arrived; nobody can put a better guess in its place afterwards.
+    The expectation is for the hours really worked, so that a team that stayed away does not make it wrong. It is
+    computed from stored rows with their times of receipt, so that no one can improve it afterwards.
     """
-    monday, end = _midnight(week.first_day), _midnight(week.following.first_day)
-    found = answers_by_unit(monday, end, now)
-    came = summed(under(top, units, found))
-    worked = [unit for unit in units if _told(came.get(unit.pk))]
-    if not worked:
+    monday = _midnight(week.first_day)
+    end = _midnight(week.following.first_day)
+    arrived = answers_by_unit(monday, end, now)
+    totals = sum_answers(under(top, units, arrived))
+    visited = [unit for unit in units if _is_enough(totals.get(unit.pk))]
+    if not visited:
         return Comparison(week, [])
-    doors, before = under(top, units, doors_by_unit(monday)), answers_before(top, units, monday)
-    shares, figures = _shares(units, week.previous), newest_of(units, week.first_day)
+    doors = under(top, units, doors_by_unit(monday))
+    before = answers_before(top, units, monday)
+    shares = _shares(units, week.previous)
+    figures = newest_of(units, week.first_day)
     expected = expectations(
         place_of(unit, doors[unit.pk], shares[unit.pk], before.get(unit.pk), figures) for unit in units
     )
-    hidden = _hidden(found)
+    hidden = _hidden(arrived)
     rows = []
-    for unit in worked:
-        answers = came[unit.pk]
+    for unit in visited:
+        answers = totals[unit.pk]
         mean, low, high = expected[unit.pk].of_hours(answers.hours)
-        shown = unit_cell(unit.pk) not in hidden
-        rows.append(ComparedRow(unit, answers.hours, mean, low, high, answers.helped if shown else None))
+        is_shown = unit_cell(unit.pk) not in hidden
+        rows.append(ComparedRow(unit, answers.hours, mean, low, high, answers.helped if is_shown else None))
     return Comparison(week, sorted(rows, key=lambda row: (-row.hours, row.unit.name)))
 
 
-def _told(answers: Answers | None) -> bool:
+def _is_enough(answers: Answers | None) -> bool:
+    """Whether a unit has enough visits and timed steps to be compared."""
     return answers is not None and answers.visits >= SMALLEST_SHOWN and answers.steps >= SMALLEST_SHOWN
 
 
 def _shares(units: Iterable[AdminUnit], week: Week) -> dict[int, float | None]:
-    """Share running of each unit at its gates, as far as it is shown to everybody."""
-    gates = next((each for each in registered() if each.key == RUNNING), None)
+    """The share of running phones at the gates of each unit, None if suppressed or not counted."""
+    gates = next((indicator for indicator in registered() if indicator.key == RUNNING), None)
     if gates is None:
         return {unit.pk: None for unit in units}
     sums = sums_of(gates, week)
     return {unit.pk: sums.share(unit_cell(unit.pk), exact=False) for unit in units}
 
 
-def _hidden(found: dict[int, list[Answers]]) -> set[tuple[str, int]]:
-    """The cells whose newly running phones are kept back, in the tree of all units with answers."""
-    paths = dict(AdminUnit.objects.filter(pk__in=found).values_list("pk", "path"))
-    return hidden_cells_of((paths[pk], None, sum(one.helped for one in ones)) for pk, ones in found.items())
+def _hidden(answers: dict[int, list[Answers]]) -> set[tuple[str, int]]:
+    """The cells with a suppressed number of newly running phones, in the tree of all units with answers."""
+    paths = dict(AdminUnit.objects.filter(pk__in=answers).values_list("pk", "path"))
+    helped = {pk: sum(entry.helped for entry in entries) for pk, entries in answers.items()}
+    return hidden_cells_of((paths[pk], None, count) for pk, count in helped.items())
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the office has counted of each unit, put together for what an hour of a team may bring there."""
+"""Collect what the office has counted in each unit, to estimate what an hour of a team brings there."""
 
 import datetime
 from collections import defaultdict
@@ -11,38 +11,46 @@ from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.expected.yields import Answers, Place
 from bluezone.rollout.coverage.indicators import Doors, answers_by_unit
 
-_Found = TypeVar("_Found")
-# Answers of four weeks: one good or bad Saturday decides nothing, and what is older was another time.
+_Count = TypeVar("_Count")
+# Answers of four weeks: enough that no single day decides, and none so old that it no longer applies.
 ANSWER_DAYS = 28
 
 
 def under(
-    top: AdminUnit, units: Iterable[AdminUnit], found: Mapping[int, list[_Found]]
-) -> defaultdict[int, list[_Found]]:
-    """What was found of each unit and of those under it; one query where something was found deeper down."""
+    top: AdminUnit, units: Iterable[AdminUnit], counts: Mapping[int, list[_Count]]
+) -> defaultdict[int, list[_Count]]:
+    """The counts of each unit and of all units under it; one query if there are counts of lower units."""
     own = {unit.pk: unit for unit in units}
-    by_unit: defaultdict[int, list[_Found]] = defaultdict(list)
-    deeper = [pk for pk in found if pk not in own and pk != top.pk]
-    paths = AdminUnit.objects.filter(pk__in=deeper, path__startswith=top.path).values_list("pk", "path")
-    above = {
-        pk: key for pk, path in (paths if deeper else ()) for key, unit in own.items() if path.startswith(unit.path)
-    }
-    for pk, ones in found.items():
+    by_unit: defaultdict[int, list[_Count]] = defaultdict(list)
+    lower = [pk for pk in counts if pk not in own and pk != top.pk]
+    above = _units_above(top, own, lower) if lower else {}
+    for pk, entries in counts.items():
         key = pk if pk in own else above.get(pk)
         if key is not None:
-            by_unit[key].extend(ones)
+            by_unit[key].extend(entries)
     return by_unit
 
 
+def _units_above(top: AdminUnit, own: Mapping[int, AdminUnit], lower: Iterable[int]) -> dict[int, int]:
+    """For each lower unit under `top`, which of `own` it is under, by primary key."""
+    above = {}
+    paths = AdminUnit.objects.filter(pk__in=lower, path__startswith=top.path).values_list("pk", "path")
+    for pk, path in paths:
+        for key, unit in own.items():
+            if path.startswith(unit.path):
+                above[pk] = key
+    return above
+
+
 def answers_before(top: AdminUnit, units: Iterable[AdminUnit], moment: datetime.datetime) -> dict[int, Answers]:
-    """The answers of each unit in the days before a moment, as far as they had arrived by then."""
+    """The summed answers of each unit in the ANSWER_DAYS before a moment, if received by then."""
     begin = moment - datetime.timedelta(days=ANSWER_DAYS)
-    return summed(under(top, units, answers_by_unit(begin, moment, moment)))
+    return sum_answers(under(top, units, answers_by_unit(begin, moment, moment)))
 
 
-def summed(said: Mapping[int, list[Answers]]) -> dict[int, Answers]:
-    """The answers of each unit added up."""
-    return {pk: sum(ones, Answers()) for pk, ones in said.items()}
+def sum_answers(answers: Mapping[int, list[Answers]]) -> dict[int, Answers]:
+    """The sum of the answers of each unit."""
+    return {pk: sum(entries, Answers()) for pk, entries in answers.items()}
 
 
 def place_of(
@@ -52,13 +60,18 @@ def place_of(
     answers: Answers | None,
     figures: Mapping[tuple[int, str], Denominator],
 ) -> Place:
-    """What is known of a unit. figures: households and smartphones of the directory."""
+    """The input for the expectation of a unit. figures: households and smartphones of the directory."""
     doors = list(doors)
-    households, phones = (figures.get((unit.pk, kind)) for kind in (Quantity.HOUSEHOLDS, Quantity.SMARTPHONES))
-    listed = sum(one.households for one in doors)
+    households = figures.get((unit.pk, Quantity.HOUSEHOLDS))
+    phones = figures.get((unit.pk, Quantity.SMARTPHONES))
+    left = None
+    if sum(entry.households for entry in doors):
+        left = sum(entry.left for entry in doors)
+    elif households:
+        left = households.value
     return Place(
         key=unit.pk,
-        left=sum(one.left for one in doors) if listed else (households.value if households else None),
+        left=left,
         share=share,
         phones=phones.value / households.value if phones and households and households.value else None,
         answers=answers or Answers(),
