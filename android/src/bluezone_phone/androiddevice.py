@@ -234,7 +234,7 @@ def state_of(context: Context, answers: Answers, activity: "Activity | None" = N
     """The phone now. activity: without one nobody can be asked, so nothing is called settled."""
     api_level = int(Build.VERSION.SDK_INT)
     granted = {name for name in _ALL_PERMISSIONS if _is_granted(context, name)}
-    refused = set(answers.asked) - granted
+    refused = set(answers.requested) - granted
     settled = {name for name in refused if activity and not activity.shouldShowRequestPermissionRationale(name)}
     power = cast(PowerManager, context.getSystemService(Context.POWER_SERVICE))
     location = cast(LocationManager, context.getSystemService(Context.LOCATION_SERVICE))

@@ -241,7 +241,7 @@ def neighbours(
                 act(id)
         told = [
             {"id": one.neighbour.id, "name_vi": one.neighbour.name["vi"], "name_en": one.neighbour.name["en"],
-             "address": one.neighbour.address, "everybody": one.neighbour.everybody, "wanted": one.wanted,
+             "address": one.neighbour.address, "everybody": one.neighbour.everybody, "wanted": one.is_followed,
              "until": "you leave" if one.until is None else _moment(phone, one.until),
              "checked": _moment(phone, one.checked_at), "problem": one.problem}
             for one in phone.neighbours.all()

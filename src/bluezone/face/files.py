@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The face's static files with their hashes: what is served, what works offline, what the transparency page lists.
+"""The face's static files with their hashes: which are served, stored offline, and listed on the transparency page.
 
-`web_files` is everything under /app/, ready to serve: the page with the engine and the city's key written into it,
-and the service worker with the list of files that it keeps for offline use. Source: docs/attacks.md row 46.
+`web_files` returns everything under /app/, ready to serve: the page contains the engine's name and the city's key, and
+the service worker contains the list of files that it stores for offline use. Source: docs/attacks.md row 46.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ from bluezone.face import bundles
 STATIC = Path(__file__).parent / "static"
 INDEX = "index.html"
 SERVICE_WORKER = "service-worker.js"
-# The same worker as an ES module, which can load the engine: for browsers that have module workers (Chrome 91).
+# The second is the same worker as an ES module, which can load the engine in browsers that allow it (Chrome 91).
 SERVICE_WORKERS = (SERVICE_WORKER, "service-worker-module.js")
-# Scripts that run beside the page and have the content policy of their own answer, not the page's.
+# Scripts that run separately from the page, with the content policy of their own response instead of the page's.
 DECODER = "scan/decoder.js"
 WORKERS = (*SERVICE_WORKERS, "engine/web/puzzleworker.js", DECODER)
 
@@ -39,18 +39,18 @@ _MEDIA_TYPES = {
     ".wasm": "application/wasm",
     ".mp3": "audio/mpeg",
 }
-# In a browser nothing asks for them: the other engine, the contract's text, the page under its own name.
+# Files that no browser requests: the other engine, the contract's text, the page under its file name.
 _NOT_SERVED = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
-# The page opens with the first bundle, and a screen that is not in it brings the second (bundles.py).
+# The page loads the first bundle, and a screen that is not in it loads the second (bundles.py).
 ENTRY, OPENING, LATER = "main.js", "opening.js", "later.js"
 _OPENED_WITH = (ENTRY, "engine/web/engine.js", "words/vi.js", "screens/welcome.js", "screens/home.js")
-# Fetched by those who read them: each language, and the long texts.
+# Fetched as separate files when needed: each language, and the long texts.
 _ALONE = re.compile(r"words/(?!vi\.js).+\.js")
-# Asked for by the system: when the app is put on a home screen, and beside a notice, which comes over the network.
-_NOT_KEPT = ("icon-192.png", "icon-512.png")
-_PLACE = "/*FILES*/{}"
+# The system requests these: for an icon on the home screen, and for a notice, which needs the network anyway.
+_NOT_OFFLINE = ("icon-192.png", "icon-512.png")
+_FILES_PLACE = "/*FILES*/{}"
 _CONSENT_PLACE = b"<!--CONSENT-->"
-# A script of its own that says so where the browser is too old for the others.
+# A separate script with a message for browsers that are too old for the others.
 _GATE = "oldbrowser.js"
 _ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)
 _BODY = re.compile(rb"<body\b([^>]*)>")
@@ -59,7 +59,7 @@ _ENGINE_ATTRIBUTES = re.compile(rb'\s+data-(?:engine|city-key)="[^"]*"')
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file as it is served. path: relative to where the face is served, "" for the page itself."""
+    """One file as it is served. path: relative to the address of the face, "" for the page itself."""
 
     path: str
     content: bytes
@@ -72,41 +72,41 @@ class StaticFile:
 
     @property
     def etag(self) -> str:
-        """For conditional fetches."""
+        """The ETag for conditional requests."""
         return f'"{self.sha256[:32]}"'
 
 
 @cache
 def static_files() -> dict[str, StaticFile]:
-    """Every file of the face by its path, as it lies in the package; read once a process."""
-    found = (path for path in sorted(STATIC.rglob("*")) if path.suffix in _MEDIA_TYPES and path.is_file())
-    paths = {path.relative_to(STATIC).as_posix(): path for path in found}
+    """Every file of the face by its path, as it is in the package; each process reads them once."""
+    files = (path for path in sorted(STATIC.rglob("*")) if path.suffix in _MEDIA_TYPES and path.is_file())
+    paths = {path.relative_to(STATIC).as_posix(): path for path in files}
     return {name: StaticFile(name, path.read_bytes(), _MEDIA_TYPES[path.suffix]) for name, path in paths.items()}
 
 
 def page(engine: Literal["web", "handset"], *, city_key: str | None = None) -> StaticFile:
-    """The one page, told which engine it has.
+    """The page, with the name of its engine.
 
-    city_key: the city's Ed25519 public key as 64 hex digits; the web edition believes files of no other, and keeps
-              the first one it was ever given.
+    city_key: the city's Ed25519 public key as 64 hex digits. The web edition trusts only files signed with it, and
+              always keeps the first key that it got.
     """
-    told = f' data-engine="{engine}"'
+    attributes = f' data-engine="{engine}"'
     if city_key is not None:
-        told += f' data-city-key="{html.escape(city_key)}"'
+        attributes += f' data-city-key="{html.escape(city_key)}"'
 
-    def body(found: re.Match[bytes]) -> bytes:
-        return b"<body" + _ENGINE_ATTRIBUTES.sub(b"", found[1]) + told.encode() + b">"
+    def body(match: re.Match[bytes]) -> bytes:
+        return b"<body" + _ENGINE_ATTRIBUTES.sub(b"", match[1]) + attributes.encode() + b">"
 
-    written = static_files()[INDEX]
-    content = _BODY.sub(body, written.content, count=1)
+    index = static_files()[INDEX]
+    content = _BODY.sub(body, index.content, count=1)
     if engine == "web":
         content = content.replace(f'src="{ENTRY}"'.encode(), f'src="{OPENING}"'.encode(), 1)
         content = content.replace(_CONSENT_PLACE, "\n".join(map(_consent, ("vi", "en"))).encode(), 1)
-    return StaticFile("", content, written.media_type)
+    return StaticFile("", content, index.media_type)
 
 
 def _consent(language: str) -> str:
-    """What the first screen says, in the page itself: it is read while the scripts are still on their way."""
+    """The text of the first screen, in the page itself, so that people can read it while the scripts are loading."""
     words = read_words(language)
 
     def say(key: str) -> str:
@@ -127,50 +127,49 @@ def _consent(language: str) -> str:
 
 
 def read_words(language: str) -> dict[str, str]:
-    """Every sentence of the face by its name, without the long texts. language: as the file in words/ is called."""
+    """Every sentence of the face by its name, without the long texts. language: the name of its file in words/."""
     text = static_files()[f"words/{language}.js"].content.decode()
     return {json.loads(name): json.loads(words) for name, words in _ENTRY.findall(text)}
 
 
 def _bundled() -> dict[str, StaticFile]:
-    """The bundles and, for the scripts that run beside the page as modules, what is served under their names."""
+    """The bundles, and under their own names the scripts that run as separate modules."""
     sources = {name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")}
     alone = {name for name in sources if _ALONE.fullmatch(name)}
-    opened = bundles.order_imports(_OPENED_WITH, sources)
-    rest, left = list(opened), list(opened)
-    while left:
-        wanted = bundles.find_dynamic_imports(left, sources) - alone - {*_NOT_SERVED}
-        left = [path for path in bundles.order_imports(sorted(wanted), sources) if path not in rest]
-        rest += left
-    written = {
-        OPENING: bundles.write_opening(opened, ENTRY, alone, sources),
-        LATER: bundles.write_later(rest[len(opened) :], sources, OPENING),
+    opening = bundles.order_imports(_OPENED_WITH, sources)
+    bundled = list(opening)
+    pending = list(opening)
+    while pending:
+        imports = bundles.find_dynamic_imports(pending, sources) - alone - {*_NOT_SERVED}
+        pending = [path for path in bundles.order_imports(sorted(imports), sources) if path not in bundled]
+        bundled += pending
+    texts = {
+        OPENING: bundles.write_opening(opening, ENTRY, alone, sources),
+        LATER: bundles.write_later(bundled[len(opening) :], sources, OPENING),
         DECODER: bundles.write_single(DECODER, sources),
     }
-    return {name: StaticFile(name, text.encode(), _MEDIA_TYPES[".js"]) for name, text in written.items()}
+    return {name: StaticFile(name, text.encode(), _MEDIA_TYPES[".js"]) for name, text in texts.items()}
 
 
-def _kept_offline(served: dict[str, StaticFile]) -> dict[str, str]:
-    """SHA-256 (hex) by path of what the service worker keeps; "" is the page. The sources are not among them."""
-    sources = {name for name in static_files() if name.endswith(".js") and not _ALONE.fullmatch(name)} - {
-        *WORKERS,
-        _GATE,
-    }
-    return {name: file.sha256 for name, file in served.items() if name not in sources | {*_NOT_KEPT}}
+def _offline_hashes(served: dict[str, StaticFile]) -> dict[str, str]:
+    """SHA-256 (hex) by path of what the service worker stores, without the sources of bundles; "" is the page."""
+    scripts = {name for name in static_files() if name.endswith(".js") and not _ALONE.fullmatch(name)}
+    sources = scripts - {*WORKERS, _GATE}
+    return {name: file.sha256 for name, file in served.items() if name not in sources | {*_NOT_OFFLINE}}
 
 
 def web_files(city_key: str) -> dict[str, StaticFile]:
     """Everything that is served under /app/, by path, the page under ""; see `page` for city_key.
 
-    The sources of the bundles are served as well: nothing loads them, and whoever wants to can compare.
+    This includes the sources of the bundles, which nothing loads, so that anybody can compare them.
     """
     served = {"": page("web", city_key=city_key)}
     served |= {name: file for name, file in static_files().items() if name not in _NOT_SERVED}
     served |= _bundled()
-    kept = json.dumps(_kept_offline(served), sort_keys=True, separators=(",", ":"))
+    offline = json.dumps(_offline_hashes(served), sort_keys=True, separators=(",", ":"))
     sources = {name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")}
-    sources[SERVICE_WORKER] = sources[SERVICE_WORKER].replace(_PLACE, kept, 1)
+    sources[SERVICE_WORKER] = sources[SERVICE_WORKER].replace(_FILES_PLACE, offline, 1)
     for name in SERVICE_WORKERS:
-        told = sources[name] if name == SERVICE_WORKER else bundles.write_single(name, sources)
-        served[name] = StaticFile(name, told.encode(), _MEDIA_TYPES[".js"])
+        script = sources[name] if name == SERVICE_WORKER else bundles.write_single(name, sources)
+        served[name] = StaticFile(name, script.encode(), _MEDIA_TYPES[".js"])
     return served

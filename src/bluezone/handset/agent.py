@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone handset run`: the phone as a running process.
 
-Bluetooth, flush, purge, polling, reports, random packets, local page; stops cleanly on SIGTERM, SIGINT or erasure.
+It runs Bluetooth, flush, purge, polling, reports, random packets and the local page, and stops cleanly on SIGTERM,
+SIGINT or erasure.
 """
 
 import asyncio
@@ -28,20 +29,22 @@ LONGEST_RETRY_SECONDS = 1800.0
 DEFAULT_POLL_SECONDS = 14_400
 # Phones that were switched on together must not poll together.
 POLL_JITTER = 0.25
-# How long a call of the city may keep a sleeping phone's processor awake: longer than the client waits for an answer.
+# How long a call to the server may keep a sleeping phone's processor awake: longer than the client waits for an answer.
 ERRAND_AWAKE_SECONDS = 60.0
-# From being woken until each work has looked at the clock and asked to be kept awake itself.
+# After waking, each task needs this time to look at the clock and hold the processor awake itself.
 LOOK_AWAKE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
 
-class _StoredFirst:
-    """A Power under which the processor sleeps only once what was heard is stored."""
+class _StoreBeforeSleep:
+    """A Power that stores what was heard before it lets the processor sleep."""
 
     def __init__(self, power: Power, store: Callable[[], None]) -> None:
-        self.hold, self.wake_at = power.hold, power.wake_at
-        self._power, self._store = power, store
+        self.hold = power.hold
+        self.wake_at = power.wake_at
+        self._power = power
+        self._store = store
 
     def release(self, name: str) -> None:
         self._store()
@@ -52,8 +55,8 @@ class Agent:
     """Runs one phone until cancelled.
 
     radio: opened by the beacon. duty: how often to listen. rng: source of rotation times, addresses and jitter.
-    power: of a phone whose processor sleeps. Whatever wakes it calls `woken`; only the radio asks to be woken, and all
-    other work is done when the processor is awake and its time has come.
+    power: for a phone with a processor that sleeps. What wakes it must call `woken`. Only the radio asks to be woken;
+    all other work waits until it is due and the processor is awake anyway.
     """
 
     def __init__(
@@ -69,36 +72,40 @@ class Agent:
         encounters = handset.encounters
         self.beacon = Beacon(
             radio, self._payload, encounters, duty, handset.clock.boot_seconds, rng, uuid, encounters,
-            _StoredFirst(self._power, self._store),
+            _StoreBeforeSleep(self._power, self._store),
         )  # fmt: skip
         self.next_check: float | None = None
 
     def woken(self) -> None:
-        """The processor ran again after a sleep; called on the agent's loop."""
+        """Continue after the processor slept; called on the agent's loop."""
         self._power.hold("look", LOOK_AWAKE_SECONDS)
         asyncio.get_running_loop().call_later(LOOK_AWAKE_SECONDS, self._power.release, "look")
         self.beacon.look_again()
-        woken, self._woken = self._woken, asyncio.Event()
+        # A new event for the next sleep; the old one ends the current ones.
+        woken = self._woken
+        self._woken = asyncio.Event()
         woken.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so long on the boot clock, which goes on while the processor sleeps and the loop's does not."""
-        loop, boot = asyncio.get_running_loop(), self.handset.clock.boot_seconds
-        latest, due = loop.time() + seconds, boot() + seconds
-        while loop.time() < latest and boot() < due:
+        """Sleep by the boot clock, which runs while the processor sleeps; the loop's clock does not."""
+        loop = asyncio.get_running_loop()
+        boot = self.handset.clock.boot_seconds
+        loop_end = loop.time() + seconds
+        boot_end = boot() + seconds
+        while loop.time() < loop_end and boot() < boot_end:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(latest):
+                async with asyncio.timeout_at(loop_end):
                     await self._woken.wait()
 
     def _payload(self) -> bytes:
-        # A radio says its model once it is open, and the first payload is asked for then.
+        # The model is known only once the radio is open, and the beacon asks for its first payload then.
         if self._model != self._radio.model:
             self._model = self._radio.model
             self.handset.encounters.use_radio(self._model)
         return self.handset.encounters.payload()
 
     async def run(self) -> None:
-        """Do everything at once, until cancelled; what was heard is flushed at the end."""
+        """Run all tasks concurrently until cancelled."""
         loop = asyncio.get_running_loop()
 
         def rotate_soon() -> None:
@@ -137,7 +144,7 @@ class Agent:
 
     def _store(self) -> None:
         self._note_radio()
-        # The page tells of a full disk or a locked store; what was heard waits in memory for the next flush.
+        # The page reports a full disk or a locked store; what was heard waits in memory for the next flush.
         with contextlib.suppress(Refused):
             self.handset.encounters.flush()
 
@@ -149,30 +156,32 @@ class Agent:
         )
 
     def _until_errand(self) -> float:
-        # A rhythm of 15 seconds in the traffic would distinguish a rehearsal's second call from an owner's.
+        # With a fixed pause of 15 seconds, the traffic would distinguish a rehearsal's second call from an owner's.
         due = self.handset.next_errand()
-        return ERRAND_SECONDS if due is None else min(ERRAND_SECONDS, max(1.0, due - self.handset.time.now()))
+        if due is None:
+            return ERRAND_SECONDS
+        return min(ERRAND_SECONDS, max(1.0, due - self.handset.time.now()))
 
     async def _every(
         self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
     ) -> None:
-        """Do some work again and again beside the radio; after a refusal it is tried again later.
+        """Repeat some work next to the radio; after a refusal wait twice as long, at most LONGEST_RETRY_SECONDS.
 
-        seconds: until the next time. pause_after: gives that pause after each success, instead of `seconds`.
+        seconds: pause between two rounds. pause_after: returns the pause after each success, instead of `seconds`.
         """
         pause = seconds
         while True:
             try:
-                await self._awake(work)
-                # This reads the store too, which another program may have locked meanwhile.
+                await self._run_awake(work)
+                # This reads the store too, which another program may have locked in the meantime.
                 pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
             await self.sleep(pause)
 
-    async def _awake(self, work: Callable[[], object]) -> None:
-        """Do some work on a thread of its own, with the processor awake."""
+    async def _run_awake(self, work: Callable[[], object]) -> None:
+        """Do some work on a separate thread and keep the processor awake meanwhile."""
         name = f"errand {id(work)}"
         self._power.hold(name, ERRAND_AWAKE_SECONDS)
         try:
@@ -184,19 +193,21 @@ class Agent:
         pause = FIRST_RETRY_SECONDS
         while True:
             try:
-                await self._awake(self.handset.check)
+                await self._run_awake(self.handset.check)
             except Refused as refused:
                 logger.warning("not checked: %s", refused.code)
-                wait, pause = pause, min(2 * pause, self._poll_seconds())
+                wait = pause
+                pause = min(2 * pause, self._poll_seconds())
             else:
-                wait, pause = self._poll_seconds(), FIRST_RETRY_SECONDS
+                wait = self._poll_seconds()
+                pause = FIRST_RETRY_SECONDS
             wait *= self._rng.uniform(1 - POLL_JITTER, 1 + POLL_JITTER)
             self.next_check = self.handset.time.now() + wait
             await self.sleep(wait)
 
     def _poll_seconds(self) -> float:
         config = None
-        # Called after a refused check, perhaps because the store cannot be read.
+        # The check may have been refused because the store cannot be read.
         with contextlib.suppress(Refused):
             config = self.handset.city.current
         return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)
@@ -208,29 +219,30 @@ LOOK_SECONDS = 0.5
 def run_agent(
     handset: Handset, radio: str, duty: str, uuid: int | None, port: int | None, say: Callable[[str], None]
 ) -> None:
-    """Run a phone until the process is told to stop, or its owner erases everything on the page.
+    """Run a phone until the process gets a signal to stop, or the owner erases everything on the page.
 
     radio: as `open_radio` reads it. duty: name of a duty profile. uuid: None for the default.
-    port: of the local page, 0 for a free one, None for no page. say: where the address is printed.
+    port: of the local page, 0 for a free one, None for no page. say: prints the page's address.
     Raises InvalidRadio.
     """
-    # Here, so that a handset whose radio is not bumble's (Android) need not have bumble.
+    # Imported here, because Android has another radio and no bumble.
     from bluezone.radio.adapters import open_radio
 
     agent = Agent(
         handset, open_radio(radio), PROFILES[duty], random.SystemRandom(), DEFAULT_UUID if uuid is None else uuid
     )
     erased = threading.Event()
-    page = None if port is None else LocalPage(handset, port, lambda: agent.next_check, erased.set)
-    if page is not None:
+    page: LocalPage | None = None
+    if port is None:
+        say("ready")
+    else:
+        page = LocalPage(handset, port, lambda: agent.next_check, erased.set)
         page.start()
         say(f"ready {page.url}")
-    else:
-        say("ready")
     try:
-        asyncio.run(_until_told_to_stop(agent, erased))
+        asyncio.run(_run_until_stopped(agent, erased))
     except ExceptionGroup:
-        # Work that was under way finds the store gone once the owner has erased it.
+        # Once the owner has erased the store, work in progress fails for lack of it.
         if not handset.forgotten:
             raise
     finally:
@@ -238,7 +250,7 @@ def run_agent(
             page.stop()
 
 
-async def _until_told_to_stop(agent: Agent, erased: threading.Event) -> None:
+async def _run_until_stopped(agent: Agent, erased: threading.Event) -> None:
     loop = asyncio.get_running_loop()
     running = asyncio.create_task(agent.run())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bluezone.refusal import Refused
 
-# Without a byte; and for one call from its beginning to its end, however slowly the bytes come.
+# The first limits the wait for the next byte, the second a whole call, however slowly its bytes come.
 TIMEOUT_SECONDS = 30.0
 CALL_SECONDS = 600.0
 MAX_SIGNED_BYTES = 2 * 1024 * 1024
@@ -44,9 +44,9 @@ class InvalidServerAddress(Refused):
 class Client:
     """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server.
 
-    most_seconds, most_bytes: what all calls together may take of time, from now on, and bring; None: each call has
-        CALL_SECONDS, and its own bound of bytes.
-    tls: whether it is asked over TLS.
+    most_seconds, most_bytes: limits for all calls together, the time counted from now. None: each call has
+        CALL_SECONDS, and its own limit of bytes.
+    tls: whether calls go over TLS.
     """
 
     def __init__(
@@ -63,49 +63,51 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
             raise refused
         self.tls = parts.scheme == "https"
-        self._host, self._port = parts.hostname, port
+        self._host = parts.hostname
+        self._port = port
         self._timeout_seconds = timeout_seconds
         self._ends_at = None if most_seconds is None else time.monotonic() + most_seconds
         self._bytes_left = most_bytes
 
     @property
     def is_spent(self) -> bool:
-        """Whether its calls have taken all the time that they may take."""
+        """Whether the calls have used up their time."""
         return self._ends_at is not None and time.monotonic() >= self._ends_at
 
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
         """Fetch a file of at most `most_bytes`. Raises ServerUnreachable, ServerAnswerRefused."""
-        return self._taken(*self._call("GET", path, None, most_bytes), f"GET {path}")
+        return self._require_ok(*self._call("GET", path, None, most_bytes), f"GET {path}")
 
     def post(self, path: str, body: bytes, most_bytes: int, headers: Mapping[str, str] | None = None) -> bytes:
-        """Send one message and return the answer; headers: beside those of every call.
+        """Send one message and return the answer. headers: in addition to those of every call.
 
         Raises ServerUnreachable, ServerAnswerRefused.
         """
-        told = {"Content-Type": "application/octet-stream", **(headers or {})}
-        return self._taken(*self._call("POST", path, body, most_bytes, told), f"POST {path}")
+        all_headers = {"Content-Type": "application/octet-stream", **(headers or {})}
+        return self._require_ok(*self._call("POST", path, body, most_bytes, all_headers), f"POST {path}")
 
     def post_json(
-        self, path: str, body: bytes, most_bytes: int, more: Mapping[str, str] | None = None
+        self, path: str, body: bytes, most_bytes: int, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a JSON object; returns the status, whatever it is, and the answer. more: headers. Raises as `post`."""
-        return self._call("POST", path, body, most_bytes, {"Content-Type": "application/json", **(more or {})})
+        """Send a JSON object; return the status, whatever it is, and the answer. Raises as `post`."""
+        return self._call("POST", path, body, most_bytes, {"Content-Type": "application/json", **(headers or {})})
 
     @staticmethod
-    def _taken(status: int, data: bytes, what: str) -> bytes:
+    def _require_ok(status: int, data: bytes, what: str) -> bytes:
         if status != http.client.OK:
             raise ServerAnswerRefused(f"{what} was answered with status {status}, expected 200")
         return data
 
     def _call(
-        self, method: str, path: str, body: bytes | None, most_bytes: int, more: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes]:
-        headers = {"Connection": "close", **(more or {})}
+        self, method: str, path: str, body: bytes | None, most_bytes: int,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:  # fmt: skip
+        headers = {"Connection": "close", **(extra_headers or {})}
         most_bytes = most_bytes if self._bytes_left is None else min(most_bytes, self._bytes_left)
         connection = self._connection()
         try:
             connection.connect()
-            with _cut_off(connection.sock, self._seconds_left()) as was_cut:
+            with _time_limit(connection.sock, self._seconds_left()) as timed_out:
                 connection.request(method, path, body, headers)
                 response = connection.getresponse()
                 data = response.read(most_bytes + 1)
@@ -115,7 +117,7 @@ class Client:
             raise ServerAnswerRefused(f"{self._host} does not speak HTTP: {type(error).__name__}") from error
         finally:
             connection.close()
-        if was_cut.is_set():
+        if timed_out.is_set():
             raise ServerUnreachable(f"{self._host} took too long to answer {method} {path}")
         if self._bytes_left is not None:
             self._bytes_left -= min(len(data), self._bytes_left)
@@ -130,26 +132,28 @@ class Client:
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
 
     def _seconds_left(self) -> float:
-        return CALL_SECONDS if self._ends_at is None else max(self._ends_at - time.monotonic(), 0.0)
+        if self._ends_at is None:
+            return CALL_SECONDS
+        return max(self._ends_at - time.monotonic(), 0.0)
 
 
 @contextmanager
-def _cut_off(connected: socket.socket, seconds: float) -> Iterator[threading.Event]:
-    """End a connection after some seconds, whatever it is at: a server that sends a byte now and then never times out.
+def _time_limit(connection: socket.socket, seconds: float) -> Iterator[threading.Event]:
+    """End a connection after some seconds: a server that sends a byte now and then would never time out.
 
-    Yields what is set once it was ended.
+    Yields an event that is set when the time is over.
     """
-    was_cut = threading.Event()
+    timed_out = threading.Event()
 
     def cut() -> None:
-        was_cut.set()
+        timed_out.set()
         with suppress(OSError):
-            connected.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True
     timer.start()
     try:
-        yield was_cut
+        yield timed_out
     finally:
         timer.cancel()

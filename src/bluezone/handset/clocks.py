@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's time: the boot clock, the clock people set, and a time that a set-back clock cannot fool."""
+"""The phone's time: the boot clock, the wall clock, and a trusted time that does not depend on the wall clock alone."""
 
 import time
 from collections.abc import Callable
@@ -16,15 +16,15 @@ JUMP_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Under which clock a sighting was made.
+    """The state of the clocks when a sighting was made.
 
-    boot_id:        name of the start of the machine whose boot clock counts.
-    run:            name of the run of this program, which numbers its bursts from its own start.
+    boot_id:        identifies the start of the machine from which its boot clock counts.
+    run:            identifies the run of this program; each run numbers its bursts from its start.
     offset_seconds: Unix time minus boot clock; None until a signed file has given it.
-    provisional:    the offset is the wall clock's of a later start, not yet confirmed by a signed file.
-    trusted:        no jump of the wall clock since the last signed file.
+    provisional:    the offset is from the wall clock after a restart, and no signed file has confirmed it yet.
+    trusted:        the wall clock has not jumped since the last signed file.
     floor_seconds:  largest `generated_at` of a signed file seen before.
-    newest_export:  number of the newest export file already taken in.
+    newest_export:  number of the newest export file already matched.
     """
 
     boot_id: str
@@ -36,14 +36,14 @@ class Stamp:
     newest_export: int
 
     def unix_seconds(self, boot_seconds: float) -> float | None:
-        """The trusted time of a moment on the boot clock, or None before the first signed file."""
+        """Convert a moment on the boot clock to trusted time; None before the first signed file."""
         if self.offset_seconds is None:
             return None
         return max(self.offset_seconds + boot_seconds, float(self.floor_seconds))
 
 
 class TrustedTime:
-    """The phone's own estimate of the time. It reads no clock: both clocks are passed in at every call."""
+    """The phone's estimate of the time. It reads no clock: the caller passes both clocks at every call."""
 
     def __init__(self) -> None:
         self.boot_id = ""
@@ -56,65 +56,73 @@ class TrustedTime:
         self._reference: float | None = None
 
     def started(self, boot_id: str, boot: float, wall: float) -> None:
-        """Note that the program runs again: the offset still holds in the same boot, but not after another start.
+        """Note that the program runs again: the offset remains valid until the machine restarts.
 
-        After another start the wall clock is used provisionally, unless it is behind the last trusted time. Before the
+        After a restart the wall clock is used provisionally, unless it is behind the last trusted time. Before the
         first signed file ever, there is no trusted time.
         """
-        same = boot_id == self.boot_id and boot >= self._latest_boot
-        if same and self._reference is not None:
+        same_boot = boot_id == self.boot_id and boot >= self._latest_boot
+        if same_boot and self._reference is not None:
             self.look(boot, wall)
             return
-        self.boot_id, self._latest_boot, self._reference = boot_id, boot, wall - boot
+        self.boot_id = boot_id
+        self._latest_boot = boot
+        self._reference = wall - boot
         plausible = self.floor_seconds > 0 and wall >= max(self._latest_trusted, self.floor_seconds) - JUMP_SECONDS
         self.offset_seconds = wall - boot if plausible else None
-        self.provisional, self.trusted = plausible, True
+        self.provisional = plausible
+        self.trusted = True
 
     def look(self, boot: float, wall: float) -> None:
         """Notice when the wall clock jumps by over 5 minutes against the boot clock."""
         self._latest_boot = max(self._latest_boot, boot)
         if self._reference is None or abs(wall - boot - self._reference) > JUMP_SECONDS:
             self._reference = wall - boot
-            # Without an offset nothing was taken from the wall clock, so nothing has to be distrusted.
+            # Without an offset nothing depends on the wall clock, so its jump does no harm.
             self.trusted = self.offset_seconds is None
         if self.offset_seconds is not None and self.trusted:
             self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
     def signed_file_seen(self, generated_at: int, boot: float, wall: float) -> None:
-        """Take the time from a signed file whose history was checked. generated_at: Unix seconds, as signed."""
-        fresh = generated_at > self.floor_seconds
-        if not fresh and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
+        """Take the time from a signed file, after a check of its history. generated_at: Unix seconds, as signed."""
+        is_newer = generated_at > self.floor_seconds
+        if not is_newer and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
             return
         self.floor_seconds = max(self.floor_seconds, generated_at)
-        if self._possible(wall):
+        if self._is_plausible(wall):
             self.offset_seconds = wall - boot
-        elif self.provisional and not fresh:
+        elif self.provisional and not is_newer:
             return
         elif self.offset_seconds is None or self.provisional or self.offset_seconds + boot < self.floor_seconds:
             self.offset_seconds = self.floor_seconds - boot
-        self.provisional, self.trusted, self._reference = False, True, wall - boot
+        self.provisional = False
+        self.trusted = True
+        self._reference = wall - boot
         self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
     def now(self, boot: float, wall: float) -> float:
         """The best available time in Unix seconds: trusted if there is an offset, else the wall clock's."""
-        return max(wall if self.offset_seconds is None else self.offset_seconds + boot, float(self.floor_seconds))
+        best = wall if self.offset_seconds is None else self.offset_seconds + boot
+        return max(best, float(self.floor_seconds))
 
     def clock_error_seconds(self, boot: float, wall: float) -> float:
         """How far the wall clock is ahead of trusted time; 0 while there is none to compare with."""
-        return 0.0 if self.offset_seconds is None else wall - self.now(boot, wall)
+        if self.offset_seconds is None:
+            return 0.0
+        return wall - self.now(boot, wall)
 
     @property
     def known(self) -> bool:
-        """Whether it is good enough to count days by, so that a purge removes what is old and nothing else."""
+        """Whether the time is good enough to count days, so that a purge removes only what is old."""
         return self.offset_seconds is not None and self.trusted
 
     def stamp(self, run: int, newest_export: int) -> Stamp:
-        """What is written beside a sighting made now."""
+        """The stamp for a sighting made now."""
         return Stamp(
             self.boot_id, run, self.offset_seconds, self.provisional, self.trusted, self.floor_seconds, newest_export
         )
 
-    def _possible(self, wall: float) -> bool:
+    def _is_plausible(self, wall: float) -> bool:
         return self.floor_seconds - JUMP_SECONDS <= wall <= self.floor_seconds + STALE_SECONDS
 
     def to_json(self) -> dict[str, Any]:
@@ -122,16 +130,16 @@ class TrustedTime:
         return dict(vars(self))
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any] | None) -> "TrustedTime":
-        """Continue from `to_json`, or begin."""
+    def from_json(cls, stored: dict[str, Any] | None) -> "TrustedTime":
+        """Restore what `to_json` returned; None begins without any time."""
         time = cls()
-        for name, value in (kept or {}).items():
+        for name, value in (stored or {}).items():
             setattr(time, name, value)
         return time
 
 
 def stamp_to_json(stamp: Stamp) -> dict[str, Any]:
-    """The stamp as it is kept in a page."""
+    """The stamp as a page stores it."""
     return asdict(stamp)
 
 
@@ -142,7 +150,7 @@ class Clock(Protocol):
     """The two clocks that a handset needs. Tests and the demo pass in their own."""
 
     def boot_seconds(self) -> float:
-        """Seconds since the phone started, sleep included; never goes back until it starts again."""
+        """Seconds since the phone started, sleep included; never goes back until the next start."""
 
     def wall_seconds(self) -> float:
         """Unix time as the phone shows it; the owner, the network or an attacker may set it."""
@@ -160,7 +168,7 @@ class SystemClock:
         return time.time()
 
     def boot_id(self) -> str:
-        """A random name of this start of the machine; empty where the system gives none."""
+        """A random name of this start of the machine; empty if the system has none."""
         try:
             return BOOT_ID.read_text("ascii").strip()
         except OSError:
@@ -169,33 +177,35 @@ class SystemClock:
 
 def boot_id_of(clock: Clock) -> str:
     """The name of this start, or "" for a clock that never restarts (the simulated ones)."""
-    named = getattr(clock, "boot_id", None)
-    return str(named()) if named else ""
+    read_boot_id = getattr(clock, "boot_id", None)
+    return str(read_boot_id()) if read_boot_id else ""
 
 
 def moment_of(clock: Clock) -> dict[str, Any]:
-    """This moment on the phone's own clocks, as it is kept."""
+    """This moment on the phone's own clocks, as it is stored."""
     return {"boot_id": boot_id_of(clock), "boot": clock.boot_seconds(), "wall": clock.wall_seconds()}
 
 
-def seconds_since(kept: dict[str, Any] | None, clock: Clock) -> float | None:
-    """How long ago a moment was, by the phone's own clocks, which no server moves; None where they cannot tell.
+def seconds_since(earlier: dict[str, Any] | None, clock: Clock) -> float | None:
+    """How long ago a moment was by the phone's own clocks, which no server can set; None if they cannot tell.
 
-    Within one start of the machine the boot clock tells. Otherwise the clock on the wall does, unless it has gone back.
-    kept: as `moment_of` gave it, None for what was kept before there were any.
+    Within one start of the machine the boot clock counts. Otherwise the wall clock does, unless it has gone back.
+    earlier: from `moment_of`; None for what earlier releases stored without it.
     """
-    if kept is None:
+    if earlier is None:
         return None
     now = moment_of(clock)
-    if now["boot_id"] == kept["boot_id"] and now["boot"] >= kept["boot"]:
-        return float(now["boot"] - kept["boot"])
-    return float(now["wall"] - kept["wall"]) if now["wall"] >= kept["wall"] else None
+    if now["boot_id"] == earlier["boot_id"] and now["boot"] >= earlier["boot"]:
+        return float(now["boot"] - earlier["boot"])
+    if now["wall"] >= earlier["wall"]:
+        return float(now["wall"] - earlier["wall"])
+    return None
 
 
 class PhoneTime:
-    """The best time this phone has, for all its parts: Unix seconds, and dates in the city's zone.
+    """The best time that this phone has: Unix seconds, and dates in the city's zone.
 
-    source: the trusted time, which encounters/encounters.py keeps up to date. zone: gives the city's zone.
+    source: the trusted time, which encounters/encounters.py keeps up to date. zone: returns the city's zone.
     """
 
     def __init__(self, clock: Clock, source: TrustedTime, zone: Callable[[], ZoneInfo]) -> None:
@@ -204,7 +214,7 @@ class PhoneTime:
         self.zone = zone
 
     def now(self) -> float:
-        """Unix seconds: trusted once a signed file has told the time, before that the wall clock's."""
+        """Unix seconds: trusted time after the first signed file, before that the wall clock's."""
         return self.source.now(self.clock.boot_seconds(), self.clock.wall_seconds())
 
     def today(self) -> date:

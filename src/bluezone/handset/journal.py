@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner writes down for themselves: calls, tests, symptoms, notes; kept on this phone and sent to nobody.
+"""The owner's journal: calls, tests, symptoms and notes, which never leave this phone.
 
-The page reads the state after a warning or a report from it (face/static/journey.js).
+From it the page derives how far the owner is after a warning or a report (face/static/journey.js).
 """
 
 import secrets
@@ -13,21 +13,22 @@ from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Store
 from bluezone.refusal import Refused
 
-# Longer than a diary: a doctor asks for the days before and after the result.
+# Longer than the diary, because a doctor asks about the days before and after the result.
 KEPT_DAYS = 30
 MOST_ENTRIES = 500
 LONGEST_TEXT = 2000
-# called: the health station. tested: a sample was taken. ended: the notice that a watch is over was read.
+# called: the owner called the health station. tested: gave a sample. ended: read the notice that the watch is over.
 KINDS = ("called", "tested", "negative", "positive", "ended", "symptoms", "note")
-# What is noted about warnings.
+# The kinds that name the warnings they are about.
 ABOUT_WARNINGS = ("called", "tested", "negative")
-MOST_WARNINGS, LONGEST_NAME = 50, 100
+MOST_WARNINGS = 50
+LONGEST_NAME = 100
 SYMPTOMS = ("fever", "cough", "breath", "throat", "smell", "tired", "none")
 _NAME = "journal"
 
 
 class JournalInvalid(Refused):
-    """An entry of the journal is of no known kind, of no day, or too long; nothing was written."""
+    """A journal entry has an unknown kind, no valid day, or is too long; nothing was written."""
 
     code = "journal_invalid"
 
@@ -42,9 +43,11 @@ class JournalFull(Refused):
 class Entry:
     """One line of the journal.
 
-    id:    by which it is removed. day: the local day it is about, "YYYY-MM-DD". at: when it was written, Unix seconds.
-    kind:  one of KINDS. text: the owner's words, of a note. marks: of "symptoms" names of SYMPTOMS; of
-           a call or a test the warnings it is about, as the page calls them (face/static/journey.js).
+    id:    names the entry for its removal.
+    day:   the local day it is about, "YYYY-MM-DD". at: when it was written, Unix seconds.
+    kind:  one of KINDS. text: of a note, the owner's words.
+    marks: of "symptoms", names from SYMPTOMS; of a call or a test, the warnings it is about, named as by the page
+           (face/static/journey.js).
     """
 
     id: str
@@ -64,13 +67,13 @@ class Journal:
 
     def all(self) -> list[Entry]:
         """Every entry of the last 30 days; writes nothing."""
-        kept: list[dict[str, Any]] = self._store.get(_NAME, [])
+        stored: list[dict[str, Any]] = self._store.get(_NAME, [])
         oldest = self._oldest()
-        entries = (Entry(**(entry | {"marks": tuple(entry["marks"])})) for entry in kept)
+        entries = (Entry(**(entry | {"marks": tuple(entry["marks"])})) for entry in stored)
         return sorted((entry for entry in entries if entry.day >= oldest), key=lambda entry: (entry.day, entry.at))
 
     def write(self, day: str, kind: str, text: str = "", marks: tuple[str, ...] = ()) -> Entry:
-        """Write an entry; of one day there is one of symptoms, the latest. Raises JournalInvalid, JournalFull."""
+        """Write an entry; new symptoms replace the symptoms of that day. Raises JournalInvalid, JournalFull."""
         if kind not in KINDS or len(text) > LONGEST_TEXT or not _are_marks(kind, marks):
             raise JournalInvalid(f"an entry of kind {kind!r} with {len(text)} characters is not one of the journal's")
         try:
@@ -81,24 +84,24 @@ class Journal:
             raise JournalInvalid(f"the journal keeps {KEPT_DAYS} days, and {day} is not one of them")
         entry = Entry(secrets.token_hex(8), day, kind, text, marks, self._time.now())
         with self._store.transaction():
-            kept = [one for one in self.all() if not (kind == one.kind == "symptoms" and one.day == day)]
-            if len(kept) >= MOST_ENTRIES:
+            entries = [other for other in self.all() if not (kind == other.kind == "symptoms" and other.day == day)]
+            if len(entries) >= MOST_ENTRIES:
                 raise JournalFull(f"the journal holds {MOST_ENTRIES} entries; remove some")
-            self._keep([*kept, entry])
+            self._save([*entries, entry])
         return entry
 
     def remove(self, entry_id: str) -> None:
-        """Remove an entry; one that is gone already is no error."""
+        """Remove an entry if it is there."""
         with self._store.transaction():
-            self._keep([entry for entry in self.all() if entry.id != entry_id])
+            self._save([entry for entry in self.all() if entry.id != entry_id])
 
     def purge(self) -> None:
         """Remove what is older than 30 days."""
         with self._store.transaction():
             if self._store.get(_NAME) is not None:
-                self._keep(self.all())
+                self._save(self.all())
 
-    def _keep(self, entries: list[Entry]) -> None:
+    def _save(self, entries: list[Entry]) -> None:
         self._store.put(_NAME, [asdict(entry) for entry in entries] or None)
 
     def _oldest(self) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the owner sees at a glance: one state, and the figures behind it.
 
-States, after the home texts: A no risk found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C possible risk,
-D risk. A risk comes before a stop: both are shown, with the risk in the title.
+The states have the names of the home texts: A no risk found, B1 Bluetooth off, B2 not checked, B3 wrong clock,
+C possible risk, D risk. If the phone has a risk and a stop, the page shows both and the risk is the state.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,15 +19,15 @@ State = Literal["A", "B1", "B2", "B3", "C", "D"]
 class Overview:
     """Moments are Unix seconds on the phone's trusted time, None where it never happened.
 
-    bluetooth_problem:   code of what keeps the radio from sending or hearing right now, None if nothing does.
+    bluetooth_problem:   code of what keeps the radio from sending or hearing now, None if nothing does.
     stops:               every reason why warnings may be missing now: "B1", "B2", "B3".
-    last_record:         when a contact frame was last heard.
+    last_record:         when the phone last heard a contact frame.
     clock_error_seconds: how far the phone's clock is ahead.
-    lists:               the newest number this phone holds of config, exports and venues.
-    reported_at:         when the owner's last report was sent: their phone finds no risk, but they are not well.
-    agreed_at:           when the owner agreed to that report, or to the one that waits.
-    uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry nothing.
-    report_upload_at:    when a certified report will be sent; report_begun: one that still needs its certificate.
+    lists:               the newest numbers of config, exports and venues on this phone.
+    reported_at:         when the owner's last report was sent: a patient, even if the phone finds no risk.
+    agreed_at:           when the owner agreed to that report, or to the pending one.
+    uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry no keys.
+    report_upload_at:    when the certified report will be sent; report_begun: a report still needs its certificate.
     """
 
     state: State
@@ -61,44 +61,47 @@ class Overview:
 
 def overview(handset: Handset) -> Overview:
     """Gather the figures of a phone."""
-    boot, now = handset.clock.boot_seconds(), handset.time.now()
+    boot = handset.clock.boot_seconds()
+    now = handset.time.now()
     boot_id = boot_id_of(handset.clock)
     radio = handset.encounters.radio_state
     bluetooth = radio.bluetooth(boot_id, boot)
 
     def moment(boot_seconds: float | None) -> float | None:
-        return None if boot_seconds is None or radio.boot_id != boot_id else now - (boot - boot_seconds)
+        if boot_seconds is None or radio.boot_id != boot_id:
+            return None
+        return now - (boot - boot_seconds)
 
     error = handset.time.clock_error_seconds()
-    newest = handset.downloads.position
+    position = handset.downloads.position
     stops: list[State] = []
-    here = radio.boot_id == boot_id
-    problem_since = radio.problem_since if here and radio.problem else None
-    off_since = min((moment for moment in (radio.off_since, problem_since) if moment is not None), default=None)
-    if bluetooth == "off" or (here and radio.problem):
+    same_boot = radio.boot_id == boot_id
+    problem_since = radio.problem_since if same_boot and radio.problem else None
+    off_since = min((start for start in (radio.off_since, problem_since) if start is not None), default=None)
+    if bluetooth == "off" or (same_boot and radio.problem):
         stops.append("B1")
-    # If an old list is served for ever, a clock that is ahead of it may be the right one: then the list is stale.
-    if newest.is_stale(max(now, handset.clock.wall_seconds())):
+    # A server that repeats an old list holds trusted time back, so the later of both clocks decides what is stale.
+    if position.is_stale(max(now, handset.clock.wall_seconds())):
         stops.append("B2")
     if abs(error) > JUMP_SECONDS:
         stops.append("B3")
     level = handset.risk.level()
     risky: dict[str, State] = {"high": "D", "low": "C"}
-    problem = handset.store.get("check_problem")
+    check_problem = handset.store.get("check_problem")
     pending = handset.report.pending
     return Overview(
         state=risky.get(level) or (stops[0] if stops else "A"),
         stops=tuple(stops),
         level=level,
         bluetooth=bluetooth,
-        bluetooth_problem=radio.problem if here else None,
+        bluetooth_problem=radio.problem if same_boot else None,
         running_since=moment(radio.running_since),
         off_since=moment(off_since),
         last_record=moment(radio.heard),
         installed_at=handset.store.get("installed_at", now),
         checked_at=handset.store.get("checked_at"),
-        check_problem=problem["code"] if problem else None,
-        list_made_at=newest.generated_at or None,
+        check_problem=check_problem["code"] if check_problem else None,
+        list_made_at=position.generated_at or None,
         clock_error_seconds=round(error, 1),
         uploads=sum(sent.kind == "keys_sent" and sent.outcome == "accepted" for sent in handset.sent_log.all()),
         random_packets=handset.sent_log.random_packets,
@@ -107,12 +110,12 @@ def overview(handset: Handset) -> Overview:
         notice=next(iter(handset.pages.notices()), None),
         store_problem=handset.encounters.store_problem,
         reported_at=handset.store.get("reported_at"),
-        # A report of before the moment of consent was kept has only the moment of sending.
+        # Earlier releases stored only the moment of sending.
         agreed_at=handset.store.get("agreed_at", handset.store.get("reported_at")),
         refused_identifiers=handset.encounters.refused_identifiers,
         lists={
             "config": handset.city.current.number if handset.city.current else 0,
-            "exports": newest.number,
+            "exports": position.number,
             "venues": handset.venue_packages.position.number,
         },
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone: it puts its parts together, and does what concerns them all: check, purge, errands, erase."""
+"""The phone: it connects its parts, and does what concerns them all: check, purge, errands, erase."""
 
 import random
 import threading
@@ -28,7 +28,7 @@ from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
 KEPT_DAYS = 14
-# The local days on which a check ended well, and the latest warning's day and end.
+# Names in the store: the local days with a successful check; the latest warning's day and end.
 CHECKED_DAYS = "checked_days"
 LAST_WARNING = "last_warning"
 
@@ -37,14 +37,14 @@ class Handset:
     """One phone. Make it with `open`, end it with `close`; usable from any thread.
 
     time:         trusted Unix seconds and the city's dates.
-    city:         the signed config; downloads: the export files taken in; pages: news of the city, and help.
-    neighbours:   other cities whose files are followed besides.
+    city:         the signed config; downloads: its export files; pages: news of the city, and help.
+    neighbours:   other cities that this phone follows.
     encounters:   what the radio broadcasts and hears.
-    journal:      what the owner writes down for themselves.
-    visits:       stays at venues; events: codes the owner made; passes: what is shown at a gate.
+    journal:      the owner's private notes.
+    visits:       stays at venues; events: codes that the owner made; passes: QR codes to show at a gate.
     risk:         whether a case was near, and the warnings.
-    report:       the owner's report; declarations: telling the health authority of a warning.
-    tls:          whether the server is asked over TLS.
+    report:       the owner's report; declarations: messages about a warning to the health authority.
+    tls:          whether calls to the server go over TLS.
     sent_log:     everything of the owner's that ever left the phone.
     forgotten:    whether the owner has erased everything.
     """
@@ -76,7 +76,8 @@ class Handset:
         self.declarations = Declarations(client, self.city, self.risk, self.sent_log, self.time)
         self._chaff = Chaff(store, self.city, self.sent_log, calls, rng)
         self._checking = threading.Lock()
-        self._reading = self.forgotten = False
+        self._reading = False
+        self.forgotten = False
 
     @classmethod
     def open(
@@ -93,12 +94,12 @@ class Handset:
     ) -> "Handset":
         """Open the phone in a folder, making it if there is none.
 
-        server_url:  `https://host[:port]`. radio_model: the adapter, as radio/calibration.py knows it;
-                     None takes the one that was last used (`Encounters.use_radio`).
-        clock, rng:  the machine's clocks and SystemRandom unless given.
+        server_url:  `https://host[:port]`. radio_model: the adapter's name in radio/calibration.py;
+                     None means the last one used (`Encounters.use_radio`).
+        clock, rng:  None means the machine's clocks and SystemRandom.
         trust:       the city's Ed25519 public key, needed once: hex, base64, PEM, or a file with one of them.
         reading:     only look at a phone that another process may be running.
-        sealing:     how the key of the store lies in its file (vault.py).
+        sealing:     how the file protects the store's key (vault.py).
         Raises InvalidServerAddress, InvalidTrust, HandsetBusy, HandsetStoreTooNew, HandsetKeyDamaged, HandsetMissing.
         """
         public = parse_trust(trust) if trust else None
@@ -124,7 +125,7 @@ class Handset:
         self.encounters.keep_state()
 
     def purge(self) -> int:
-        """Remove what is older than 14 days, if the time is known; returns how many rows that was."""
+        """Remove what is older than 14 days, if the time is known; return the number of removed rows."""
         if not self.time.source.known:
             return 0
         now = self.time.now()
@@ -134,7 +135,7 @@ class Handset:
         return self.encounters.purge(day_at(now) - KEPT_DAYS, day_at(now))
 
     def check(self) -> Assessment:
-        """Download what is new, verify it, match it here, and score. Every refusal keeps the old state.
+        """Fetch what is new, verify it, match it here, and assess. Every refusal keeps the old state.
 
         Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
         """
@@ -144,65 +145,73 @@ class Handset:
             except Refused as refused:
                 self.store.put("check_problem", {"code": refused.code, "at": self.time.now()})
                 raise
-            self._look_at_log()
+            self._check_log()
             self.pages.fetch()
             with self.store.transaction():
                 self.store.put("checked_at", self.time.now())
                 self.store.put("check_problem", None)
                 self._note_day()
-        # Only now: a neighbour that is slow, or means to be, keeps nobody from the lists of their own city.
+        # Last, so that no neighbour can delay the lists of the owner's city by being slow.
         self.risk.take_in_neighbours()
         with self.store.transaction():
             self._note_day()
         self.purge()
         return self.risk.assessment()
 
-    def _look_at_log(self) -> None:
-        """After the files, and without effect on them: what does not fit in the log is told, and never in the way."""
-        config, sha256 = self.city.current, self.city.current_sha256
-        if config is not None and sha256 is not None:
-            positions = {EXPORTS: self.downloads.position, VENUES: self.venue_packages.position}
-            heads = {
-                kind: (held.epoch, held.number, held.chain.hex())
-                for kind, held in positions.items()
-                if held.number and self.city.epochs.has_begun(kind, held.number)
-            }
-            self.city.public_log.look(config, sha256, heads, self.time.now())
+    def _check_log(self) -> None:
+        """Compare the public log with what was fetched; a contradiction leads to a notice and blocks nothing."""
+        config = self.city.current
+        sha256 = self.city.current_sha256
+        if config is None or sha256 is None:
+            return
+        positions = {EXPORTS: self.downloads.position, VENUES: self.venue_packages.position}
+        heads = {
+            kind: (position.epoch, position.number, position.chain.hex())
+            for kind, position in positions.items()
+            if position.number and self.city.epochs.is_of_current_epoch(kind, position.number)
+        }
+        self.city.public_log.look(config, sha256, heads, self.time.now())
 
     def _note_day(self) -> None:
-        """Keep that today was checked, and of what the owner is warned: its end is told after the warning is gone."""
+        """Store that today was checked, and the latest warning: the page announces its end when the warning is gone."""
         today = self.time.today()
-        checked = {*self.store.get(CHECKED_DAYS, []), today.isoformat()}
+        checked_days = {*self.store.get(CHECKED_DAYS, []), today.isoformat()}
         oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
-        self.store.put(CHECKED_DAYS, sorted(day for day in checked if day >= oldest))
+        self.store.put(CHECKED_DAYS, sorted(day for day in checked_days if day >= oldest))
         warnings = self.risk.warnings()
         if warnings:
-            last = max(warnings, key=lambda warning: warning.day)
-            self.store.put(LAST_WARNING, {"day": last.day.isoformat(), "watchUntil": last.watch_until.isoformat()})
+            latest = max(warnings, key=lambda warning: warning.day)
+            self.store.put(LAST_WARNING, {"day": latest.day.isoformat(), "watchUntil": latest.watch_until.isoformat()})
         elif self.store.get(LAST_WARNING, {"watchUntil": ""})["watchUntil"] >= today.isoformat():
-            # It went before its time: another rule, or the owner removed the stay. There is no end to tell of.
+            # The warning was withdrawn early, by new rules or because the owner removed the stay: there is no end.
             self.store.put(LAST_WARNING, None)
 
     def go_on(self) -> None:
-        """Do what is due of a pending report and of the random packets. Raises as `Report.go_on`."""
+        """Continue a pending report and the random packets, as far as they are due. Raises as `Report.go_on`."""
         if self.report.pending is not None:
             self.report.go_on()
         if self.city.current is not None:
             self._chaff.go_on(self.time.now())
 
     def next_errand(self) -> float | None:
-        """When something that has begun goes on, trusted Unix seconds; None if nothing waits."""
+        """When the next call of a report or rehearsal is due, trusted Unix seconds; None if none is pending."""
         pending = self.report.pending
-        moments = [pending.upload_at if pending is not None and pending.certified else None, self._chaff.due()]
-        return min((moment for moment in moments if moment is not None), default=None)
+        rehearsal = self._chaff.due()
+        moments: list[float] = []
+        if pending is not None and pending.certified:
+            moments.append(pending.upload_at)
+        if rehearsal is not None:
+            moments.append(rehearsal)
+        return min(moments, default=None)
 
     def forget(self) -> None:
-        """Erase everything and destroy the key; the phone is gone afterwards, and nothing is written any more."""
-        self._reading = self.forgotten = True
+        """Erase everything and destroy the key; afterwards this object writes nothing."""
+        self._reading = True
+        self.forgotten = True
         self.store.erase()
 
     def close(self) -> None:
-        """Flush and let go of the folder."""
+        """Flush, and release the folder."""
         try:
             if not self._reading:
                 self.encounters.flush()

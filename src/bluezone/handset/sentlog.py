@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything of the owner's that ever left the phone, written down before it is sent; and how many random packets.
+"""The log of everything of the owner's that ever left the phone, written before it is sent; counts random packets too.
 
 Source: docs/design.md, promise 2.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 
-# Kept under this name until the next report: the one that was under way ended without success. Also its notice's code.
+# Name in the store of the flag that the last report failed, until the next one; also the code of the notice.
 REPORT_REFUSED = "report_refused"
 
 Kind = Literal["code_checked", "certificate_asked", "keys_sent", "declared", "help_asked"]
@@ -27,7 +27,7 @@ class Sent:
           keys_sent (the keys of `days` and `slots` venue slots), declared (the warning of `days`),
           help_asked (what the owner wrote in the form).
     unix_seconds: trusted time.
-    days: UTC days since 1970-01-01; of a declaration the local one.
+    days: UTC days since 1970-01-01; for a declaration, the local day.
     outcome: "unknown" if the phone stopped before the answer came.
     """
 
@@ -44,13 +44,13 @@ class Sent:
 
 
 class SentLog:
-    """The list the owner sees. Only `forget` removes anything from it."""
+    """The list that the owner sees. Only `forget` removes anything from it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = (), slots: int = 0) -> int:
-        """Write down a request before it is sent; returns the number for `ended`."""
+        """Log a request before it is sent; return its number for `ended`."""
         return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown", slots)))
 
     def ended(self, number: int, outcome: Outcome) -> None:
@@ -58,8 +58,7 @@ class SentLog:
         contents = self._store.row("sent", number)
         assert contents is not None
         sent = _decode(contents)
-        ended = replace(sent, outcome=outcome)
-        self._store.replace("sent", number, day_at(sent.unix_seconds), _encode(ended))
+        self._store.replace("sent", number, day_at(sent.unix_seconds), _encode(replace(sent, outcome=outcome)))
 
     def all(self) -> list[Sent]:
         """Every entry, oldest first."""
@@ -67,7 +66,7 @@ class SentLog:
 
     @property
     def random_packets(self) -> int:
-        """How many rehearsals were played; they carry nothing of the owner's."""
+        """The number of rehearsals; they carry nothing of the owner's."""
         return int(self._store.get("random_packets", 0))
 
     def count_random_packet(self) -> None:
@@ -81,7 +80,7 @@ class SentLog:
         return bool(self._store.get(REPORT_REFUSED))
 
     def note_report_refused(self, refused: bool) -> None:
-        """Keep whether the last report was refused."""
+        """Store whether the last report was refused."""
         self._store.put(REPORT_REFUSED, refused)
 
 
@@ -90,6 +89,6 @@ def _encode(sent: Sent) -> bytes:
 
 
 def _decode(contents: bytes) -> Sent:
-    # Entries of before there were venues end with the outcome.
+    # Entries from before there were venues end with the outcome.
     unix_seconds, kind, days, outcome, *slots = json.loads(contents)
     return Sent(unix_seconds, kind, tuple(days), outcome, *slots)

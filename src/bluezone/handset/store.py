@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's store: one SQLite file whose contents are sealed, and a key file beside it.
+"""The phone's store: one SQLite file with sealed contents, and a key file next to it.
 
-Days are in clear so that a purge needs no key; everything else is sealed (see vault.py).
+Days and names are in clear text, so that a purge needs no key; everything else is sealed (see vault.py).
 
 `forget_folder` also erases a phone that cannot be opened: first the key, then everything sealed with it.
 """
@@ -34,7 +34,7 @@ CREATE TABLE daily_keys (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BL
 CREATE TABLE windows (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE sent (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
 """
-# What version 2 added: stays at venues, and what was found about them.
+# What version 2 added: stays at venues, and their overlaps with published venue items.
 SCHEMA_2 = """
 CREATE TABLE visits (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE venue_overlaps (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
@@ -42,7 +42,7 @@ CREATE TABLE venue_overlaps (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, seale
 
 
 class HandsetStoreTooNew(Refused):
-    """The store was written by a newer version of this program; this one could lose what it keeps."""
+    """A newer version of this program wrote the store; this version could lose some of it."""
 
     code = "handset_store_too_new"
 
@@ -54,7 +54,7 @@ class HandsetBusy(Refused):
 
 
 class HandsetDiskFull(Refused):
-    """The disk is full: nothing was written, and what was stored before stays."""
+    """The disk is full: nothing was written, and everything stored before is intact."""
 
     code = "handset_disk_full"
 
@@ -75,42 +75,43 @@ def _refusal(error: sqlite3.Error) -> Refused:
     return HandsetStoreDamaged(f"the phone's store cannot be read: {message}")
 
 
-class Kept(Protocol):
-    """What is kept by name: of a whole phone (Store), or of one part of it (Part)."""
+class NamedValues(Protocol):
+    """JSON values by name: those of a whole phone (Store), or of one part of it (Part)."""
 
     def transaction(self) -> AbstractContextManager[object]:
-        """One atomic change; nests."""
+        """One atomic change; may be nested."""
         ...
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The JSON value kept under `name`, or `default`."""
+        """The JSON value stored under `name`, or `default`."""
         ...
 
     def put(self, name: str, value: Any) -> None:
-        """Keep a JSON value under `name`; None removes it."""
+        """Store a JSON value under `name`; None removes it."""
         ...
 
 
 class Part:
-    """What one part of a phone keeps by name, under names of its own. prefix: theirs; names are not sealed."""
+    """A view of the values with one prefix, by their names without it. Names are not sealed."""
 
     def __init__(self, store: "Store", prefix: str) -> None:
-        self._store, self._prefix = store, prefix
+        self._store = store
+        self._prefix = prefix
 
     def transaction(self) -> AbstractContextManager[object]:
-        """As of the whole store."""
+        """As Store.transaction."""
         return self._store.transaction()
 
     def get(self, name: str, default: Any = None) -> Any:
-        """As of the whole store."""
+        """As Store.get."""
         return self._store.get(self._prefix + name, default)
 
     def put(self, name: str, value: Any) -> None:
-        """As of the whole store."""
+        """As Store.put."""
         self._store.put(self._prefix + name, value)
 
     def clear(self) -> None:
-        """Keep nothing any more."""
+        """Remove all values of this part."""
         self._store.drop(self._prefix)
 
 
@@ -118,38 +119,39 @@ class Store:
     """Sealed rows of one phone. Every method may be called from any thread."""
 
     def __init__(
-        self, folder: Path, connection: sqlite3.Connection, vault: Vault, sealing: KeySealing, held: ExitStack
+        self, folder: Path, connection: sqlite3.Connection, vault: Vault, sealing: KeySealing, resources: ExitStack
     ) -> None:
         self.folder = folder
         self._connection = connection
         self._vault = vault
         self._sealing = sealing
-        self._held = held
+        self._resources = resources
         self._lock = threading.RLock()
         self._depth = 0
 
     @classmethod
     def open(cls, folder: Path, *, reading: bool = False, sealing: KeySealing = AS_IT_IS) -> "Store":
-        """Open, or make, the store in `folder`.
+        """Open the store in `folder`, or create it.
 
-        reading: only read (another process may be running the phone); nothing is created and no lock is taken.
-        sealing: how the key lies in its file.
+        reading: only read (another process may be running the phone); create nothing and take no lock.
+        sealing: how the file protects the key.
         Raises HandsetStoreTooNew, HandsetBusy, HandsetMissing, HandsetKeyDamaged, HandsetStoreDamaged.
         """
-        path, key = folder / STORE_FILE, folder / KEY_FILE
+        path = folder / STORE_FILE
+        key = folder / KEY_FILE
         if reading and not path.exists():
             raise HandsetMissing(f"no phone in {folder}; `bluezone handset run` makes one")
-        with ExitStack() as held:
+        with ExitStack() as resources:
             if not reading:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                held.enter_context(take_lock(folder))
-            fresh = not path.exists()
-            vault = Vault.create(key, sealing) if fresh and not key.exists() else Vault.open(key, sealing)
-            return cls(folder, _connect(path, fresh), vault, sealing, held.pop_all())
+                resources.enter_context(take_lock(folder))
+            is_new = not path.exists()
+            vault = Vault.create(key, sealing) if is_new and not key.exists() else Vault.open(key, sealing)
+            return cls(folder, _connect(path, is_new), vault, sealing, resources.pop_all())
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One atomic change; nests. A refusal or an error undoes all of it."""
+        """One atomic change; may be nested. A refusal or an error undoes all of it."""
         with self._lock:
             try:
                 if self._depth == 0:
@@ -169,13 +171,15 @@ class Store:
                 raise
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The JSON value kept under `name`, or `default`."""
+        """The JSON value stored under `name`, or `default`."""
         with self._lock:
-            row = self._read("SELECT sealed FROM state WHERE name = ?", (name,))
-        return json.loads(self._vault.unseal(f"state:{name}", row[0][0])) if row else default
+            rows = self._read("SELECT sealed FROM state WHERE name = ?", (name,))
+        if not rows:
+            return default
+        return json.loads(self._vault.unseal(f"state:{name}", rows[0][0]))
 
     def put(self, name: str, value: Any) -> None:
-        """Keep a JSON value under `name`; None removes it."""
+        """Store a JSON value under `name`; None removes it."""
         with self.transaction() as connection:
             if value is None:
                 connection.execute("DELETE FROM state WHERE name = ?", (name,))
@@ -184,7 +188,7 @@ class Store:
             connection.execute("INSERT OR REPLACE INTO state (name, sealed) VALUES (?, ?)", (name, sealed))
 
     def drop(self, prefix: str) -> None:
-        """Remove every value whose name begins so."""
+        """Remove every value with a name that starts with `prefix`."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM state WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
 
@@ -212,16 +216,18 @@ class Store:
                 yield number, day, contents
 
     def numbers(self, table: str) -> list[int]:
-        """The numbers of a table's rows, oldest first; nothing is opened."""
-        # Sorted here, so that SQLite takes an index, which is small, and not the table, whose every page holds a blob.
+        """The numbers of a table's rows, oldest first, without opening their contents."""
+        # Sorted here, so that SQLite reads a small index instead of the table, which has a blob in every page.
         with self._lock:
             return sorted(number for (number,) in self._read(f"SELECT id FROM {table}", ()))  # noqa: S608
 
     def row(self, table: str, number: int) -> bytes | None:
         """The contents of one row, or None if it is gone."""
         with self._lock:
-            found = self._read(f"SELECT sealed FROM {table} WHERE id = ?", (number,))  # noqa: S608
-        return self._vault.unseal(f"{table}:{number}", found[0][0]) if found else None
+            rows = self._read(f"SELECT sealed FROM {table} WHERE id = ?", (number,))  # noqa: S608
+        if not rows:
+            return None
+        return self._vault.unseal(f"{table}:{number}", rows[0][0])
 
     def remove(self, table: str, number: int) -> None:
         """Remove one row; secure_delete overwrites it."""
@@ -234,27 +240,27 @@ class Store:
             return int(self._read("SELECT coalesce(sum(length(sealed)), 0) FROM pages", ())[0][0])
 
     def purge(self, before_day: int) -> int:
-        """Remove everything of days before `before_day` and return how many rows that was.
+        """Remove everything of days before `before_day` and return the number of removed rows.
 
-        secure_delete overwrites the freed space, and the write-ahead log is emptied into the file.
+        secure_delete overwrites the freed space, and a checkpoint empties the write-ahead log.
         """
-        gone = 0
+        removed = 0
         with self.transaction() as connection:
             for table in PURGED_TABLES:
-                gone += connection.execute(f"DELETE FROM {table} WHERE day < ?", (before_day,)).rowcount  # noqa: S608
-        if gone:
+                removed += connection.execute(f"DELETE FROM {table} WHERE day < ?", (before_day,)).rowcount  # noqa: S608
+        if removed:
             with self._lock:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return gone
+        return removed
 
     def close(self) -> None:
-        """Close the file and let another process have the phone."""
+        """Close the file and release the lock."""
         with self._lock:
             self._connection.close()
-        self._held.close()
+        self._resources.close()
 
     def erase(self) -> None:
-        """Destroy the key, then overwrite and remove the store. What is left on the medium cannot be opened."""
+        """Destroy the key, then overwrite and remove the store. Remnants on the medium cannot be opened."""
         with self._lock:
             self._sealing.destroy()
             overwrite_and_remove(self.folder / KEY_FILE)
@@ -285,9 +291,9 @@ def take_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
-    """Open the file with the settings that erasing and purging rely on, and make the tables if it is new."""
-    if fresh:
+def _connect(path: Path, is_new: bool) -> sqlite3.Connection:
+    """Open the file with the settings that erasing and purging rely on; create or update its tables."""
+    if is_new:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
@@ -299,8 +305,8 @@ def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         if version < VERSION:
-            added = SCHEMA_2 if version == 1 else SCHEMA + SCHEMA_2
-            connection.executescript(f"BEGIN IMMEDIATE; {added} PRAGMA user_version = {VERSION}; COMMIT;")
+            statements = SCHEMA_2 if version == 1 else SCHEMA + SCHEMA_2
+            connection.executescript(f"BEGIN IMMEDIATE; {statements} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.Error as error:
         connection.close()
         raise _refusal(error) from error
@@ -313,7 +319,7 @@ def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
 def forget_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
     """Destroy the key, then overwrite and remove the store; works on a damaged or newer store too.
 
-    sealing: how the key lies in its file.
+    sealing: how the file protects the key.
     Raises HandsetMissing, HandsetBusy (the agent is running: stop it first).
     """
     if not (folder / STORE_FILE).exists() and not (folder / KEY_FILE).exists():

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sealing of everything the phone stores: AES-256-GCM under a key in a file beside the store.
+"""Sealing of everything the phone stores: AES-256-GCM with a key from a file next to the store.
 
-The key file is readable by its owner only. It protects a copied or leaked database file, and it lets
-`forget` make every remnant unreadable at once. It does not protect against somebody who can read the
-whole folder as the owner (docs/handset.md says so), unless the key itself lies sealed in it: see KeySealing.
+Only the owner can read the key file. Without it a copied or leaked database file stays closed, and `forget` makes
+every remnant unreadable at once. It does not protect against somebody who can read the whole folder as the owner
+(docs/handset.md), unless the key in the file is sealed itself: see KeySealing.
 """
 
 import os
@@ -18,50 +18,50 @@ NONCE_LENGTH = 12
 
 
 class HandsetKeyDamaged(Refused):
-    """The file with the sealing key is missing beside a store, or is not 32 bytes."""
+    """The store's key file is missing, or the key is not 32 bytes."""
 
     code = "handset_key_damaged"
 
 
 class HandsetStoreDamaged(Refused):
-    """Something in the store does not open with the key beside it: altered, truncated, or of another phone."""
+    """Something in the store does not open with its key: it was altered or truncated, or is of another phone."""
 
     code = "handset_store_damaged"
 
 
 class KeySealing(Protocol):
-    """How the 32-byte key is kept in its file. A system that has a key store seals the key with it."""
+    """How the file holds the 32-byte key. On a system with a key store, the key is sealed with that."""
 
     def seal(self, key: bytes) -> bytes:
-        """What is written for a new key."""
+        """The contents of the file for a new key."""
 
-    def unseal(self, kept: bytes) -> bytes:
-        """The key again. Raises HandsetKeyDamaged, or a refusal of its own."""
+    def unseal(self, sealed: bytes) -> bytes:
+        """Return the key. Raises HandsetKeyDamaged, or another Refused."""
 
     def destroy(self) -> None:
-        """Make every sealed key unreadable for ever; nothing happens if there is none."""
+        """Make every sealed key unreadable for ever, if there is one."""
 
 
 class KeyAsItIs:
     """No key store: the file, mode 0600, holds the key itself."""
 
     def seal(self, key: bytes) -> bytes:
-        """The key."""
+        """Return the key as it is."""
         return key
 
-    def unseal(self, kept: bytes) -> bytes:
-        """The key."""
-        return kept
+    def unseal(self, sealed: bytes) -> bytes:
+        """Return the contents as they are."""
+        return sealed
 
     def destroy(self) -> None:
-        """There is nothing to destroy but the file."""
+        """Do nothing: only the file holds the key."""
 
 
 AS_IT_IS = KeyAsItIs()
 
 
 class Vault:
-    """Seals and opens values; each is bound to the place it is kept in, so that rows cannot be swapped."""
+    """Seals and opens values; each is bound to its place in the store, so that rows cannot be swapped."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_LENGTH:
@@ -72,10 +72,10 @@ class Vault:
     def create(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
         """Make a new random key in `path`, mode 0600; the file must not exist."""
         key = os.urandom(KEY_LENGTH)
-        kept = sealing.seal(key)
+        contents = sealing.seal(key)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(kept)
+            file.write(contents)
             file.flush()
             os.fsync(file.fileno())
         return cls(key)
@@ -84,10 +84,10 @@ class Vault:
     def open(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
         """Read the key of an existing store. Raises HandsetKeyDamaged, and as `sealing` does."""
         try:
-            kept = path.read_bytes()
+            contents = path.read_bytes()
         except OSError as error:
             raise HandsetKeyDamaged(f"no readable sealing key at {path.name}; `forget` starts anew") from error
-        return cls(sealing.unseal(kept))
+        return cls(sealing.unseal(contents))
 
     def seal(self, place: str, plain: bytes) -> bytes:
         """Return nonce || ciphertext of `plain`, bound to `place` (table, column and row)."""
@@ -103,7 +103,7 @@ class Vault:
 
 
 def overwrite_and_remove(path: Path) -> None:
-    """Fill a file with random bytes, make that durable, and remove it; nothing happens if it is absent."""
+    """Fill a file with random bytes, sync them to disk, and remove it; do nothing if it is absent."""
     if not path.exists():
         return
     size = path.stat().st_size

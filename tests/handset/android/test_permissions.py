@@ -9,8 +9,8 @@ import pytest
 from bluezone.handset.android import permissions
 from bluezone.handset.android.permissions import (
     PhoneState,
+    answers_after,
     asked_at,
-    left,
     may_run,
     needed,
     next_step,
@@ -66,7 +66,7 @@ def test_a_phone_whose_service_was_killed_reads_again_how_to_keep_it_alive():
     killed = Answers(True, True, True, True, True, killed=True)
 
     assert next_step(PhoneState(34, NEARBY), killed) == "maker"
-    assert left("maker") == {"maker_read": True, "killed": False}
+    assert answers_after("maker") == {"maker_read": True, "killed": False}
 
 
 @pytest.mark.parametrize("api_level", range(31, 37))

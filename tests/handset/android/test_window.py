@@ -27,7 +27,7 @@ def test_from_agreeing_to_the_page_each_screen_comes_once_and_nothing_starts_bef
     assert seen == [
         ("agree", False), ("nearby", False), ("notices", True), ("battery", True), ("maker", True),
     ]  # fmt: skip
-    assert setup.answers.asked == (permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT)
+    assert setup.answers.requested == (permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT)
     assert shown(state, setup, tracing, "samsung").address is None
     tracing.start()
     becomes(lambda: tracing.url)

@@ -34,7 +34,7 @@ def test_a_traveller_who_met_a_patient_of_the_other_city_is_warned_by_following_
         assert len(there.requests) == before, "nobody follows it yet, so nobody asks it"
 
         (known,) = traveller.neighbours.all()
-        assert (known.wanted, known.neighbour.name["vi"]) == (False, "Bình An")
+        assert (known.is_followed, known.neighbour.name["vi"]) == (False, "Bình An")
         traveller.neighbours.follow(known.neighbour.id)
         assert traveller.check().level == "high"
         asked = [path for path, _ in there.requests[before:]]
@@ -207,7 +207,7 @@ def test_two_weeks_after_the_return_nothing_is_fetched_or_kept_of_the_neighbour(
         phone.neighbours.leave(known.neighbour.id)
         world.pass_by(13 * DAY)
         publish(world)
-        assert phone.neighbours.all()[0].wanted is False
+        assert phone.neighbours.all()[0].is_followed is False
         for server in (here, there):
             server.key_server.tick()
         there.requests.clear()
@@ -241,7 +241,7 @@ def test_whoever_stops_following_keeps_nothing_of_the_neighbour_but_their_warnin
         there.requests.clear()
         assert traveller.check().level == "high"
         assert there.requests == []
-        assert (traveller.neighbours.all()[0].wanted, kept_of_neighbours(traveller)) == (False, [])
+        assert (traveller.neighbours.all()[0].is_followed, kept_of_neighbours(traveller)) == (False, [])
         with pytest.raises(NeighbourUnknown):
             traveller.neighbours.forget("0123456789abcdef")
 
@@ -257,7 +257,7 @@ def test_a_neighbour_forgotten_while_its_files_come_leaves_nothing_behind(tmp_pa
         def slow(path, body):
             if path.endswith(".zip") and not forgetting.ident:
                 forgetting.start()
-                while traveller.neighbours.all()[0].wanted:
+                while traveller.neighbours.all()[0].is_followed:
                     forgetting.join(0.01)
             return body
 
@@ -281,7 +281,7 @@ def test_a_case_that_the_own_city_names_too_is_said_to_be_of_its_list(tmp_path):
         (warning,) = phone.risk.warnings()
         assert warning.neighbours == ()
         windows = phone.risk.exposures.all()
-        phone.risk.exposures.add(windows, again=True, of=known.neighbour.id)
+        phone.risk.exposures.add(windows, again=True, neighbour_id=known.neighbour.id)
         assert phone.risk.exposures.all() == windows, "handed on by another, it counts once"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which city the app was built for: its server, and the public key that signed files are checked against.
+"""The city that the app was built for: its server, and the public key for its signed files.
 
 Android's network security configuration does not apply to Python's sockets, so this module refuses servers without TLS.
 Source: docs/protocol.md section 5, "pinned in the build".
@@ -21,7 +21,7 @@ class CityNotSet(Refused):
 
 
 class ServerInClear(Refused):
-    """The city's server is not an https address; an app speaks to no other."""
+    """The city's server is not an https address; the app uses only https."""
 
     code = "server_in_clear"
 
@@ -37,10 +37,11 @@ class CityFile:
     def read(cls, path: Path) -> "CityFile":
         """Read `city.toml`. Raises CityNotSet, ServerInClear, InvalidTrust."""
         try:
-            told = tomllib.loads(path.read_text("utf-8"))
+            document = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise CityNotSet(f"{path.name} cannot be read: {type(error).__name__}") from error
-        server, trust = told.get("server"), told.get("trust")
+        server = document.get("server")
+        trust = document.get("trust")
         if not (isinstance(server, str) and server and isinstance(trust, str) and trust):
             raise CityNotSet(f"{path.name} needs server and trust: see docs/android.md, building")
         if urlsplit(server).scheme != "https":

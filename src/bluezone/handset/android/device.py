@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app needs of the Android phone it runs on; the Java classes are behind this interface."""
+"""What the app needs from the Android phone that it runs on: an interface to the Java classes."""
 
 from typing import Protocol
 
@@ -11,38 +11,41 @@ from bluezone.refusal import Refused
 
 
 class KeystoreKeyLost(Refused):
-    """Android's key store no longer has the key that the phone's store is sealed with, so nothing in it can be read."""
+    """Android's key store has lost the key that seals the phone's store, so nothing in the store can be read."""
 
     code = "keystore_key_lost"
 
 
 class KeystoreUnavailable(Refused):
-    """Android's key store does not answer now; nothing was changed, and the app tries again."""
+    """Android's key store does not respond now; nothing was changed, and the app tries again."""
 
     code = "keystore_unavailable"
 
 
 class Keystore(Protocol):
-    """One AES-256-GCM key inside Android's key store, which never gives it out."""
+    """One AES-256-GCM key that never leaves Android's key store."""
 
     def create(self) -> None:
-        """Make the key, in place of any before it. Raises KeystoreUnavailable."""
+        """Make the key, replacing any earlier one. Raises KeystoreUnavailable."""
 
     def encrypt(self, plain: bytes) -> bytes:
-        """nonce[12] || ciphertext || tag[16], with a nonce of the key store's own. Raises as `decrypt`."""
+        """Return nonce[12] || ciphertext || tag[16]; the key store chooses the nonce. Raises as `decrypt`."""
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Raises KeystoreKeyLost when the key is gone or does not fit, KeystoreUnavailable when it may come back."""
+        """Return the plain bytes.
+
+        Raises KeystoreKeyLost if the key is gone or is a different one, KeystoreUnavailable if it may come back.
+        """
 
     def delete(self) -> None:
-        """Destroy the key; nothing happens if there is none. Raises KeystoreUnavailable."""
+        """Destroy the key, if there is one. Raises KeystoreUnavailable."""
 
 
 class KeystoreSealing:
-    """Seals the phone's 32-byte key, in `handset.key`, under a keystore key that is made with the phone's store and
-    destroyed with it (vault.KeySealing).
+    """A vault.KeySealing: seals the phone's 32-byte key, in `handset.key`, with a keystore key.
 
-    A copy of the app's whole folder then opens nothing: not on another phone, not after the app was removed.
+    The keystore key is made and destroyed together with the phone's store. So a copy of the app's whole folder cannot
+    be opened on another phone, or after the app was removed.
     """
 
     MARK = b"BZK1"
@@ -51,15 +54,15 @@ class KeystoreSealing:
         self._keystore = keystore
 
     def seal(self, key: bytes) -> bytes:
-        """Make a keystore key and seal with it: "BZK1" || nonce[12] || ciphertext[32] || tag[16]."""
+        """Make a keystore key and seal with it; return "BZK1" || nonce[12] || ciphertext[32] || tag[16]."""
         self._keystore.create()
         return self.MARK + self._keystore.encrypt(key)
 
-    def unseal(self, kept: bytes) -> bytes:
-        """The key. Raises KeystoreKeyLost, KeystoreUnavailable."""
-        if not kept.startswith(self.MARK):
+    def unseal(self, sealed: bytes) -> bytes:
+        """Return the key. Raises KeystoreKeyLost, KeystoreUnavailable."""
+        if not sealed.startswith(self.MARK):
             raise KeystoreKeyLost(f"the key file does not begin with {self.MARK!r}: it was not sealed on this phone")
-        return self._keystore.decrypt(kept[len(self.MARK) :])
+        return self._keystore.decrypt(sealed[len(self.MARK) :])
 
     def destroy(self) -> None:
         """Destroy the keystore key."""
@@ -70,16 +73,16 @@ class Awake(Protocol):
     """The phone's processor. Every method may be called from any thread."""
 
     def hold(self, seconds: float) -> None:
-        """Keep it awake for so long from now, instead of what was asked for before."""
+        """Keep it awake for this time from now, instead of any earlier one."""
 
     def release(self) -> None:
         """Let it sleep."""
 
     def wake_at(self, boot_seconds: float) -> None:
-        """Wake it at this moment of the boot clock, and call the service; instead of the moment asked for before."""
+        """Wake it at this moment of the boot clock, instead of any earlier one, and call the service."""
 
     def forget(self) -> None:
-        """Let it sleep, and wake it no more."""
+        """Let it sleep, and cancel its alarm."""
 
 
 class Device(Protocol):
@@ -90,16 +93,16 @@ class Device(Protocol):
     voice: Voice
 
     def radio(self) -> Radio:
-        """The phone's Bluetooth, a new object each time; the caller opens it."""
+        """Return the phone's Bluetooth as a new object; the caller opens it."""
 
     def clock(self) -> Clock:
-        """The phone's clocks."""
+        """Return the phone's clocks."""
 
     def show_running(self, notice: Notice) -> None:
-        """Show it as the service's permanent notice."""
+        """Show a notice as the service's permanent one."""
 
     def show_news(self, notice: Notice) -> None:
         """Notify the owner, on the lock screen too."""
 
     def erased(self) -> None:
-        """Remove every notice and end the service, because the owner erased everything."""
+        """Remove all notices and end the service: the owner has erased everything."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app shows outside its screen: the permanent notice of the service, and that there is news."""
+"""What the app shows outside its screens: the service's permanent notice, and the notice that there is news."""
 
 import json
 from collections.abc import Callable
@@ -16,13 +16,13 @@ LANGUAGES = ("vi", "en")
 
 @cache
 def face_words(language: str) -> dict[str, str]:
-    """Every sentence of the face by its name. language: "vi" or "en"."""
+    """The face's sentences by name. language: "vi" or "en"."""
     return read_words(language)
 
 
 @cache
 def own_words(language: str) -> dict[str, str]:
-    """Every sentence that only the app says, by its name. language: "vi" or "en"."""
+    """The sentences that only the app has, by name. language: "vi" or "en"."""
     words: dict[str, str] = json.loads((Path(__file__).parent / f"words-{language}.json").read_text("utf-8"))
     return words
 
@@ -32,61 +32,65 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice, the same on the lock screen and behind it."""
+    """One notice, the same on and off the lock screen."""
 
     title: str
     text: str
 
 
-def running_notice(seen: Overview, now: float, local: Callable[[float], datetime], language: str) -> Notice:
-    """The permanent notice. now: trusted Unix seconds. local: a moment in the city's zone."""
-    face, own = face_words(language), own_words(language)
-    running = seen.bluetooth == "running"
-    title = own["running.title" if running else "listening.title"]
-    if not seen.stops:
-        return Notice(title, own["running.text"] if running else face["home.a.listening"])
-    if seen.stops[0] == "B2" and seen.bluetooth != "off":
-        # It sends and hears: who reads that it stops takes it away.
-        return Notice(title, _not_checked(seen, now, local, face))
-    text = {"B1": _bluetooth_off, "B2": _not_checked, "B3": _clock_wrong}[seen.stops[0]]
-    return Notice(face["home.b.title"], text(seen, now, local, face))
+def running_notice(overview: Overview, now: float, local: Callable[[float], datetime], language: str) -> Notice:
+    """The permanent notice. now: trusted Unix seconds. local: converts them to the city's zone."""
+    face = face_words(language)
+    app = own_words(language)
+    running = overview.bluetooth == "running"
+    title = app["running.title" if running else "listening.title"]
+    if not overview.stops:
+        return Notice(title, app["running.text"] if running else face["home.a.listening"])
+    if overview.stops[0] == "B2" and overview.bluetooth != "off":
+        # Bluetooth still runs. Owners who read that it has stopped might remove the app.
+        return Notice(title, _not_checked(overview, now, local, face))
+    text = {"B1": _bluetooth_off, "B2": _not_checked, "B3": _clock_wrong}[overview.stops[0]]
+    return Notice(face["home.b.title"], text(overview, now, local, face))
 
 
 def waiting_notice(language: str) -> Notice:
-    """While the service opens the phone."""
+    """The notice while the service opens the phone."""
     own = own_words(language)
     return Notice(own["waiting.title"], own["waiting.text"])
 
 
 def stopped_notice(language: str) -> Notice:
-    """When the phone cannot run at all; the app's screen says why."""
+    """The notice if the phone cannot run at all; the app's screen says why."""
     return Notice(face_words(language)["home.b.title"], own_words(language)["stopped.text"])
 
 
 def news_notice(language: str) -> Notice:
-    """For whatever the owner has not read yet: a warning, or a message of the city."""
+    """The notice that there is something unread: a warning, or a message from the city."""
     return Notice("Bluezone", own_words(language)["news.text"])
 
 
-def _bluetooth_off(seen: Overview, now: float, local: Callable[[float], datetime], face: dict[str, str]) -> str:
-    if seen.off_since is None:
+def _bluetooth_off(overview: Overview, now: float, local: Callable[[float], datetime], face: dict[str, str]) -> str:
+    if overview.off_since is None:
         return face["home.b1.never"]
-    since = local(seen.off_since)
-    told = "time.today" if since.date() == local(now).date() else "time.day"
-    return face["home.b1"].format(at=face[told].format(time=f"{since:%H:%M}", day=f"{since.day}/{since.month}"))
+    since = local(overview.off_since)
+    template = "time.today" if since.date() == local(now).date() else "time.day"
+    return face["home.b1"].format(at=face[template].format(time=f"{since:%H:%M}", day=f"{since.day}/{since.month}"))
 
 
-def _not_checked(seen: Overview, now: float, _local: Callable[[float], datetime], face: dict[str, str]) -> str:
-    if seen.list_made_at is None:
+def _not_checked(overview: Overview, now: float, _local: Callable[[float], datetime], face: dict[str, str]) -> str:
+    if overview.list_made_at is None:
         return face["home.b2.never"]
-    days = max(1, round((now - seen.list_made_at) / DAY_SECONDS))
+    days = max(1, round((now - overview.list_made_at) / DAY_SECONDS))
     return face["home.b2.days.one" if days == 1 else "home.b2.days.other"].format(count=days)
 
 
-def _clock_wrong(seen: Overview, _now: float, _local: Callable[[float], datetime], face: dict[str, str]) -> str:
-    minutes = round(abs(seen.clock_error_seconds) / 60)
-    unit, count = ("minutes", minutes) if minutes < 180 else ("hours", round(minutes / 60))
-    if minutes >= 3 * 1440:
+def _clock_wrong(overview: Overview, _now: float, _local: Callable[[float], datetime], face: dict[str, str]) -> str:
+    minutes = round(abs(overview.clock_error_seconds) / 60)
+    if minutes < 180:
+        unit, count = "minutes", minutes
+    elif minutes < 3 * 1440:
+        unit, count = "hours", round(minutes / 60)
+    else:
         unit, count = "days", round(minutes / 1440)
     amount = face[f"amount.{unit}.{'one' if count == 1 else 'other'}"].format(count=count)
     return face["home.b3"].format(amount=amount)

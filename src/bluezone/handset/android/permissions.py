@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which permissions the app needs on which Android, and where each maker puts the setting for background use."""
+"""The permissions that the app needs on each Android, and the guide to each maker's setting for background use."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -25,9 +25,9 @@ Step = Literal[
 class PhoneState:
     """The phone as it is now.
 
-    api_level: of its Android, 26 or more. granted: permissions given. settled: refused so often that Android shows no
-    question any more. location_on: the location switch, which Android before 12 wants for any Bluetooth search.
-    battery_exempt: Android's own battery optimisation leaves the app alone.
+    api_level: of its Android, 26 or more. granted: granted permissions. settled: permissions that were refused so often
+    that Android no longer asks. location_on: the location switch; Android before 12 needs it for any Bluetooth scan.
+    battery_exempt: whether the app is exempt from Android's battery optimisation.
     """
 
     api_level: int
@@ -38,7 +38,7 @@ class PhoneState:
 
 
 def asked_at(step: Step) -> tuple[str, ...]:
-    """The permissions that a step's button asks for."""
+    """The permissions that the button of a step requests."""
     return {
         "nearby": (SCAN, ADVERTISE, CONNECT), "location": (FINE_LOCATION,), "location_always": (BACKGROUND_LOCATION,),
         "notices": (NOTIFICATIONS,),
@@ -46,20 +46,25 @@ def asked_at(step: Step) -> tuple[str, ...]:
 
 
 def needed(api_level: int) -> tuple[Step, ...]:
-    """The steps without which the phone hears nobody, in order. From Android 12 on, no location among them."""
+    """The steps without which the phone cannot hear others, in order. From Android 12 on they include no location."""
     if api_level >= ANDROID_12:
         return ("nearby",)
-    # A service that was started by the phone's own start counts as background, from Android 10 on.
-    return ("location", "location_always") if api_level >= ANDROID_10 else ("location",)
+    # A service that starts when the phone boots counts as background.
+    if api_level >= ANDROID_10:
+        return ("location", "location_always")
+    return ("location",)
 
 
 def permissions_needed(api_level: int) -> tuple[str, ...]:
-    """The permissions without which the phone hears nobody."""
-    return tuple(name for step in needed(api_level) for name in asked_at(step))
+    """The permissions without which the phone cannot hear others."""
+    names: list[str] = []
+    for step in needed(api_level):
+        names += asked_at(step)
+    return tuple(names)
 
 
 def may_run(state: PhoneState, answers: Answers) -> bool:
-    """Whether the service may start: agreed to, and every needed permission is there."""
+    """Whether the service may start: the owner has agreed, and all needed permissions are granted."""
     return answers.agreed and state.granted.issuperset(permissions_needed(state.api_level))
 
 
@@ -79,14 +84,14 @@ def next_step(state: PhoneState, answers: Answers) -> Step:
     return "maker" if answers.killed or not answers.maker_read else "go"
 
 
-def left(step: Step) -> dict[str, bool]:
-    """The answers to note when the owner leaves a step by its button or by "not now"."""
-    noted: dict[Step, dict[str, bool]] = {
+def answers_after(step: Step) -> dict[str, bool]:
+    """The answers to store when the owner leaves a step by its button or by "not now"."""
+    answers: dict[Step, dict[str, bool]] = {
         "agree": {"agreed": True}, "location_switch": {"location_switch_asked": True},
         "notices": {"notices_asked": True}, "battery": {"battery_asked": True},
         "maker": {"maker_read": True, "killed": False},
     }  # fmt: skip
-    return noted.get(step, {})
+    return answers.get(step, {})
 
 
 def _granted(step: Step, state: PhoneState) -> bool:
@@ -95,7 +100,7 @@ def _granted(step: Step, state: PhoneState) -> bool:
 
 Guide = Literal["samsung", "xiaomi", "oppo", "vivo", "huawei", "vsmart", "other"]
 
-# What Build.MANUFACTURER says, in lower case. realme and OnePlus have OPPO's menus; Redmi and POCO are Xiaomi's, iQOO
+# By Build.MANUFACTURER in lower case. realme and OnePlus have OPPO's menus; Redmi and POCO are Xiaomi's, iQOO
 # is vivo's; HONOR kept Huawei's.
 _MAKERS: dict[str, Guide] = {
     "samsung": "samsung", "xiaomi": "xiaomi", "redmi": "xiaomi", "poco": "xiaomi", "oppo": "oppo", "realme": "oppo",
@@ -105,5 +110,5 @@ _MAKERS: dict[str, Guide] = {
 
 
 def guide_for(maker: str) -> Guide:
-    """The guide for what Android calls the phone's maker; "other" is Android's own menu."""
+    """The guide for a phone's maker, by Android's name for it; "other" describes Android's own menu."""
     return _MAKERS.get(maker.strip().lower(), "other")

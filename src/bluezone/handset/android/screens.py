@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The app's own screens, shown until the phone's page can be: agreement, permissions, battery, and problems.
+"""The app's own screens, before the phone's page can be shown: agreement, permissions, battery, and problems.
 
-Plain HTML with the face's style sheet in it; no script, nothing fetched. A button is a link to `bluezone:NAME`.
+Plain HTML with the face's style sheet inside; no script, and nothing is fetched. A button is a link to `bluezone:NAME`.
 """
 
 import html
@@ -13,10 +13,10 @@ from bluezone.handset.android.notices import LANGUAGES, face_words, own_words
 from bluezone.handset.android.permissions import Step, guide_for
 from bluezone.handset.page.api import Spoken
 
-_MAY_BE_LEFT: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
-# The store cannot be read any more, so nothing is lost by starting again.
+_SKIPPABLE: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
+# Problems after which the store cannot be read, so that nothing is lost by starting over.
 STARTS_ANEW = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
-_READ, _TOLD = "<!--read-->", "<!--told-->"
+_READ_PLACE, _ALERT_PLACE = "<!--read-->", "<!--told-->"
 _VOICE_PROBLEMS: dict[Spoken, str] = {
     "engine_missing": "voice.engine", "voice_missing": "voice.missing", "failed": "voice.failed",
 }  # fmt: skip
@@ -25,7 +25,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """html: the whole page. actions: the buttons it has, by the name after `bluezone:`. texts: to be read aloud."""
+    """html: the whole page. actions: its buttons, by the name after `bluezone:`. texts: to be read aloud."""
 
     html: str
     actions: frozenset[str]
@@ -33,24 +33,24 @@ class Screen:
     texts: tuple[str, ...]
 
     def heard(self, reading: bool, outcome: Spoken | None) -> "Screen":
-        """With the button that reads it aloud or stops that, and why it was not read. outcome: of the last time."""
+        """The screen with a button to start or stop reading aloud, and the problem of the last time, if any."""
         words = face_words(self.language)
         button = _safe(words["voice.stop" if reading else "voice.read"])
         problem = _VOICE_PROBLEMS.get(outcome) if outcome else None
-        told = f"<p class='card' role='alert'>{_safe(words[problem])}</p>" if problem else ""
-        return replace(self, html=self.html.replace(_READ, button).replace(_TOLD, told))
+        alert = f"<p class='card' role='alert'>{_safe(words[problem])}</p>" if problem else ""
+        return replace(self, html=self.html.replace(_READ_PLACE, button).replace(_ALERT_PLACE, alert))
 
 
 def step_screen(step: Step, language: str, maker: str = "", killed: bool = False, problem: str | None = None) -> Screen:
-    """The screen of a step. maker: as Android calls it. killed: the service was found killed.
+    """The screen of a step. maker: Android's name for it. killed: whether Android has killed the service.
 
-    problem: code of what kept the last answer from being written.
+    problem: code of the refusal to store the last answer.
     """
     screen = _step_screen(step, language, maker, killed)
     if problem is None:
         return screen
     alert = f"<p class='card' role='alert'>{_safe(_problem_text(problem, language))}</p>"
-    return replace(screen, html=screen.html.replace(_TOLD, alert + _TOLD))
+    return replace(screen, html=screen.html.replace(_ALERT_PLACE, alert + _ALERT_PLACE))
 
 
 def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
@@ -58,11 +58,14 @@ def _step_screen(step: Step, language: str, maker: str, killed: bool) -> Screen:
     if step == "agree":
         return _agreement(language)
     if step == "maker":
-        told = [own["maker.killed"]] if killed else []
-        told += [own[f"maker.{guide_for(maker)}"], own["maker.why"]]
-        return _page(language, own["maker.title"], _card(told), {"settings": own["settings"], "later": own["done"]})
-    asked = {"settings": own["settings"]} if step in ("blocked", "location_switch") else {"allow": own["allow"]}
-    buttons = {**asked, **({"later": own["later"]} if step in _MAY_BE_LEFT else {})}
+        paragraphs = [own["maker.killed"]] if killed else []
+        paragraphs += [own[f"maker.{guide_for(maker)}"], own["maker.why"]]
+        buttons = {"settings": own["settings"], "later": own["done"]}
+        return _page(language, own["maker.title"], _card(paragraphs), buttons)
+    main_button = "settings" if step in ("blocked", "location_switch") else "allow"
+    buttons = {main_button: own[main_button]}
+    if step in _SKIPPABLE:
+        buttons["later"] = own["later"]
     return _page(language, own[f"{step}.title"], _card([own[f"{step}.why"], own[f"{step}.not"]]), buttons)
 
 
@@ -75,31 +78,31 @@ def problem_screen(code: str, language: str) -> Screen:
 
 def _problem_text(code: str, language: str) -> str:
     own = own_words(language)
-    said = own.get(f"problem.{code}") or face_words(language).get(f"refusal.{code}")
-    return said or own["problem.other"].format(code=code)
+    text = own.get(f"problem.{code}") or face_words(language).get(f"refusal.{code}")
+    return text or own["problem.other"].format(code=code)
 
 
 def waiting_screen(language: str) -> Screen:
-    """While the phone is opened."""
+    """The screen while the service opens the phone."""
     return _page(language, "Bluezone", _card([face_words(language)["opening"]]), {})
 
 
 def _agreement(language: str) -> Screen:
-    """The face's first screen, in its words: what Bluezone does, what stays, what agreeing means."""
+    """The first screen, in the face's words: what Bluezone does, what stays on the phone, what agreeing means."""
     face = face_words(language)
 
-    def told(name: str) -> str:
+    def sentence(name: str) -> str:
         return face[name].replace("{disease}", face["disease"])
 
-    does = [told(f"welcome.does.{name}") for name in ("near", "places", "check", "chaff")]
-    stays = [told(f"welcome.stays.{name}") for name in ("diary", "nobody", "consent")]
+    does = [sentence(f"welcome.does.{name}") for name in ("near", "places", "check", "chaff")]
+    stays = [sentence(f"welcome.stays.{name}") for name in ("diary", "nobody", "consent")]
     content = (
-        f"<p>{_safe(told('welcome.lead'))}</p>"
-        f"<section class='card reading'><h2>{_safe(told('welcome.does'))}</h2>{_items(does)}</section>"
-        f"<section class='card reading'><h2>{_safe(told('welcome.stays'))}</h2>{_items(stays)}"
-        f"<p>{_safe(told('welcome.never'))}</p></section>{_card([told('welcome.before')])}"
+        f"<p>{_safe(sentence('welcome.lead'))}</p>"
+        f"<section class='card reading'><h2>{_safe(sentence('welcome.does'))}</h2>{_items(does)}</section>"
+        f"<section class='card reading'><h2>{_safe(sentence('welcome.stays'))}</h2>{_items(stays)}"
+        f"<p>{_safe(sentence('welcome.never'))}</p></section>{_card([sentence('welcome.before')])}"
     )
-    return _page(language, told("welcome.title"), content, {"next": told("welcome.agree")})
+    return _page(language, sentence("welcome.title"), content, {"next": sentence("welcome.agree")})
 
 
 def _safe(text: str) -> str:
@@ -115,14 +118,14 @@ def _card(texts: list[str]) -> str:
 
 
 def _page(language: str, title: str, content: str, buttons: dict[str, str]) -> Screen:
-    """buttons: words by action, the first one prominent."""
+    """Build a screen. buttons: labels by action; the first is prominent."""
     other = next(code for code in LANGUAGES if code != language)
     style = static_files()["app.css"].content.decode()
     links = "".join(
         f"<a class='button{' quiet' if number else ''}' href='bluezone:{name}'>{_safe(words)}</a>"
         for number, (name, words) in enumerate(buttons.items())
     )
-    reader = f"<a href='bluezone:read'>{_READ}</a>"
+    reader = f"<a href='bluezone:read'>{_READ_PLACE}</a>"
     switch = f"<a lang='{other}' href='bluezone:language'>{_safe(face_words(language)['language.other'])}</a>"
     page = (
         f"<!doctype html><html lang='{language}'><meta charset='utf-8'>"
@@ -130,12 +133,14 @@ def _page(language: str, title: str, content: str, buttons: dict[str, str]) -> S
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f"<title>{_safe(title)}</title><style>{style}</style>"
         f"<body><div id='app'><header><span class='brand'>Bluezone</span>{reader}{switch}</header>"
-        f"<main class='reading'><h1>{_safe(title)}</h1>{_TOLD}{content}"
+        f"<main class='reading'><h1>{_safe(title)}</h1>{_ALERT_PLACE}{content}"
         f"<div class='buttons'>{links}</div></main></div></body>"
     )
-    told = [html.unescape(text).strip() for text in re.split(r"<[^>]*>", content)]
-    # Without the marks that keep words together.
-    texts = tuple(
-        re.sub("[\u2060]", "", text).replace("\u00a0", " ") for text in [title, *told, *buttons.values()] if text
-    )
+    texts_of_content = [html.unescape(text).strip() for text in re.split(r"<[^>]*>", content)]
+    texts = tuple(_spoken(text) for text in [title, *texts_of_content, *buttons.values()] if text)
     return Screen(page, frozenset({*buttons, "read", "language"}), language, texts)
+
+
+def _spoken(text: str) -> str:
+    """A text without the characters that prevent line breaks."""
+    return re.sub("[\u2060]", "", text).replace("\u00a0", " ")

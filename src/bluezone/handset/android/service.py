@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the phone inside the Android service: opens it, shows notices, and starts it again after any failure.
 
-The agent's loop has a thread of its own. The process may be killed at any instant: what was heard is on disk within
-five seconds, and a report under way goes on at the next start, as on every handset (docs/handset.md).
+The agent's loop has a separate thread. The process may be killed at any instant: what was heard is on disk within five
+seconds, and a pending report continues at the next start, as on every handset (docs/handset.md).
 """
 
 import asyncio
@@ -53,8 +53,8 @@ class Tracing:
     folder:    the app's own, not backed up. city: reads which city the app was built for, and may refuse.
     url:       of the phone's page with its token, None while there is none.
     problem:   code of what keeps the phone from running, None while nothing does.
-    power:     keeps the processor awake for the phone's work, and counts for how long.
-    on_change: called, from any thread, when url or problem became another.
+    power:     keeps the processor awake for the phone's tasks, and counts the time.
+    on_change: called, from any thread, when url or problem has changed.
     """
 
     def __init__(
@@ -62,15 +62,19 @@ class Tracing:
         retry_seconds: float = RETRY_SECONDS, look_seconds: float = LOOK_SECONDS,
     ) -> None:  # fmt: skip
         self._phone = folder / PHONE_FOLDER
-        self._city, self._setup, self._device = city, setup, device
+        self._city = city
+        self._setup = setup
+        self._device = device
         self._clock = device.clock()
         self._sealing = KeystoreSealing(device.keystore)
         self.power = WakeTime(device.awake, self._clock.boot_seconds)
-        self._retry_seconds, self._look_seconds = retry_seconds, look_seconds
+        self._retry_seconds = retry_seconds
+        self._look_seconds = look_seconds
         self._thread: threading.Thread | None = None
         self._noted = False
         self._lock = threading.RLock()
-        self._again, self._over = threading.Event(), threading.Event()
+        self._again = threading.Event()
+        self._over = threading.Event()
         self._interrupt: Callable[[], None] = lambda: None
         self._look_again: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
@@ -79,11 +83,11 @@ class Tracing:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended; the phone itself may be in trouble meanwhile (`problem`)."""
+        """Whether it was started and has not ended, even while a `problem` keeps the phone from running."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Run the phone from now on; nothing happens if it runs already."""
+        """Run the phone from now on, unless it runs already."""
         with self._lock:
             if self.running:
                 return
@@ -99,19 +103,20 @@ class Tracing:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
-        # Without room for it the next start believes that Android killed the service: the owner reads a hint too many.
+        # If the disk is full, the next start assumes that Android killed the service, and shows a needless hint.
         with contextlib.suppress(HandsetDiskFull):
             self._setup.ended()
 
     def start_anew(self) -> None:
-        """Erase a store that cannot be read any more, and start as a new phone; does nothing for other problems."""
-        if self.problem in STARTS_ANEW:
-            with contextlib.suppress(HandsetMissing):
-                forget_folder(self._phone, self._sealing)
-            self._wake()
+        """Erase a store that can no longer be read, and start as a new phone; do nothing for other problems."""
+        if self.problem not in STARTS_ANEW:
+            return
+        with contextlib.suppress(HandsetMissing):
+            forget_folder(self._phone, self._sealing)
+        self._wake()
 
     def woken(self) -> None:
-        """Android woke the processor, as it was asked to: whatever is due is done now."""
+        """Do what is due, after Android's alarm has woken the processor."""
         self.power.woken()
         self._again.set()
         self._look_again()
@@ -129,7 +134,7 @@ class Tracing:
                 forgotten = asyncio.run(self._run())
             except Refused as refused:
                 self._stopped(refused.code)
-            except Exception as fault:  # the phone is started again, whatever it was
+            except Exception as fault:  # the phone is started again after any fault
                 # Only its type is logged: its message may hold personal data.
                 logger.error("the phone ended with %s", type(fault).__name__)
                 self._stopped(FAULT)
@@ -143,35 +148,36 @@ class Tracing:
                 self.power.wake_at(self._clock.boot_seconds() + self._retry_seconds)
             self._again.wait(None if self.problem in STARTS_ANEW else self._retry_seconds)
         self.power.end()
-        self._changed(None, None)
+        self._set(None, None)
 
     def _note_start(self) -> None:
-        """Note once that the service started, as soon as there is room for it."""
+        """Note once that the service started, as soon as the disk has room for it."""
         if not self._noted:
             self._setup.started(boot_id_of(self._clock))
             self._noted = True
 
     def _stopped(self, code: str) -> None:
         self._device.show_running(stopped_notice(self._setup.answers.language))
-        self._changed(None, code)
+        self._set(None, code)
 
     def _forgotten(self) -> None:
-        """The owner erased everything on the page: nothing runs until somebody agrees anew."""
+        """Return to a new installation after an erasure: nothing runs until the owner agrees again."""
         self._setup.forget()
         self._device.erased()
-        self._changed(None, None)
+        self._set(None, None)
 
-    def _changed(self, url: str | None, problem: str | None) -> None:
-        self.url, self.problem = url, problem
+    def _set(self, url: str | None, problem: str | None) -> None:
+        self.url = url
+        self.problem = problem
         self.on_change()
 
-    def _opened(self, radio_model: str) -> Handset:
+    def _open(self, radio_model: str) -> Handset:
         city = self._city()
         handset = Handset.open(
             self._phone, city.server, self._clock, radio_model=radio_model, trust=city.trust, sealing=self._sealing
         )
         try:
-            # Agreed to on the app's first screen, in the same words as the page's.
+            # The owner has agreed on the app's first screen, which has the same words as the page's.
             with handset.store.transaction():
                 if handset.store.get("started_at") is None:
                     handset.store.put("started_at", handset.time.now())
@@ -182,14 +188,15 @@ class Tracing:
         return handset
 
     async def _run(self) -> bool:
-        """One opening of the phone, until told to stop, erased, or refused; whether its owner erased it."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        """Open and run the phone until a stop, a refusal or its erasure; return whether the owner erased it."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
         radio = self._device.radio()
-        handset = self._opened(radio.model)
+        handset = self._open(radio.model)
         agent = Agent(handset, radio, PROFILES["pocket"], random.SystemRandom(), DEFAULT_UUID, self.power)
 
         def soon(work: Callable[[], object]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop ended by itself meanwhile
+            with contextlib.suppress(RuntimeError):  # the loop may have ended before
                 loop.call_soon_threadsafe(work)
 
         def interrupt() -> None:
@@ -197,17 +204,19 @@ class Tracing:
 
         page = LocalPage(handset, 0, lambda: agent.next_check, interrupt, voice=self._device.voice)
         page.start()
-        self._interrupt, self._look_again = interrupt, lambda: soon(agent.woken)
+        self._interrupt = interrupt
+        self._look_again = lambda: soon(agent.woken)
         try:
             if not self._over.is_set():
-                self._changed(page.url, None)
-                await self._until(ended, agent.run(), self._tell(agent), self._account(agent))
+                self._set(page.url, None)
+                await self._until(ended, agent.run(), self._update_notices(agent), self._log_usage(agent))
         except Exception:
-            # Work that was under way finds the store gone once the owner has erased it.
+            # Once the owner has erased the store, work in progress fails for lack of it.
             if not handset.forgotten:
                 raise
         finally:
-            self._interrupt = self._look_again = lambda: None
+            self._interrupt = lambda: None
+            self._look_again = lambda: None
             self._device.voice.hush()
             page.stop()
             handset.close()
@@ -217,21 +226,21 @@ class Tracing:
         """Run the works until `ended` is set; if one of them fails, its error is raised."""
         waiting = asyncio.ensure_future(ended.wait())
         tasks = [asyncio.ensure_future(work) for work in works]
-        done, left = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
+        done, unfinished = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in unfinished:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*unfinished, return_exceptions=True)
         for task in done - {waiting}:
             task.result()
 
-    async def _tell(self, agent: Agent) -> None:
+    async def _update_notices(self, agent: Agent) -> None:
         """Keep the notices up to date."""
         while True:
             await agent.sleep(self._look_seconds)
             await asyncio.to_thread(self._look, agent.handset)
 
-    async def _account(self, agent: Agent) -> None:
-        """Say every hour in Android's log what the battery was used for."""
+    async def _log_usage(self, agent: Agent) -> None:
+        """Log every hour, in Android's log, how long the processor was awake and the radio listened."""
         while True:
             await agent.sleep(ACCOUNT_SECONDS)
             logger.info(
@@ -242,7 +251,7 @@ class Tracing:
     def _look(self, handset: Handset) -> None:
         try:
             chosen = str(handset.store.get("language", "vi"))
-            # The notices outside the page have words in two languages; whoever chose another reads English.
+            # The notices exist in two languages; for any other choice they are in English.
             language = chosen if chosen in LANGUAGES else "en"
             if language != self._setup.answers.language:
                 self._setup.note(language=language)
@@ -251,11 +260,11 @@ class Tracing:
             )
             unread = {warning["id"] for warning in warnings_of(handset, language) if not warning["read"]}
             unread |= {message.id for message in handset.pages.messages(language) if not message.read}
-            told = set(handset.store.get(NOTIFIED, []))
-            if unread - told:
+            notified = set(handset.store.get(NOTIFIED, []))
+            if unread - notified:
                 self._device.show_news(news_notice(language))
                 handset.store.put(NOTIFIED, sorted(unread))
-            elif told - unread:
+            elif notified - unread:
                 handset.store.put(NOTIFIED, sorted(unread))
         except Refused as refused:
             logger.info("notices put off: %s", refused.code)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner was asked once, and whether Android killed the service: flags in a small file, nothing personal."""
+"""The owner's answers during set-up, and whether Android killed the service: a small file without personal data."""
 
 import errno
 import json
@@ -18,8 +18,8 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 class Answers:
     """agreed: to what Bluezone does. *_asked: the step was shown and left. language: "vi" or "en".
 
-    running_in: name of the start of the phone in which the service runs; None once it was told to end. killed: it was
-    found to have been killed since the owner last read how to keep it alive.
+    running_in: names the boot of the phone in which the service runs; None after it was stopped. killed: Android has
+    killed the service since the owner last read how to prevent that. requested: permissions that the app has requested.
     """
 
     agreed: bool = False
@@ -30,40 +30,45 @@ class Answers:
     killed: bool = False
     language: str = "vi"
     running_in: str | None = None
-    asked: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
 
 
 class Setup:
     """The answers of one phone, written at each change.
 
-    folder: the app's own; made if it is not there. needed: the permissions without which nothing runs; they are in the
-    file for Java (Start.java), which asks before Python is there whether the service may start.
-    problem: code of what kept the last answer from being written, None if it was.
+    folder: the app's own; created if missing. needed: the permissions without which nothing runs; the file has them for
+    Java (Start.java), which checks before Python runs whether the service may start.
+    problem: code of the refusal to store the last answer, None if it was stored.
     """
 
     def __init__(self, folder: Path, needed: tuple[str, ...] = ()) -> None:
-        self._path, self._needed = folder / FILE, needed
+        self._path = folder / FILE
+        self._needed = needed
         self._lock = threading.Lock()
         self.problem: str | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.answers = self._read()
 
     def _read(self) -> Answers:
-        """The stored answers; if the file cannot be read, everything is asked again, and nothing runs meanwhile."""
+        """The stored answers; if the file cannot be read, none, so that nothing runs until the owner answers again."""
         try:
-            kept: dict[str, Any] = json.loads(self._path.read_text("utf-8"))
-            kept.pop("needed", None)
-            return Answers(**{**kept, "asked": tuple(kept.get("asked", ()))})
+            stored: dict[str, Any] = json.loads(self._path.read_text("utf-8"))
+            stored.pop("needed", None)
+            requested = tuple(stored.pop("asked", ()))
+            return Answers(**stored, requested=requested)
         except (OSError, ValueError, TypeError, AttributeError):
             return Answers()
 
-    def note(self, **changed: Any) -> None:
-        """Change some answers, whole or not at all. Raises HandsetDiskFull; then they are as before."""
+    def note(self, **changes: Any) -> None:
+        """Change some answers, all or none. Raises HandsetDiskFull, which leaves them as before."""
         with self._lock:
-            answers = replace(self.answers, **changed)
+            answers = replace(self.answers, **changes)
+            # Earlier releases call the field "asked".
+            document = asdict(answers)
+            document["asked"] = document.pop("requested")
             unfinished = self._path.with_suffix(".unfinished")
             try:
-                unfinished.write_text(json.dumps({**asdict(answers), "needed": self._needed}), "utf-8")
+                unfinished.write_text(json.dumps({**document, "needed": self._needed}), "utf-8")
                 unfinished.replace(self._path)
             except OSError as error:
                 if error.errno not in _NO_ROOM:
@@ -74,14 +79,14 @@ class Setup:
             self.problem = None
 
     def started(self, boot_id: str) -> None:
-        """Note that the service starts. If it had not ended before, in the same start of the phone, it was killed."""
+        """Note that the service starts. If it did not end before, in the same boot of the phone, it was killed."""
         self.note(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
 
     def ended(self) -> None:
-        """Note that the service was told to end."""
+        """Note that the service was stopped."""
         self.note(running_in=None)
 
     def forget(self) -> None:
-        """Go back to the state of a new installation, but keep the language."""
+        """Return to the state of a new installation, except for the language."""
         self.answers = Answers(language=self.answers.language)
         self._path.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city as the phone knows it: the key it trusts, and the signed config, followed along one unbroken history.
+"""The city as the phone knows it: the pinned key, and the signed config with its unbroken history.
 
-The key is given to the phone at set-up (built in, or scanned; its fingerprint is on the portal), and all other trust
-follows from it.
+The phone gets the key at set-up (built in, or scanned; its fingerprint is on the portal), and all other trust follows
+from it.
 Source: docs/protocol.md sections 4 (week keys) and 5 (pinned key, history); docs/attacks.md rows 17, 18 and 37.
 """
 
@@ -19,7 +19,7 @@ from bluezone.handset.city.epochs import Epochs
 from bluezone.handset.city.publiclog import PublicLog
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.clocks import JUMP_SECONDS, Clock, moment_of, seconds_since
-from bluezone.handset.store import Kept
+from bluezone.handset.store import NamedValues
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
 from bluezone.protocol.signed.config import (
@@ -40,24 +40,24 @@ from bluezone.refusal import Refused
 from bluezone.transparency.leaves import epoch_leaf
 from bluezone.transparency.watch import policy_of
 
-# Until the first config, the zone of the country that this was made for.
+# Before the first config: the zone of Vietnam, for which this was made.
 FIRST_ZONE = "Asia/Ho_Chi_Minh"
 
 
 class TrustMissing(Refused):
-    """The phone was never given the key of the city whose files it should trust."""
+    """The phone has no key of a city yet, so it cannot trust any file."""
 
     code = "trust_missing"
 
 
 class InvalidTrust(Refused):
-    """What was given is no Ed25519 public key, or not the one this phone was set up with."""
+    """This is no Ed25519 public key, or not the one that this phone was set up with."""
 
     code = "trust_invalid"
 
 
 class WeekKeyUntrusted(Refused):
-    """The server named a key for the certificate that this phone has not known for a week."""
+    """The server named a certificate key that this phone has known for less than a week."""
 
     code = "week_key_untrusted"
 
@@ -94,27 +94,29 @@ def _from_base64(text: str) -> bytes:
 
 
 class CityConfig:
-    """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force.
+    """The current config on this phone, and how a newer one replaces it. Every refusal keeps the current one.
 
-    trusted_now: trusted Unix seconds, None while there are none. clock: the phone's own, that no signed file moves.
-    epochs: which epoch the phone is in. public_log: what the city has shown of its log, and who watches it.
+    trusted_now: returns trusted Unix seconds, None while there are none. clock: the phone's own, which no signed file
+    can set. epochs: which epoch the phone is in. public_log: what the phone has seen of the city's log and witnesses.
     """
 
-    def __init__(self, store: Kept, client: Client, trusted_now: Callable[[], float | None], clock: Clock) -> None:
+    def __init__(
+        self, store: NamedValues, client: Client, trusted_now: Callable[[], float | None], clock: Clock
+    ) -> None:
         self._store = store
         self.clock = clock
         self._client = client
         self.trusted_now = trusted_now
         self.epochs = Epochs(store)
         self.public_log = PublicLog(store, client, self._city_key)
-        self._read: Config | None = None
+        self._decoded: Config | None = None
 
     def pin(self, public: bytes | None) -> None:
-        """Fix whose files are trusted; a phone that has a key accepts no other (`forget` first). public: 32 bytes."""
-        held = self._store.get("trust")
+        """Store the city's key, 32 bytes. A phone with a key refuses every different one until `forget`."""
+        pinned = self._store.get("trust")
         if public is None:
             return
-        if held is not None and held != public.hex():
+        if pinned is not None and pinned != public.hex():
             raise InvalidTrust("this phone was set up with another key; `forget` starts anew")
         self._store.put("trust", public.hex())
 
@@ -132,41 +134,43 @@ class CityConfig:
 
     @property
     def current(self) -> Config | None:
-        """The config in force on this phone, or None before the first."""
-        if self._read is None:
-            kept = self._store.get("config")
-            self._read = None if kept is None else decode_config(base64.b64decode(kept["payload"]))
-        return self._read
+        """The current config on this phone, or None before the first."""
+        if self._decoded is None:
+            stored = self._store.get("config")
+            if stored is not None:
+                self._decoded = decode_config(base64.b64decode(stored["payload"]))
+        return self._decoded
 
     @property
     def current_sha256(self) -> str | None:
-        """SHA-256 (hex) of the payload in force."""
-        kept = self._store.get("config")
-        return None if kept is None else str(kept["sha256"])
+        """SHA-256 (hex) of the current config's payload."""
+        stored = self._store.get("config")
+        return None if stored is None else str(stored["sha256"])
 
     def zone(self) -> ZoneInfo:
         """The city's time zone; before the first config FIRST_ZONE."""
         return ZoneInfo(self.current.zone if self.current else FIRST_ZONE)
 
     def knows(self, config_sha256: str) -> bool:
-        """Whether an index that names this config belongs to the history held here."""
-        held = self.current
-        return held is not None and config_sha256 in (self.current_sha256, *held.history)
+        """Whether a config is in this phone's history. config_sha256: as an index names it."""
+        current = self.current
+        return current is not None and config_sha256 in (self.current_sha256, *current.history)
 
     def covers(self, now: float) -> bool:
-        """Whether the config held is recent enough to know this week's upload keys."""
+        """Whether the current config is recent enough to have this week's upload keys."""
         keys = self.current.week_keys if self.current else ()
         return any(key.purpose == "upload" and 0 <= now - key.use_from < 7 * SECONDS_PER_DAY for key in keys)
 
     def update(self) -> Config:
-        """Fetch the config and take it in if it continues the history; returns the one in force.
+        """Fetch the config and accept it if it continues the history; return it.
 
-        A phone that was away for more configs than one lists follows the older ones first. Raises ConfigGap if the
-        server has them no more: a number that is far ahead makes no key trusted. Its owner begins anew (`begin_anew`).
+        A phone that missed more configs than one lists follows the older ones first. Raises ConfigGap if the server no
+        longer has them: a high number alone makes no key trusted. The owner can start over with `begin_anew`.
         """
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
-        config, held = decode_config(payload), self.current
-        if held is None:
+        config = decode_config(payload)
+        current = self.current
+        if current is None:
             with self._store.transaction():
                 self.epochs.begin(config)
                 self._accept(config, payload, first=True)
@@ -174,9 +178,9 @@ class CityConfig:
         if len(config.epochs) < self.epochs.number:
             raise ConfigRolledBack(f"config is of epoch {len(config.epochs)}, expected at least {self.epochs.number}")
         for record in config.epochs[self.epochs.number :]:
-            held = self._enter_epoch(record, config, payload)
+            current = self._enter_epoch(record, config, payload)
         try:
-            self._follow(config, payload, held)
+            self._follow(config, payload, current)
         except ConfigGap:
             self._catch_up(config.number)
             caught_up = self.current
@@ -185,10 +189,11 @@ class CityConfig:
         return config
 
     def begin_anew(self, public: bytes) -> None:
-        """Forget what was followed so far, and take in the config now in force as at first install.
+        """Forget the histories followed so far, and accept the city's current config as at first install.
 
-        Its owner has compared the key, 32 bytes, with the one that the city shows; what was heard, warnings and the
-        recovery key stay. Raises InvalidTrust for another key than the pinned one, TrustMissing, and as `update`.
+        public: the key, 32 bytes, which the owner has compared with the one that the city shows. The encounter log,
+        warnings and the recovery key remain. Raises InvalidTrust for another key than the pinned one, TrustMissing,
+        and as `update`.
         """
         if public not in self.trusted().values():
             raise InvalidTrust("this is not the key that this phone was set up with")
@@ -202,8 +207,8 @@ class CityConfig:
             self._accept(config, payload, first=True)
 
     def require_trusted(self, kid: int, klass: int, now: float) -> WeekKey:
-        """The upload key `kid` for a class, if this phone may ask it for a certificate now. Raises WeekKeyUntrusted."""
-        key = self._find(kid, "upload")
+        """The upload key `kid` for a class, if this phone may use it for a certificate now. Raises WeekKeyUntrusted."""
+        key = self._find_key(kid, "upload")
         if key.klass != klass or not key.use_from <= now <= key.accept_until:
             raise WeekKeyUntrusted(f"key {kid} is not for this kind of code and this week; nothing was sent")
         self._require_announced(key)
@@ -211,119 +216,122 @@ class CityConfig:
 
     def chaff_key(self, now: float) -> WeekKey:
         """The key that signs random packets. Raises WeekKeyUntrusted."""
-        held = self.current
-        keys = [key for key in held.week_keys if key.purpose == "chaff"] if held else []
+        current = self.current
+        keys = [key for key in current.week_keys if key.purpose == "chaff"] if current else []
         usable = [key for key in keys if key.use_from <= now <= key.accept_until] or keys
         if not usable:
             raise WeekKeyUntrusted("the config names no key for random packets")
         return usable[0]
 
     def _enter_epoch(self, record: str, newest: Config, payload: bytes) -> Config:
-        """Go along with one epoch and return its first config, which is then held. Raises EpochRefused and the like.
+        """Enter one epoch and return its first config, which is the current one from then on.
 
-        newest: the config in force in the city, and its payload.
+        newest, payload: the city's current config. Raises EpochRefused and the like.
         """
         now = self.trusted_now() or float(newest.generated_at)
         epoch = self.epochs.open(record, now)
-        self._reach_ancestor(epoch)
-        held, sha256 = self.current, self.current_sha256
-        assert held is not None
+        self._follow_to_ancestor(epoch)
+        current = self.current
+        sha256 = self.current_sha256
+        assert current is not None
         assert sha256 is not None
-        check_epoch(epoch, self.epochs.held(held, sha256), now)
+        check_epoch(epoch, self.epochs.seen_so_far(current, sha256), now)
         if newest.number != epoch.config.first:
             payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.first}"), self.trusted())
         first = decode_config(payload)
-        check_first_config(first, epoch, held)
-        if self._says_new_keys(first):
+        check_first_config(first, epoch, current)
+        if self._has_new_keys(first):
             raise EpochRefused("new_key: the epoch comes with another week key")
-        self.public_log.require_quorum(epoch_leaf(record), held, now)
-        self.public_log.require_agreed(first, held, now)
+        self.public_log.require_quorum(epoch_leaf(record), current, now)
+        self.public_log.require_agreed(first, current, now)
         with self._store.transaction():
             self._accept(first, payload, first=False)
             self.epochs.enter(epoch, now)
         return first
 
-    def _reach_ancestor(self, epoch: Epoch) -> None:
-        """A phone that has not come to the last config of the old history yet goes there first."""
-        held = self.current
-        assert held is not None
-        if held.number >= epoch.config.ancestor:
+    def _follow_to_ancestor(self, epoch: Epoch) -> None:
+        """Follow the old history to its last config, if this phone is not there yet."""
+        current = self.current
+        assert current is not None
+        if current.number >= epoch.config.ancestor:
             return
         payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.ancestor}"), self.trusted())
         config = decode_config(payload)
         if hashlib.sha256(payload).hexdigest() != epoch.config.head or config.number != epoch.config.ancestor:
             raise EpochRefused(f"ancestor: config {config.number} is not the one that the epoch names")
         try:
-            self._follow(config, payload, held)
+            self._follow(config, payload, current)
         except ConfigGap:
             self._catch_up(config.number)
             caught_up = self.current
             assert caught_up is not None
             self._follow(config, payload, caught_up)
 
-    def _find(self, kid: int, purpose: str) -> WeekKey:
-        held = self.current
-        for key in held.week_keys if held else ():
+    def _find_key(self, kid: int, purpose: str) -> WeekKey:
+        current = self.current
+        for key in current.week_keys if current else ():
             if key.kid == kid and key.purpose == purpose:
                 return key
         raise WeekKeyUntrusted(f"key {kid} is not in the city's config; nothing was sent")
 
     def _require_announced(self, key: WeekKey) -> None:
-        seen = self._store.get("week_keys", {}).get(_digest(key))
-        if seen is None or not (seen["first"] or self._stood_a_week(seen, key)):
+        first_sight = self._store.get("week_keys", {}).get(_digest(key))
+        if first_sight is None or not (first_sight["first"] or self._known_for_a_week(first_sight, key)):
             raise WeekKeyUntrusted(f"this phone has not known key {key.kid} for a week; nothing was sent")
 
-    def _stood_a_week(self, seen: dict[str, Any], key: WeekKey) -> bool:
-        """Whether a week lies between first sight and use, by trusted time and by the clocks that no file moves."""
-        if seen["at"] > key.use_from - ANNOUNCED_BEFORE_USE_SECONDS:
+    def _known_for_a_week(self, first_sight: dict[str, Any], key: WeekKey) -> bool:
+        """Whether first sight was a week before use, by trusted time and by the clocks that no file can set."""
+        if first_sight["at"] > key.use_from - ANNOUNCED_BEFORE_USE_SECONDS:
             return False
-        passed = seconds_since(seen.get("moment"), self.clock)
+        passed = seconds_since(first_sight.get("moment"), self.clock)
         return passed is None or passed >= ANNOUNCED_BEFORE_USE_SECONDS - JUMP_SECONDS
 
-    def _follow(self, config: Config, payload: bytes, held: Config) -> None:
+    def _follow(self, config: Config, payload: bytes, current: Config) -> None:
         sha256 = hashlib.sha256(payload).hexdigest()
-        held_sha256 = self.current_sha256
-        assert held_sha256 is not None
-        follow_config(config, sha256, held.number, held_sha256, held.generated_at)
-        _check_shared_past(config, held)
-        self.public_log.require_agreed(config, held, self.trusted_now() or float(config.generated_at))
+        current_sha256 = self.current_sha256
+        assert current_sha256 is not None
+        follow_config(config, sha256, current.number, current_sha256, current.generated_at)
+        _check_shared_past(config, current)
+        self.public_log.require_agreed(config, current, self.trusted_now() or float(config.generated_at))
         self._accept(config, payload, first=False)
 
-    def _says_new_keys(self, config: Config) -> bool:
+    def _has_new_keys(self, config: Config) -> bool:
         known = self._store.get("week_keys", {})
         return any(_digest(key) not in known for key in config.week_keys)
 
     def _catch_up(self, newest: int) -> None:
-        """Go forward in steps of one history's length. Raises ConfigGap if the server has such a config no more."""
+        """Follow every HISTORY_LENGTH-th config up to `newest`. Raises ConfigGap if the server no longer has one."""
         while True:
-            held = self.current
-            assert held is not None
-            number = held.number + HISTORY_LENGTH
+            current = self.current
+            assert current is not None
+            number = current.number + HISTORY_LENGTH
             if number >= newest:
                 return
             try:
                 payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
             except ServerAnswerRefused:
-                raise ConfigGap(f"config {newest} is far ahead of {held.number}, and {number} is not there") from None
+                raise ConfigGap(
+                    f"config {newest} is far ahead of {current.number}, and {number} is not there"
+                ) from None
             config = decode_config(payload)
             if config.number != number:
                 raise ConfigHistoryDiffers(f"config {number} says it is number {config.number}")
-            self._follow(config, payload, held)
+            self._follow(config, payload, current)
 
     def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
-        # Taken as it is at first, but never what cannot be read afterwards.
+        # A policy that cannot be read is refused here, even in the first config, which nothing else checks.
         policy_of(config.witnesses)
-        kept = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
+        stored = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
         with self._store.transaction():
             self.epochs.pin(config, self.trusted_now() or float(config.generated_at), first=self.current is None)
             if first:
                 self._store.put("week_keys", None)
             self._note_week_keys(config, first=first)
-            self._store.put("config", kept)
-        self._read = config
+            self._store.put("config", stored)
+        self._decoded = config
 
     def _note_week_keys(self, config: Config, *, first: bool) -> None:
-        """Note which keys are seen for the first time, and when; while no time can be trusted they are not seen yet."""
+        """Store when each key was seen first; without trusted time, keys of later configs do not count as seen yet."""
         now = self.trusted_now()
         if now is None and not first:
             return
@@ -334,14 +342,14 @@ class CityConfig:
 
 
 def _digest(key: WeekKey) -> str:
-    """Digest of everything in a week key, so that a changed key counts as another one."""
-    told = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, key.n, key.e]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    """Digest of all fields of a week key, so that a changed key counts as another one."""
+    fields = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, key.n, key.e]
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
-def _check_shared_past(config: Config, held: Config) -> None:
-    """Raise ConfigHistoryDiffers where two configs list different payloads under one number."""
-    past = {held.number - len(held.history) + place: sha256 for place, sha256 in enumerate(held.history)}
+def _check_shared_past(config: Config, current: Config) -> None:
+    """Raise ConfigHistoryDiffers if two configs list different payloads for one number."""
+    past = {current.number - len(current.history) + place: sha256 for place, sha256 in enumerate(current.history)}
     for place, sha256 in enumerate(config.history):
         number = config.number - len(config.history) + place
         if past.get(number, sha256) != sha256:

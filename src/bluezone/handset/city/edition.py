@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the web edition that an address serves is one that the city's log names; for who checks on another's behalf.
+"""Whether the web edition at an address is in the city's log; for people who check on behalf of others.
 
-Source: docs/attacks.md row 46: served code cannot check itself, but whoever fetches it as its reader does can.
+Source: docs/attacks.md row 46: served code cannot check itself, but anybody who fetches it as a reader does can.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ _LISTED = re.compile(rf'data-path="{APP}([^"]*)">([0-9a-f]{{64}})<')
 
 
 class EditionNotLogged(Refused):
-    """The web edition that is served is none that the city's log names: this address was given another."""
+    """The city's log does not name the web edition that was served to this address."""
 
     code = "edition_not_logged"
 
 
 def check_edition(client: Client, city_key: bytes) -> dict[str, Any]:
-    """Fetch all that is served as the web edition, and look it up in the log; returns what was found, for people.
+    """Fetch the whole web edition and look it up in the log; return figures for people to read.
 
     city_key: 32 bytes. Raises EditionNotLogged, NoteInvalid, ProofInvalid, and as Client.
     """
@@ -51,5 +51,5 @@ def check_edition(client: Client, city_key: bytes) -> dict[str, Any]:
     signed = policy.signed(proof.note, config, city_key, float("inf")) if policy else {}
     return {
         "files": len(served), "leaf": proof.number, "size": checkpoint.size,
-        "witnesses": [f"{one.operator} ({one.name})" for one in signed],
+        "witnesses": [f"{witness.operator} ({witness.name})" for witness in signed],
     }  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of one signed, unbroken history: which of them this phone has taken in, and which come next.
+"""Files of a signed, unbroken history: which of them this phone has matched, and which come next.
 
-Export files follow one such history, venue packages another: only those are ever looked at.
+Export files have one such history, venue packages another. The phone reads only files that are in one of them.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.epochs import Position, keep_position, known_heads, read_position, remember_heads
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client
 from bluezone.handset.clocks import moment_of
-from bluezone.handset.store import Kept
+from bluezone.handset.store import NamedValues
 from bluezone.protocol.exports.files import Export, read_export, verify_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.primitives import read_p256_pem
@@ -45,15 +45,15 @@ class FileUntrusted(Refused):
 
 
 class ConfigMismatch(Refused):
-    """The index was made under a config that is not in this phone's history: phones are told different things."""
+    """The index names a config that is not in this phone's history: the server tells phones different things."""
 
     code = "config_mismatch"
 
 
 class IndexFollower:
-    """Follows one index. kind: "exports" or "venues", also the folder under /v1 and the name it is kept under."""
+    """Follows one index. kind: "exports" or "venues", also the folder under /v1 and the name in the store."""
 
-    def __init__(self, store: Kept, client: Client, city: CityConfig, kind: str) -> None:
+    def __init__(self, store: NamedValues, client: Client, city: CityConfig, kind: str) -> None:
         self._store = store
         self._client = client
         self._city = city
@@ -61,13 +61,13 @@ class IndexFollower:
 
     @property
     def position(self) -> Position:
-        """Where this phone stands."""
+        """How far this phone has followed the index."""
         return read_position(self._store, self._kind)
 
     def follow_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
         """Fetch the index and return it with the entries still to fetch, oldest first.
 
-        first_files: how many of the newest files a new phone wants, None for all.
+        first_files: how many of the newest files a new phone fetches, None for all.
         Raises FileUntrusted, ConfigMismatch, IndexRefused and as Client.
         """
         data = self._client.get(f"/v1/{self._kind}/index.json")
@@ -75,69 +75,71 @@ class IndexFollower:
         if index.kind != self._kind:
             raise FileUntrusted(f"the index lists {index.kind}, expected {self._kind}")
         if not self._city.knows(index.config_sha256):
-            # The config may have been renewed between the two calls, so it is fetched once more.
+            # The server may have published a new config between the two calls.
             self._city.update()
             if not self._city.knows(index.config_sha256):
                 raise ConfigMismatch("the index names a config that is not in this phone's history")
         return index, self._entries(index, first_files)
 
     def _entries(self, index: Index, first_files: int | None) -> list[IndexEntry]:
-        held = self.position
+        position = self.position
         if index.epoch != self._city.epochs.number:
             raise IndexRolledBack(f"index is of epoch {index.epoch}, config of {self._city.epochs.number}")
-        if index.generated_at < held.generated_at:
-            raise IndexRolledBack(f"index was made at {index.generated_at}, one of {held.generated_at} is known here")
-        if held.number == 0 and not held.generated_at:
-            # All that was published before an epoch is as new to a new phone as what came after it.
-            wanted = first_files is None or first_files > len(index.entries)
-            self._keep(replace(held, epoch=index.epoch, rescan=wanted and bool(index.earlier)))
+        if index.generated_at < position.generated_at:
+            raise IndexRolledBack(
+                f"index was made at {index.generated_at}, one of {position.generated_at} is known here"
+            )
+        if position.number == 0 and not position.generated_at:
+            # For a new phone, files from before the epoch are as new as later ones.
+            wants_earlier = first_files is None or first_files > len(index.entries)
+            self._save(replace(position, epoch=index.epoch, rescan=wants_earlier and bool(index.earlier)))
             if first_files is not None:
-                self._begin_at(index, max(index.first_number, index.number - first_files + 1))
-        elif held.epoch != index.epoch:
-            self._enter_epoch(index, held)
-        held = self.position
+                self._start_at(index, max(index.first_number, index.number - first_files + 1))
+        elif position.epoch != index.epoch:
+            self._enter_epoch(index, position)
+        position = self.position
         try:
-            entries = follow_index(index, held.number, held.chain)
+            entries = follow_index(index, position.number, position.chain)
         except IndexGap:
-            # Within two weeks an honest index lists what follows here. After that some files were missed, which makes
-            # no key trusted: the config is followed without a gap all the same.
-            if not held.was_away(index, self._city.clock):
+            # For two weeks an honest index lists what follows this position. After that the phone has missed files.
+            # This makes no key trusted, because the config is still followed without a gap.
+            if not position.was_away(index, self._city.clock):
                 raise IndexHistoryDiffers(
-                    f"index begins with file {index.first_number}, though {held.number} is not that long ago"
+                    f"index begins with file {index.first_number}, though {position.number} is not that long ago"
                 ) from None
-            self._begin_at(index, index.first_number)
+            self._start_at(index, index.first_number)
             self._store.put("notice", f"{self._kind}_missed")
             entries = list(index.entries)
-        if held.number == 0 and entries:
-            self._begin_at(index, index.first_number)
+        if position.number == 0 and entries:
+            self._start_at(index, index.first_number)
         remember_heads(self._store, index)
         return entries
 
-    def _enter_epoch(self, index: Index, held: Position) -> None:
-        """Go on in the epoch that the config brought; what was published before it is looked through once more."""
+    def _enter_epoch(self, index: Index, position: Position) -> None:
+        """Continue in the epoch that the config announced; match the files from before it once more."""
         first, ancestor, head = self._city.epochs.branch_of(index)
         if index.first_number < first or (index.first_number == first and index.chain_before != head):
             raise IndexHistoryDiffers(f"index does not go on with {first} after file {ancestor}, as its epoch says")
-        # A phone that has seen the ancestor knows it as the epoch names it: that was checked with the config.
+        # If the phone has seen the ancestor, it has the head that the epoch names: the config's check made sure of it.
         behind = max(known_heads(self._store, self._kind)) < ancestor
-        if behind and heads(index).get(held.number) != held.chain.hex():
-            if not held.was_away(index, self._city.clock):
-                raise IndexHistoryDiffers(f"index does not lead from file {held.number} to its epoch")
+        if behind and heads(index).get(position.number) != position.chain.hex():
+            if not position.was_away(index, self._city.clock):
+                raise IndexHistoryDiffers(f"index does not lead from file {position.number} to its epoch")
             self._store.put("notice", f"{self._kind}_missed")
-        self._keep(replace(held, number=first - 1, chain=bytes.fromhex(head), epoch=index.epoch, rescan=True))
+        self._save(replace(position, number=first - 1, chain=bytes.fromhex(head), epoch=index.epoch, rescan=True))
 
-    def _begin_at(self, index: Index, number: int) -> None:
-        """Start before file `number` of an index, as if all before it had been taken in."""
-        self._keep(replace(self.position, number=number - 1, chain=chain_value(index, number - 1)))
+    def _start_at(self, index: Index, number: int) -> None:
+        """Move to the position before file `number` of an index, as if all earlier files were matched."""
+        self._save(replace(self.position, number=number - 1, chain=chain_value(index, number - 1)))
 
     def earlier(self, index: Index) -> list[IndexEntry]:
-        """The files from before the epoch that are still to be looked through, oldest first."""
+        """The files from before the epoch that are still to be matched again, oldest first."""
         return list(index.earlier) if self.position.rescan else []
 
     def note_rescanned(self) -> None:
-        """Note that they were."""
+        """Note that the files from before the epoch were matched again."""
         if self.position.rescan:
-            self._keep(replace(self.position, rescan=False))
+            self._save(replace(self.position, rescan=False))
 
     def fetch_bytes(self, entry: IndexEntry, most_bytes: int) -> bytes:
         """Fetch one file and check that it is the one the index names. Raises FileUntrusted."""
@@ -149,25 +151,25 @@ class IndexFollower:
         return data
 
     def note_taken_in(self, entry: IndexEntry) -> None:
-        """Note that a file was matched; call it in the transaction that keeps what was found."""
-        held = self.position
-        chain = extend_chain(held.chain, bytes.fromhex(entry.sha256))
-        self._keep(replace(held, number=entry.number, chain=chain))
+        """Note that a file was matched; call it in the transaction that stores its matches."""
+        position = self.position
+        chain = extend_chain(position.chain, bytes.fromhex(entry.sha256))
+        self._save(replace(position, number=entry.number, chain=chain))
 
     def note_complete(self, index: Index) -> None:
-        """Note that everything the index lists was taken in."""
-        held = self.position
-        seen = max(held.generated_at, index.generated_at)
-        self._keep(replace(held, generated_at=seen, moment=moment_of(self._city.clock)))
+        """Note that every file in the index was matched."""
+        position = self.position
+        newest = max(position.generated_at, index.generated_at)
+        self._save(replace(position, generated_at=newest, moment=moment_of(self._city.clock)))
 
-    def _keep(self, held: Position) -> None:
-        keep_position(self._store, self._kind, held)
+    def _save(self, position: Position) -> None:
+        keep_position(self._store, self._kind, position)
 
 
 class Downloads(IndexFollower):
     """Follows the index of export files and fetches what is new."""
 
-    def __init__(self, store: Kept, client: Client, city: CityConfig) -> None:
+    def __init__(self, store: NamedValues, client: Client, city: CityConfig) -> None:
         super().__init__(store, client, city, EXPORTS)
 
     def follow(self) -> tuple[Index, Config, list[IndexEntry]]:
@@ -189,13 +191,13 @@ class Downloads(IndexFollower):
 class VenuePackages(IndexFollower):
     """Follows the index of venue packages and fetches what is new."""
 
-    def __init__(self, store: Kept, client: Client, city: CityConfig) -> None:
+    def __init__(self, store: NamedValues, client: Client, city: CityConfig) -> None:
         super().__init__(store, client, city, VENUES)
 
     def new(self, age_seconds: float) -> Iterator[tuple[bytes, Callable[[], None]]]:
-        """New packages, oldest first, each with what notes that it was matched; call that in the same transaction.
+        """New packages, oldest first, each with a function that notes the match; call it in the same transaction.
 
-        age_seconds: since the phone was installed. It has no stays from before, and needs no older package.
+        age_seconds: since the phone was installed. It has no earlier stays, and so needs no older packages.
         Raises as IndexFollower.
         """
         index, entries = self.follow_index(int(max(age_seconds, 0) // SECONDS_PER_HOUR) + 2)
@@ -209,6 +211,6 @@ class VenuePackages(IndexFollower):
             self.note_complete(index)
 
 
-def withdrawn_codes(store: Kept) -> frozenset[str]:
-    """SHA256(V) in hex of the codes that a city has withdrawn, as far as this phone knows."""
+def withdrawn_codes(store: NamedValues) -> frozenset[str]:
+    """The codes that a city has withdrawn, as far as this phone knows: SHA256(V) in hex."""
     return frozenset(store.get(REVOKED, []))

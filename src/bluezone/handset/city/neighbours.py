@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other cities and other makers' servers whose files this phone follows beside those of its own city.
+"""Neighbours: other cities, and servers of other makers, that this phone follows in addition to its own city.
 
-A neighbour is known by what the own city signs. Each has a history of its own on the phone, so that nothing it does
-reaches that of the own city. Source: docs/protocol.md section 5, "Neighbours"; docs/privacy.md.
+The phone's own city names its neighbours in the signed config. Each has a separate history on the phone, so that it
+cannot affect the history of the phone's city. Source: docs/protocol.md section 5, "Neighbours"; docs/privacy.md.
 """
 
 import hashlib
@@ -23,36 +23,38 @@ from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config, Neighbour
 from bluezone.refusal import Refused
 
-# Whoever was met on the last day there may report for so long.
+# A person met on the last day there may report this late.
 AFTER_LEAVING_SECONDS = 14 * SECONDS_PER_DAY
-# What a neighbour's files may cost a phone at one check: several times what a usual city has in two weeks. The rest is
-# taken in by later checks.
-MOST_SECONDS, MOST_BYTES = 300.0, 16 * 1024 * 1024
+# The limits for one neighbour at one check: several times what a usual city has in two weeks. Later checks fetch the
+# rest.
+MOST_SECONDS = 300.0
+MOST_BYTES = 16 * 1024 * 1024
 MOST_LIST_BYTES = 256 * 1024
 MOST_LISTED = 2000
 MOST_NAME_LENGTH = 200
-KEPT = "neighbours"
+RECORDS = "neighbours"
 
 File = tuple[Export | bytes, Callable[[], None]]
-"""A file or venue package to take in, and what notes that it was; call that in the transaction that keeps the rest."""
+"""An export file or venue package, and a function that notes its match; call it in the same transaction."""
 
 
 class NeighbourUnknown(Refused):
-    """The own city's config names no such neighbour."""
+    """The city's config names no such neighbour."""
 
     code = "neighbour_unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """How this phone stands to a neighbour.
+class NeighbourStatus:
+    """Whether and how this phone follows a neighbour.
 
-    wanted: by its owner, or by the city for everybody; until: Unix seconds until which it is followed, None: no end.
-    checked_at: when its files were looked for last with success, None for never; problem: code of a refusal since then.
+    is_followed: because the owner chose it, or the city chose it for everybody.
+    until: Unix seconds at which following ends, None for no end.
+    checked_at: time of the last successful check, None for never; problem: code of a refusal since then.
     """
 
     neighbour: Neighbour
-    wanted: bool
+    is_followed: bool
     until: float | None
     checked_at: float | None
     problem: str | None
@@ -62,140 +64,143 @@ class Neighbours:
     """The neighbours of one city, and which of them this phone follows."""
 
     def __init__(self, store: Store, city: CityConfig, time: PhoneTime) -> None:
-        self._store, self._city, self._time = store, city, time
+        self._store = store
+        self._city = city
+        self._time = time
         self._reading = threading.Lock()
 
-    def all(self) -> list[Followed]:
-        """Those that the own city names, in its order."""
-        kept, now = self._kept(), self._time.now()
-        return [_standing(one, kept.get(one.id, {}), now) for one in self._named()]
+    def all(self) -> list[NeighbourStatus]:
+        """The neighbours in the city's config, in its order."""
+        records = self._records()
+        now = self._time.now()
+        return [_status(neighbour, records.get(neighbour.id, {}), now) for neighbour in self._configured()]
 
     def follow(self, id: str) -> None:
-        """The owner was there, or goes there. Raises NeighbourUnknown."""
-        self._choose(id, wanted=True, left=None)
+        """Follow a neighbour: the owner was there, or goes there. Raises NeighbourUnknown."""
+        self._choose(id, {"wanted": True, "left": None})
 
     def leave(self, id: str) -> None:
-        """The owner is back for good: its files are followed for two weeks more. Raises NeighbourUnknown."""
-        self._choose(id, wanted=True, left=self._time.now())
+        """Follow a neighbour for two more weeks only: the owner is back for good. Raises NeighbourUnknown."""
+        self._choose(id, {"wanted": True, "left": self._time.now()})
 
     def forget(self, id: str) -> None:
-        """The owner was never there: nothing is asked any more, and all that is kept of it is erased before this ends.
+        """Stop following a neighbour where the owner never was; erase everything stored about it before returning.
 
-        Files that are being fetched go no further than the one that is on its way. Meetings that were found stay. One
-        that everybody follows goes on. Raises NeighbourUnknown.
+        A running check stops after the file that it is fetching. Exposures remain. A neighbour that the city chose for
+        everybody is still followed. Raises NeighbourUnknown.
         """
-        self._choose(id, wanted=False, left=None)
+        self._choose(id, {"wanted": False, "left": None})
         with self._reading:
             self._tidy()
 
     def files(self) -> Generator[tuple[Neighbour, Iterator[File]]]:
-        """Each neighbour that is followed, with its new files, oldest first; fetching them raises as Downloads.
+        """Each followed neighbour with its new files, oldest first; fetching them raises as Downloads.
 
-        None while somebody else goes through them. What is kept of those that are not followed any more is forgotten
-        before. Close it when it is not gone through to its end: what is kept is forgotten only after.
+        Yields nothing while another thread iterates. Begins by erasing what is stored about neighbours that are no
+        longer followed. Close the generator if you stop before its end: it holds a lock that `forget` waits for.
         """
         if not self._reading.acquire(blocking=False):
             return
         try:
             self._tidy()
-            for one in self.all():
-                if one.wanted:
-                    part = _part(self._store, self._slot(one.neighbour.id))
-                    yield one.neighbour, self._new(one.neighbour, part)
+            for status in self.all():
+                if status.is_followed:
+                    part = _part(self._store, self._record_of(status.neighbour.id))
+                    yield status.neighbour, self._new_files(status.neighbour, part)
         finally:
             self._reading.release()
 
     def _tidy(self) -> None:
-        wanted = {one.neighbour.id for one in self.all() if one.wanted}
-        kept = self._kept()
-        for id in kept.keys() - wanted:
+        followed_ids = {status.neighbour.id for status in self.all() if status.is_followed}
+        records = self._records()
+        for id in records.keys() - followed_ids:
             with self._store.transaction():
-                _part(self._store, kept.pop(id)).clear()
-                self._store.put(KEPT, kept or None)
+                _part(self._store, records.pop(id)).clear()
+                self._store.put(RECORDS, records or None)
 
     def note(self, id: str, problem: str | None) -> None:
-        """Keep how looking for files went."""
-        kept = self._kept()
-        kept[id]["problem"] = problem
+        """Store how a check of a neighbour ended: the code of a refusal, or None."""
+        records = self._records()
+        records[id]["problem"] = problem
         if problem is None:
-            kept[id]["checked_at"] = self._time.now()
-        self._store.put(KEPT, kept)
+            records[id]["checked_at"] = self._time.now()
+        self._store.put(RECORDS, records)
 
-    def _new(self, neighbour: Neighbour, part: Part) -> Iterator[File]:
+    def _new_files(self, neighbour: Neighbour, part: Part) -> Iterator[File]:
         client = Client(neighbour.address, most_seconds=MOST_SECONDS, most_bytes=MOST_BYTES)
         now = self._time.now()
         age_seconds = now - self._store.get("installed_at", now)
-        of = (
-            _of_city(neighbour, part, client, self._city, age_seconds)
-            if neighbour.key
-            else _of_other(neighbour, part, client)
-        )
-        for file in of:
-            if not any(one.wanted for one in self.all() if one.neighbour.id == neighbour.id):
+        if neighbour.key:
+            files = _files_of_city(neighbour, part, client, self._city, age_seconds)
+        else:
+            files = _files_of_other_maker(neighbour, part, client)
+        for file in files:
+            if not any(status.is_followed for status in self.all() if status.neighbour.id == neighbour.id):
                 return
             yield file
-            # What is taken out of a file takes time too.
+            # Matching the file, which happens during the yield, counts too.
             if client.is_spent:
                 raise ServerUnreachable(f"{neighbour.address} took over {MOST_SECONDS:g} s; the rest comes later")
 
     def cities(self) -> Iterator[tuple[Config, frozenset[str]]]:
-        """Config and withdrawn venue codes of each other city that is followed, as far as this phone has them."""
-        kept = self._kept()
-        for one in self.all():
-            if one.neighbour.key and one.neighbour.id in kept:
-                part = _part(self._store, kept[one.neighbour.id])
-                config = _followed(part, Client(one.neighbour.address), self._city).current
-                if config is not None:
-                    yield config, withdrawn_codes(part)
+        """Config and withdrawn venue codes of each followed city, as far as this phone has them."""
+        records = self._records()
+        for status in self.all():
+            if not status.neighbour.key or status.neighbour.id not in records:
+                continue
+            part = _part(self._store, records[status.neighbour.id])
+            config = _city_config(part, Client(status.neighbour.address), self._city).current
+            if config is not None:
+                yield config, withdrawn_codes(part)
 
-    def _named(self) -> tuple[Neighbour, ...]:
+    def _configured(self) -> tuple[Neighbour, ...]:
         config = self._city.current
         return config.neighbours if config else ()
 
-    def _kept(self) -> dict[str, dict[str, Any]]:
-        kept: dict[str, dict[str, Any]] = self._store.get(KEPT, {})
-        return kept
+    def _records(self) -> dict[str, dict[str, Any]]:
+        records: dict[str, dict[str, Any]] = self._store.get(RECORDS, {})
+        return records
 
-    def _choose(self, id: str, **chosen: Any) -> None:
-        if all(one.id != id for one in self._named()):
+    def _choose(self, id: str, choice: dict[str, Any]) -> None:
+        if all(neighbour.id != id for neighbour in self._configured()):
             raise NeighbourUnknown(f"the city names no neighbour {id!r}")
         with self._store.transaction():
-            self._slot(id)
-            kept = self._kept()
-            kept[id] |= chosen
-            self._store.put(KEPT, kept)
+            self._record_of(id)
+            records = self._records()
+            records[id] |= choice
+            self._store.put(RECORDS, records)
 
-    def _slot(self, id: str) -> dict[str, Any]:
-        """What is kept of a neighbour, begun where there is nothing yet."""
-        kept = self._kept()
-        if id not in kept:
-            taken = {one["slot"] for one in kept.values()}
-            kept[id] = {"slot": next(slot for slot in range(len(taken) + 1) if slot not in taken)}
-            self._store.put(KEPT, kept)
-        return kept[id]
-
-
-def _standing(neighbour: Neighbour, kept: dict[str, Any], now: float) -> Followed:
-    left = kept.get("left")
-    until = None if left is None or neighbour.everybody else left + AFTER_LEAVING_SECONDS
-    wanted = neighbour.everybody or (kept.get("wanted", False) and (until is None or now < until))
-    return Followed(neighbour, wanted, until, kept.get("checked_at"), kept.get("problem"))
+    def _record_of(self, id: str) -> dict[str, Any]:
+        """The record of a neighbour, created if there is none."""
+        records = self._records()
+        if id not in records:
+            used_slots = {record["slot"] for record in records.values()}
+            records[id] = {"slot": next(slot for slot in range(len(used_slots) + 1) if slot not in used_slots)}
+            self._store.put(RECORDS, records)
+        return records[id]
 
 
-def _part(store: Store, kept: dict[str, Any]) -> Part:
-    # Names in the store are in clear, so they have a number and not the neighbour's.
-    return Part(store, f"neighbour-{kept['slot']}:")
+def _status(neighbour: Neighbour, record: dict[str, Any], now: float) -> NeighbourStatus:
+    left_at = record.get("left")
+    until = None if left_at is None or neighbour.everybody else left_at + AFTER_LEAVING_SECONDS
+    is_followed = neighbour.everybody or (record.get("wanted", False) and (until is None or now < until))
+    return NeighbourStatus(neighbour, is_followed, until, record.get("checked_at"), record.get("problem"))
 
 
-def _followed(part: Part, client: Client, own: CityConfig) -> CityConfig:
+def _part(store: Store, record: dict[str, Any]) -> Part:
+    # Names in the store are in clear text, so they have a number instead of the neighbour's id.
+    return Part(store, f"neighbour-{record['slot']}:")
+
+
+def _city_config(part: Part, client: Client, own: CityConfig) -> CityConfig:
     return CityConfig(part, client, own.trusted_now, own.clock)
 
 
-def _of_city(
+def _files_of_city(
     neighbour: Neighbour, part: Part, client: Client, own: CityConfig, age_seconds: float
 ) -> Iterator[File]:  # fmt: skip
-    """New files of another city, followed by all the rules of one's own but those of the public log."""
-    city = _followed(part, client, own)
+    """New files of another city, followed by the same rules as the phone's own, except those of the public log."""
+    city = _city_config(part, client, own)
     city.pin(bytes.fromhex(neighbour.key))
     downloads = Downloads(part, client, city)
     index, config, entries = downloads.follow()
@@ -208,8 +213,8 @@ def _of_city(
     yield from VenuePackages(part, client, city).new(age_seconds)
 
 
-def _of_other(neighbour: Neighbour, part: Part, client: Client) -> Iterator[File]:
-    """New files of another maker's server. Its list is not signed: what is kept back there, nobody notices."""
+def _files_of_other_maker(neighbour: Neighbour, part: Part, client: Client) -> Iterator[File]:
+    """New files of another maker's server. Its list is not signed, so that a missing file goes unnoticed."""
     listed = client.get(neighbour.index, MOST_LIST_BYTES).decode("ascii", "replace").split()
     names = [name for name in dict.fromkeys(listed) if _is_path(name)][-MOST_LISTED:]
     digests = {name: hashlib.sha256(name.encode()).hexdigest()[:16] for name in names}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the city's public pages offer a phone besides signed files: news to read, and a way to ask for help.
+"""What a phone uses of the city's public pages, besides signed files: news, and the form for help.
 
-News is not signed, so it never changes a warning. It is the same for everybody, and is fetched at every check, whatever
-the check found. A request for help is sent only when its owner presses the button, and is in the list of what was sent.
+News is not signed, so it never changes a warning. It is the same for everybody, and every check fetches it, whatever
+the result. A request for help is sent only when the owner presses the button, and it is in the sent log.
 """
 
 import json
@@ -42,14 +42,14 @@ class TooManyRequests(Refused):
 
 
 class HelpNotTaken(Refused):
-    """The server did not open a ticket for the request; the message says with which status it answered."""
+    """The server opened no ticket for the request; the message contains the status of its answer."""
 
     code = "server_answer_refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing to read. at: Unix seconds, None if unknown. url: on this city's site, to read it there."""
+    """News or a notice. at: Unix seconds, None if unknown. url: of the same text on the city's site."""
 
     id: str
     kind: Literal["news", "notice"]
@@ -69,36 +69,36 @@ class CityPages:
         self._sent = sent
 
     def fetch(self) -> None:
-        """Fetch the current news; a check counts even when that fails."""
+        """Fetch the current news; a failure is ignored, so that the check still counts."""
         try:
             items = json.loads(self._client.get(FEED, MOST_FEED_BYTES))["items"]
-            kept = [item for item in items if _is_news(item)][:MOST_ITEMS]
+            news = [item for item in items if _is_news(item)][:MOST_ITEMS]
         except (Refused, ValueError, KeyError, TypeError):
             return
-        self._store.put("news", kept)
+        self._store.put("news", news)
 
     def messages(self, language: str) -> list[Message]:
-        """Notices, and news in Vietnamese for "vi", else in English, latest first. A notice's title is its code."""
+        """Notices, then news, latest first, in Vietnamese for "vi", else in English. A notice's title is its code."""
         read = self.read_ids()
-        told = [_notice(code, read) for code in self.notices()]
+        notices = [_notice(code, read) for code in self.notices()]
         news = [_message(item, language, read) for item in self._store.get("news", [])]
-        return told + sorted(news, key=lambda message: message.at or 0, reverse=True)
+        return notices + sorted(news, key=lambda message: message.at or 0, reverse=True)
 
     def recording(self, path: str) -> bytes:
-        """A screen as the city had it read, or the list of those; kept nowhere here. path: "voice/tay/help.mp3".
+        """Fetch the recording of a screen, or the list of recordings; not stored. path: "voice/tay/help.mp3".
 
-        The page fetches every recording of a language, so that which screen is open is not told.
+        The page fetches all recordings of a language, so that the requests do not reveal which screen is open.
         Raises ServerUnreachable, ServerAnswerRefused.
         """
         return self._client.get(f"/{path}", MOST_RECORDING_BYTES)
 
     def notices(self) -> list[str]:
         """The phone's own notices, as codes, the most serious first."""
-        refused = [REPORT_REFUSED] if self._sent.report_refused else []
-        return [*refused, *filter(None, [self._store.get("log_notice"), self._store.get("notice")])]
+        report = REPORT_REFUSED if self._sent.report_refused else None
+        return [code for code in (report, self._store.get("log_notice"), self._store.get("notice")) if code]
 
     def read_ids(self) -> frozenset[str]:
-        """What the owner has read; it never leaves the phone."""
+        """The ids of what the owner has read; they never leave the phone."""
         return frozenset(self._store.get("read", []))
 
     def mark_read(self, name: str) -> None:
@@ -145,9 +145,11 @@ def _notice(code: str, read: frozenset[str]) -> Message:
 
 
 def _message(item: dict[str, Any], language: str, read: frozenset[str]) -> Message:
-    name, at, url = f"news/{item['id']}", item.get("published_at"), item.get("url")
-    written = language if language == "vi" else "en"
-    title, body = (item.get(f"{part}_{written}") or item[f"{part}_vi"] for part in ("title", "body"))
+    name = f"news/{item['id']}"
+    at = item.get("published_at")
+    url = item.get("url")
+    suffix = language if language == "vi" else "en"
+    title, body = (item.get(f"{part}_{suffix}") or item[f"{part}_vi"] for part in ("title", "body"))
     published = float(at) if isinstance(at, int | float) else None
     return Message(name, "news", title, body, published, name in read, url if _is_web_address(url) else None)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city's public log as this phone sees it: what needs a quorum of witnesses, who watches, and what does not fit.
+"""The city's public log as this phone sees it: what needs a quorum of witnesses, who watches, and contradictions.
 
-What needs no quorum is never held up by the log: the phone tells its owner, and goes on. A city that nobody watches is
-asked for nothing. Source: docs/protocol.md section 9; docs/attacks.md rows 17 and 37.
+The log never delays what needs no quorum: the phone shows a notice and continues. If the city's config names no
+witnesses, the phone does not fetch the log. Source: docs/protocol.md section 9; docs/attacks.md rows 17 and 37.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluezone.handset.client import Client, ServerAnswerRefused, ServerUnreachable
-from bluezone.handset.store import Kept
+from bluezone.handset.store import NamedValues
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Config
 from bluezone.refusal import Refused
@@ -33,21 +33,21 @@ from bluezone.transparency.watch import QuorumMissing, follow_witnesses, policy_
 SPLIT_VIEW = "split_view"
 MISSING = "log_missing"
 UNWATCHED = "log_unwatched"
-# A server that was restarted in the middle of a publication logs it at its next tick; a cache lags by a minute.
+# A server that restarts during a publication logs it at its next tick, and a cache may be a minute behind.
 PATIENCE_SECONDS = 24 * 3600
-# Witnesses may be away for a weekend before the owner is told.
+# Witnesses may be offline for a weekend before the owner gets a notice.
 UNWATCHED_SECONDS = 3 * SECONDS_PER_DAY
 
-_KEPT = "log"
+_LOG_STATE = "log"
 
 
 class _SplitView(Exception):
-    """Two checkpoints, both signed by the city, that do not continue each other."""
+    """The city has signed two checkpoints that contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """One who watches the city. at: when it last cosigned what this phone has seen, Unix seconds, None for never."""
+    """A witness of the city. at: its last signature that this phone has seen, Unix seconds, None for never."""
 
     name: str
     operator: str
@@ -55,41 +55,42 @@ class Watcher:
 
 
 class PublicLog:
-    """What this phone knows of the log. city_key: of the city, 32 bytes, pinned."""
+    """What this phone knows of the log. city_key: returns the pinned key of the city, 32 bytes."""
 
-    def __init__(self, store: Kept, client: Client, city_key: Callable[[], bytes]) -> None:
+    def __init__(self, store: NamedValues, client: Client, city_key: Callable[[], bytes]) -> None:
         self._store = store
         self._client = client
         self._city_key = city_key
 
     # What needs a quorum
 
-    def require_agreed(self, config: Config, held: Config, now: float) -> None:
-        """Check that a config brings no other witnesses and no key of the city without the quorum of those in force.
+    def require_agreed(self, config: Config, current: Config, now: float) -> None:
+        """Check that the quorum of the current witnesses has signed for new witnesses or city keys in a config.
 
         now: trusted Unix seconds. Raises WitnessesRefused, QuorumMissing, and as Client.
         """
-        follow_witnesses(config, held, self._city_key(), now)
-        if brings_city_key(config, held):
-            self.require_quorum(city_keys_leaf(config), held, now)
+        follow_witnesses(config, current, self._city_key(), now)
+        if brings_city_key(config, current):
+            self.require_quorum(city_keys_leaf(config), current, now)
 
-    def require_quorum(self, content: bytes, held: Config, now: float) -> None:
-        """Check that the quorum of the config held has signed for a leaf, where there is one. Raises QuorumMissing."""
-        policy = policy_of(held.witnesses)
+    def require_quorum(self, content: bytes, current: Config, now: float) -> None:
+        """Check that the quorum of the current config, if it has one, has signed for a leaf. Raises QuorumMissing."""
+        policy = policy_of(current.witnesses)
         if policy is None:
             return
         try:
             data = self._client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES)
-            policy.require(read_proof(data), content, held, self._city_key(), now)
+            policy.require(read_proof(data), content, current, self._city_key(), now)
         except (ServerAnswerRefused, NoteInvalid) as refused:
             raise QuorumMissing(f"the log does not show what witnesses should have signed: {refused.message}") from None
 
-    # What is looked at, and only told
+    # What leads to a notice only
 
     def look(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
-        """Look whether the log only grew, holds what this phone has, and is watched. Tells by a notice, never raises.
+        """Check that the log only grew, contains what this phone has, and has witnesses. A problem leads to a notice.
 
-        sha256: hex, of the config held. heads: by kind, epoch, number and chain (hex) of the newest files taken in.
+        sha256: of the current config's payload, hex. heads: by kind, (epoch, number, chain in hex) of the newest
+        matched file. Never raises Refused.
         """
         if not config.witnesses:
             return
@@ -100,84 +101,85 @@ class PublicLog:
         except ServerUnreachable:
             return
         except Refused as refused:
-            kept = self._kept()
-            since = kept.get("missing_since") or now
-            self._keep(kept | {"missing_since": since, "problem": refused.code})
+            state = self._load()
+            since = state.get("missing_since") or now
+            self._save(state | {"missing_since": since, "problem": refused.code})
             if now - since >= PATIENCE_SECONDS:
-                self._tell(MISSING)
+                self._set_notice(MISSING)
 
     def _look(self, config: Config, sha256: str, heads: dict[str, tuple[int, int, str]], now: float) -> None:
         key = log_key(self._city_key())
         newest = read_note(self._client.get("/v1/log/checkpoint", MOST_BYTES))
-        self._take(newest, open_checkpoint(newest, key))
+        self._accept(newest, open_checkpoint(newest, key))
         seen = [newest]
-        wanted = [config_leaf(config.number, sha256), *(head_leaf(kind, *head) for kind, head in heads.items())]
-        for content in wanted:
+        contents = [config_leaf(config.number, sha256), *(head_leaf(kind, *head) for kind, head in heads.items())]
+        for content in contents:
             proof = read_proof(self._client.get(f"/v1/log/proof/{leaf_hash(content).hex()}", MOST_BYTES))
             checkpoint = check_proof(proof, content, key)
             if proof.note.text not in [note.text for note in seen]:
-                self._take(proof.note, checkpoint)
+                self._accept(proof.note, checkpoint)
             seen.append(proof.note)
         self._note_watchers(config, seen, now)
 
-    def _take(self, note: Note, checkpoint: Checkpoint) -> None:
-        """Check a checkpoint against the one held, and hold the larger. Raises _SplitView, ServerAnswerRefused."""
-        kept = self._kept()
-        if not kept.get("note"):
-            self._keep(kept | {"note": note.data.decode()})
+    def _accept(self, note: Note, checkpoint: Checkpoint) -> None:
+        """Compare a checkpoint with the stored one, and store the larger. Raises _SplitView, ServerAnswerRefused."""
+        state = self._load()
+        if not state.get("note"):
+            self._save(state | {"note": note.data.decode()})
             return
-        held_note = read_note(kept["note"].encode())
-        held = open_checkpoint(held_note, log_key(self._city_key()))
-        one, other = sorted((held, checkpoint), key=lambda seen: seen.size)
+        stored_note = read_note(state["note"].encode())
+        stored = open_checkpoint(stored_note, log_key(self._city_key()))
+        smaller, larger = sorted((stored, checkpoint), key=lambda tree: tree.size)
         try:
             hashes: tuple[bytes, ...] = ()
-            if 0 < one.size < other.size:
-                lines = self._client.get(f"/v1/log/consistency/{one.size}/{other.size}", MOST_BYTES)
+            if 0 < smaller.size < larger.size:
+                lines = self._client.get(f"/v1/log/consistency/{smaller.size}/{larger.size}", MOST_BYTES)
                 hashes = read_hashes(lines.decode("ascii", "replace").splitlines())
-            check_consistency(one.size, one.root, other.size, other.root, hashes)
+            check_consistency(smaller.size, smaller.root, larger.size, larger.root, hashes)
         except (ProofInvalid, NoteInvalid):
-            evidence = kept.get("evidence") or [held_note.data.decode(), note.data.decode()]
-            self._keep(kept | {"evidence": evidence})
+            evidence = state.get("evidence") or [stored_note.data.decode(), note.data.decode()]
+            self._save(state | {"evidence": evidence})
             raise _SplitView from None
-        if checkpoint.size > held.size:
-            self._keep(kept | {"note": note.data.decode()})
+        if checkpoint.size > stored.size:
+            self._save(state | {"note": note.data.decode()})
 
     def _note_watchers(self, config: Config, notes: list[Note], now: float) -> None:
         policy = policy_of(config.witnesses)
         assert policy is not None
-        kept = self._kept()
-        moments: dict[str, int] = dict(kept.get("moments") or {})
+        state = self._load()
+        moments: dict[str, int] = dict(state.get("moments") or {})
         for note in notes:
             for witness, moment in policy.signed(note, config, self._city_key(), now).items():
                 moments[witness.key] = max(moment, moments.get(witness.key, 0))
-        fresh = sorted((moments.get(one.key, 0) for one in policy.witnesses), reverse=True)
-        since = kept.get("watched_since") or now
+        fresh = sorted((moments.get(witness.key, 0) for witness in policy.witnesses), reverse=True)
+        since = state.get("watched_since") or now
         unwatched = max(float(fresh[policy.quorum - 1]), since) < now - UNWATCHED_SECONDS
-        self._keep(kept | {"moments": moments, "watched_since": since, "missing_since": None, "problem": None})
-        self._tell(UNWATCHED if unwatched else None)
+        self._save(state | {"moments": moments, "watched_since": since, "missing_since": None, "problem": None})
+        self._set_notice(UNWATCHED if unwatched else None)
 
-    # What is shown
+    # For the page
 
     @property
     def evidence(self) -> tuple[str, str] | None:
         """Two signed checkpoints that contradict each other, if this phone was ever shown any."""
-        kept = self._kept().get("evidence")
-        return (kept[0], kept[1]) if kept else None
+        evidence = self._load().get("evidence")
+        return (evidence[0], evidence[1]) if evidence else None
 
     def watchers(self, config: Config) -> list[Watcher]:
-        """Who watches the city, of those that count."""
-        policy, moments = policy_of(config.witnesses), self._kept().get("moments") or {}
+        """The city's witnesses that count towards the quorum."""
+        policy = policy_of(config.witnesses)
+        moments = self._load().get("moments") or {}
         counted = policy.counted(config, self._city_key()) if policy else ()
-        return [Watcher(one.name, one.operator, moments.get(one.key)) for one in counted]
+        return [Watcher(witness.name, witness.operator, moments.get(witness.key)) for witness in counted]
 
-    def _tell(self, code: str | None) -> None:
-        # Contradiction is not taken back by a later answer that fits.
+    def _set_notice(self, code: str | None) -> None:
+        # A contradiction stays on record, even if later answers are consistent.
         if self._store.get("log_notice") != SPLIT_VIEW:
             self._store.put("log_notice", code)
 
-    def _kept(self) -> dict[str, Any]:
-        kept: dict[str, Any] = self._store.get(_KEPT, {})
-        return kept
+    def _load(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._store.get(_LOG_STATE, {})
+        return state
 
-    def _keep(self, kept: dict[str, Any]) -> None:
-        self._store.put(_KEPT, kept)
+    def _save(self, state: dict[str, Any]) -> None:
+        self._store.put(_LOG_STATE, state)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who was heard: the phone's own keys, the encounter log, and whether the phone is running."""
+"""Encounters: the phone's own keys, the log of what it heard, and whether it is running."""

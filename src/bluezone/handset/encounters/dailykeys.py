@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's own keys: one a UTC day, independent of each other, and what is broadcast of them.
+"""The phone's own keys, an independent one for each UTC day, and the payloads that it broadcasts from them.
 
 Source: docs/protocol.md sections 1 and 4 ("Today's key").
 """
@@ -12,10 +12,10 @@ from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_prox
 from bluezone.protocol.intervals import day_at, interval_at
 from bluezone.protocol.keys import INTERVALS_PER_KEY, TemporaryExposureKey, new_key
 
-# The byte before the 16 bytes of a key in its row.
+# The kinds of key: the first byte of a row, before the 16 bytes of the key.
 OWN = b"\x00"  # may be uploaded
-UPLOADED = b"\x01"  # was uploaded, is no longer used
-REPLACEMENT = b"\x02"  # made after an upload for the rest of that day, never uploaded
+UPLOADED = b"\x01"  # was uploaded, is no longer broadcast
+REPLACEMENT = b"\x02"  # made after an upload for the remainder of that day, never uploaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class _Row:
 
 
 class DailyKeys:
-    """Makes and keeps the keys. Days are UTC days since 1970-01-01."""
+    """Makes and stores the keys. Days are UTC days since 1970-01-01."""
 
     def __init__(self, store: Store, random_bytes: Callable[[int], bytes]) -> None:
         self._store = store
@@ -34,12 +34,15 @@ class DailyKeys:
         self._current: TemporaryExposureKey | None = None
 
     def current(self, day: int) -> TemporaryExposureKey:
-        """The key in use on `day`, made and stored the first time it is asked for."""
+        """The key in use on `day`; the first call makes and stores it."""
         if self._current is not None and self._current.day == day:
             return self._current
         with self._store.transaction():
             usable = [row.key for row in self._rows() if row.key.day == day and row.kind != UPLOADED]
-            self._current = usable[-1] if usable else self._make(day, OWN)
+            if usable:
+                self._current = usable[-1]
+            else:
+                self._current = self._make(day, OWN)
         return self._current
 
     def payload(self, unix_seconds: float, metadata: Metadata) -> bytes:
@@ -49,19 +52,19 @@ class DailyKeys:
         return identifier + crypt_metadata(key, identifier, metadata.to_bytes())
 
     def reportable(self, today: int) -> dict[int, TemporaryExposureKey]:
-        """The keys that a report may contain, by day: own, not yet uploaded, of today or before."""
+        """The keys that a report may contain, by day: of kind OWN, and of today or before."""
         return {row.key.day: row.key for row in self._rows() if row.kind == OWN and row.key.day <= today}
 
     def own(self) -> set[bytes]:
-        """Every own key that is still stored, so that the phone never warns of itself."""
+        """Every key that is still stored, so that the phone never warns of itself."""
         return {row.key.key for row in self._rows()}
 
     def identifiers(self) -> "OwnIdentifiers":
-        """What this phone may have broadcast, as far back as its keys are stored."""
+        """What this phone may have broadcast, for the days with stored keys."""
         return OwnIdentifiers(row.key for row in self._rows())
 
     def uploaded(self, keys: set[bytes], today: int) -> None:
-        """Mark keys as uploaded; if today's is among them, a key that is never uploaded takes its place at once."""
+        """Mark keys as uploaded; if today's key is one of them, replace it at once by one that is never uploaded."""
         with self._store.transaction():
             for row in self._rows():
                 if row.key.key in keys:
@@ -70,7 +73,7 @@ class DailyKeys:
                         self._current = self._make(today, REPLACEMENT)
 
     def drop_future(self, today: int) -> None:
-        """Remove keys of days that have not come: they were made under a wrong clock."""
+        """Remove keys of future days, which a wrong clock has led to."""
         with self._store.transaction():
             for row in self._rows():
                 if row.key.day > today:
@@ -90,10 +93,10 @@ class DailyKeys:
 
 
 class OwnIdentifiers:
-    """The identifiers that a phone broadcast, derived anew from its keys."""
+    """The identifiers that a phone broadcast, derived again from its keys."""
 
-    # One is on the air for up to 20 minutes, and a neighbour tells of it until its next burst, up to a minute later.
-    # One interval more, because clocks differ.
+    # In intervals. A phone broadcasts an identifier for up to 20 minutes, and a neighbour includes it in its frames
+    # until its next burst, up to a minute later. One interval is added at each end, because clocks differ.
     EARLIEST, LATEST = -3, 1
 
     def __init__(self, keys: Iterable[TemporaryExposureKey]) -> None:
@@ -103,13 +106,12 @@ class OwnIdentifiers:
         self._of_interval: dict[int, list[bytes]] = {}
 
     def around(self, unix_seconds: float) -> list[bytes]:
-        """Those that a neighbour may tell of in a frame heard at a moment; none if no key of that day is left."""
-        interval = interval_at(unix_seconds)
-        return [
-            identifier
-            for one in range(interval + self.EARLIEST, interval + self.LATEST + 1)
-            for identifier in self._identifiers(one)
-        ]
+        """The identifiers that a frame heard at a moment may refer to; empty if no key of that day is stored."""
+        now = interval_at(unix_seconds)
+        identifiers: list[bytes] = []
+        for interval in range(now + self.EARLIEST, now + self.LATEST + 1):
+            identifiers += self._identifiers(interval)
+        return identifiers
 
     def _identifiers(self, interval: int) -> list[bytes]:
         if interval not in self._of_interval:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone towards its radio: what it broadcasts, what it hears and under which clock, and how its Bluetooth is."""
+"""Between phone and radio: what the phone broadcasts, what it hears and when, and the state of its Bluetooth."""
 
 import contextlib
 import random
@@ -28,7 +28,7 @@ STATE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """How this phone's radio measures: what to add to its RSSI (dB), and its calibration confidence 0..3."""
+    """Calibration of this phone's radio: the correction to add to its RSSI in dB, and the confidence 0..3."""
 
     correction_db: int
     confidence: int
@@ -36,7 +36,7 @@ class Receiver:
 
 @dataclass(slots=True)
 class _Sent:
-    """What is on the air: the identifier, the key for reciprocity frames beside it, and where their nonces begin."""
+    """What is being broadcast: the identifier, the key for its reciprocity frames, and their first nonce."""
 
     key: bytes
     identifier: bytes
@@ -46,11 +46,9 @@ class _Sent:
 class Encounters:
     """A radio's Listener (`burst_started`, `heard`) and Reciprocity, and the Beacon's source of payloads.
 
-    Usable from any thread.
+    Usable from any thread. It keeps the phone's trusted time up to date, because it stamps every sighting with it.
 
-    It keeps the phone's trusted time up to date, because every sighting is stamped with it.
-
-    receiver:            how its radio measures.
+    receiver:            calibration of the radio.
     radio_state:         what the radio last did.
     store_problem:       code of the refusal that keeps sightings from being stored, None while nothing does.
     refused_identifiers: how many identifiers were not stored because too many came.
@@ -74,22 +72,23 @@ class Encounters:
         self.store_problem: str | None = None
         self.refused_identifiers = int(store.get("refused_identifiers", 0))
         self._run = rng.getrandbits(31)
-        self._looked = self._state_kept_at = float("-inf")
+        self._looked = float("-inf")
+        self._state_kept_at = float("-inf")
 
     def start(self) -> None:
-        """Begin a run of the program: see whether the machine was started anew meanwhile."""
+        """Begin a run of the program: find out whether the machine was restarted before it."""
         clock = self._time.clock
         self._time.source.started(boot_id_of(clock), clock.boot_seconds(), clock.wall_seconds())
 
     def use_radio(self, model: str) -> None:
-        """Send and measure by what radio/calibration.py knows of this adapter. Raises InvalidCalibration."""
+        """Send and measure with the calibration of this adapter in radio/calibration.py. Raises InvalidCalibration."""
         self._model = model
         self._metadata = Metadata(effective_power_dbm(model), confidence(model))
         self.receiver = Receiver(receiver_correction_db(model), confidence(model))
         self.log.power_dbm = self._metadata.transmit_power_dbm
 
     def payload(self) -> bytes:
-        """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon asks at each rotation."""
+        """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon calls this at each rotation."""
         with self._lock:
             now = self._time.now()
             payload = self.keys.payload(now, self._metadata)
@@ -99,33 +98,34 @@ class Encounters:
             return payload
 
     def reciprocity_frame(self, burst: int, heard: Sequence[NeighbourLevel]) -> bytes | None:
-        """Tell neighbours how the radio heard them, beside the identifier given last; None where the city wants none.
+        """A frame that tells neighbours how this radio heard them, bound to the last identifier.
 
         heard: at most four identifiers and their mean RSSI in dBm, as measured in burst `burst`.
+        Returns None if the city's config does not allow reciprocity frames.
         """
         with self._lock:
             if self._sent is None or not self._reciprocal:
                 return None
             if self._sent.first_nonce is None:
                 self._sent.first_nonce = self._rng.getrandbits(8 * NONCE_LENGTH)
-            # Every burst has a number of its own, so no level of a neighbour is ever masked like another.
+            # Every burst has a different number, so no two levels of a neighbour have the same mask.
             nonce = (self._sent.first_nonce + burst) % 256**NONCE_LENGTH
             corrected = [(identifier, rssi_dbm + self.receiver.correction_db) for identifier, rssi_dbm in heard]
             nonce_bytes = nonce.to_bytes(NONCE_LENGTH, "big")
             return encode_frame(self._sent.key, self._sent.identifier, nonce_bytes, corrected, self._rng.randbytes)
 
     def heard_reciprocity(self, frame: bytes) -> None:
-        """A reciprocity frame was heard in the burst that runs; it stays closed until its sender's key is published."""
+        """Note a reciprocity frame of the current burst; it stays closed until its sender's key is published."""
         if self._reciprocal:
             self.log.heard_reciprocity(frame)
 
     def burst_started(self, burst: Burst) -> None:
-        """A scan burst began."""
+        """Note that a scan burst began."""
         self.look(burst.boot_seconds)
         self.log.burst_started(burst)
 
     def heard(self, sighting: Sighting) -> None:
-        """A contact frame was heard. If it cannot be stored (a full disk), it is lost and the phone runs on."""
+        """Note a contact frame. If it cannot be stored, as on a full disk, it is lost and the phone runs on."""
         if sighting.boot_seconds - self._looked >= LOOK_SECONDS:
             self.look(sighting.boot_seconds)
         try:
@@ -136,7 +136,7 @@ class Encounters:
     def note_radio(
         self, sent: float | None, heard: float | None, problem: str | None = None, since: float | None = None
     ) -> None:
-        """Note when the radio last sent and heard, and which refusal stands in the way since when; boot seconds."""
+        """Note when the radio last sent and heard, and which refusal has stopped it since when; boot seconds."""
         clock = self._time.clock
         with self._lock:
             self.radio_state = self.radio_state.noted(
@@ -145,18 +145,18 @@ class Encounters:
 
     @property
     def _reciprocal(self) -> bool:
-        # The radio goes on while the store is locked.
+        # The radio must run on while the store is locked.
         with contextlib.suppress(Refused):
             config = self._city.current
             return config is None or config.reciprocity
         return False
 
     def per_day(self) -> dict[date, int]:
-        """How many identifiers were heard each local day; see `identifiers_per_day` for what that is not."""
+        """How many identifiers were heard each local day; `identifiers_per_day` explains what that is not."""
         return identifiers_per_day(self.log, self._time.zone())
 
     def look(self, boot: float) -> None:
-        """Compare the clocks at `boot`, boot seconds, and renew the stamp for what is heard from now on."""
+        """Compare the clocks at `boot`, boot seconds, and renew the stamp for later sightings."""
         with self._lock:
             wall = self._time.clock.wall_seconds()
             self._time.source.look(boot, wall)
@@ -165,16 +165,17 @@ class Encounters:
             self._stamp_day = day_at(self._time.source.now(boot, wall))
 
     def renew_stamp(self) -> None:
-        """Stamp what is heard from now on with the time and the newest export file of this moment."""
+        """Stamp later sightings with the time and the newest export file of this moment."""
         with self._lock:
             self._stamp: Stamp = self._time.source.stamp(self._run, self._downloads.position.number)
 
     def take_time(self, generated_at: int) -> None:
-        """Take the time from signed files, and stamp with it what was heard before the first of them.
+        """Take the time from signed files; with the first of them, stamp earlier sightings too.
 
-        generated_at: Unix seconds, the largest of the files.
+        generated_at: the largest of the files, Unix seconds.
         """
-        clock, source = self._time.clock, self._time.source
+        clock = self._time.clock
+        source = self._time.source
         with self._lock:
             first = source.offset_seconds is None or source.provisional
             source.signed_file_seen(generated_at, clock.boot_seconds(), clock.wall_seconds())
@@ -206,7 +207,7 @@ class Encounters:
             self._store.put("radio_model", self._model)
 
     def purge(self, oldest_day: int, today: int) -> int:
-        """Remove from the whole store what is older than `oldest_day`, and keys of days that have not come.
+        """Remove from the whole store what is older than `oldest_day`, and keys of days after `today`.
 
         Both are UTC days since 1970-01-01. Returns how many rows were too old.
         """

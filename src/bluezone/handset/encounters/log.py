@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The encounter log: who was heard when, sealed page by page, on this phone only.
+"""The encounter log: which identifiers were heard when, sealed page by page, on this phone only.
 
-A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses only what was
-heard since the last flush (5 s). Closed pages do not change any more, except that they are stamped once the first
-signed file has told the time, and purged in the end. So what an index needs of them stays in memory, and is read from
-the store only once in a run of the program.
+A page covers at most ten minutes. Each flush seals the open page again, so that a kill loses only what was heard since
+the last flush (5 s). A closed page does not change until its purge, except that it gets its time after the first signed
+file. So what an index needs of closed pages stays in memory, and each run of the program reads it from the store once.
 """
 
 import math
@@ -30,23 +29,24 @@ from bluezone.radio.interface import Burst, Sighting
 
 PAGE_SECONDS = 600.0
 PAGE_IDENTIFIERS = 5_500
-# Identifiers heard once are stored up to the first size, those heard again up to the second.
+# Up to the first size the log stores identifiers heard once, up to the second those heard again.
 SINGLES_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 96 * 1024 * 1024
-# Reciprocity frames of a page of ten minutes, 44 kB, which its bursts share by the time they stand for. None are kept
-# once the log has the second size: they only make more exact what the sightings say.
+# The reciprocity frames of a page of ten minutes, 44 kB; each burst may store a share in proportion to its time.
+# None are stored when the log has reached the second size: they only make the sightings more precise.
 PAGE_RECIPROCITY = 2_000
 RECIPROCITY_BYTES = 48 * 1024 * 1024
-# Columns of so many stay in memory, 14 MB: twice what 200 steady neighbours leave in 14 days. More is a flood.
+# The columns of this many identifiers stay in memory, 14 MB: twice what 200 constant neighbours produce in 14 days.
+# More is a flood.
 KEPT_IDENTIFIERS = 500_000
 IDENTIFIERS_PER_MINUTE = 500
 WAITING_IDENTIFIERS = 20_000
-# An identifier lives at most 20 minutes (docs/protocol.md section 2); after that its absence means nothing.
+# An identifier is broadcast for at most 20 minutes (docs/protocol.md section 2); after that its absence means nothing.
 REMEMBERED_SECONDS = 1500.0
 
 
 class Admission:
-    """Remembers what was heard recently and decides, frame by frame, what is stored. Times are boot seconds."""
+    """Remembers what was heard recently, and decides for each frame whether it is stored. Times are boot seconds."""
 
     def __init__(self) -> None:
         self.refused = 0
@@ -57,8 +57,8 @@ class Admission:
         self._waiting: dict[bytes, Heard] = {}
 
     def stored(self, frame: bytes, boot_seconds: float) -> bool:
-        """Whether a frame's 20 bytes are stored already; once heard for 60 s, they are never replaced."""
-        self._turn(boot_seconds)
+        """Whether a frame's 20 bytes are stored already. After 60 s of hearing them, they are never replaced."""
+        self._start_minute(boot_seconds)
         known = self._stored.get(frame)
         if known is None:
             return False
@@ -68,7 +68,7 @@ class Admission:
         return True
 
     def wait(self, heard: Heard) -> Heard:
-        """The waiting entry of an identifier that is not stored, made from `heard` if there is none yet."""
+        """The waiting entry of an identifier that is not stored; `heard` becomes the entry if there is none yet."""
         entry = self._waiting.setdefault(heard.frame, heard)
         if len(self._waiting) > WAITING_IDENTIFIERS:
             del self._waiting[next(iter(self._waiting))]
@@ -77,8 +77,8 @@ class Admission:
     def admit(self, entry: Heard, *, singles: bool) -> tuple[bool, bytes | None]:
         """Decide on a waiting entry.
 
-        singles: whether identifiers heard once may be stored at all (not near the cap of the table).
-        Returns whether it is stored now, and the frame that has to leave the open page for it, if any.
+        singles: whether the log is small enough to store identifiers that were heard once.
+        Returns whether the entry is stored now, and the frame to remove from the open page for it, if any.
         """
         room = self._stored_this_minute < IDENTIFIERS_PER_MINUTE
         leaving = None
@@ -97,14 +97,15 @@ class Admission:
         return True, leaving
 
     def page_closed(self) -> None:
-        """Note that the page is closed: nothing in it can be replaced any more."""
+        """Note that the page is closed: from now on nothing in it may be replaced."""
         self._replaceable.clear()
 
-    def _turn(self, boot_seconds: float) -> None:
+    def _start_minute(self, boot_seconds: float) -> None:
         minute = int(boot_seconds // 60)
         if minute == self._minute:
             return
-        self._minute, self._stored_this_minute = minute, 0
+        self._minute = minute
+        self._stored_this_minute = 0
         self._replaceable.clear()
         oldest = boot_seconds - REMEMBERED_SECONDS
         self._stored = {name: known for name, known in self._stored.items() if known[1] >= oldest}
@@ -112,7 +113,7 @@ class Admission:
 
 
 class EncounterLog:
-    """Takes in sightings, keeps them sealed and within bounds, and gives them to the matcher on this phone."""
+    """Stores sightings, sealed and within bounds, and provides them to the matcher on this phone."""
 
     def __init__(
         self,
@@ -132,13 +133,15 @@ class EncounterLog:
         self._opened_at = 0.0
         self._changed = False
         self._columns: dict[int, PageColumns] = {}  # of pages as they are stored, by row
-        self._reciprocity: dict[bytes, None] = {}  # reciprocity frames of the burst that runs, not yet kept
+        self._reciprocity: dict[bytes, None] = {}  # reciprocity frames of the current burst, not yet in the page
         self._reciprocity_room = 0
-        self._singles_bytes, self._log_bytes, self._reciprocity_bytes = singles_bytes, log_bytes, reciprocity_bytes
+        self._singles_bytes = singles_bytes
+        self._log_bytes = log_bytes
+        self._reciprocity_bytes = reciprocity_bytes
         self._closed_bytes = store.page_bytes()
 
     def burst_started(self, burst: Burst) -> None:
-        """Remember the burst for the sightings to come."""
+        """Remember the burst for its sightings."""
         with self._lock:
             self._keep_reciprocity()
             share = min(burst.seconds_since_previous / PAGE_SECONDS, 1.0)
@@ -148,7 +151,7 @@ class EncounterLog:
                 del self._bursts[next(iter(self._bursts))]
 
     def heard(self, sighting: Sighting, stamp: Stamp, day: int) -> None:
-        """Note one frame. stamp: the clock it was heard under; day: UTC day by the best time there is."""
+        """Note one frame. stamp: of the clocks at that time; day: UTC day by the best available time."""
         with self._lock:
             self._turn_page(sighting.boot_seconds, stamp, day)
             assert self._page is not None
@@ -171,16 +174,16 @@ class EncounterLog:
                 self._changed = True
 
     def heard_reciprocity(self, frame: bytes) -> None:
-        """Note a reciprocity frame of the burst that runs; it is kept if its sender's identifier is stored."""
+        """Note a reciprocity frame of the current burst; it is stored if its sender's identifier is."""
         with self._lock:
-            # Room for some more than are kept, so that the nearest are chosen of many.
+            # Collect more than will be stored, to choose the nearest from many.
             if len(self._reciprocity) < 2 * PAGE_RECIPROCITY:
                 self._reciprocity[frame] = None
 
     def flush(self) -> None:
         """Seal what changed; called at least every 5 s.
 
-        Raises HandsetDiskFull or HandsetBusy; what was heard then stays in memory for the next flush.
+        Raises HandsetDiskFull or HandsetBusy; what was heard then waits in memory for the next flush.
         """
         with self._lock:
             self._keep_reciprocity()
@@ -191,7 +194,8 @@ class EncounterLog:
     def take_refused(self) -> int:
         """How many new identifiers were refused since the last call; any number above 0 is a sign of a flood."""
         with self._lock:
-            refused, self._admission.refused = self._admission.refused, 0
+            refused = self._admission.refused
+            self._admission.refused = 0
             return refused
 
     def pages(self) -> Iterator[tuple[int, Page]]:
@@ -206,7 +210,7 @@ class EncounterLog:
         Only pages that this run of the program has neither written nor read are opened.
         """
         self.flush()
-        told: list[tuple[int, PageColumns]] = []
+        loaded: list[tuple[int, PageColumns]] = []
         for row in self._store.numbers("pages"):
             # Page by page: the radio must not wait until the whole log has been read.
             with self._lock:
@@ -216,14 +220,14 @@ class EncounterLog:
                     if contents is None:
                         continue
                     columns = self._columns[row] = PageColumns.from_bytes(contents)
-            told.append((row, columns))
-        if sum(len(columns) for _, columns in told) > KEPT_IDENTIFIERS:
+            loaded.append((row, columns))
+        if sum(len(columns) for _, columns in loaded) > KEPT_IDENTIFIERS:
             with self._lock:
                 self._columns.clear()
-        return told
+        return loaded
 
     def first_heard(self) -> int | None:
-        """When the oldest page that has a time began, Unix seconds, rounded down; None where none has."""
+        """When the oldest page with a time began, Unix seconds, rounded down; None if no page has a time."""
         for row in self._store.numbers("pages"):
             contents = self._store.row("pages", row)
             first = PageColumns.from_bytes(contents).first_seconds if contents else ()
@@ -232,12 +236,14 @@ class EncounterLog:
         return None
 
     def page(self, row: int) -> Page | None:
-        """One page, or None if it was purged meanwhile."""
+        """One page, or None if it was purged."""
         contents = self._store.row("pages", row)
-        return None if contents is None else Page.from_bytes(contents)
+        if contents is None:
+            return None
+        return Page.from_bytes(contents)
 
     def stamp_earlier(self, stamp: Stamp) -> None:
-        """Give this boot's sightings from before the first signed file their time, from the boot clock."""
+        """Give the sightings of this boot from before the first signed file a time, by the boot clock."""
         assert stamp.offset_seconds is not None
         with self._lock:
             self._close_page()
@@ -246,21 +252,21 @@ class EncounterLog:
                 if old.boot_id != stamp.boot_id or not (old.offset_seconds is None or old.provisional):
                     continue
                 page = self.page(row)
-                assert page is not None  # Encounters lets no purge run meanwhile
+                assert page is not None  # Encounters prevents a purge during this call
                 page.stamp = replace(old, offset_seconds=stamp.offset_seconds, provisional=False)
                 times = [page.stamp.unix_seconds(heard.bursts[0].boot_seconds) for heard in page.heard.values()]
                 page.day = day_at(min((time for time in times if time is not None), default=page.day * SECONDS_PER_DAY))
                 self._write(row, page)
 
     def measure(self) -> None:
-        """Find out how large the log is and forget what is gone from it; called after a purge."""
+        """Measure the log, and drop the columns of pages that are gone; called after a purge."""
         with self._lock:
             self._closed_bytes = self._store.page_bytes()
             stored = set(self._store.numbers("pages"))
             self._columns = {row: columns for row, columns in self._columns.items() if row in stored}
 
     def _write(self, row: int | None, page: Page) -> int:
-        """Seal a page into its row, or a new one, and return the row; what is in memory follows what is stored."""
+        """Seal a page into its row, or a new one, and return the row; update its columns in memory."""
         contents = page.to_bytes()
         if row is None:
             row = self._store.add("pages", page.day, contents)
@@ -270,8 +276,12 @@ class EncounterLog:
         return row
 
     def _keep_reciprocity(self) -> None:
-        """Keep reciprocity frames beside their senders: one of each before a second of any, the nearest first."""
-        reciprocity, self._reciprocity = self._reciprocity, {}
+        """Move the burst's reciprocity frames to their senders in the page, as far as there is room.
+
+        Every sender gets one frame before any sender gets a second one; the nearest senders come first.
+        """
+        reciprocity = self._reciprocity
+        self._reciprocity = {}
         if self._page is None or not reciprocity or self._closed_bytes >= self._reciprocity_bytes:
             return
         senders: dict[bytes, list[HeardBurst]] = {}
@@ -279,19 +289,19 @@ class EncounterLog:
         for heard in self._page.heard.values():
             if heard.bursts[-1].number == newest:
                 senders.setdefault(heard.identifier[:BINDING_LENGTH], []).append(heard.bursts[-1])
-        waiting: list[tuple[int, float, int, HeardBurst, bytes]] = []
+        candidates: list[tuple[int, float, int, HeardBurst, bytes]] = []
         turns: dict[int, int] = {}
         for place, frame in enumerate(reciprocity):
             for burst in senders.get(bound_to(frame), ()):
-                kept = frame[-RECIPROCITY_LENGTH:]
-                if kept not in burst.reciprocity:
+                payload = frame[-RECIPROCITY_LENGTH:]
+                if payload not in burst.reciprocity:
                     turn = turns[id(burst)] = turns.get(id(burst), len(burst.reciprocity)) + 1
-                    waiting.append((turn, -burst.mean_rssi_dbm, place, burst, kept))
-        waiting.sort(key=lambda one: one[:3])
-        for *_, burst, kept in waiting[: self._reciprocity_room]:
-            burst.reciprocity.append(kept)
+                    candidates.append((turn, -burst.mean_rssi_dbm, place, burst, payload))
+        candidates.sort(key=lambda candidate: candidate[:3])
+        for *_, burst, payload in candidates[: self._reciprocity_room]:
+            burst.reciprocity.append(payload)
             self._changed = True
-        self._reciprocity_room -= min(len(waiting), self._reciprocity_room)
+        self._reciprocity_room -= min(len(candidates), self._reciprocity_room)
 
     def _note(self, entry: Heard, sighting: Sighting) -> None:
         burst = self._bursts.get(sighting.burst)
@@ -310,23 +320,26 @@ class EncounterLog:
             self._close_page()
         if self._page is None:
             page = Page(stamp, day, power_dbm=self.power_dbm)
-            self._page, self._row, self._opened_at = page, None, boot_seconds
+            self._page = page
+            self._row = None
+            self._opened_at = boot_seconds
 
     def _close_page(self) -> None:
         self.flush()
         self._admission.page_closed()
-        self._page, self._row = None, None
+        self._page = None
+        self._row = None
         self._closed_bytes = self._store.page_bytes()
 
 
 def identifiers_per_day(log: EncounterLog, zone: ZoneInfo) -> dict[date, int]:
     """How many identifiers were heard each local day, earliest first.
 
-    One phone changes its identifier every 10 to 20 minutes: this is not a number of phones or of people.
+    A phone changes its identifier every 10 to 20 minutes, so this is not a number of phones or of people.
     """
     frames: dict[date, set[bytes]] = {}
     for _, columns in log.columns():
         seconds = columns.first_seconds or [columns.day * SECONDS_PER_DAY] * len(columns)
         for frame, at in zip(columns.each_frame(), seconds, strict=True):
             frames.setdefault(datetime.fromtimestamp(at, zone).date(), set()).add(frame)
-    return {day: len(heard_then) for day, heard_then in sorted(frames.items())}
+    return {day: len(day_frames) for day, day_frames in sorted(frames.items())}

@@ -19,7 +19,7 @@ MAX_BURSTS = 65_535
 REPEAT_SECONDS = 60.0
 
 FRAME_LENGTH = 20
-# Of a reciprocity frame, what is not its type or its sender's: nonce and entries.
+# The stored part of a reciprocity frame: nonce and entries, without its type and its sender.
 RECIPROCITY_LENGTH = NONCE_LENGTH + ENTRIES * ENTRY_LENGTH
 
 _LENGTH = struct.Struct(">I")
@@ -27,14 +27,14 @@ _RECORD = struct.Struct(">16s4sH")
 _BURST = struct.Struct(">IdfB")
 _RECIPROCITY = struct.Struct(f">HH{RECIPROCITY_LENGTH}s")
 _BOOT_SECONDS = struct.Struct(">d")
-_BOOT_SECONDS_AT, _FRAMES_AT = 4, 16  # where a burst's time and its count of frames stand in its record
+_BOOT_SECONDS_AT, _FRAMES_AT = 4, 16  # offsets of a burst's time and its number of frames in its record
 
 
 @dataclass(slots=True)
 class HeardBurst:
     """One identifier in one scan burst.
 
-    rssi_dbm: as received, one per frame. reciprocity: reciprocity frames of the same sender, without what names it.
+    rssi_dbm: as received, one per frame. reciprocity: reciprocity frames of the same sender, RECIPROCITY_LENGTH each.
     """
 
     number: int
@@ -45,7 +45,7 @@ class HeardBurst:
 
     @property
     def mean_rssi_dbm(self) -> float:
-        """Mean of its frames."""
+        """Mean over the frames."""
         return sum(self.rssi_dbm) / len(self.rssi_dbm)
 
 
@@ -58,7 +58,7 @@ class Heard:
     bursts: list[HeardBurst] = field(default_factory=list)
 
     def add(self, number: int, boot_seconds: float, since_previous: float, rssi_dbm: int) -> None:
-        """Note one frame; frames over 255 a burst and bursts over 65,535 a page are ignored."""
+        """Note one frame; ignore frames over 255 in a burst, and bursts over 65,535 in a page."""
         if not self.bursts or self.bursts[-1].number != number:
             if len(self.bursts) == MAX_BURSTS:
                 return
@@ -68,16 +68,16 @@ class Heard:
 
     @property
     def frame(self) -> bytes:
-        """Identifier and metadata together, 20 bytes: a copy with other metadata is another entry."""
+        """Identifier and metadata together, 20 bytes: a copy with different metadata is a separate entry."""
         return self.identifier + self.metadata
 
     @property
     def repeated(self) -> bool:
-        """Heard in two bursts at least 60 s apart."""
+        """Whether it was heard in two bursts at least 60 s apart."""
         return self.bursts[-1].boot_seconds - self.bursts[0].boot_seconds >= REPEAT_SECONDS
 
     def to_bytes(self) -> bytes:
-        """The record."""
+        """The entry as it is stored, without reciprocity frames."""
         parts = [_RECORD.pack(self.identifier, self.metadata, len(self.bursts))]
         for burst in self.bursts:
             count = len(burst.rssi_dbm)
@@ -88,9 +88,9 @@ class Heard:
 
 @dataclass(slots=True)
 class Page:
-    """Everything heard in one stretch of day `day` (UTC) under one stamp, by frame.
+    """Everything heard during some minutes of `day` (UTC) under one stamp, by frame.
 
-    power_dbm: effective power this phone itself sent with meanwhile; None in pages from before that was noted.
+    power_dbm: effective power at which this phone sent in that time; None in pages of releases that did not note it.
     """
 
     stamp: Stamp
@@ -100,24 +100,25 @@ class Page:
 
     def to_bytes(self) -> bytes:
         """The page as it is sealed."""
-        told = {"stamp": stamp_to_json(self.stamp), "day": self.day, "power_dbm": self.power_dbm}
-        head = json.dumps(told).encode()
+        fields = {"stamp": stamp_to_json(self.stamp), "day": self.day, "power_dbm": self.power_dbm}
+        head = json.dumps(fields).encode()
         records = zlib.compress(b"".join(heard.to_bytes() for heard in self.heard.values()), 1)
-        # Behind the records, because they are random to everybody and do not shrink.
-        reciprocity = [
-            _RECIPROCITY.pack(entry, burst, frame)
-            for entry, heard in enumerate(self.heard.values())
-            for burst, part in enumerate(heard.bursts)
-            for frame in part.reciprocity
-        ]
-        return b"".join([_LENGTH.pack(len(head)), head, records, *reciprocity])
+        # The reciprocity frames follow uncompressed, because encrypted bytes do not shrink.
+        return b"".join([_LENGTH.pack(len(head)), head, records, *self._reciprocity_records()])
+
+    def _reciprocity_records(self) -> Iterator[bytes]:
+        for entry, heard in enumerate(self.heard.values()):
+            for number, burst in enumerate(heard.bursts):
+                for frame in burst.reciprocity:
+                    yield _RECIPROCITY.pack(entry, number, frame)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Page":
         """Read a page. Raises HandsetStoreDamaged."""
         try:
             head, records, reciprocity = _open(data)
-            page, at = cls(Stamp(**head["stamp"]), head["day"], power_dbm=head.get("power_dbm")), 0
+            page = cls(Stamp(**head["stamp"]), head["day"], power_dbm=head.get("power_dbm"))
+            at = 0
             while at < len(records):
                 heard, at = _read_heard(records, at)
                 page.heard[heard.frame] = heard
@@ -131,11 +132,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageColumns:
-    """Who was heard in a page and when first: what an index needs of it, 28 bytes an entry instead of its objects.
+    """The frames of a page and when each was heard first: what an index needs, in 28 bytes an entry.
 
     frames:          20 bytes an entry, joined, in the page's order.
     first_seconds:   Unix seconds of each entry's first burst, rounded down; empty while the page has no time.
-    longest_seconds: the longest time from the first to the last burst of one entry.
+    longest_seconds: the longest time from the first to the last burst of an entry.
     """
 
     stamp: Stamp
@@ -148,23 +149,25 @@ class PageColumns:
         return len(self.frames) // FRAME_LENGTH
 
     def each_frame(self) -> Iterator[bytes]:
-        """The frames, one by one."""
+        """Iterate over the frames, 20 bytes each."""
         return (self.frames[at : at + FRAME_LENGTH] for at in range(0, len(self.frames), FRAME_LENGTH))
 
     @classmethod
     def of(cls, page: Page) -> "PageColumns":
         """The columns of a page in memory."""
         ends = [(heard.bursts[0].boot_seconds, heard.bursts[-1].boot_seconds) for heard in page.heard.values()]
-        return cls._made(page.stamp, page.day, list(page.heard), ends)
+        return cls._from_ends(page.stamp, page.day, list(page.heard), ends)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "PageColumns":
-        """Read them from a stored page, a fifth of the work of reading the page. Raises HandsetStoreDamaged."""
+        """Read the columns of a stored page, five times as fast as the page. Raises HandsetStoreDamaged."""
         frames: list[bytes] = []
         ends: list[tuple[float, float]] = []
         try:
             head, records, _ = _open(data)
-            stamp, day, at = Stamp(**head["stamp"]), head["day"], 0
+            stamp = Stamp(**head["stamp"])
+            day = head["day"]
+            at = 0
             while at < len(records):
                 identifier, metadata, count = _RECORD.unpack_from(records, at)
                 first = last = at = at + _RECORD.size
@@ -177,10 +180,10 @@ class PageColumns:
                 raise ValueError(f"the records end at {at}, expected at {len(records)}")
         except _DAMAGE as error:
             raise HandsetStoreDamaged(_DAMAGED) from error
-        return cls._made(stamp, day, frames, ends)
+        return cls._from_ends(stamp, day, frames, ends)
 
     @classmethod
-    def _made(cls, stamp: Stamp, day: int, frames: list[bytes], ends: list[tuple[float, float]]) -> "PageColumns":
+    def _from_ends(cls, stamp: Stamp, day: int, frames: list[bytes], ends: list[tuple[float, float]]) -> "PageColumns":
         seconds = [stamp.unix_seconds(first) for first, _ in ends]
         longest = max((last - first for first, last in ends), default=0.0)
         first_seconds = array("q", (math.floor(at) for at in seconds if at is not None))

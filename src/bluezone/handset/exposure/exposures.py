@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the owner was near a case: published keys are matched with the encounter log, in memory, on this phone.
+"""Matching of published keys with the encounter log, in memory, on this phone: was the owner near a case?
 
 Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 """
@@ -34,29 +34,29 @@ DAY_ZERO = date(1970, 1, 1)
 
 
 class HeardIndex:
-    """Everything in the log, ready for looking up keys. It holds only identifiers; pages are opened on a match.
+    """An index of the log in which to look up keys. It has identifiers only; a page is opened when one matches.
 
-    The log keeps in memory what is taken from it here, so making one again reads only pages that are new.
+    The log keeps its columns in memory, so that a second index reads only new pages.
     """
 
     def __init__(self, log: EncounterLog) -> None:
         self._log = log
-        # Without a time it cannot count, whichever key it comes from (_scored_sightings).
+        # A page without a time can never count (_scored_sightings).
         timed = [(row, columns) for row, columns in log.columns() if columns.first_seconds]
         self._page_rows = [row for row, _ in timed]
         self._page_ends = list(accumulate(len(columns) for _, columns in timed))
         self._frames = b"".join([columns.frames for _, columns in timed])
         times = array("q", b"".join([columns.first_seconds for _, columns in timed]))
         longest = max((columns.longest_seconds for _, columns in timed), default=0.0)
-        # One time for all bursts of a record, its first; a later one may count for a later interval. Each burst is
-        # looked at by itself when its key has been found.
+        # The index has one time for all bursts of a record, the first, but later bursts may be in later intervals. Each
+        # burst is checked separately when its key has matched.
         wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
         late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
         self._index = SightingIndex(self._frames, times, late, width=FRAME_LENGTH)
 
     def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
-        """For each row of `keys` that was heard: the interval, page and record of every equality."""
-        found: dict[int, list[tuple[int, Page, Heard]]] = defaultdict(list)
+        """For each row of `keys` that was heard: the interval, page and record of every match."""
+        matches: dict[int, list[tuple[int, Page, Heard]]] = defaultdict(list)
         opened: dict[int, Page | None] = {}
         for key_row, interval, place in self._index.find(keys):
             row = self._page_rows[bisect.bisect_right(self._page_ends, place)]
@@ -65,12 +65,12 @@ class HeardIndex:
                 opened[row] = self._log.page(row)
             page = opened[row]
             if page is not None and frame in page.heard:
-                found[key_row].append((interval, page, page.heard[frame]))
-        return found
+                matches[key_row].append((interval, page, page.heard[frame]))
+        return matches
 
 
 class Surroundings:
-    """Who else was heard in a burst, beside a case. It opens each page once."""
+    """The other identifiers that were heard in a burst together with a case. Computes each page once."""
 
     def __init__(self) -> None:
         self._bursts: dict[int, dict[int, dict[bytes, float]]] = {}
@@ -78,7 +78,7 @@ class Surroundings:
     def of(self, page: Page, burst: int, identifier: bytes) -> tuple[int, int | None]:
         """How many other identifiers a page has in a burst, and the standard deviation of their mean levels in dB.
 
-        It is rounded, and None where there are fewer than two.
+        The deviation is rounded, and None if there are fewer than two.
         """
         if id(page) not in self._bursts:
             self._bursts[id(page)] = self._levels(page)
@@ -99,25 +99,26 @@ class Surroundings:
 
 
 def windows_of_file(
-    index: HeardIndex, keys: KeyColumns, number: int, own: set[bytes], receiver: Receiver, zone: str, profile: Profile,
-    sent: OwnIdentifiers | None = None, ended: int | None = None,
+    index: HeardIndex, keys: KeyColumns, number: int, own_keys: set[bytes], receiver: Receiver, zone: str,
+    profile: Profile, own_identifiers: OwnIdentifiers | None = None, period_end: int | None = None,
 ) -> list[ExposureWindow]:  # fmt: skip
-    """The exposure windows that export file `number` makes of the log.
+    """The exposure windows that result from export file `number` and the log.
 
-    own: keys of this phone, which never warn it. A sighting counts only if its clock was trusted, it lies in
-    intervals j-1 .. j+2 of its identifier, and the file is newer than any the phone had when it heard it.
-    sent: what this phone broadcast; with it, the reciprocity frames beside those sightings are opened.
-    ended: of a file of a neighbour: the end of the time it is of, Unix seconds. A phone notes no numbers of neighbours
-    beside what it hears; a sighting counts only if no signed file that it had seen then was made after that end.
+    A sighting counts only if its clock was trusted, it was in intervals j-1 .. j+2 of its identifier, and the file is
+    newer than every file that the phone had at the time.
+    own_keys: keys of this phone, which never warn it.
+    own_identifiers: what this phone broadcast, to open the reciprocity frames of the sightings; None opens none.
+    period_end: of a neighbour's file, Unix seconds. Stamps have no numbers of neighbours' files, so a sighting counts
+        only if every signed file that the phone had seen by then was made before that end.
     """
     windows: list[ExposureWindow] = []
     surroundings = Surroundings()
-    for key_row, places in index.find(keys).items():
+    for key_row, matches in index.find(keys).items():
         key = keys.key(key_row)
-        if key in own:
+        if key in own_keys:
             continue
-        fresh = [place for place in places if not _was_out(place[1].stamp, number, ended)]
-        sightings = _scored_sightings(key, fresh, receiver, surroundings, sent)
+        counted = [match for match in matches if not _was_published(match[1].stamp, number, period_end)]
+        sightings = _scored_sightings(key, counted, receiver, surroundings, own_identifiers)
         report_type = keys.report_types[key_row]
         onset = keys.days_since_onset[key_row]
         windows += build_windows(
@@ -131,26 +132,28 @@ def windows_of_file(
     return windows
 
 
-def _was_out(stamp: Stamp, number: int, ended: int | None) -> bool:
-    """Whether a file may have been out when something was heard: then anybody could have sent what was heard."""
-    return stamp.newest_export >= number if ended is None else stamp.floor_seconds >= ended
+def _was_published(stamp: Stamp, number: int, period_end: int | None) -> bool:
+    """Whether a file may have been public when a sighting was made; then anybody could have broadcast its keys."""
+    if period_end is None:
+        return stamp.newest_export >= number
+    return stamp.floor_seconds >= period_end
 
 
 _BurstName = tuple[int, int]
-"""Run of the program, and number of the burst in it."""
+"""Run of the program, and number of the burst in that run."""
 
 
 def _scored_sightings(
-    key: bytes, places: Iterable[tuple[int, Page, Heard]], receiver: Receiver,
-    surroundings: Surroundings, sent: OwnIdentifiers | None,
+    key: bytes, matches: Iterable[tuple[int, Page, Heard]], receiver: Receiver,
+    surroundings: Surroundings, own_identifiers: OwnIdentifiers | None,
 ) -> list[MatchedSighting]:  # fmt: skip
-    """Every frame of a matched key that may count, in order of time, its bursts numbered from 1.
+    """Every frame of a matched key that may count, in order of time, with its bursts numbered from 1.
 
-    What reciprocity frames say of a burst is the mean of those heard in it, the same for each of its sightings.
+    The reciprocity frames of one burst contribute their mean, the same for each sighting of the burst.
     """
-    kept: list[tuple[float, _BurstName, float, int, int, tuple[int, int | None]]] = []
-    other_way: dict[_BurstName, list[int]] = defaultdict(list)
-    for interval, page, heard in places:
+    scored: list[tuple[float, _BurstName, float, int, int, tuple[int, int | None]]] = []
+    reciprocal: dict[_BurstName, list[int]] = defaultdict(list)
+    for interval, page, heard in matches:
         stamp = page.stamp
         if not stamp.trusted:
             continue
@@ -162,83 +165,90 @@ def _scored_sightings(
                 continue
             name = (stamp.run, burst.number)
             others = surroundings.of(page, burst.number, heard.identifier)
-            if sent is not None:
-                other_way[name] += _told(key, page, heard.identifier, burst, sent.around(at))
+            if own_identifiers is not None:
+                reciprocal[name] += _opened(key, page, heard.identifier, burst, own_identifiers.around(at))
             for rssi_dbm in burst.rssi_dbm:
                 attenuation = attenuation_db(metadata, rssi_dbm + receiver.correction_db)
                 if attenuation is not None:
-                    kept.append((at, name, burst.seconds_since_previous, attenuation, confidence, others))
-    kept.sort(key=lambda sighting: sighting[0])
+                    scored.append((at, name, burst.seconds_since_previous, attenuation, confidence, others))
+    scored.sort(key=lambda sighting: sighting[0])
     numbers: dict[_BurstName, int] = {}
     return [
         MatchedSighting(
             at,
             numbers.setdefault(name, len(numbers) + 1),
-            since,
+            seconds_since_previous,
             attenuation,
             confidence,
-            _rounded_mean(other_way.get(name, [])),
+            _rounded_mean(reciprocal.get(name, [])),
             *others,
         )
-        for at, name, since, attenuation, confidence, others in kept
+        for at, name, seconds_since_previous, attenuation, confidence, others in scored
     ]
 
 
-def _told(key: bytes, page: Page, identifier: bytes, burst: HeardBurst, own: list[bytes]) -> Iterable[int]:
-    """The attenuations, dB, at which the sender of a matched identifier says that it heard this phone."""
-    if page.power_dbm is None or not own:
+def _opened(
+    key: bytes, page: Page, identifier: bytes, burst: HeardBurst, own_identifiers: list[bytes]
+) -> Iterable[int]:
+    """The attenuations in dB at which the sender of a matched identifier heard this phone, by its own frames."""
+    if page.power_dbm is None or not own_identifiers:
         return
-    for kept in burst.reciprocity:
-        frame = bytes([TYPE]) + identifier[:BINDING_LENGTH] + kept
-        level_dbm = open_frame(reciprocity_key(key), identifier, frame, own)
+    for payload in burst.reciprocity:
+        frame = bytes([TYPE]) + identifier[:BINDING_LENGTH] + payload
+        level_dbm = open_frame(reciprocity_key(key), identifier, frame, own_identifiers)
         if level_dbm is not None:
             yield max(page.power_dbm - level_dbm, 0)
 
 
 def _rounded_mean(values: list[int]) -> int | None:
-    return math.floor(sum(values) / len(values) + 0.5) if values else None
+    if not values:
+        return None
+    return math.floor(sum(values) / len(values) + 0.5)
 
 
 class Exposures:
-    """The exposure windows found so far; they are kept after the file they came from is gone."""
+    """The exposure windows of all matches so far; they remain when their files are gone."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, windows: Iterable[ExposureWindow], *, again: bool = False, of: str | None = None) -> None:
-        """Keep windows, by the local day of their start.
+    def add(self, windows: Iterable[ExposureWindow], *, again: bool = False, neighbour_id: str | None = None) -> None:
+        """Store windows, by the local day of their start.
 
-        again: their file may say what an earlier one said, so those that are kept already are left out.
-        of: id of the neighbour whose file they came from, None for the own city.
+        again: the file may repeat keys of an earlier one, so leave out windows that are stored already.
+        neighbour_id: of the neighbour that the file came from, None for the phone's own city.
         """
         with self._store.transaction():
-            kept = {window for window, _ in self._kept()} if again else frozenset[ExposureWindow]()
+            known = {window for window, _ in self._stored()} if again else frozenset[ExposureWindow]()
             for window in windows:
-                told = asdict(window) | {"day": window.day.isoformat()} | ({"of": of} if of else {})
-                if window not in kept:
-                    self._store.add("windows", (window.day - DAY_ZERO).days, json.dumps(told).encode())
+                document = asdict(window) | {"day": window.day.isoformat()}
+                if neighbour_id:
+                    document["of"] = neighbour_id
+                if window not in known:
+                    self._store.add("windows", (window.day - DAY_ZERO).days, json.dumps(document).encode())
 
     def all(self) -> list[ExposureWindow]:
-        """Every window kept."""
-        return [window for window, _ in self._kept()]
+        """Every stored window."""
+        return [window for window, _ in self._stored()]
 
     def neighbours(self, day: date, profile: Profile) -> tuple[str, ...]:
-        """Ids of the neighbours whose files name cases that count on a local day, sorted."""
+        """The neighbours with windows that count on a local day: their ids, sorted."""
         return tuple(sorted({
-            of for window, of in self._kept()
-            if of and window.day == day and profile.factor(window.report_type, window.infectiousness) > 0
+            neighbour_id for window, neighbour_id in self._stored()
+            if neighbour_id and window.day == day and profile.factor(window.report_type, window.infectiousness) > 0
         }))  # fmt: skip
 
-    def _kept(self) -> list[tuple[ExposureWindow, str | None]]:
-        return [_window(contents) for _, _, contents in self._store.rows("windows")]
+    def _stored(self) -> list[tuple[ExposureWindow, str | None]]:
+        return [_decode_window(contents) for _, _, contents in self._store.rows("windows")]
 
     def assess(self, profile: Profile, today: date) -> Assessment:
-        """Score them as of `today`, the local date."""
+        """Assess the windows as of `today`, the local date."""
         return assess(self.all(), profile, today)
 
 
-def _window(contents: bytes) -> tuple[ExposureWindow, str | None]:
-    told = json.loads(contents)
-    of: str | None = told.pop("of", None)
-    instances = tuple(ScanInstance(**instance) for instance in told.pop("scan_instances"))
-    return ExposureWindow(day=date.fromisoformat(told.pop("day")), scan_instances=instances, **told), of
+def _decode_window(contents: bytes) -> tuple[ExposureWindow, str | None]:
+    document = json.loads(contents)
+    neighbour_id: str | None = document.pop("of", None)
+    instances = tuple(ScanInstance(**instance) for instance in document.pop("scan_instances"))
+    day = date.fromisoformat(document.pop("day"))
+    return ExposureWindow(day=day, scan_instances=instances, **document), neighbour_id

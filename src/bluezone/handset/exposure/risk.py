@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a case was near: new files of the city against what this phone keeps, and what its owner is warned of.
+"""Risk and warnings: matches new files of the city with what this phone has stored, and warns the owner.
 
-Every phone fetches the same files at the same times, whatever it keeps. Source: docs/protocol.md sections 3, 5 (venue
-package) and 6; docs/venues.md, "Files" and "Matching and level"; docs/attacks.md rows 18 and 20.
-
-What a warned person reads: the day, about how long, how certain it is, and what to do; nothing else.
+Every phone fetches the same files at the same times, whatever it has stored. A warning contains the day, about how
+long, how certain it is, and what to do; nothing else. Source: docs/protocol.md sections 3, 5 (venue package) and 6;
+docs/venues.md, "Files" and "Matching and level"; docs/attacks.md rows 18 and 20.
 """
 
 import json
@@ -53,7 +52,8 @@ def day_and_month(day: date, language: str) -> str:
 
 def full_date(day: date, language: str) -> str:
     """25/11/2026, or 25 November 2026."""
-    return f"{day_and_month(day, language)}{'/' if language == 'vi' else ' '}{day.year}"
+    separator = "/" if language == "vi" else " "
+    return f"{day_and_month(day, language)}{separator}{day.year}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ class Warning:
     """One day with a risk.
 
     band:  minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in.
-    kind:  "near" by Bluetooth, or "venue". label: names of the venues, where the owner wanted them kept.
-    near:  minutes likely near, from and to, in fives; None where no distance was judged.
+    kind:  "near" by Bluetooth, or "venue". label: names of the venues, if the owner wanted them stored.
+    near:  minutes likely near, from and to, in fives; None if no distance could be assessed.
     watch_days: how long the signed rules ask the owner to watch their health.
-    neighbours: ids of other cities in whose lists cases of that day stand; empty where it is the own city's alone.
+    neighbours: ids of other cities with lists that contain cases of that day; empty if only the phone's city has any.
     """
 
     day: date
@@ -80,17 +80,17 @@ class Warning:
 
     @property
     def watch_until(self) -> date:
-        """The last day on which the owner is asked to watch their health."""
+        """The last day on which the owner should watch their health."""
         return self.day + timedelta(days=self.watch_days)
 
     @property
     def id(self) -> str:
-        """Name of this warning: there is at most one of each kind a day."""
+        """Identifies this warning: each day has at most one of each kind."""
         return f"{self.kind}-{self.day.isoformat()}"
 
     @property
     def declared_level(self) -> DeclaredLevel:
-        """What a declaration says of it: its level, or "unclear" where the phone cannot tell how near the owner was."""
+        """The level for a declaration: "unclear" if the phone cannot tell how near the owner was."""
         if self.kind == "near" and self.certainty == "unclear":
             return "unclear"
         return "high" if self.level == "high" else "low"
@@ -104,15 +104,7 @@ def warnings_of(assessment: Assessment, config: Config) -> list[Warning]:
 
 def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None], config: Config) -> list[Warning]:
     """The warnings of venues, in the order of the days. labels: names of stays by their number."""
-    return [
-        Warning(
-            day.day, day.level, day.band, day.certainty, _texts(day.day, config, _kinds("venue", day)), "venue",
-            ", ".join(dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))) or None,
-            watch_days=config.care.watch_days,
-        )
-        for day in days
-        if day.level != "none"
-    ]  # fmt: skip
+    return [_venue_warning(day, labels, config) for day in days if day.level != "none"]
 
 
 def _warning(exposure: DayExposure, config: Config) -> Warning:
@@ -123,8 +115,17 @@ def _warning(exposure: DayExposure, config: Config) -> Warning:
     )  # fmt: skip
 
 
+def _venue_warning(day: VenueDay, labels: Mapping[int, str | None], config: Config) -> Warning:
+    texts = _texts(day.day, config, _kinds("venue", day))
+    names = dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))
+    return Warning(
+        day.day, day.level, day.band, day.certainty, texts, "venue", ", ".join(names) or None,
+        watch_days=config.care.watch_days,
+    )  # fmt: skip
+
+
 def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
-    """A range as it is shown: downwards below, upwards above unless that is less than a minute, never "up to 0"."""
+    """A range in fives: the start rounded down; the end rounded up if over by more than a minute, at least 5."""
     if near is None:
         return None
     low, high = near
@@ -132,9 +133,9 @@ def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
 
 
 def _kinds(kind: str, exposure: DayExposure | VenueDay) -> tuple[str, ...]:
-    """Which words a day has, in order: a low level asks its owner to watch and to mask, never to stay apart.
+    """The kinds of text for a day, best first: a low level asks the owner to watch and to mask, never to isolate.
 
-    A config of an earlier release has no words for low; those for unclear ask for the same.
+    A config of an earlier release has no texts for "low"; those for "unclear" ask for the same.
     """
     if kind == "near" and exposure.certainty == "unclear":
         return ("unclear",)
@@ -143,7 +144,7 @@ def _kinds(kind: str, exposure: DayExposure | VenueDay) -> tuple[str, ...]:
 
 
 def _texts(day: date, config: Config, kinds: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The texts of a day: of each name the first that the config has for one of the kinds, else the plain one."""
+    """The texts of a day: for each name the first of the kinds that the config has, else the plain text."""
     return {
         language: {name: _filled(_choose_text(texts, name, kinds), language, day, config) for name in TEXT_NAMES}
         for language, texts in config.texts.items()
@@ -162,13 +163,13 @@ def _filled(text: str, language: str, day: date, config: Config) -> str:
 
 
 TABLE = "venue_overlaps"
-# A neighbour that names one phone's stays more often than this in one package means to fill its store.
+# More matches in one package with one phone's stays are an attempt of a neighbour to fill its store.
 MOST_OVERLAPS = 500
 DAY_ZERO = date(1970, 1, 1)
 
 
 class VenueFollower(VenuePackages):
-    """Follows the city's venue packages, matches them and a neighbour's, and keeps what was found."""
+    """Follows the city's venue packages, matches them and those of neighbours, and stores the overlaps with stays."""
 
     _store: Store
 
@@ -178,55 +179,64 @@ class VenueFollower(VenuePackages):
         self._time = time
 
     def take_in(self, installed_at: float) -> None:
-        """Take in what is new. installed_at: Unix seconds. Raises as IndexFollower, and InvalidPackage."""
+        """Fetch and match what is new. installed_at: Unix seconds. Raises as IndexFollower, and InvalidPackage."""
         for package, note in self.new(self._time.now() - installed_at):
             with self._store.transaction():
                 self.match(package)
                 note()
 
-    def match(self, package: bytes, of: str | None = None) -> None:
-        """Keep which stays a package names. of: id of the neighbour whose it is, None for the own city's.
+    def match(self, package: bytes, neighbour_id: str | None = None) -> None:
+        """Store the overlaps of a package with this phone's stays.
 
-        Raises InvalidPackage.
+        neighbour_id: of the neighbour that the package came from, None for the phone's own city. Raises InvalidPackage.
         """
-        items, now = index_items(items_of_package(package)), self._time.now()
+        items = index_items(items_of_package(package))
+        now = self._time.now()
         with self._store.transaction():
             self._visits.settle(now)
-            # In a new epoch a package may say again what an earlier one said, and a neighbour what others did.
-            said = {found for found, _ in self._kept()} if of or self.position.epoch > 0 else frozenset[VenueOverlap]()
-            for found in islice(self._overlaps(items, now), MOST_OVERLAPS if of else None):
-                if found not in said:
-                    told = asdict(found) | {"day": found.day.isoformat()} | ({"of": of} if of else {})
-                    self._store.add(TABLE, (found.day - DAY_ZERO).days, json.dumps(told).encode())
+            # A package of a new epoch may repeat an earlier one, and a neighbour may repeat other cities.
+            may_repeat = bool(neighbour_id) or self.position.epoch > 0
+            known = {venue_overlap for venue_overlap, _ in self._stored()} if may_repeat else frozenset[VenueOverlap]()
+            for venue_overlap in islice(self._overlaps(items, now), MOST_OVERLAPS if neighbour_id else None):
+                if venue_overlap in known:
+                    continue
+                document = asdict(venue_overlap) | {"day": venue_overlap.day.isoformat()}
+                if neighbour_id:
+                    document["of"] = neighbour_id
+                self._store.add(TABLE, (venue_overlap.day - DAY_ZERO).days, json.dumps(document).encode())
 
     def assess(self, profile: Profile, today: date) -> list[VenueDay]:
-        """Score what was found as of `today`, the local date."""
-        return assess_venues([found for found, _ in self._kept()], profile, today)
+        """Assess the stored overlaps as of `today`, the local date."""
+        return assess_venues([venue_overlap for venue_overlap, _ in self._stored()], profile, today)
 
     def neighbours(self, day: date) -> tuple[str, ...]:
-        """Ids of the neighbours whose packages name stays of a local day, sorted."""
-        return tuple(sorted({of for found, of in self._kept() if of and found.day == day}))
+        """The neighbours with packages that overlap with stays of a local day: their ids, sorted."""
+        ids = set()
+        for venue_overlap, neighbour_id in self._stored():
+            if neighbour_id and venue_overlap.day == day:
+                ids.add(neighbour_id)
+        return tuple(sorted(ids))
 
     def _overlaps(self, items: dict[bytes, list[bytes]], now: float) -> Iterable[VenueOverlap]:
         zone = str(self._time.zone())
         for visit, start, end, keys in self._visits.to_match(now):
             for record in records_of(keys, items):
-                found = overlap(record, start, end, visit, zone)
-                if found is not None:
-                    yield found
+                venue_overlap = overlap(record, start, end, visit, zone)
+                if venue_overlap is not None:
+                    yield venue_overlap
 
-    def _kept(self) -> list[tuple[VenueOverlap, str | None]]:
-        return [_overlap(contents) for _, _, contents in self._store.rows(TABLE)]
+    def _stored(self) -> list[tuple[VenueOverlap, str | None]]:
+        return [_decode_overlap(contents) for _, _, contents in self._store.rows(TABLE)]
 
 
-def _overlap(contents: bytes) -> tuple[VenueOverlap, str | None]:
-    told = json.loads(contents)
-    of: str | None = told.pop("of", None)
-    return VenueOverlap(date.fromisoformat(told.pop("day")), **told), of
+def _decode_overlap(contents: bytes) -> tuple[VenueOverlap, str | None]:
+    document = json.loads(contents)
+    neighbour_id: str | None = document.pop("of", None)
+    return VenueOverlap(date.fromisoformat(document.pop("day")), **document), neighbour_id
 
 
 class Risk:
-    """Matches new files with what this phone keeps, stores the result, and assesses it as of today."""
+    """Matches new files with what this phone has stored, stores the result, and assesses it as of today."""
 
     def __init__(
         self, store: Store, city: CityConfig, downloads: Downloads, venues: VenueFollower, encounters: Encounters,
@@ -243,12 +253,12 @@ class Risk:
         self.exposures = Exposures(store)
 
     def take_in_new_files(self) -> None:
-        """Download what is new, verify it and match it here; a refusal keeps what was taken in before it.
+        """Fetch what is new, verify it and match it here; a refusal keeps the matches made before it.
 
         Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
         """
         self._take_in_exports()
-        # After the exports, whether or not there are visits: what a phone fetches says nothing of its owner.
+        # Fetched even if there are no stays: what a phone fetches must reveal nothing about the owner.
         self._venues.take_in(self._store.get("installed_at", self._time.now()))
 
     def _take_in_exports(self) -> None:
@@ -257,14 +267,17 @@ class Risk:
         self._encounters.take_time(max(config.generated_at, index.generated_at))
         earlier = self._downloads.earlier(index)
         heard = HeardIndex(self._encounters.log) if entries or earlier else None
-        own, receiver = self._encounters.keys.own(), self._encounters.receiver
-        sent = self._encounters.keys.identifiers()
+        own_keys = self._encounters.keys.own()
+        receiver = self._encounters.receiver
+        own_identifiers = self._encounters.keys.identifiers()
         for entry in (*earlier, *entries):
             export = self._downloads.fetch(entry, config)
             assert heard is not None
-            windows = windows_of_file(heard, export.columns, entry.number, own, receiver, config.zone, profile, sent)
+            windows = windows_of_file(
+                heard, export.columns, entry.number, own_keys, receiver, config.zone, profile, own_identifiers
+            )
             with self._store.transaction():
-                # In a new epoch a file may say again what an earlier one said.
+                # A file of a new epoch may repeat an earlier one.
                 self.exposures.add(windows, again=index.epoch > 0)
                 if entry not in earlier:
                     self._downloads.note_taken_in(entry)
@@ -273,12 +286,14 @@ class Risk:
         self._encounters.renew_stamp()
 
     def take_in_neighbours(self) -> None:
-        """As of the own city, after it, and without effect on it: what is refused is kept with the neighbour."""
+        """Fetch and match the neighbours' files; a refusal is stored with its neighbour and affects nothing else."""
         config = self._city.current
         assert config is not None
-        profile, heard = parse_profile(config.profile), None
-        own, receiver = self._encounters.keys.own(), self._encounters.receiver
-        sent = self._encounters.keys.identifiers()
+        profile = parse_profile(config.profile)
+        heard = None
+        own_keys = self._encounters.keys.own()
+        receiver = self._encounters.receiver
+        own_identifiers = self._encounters.keys.identifiers()
         with closing(self._neighbours.files()) as followed:
             for neighbour, files in followed:
                 problem = None
@@ -290,35 +305,39 @@ class Risk:
                             else:
                                 heard = heard or HeardIndex(self._encounters.log)
                                 windows = windows_of_file(
-                                    heard, file.columns, 0, own, receiver, config.zone, profile, sent,
+                                    heard, file.columns, 0, own_keys, receiver, config.zone, profile, own_identifiers,
                                     file.end_timestamp,
                                 )  # fmt: skip
-                                # Neighbours may hand on keys to each other.
-                                self.exposures.add(windows, again=True, of=neighbour.id)
+                                # Neighbours may pass keys on to each other.
+                                self.exposures.add(windows, again=True, neighbour_id=neighbour.id)
                             note()
                 except Refused as refused:
                     problem = refused.code
                 self._neighbours.note(neighbour.id, problem)
 
     def assessment(self) -> Assessment:
-        """Levels and days as of today, from the encounters that were matched so far."""
+        """Levels and days as of today, from the encounters matched so far."""
         config = self._city.current
         if config is None:
             return Assessment("none", ())
         return self.exposures.assess(parse_profile(config.profile), self._time.today())
 
     def venue_days(self) -> list[VenueDay]:
-        """What the venues amount to as of today, day by day, from the stays that were matched so far."""
+        """The risk of venues as of today, by day, from the stays matched so far."""
         config = self._city.current
-        return [] if config is None else self._venues.assess(parse_profile(config.profile), self._time.today())
+        if config is None:
+            return []
+        return self._venues.assess(parse_profile(config.profile), self._time.today())
 
     def level(self) -> Level:
         """The level of the worst day, near a case or at a venue."""
         levels = {self.assessment().level, *(day.level for day in self.venue_days())}
-        return "high" if "high" in levels else "low" if "low" in levels else "none"
+        if "high" in levels:
+            return "high"
+        return "low" if "low" in levels else "none"
 
     def warnings(self) -> list[Warning]:
-        """What the owner is warned of, latest day first; of one day, contacts before venues."""
+        """The owner's warnings, latest day first; on the same day, encounters before venues."""
         config = self._city.current
         if config is None:
             return []

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's JSON API, for its own page: one call for each method of the engine contract.
+"""The phone's local page: the face (bluezone.face), and the JSON API that it calls.
 
-Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call returns
-the encounter log, only how many identifiers were heard each day. Source: face/static/engine/interface.js.
-
-The phone's page on this machine: the face (bluezone.face) and the phone's JSON API beside it.
+The API has one call for each method of the engine contract. Calls that read are GET and change nothing; the others POST
+a JSON object with the arguments by name. No call returns the encounter log, only how many identifiers were heard each
+day. Source: face/static/engine/interface.js.
 """
 
 import re
@@ -24,7 +23,7 @@ from bluezone.handset.venues import SHOWN_SECONDS
 from bluezone.localpage import CallInvalid
 from bluezone.refusal import Refused
 
-# Those of the face (words.js); what the city writes in Vietnamese and English is told in English to all others.
+# The languages of the face (words.js). The city writes in two of them; readers of the third get its English texts.
 LANGUAGES = ("vi", "en", "zh")
 Arguments = dict[str, Any]
 MOST_PIECES, MOST_PIECE_LENGTH = 500, 1000
@@ -34,20 +33,20 @@ Spoken = Literal["ended", "stopped", "engine_missing", "voice_missing", "failed"
 
 
 class Voice(Protocol):
-    """What reads aloud where the page cannot, as in a web view of Android. Called from any thread."""
+    """Reads aloud if the page cannot, as in a web view of Android. Called from any thread."""
 
     def speak(self, language: str, pieces: list[str]) -> Spoken:
-        """Read texts in their order, instead of what was being read; returns when that is over.
+        """Read texts in order, after stopping what is being read; return when done.
 
-        "engine_missing": nothing on the phone speaks; "voice_missing": nothing speaks this language without a network.
+        "engine_missing": the phone has no speech engine; "voice_missing": it has no offline voice for this language.
         """
 
     def hush(self) -> None:
-        """Stop what is being read."""
+        """Stop reading."""
 
 
 class LanguageUnknown(Refused):
-    """The page has no words in this language; it stays as it was."""
+    """The page has no texts in this language; it stays as it was."""
 
     code = "language_unknown"
 
@@ -59,27 +58,28 @@ class ReportNotPrepared(Refused):
 
 
 class WarningMissing(Refused):
-    """There is no such warning on this phone any more; nothing was sent."""
+    """This phone no longer has that warning; nothing was sent."""
 
     code = "warning_missing"
 
 
 class NotOffered(Refused):
-    """This edition of the phone cannot do it; nothing was changed."""
+    """This edition of the phone does not offer it; nothing was changed."""
 
     code = "not_offered"
 
 
 class Api:
-    """The calls of one phone. next_check: gives Unix seconds of the next planned check, or None.
+    """The calls of one phone. next_check: returns Unix seconds of the next planned check, or None.
 
-    voice: reads aloud for the page, if the page cannot.
+    voice: reads aloud if the page cannot.
     """
 
     def __init__(
         self, handset: Handset, next_check: Callable[[], float | None], voice: Voice | None = None
     ) -> None:  # fmt: skip
-        self._handset, self._voice = handset, voice
+        self._handset = handset
+        self._voice = voice
         self._next_check = next_check
         self._draft: ReportDraft | None = None
         self._draft_lock = threading.Lock()
@@ -101,15 +101,15 @@ class Api:
             "erase": self._erase, "beginAnew": self._begin_anew, "allowNotifications": self._refuse,
             "writeJournal": self._write_journal, "removeJournal": self._remove_journal,
             "makeEvent": self._make_event,
-            "forgetEvent": lambda given: handset.events.forget(_text(given, "id", 100)),
-            "showPass": self._show_pass, "hidePass": lambda _given: handset.passes.hide(),
+            "forgetEvent": lambda arguments: handset.events.forget(_text(arguments, "id", 100)),
+            "showPass": self._show_pass, "hidePass": lambda _arguments: handset.passes.hide(),
             "chooseNeighbour": self._choose_neighbour,
-            "speak": self._speak, "hush": lambda _given: voice.hush() if voice else None,
+            "speak": self._speak, "hush": self._hush,
         }  # fmt: skip
 
     @property
     def language(self) -> str:
-        """What the owner chose; Vietnamese first."""
+        """The owner's choice; before that Vietnamese."""
         return str(self._handset.store.get("language", LANGUAGES[0]))
 
     def _state(self) -> dict[str, Any]:
@@ -121,42 +121,43 @@ class Api:
     def _inbox(self) -> list[dict[str, Any]]:
         return [asdict(message) for message in self._handset.pages.messages(self.language)]
 
-    def _start(self, given: Arguments) -> dict[str, Any]:
+    def _start(self, arguments: Arguments) -> dict[str, Any]:
         with self._handset.store.transaction():
-            if "language" in given:
-                self._set_language({"code": given["language"]})
+            if "language" in arguments:
+                self._set_language({"code": arguments["language"]})
             if self._handset.store.get("started_at") is None:
                 self._handset.store.put("started_at", self._handset.time.now())
         return self._state()
 
-    def _check(self, _given: Arguments) -> dict[str, Any]:
+    def _check(self, _arguments: Arguments) -> dict[str, Any]:
         self._handset.check()
         return self._state()
 
-    def _read_venue(self, given: Arguments) -> dict[str, Any]:
-        return shapes.venue_of(self._handset.visits.read_poster(_text(given, "text", 2000)))
+    def _read_venue(self, arguments: Arguments) -> dict[str, Any]:
+        return shapes.venue_of(self._handset.visits.read_poster(_text(arguments, "text", 2000)))
 
-    def _check_in(self, given: Arguments) -> dict[str, Any]:
-        remember = given.get("remember") is True
-        return shapes.visit_of(self._handset.visits.check_in(_text(given, "text", 2000), remember=remember))
+    def _check_in(self, arguments: Arguments) -> dict[str, Any]:
+        remember = arguments.get("remember") is True
+        return shapes.visit_of(self._handset.visits.check_in(_text(arguments, "text", 2000), remember=remember))
 
-    def _check_out(self, given: Arguments) -> dict[str, Any]:
-        return shapes.visit_of(self._handset.visits.check_out(_number(given, "id")))
+    def _check_out(self, arguments: Arguments) -> dict[str, Any]:
+        return shapes.visit_of(self._handset.visits.check_out(_number(arguments, "id")))
 
-    def _forget_visit(self, given: Arguments) -> None:
-        self._handset.visits.forget(_number(given, "id"))
+    def _forget_visit(self, arguments: Arguments) -> None:
+        self._handset.visits.forget(_number(arguments, "id"))
 
-    def _make_event(self, given: Arguments) -> dict[str, Any]:
-        begin, minutes = given.get("begin"), given.get("minutes")
+    def _make_event(self, arguments: Arguments) -> dict[str, Any]:
+        begin = arguments.get("begin")
+        minutes = arguments.get("minutes")
         if type(begin) is not int or type(minutes) is not int:
             raise CallInvalid("begin and minutes are whole numbers")
-        return shapes.event_of(self._handset.events.make(_text(given, "name", 200), begin, minutes))
+        return shapes.event_of(self._handset.events.make(_text(arguments, "name", 200), begin, minutes))
 
-    def _mark_read(self, given: Arguments) -> None:
-        self._handset.pages.mark_read(_text(given, "id", 200))
+    def _mark_read(self, arguments: Arguments) -> None:
+        self._handset.pages.mark_read(_text(arguments, "id", 200))
 
-    def _prepare(self, given: Arguments) -> dict[str, Any]:
-        draft = self._handset.report.prepare(_text(given, "code", 4000))
+    def _prepare(self, arguments: Arguments) -> dict[str, Any]:
+        draft = self._handset.report.prepare(_text(arguments, "code", 4000))
         with self._draft_lock:
             self._draft = draft
         return shapes.draft_of(draft)
@@ -167,98 +168,107 @@ class Api:
                 raise ReportNotPrepared("no code was read since this program started; nothing was sent")
             return self._draft
 
-    def _preview(self, given: Arguments) -> dict[str, Any]:
-        days, visits = _choice(given)
+    def _preview(self, arguments: Arguments) -> dict[str, Any]:
+        days, visits = _choice(arguments)
         return shapes.preview_of(self._handset.report.preview(self._prepared(), days, visits))
 
-    def _send(self, given: Arguments) -> dict[str, Any]:
-        (days, visits), draft = _choice(given), self._prepared()
-        self._handset.report.send(draft, days, visits, consent=given.get("consent") is True)
+    def _send(self, arguments: Arguments) -> dict[str, Any]:
+        days, visits = _choice(arguments)
+        draft = self._prepared()
+        self._handset.report.send(draft, days, visits, consent=arguments.get("consent") is True)
         with self._draft_lock:
             self._draft = None
         return shapes.report_of(self._handset)
 
-    def _ask_for_help(self, given: Arguments) -> dict[str, Any]:
-        contact, place, note = (_text({name: "", **given}, name, 2000) for name in ("contact", "place", "note"))
+    def _ask_for_help(self, arguments: Arguments) -> dict[str, Any]:
+        contact, place, note = (_text({name: "", **arguments}, name, 2000) for name in ("contact", "place", "note"))
         return {"ticket": self._handset.pages.ask_for_help(contact, place, note, self._handset.time.now())}
 
-    def _declare(self, given: Arguments) -> dict[str, Any]:
-        name = _text(given, "warningId", 200)
-        found = [warning for warning in self._handset.risk.warnings() if warning.id == name]
-        if not found:
+    def _declare(self, arguments: Arguments) -> dict[str, Any]:
+        warning_id = _text(arguments, "warningId", 200)
+        matches = [warning for warning in self._handset.risk.warnings() if warning.id == warning_id]
+        if not matches:
             raise WarningMissing("there is no such warning on this phone; nothing was sent")
-        # The only button that sends says "agree and send".
-        phone, text = _text(given, "phone", 100), _text({"text": "", **given}, "text", 4000)
-        self._handset.declarations.declare(found[0].day, found[0].declared_level, phone, text, consent=True)
+        phone = _text(arguments, "phone", 100)
+        text = _text({"text": "", **arguments}, "text", 4000)
+        # The only button that leads here says "agree and send".
+        self._handset.declarations.declare(matches[0].day, matches[0].declared_level, phone, text, consent=True)
         return {"sent": True}
 
-    def _write_journal(self, given: Arguments) -> dict[str, Any]:
-        marks = given.get("marks", [])
+    def _write_journal(self, arguments: Arguments) -> dict[str, Any]:
+        marks = arguments.get("marks", [])
         if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
             raise CallInvalid("marks is no list of names")
-        day, kind, text = (_text({"text": "", **given}, name, 4000) for name in ("day", "kind", "text"))
+        day, kind, text = (_text({"text": "", **arguments}, name, 4000) for name in ("day", "kind", "text"))
         return shapes.entry_of(self._handset.journal.write(day, kind, text, tuple(marks)))
 
-    def _remove_journal(self, given: Arguments) -> None:
-        self._handset.journal.remove(_text(given, "id", 100))
+    def _remove_journal(self, arguments: Arguments) -> None:
+        self._handset.journal.remove(_text(arguments, "id", 100))
 
-    def _show_pass(self, _given: Arguments) -> dict[str, Any]:
+    def _show_pass(self, _arguments: Arguments) -> dict[str, Any]:
         return {"kind": "A", "text": self._handset.passes.show().text, "seconds": SHOWN_SECONDS}
 
-    def _choose_neighbour(self, given: Arguments) -> dict[str, Any]:
+    def _choose_neighbour(self, arguments: Arguments) -> dict[str, Any]:
         neighbours = self._handset.neighbours
         acts = {"follow": neighbours.follow, "leave": neighbours.leave, "forget": neighbours.forget}
-        choice = _text(given, "choice", 10)
+        choice = _text(arguments, "choice", 10)
         if choice not in acts:
             raise CallInvalid(f"choice is {choice!r}, expected one of {', '.join(acts)}")
-        acts[choice](_text(given, "id", 100))
+        acts[choice](_text(arguments, "id", 100))
         return self._state()
 
-    def _speak(self, given: Arguments) -> dict[str, Spoken]:
-        pieces = given.get("pieces")
+    def _speak(self, arguments: Arguments) -> dict[str, Spoken]:
+        pieces = arguments.get("pieces")
         if not isinstance(pieces, list) or len(pieces) > MOST_PIECES:
             raise CallInvalid(f"pieces is no list of at most {MOST_PIECES} texts")
         if any(not isinstance(piece, str) or len(piece) > MOST_PIECE_LENGTH for piece in pieces):
             raise CallInvalid(f"a piece is no text of at most {MOST_PIECE_LENGTH} characters")
-        language = _text(given, "language", 10)
-        return {"outcome": self._voice.speak(language, pieces) if self._voice else "engine_missing"}
+        language = _text(arguments, "language", 10)
+        if not self._voice:
+            return {"outcome": "engine_missing"}
+        return {"outcome": self._voice.speak(language, pieces)}
 
-    def _set_language(self, given: Arguments) -> None:
-        code = given.get("code")
+    def _hush(self, _arguments: Arguments) -> None:
+        if self._voice:
+            self._voice.hush()
+
+    def _set_language(self, arguments: Arguments) -> None:
+        code = arguments.get("code")
         if code not in LANGUAGES:
             raise LanguageUnknown(f"there are no words in {code!r}")
         self._handset.store.put("language", code)
 
-    def _begin_anew(self, _given: Arguments) -> dict[str, Any]:
+    def _begin_anew(self, _arguments: Arguments) -> dict[str, Any]:
         (trusted,) = self._handset.city.trusted().values()
         self._handset.city.begin_anew(trusted)
         return self._state()
 
-    def _erase(self, _given: Arguments) -> None:
+    def _erase(self, _arguments: Arguments) -> None:
         self._handset.forget()
         self.erased = True
 
-    def _refuse(self, _given: Arguments) -> None:
-        raise NotOffered("this phone has no notices; its page tells what there is")
+    def _refuse(self, _arguments: Arguments) -> None:
+        raise NotOffered("this phone has no notices; its page shows everything")
 
 
-def _text(given: Arguments, name: str, most: int) -> str:
-    value = given.get(name)
+def _text(arguments: Arguments, name: str, most: int) -> str:
+    value = arguments.get(name)
     if not isinstance(value, str) or len(value) > most:
         raise CallInvalid(f"{name} is {type(value).__name__}, expected a text of at most {most} characters")
     return value
 
 
-def _number(given: Arguments, name: str) -> int:
-    value = _text(given, name, 20)
+def _number(arguments: Arguments, name: str) -> int:
+    value = _text(arguments, name, 20)
     if not (value.isascii() and value.isdigit()):
         raise CallInvalid(f"{name} is no number of a visit")
     return int(value)
 
 
-def _choice(given: Arguments) -> tuple[list[int], list[int]]:
+def _choice(arguments: Arguments) -> tuple[list[int], list[int]]:
     """UTC days and numbers of visits that the owner chose."""
-    days, visits = given.get("days", []), given.get("visits", [])
+    days = arguments.get("days", [])
+    visits = arguments.get("visits", [])
     if not isinstance(days, list) or not all(type(day) is int for day in days):
         raise CallInvalid("days is no list of UTC days")
     if not isinstance(visits, list):
@@ -269,10 +279,10 @@ def _choice(given: Arguments) -> tuple[list[int], list[int]]:
 class LocalPage(localpage.LocalPage):
     """Serves one phone's page.
 
-    port: 0 takes a free one. next_check: gives Unix seconds of the next planned check, or None.
-    on_erased: called once after the owner erased everything and was told so.
-    host: the address to listen on; another than loopback is for phones without anything real on them.
-    voice: reads aloud for a page that cannot, as in a web view of Android.
+    port: 0 takes a free one. next_check: returns Unix seconds of the next planned check, or None.
+    on_erased: called once after the owner erased everything and the page has confirmed it.
+    host: the address to listen on; only a phone without real data may use another address than loopback.
+    voice: reads aloud if the page cannot, as in a web view of Android.
     """
 
     def __init__(
@@ -280,33 +290,47 @@ class LocalPage(localpage.LocalPage):
         on_erased: Callable[[], None] = lambda: None, host: str = localpage.HOST, voice: Voice | None = None,
     ) -> None:  # fmt: skip
         self.handset = handset
-        self.api = api = Api(handset, next_check, voice)
+        api = Api(handset, next_check, voice)
+        self.api = api
         files = {name: file for name, file in static_files().items() if name not in SERVICE_WORKERS}
         reading = {f"api/{name}": call for name, call in api.reading.items()}
         changing = {f"api/{name}": call for name, call in api.changing.items()}
+
+        def report_erasure() -> None:
+            if api.erased:
+                on_erased()
+
         super().__init__(
             {**files, "": page("handset")},
             {**reading, "status.json": lambda: _status(handset)},
             changing,
             port,
-            lambda: on_erased() if api.erased else None,
+            report_erasure,
             host=host,
         )
 
     def file_at(self, path: str) -> localpage.Served | None:
-        """A file of the face, or a recording of the city's, fetched anew each time and kept nowhere on the phone."""
+        """A file of the face, or a recording from the city, fetched each time and not stored on the phone."""
         if not _RECORDINGS.fullmatch(path):
             return super().file_at(path)
         try:
             content = self.handset.pages.recording(path)
         except (ServerUnreachable, ServerAnswerRefused):
-            # A list that cannot be had is none, and no fault of the page; it asks again later.
+            # Without a network there is no list. This is no error for the page, which asks again later.
             return StaticFile(path, b"null", "application/json") if path.endswith(".json") else None
         return StaticFile(path, content, "application/json" if path.endswith(".json") else "audio/mpeg")
 
 
 def _status(handset: Handset) -> dict[str, Any]:
-    """The same as `bluezone handset status --json`, with the warnings' days."""
-    days = [{"day": str(w.day), "level": w.level, "minutes": w.band, "near": w.near, "certainty": w.certainty}
-            for w in handset.risk.warnings()]  # fmt: skip
+    """The figures of `bluezone handset status --json`, and the days of the warnings."""
+    days = [
+        {
+            "day": str(warning.day),
+            "level": warning.level,
+            "minutes": warning.band,
+            "near": warning.near,
+            "certainty": warning.certainty,
+        }
+        for warning in handset.risk.warnings()
+    ]
     return {**overview(handset).to_json(), "days": days}

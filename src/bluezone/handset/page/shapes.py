@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the phone returns to its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
 
-A warning has its day, minutes in bands, level and certainty: no time of day, strength or identifier of a contact.
+A warning has a day, minutes in bands, level and certainty, but no time of day, signal strength or identifier.
 Source: docs/attacks.md row 11.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from bluezone.handset.city.neighbours import Followed
+from bluezone.handset.city.neighbours import NeighbourStatus
 from bluezone.handset.exposure.risk import Warning
 from bluezone.handset.journal import Entry
 from bluezone.handset.overview import Overview, overview
@@ -32,42 +32,43 @@ DECLARATION_SIZE = 1024
 
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
     """Everything the home page shows. language: one of the page's. next_check: Unix seconds."""
-    seen, visits = overview(handset), handset.visits.all()
+    figures = overview(handset)
+    visits = handset.visits.all()
     warnings = warnings_of(handset, language)
     unread = [message for message in handset.pages.messages(language) if not message.read]
     return {
         "started": handset.store.get("started_at") is not None,
         "now": handset.time.now(),
-        "state": seen.state,
-        "stops": list(seen.stops),
-        "bluetooth": _bluetooth(seen),
-        "installedAt": seen.installed_at,
-        "checkedAt": seen.checked_at,
+        "state": figures.state,
+        "stops": list(figures.stops),
+        "bluetooth": _bluetooth(figures),
+        "installedAt": figures.installed_at,
+        "checkedAt": figures.checked_at,
         "nextCheckAt": next_check,
-        "listMadeAt": seen.list_made_at,
-        "stale": "B2" in seen.stops,
-        "clockOffBySeconds": seen.clock_error_seconds,
+        "listMadeAt": figures.list_made_at,
+        "stale": "B2" in figures.stops,
+        "clockOffBySeconds": figures.clock_error_seconds,
         "city": city_of(handset, language),
         "warnings": warnings,
         "lastWarning": handset.store.get(LAST_WARNING),
         "checkedDays": handset.store.get(CHECKED_DAYS, []),
         "hasEvidence": bool(visits) or bool(handset.store.numbers("pages")),
-        "compared": _is_compared(handset, visits, seen.checked_at),
-        "agreedAt": seen.agreed_at,
-        "reportedAt": seen.reported_at,
+        "compared": _is_compared(handset, visits, figures.checked_at),
+        "agreedAt": figures.agreed_at,
+        "reportedAt": figures.reported_at,
         "acts": [entry_of(entry) for entry in handset.journal.all() if entry.kind not in ("note", "symptoms")],
         "openVisits": sum(visit.out_at is None for visit in visits),
         "unread": len(unread) + sum(not warning["read"] for warning in warnings),
-        "pendingReport": pending_of(seen),
-        "checkProblem": seen.check_problem,
-        "storeProblem": seen.store_problem,
-        "notice": seen.notice,
+        "pendingReport": pending_of(figures),
+        "checkProblem": figures.check_problem,
+        "storeProblem": figures.store_problem,
+        "notice": figures.notice,
         "updateReady": False,
     }
 
 
 def _is_compared(handset: Handset, visits: Iterable[Visit], checked_at: float | None) -> bool:
-    """Whether a check ended well after something that it could compare was there: a stay over, a phone heard."""
+    """Whether a successful check had anything to compare: a stay that was over, or a phone that was heard."""
     if checked_at is None:
         return False
     if any(visit.out_at is not None and visit.out_at <= checked_at for visit in visits):
@@ -76,21 +77,26 @@ def _is_compared(handset: Handset, visits: Iterable[Visit], checked_at: float | 
     return heard is not None and heard <= checked_at
 
 
-def _bluetooth(seen: Overview) -> dict[str, Any]:
+def _bluetooth(figures: Overview) -> dict[str, Any]:
     return {
-        "running": seen.bluetooth == "running" and seen.bluetooth_problem is None, "runningSince": seen.running_since,
-        "offSince": seen.off_since, "lastHeard": seen.last_record, "problem": seen.bluetooth_problem,
-    }  # fmt: skip
+        "running": figures.bluetooth == "running" and figures.bluetooth_problem is None,
+        "runningSince": figures.running_since,
+        "offSince": figures.off_since,
+        "lastHeard": figures.last_record,
+        "problem": figures.bluetooth_problem,
+    }
 
 
 def city_of(handset: Handset, language: str) -> dict[str, Any]:
-    """The city as the signed config has it; nothing is known before the first."""
-    config, key = handset.city.current, handset.store.get("trust")
+    """The city from its signed config; before the first config everything is empty."""
+    config = handset.city.current
+    key = handset.store.get("trust")
     if config is None:
-        nothing = ("name", "hotline", "nationalHotline", "publicOrigin", "configAt", "texts")
-        unknown: dict[str, Any] = {"watchers": [], "neighbours": [], "evidence": None, "takesDeclarations": False}
-        care, zone = _care(Care()), str(handset.time.zone())
-        return {"key": key, "zone": zone, "care": care, **unknown, **dict.fromkeys(nothing)}
+        unknown = ("name", "hotline", "nationalHotline", "publicOrigin", "configAt", "texts")
+        empty: dict[str, Any] = {"watchers": [], "neighbours": [], "evidence": None, "takesDeclarations": False}
+        care = _care(Care())
+        zone = str(handset.time.zone())
+        return {"key": key, "zone": zone, "care": care, **empty, **dict.fromkeys(unknown)}
     log = handset.city.public_log
     return {
         "key": key, "name": config.city.get(language, config.city["en"]), "hotline": config.hotline,
@@ -98,18 +104,18 @@ def city_of(handset: Handset, language: str) -> dict[str, Any]:
         "zone": config.zone, "configAt": config.generated_at,
         "texts": dict(config.texts[language]) if language in config.texts else None,
         "takesDeclarations": config.declaration_key is not None, "care": _care(config.care),
-        "watchers": [{"name": one.name, "operator": one.operator, "at": one.at} for one in log.watchers(config)],
+        "watchers": [{"name": w.name, "operator": w.operator, "at": w.at} for w in log.watchers(config)],
         "evidence": list(log.evidence) if log.evidence else None,
-        "neighbours": [_neighbour(one, language) for one in handset.neighbours.all()],
+        "neighbours": [_neighbour(status, language) for status in handset.neighbours.all()],
     }  # fmt: skip
 
 
-def _neighbour(one: Followed, language: str) -> dict[str, Any]:
-    names = one.neighbour.name
+def _neighbour(status: NeighbourStatus, language: str) -> dict[str, Any]:
+    names = status.neighbour.name
     return {
-        "id": one.neighbour.id, "name": names.get(language, names["en"]), "address": one.neighbour.address,
-        "key": one.neighbour.key or None, "everybody": one.neighbour.everybody, "followed": one.wanted,
-        "until": one.until, "checkedAt": one.checked_at, "problem": one.problem,
+        "id": status.neighbour.id, "name": names.get(language, names["en"]), "address": status.neighbour.address,
+        "key": status.neighbour.key or None, "everybody": status.neighbour.everybody, "followed": status.is_followed,
+        "until": status.until, "checkedAt": status.checked_at, "problem": status.problem,
     }  # fmt: skip
 
 
@@ -129,7 +135,8 @@ def warnings_of(handset: Handset, language: str) -> list[dict[str, Any]]:
     """The warnings, latest day first."""
     read = handset.pages.read_ids()
     config = handset.city.current
-    names = {one.id: one.name.get(language, one.name["en"]) for one in (config.neighbours if config else ())}
+    neighbours = config.neighbours if config else ()
+    names = {neighbour.id: neighbour.name.get(language, neighbour.name["en"]) for neighbour in neighbours}
     return [_warning(warning, warning.id in read, names) for warning in handset.risk.warnings()]
 
 
@@ -144,7 +151,7 @@ def _warning(warning: Warning, read: bool, names: dict[str, str]) -> dict[str, A
 
 
 def visit_of(visit: Visit) -> dict[str, Any]:
-    """A stay; its number goes as text."""
+    """A stay; its number becomes text."""
     return {
         "id": str(visit.id), "label": visit.label, "fingerprint": visit.fingerprint, "inAt": visit.in_at,
         "outAt": visit.out_at, "plannedOutAt": visit.planned_out_at, "canSend": visit.can_send,
@@ -162,12 +169,12 @@ def venue_of(venue: Poster) -> dict[str, Any]:
 
 
 def event_of(event: OwnEvent) -> dict[str, Any]:
-    """An event whose code was made here."""
+    """An event with a code that was made here."""
     return asdict(event)
 
 
 def diary_of(handset: Handset) -> list[dict[str, Any]]:
-    """Day by day, latest first: the stays and how many identifiers were heard."""
+    """For each day, latest first: the stays, and how many identifiers were heard."""
     days: dict[date, list[Visit]] = {}
     for visit in handset.visits.all():
         days.setdefault(handset.time.local(visit.in_at).date(), []).append(visit)
@@ -187,13 +194,14 @@ def draft_of(draft: ReportDraft) -> dict[str, Any]:
     days = [
         {"day": unix_day(key.day).isoformat(), "utcDay": key.day, "level": LEVELS[level]} for key, level in draft.keys
     ]
+    infectious = []
+    for day in range(draft.onset_day - MAX_KEY_AGE_DAYS, draft.onset_day + MAX_KEY_AGE_DAYS):
+        level = infectious_level(day, draft.onset_day)
+        if level is not None:
+            infectious.append({"day": unix_day(day).isoformat(), "level": LEVELS[level]})
     return {
         "class": CLASSES[draft.klass], "onsetDay": unix_day(draft.onset_day).isoformat(), "days": days,
-        "infectious": [
-            {"day": unix_day(day).isoformat(), "level": LEVELS[level]}
-            for day in range(draft.onset_day - MAX_KEY_AGE_DAYS, draft.onset_day + MAX_KEY_AGE_DAYS)
-            if (level := infectious_level(day, draft.onset_day)) is not None
-        ],
+        "infectious": infectious,
         "visits": [visit_of(visit) for visit in draft.visits],
     }  # fmt: skip
 
@@ -204,26 +212,29 @@ def preview_of(preview: ReportPreview) -> dict[str, Any]:
     return {"items": items, "bytes": preview.bytes}
 
 
-def pending_of(seen: Overview) -> dict[str, Any] | None:
-    """The report under way, if any."""
-    if seen.report_upload_at is not None:
-        return {"state": "waiting", "sendAt": seen.report_upload_at, "reachAt": None}
-    return {"state": "begun", "sendAt": None, "reachAt": None} if seen.report_begun else None
+def pending_of(figures: Overview) -> dict[str, Any] | None:
+    """The pending report, if any."""
+    if figures.report_upload_at is not None:
+        return {"state": "waiting", "sendAt": figures.report_upload_at, "reachAt": None}
+    if figures.report_begun:
+        return {"state": "begun", "sendAt": None, "reachAt": None}
+    return None
 
 
 def report_of(handset: Handset) -> dict[str, Any]:
-    """How far the last report is; reachAt: when the phones of others will have fetched it, as far as can be said."""
+    """The state of the last report. reachAt: an estimate of when other phones will have fetched it."""
     pending = pending_of(overview(handset))
     if pending is not None:
         return pending
     if handset.sent_log.report_refused:
         return {"state": "refused", "sendAt": None, "reachAt": None, "code": REPORT_REFUSED}
-    sent_at, config = handset.store.get("reported_at"), handset.city.current
+    sent_at = handset.store.get("reported_at")
+    config = handset.city.current
     if sent_at is None:
         return {"state": "none", "sendAt": None, "reachAt": None}
     uploads = [sent for sent in handset.sent_log.all() if sent.kind == "keys_sent"]
-    held = config.waits.get("hold_seconds", 0) if config else 0
-    publish_at = sent_at + max(PUBLISH_SECONDS, held)
+    hold_seconds = config.waits.get("hold_seconds", 0) if config else 0
+    publish_at = sent_at + max(PUBLISH_SECONDS, hold_seconds)
     reach_at = publish_at + config.poll_seconds if config else None
     with_today = bool(uploads) and day_at(sent_at) in uploads[-1].days
     return {

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three calls of a report, real or rehearsed: the same code and the same sizes for both.
 
-Source: docs/protocol.md section 4; docs/attacks.md row 16.
-
-Random packets: rehearsals of a report, so that nobody who watches the network can tell who is reporting.
-
-The same three calls as a report, on average once in five days, in addition to real ones. The times are stored, so that
-a restart neither skips nor repeats one. Source: docs/protocol.md section 4 "Chaff".
+Random packets are rehearsals of a report, so that an observer of the network cannot tell who reports. On average a
+phone rehearses once in five days, in addition to real reports. The times are stored, so that a restart neither skips
+nor repeats a rehearsal. Source: docs/protocol.md section 4 and "Chaff" in it; docs/attacks.md row 16.
 """
 
 import dataclasses
@@ -42,7 +39,7 @@ from bluezone.protocol.upload import (
 from bluezone.protocol.upload.codes import Credential
 from bluezone.protocol.upload.puzzle import solve
 
-# A server that asks for another puzzle after each answer is given up in the end.
+# After this many puzzles the phone gives up on a server that asks for another one after each answer.
 MOST_PUZZLES = 3
 
 Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
@@ -51,18 +48,18 @@ RandomBytes = Callable[[int], bytes]
 
 
 class Calls:
-    """Makes the three calls, and solves a puzzle when the server asks for one."""
+    """Makes the three calls, and solves puzzles if the server asks for them."""
 
     def __init__(self, client: Client, random_bytes: RandomBytes) -> None:
         self._client = client
         self._random_bytes = random_bytes
 
     def verify1(self, request: Verify1Request) -> Verify1Answer:
-        """Ask what a code is worth. Raises ServerUnreachable, ServerAnswerRefused, BadAnswer."""
+        """Ask whether a code is valid and for what. Raises ServerUnreachable, ServerAnswerRefused, BadAnswer."""
         return self._ask("/v1/verify", request, encode_verify1, decode_verify1_answer)
 
     def verify2(self, request: Verify2Request) -> Verify2Answer:
-        """Have a commitment signed blindly. Raises as verify1."""
+        """Get a blind signature on a commitment. Raises as verify1."""
         return self._ask("/v1/verify", request, encode_verify2, decode_verify2_answer)
 
     def upload(self, request: UploadRequest) -> UploadAnswer:
@@ -80,8 +77,8 @@ class Calls:
         for _ in range(MOST_PUZZLES):
             if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
                 break
-            solved = dataclasses.replace(request, challenge=answer.challenge, nonce=solve(answer.challenge))
-            answer = decode(self._client.post(path, encode(solved, self._random_bytes), ANSWER_SIZE))
+            retry = dataclasses.replace(request, challenge=answer.challenge, nonce=solve(answer.challenge))
+            answer = decode(self._client.post(path, encode(retry, self._random_bytes), ANSWER_SIZE))
         if answer.status is Status.PUZZLE_REQUIRED:
             raise ServerAnswerRefused("the server asks for puzzles without end; everything is kept and tried again")
         return answer
@@ -89,7 +86,7 @@ class Calls:
 
 PLAYS_PER_DAY = 0.2
 KEYS_IN_A_PLAY = 14
-# The time in which an owner reads what would be sent and agrees, between first and second call; uniform, seconds.
+# Uniform delay between first and second call, seconds: as long as an owner takes to read the draft and agree.
 READING_SECONDS = (15.0, 180.0)
 PENDING = "chaff_upload"
 NEXT = "next_chaff"
@@ -98,7 +95,7 @@ SECOND = "chaff_second"
 
 
 class Chaff:
-    """Plays rehearsals when they are due. Times are trusted Unix seconds."""
+    """Runs rehearsals when they are due. Times are trusted Unix seconds."""
 
     def __init__(self, store: Store, city: CityConfig, sent: SentLog, calls: Calls, rng: random.Random) -> None:
         self._store = store
@@ -108,7 +105,7 @@ class Chaff:
         self._rng = rng
 
     def go_on(self, now: float) -> bool:
-        """Do what is due; returns whether something was sent. What the server answers does not matter."""
+        """Make the next call if it is due; return whether anything was sent. The server's answers do not matter."""
         pending = read_pending(self._store, PENDING)
         if pending is not None and now >= pending.upload_at:
             keep_pending(self._store, PENDING, None)
@@ -125,16 +122,21 @@ class Chaff:
             return False
         if now < due:
             return False
-        # Drawn before playing: a phone without network does not play twice as often afterwards.
+        # Drawn before the call, so that a phone does not rehearse more often after a time without network.
         self._draw_next(now)
         self._play(now)
         return True
 
     def due(self) -> float | None:
-        """When a play that has begun goes on."""
-        pending, second = read_pending(self._store, PENDING), self._store.get(SECOND)
-        moments = [pending.upload_at] if pending is not None else []
-        return min([*moments, second["at"]] if second is not None else moments, default=None)
+        """When the next call of a started rehearsal is due, None if there is none."""
+        pending = read_pending(self._store, PENDING)
+        second = self._store.get(SECOND)
+        moments: list[float] = []
+        if pending is not None:
+            moments.append(pending.upload_at)
+        if second is not None:
+            moments.append(second["at"])
+        return min(moments, default=None)
 
     def _draw_next(self, now: float) -> None:
         self._store.put(NEXT, now + self._rng.expovariate(PLAYS_PER_DAY) * SECONDS_PER_DAY)
@@ -167,13 +169,10 @@ class Chaff:
             (self._rng.randbytes(16).hex(), first_interval(day), HIGH if day > today - 6 else STANDARD)
             for day in range(today - KEYS_IN_A_PLAY + 1, today + 1)
         )
-        rand, salt = self._rng.randbytes(32).hex(), self._rng.randbytes(32).hex()
+        rand = self._rng.randbytes(32).hex()
+        salt = self._rng.randbytes(32).hex()
         report = PendingReport(
             kind=1, credential="", klass=0, kid=kid, rand=rand, salt=salt, keys=keys, blinded="", inverse=""
         )
         blinded = blind(public, report.input_message())
-        told = PendingReport(
-            kind=1, credential="", klass=0, kid=kid, rand=rand, salt=salt, keys=keys,
-            blinded=blinded.message.hex(), inverse="",
-        )  # fmt: skip
-        return told, blinded.inverse
+        return dataclasses.replace(report, blinded=blinded.message.hex()), blinded.inverse

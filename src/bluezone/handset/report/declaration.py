@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A declaration to the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
+"""Declarations: a warned owner informs the health authority. Sealed on the phone, sent once, and not stored there.
 
-Only the fact that it was sent is stored, so one that did not reach the server is not sent later by itself: the owner is
-told, and sends it again or calls. Source: docs/protocol.md section 8; docs/design.md, promise 2.
+Only the fact that it was sent is stored. If it does not reach the server, the phone does not send it again later: the
+page reports the failure, and the owner sends it again or calls. Source: docs/protocol.md section 8; docs/design.md,
+promise 2.
 """
 
 from datetime import date
@@ -36,7 +37,7 @@ class NotWarned(Refused):
 
 
 class DeclarationNotTaken(Refused):
-    """The server did not take the declaration; the message says which status it gave."""
+    """The server did not accept the declaration; the message contains its status."""
 
     code = "declaration_not_taken"
 
@@ -52,10 +53,10 @@ class Declarations:
         self._time = time
 
     def declare(self, day: date, level: DeclaredLevel, phone: str, text: str = "", *, consent: bool) -> None:
-        """Tell the health authority of a warning that this phone has given: sealed, once, and not kept here.
+        """Inform the health authority about a warning of this phone: sealed, once, and not stored here.
 
-        day, level: the warning's local date and its `declared_level`. phone: where to call back, 8 to 15 digits. text:
-        the owner's own words, at most 500 characters.
+        day, level: the warning's local date and its `declared_level`. phone: number to call back, 8 to 15 digits.
+        text: the owner's words, at most 500 characters.
         Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration (nothing was sent then),
         ServerUnreachable, ServerAnswerRefused, DeclarationNotTaken.
         """
@@ -72,7 +73,7 @@ class Declarations:
         try:
             answer = self._ask(message)
         except Refused as refused:
-            # A server that answered with an error has seen the message, a sealed one, and not kept it.
+            # A server that answered with an error has seen the sealed message, but not stored it.
             self._sent.ended(entry, "not_reached" if isinstance(refused, ServerUnreachable) else "refused")
             raise
         self._sent.ended(entry, "accepted" if answer.status is Status.OK else "refused")
@@ -84,7 +85,7 @@ class Declarations:
         for _ in range(MOST_PUZZLES):
             if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
                 break
-            # In a header: the body has no room beside the message.
+            # In a header, because the body has no room next to the message.
             headers = {PUZZLE_HEADER: answer_to(answer.challenge)}
             answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE, headers))
         return answer

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The owner's report of an infection, from a code to the upload, with consent; it survives a kill at any instant.
 
-The pending report is stored before each call, so that after a kill the same call is made again: the server signs the
-same blinded value again, and an upload that arrived twice counts once.
+The pending report is stored before each call, so that the phone repeats the same call after a kill: the server signs
+the same blinded value again, and an upload that arrives twice counts once.
 Source: docs/protocol.md section 4; docs/design.md, promise 2; docs/attacks.md rows 17 and 44.
 """
 
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 
 from bluezone.handset.city.config import CityConfig, WeekKeyUntrusted
 from bluezone.handset.clocks import PhoneTime
@@ -46,7 +47,7 @@ from bluezone.protocol.venues.stays import within_bounds
 from bluezone.refusal import Refused
 
 PENDING = "report"
-# From reading the draft to the upload, beside the wait: a key must not grow too old on the way.
+# Time from the draft to the upload, in addition to the wait: a key must not become too old in between.
 LEEWAY_SECONDS = 3600
 
 
@@ -57,13 +58,13 @@ class ConsentMissing(Refused):
 
 
 class NothingToReport(Refused):
-    """This phone has no random codes of the days that matter, or all of them were left out or sent before."""
+    """This phone has no keys of the days that matter, or the owner deselected all of them, or they were sent before."""
 
     code = "nothing_to_report"
 
 
 class ReportPending(Refused):
-    """A report is certified and will be sent by itself; no new code is needed."""
+    """A report is certified and will be sent automatically; no new code is needed."""
 
     code = "report_pending"
 
@@ -75,13 +76,13 @@ class CodeWrong(Refused):
 
 
 class CodeUsedOrExpired(Refused):
-    """The code was used or its time is over."""
+    """The code was used or has expired."""
 
     code = "code_used_or_expired"
 
 
 class ReportRefused(Refused):
-    """The server does not take the report; the message says which status it gave."""
+    """The server does not accept the report; the message contains its status."""
 
     code = "report_refused"
 
@@ -89,8 +90,8 @@ class ReportRefused(Refused):
 class Report:
     """Drives one report at a time. Times are trusted Unix seconds.
 
-    refresh:    fetches what is new of the city; called where its config does not cover this week.
-    on_rekeyed: called when today's key was given away and replaced.
+    refresh:    fetches what is new of the city; called if the config does not cover this week.
+    on_rekeyed: called after today's key was uploaded and replaced.
     """
 
     def __init__(
@@ -106,45 +107,50 @@ class Report:
         self._rng = rng
         self._time = time
         self._refresh = refresh
-        # The page and the agent may both go on with a report; only one call is made at a time.
+        # Page and agent may both continue a report, but only one of them at a time.
         self._lock = threading.RLock()
         self.on_rekeyed: Callable[[], None] = lambda: None
 
     @property
     def pending(self) -> PendingReport | None:
-        """The report under way, if any."""
+        """The pending report, if any."""
         return read_pending(self._store, PENDING)
 
     def prepare(self, credential: str) -> ReportDraft:
-        """Ask what a code or link is worth and say what a report would send; the code is not used.
+        """Check a code or link, and return what a report would send; this does not use the code.
 
         Raises InvalidCode, CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending,
         ServerUnreachable, and as `refresh`.
         """
-        read = Credential.from_text(credential)
+        parsed = Credential.from_text(credential)
         if not self._city.covers(self._time.now()):
             self._refresh()
-        return self._draft(read, self._time.now())
+        return self._draft(parsed, self._time.now())
 
     def _draft(self, credential: Credential, now: float) -> ReportDraft:
         self._refuse_if_certified()
-        answer = self._logged("code_checked", now, lambda: self._calls.verify1(Verify1Request(credential=credential)))
+        answer = self._log_call("code_checked", now, lambda: self._calls.verify1(Verify1Request(credential=credential)))
         _check_status(answer.status)
         self._city.require_trusted(answer.kid, answer.klass, now)
-        today, by_then = day_at(now), day_at(now + self._longest_wait() + LEEWAY_SECONDS)
+        today = day_at(now)
+        latest_upload_day = day_at(now + self._longest_wait() + LEEWAY_SECONDS)
         chosen = []
         for day, key in sorted(self._keys.reportable(today).items()):
             level = infectious_level(day, answer.onset_day)
-            if level is not None and by_then - day <= MAX_KEY_AGE_DAYS:
+            if level is not None and latest_upload_day - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))
-        visits = tuple(visit for visit in self._visits.reportable(now) if _matters(visit, answer.onset_day, today))
+        visits = tuple(
+            visit for visit in self._visits.reportable(now) if _may_be_offered(visit, answer.onset_day, today)
+        )
         if not chosen and not visits:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
         return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), visits, now, answer.onset_day)
 
     def preview(self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = ()) -> ReportPreview:
-        """Say exactly what `send` with the same choice would send. Raises VisitMissing."""
-        keys = [PreviewItem("key", unix_day(day_of(k.start)), k.to_bytes().hex()) for k in draft.chosen_keys(days)]
+        """Exactly what `send` with the same choice would send. Raises VisitMissing."""
+        keys = [
+            PreviewItem("key", unix_day(day_of(key.start)), key.to_bytes().hex()) for key in draft.chosen_keys(days)
+        ]
         slots = [
             PreviewItem("slot", self._time.local(slot.hour * 3600).date(), slot.to_bytes().hex())
             for slot in self.slots(draft, visits)
@@ -152,33 +158,34 @@ class Report:
         return ReportPreview((*keys, *slots))
 
     def slots(self, draft: ReportDraft, visits: Iterable[int]) -> tuple[Slot, ...]:
-        """What a report would send of the chosen stays. Raises VisitMissing for one that is not in the draft."""
-        wanted, offered = set(visits), {visit.id for visit in draft.visits}
-        if not wanted <= offered:
+        """The slots that a report would send of the chosen stays. Raises VisitMissing for a stay not in the draft."""
+        chosen = set(visits)
+        offered = {visit.id for visit in draft.visits}
+        if not chosen <= offered:
             raise VisitMissing("a chosen visit is not among those that can be sent; nothing was sent")
-        return within_bounds(slot for number in wanted for slot in self._visits.slots(number, draft.prepared_at))
+        return within_bounds(chain.from_iterable(self._visits.slots(number, draft.prepared_at) for number in chosen))
 
     def send(
         self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool
     ) -> ReportOutcome:
         """Use the code for a certificate of exactly the chosen days and stays, and upload after the wait.
 
-        days: UTC days since 1970-01-01 to send, None for all of the draft. visits: numbers of stays of the draft, none
-        unless named.
+        days: UTC days since 1970-01-01 to send, None for all of the draft. visits: numbers of stays of the draft.
         Raises ConsentMissing, NothingToReport, VisitMissing, and as `go_on`.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
         stays = tuple(visits)
-        keys, slots = draft.chosen_keys(days), self.slots(draft, stays)
+        keys = draft.chosen_keys(days)
+        slots = self.slots(draft, stays)
         if not keys and not slots:
             raise NothingToReport("no day is chosen, so there is nothing to send; the code was not used")
         with self._lock:
             now = self._time.now()
             self._refuse_if_certified()
-            # Whatever becomes of the report, from here on its owner is a patient.
+            # From here on the owner is a patient, even if the report fails.
             self._store.put("agreed_at", now)
-            keep_pending(self._store, PENDING, replace(self._blinded(draft, keys, slots, now), visits=stays))
+            keep_pending(self._store, PENDING, replace(self._blind(draft, keys, slots, now), visits=stays))
             self._sent.note_report_refused(False)
             return self.go_on()
 
@@ -191,10 +198,10 @@ class Report:
         return self.send(draft, numbers, consent=consent)
 
     def go_on(self) -> ReportOutcome:
-        """Do what is next for the pending report; safe to repeat.
+        """Do the next step of the pending report; safe to repeat.
 
-        Raises ServerUnreachable, ServerAnswerRefused (everything is kept), CodeWrong, CodeUsedOrExpired,
-        WeekKeyUntrusted, ReportRefused (it is dropped, and the page says so until the next).
+        Raises ServerUnreachable, ServerAnswerRefused (the report remains pending), and CodeWrong, CodeUsedOrExpired,
+        WeekKeyUntrusted, ReportRefused (the report is dropped, and the page says so until the next one).
         """
         with self._lock:
             pending = self.pending
@@ -212,11 +219,12 @@ class Report:
         if pending is not None and pending.certified:
             raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
 
-    def _blinded(
+    def _blind(
         self, draft: ReportDraft, keys: tuple[UploadKey, ...], slots: tuple[Slot, ...], now: float
     ) -> PendingReport:
         week_key = self._city.require_trusted(draft.kid, draft.klass, now)
-        rand, salt = self._rng.randbytes(32), self._rng.randbytes(32)
+        rand = self._rng.randbytes(32)
+        salt = self._rng.randbytes(32)
         blinded = blind(PublicKey(week_key.n, week_key.e), rand + commitment(salt, keys, slots))
         return PendingReport(
             kind=draft.credential.kind, credential=draft.credential.value.hex(), klass=draft.klass, kid=draft.kid,
@@ -234,7 +242,7 @@ class Report:
         request = Verify2Request(
             credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
         )
-        answer = self._logged("certificate_asked", now, lambda: self._calls.verify2(request))
+        answer = self._log_call("certificate_asked", now, lambda: self._calls.verify2(request))
         if answer.status is not Status.OK:
             self._drop()
             _check_status(answer.status)
@@ -259,8 +267,9 @@ class Report:
         return config.waits["verify_to_upload_seconds"]
 
     def _upload(self, pending: PendingReport, now: float) -> ReportOutcome:
-        days, slots = pending.days, len(pending.slots)
-        answer = self._logged("keys_sent", now, lambda: self._calls.upload(pending.request()), days, slots)
+        answer = self._log_call(
+            "keys_sent", now, lambda: self._calls.upload(pending.request()), pending.days, len(pending.slots)
+        )
         if answer.status is not Status.OK:
             self._drop()
             raise ReportRefused(f"the server did not take the report: {answer.status.name.lower()}")
@@ -274,10 +283,10 @@ class Report:
             self.on_rekeyed()
         return ReportOutcome("sent", pending.days, now)
 
-    def _logged(
+    def _log_call(
         self, kind: Kind, now: float, call: Callable[[], Answer], days: tuple[int, ...] = (), slots: int = 0
     ) -> Answer:
-        """Write the request into the list of what was sent, make it, and write down how it ended."""
+        """Enter a request in the sent log, make it, and log how it ended."""
         number = self._sent.about_to_send(kind, now, days, slots)
         try:
             answer = call()
@@ -288,17 +297,17 @@ class Report:
         return answer
 
 
-def _matters(visit: Visit, onset_day: int, today: int) -> bool:
-    """Whether a stay may be offered: it can be sent, and lies in the days in which the owner could infect others."""
+def _may_be_offered(visit: Visit, onset_day: int, today: int) -> bool:
+    """Whether a stay can be sent, and was on one of the days on which the owner could infect others."""
     day = day_at(visit.in_at)
     return visit.can_send and today - day <= MAX_KEY_AGE_DAYS and infectious_level(day, onset_day) is not None
 
 
 def _check_status(status: Status) -> None:
-    """Raise the refusal that fits a status of the server."""
+    """Raise the refusal for a status of the server that is not OK."""
     if status is Status.CODE_INVALID:
         raise CodeWrong("the server does not know this code; check the digits. No random codes were sent")
     if status in (Status.CODE_USED, Status.CODE_EXPIRED):
         raise CodeUsedOrExpired("this code was used or has expired; ask for a new one. No random codes were sent")
     if status is not Status.OK:
-        raise ReportRefused(f"the server did not go on: {status.name.lower()}. No random codes were sent")
+        raise ReportRefused(f"the server refused the request: {status.name.lower()}. No random codes were sent")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stages of a report: what it would send, what is under way (kept so that a kill loses nothing), how far it is."""
+"""The stages of a report: the draft, the pending report (stored, so that a kill loses nothing), and the outcome."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -24,8 +24,8 @@ class ReportDraft:
     """What a report would send, for the owner to agree to.
 
     credential: the code or link. klass: 1 confirmed test, 2 clinical. kid: key of the certificate.
-    keys: by UTC day since 1970-01-01, with the level 1 standard or 2 high of that day.
-    visits: stays that may be chosen, oldest first. prepared_at: trusted Unix seconds; nothing after it is sent.
+    keys: by UTC day since 1970-01-01, with that day's level, 1 standard or 2 high.
+    visits: stays to choose from, oldest first. prepared_at: trusted Unix seconds; nothing later is sent.
     onset_day: UTC day since 1970-01-01.
     """
 
@@ -39,20 +39,22 @@ class ReportDraft:
 
     @property
     def days(self) -> tuple[int, ...]:
-        """UTC days that can be chosen, earliest first."""
+        """The UTC days to choose from, earliest first."""
         return tuple(key.day for key, _ in self.keys)
 
     def chosen_keys(self, days: Iterable[int] | None) -> tuple[UploadKey, ...]:
         """The keys of some UTC days, None for all, as they are sent."""
-        wanted = set(self.days if days is None else days)
-        return tuple(UploadKey(key.key, key.start, key.period, level) for key, level in self.keys if key.day in wanted)
+        chosen_days = set(self.days if days is None else days)
+        return tuple(
+            UploadKey(key.key, key.start, key.period, level) for key, level in self.keys if key.day in chosen_days
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewItem:
     """One thing that a report would send.
 
-    kind: "key" or "slot". day: of a key the UTC date, of a slot the local one. hex: its very bytes.
+    kind: "key" or "slot". day: of a key the UTC date, of a slot the local date. hex: its exact bytes.
     """
 
     kind: Literal["key", "slot"]
@@ -72,10 +74,10 @@ class ReportPreview:
 class PendingReport:
     """Stage one: blinded and not yet signed (signature empty). Stage two: certified, uploaded at `upload_at`.
 
-    Bytes are hex. credential is dropped once the certificate is there. keys: (key, start, level).
-    slots: (hour, slot key, start minute, end minute); visits: numbers of the stays they come from.
-    blinded, inverse: of the blind signature; the same ones are sent again after a kill, so that the server
-    signs again instead of calling the code used. upload_at: trusted Unix seconds.
+    Bytes are hex. credential is dropped when the certificate is there. keys: (key, start, level).
+    slots: (hour, slot key, start minute, end minute); visits: numbers of their stays.
+    blinded, inverse: of the blind signature; after a kill the same values are sent again, so that the server
+    signs again instead of refusing the code as used. upload_at: trusted Unix seconds.
     """
 
     kind: int
@@ -94,7 +96,7 @@ class PendingReport:
 
     @property
     def certified(self) -> bool:
-        """Whether only the upload is left; no code is needed any more."""
+        """Whether only the upload remains, for which no code is needed."""
         return bool(self.signature)
 
     @property
@@ -103,11 +105,11 @@ class PendingReport:
         return tuple(day_of(start) for _, start, _ in self.keys)
 
     def upload_keys(self) -> tuple[UploadKey, ...]:
-        """The keys as they are committed to and sent."""
+        """The keys in the form in which they are committed to and sent."""
         return tuple(UploadKey(bytes.fromhex(key), start, INTERVALS_PER_DAY, level) for key, start, level in self.keys)
 
     def upload_slots(self) -> tuple[Slot, ...]:
-        """The venue slots as they are committed to and sent."""
+        """The venue slots in the form in which they are committed to and sent."""
         return tuple(Slot(hour, bytes.fromhex(key), start, end) for hour, key, start, end in self.slots)
 
     def input_message(self) -> bytes:
@@ -115,7 +117,7 @@ class PendingReport:
         return bytes.fromhex(self.rand) + commitment(bytes.fromhex(self.salt), self.upload_keys(), self.upload_slots())
 
     def read_credential(self) -> Credential:
-        """The code or link it was begun with."""
+        """The code or link that the report was started with."""
         return Credential(CredentialKind(self.kind), bytes.fromhex(self.credential))
 
     def with_signature(self, signature: bytes, upload_at: float) -> "PendingReport":
@@ -123,7 +125,7 @@ class PendingReport:
         return replace(self, signature=signature.hex(), upload_at=upload_at, credential="", inverse="")
 
     def request(self, *, chaff: bool = False) -> UploadRequest:
-        """The upload."""
+        """The upload request."""
         return UploadRequest(
             chaff=chaff, kid=self.kid, rand=bytes.fromhex(self.rand), signature=bytes.fromhex(self.signature),
             salt=bytes.fromhex(self.salt), keys=self.upload_keys(), slots=self.upload_slots(),
@@ -131,23 +133,23 @@ class PendingReport:
 
 
 def read_pending(store: Store, name: str) -> PendingReport | None:
-    """The report kept under `name`, if any."""
-    kept: dict[str, Any] | None = store.get(name)
-    if kept is None:
+    """The report stored under `name`, if any."""
+    stored: dict[str, Any] | None = store.get(name)
+    if stored is None:
         return None
-    # JSON has lists only; a report that an older version began has no slots.
-    lists = {name: tuple(tuple(row) for row in kept.get(name, ())) for name in ("keys", "slots")}
-    return PendingReport(**(kept | lists | {"visits": tuple(kept.get("visits", ()))}))
+    # JSON has lists only. A report that was started by an earlier release has no slots.
+    lists = {name: tuple(tuple(row) for row in stored.get(name, ())) for name in ("keys", "slots")}
+    return PendingReport(**(stored | lists | {"visits": tuple(stored.get("visits", ()))}))
 
 
 def keep_pending(store: Store, name: str, report: PendingReport | None) -> None:
-    """Keep it, or remove what is kept."""
+    """Store a report under `name`; None removes the stored one."""
     store.put(name, None if report is None else asdict(report))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOutcome:
-    """How far a report is.
+    """The state of a report after a step.
 
     state: "waiting" until `upload_at` (trusted Unix seconds), or "sent". days: UTC days of its keys.
     """
@@ -158,7 +160,7 @@ class ReportOutcome:
 
     @property
     def keys(self) -> int:
-        """How many daily keys the report holds."""
+        """The number of daily keys in the report."""
         return len(self.days)
 
     @property
