@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
         if target is None:
             return None
         module, attribute = target.split(":")
-        with garbage.none_expected():
+        with garbage.collection_paused():
             command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command

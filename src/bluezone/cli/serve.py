@@ -53,12 +53,12 @@ def lan_address() -> str:
     from bluezone.networks import is_local
     from bluezone.tls import machine_addresses
 
-    found = next((address for address in machine_addresses() if ":" not in address and is_local(address)), None)
-    if found is None:
+    address = next((address for address in machine_addresses() if ":" not in address and is_local(address)), None)
+    if address is None:
         raise NetworkMissing(
             "this machine has no private IPv4 address; join the network of the telephone, or give --host"
         )
-    return found
+    return address
 
 
 def say_for_telephones(address: str, secured: bool) -> None:
@@ -131,7 +131,7 @@ def serve(
     from bluezone.city import data_folder
     from bluezone.keyserver.datafolder import moved, only_one
     from bluezone.keyserver.sealing import fetch_folder
-    from bluezone.server.processes.service import Asked
+    from bluezone.server.processes.service import ServeOptions
 
     logs.begin()
     folder = data_folder(data)
@@ -140,7 +140,7 @@ def serve(
     name = host if lan else "localhost"
     hosts = {"public_host": f"{name}:{public_port}", "office_host": f"{name}:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
-    asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
+    options = ServeOptions(folder, host, public_port, office_port, workers, only, operator_port)
     note = moved(folder)
     if note is not None and note.state == "moving":
         from bluezone.server.processes.closed import run
@@ -149,49 +149,49 @@ def serve(
         secured, users = _secure(tls, folder, host) if tls else None, find_users()
         if users:
             become(users["office"])
-        return {"stopped_by": run(asked, secured)}
+        return {"stopped_by": run(options, secured)}
     with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
-        return _serve(asked, tls, lan)
+        return _serve(options, tls, lan)
 
 
-def _serve(asked: Any, tls: str | None, lan: bool) -> dict[str, Any]:
+def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
     """Start the processes and stop them together; the folder is ours, or shared with other parts."""
     from bluezone.server.processes.service import Server, say_ready
     from bluezone.server.processes.supervisor import StopSignals
 
-    server = Server(asked)
+    server = Server(options)
     os.environ.setdefault(TLS_VARIABLE, "0")
-    secured = _secure(tls, asked.folder, asked.host) if tls else None
-    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
+    secured = _secure(tls, options.folder, options.host) if tls else None
+    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), options.host]
     os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
     stop = StopSignals(on_terminal=sys.stdin.isatty())
 
     def announce() -> None:
-        if asked.has("office"):
-            office = asked.address("office", secured is not None)
+        if options.has("office"):
+            office = options.address("office", secured is not None)
             if server.users:
-                _as_the_office(server.users["office"], "bluezone.cli.serve", str(asked.folder.resolve()), office)
+                _as_the_office(server.users["office"], "bluezone.cli.serve", str(options.folder.resolve()), office)
             else:
-                _say_first_link(asked.folder.resolve(), office)
-        if secured and secured.mode == "self" and asked.has("public"):
-            click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
-        if lan and asked.has("public"):
-            _say_lan(asked, secured is not None)
-        say_ready(asked, secured is not None)
+                _say_first_link(options.folder.resolve(), office)
+        if secured and secured.mode == "self" and options.has("public"):
+            click.echo(f"how devices trust this server: {options.address('public', True)}trust/", err=True)
+        if lan and options.has("public"):
+            _say_lan(options, secured is not None)
+        say_ready(options, secured is not None)
 
-    server.run(stop, secured, lambda: _prepare(asked, server.users), announce)
+    server.run(stop, secured, lambda: _prepare(options, server.users), announce)
     return {"stopped_by": stop.received}
 
 
-def _say_lan(asked: Any, secured: bool) -> None:
+def _say_lan(options: Any, secured: bool) -> None:
     """Tell telephones where to go, and whether links and codes lead there too."""
     from bluezone.city import FILE_NAME, load_city
     from bluezone.logs import say
 
-    here, named = f"{asked.host}:{asked.public_port}", load_city(asked.folder).public_host
-    say_for_telephones(asked.address("public", secured), secured)
+    here, named = f"{options.host}:{options.public_port}", load_city(options.folder).public_host
+    say_for_telephones(options.address("public", secured), secured)
     if named != here:
         sentence = f"warning: links and codes lead to {named}, as public_host in {FILE_NAME} says, not to {here}"
         say("links_elsewhere", sentence, 30, public_host=named)
@@ -236,15 +236,15 @@ def _secure(option: str, folder: Path, host: str) -> Any:
     secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
     os.environ[TLS_VARIABLE] = secured.mode
     if secured.mode == SELF:
-        shown = [f"[{address}]" if ":" in address else address for address in addresses]
-        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
+        hosts = [f"[{address}]" if ":" in address else address for address in addresses]
+        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *hosts]
         os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
         sentence = f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}"
         say("local_authority", sentence, sha256=secured.fingerprint)
     return secured
 
 
-def _prepare(asked: Any, users: Any) -> None:
+def _prepare(options: Any, users: Any) -> None:
     """Stores, keys and files of both halves; where processes are users apart, as the office."""
     from bluezone.keyserver.datafolder import PublicationApart
     from bluezone.keyserver.keyfolder import SignerAway
@@ -253,19 +253,19 @@ def _prepare(asked: Any, users: Any) -> None:
     from bluezone.server.preparation import prepare_office
 
     if users:
-        _as_the_office(users["office"], "bluezone.server.preparation", str(asked.folder.resolve()))
+        _as_the_office(users["office"], "bluezone.server.preparation", str(options.folder.resolve()))
         # A signer that is somebody else's does not hear root.
         with contextlib.suppress(SignerAway):
-            keys = remote_keys(asked.folder.resolve())
+            keys = remote_keys(options.folder.resolve())
             assert keys is not None
             _say_city_key(keys.signing_key)
         return
-    server = KeyServer.open(asked.folder)
+    server = KeyServer.open(options.folder)
     _say_city_key(server.secrets.signing_key)
     server.close()
     if not server.publishes:
         raise PublicationApart("the published files are another user's; give the folder to this one, or start as root")
-    prepare_office(asked.folder.resolve())
+    prepare_office(options.folder.resolve())
 
 
 def _say_city_key(signing_key: Any) -> None:
@@ -329,9 +329,9 @@ def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
     folder = data_folder(data).resolve()
     os.environ[DATA_VARIABLE] = str(folder)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said) if as_json else contextlib.nullcontext():
+        with contextlib.redirect_stdout(output) if as_json else contextlib.nullcontext():
             code = _run(arguments, folder)
     except Refused as refused:
         end_refused(refused, as_json)
@@ -339,7 +339,7 @@ def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
         end_refused(system_failed(error), as_json)
     if not as_json:
         sys.exit(code)
-    click.echo(json.dumps({"ok": code == 0, "output": said.getvalue()}, ensure_ascii=False))
+    click.echo(json.dumps({"ok": code == 0, "output": output.getvalue()}, ensure_ascii=False))
     sys.exit(code)
 
 
@@ -356,7 +356,7 @@ def _run(arguments: tuple[str, ...], folder: Path) -> int:
     from bluezone.keyserver.storage.store import StoreUnreachable
 
     try:
-        with garbage.none_expected():
+        with garbage.collection_paused():
             django.setup()
         execute_from_command_line(["bluezone manage", *arguments])
     except DatabaseError as error:
