@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone gate`, `speaker` and `radio`: gate and loudspeaker as programs, the virtual air, and an adapter's
-calibration.
-"""
+"""`bluezone gate`, `speaker` and `radio`: gate and loudspeaker as programs, virtual air, calibration of adapters."""
 
 import asyncio
 import random
@@ -22,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class InvalidAddress(Refused):
-    """What was given to --listen is not HOST:PORT."""
+    """The value of --listen is not HOST:PORT."""
 
     code = "listen_invalid"
 
 
 @click.group()
 def radio() -> None:
-    """Bluetooth: a virtual air for trying out, and the calibration of adapters."""
+    """Bluetooth: a virtual air for trials, and the calibration of adapters."""
 
 
 def _air_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -42,7 +40,7 @@ def _air_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--seed", type=int, help="Seed of all chance; the system's own randomness if absent.")
 @command_result(_air_lines)
 def air(listen: str, scene_file: Path | None, seed: int | None) -> dict[str, Any]:
-    """Run a virtual air until interrupted: each handset with --radio virtual:HOST:PORT/NAME is on it."""
+    """Run a virtual air until interrupted; handsets join it with --radio virtual:HOST:PORT/NAME."""
     from bluezone.radio.air.scenes import ROOM, read_scene
 
     host, _, port = listen.rpartition(":")
@@ -91,7 +89,8 @@ def calibrate(spec: str, reference: str, model: str | None, seconds: float, dry_
     from bluezone.radio.calibration import write_own_calibration
     from bluezone.radio.comparison import against, measure
 
-    adapter, other = open_radio(spec), open_radio(reference)
+    adapter = open_radio(spec)
+    other = open_radio(reference)
 
     def progress(at_adapter: int, at_reference: int) -> None:
         click.echo(f"heard {at_adapter} and {at_reference} packets", err=True)
@@ -144,7 +143,7 @@ def run_gate_program(
     box: str | None,
     training: bool,
 ) -> dict[str, Any]:
-    """Be the gate until stopped; counts without network, and tells the office when there is one."""
+    """Be the gate until stopped; counts without a network, and reports to the office when there is one."""
     from bluezone.city import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.gate.page import gate_files
@@ -158,7 +157,8 @@ def run_gate_program(
     adapter = None if radio == "none" else radio
     ticket = None if training or code else waiting(data_folder(data))
     if ticket is not None:
-        trust, code = ticket.ticket.city, ticket.ticket.code
+        trust = ticket.ticket.city
+        code = ticket.ticket.code
     server = server or server_of(data_folder(data)) or DEFAULT_SERVER
     plan = GatePlan(folder, server, trust, code, adapter, port, DEFAULT_UUID if uuid is None else uuid, box, ticket)
     run = run_practice if training else run_gate
