@@ -90,7 +90,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     "--published",
     metavar="PLACE",
     multiple=True,
-    help="Where files that were published since may still be: the old data folder, a mirror's address.",
+    help="Where files published since the backup may still be: the old data folder, a mirror's address.",
 )
 @command_result(_restore_lines)
 def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -> dict[str, Any]:
@@ -173,14 +173,14 @@ def _drill_lines(result: dict[str, Any]) -> Iterable[str]:
     "--day-keys",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the day keys, if not the data folder's own: try the copy on which you will rely.",
+    help="Folder with the day keys, if not the data folder's own: try the copy that you will rely on.",
 )
 @click.option(
     "--backup",
     "backup_file",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A backup in place of the newest one of the folder.",
+    help="A backup to try instead of the newest one of the folder.",
 )
 @click.option(
     "--published",

@@ -43,7 +43,7 @@ def _code_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @venues.command()
 @data_option
-@click.option("--registration", required=True, help="What names this venue here, such as its application's number.")
+@click.option("--registration", required=True, help="Identifies the venue here, such as its application's number.")
 @click.option("--name", required=True, help="As people know it; at most 80 bytes.")
 @click.option("--address", default="", help="At most 100 bytes.")
 @click.option("--type", "kind", default=0, type=click.IntRange(0, 12), help="The Corona-Warn-App's number of its kind.")
@@ -94,7 +94,7 @@ def code(
 
 @venues.command("revoke")
 @data_option
-@click.option("--registration", help="What names the venue.")
+@click.option("--registration", help="Identifies the venue.")
 @click.option("--link", help="The text of its QR code.")
 @command_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
 def revoke_venue(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class DemoServer:
         return key.public_key().public_bytes_raw().hex()
 
     def wait_for_export(self, after: int, seconds: float) -> None:
-        """Wait until the index lists a file numbered above `after`. Raises DemoServerFailed when none comes."""
+        """Wait until the index lists a file numbered above `after`. Raises DemoServerFailed if none appears in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with urllib.request.urlopen(f"{self.public_url}/v1/exports/index.json", timeout=10) as response:

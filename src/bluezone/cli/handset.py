@@ -157,10 +157,10 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
 
 
 @handset.command()
-@click.option("--code", help="The 12-digit code or the link; without it a report under way goes on.")
+@click.option("--code", help="The 12-digit code or the link; without it a report under way continues.")
 @click.option("--day", "days", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="A day (UTC) to send; all.")
 @click.option("--visits", is_flag=True, help="Send the visits to venues in these days too.")
-@click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without being asked.")
+@click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without a question.")
 @phone_options
 @command_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
 def report(
@@ -223,8 +223,8 @@ def _neighbour_lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 @handset.command()
-@click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files besides.")
-@click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two weeks more.")
+@click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files, too.")
+@click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two more weeks.")
 @phone_options
 @command_result(_neighbour_lines)
 def neighbours(

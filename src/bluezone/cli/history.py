@@ -28,7 +28,7 @@ places_option = click.option(
     "--from", "places", metavar="PLACE", multiple=True, help="Another data folder, or a mirror's address."
 )
 seen_option = click.option(
-    "--seen", metavar="KIND=NUMBER", multiple=True, help="What a phone holds, as `handset status` says: exports=5."
+    "--seen", metavar="KIND=NUMBER", multiple=True, help="What a phone has, as `handset status` prints: exports=5."
 )
 
 
@@ -252,12 +252,12 @@ def signer() -> None:
 
 @signer.command("run")
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="Its keys, record and signer.toml.")
-@click.option("--socket", "address", required=True, type=click.Path(path_type=Path), help="Where it is asked.")
+@click.option("--socket", "address", required=True, type=click.Path(path_type=Path), help="Where it answers.")
 @click.option(
     "--allow",
     multiple=True,
     metavar="ROLE=USER",
-    help="Who may ask: reports=USER and publication=USER (configs= and files=USER together), repeated.",
+    help="Who may use it: reports=USER and publication=USER (configs= and files=USER together), repeated.",
 )
 @command_result(lambda result: [f"stopped by {result['stopped_by']}"])
 def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
@@ -290,7 +290,7 @@ def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str,
 @signer.command("take")
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="The signer's folder.")
-@click.option("--user", required=True, help="Whose it shall be.")
+@click.option("--user", required=True, help="The user that will own it.")
 @command_result(lambda result: [f"moved {result['moved']} files"])
 def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     """Move the keys that sign for phones from a data folder to another user's. As root, with all hosts stopped."""

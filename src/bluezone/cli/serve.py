@@ -92,12 +92,12 @@ def print_for_telephones(address: str, secured: bool) -> None:
 @click.option(
     "--only",
     type=click.Choice(["keyserver", "office", "worker"]),
-    help="Run one part beside others on the same stores: the public origin, the office, or the worker.",
+    help="Run one part alongside others on the same stores: the public origin, the office, or the worker.",
 )
 @click.option(
     "--tls",
     metavar="self|CERT,KEY",
-    help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
+    help="Speak HTTPS: with a local authority that people trust once, or with the city's own certificate.",
 )
 @click.option(
     "--hotline",
@@ -460,7 +460,7 @@ def _keys_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option(
     "--to",
     type=click.Choice(["database", "files"]),
-    help="Bring them there: into the database from this folder, in place of what is sealed; or only into this folder.",
+    help="Move them: from this folder into the database, replacing what is sealed there; or only into this folder.",
 )
 @command_result(_keys_lines)
 def keys(data: str | None, to: str | None) -> dict[str, Any]:

@@ -215,7 +215,7 @@ def _en_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--start", type=int, required=True, help="First interval number: Unix seconds // 600.")
 @click.option("--count", type=int, default=144, show_default=True, help="Intervals of ten minutes, 1..144.")
 @click.option(
-    "--metadata", type=bytes.fromhex, metavar="HEX", help="4 bytes of metadata to encrypt beside each identifier."
+    "--metadata", type=bytes.fromhex, metavar="HEX", help="4 bytes of metadata to encrypt for each identifier."
 )
 @command_result(_en_lines)
 def en(key: bytes, start: int, count: int, metadata: bytes | None) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _bluezone2020_lines(result: dict[str, Any]) -> Iterable[str]:
 @ids.command()
 @click.option("--base", type=bytes.fromhex, metavar="HEX", required=True, help="Base key, 32 bytes.")
 @click.option("--created-ms", type=click.IntRange(min=0), required=True, help="When it was made, Unix milliseconds.")
-@click.option("--at-ms", type=click.IntRange(min=0), required=True, help="The moment asked about, Unix milliseconds.")
+@click.option("--at-ms", type=click.IntRange(min=0), required=True, help="The moment in question, Unix milliseconds.")
 @click.option("--slots", type=int, default=96, show_default=True, help="Identifiers a day.")
 @command_result(_bluezone2020_lines)
 def bluezone2020(base: bytes, created_ms: int, at_ms: int, slots: int) -> dict[str, Any]:
@@ -282,14 +282,14 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
     help="For accuracy: a collection of recordings (docs/accuracy.md).",
 )
 @click.option("--cases-a-day", type=click.FloatRange(min=0.1, max=300), help="For linking: one rate; all if not given.")
-@click.option("--seed", type=click.IntRange(min=0), help="For linking: which made-up cities.")
+@click.option("--seed", type=click.IntRange(min=0), help="For linking: selects the invented cities.")
 @click.option("--hold-hours", type=click.IntRange(0, 24), help="For linking: how long the city holds keys back.")
 @click.option(
     "--manners",
     type=click.Choice(["usual", "prompt", "late", "unused", "weekend", "one-place", "three-places", "drawn"]),
     help="For linking: how people behave; drawn: everything by chance, from the seed.",
 )
-@click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are judged at least.")
+@click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are evaluated at least.")
 @command_result(_bench_lines)
 def bench(
     name: str,

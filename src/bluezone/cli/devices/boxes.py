@@ -34,7 +34,7 @@ def _ticket_lines(result: dict[str, Any]) -> Iterable[str]:
 @appliance.command("take")
 @click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to look into instead.")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
-@click.option("--own", is_flag=True, help="For the account that calls, not for that of the program; start nothing.")
+@click.option("--own", is_flag=True, help="For the calling account, not for the program's; start nothing.")
 @command_result(_ticket_lines)
 def take_ticket(places: tuple[Path, ...], state: Path | None, own: bool) -> dict[str, Any]:
     """Take the office's ticket from boot partition, stick or the box's page, and start its program. As root."""
@@ -55,7 +55,7 @@ def _systemctl(verb: str, unit: str) -> None:
 
 
 @appliance.command("setup-page")
-@click.option("--folder", type=click.Path(path_type=Path), help="Where a ticket is laid (/run/bluezone-setup).")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where a ticket is put (/run/bluezone-setup).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (8019); 0 takes a free one.")
 @command_result(lambda _: ("stopped",))
 def setup_page(folder: Path | None, port: int | None) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def setup_page(folder: Path | None, port: int | None) -> dict[str, Any]:
 
 @appliance.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--root", type=click.Path(path_type=Path), help="Where the versions are (/var/lib/bluezone-appliance).")
-@click.option("--healthy", type=float, help="Seconds that a new version has to stay after it was ready (120).")
+@click.option("--healthy", type=float, help="Seconds that a new version has to run after it was ready (120).")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, required=True)
 def run_version(root: Path | None, healthy: float | None, arguments: tuple[str, ...]) -> None:
     """Run `bluezone ARGUMENTS` in the newest working version; one that fails to start three times is given up.
@@ -98,7 +98,7 @@ def _update_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--keys", type=click.Path(path_type=Path), help="Keys of updates (/etc/bluezone/update.keys).")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
 @click.option("--stick-only", is_flag=True, help="Do not ask the office.")
-@click.option("--restart", is_flag=True, help="Restart what runs, so that it begins with the new version.")
+@click.option("--restart", is_flag=True, help="Restart the running programs with the new version.")
 @command_result(_update_lines)
 def take_update(
     places: tuple[Path, ...], root: Path | None, keys: Path | None, state: Path | None, stick_only: bool, restart: bool

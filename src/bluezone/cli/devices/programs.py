@@ -37,7 +37,7 @@ def _air_lines(result: dict[str, Any]) -> Iterable[str]:
 @radio.command()
 @click.option("--listen", required=True, metavar="HOST:PORT", help="Where handsets connect; port 0 takes a free one.")
 @click.option("--scene", "scene_file", type=click.Path(path_type=Path), help="Who is where; see docs/radio.md.")
-@click.option("--seed", type=int, help="Seed of all chance; the system's own randomness if absent.")
+@click.option("--seed", type=int, help="Seed of all randomness; by default the system's.")
 @command_result(_air_lines)
 def air(listen: str, scene_file: Path | None, seed: int | None) -> dict[str, Any]:
     """Run a virtual air until interrupted; handsets join it with --radio virtual:HOST:PORT/NAME."""
@@ -79,7 +79,7 @@ def _calibration_lines(result: dict[str, Any]) -> Iterable[str]:
 @radio.command()
 @click.option("--radio", "spec", required=True, metavar="SPEC", help="The adapter to calibrate, such as usb:0.")
 @click.option("--reference", required=True, metavar="SPEC", help="A second adapter, calibrated if possible.")
-@click.option("--model", help="Name to write it under; what the adapter calls itself if absent.")
+@click.option("--model", help="Name to store it under; by default the adapter's own name.")
 @click.option("--seconds", type=click.FloatRange(10, 3600), default=180.0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Measure and print, write nothing.")
 @command_result(_calibration_lines)
@@ -184,7 +184,7 @@ def speaker() -> None:
     show_default=True,
     help="ffplay, aplay, rtp:ADDRESS:PORT (IP loudspeakers), file:FOLDER or null (nobody hears the last two).",
 )
-@click.option("--second", metavar="SINK", help="Where emergencies are played as well, at the same time.")
+@click.option("--second", metavar="SINK", help="A second sink for emergencies, at the same time.")
 @click.option("--listen", metavar="SOURCE", help="A microphone in the street: alsa:DEVICE or pulse:SOURCE.")
 @click.option("--local-stations", is_flag=True, help="Relay stations of the local network too.")
 @command_result(lambda _: ("stopped; what was played is kept and told",))

@@ -308,7 +308,7 @@ class Entry:
         return network_of(remote_address(scope), scope.headers.get("x-forwarded-for"), self._trusted)
 
     def _fail(self, scope: Any, protocol: Any) -> None:
-        # granian would log the error's own words, which may quote what somebody sent.
+        # granian would log the error's text, which may quote what a client sent.
         log.exception("an answer failed", extra=event("answer_failed", route=self._measured.class_of(scope.path)))
         self._send(scope, protocol, Answer(500, [("Content-Length", "0")], b""))
 

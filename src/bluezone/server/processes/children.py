@@ -176,7 +176,7 @@ class Child:
 
     @property
     def ended(self) -> bool:
-        """Whether it is gone."""
+        """Whether it has ended."""
         return self.process.poll() is not None
 
     @property
