@@ -105,7 +105,7 @@ def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_
     rounds = Rounds(meters, [Work("purge_sms", f"{__name__}.note")], [Work("send_mail", f"{__name__}.note")])
 
     class Leads:
-        def kept(self):
+        def renew(self):
             return True
 
     def files():

@@ -21,7 +21,7 @@ def main(folder: Path) -> None:
     from bluezone.server import garbage
     from bluezone.server.preparation import prepare_office
 
-    with garbage.none_expected():
+    with garbage.collection_paused():
         prepare_office(folder)
         importlib.import_module("bluezone.web.urls_office")
     from django.conf import settings

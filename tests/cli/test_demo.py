@@ -83,8 +83,8 @@ def test_the_demo_says_no_when_a_phone_differs():
     near = next(expected for expected in EXPECTATIONS if expected.name == "near")
     day = date(2020, 8, 5)
 
-    assert near.holds("high", day, 25, day)
-    assert not near.holds("high", date(2020, 8, 6), 25, day)
-    assert not near.holds("low", day, 25, day)
-    assert not near.holds("high", day, 35, day)
-    assert not EXPECTATIONS[0].holds("low", day, 10, day)
+    assert near.is_met_by("high", day, 25, day)
+    assert not near.is_met_by("high", date(2020, 8, 6), 25, day)
+    assert not near.is_met_by("low", day, 25, day)
+    assert not near.is_met_by("high", day, 35, day)
+    assert not EXPECTATIONS[0].is_met_by("low", day, 10, day)

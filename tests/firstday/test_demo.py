@@ -83,7 +83,7 @@ def test_the_demo_city_is_no_city_of_ones_own(ward):
     trials.plant_demo_city("quan", NOW)
 
     assert seats_on(timezone.localdate(NOW)).count == seats
-    assert {step.name: step.found for step in checklist(NOW).steps}["directory"].startswith("33 ")
+    assert {step.name: step.state for step in checklist(NOW).steps}["directory"].startswith("33 ")
 
 
 @pytest.mark.long

@@ -35,11 +35,11 @@ def test_a_code_that_comes_back_proves_the_mail(mail_server):
     trials.send_mail("quan@example.org", NOW)
     assert trials.passed() == {}
 
-    trials.give_back(Trial.Kind.MAIL, f" {code_sent()} ", "quan", NOW)
+    trials.enter_code(Trial.Kind.MAIL, f" {code_sent()} ", "quan", NOW)
     assert list(trials.passed()) == ["mail"]
     assert Trial.objects.get().digest == ""
     with pytest.raises(trials.TrialRefused):
-        trials.give_back(Trial.Kind.MAIL, code_sent(), "quan", NOW)
+        trials.enter_code(Trial.Kind.MAIL, code_sent(), "quan", NOW)
 
 
 def test_five_wrong_codes_end_the_trial_and_so_does_a_day(mail_server):
@@ -47,13 +47,13 @@ def test_five_wrong_codes_end_the_trial_and_so_does_a_day(mail_server):
     right = code_sent()
     for _ in range(trials.MOST_TRIES):
         with pytest.raises(trials.TrialRefused):
-            trials.give_back(Trial.Kind.MAIL, "x", "quan", NOW)
+            trials.enter_code(Trial.Kind.MAIL, "x", "quan", NOW)
     with pytest.raises(trials.TrialRefused):
-        trials.give_back(Trial.Kind.MAIL, right, "quan", NOW)
+        trials.enter_code(Trial.Kind.MAIL, right, "quan", NOW)
 
     trials.send_mail("quan@example.org", NOW)
     with pytest.raises(trials.TrialRefused):
-        trials.give_back(Trial.Kind.MAIL, code_sent(), "quan", NOW + datetime.timedelta(hours=25))
+        trials.enter_code(Trial.Kind.MAIL, code_sent(), "quan", NOW + datetime.timedelta(hours=25))
     trials.purge(NOW + datetime.timedelta(hours=25))
     assert not Trial.objects.exists()
 
@@ -86,7 +86,7 @@ def test_a_code_that_a_browser_showed_proves_the_notices():
 
     trials.send_notice(me, NOW, post)
     code = post.sent[0].rpartition(" ")[2]
-    trials.give_back(Trial.Kind.PUSH, code, "quan", NOW)
+    trials.enter_code(Trial.Kind.PUSH, code, "quan", NOW)
 
     assert list(trials.passed()) == ["push"]
 
@@ -106,11 +106,11 @@ def test_a_notice_that_no_push_service_took_waits_for_no_code():
 def test_a_phone_passes_by_its_link_once_and_is_not_known(server):
     token = trials.offer_to_phone().split("/")[-2]
 
-    assert not trials.is_reached("another", NOW)
-    assert trials.is_reached(token, NOW)
-    assert not trials.is_reached(token, NOW)
+    assert not trials.record_phone_visit("another", NOW)
+    assert trials.record_phone_visit(token, NOW)
+    assert not trials.record_phone_visit(token, NOW)
     assert list(trials.passed()) == ["phone"]
-    assert trials.is_reached(trials.offer_to_phone().split("/")[-2], NOW)
+    assert trials.record_phone_visit(trials.offer_to_phone().split("/")[-2], NOW)
 
 
 def test_the_end_of_the_recovery_key_proves_the_paper_and_of_this_key_alone(data_folder):

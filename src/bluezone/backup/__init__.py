@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups of a data folder that keep the promises to forget: each opens with the key of its day, which is destroyed."""
+"""Backups of a data folder that expire as promised: each opens with the key of its day, which is destroyed in time."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file of a backup: an archive under a fresh key, wrapped by the key of the day; day keys are destroyed after 30
-days, and with them what they opened.
+"""The file of a backup: an archive sealed under a fresh key, which is wrapped by the key of the day.
+
+Day keys are destroyed after 30 days, so that their backups cannot be opened any more.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ _NONCE_BYTES = 12
 
 
 class BackupDamaged(Refused):
-    """The file is no backup, was cut or altered, or what is in it contradicts itself; nothing was restored."""
+    """The file is no backup, was truncated or altered, or its content is inconsistent; nothing was restored."""
 
     code = "backup_damaged"
 
@@ -34,15 +35,16 @@ class BackupDamaged(Refused):
 class SealedWriter:
     """A file-like target that seals what is written to it; `finish` writes the tag.
 
-    heights: how far the stores know what was published; public, and readable without the key.
+    heights: number of the newest published file by kind that the stores know; readable without the key.
     """
 
     def __init__(self, file: BinaryIO, day: datetime.date, day_key: bytes, heights: Mapping[str, int]) -> None:
-        key, nonce, wrapping = os.urandom(32), os.urandom(_NONCE_BYTES), os.urandom(_NONCE_BYTES)
-        said = day.isoformat().encode()
-        wrapped = AESGCM(day_key).encrypt(wrapping, key, said)
+        key = os.urandom(32)
+        nonce = os.urandom(_NONCE_BYTES)
+        key_nonce = os.urandom(_NONCE_BYTES)
+        wrapped = AESGCM(day_key).encrypt(key_nonce, key, day.isoformat().encode())
         header = json.dumps(
-            {"day": day.isoformat(), "key": wrapped.hex(), "key_nonce": wrapping.hex(), "nonce": nonce.hex(),
+            {"day": day.isoformat(), "key": wrapped.hex(), "key_nonce": key_nonce.hex(), "nonce": nonce.hex(),
              "heights": dict(heights)}
         ).encode()  # fmt: skip
         file.write(MAGIC + struct.pack(">H", len(header)) + header)
@@ -51,42 +53,42 @@ class SealedWriter:
         self._encryptor.authenticate_additional_data(header)
 
     def write(self, data: bytes) -> int:
-        """Seal a piece."""
+        """Seal and write a piece; returns its size."""
         self._file.write(self._encryptor.update(data))
         return len(data)
 
     def finish(self) -> None:
-        """Write the tag; without it the file opens nowhere."""
+        """Write the tag; without it the file cannot be opened."""
         self._file.write(self._encryptor.finalize() + self._encryptor.tag)
 
 
 def day_of(path: Path) -> datetime.date:
-    """The day whose key opens a backup. Raises BackupDamaged."""
+    """The day of the key that opens a backup. Raises BackupDamaged."""
     with path.open("rb") as file:
         return datetime.date.fromisoformat(_header(file)[0]["day"])
 
 
 def heights_of(path: Path) -> dict[str, int]:
-    """How far a backup knows what was published, by kind; empty in a backup of an older version."""
+    """Number of the newest published file by kind that a backup knows; empty in a backup of an older version."""
     with path.open("rb") as file:
         heights = _header(file)[0].get("heights", {})
     return {str(kind): int(number) for kind, number in heights.items()}
 
 
 def open_sealed(path: Path, day_key: bytes, target: BinaryIO) -> None:
-    """Write the archive of a backup to `target`; it may be used only when this returns. Raises BackupDamaged."""
+    """Write the archive of a backup to `target`, which may be used only after this returns. Raises BackupDamaged."""
     with path.open("rb") as file:
-        said, header = _header(file)
+        fields, header = _header(file)
         try:
             key = AESGCM(day_key).decrypt(
-                bytes.fromhex(said["key_nonce"]), bytes.fromhex(said["key"]), said["day"].encode()
+                bytes.fromhex(fields["key_nonce"]), bytes.fromhex(fields["key"]), fields["day"].encode()
             )
             size = path.stat().st_size - file.tell() - TAG_BYTES
             begin = file.tell()
             file.seek(-TAG_BYTES, os.SEEK_END)
             tag = file.read()
             file.seek(begin)
-            decryptor = Cipher(algorithms.AES(key), modes.GCM(bytes.fromhex(said["nonce"]), tag)).decryptor()
+            decryptor = Cipher(algorithms.AES(key), modes.GCM(bytes.fromhex(fields["nonce"]), tag)).decryptor()
             decryptor.authenticate_additional_data(header)
             for piece in _pieces(file, size):
                 target.write(decryptor.update(piece))
@@ -100,13 +102,13 @@ def _header(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
         if file.read(len(MAGIC)) != MAGIC:
             raise ValueError
         header = file.read(struct.unpack(">H", file.read(2))[0])
-        said = json.loads(header)
-        datetime.date.fromisoformat(said["day"])
+        fields = json.loads(header)
+        datetime.date.fromisoformat(fields["day"])
         for name in ("key", "key_nonce", "nonce"):
-            bytes.fromhex(said[name])
+            bytes.fromhex(fields[name])
     except (ValueError, struct.error, KeyError, TypeError):
         raise BackupDamaged("the file is no backup of Bluezone") from None
-    return said, header
+    return fields, header
 
 
 def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -126,7 +128,7 @@ FOLDER = Path("keys") / "days"
 
 
 class BackupExpired(Refused):
-    """The key of the backup's day is not there: it was destroyed after 30 days, or lies in another folder."""
+    """The key of the backup's day is missing: it was destroyed after 30 days, or is in another folder."""
 
     code = "backup_expired"
 
@@ -136,20 +138,21 @@ def key_of_today(data_dir: Path, today: datetime.date) -> bytes:
     folder = data_dir / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     give_to_owner(folder)
-    path, aside = folder / today.isoformat(), folder / f"{today.isoformat()}.{os.getpid()}"
+    path = folder / today.isoformat()
+    temporary = folder / f"{today.isoformat()}.{os.getpid()}"
     if not path.exists():
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(os.urandom(KEY_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
-            # Of two backups that begin together, one makes the key and both take it.
+            # Of two backups that start together, one makes the key and both use it.
             with contextlib.suppress(FileExistsError):
-                os.link(aside, path)
+                os.link(temporary, path)
             give_to_owner(path)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     return path.read_bytes()
 
 
@@ -164,28 +167,31 @@ def key_of(folder: Path, day: datetime.date) -> bytes:
         ) from None
 
 
-def living(folder: Path, today: datetime.date) -> list[Path]:
-    """The files of keys that are not over 30 days old."""
+def valid_keys(folder: Path, today: datetime.date) -> list[Path]:
+    """The files of day keys that are at most 30 days old."""
     return [path for path in _keys(folder) if _day(path) >= today - datetime.timedelta(days=KEPT_DAYS)]
 
 
 def forget(data_dir: Path, today: datetime.date) -> list[datetime.date]:
-    """Destroy the keys that are over 30 days old: overwritten, then deleted; returns their days."""
+    """Destroy the day keys that are over 30 days old: overwrite, then delete them; returns their days."""
     folder = data_dir / FOLDER
-    kept, gone = set(living(folder, today)), []
+    valid = set(valid_keys(folder, today))
+    destroyed = []
     for path in _keys(folder):
-        if path not in kept:
+        if path not in valid:
             with path.open("r+b") as file:
                 file.write(bytes(KEY_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
-            gone.append(_day(path))
-    return gone
+            destroyed.append(_day(path))
+    return destroyed
 
 
 def _keys(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("????-??-??") if path.is_file()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.glob("????-??-??") if path.is_file())
 
 
 def _day(path: Path) -> datetime.date:

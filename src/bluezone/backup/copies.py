@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a backup: consistent copies of the stores and the other files of a data folder, in one archive; and forget old
-ones.
-"""
+"""Make a backup, which is an archive with copies of the stores and the other files of a data folder; purge old ones."""
 
 import datetime
 import json
@@ -28,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class BackupFailed(Refused):
-    """A store could not be copied: the disk is full, or the store is damaged or locked; nothing of it is left."""
+    """A store could not be copied: the disk is full, or the store is damaged or locked. No partial backup is left."""
 
     code = "backup_failed"
 
@@ -40,22 +38,22 @@ STAGING = ".backup-"
 LOCK_NAME = "backup.lock"
 DRILL_NAME = "drill.json"
 COUNTER_DAYS = 1
-_LEFT_OUT = {archive.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
+_EXCLUDED = {archive.FOLDER.as_posix(), BACKUPS, STORES_FOLDER, RUN_FOLDER}
 
 
 def make_backup(
     data_dir: Path, target: Path | None, now: datetime.datetime, today: datetime.date, urls: Mapping[str, str]
 ) -> Path:
-    """Write a backup of a data folder and return its path; when it fails, nothing of it is left.
+    """Write a backup of a data folder and return its path; a failed one leaves nothing behind.
 
-    target: file to write, by default one in the folder's `backups`. today: the city's date, whose key is used.
-    urls:   store -> address, for the stores that PostgreSQL keeps.
+    target: file to write, by default one in the folder's `backups`. today: the city's date, which selects the day key.
+    urls:   store -> address, for the stores that are on PostgreSQL.
     """
     if target is None:
         (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
         give_to_owner(data_dir / BACKUPS)
         target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
-    # One at a time: what lies about then is of a backup that was killed.
+    # One at a time: other partial files are then of a backup that was killed.
     with only_one(data_dir / LOCK_NAME, wait=True):
         clear_left_over(data_dir)
         _write(data_dir, target, today, urls)
@@ -63,28 +61,29 @@ def make_backup(
 
 
 def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str, str]) -> None:
-    # Named before they are made, so that a signal at any moment finds what to remove.
-    staging, aside = data_dir / f"{STAGING}{os.getpid()}", target.with_name(target.name + ".partial")
+    # Named before they are made, so that after a signal at any moment `finally` knows what to remove.
+    staging = data_dir / f"{STAGING}{os.getpid()}"
+    partial = target.with_name(target.name + ".partial")
     try:
         staging.mkdir(mode=0o700)
         _copy_stores(data_dir, staging, today, urls)
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             heights = heights_of(data_dir, staging, urls)
             writer = SealedWriter(file, today, archive.key_of_today(data_dir, today), heights)
             _pack(data_dir, staging, writer)
             writer.finish()
             file.flush()
             os.fsync(file.fileno())
-        os.replace(aside, target)
+        os.replace(partial, target)
     except sqlite3.Error as error:
         raise BackupFailed(f"a store could not be copied ({error}); the backups made before are as they were") from None
     finally:
-        aside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
 
 
 def clear_left_over(data_dir: Path) -> None:
-    """Remove what a backup that was killed left behind."""
+    """Remove the files of backups that were killed."""
     for path in data_dir.glob(f"{STAGING}*"):
         shutil.rmtree(path, ignore_errors=True)
     for path in (data_dir / BACKUPS).glob("*.partial"):
@@ -92,7 +91,7 @@ def clear_left_over(data_dir: Path) -> None:
 
 
 def forget_backups(data_dir: Path, today: datetime.date) -> None:
-    """Delete the folder's own backups whose key is destroyed."""
+    """Delete the backups in the folder for which the key is destroyed."""
     for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
         if day_of(path) < today - datetime.timedelta(days=archive.KEPT_DAYS):
             path.unlink(missing_ok=True)
@@ -118,19 +117,18 @@ def _copy_sqlite(source: Path, target: Path, first: datetime.date) -> None:
         if copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (postgresql.COUNTERS,)).fetchone():
             copy.execute(f"DELETE FROM {postgresql.COUNTERS} WHERE day < ?", (first.isoformat(),))  # noqa: S608 - ours
             copy.commit()
-        # What was deleted earlier without having been overwritten does not come along.
+        # Rows that were deleted earlier without being overwritten are not copied.
         copy.execute("VACUUM")
 
 
 def heights_of(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[str, int]:
-    """How far the copy of the store knows what was published: the highest number by kind, and of configs."""
+    """Number of the newest published file by kind that the copy of the store knows, and of the newest config."""
     configs = (int(path.stem) for path in (data_dir / "configs").glob("[0-9]*.json"))
     heights = {"config": max(configs, default=0)}
     copy = staging / "keys.sqlite3"
     for kind, table in (("exports", "export_file"), ("venues", "venue_package")):
-        sql = (
-            f"SELECT COALESCE(MAX(number), 0) FROM {'keys.' if 'keys' in urls else ''}{table} WHERE sha256 IS NOT NULL"  # noqa: S608
-        )
+        schema = "keys." if "keys" in urls else ""
+        sql = f"SELECT COALESCE(MAX(number), 0) FROM {schema}{table} WHERE sha256 IS NOT NULL"  # noqa: S608 - ours
         if "keys" in urls:
             heights[kind] = postgresql.number(urls["keys"], sql)
         elif copy.exists():
@@ -140,27 +138,27 @@ def heights_of(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[s
 
 
 def _pack(data_dir: Path, staging: Path, writer: SealedWriter) -> None:
-    with tarfile.open(fileobj=writer, mode="w|") as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=writer, mode="w|") as tar:  # type: ignore[call-overload]
         for path, name in [*_files(staging, staging), *_files(data_dir, data_dir)]:
             try:
-                archive.add(path, name, recursive=False)
+                tar.add(path, name, recursive=False)
             except FileNotFoundError:
-                continue  # an export that was replaced meanwhile
+                continue  # an export that has been replaced in the meantime
 
 
 def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
     for path in sorted(folder.iterdir()):
         name = path.relative_to(top).as_posix()
         is_store = folder == top and ".sqlite3" in path.name and top.name[: len(STAGING)] != STAGING
-        if name in _LEFT_OUT or is_store or path.suffix == ".lock" or name.startswith(STAGING) or path.is_symlink():
+        if name in _EXCLUDED or is_store or path.suffix == ".lock" or name.startswith(STAGING) or path.is_symlink():
             continue
         if path.is_dir() and not os.access(path, os.R_OK):
-            # The local authority for TLS, which is root's.
+            # The local authority for TLS, which belongs to root.
             continue
         if name == FOLDER_NAME and (path / "keys").is_dir() and not os.access(path / "keys", os.R_OK):
-            # Another user's, whose keys this one is not to read; root's backups have them.
-            said = event("backup_without_signer")
-            log.warning("the backup has no key that signs for phones; one that root makes has them", extra=said)
+            # The signer's folder, with keys that this user must not read; root's backups have them.
+            extra = event("backup_without_signer")
+            log.warning("the backup has no key that signs for phones; one that root makes has them", extra=extra)
             continue
         if path.is_dir():
             yield path, name
@@ -171,8 +169,10 @@ def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
 
 @dataclass(frozen=True)
 class Drill:
-    """How a drill went. at: Unix seconds; backup: name of the file; followed: kind -> number of the newest file that
-    the phone had taken in before and after; problem: code, empty if it went well.
+    """The result of a drill.
+
+    at: Unix seconds. backup: name of the file. followed: kind -> numbers of the newest file that the phone had before
+    and after the restore. problem: code, empty if the drill succeeded.
     """
 
     at: int
@@ -184,7 +184,7 @@ class Drill:
 
 
 def last_drill(data_dir: Path) -> Drill | None:
-    """How the last one went; None before the first, or where its note cannot be read."""
+    """The result of the last drill; None before the first, or if the file cannot be read."""
     try:
         return Drill(**json.loads((data_dir / DRILL_NAME).read_text()))
     except (OSError, ValueError, TypeError):
@@ -192,7 +192,8 @@ def last_drill(data_dir: Path) -> Drill | None:
 
 
 def purge(now: datetime.datetime) -> None:
-    """Destroy the keys that had their time, and delete the files of the folder that no key opens any more."""
-    folder, today = data_folder(), now.date()
+    """Destroy expired day keys, and delete the backups of the folder that no key opens any more."""
+    folder = data_folder()
+    today = now.date()
     forget(folder, today)
     forget_backups(folder, today)

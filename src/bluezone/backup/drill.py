@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drill: the newest backup is restored beside the city, looked at, and followed by a phone; then it is thrown away.
+"""A drill: restore the newest backup into a scratch folder, check it, let a phone follow it, and delete it.
 
-Nothing of the city is written but the note of how it went. What the phone does is the phones' own program.
+The only file of the city that a drill writes is its result. The phone runs the phones' own program.
 """
 
 import json
@@ -41,8 +41,8 @@ from bluezone.keyserver.signer.daemon import Daemon, allowed_users
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
-# What would lead a restored city to the living one's database, bucket or journal.
-_OF_THE_CITY = (
+# Variables that would make the restored city use the live city's database, bucket or journal.
+_CITY_VARIABLES = (
     "BLUEZONE_DATABASE_URL", "BLUEZONE_OFFICE_URL", "BLUEZONE_CODES_URL", "BLUEZONE_KEYS_URL", "BLUEZONE_EXPORTS_URL",
     "BLUEZONE_HEADS", "BLUEZONE_DATA", VARIABLE,
 )  # fmt: skip
@@ -56,48 +56,50 @@ class DrillBackupMissing(Refused):
 
 
 class DrillDatabaseMissing(Refused):
-    """The stores are on PostgreSQL, and no database was named in which they may be restored."""
+    """The stores are on PostgreSQL, and no database was given into which they can be restored."""
 
     code = "drill_database_missing"
 
 
 class DrillFailed(Refused):
-    """What was restored is not whole, or a phone does not follow it."""
+    """The restored stores are damaged, or a phone does not follow them."""
 
     code = "drill_failed"
 
 
 def hold_drill(data_dir: Path, day_keys: Path, published: str, database: str | None, backup: Path | None) -> Drill:
-    """Try the newest backup, and note how it went.
+    """Try the newest backup, and store the result in the data folder.
 
-    day_keys:  folder with the key of the backup's day. published: where phones' files lie now, a data folder, a bucket
-               or an address. database: an empty PostgreSQL database for a city that has its stores on one.
-    backup:    a file in place of the newest of the folder.
+    day_keys:  folder with the key of the backup's day. published: where phones' files are now, a data folder, a bucket
+               or an address. database: an empty PostgreSQL database, if the city has its stores on PostgreSQL.
+    backup:    a file to try in place of the newest of the folder.
     """
     followed: dict[str, tuple[int, int]] = {}
-    problem, message = "", ""
+    problem = ""
+    message = ""
     try:
         backup = backup or _newest(data_dir)
-        # No backup begins meanwhile: it would take the scratch folder for what a killed one left.
+        # The lock keeps backups from starting: one would mistake the scratch folder for that of a killed backup.
         with only_one(data_dir / LOCK_NAME, wait=True), _scratch(data_dir) as scratch:
-            _try(data_dir, scratch, backup, day_keys, published, database, followed)
+            _restore_and_follow(data_dir, scratch, backup, day_keys, published, database, followed)
     except Refused as refused:
-        problem, message = refused.code, refused.message
+        problem = refused.code
+        message = refused.message
     drill = Drill(int(time.time()), not problem, backup.name if backup else "", followed, problem, message)
     write_whole(data_dir / DRILL_NAME, json.dumps(asdict(drill)).encode(), 0o600)
     return drill
 
 
 def _newest(data_dir: Path) -> Path:
-    found = sorted((data_dir / BACKUPS).glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-    if not found:
+    backups = sorted((data_dir / BACKUPS).glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    if not backups:
         raise DrillBackupMissing(f"there is no backup in {data_dir / BACKUPS}")
-    return found[-1]
+    return backups[-1]
 
 
 @contextmanager
 def _scratch(data_dir: Path) -> Iterator[Path]:
-    """A folder that goes whatever happens; what a drill that was killed left goes with the next one, or a backup."""
+    """A folder that is removed in any case; after a killed drill, by the next drill or backup."""
     clear_left_over(data_dir)
     folder = data_dir / f"{STAGING}drill-{os.getpid()}"
     try:
@@ -107,12 +109,12 @@ def _scratch(data_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _try(
+def _restore_and_follow(
     data_dir: Path, scratch: Path, backup: Path, day_keys: Path, published: str, database: str | None,
     followed: dict[str, tuple[int, int]],
 ) -> None:  # fmt: skip
-    environment = {name: value for name, value in os.environ.items() if name not in _OF_THE_CITY}
-    if any(os.environ.get(name) for name in _OF_THE_CITY[:4]):
+    environment = {name: value for name, value in os.environ.items() if name not in _CITY_VARIABLES}
+    if any(os.environ.get(name) for name in _CITY_VARIABLES[:4]):
         if database is None:
             raise DrillDatabaseMissing("name an empty database with --scratch-database; what is in it is dropped")
         environment["BLUEZONE_DATABASE_URL"] = database
@@ -120,34 +122,36 @@ def _try(
         database = None
     restored = scratch / "data"
     trust = open_secrets(data_dir / "keys", remote_keys(data_dir)).signing_key.public_key().public_bytes_raw()
-    clock = _SetClock(time.time())
+    clock = _ManualClock(time.time())
     phone = _Phone(scratch / "phone", trust, clock)
     claimed = False
     try:
         place = place_of(published)
-        here = isinstance(place, LocalFiles)
-        live = Downloads(place.get, _configs(data_dir), Path(published).resolve() if here else None)
+        is_folder = isinstance(place, LocalFiles)
+        live = Downloads(place.get, _configs(data_dir), Path(published).resolve() if is_folder else None)
         before = phone.follow(live)
-        # Whatever was there before is somebody's, and is not ours to drop.
-        for name in STORES if database else ():
-            postgresql.require_unused(str(database), name)
+        # What was there before belongs to someone else, and must not be dropped.
+        if database:
+            for name in STORES:
+                postgresql.require_unused(database, name)
         claimed = True
-        _run(environment, "restore", str(backup), "--data", restored, "--day-keys", day_keys, "--published", published)
-        _require_whole(restored)
-        _run(environment, "manage", "--data", restored, "verify_audit")
-        for name in _OF_THE_CITY:
+        options = ("--data", restored, "--day-keys", day_keys, "--published", published)
+        _run_command(environment, "restore", str(backup), *options)
+        _require_undamaged(restored)
+        _run_command(environment, "manage", "--data", restored, "verify_audit")
+        for name in _CITY_VARIABLES:
             os.environ.pop(name, None)
         if database:
             os.environ["BLUEZONE_DATABASE_URL"] = database
         clock.now = time.time()
-        with _signing(restored, clock), closing(KeyServer.open(restored)) as server:
-            # The next file, as phones will find it.
+        with _running_signer(restored, clock), closing(KeyServer.open(restored)) as server:
+            # Publish the next file, as phones will get it.
             clock.now = time.time() + max(server.city.publish_period_seconds, 3600) + 60
             _put_random_keys(server, clock.now)
             server.tick(clock.now)
             after = phone.follow(server.downloads)
         followed.update({kind: (before[kind], after[kind]) for kind in before})
-        if phone.began_anew:
+        if phone.started_over:
             raise DrillFailed("the phone did not follow: it had to begin anew")
         if after[EXPORTS] <= before[EXPORTS]:
             raise DrillFailed(f"the phone got no new file: it had file {before[EXPORTS]}, then {after[EXPORTS]}")
@@ -159,8 +163,8 @@ def _try(
 
 
 @contextmanager
-def _signing(restored: Path, clock: "_SetClock") -> Iterator[None]:
-    """A signer for what was restored, with the record that was restored, as `serve` would start one."""
+def _running_signer(restored: Path, clock: "_ManualClock") -> Iterator[None]:
+    """Run a signer for the restored folder and record, as `serve` would start one."""
     state = restored / FOLDER_NAME
     keys = signing_folder(restored / "keys")
     daemon = Daemon(keys, state, state / f"drill{SOCKET_SUFFIX}", restored, allowed_users(()), clock.wall_seconds)
@@ -174,7 +178,7 @@ def _signing(restored: Path, clock: "_SetClock") -> Iterator[None]:
 
 
 def _put_random_keys(server: KeyServer, now: float) -> None:
-    """Where a file appears when something waits for it: random keys in a city that publishes as soon as it can."""
+    """If the city publishes only when keys wait, add random keys, so that the next file appears."""
     if server.city.publish_period_seconds:
         return
     padding = Padding(max(server.city.padding_mean, 1), 0, os.urandom)
@@ -185,8 +189,8 @@ def _configs(data_dir: Path) -> ConfigFiles:
     return ConfigFiles(data_dir / "configs", open_secrets(data_dir / "keys", remote_keys(data_dir)))
 
 
-def _run(environment: Mapping[str, str], *arguments: Any) -> None:
-    """A command of ours, as an operator would give it. Raises DrillFailed."""
+def _run_command(environment: Mapping[str, str], *arguments: Any) -> None:
+    """Run one of our commands as an operator would. Raises DrillFailed."""
     program = [sys.executable, "-c", "from bluezone.cli.main import main; main()", *map(str, arguments), "--json"]
     if arguments[0] == "manage":
         program = [*program[:4], "--json", *program[4:-1]]
@@ -194,49 +198,51 @@ def _run(environment: Mapping[str, str], *arguments: Any) -> None:
         program, env=dict(environment), capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False
     )
     try:
-        said = json.loads(done.stdout)
+        result = json.loads(done.stdout)
     except ValueError:
-        said = {}
-    error = said.get("error") or {"code": said.get("problem"), "message": said.get("message")}
+        result = {}
+    error = result.get("error") or {"code": result.get("problem"), "message": result.get("message")}
     if done.returncode or error["code"]:
-        what = error["message"] or said.get("output") or f"it ended with {done.returncode}"
+        what = error["message"] or result.get("output") or f"it ended with {done.returncode}"
         raise DrillFailed(f"bluezone {arguments[0]}: {error['code'] or 'failed'}: {what}")
 
 
-def _require_whole(restored: Path) -> None:
+def _require_undamaged(restored: Path) -> None:
     for name in STORES:
         path = restored / f"{name}.sqlite3"
         if not path.exists():
             continue
         with closing(sqlite3.connect(path)) as store:
-            said = store.execute("PRAGMA integrity_check").fetchone()[0]
+            verdict = store.execute("PRAGMA integrity_check").fetchone()[0]
             broken = store.execute("PRAGMA foreign_key_check").fetchone()
-        if said != "ok" or broken:
-            raise DrillFailed(f"the store {name} is damaged: {said if said != 'ok' else f'rows of {broken[0]}'}")
+        if verdict != "ok":
+            raise DrillFailed(f"the store {name} is damaged: {verdict}")
+        if broken:
+            raise DrillFailed(f"the store {name} is damaged: rows of {broken[0]}")
 
 
-class _Here(Client):
-    """The server of a phone in this process: what it would fetch is read where it lies."""
+class _LocalClient(Client):
+    """A phone's client that reads files in this process instead of fetching them."""
 
     def __init__(self) -> None:
         super().__init__("http://localhost")
         self.downloads: Downloads | None = None
 
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
-        """As a server would answer."""
+        """The file that a server would answer with. Raises ServerAnswerRefused."""
         server: Any = SimpleNamespace(downloads=self.downloads)
-        found = file_of(server, path)
-        if found is None or found.status != 200:
+        response = file_of(server, path)
+        if response is None or response.status != 200:
             raise ServerAnswerRefused(f"GET {path} is not answered with a file")
-        body = found.body if isinstance(found.body, bytes) else found.body.read_bytes()
+        body = response.body if isinstance(response.body, bytes) else response.body.read_bytes()
         if len(body) > most_bytes:
             raise ServerAnswerRefused(f"GET {path} was answered with {len(body)} bytes")
         return body
 
 
 @dataclass
-class _SetClock:
-    """The clocks of a phone that lives as fast as the drill does. now: Unix seconds."""
+class _ManualClock:
+    """The clocks of the drill's phone, set by hand. now: Unix seconds."""
 
     now: float
 
@@ -248,16 +254,16 @@ class _SetClock:
 
 
 class _Phone:
-    """A phone that follows the lists of a city and hears nobody. trust: the city's key; clock: its own."""
+    """A phone that follows the lists of a city, without Bluetooth. trust: the city's key; clock: the phone's own."""
 
-    def __init__(self, folder: Path, trust: bytes, clock: _SetClock) -> None:
+    def __init__(self, folder: Path, trust: bytes, clock: _ManualClock) -> None:
         self._store = Store.open(folder)
-        self._client = _Here()
+        self._client = _LocalClient()
         self._city = CityConfig(self._store, self._client, clock.wall_seconds, clock)
         self._city.pin(trust)
 
     def follow(self, downloads: Downloads) -> dict[str, int]:
-        """Take in what is new; returns the number of the newest file by kind. Raises Refused as a phone does."""
+        """Fetch new files; returns the number of the newest file by kind. Raises Refused as a phone does."""
         self._client.downloads = downloads
         exports = FollowedExports(self._store, self._client, self._city)
         index, config, entries = exports.follow()
@@ -274,8 +280,8 @@ class _Phone:
         return {EXPORTS: exports.position.number, VENUES: venues.position.number}
 
     @property
-    def began_anew(self) -> bool:
-        """Whether it could not go on from where it was."""
+    def started_over(self) -> bool:
+        """Whether it could not continue its lists and had to start over."""
         return str(self._store.get("notice") or "").endswith("_missed")
 
     def close(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backups: what they register of themselves."""
+"""What the backups register."""
 
 from bluezone.duties.duty import Duty, Work
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dump and restore a store that PostgreSQL keeps, with its own tools; the password is never on a command line."""
+"""Dump and restore a store on PostgreSQL with PostgreSQL's own tools; the password is never on a command line."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from bluezone.refusal import Refused
 
-# Of the office: five-minute counters are not dumped but copied, as many days as a backup may hold (copies.py).
+# A table of the office: five-minute counters are not dumped, only the days that a backup may have (copies.py).
 COUNTERS = "gates_gatecounter"
 _LONGEST_SECONDS = 6 * 3600
 
@@ -21,7 +21,7 @@ class BackupToolMissing(Refused):
 
 
 class BackupToolFailed(Refused):
-    """pg_dump, pg_restore or psql ended with an error; its first line is the sentence. Nothing was left behind."""
+    """pg_dump, pg_restore or psql failed; the message is its first line of output. Nothing was left behind."""
 
     code = "backup_tool_failed"
 
@@ -54,19 +54,19 @@ def copy_counters(url: str, schema: str, first_day: str, target: Path) -> None:
 
 
 def number(url: str, sql: str) -> int:
-    """The one number that a query gives. Raises BackupToolMissing, BackupToolFailed."""
+    """The number that a query returns. Raises BackupToolMissing, BackupToolFailed."""
     return int(_psql(url, sql).strip())
 
 
 def require_unused(url: str, schema: str) -> None:
-    """Raise RestoreDatabaseUsed where the schema is there already."""
+    """Raise RestoreDatabaseUsed if the schema exists."""
     sql = f"SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'"  # noqa: S608 - one of our three names
     if _psql(url, sql).strip():
         raise RestoreDatabaseUsed(f"the database already has the schema {schema}; restore into an empty database")
 
 
 def claim(url: str, schema: str) -> None:
-    """Make the empty schema, so that nobody else's is ever dropped. Raises RestoreDatabaseUsed, BackupToolFailed."""
+    """Create the schema, so that only our own is ever dropped. Raises RestoreDatabaseUsed, BackupToolFailed."""
     try:
         _psql(url, f"CREATE SCHEMA {schema}")
     except BackupToolFailed:
@@ -80,18 +80,19 @@ def drop(url: str, schema: str) -> None:
 
 
 def load(url: str, schema: str, source: Path, counters: Path) -> None:
-    """Restore one claimed schema from its dump, and the counters beside it where there are some."""
-    database, listed = _address(url)[0], source.with_suffix(".list")
+    """Restore a claimed schema from its dump, and the counters if their file exists."""
+    database = _address(url)[0]
+    list_file = source.with_suffix(".list")
     contents = _run(url, "pg_restore", "-l", "-d", database, str(source)).decode()
-    # The schema itself is there: it was claimed.
-    listed.write_text("\n".join(line for line in contents.splitlines() if " SCHEMA - " not in line) + "\n")
+    # Without the schema itself, which `claim` has created.
+    list_file.write_text("\n".join(line for line in contents.splitlines() if " SCHEMA - " not in line) + "\n")
     try:
         _run(
-            url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "-L", str(listed),
+            url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "-L", str(list_file),
             "-d", database, str(source),
         )  # fmt: skip
     finally:
-        listed.unlink()
+        list_file.unlink()
     if counters.exists():
         _psql(url, f"\\copy {schema}.{COUNTERS} FROM '{counters}' CSV")
 
@@ -101,16 +102,19 @@ def _psql(url: str, sql: str) -> bytes:
 
 
 def _run(url: str, tool: str, *arguments: str) -> bytes:
-    found = shutil.which(tool)
-    if found is None:
+    program = shutil.which(tool)
+    if program is None:
         raise BackupToolMissing(f"{tool} is not installed; install the client programs of PostgreSQL")
     address, password = _address(url)
-    command = [found, *([] if "-d" in arguments else ["-d", address]), *arguments]
-    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    database = [] if "-d" in arguments else ["-d", address]
+    command = [program, *database, *arguments]
+    environment = dict(os.environ)
+    if password:
+        environment["PGPASSWORD"] = password
     done = subprocess.run(command, env=environment, capture_output=True, timeout=_LONGEST_SECONDS, check=False)  # noqa: S603
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BackupToolFailed(f"{tool}: {said[0] if said else done.returncode}")
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise BackupToolFailed(f"{tool}: {lines[0] if lines else done.returncode}")
     return done.stdout
 
 

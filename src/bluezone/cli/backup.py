@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone backup`, `restore` and `drill`: a copy of the whole data folder that forgets when the city forgets."""
+"""`bluezone backup`, `restore` and `drill`: a copy of the whole data folder that expires when the city's data do."""
 
 import datetime
 import logging
@@ -17,17 +17,17 @@ import click
 from bluezone.cli.output import Failed, command_result
 
 
-def _made(result: dict[str, Any]) -> Iterable[str]:
+def _backup_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"wrote {result['file']} ({result['bytes']} bytes), opens until {result['opens_until']}"
-    yield f"it knows {_said(result['heights'])}"
+    yield f"it knows {_heights_text(result['heights'])}"
 
 
-def _restored(result: dict[str, Any]) -> Iterable[str]:
+def _restore_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"restored {result['data']} from the backup of {result['day']}; what was due was purged"
-    yield f"the backup knows {_said(result['heights'])}"
-    taken = {kind: numbers for kind, numbers in result["adopted"].items() if numbers}
-    for kind, numbers in taken.items():
-        yield f"{kind} {', '.join(map(str, numbers))} taken over from where they were published"
+    yield f"the backup knows {_heights_text(result['heights'])}"
+    for kind, numbers in result["adopted"].items():
+        if numbers:
+            yield f"{kind} {', '.join(map(str, numbers))} taken over from where they were published"
     if result["problem"]:
         yield f"{result['problem']}: {result['message']}"
         yield "phones will see: no new list until then; after 36 hours they say that the city's list is old."
@@ -36,19 +36,19 @@ def _restored(result: dict[str, Any]) -> Iterable[str]:
         yield "phones will see: the next list continues the one they hold; all codes that were open are revoked"
 
 
-def _said(heights: dict[str, int]) -> str:
+def _heights_text(heights: dict[str, int]) -> str:
     return ", ".join(f"{kind} up to {number}" for kind, number in heights.items()) or "not how far it goes"
 
 
 @click.command()
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--out", metavar="FILE", help="File to write; by default a new one in the folder's own backups.")
-@command_result(_made)
+@command_result(_backup_lines)
 def backup(data: str | None, out: str | None) -> dict[str, Any]:
     """Write a backup of the data folder, also while it serves; it opens for 30 days with the key of its day.
 
-    The keys are in keys/days of the data folder and in no backup: copy that folder to another machine with something
-    that also copies deletions (rsync --delete), or the backups are lost with the folder.
+    The keys are in keys/days of the data folder and in no backup. Copy that folder to another machine with a tool that
+    also copies deletions (rsync --delete); otherwise the backups are lost with the folder.
     """
     from bluezone.backup.archive import KEPT_DAYS, heights_of
     from bluezone.backup.copies import make_backup
@@ -56,19 +56,24 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.keyserver.datafolder import require_settled
     from bluezone.timekeeping import ClockGuard
 
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _exit)
     folder = data_folder(data).resolve()
     load_city(folder)
     now = datetime.datetime.now(datetime.UTC)
-    # After a move there are no stores where they were, and a backup without them would help nobody.
+    # After a move the stores are elsewhere, and a backup without them would be useless.
     require_settled(folder)
-    # Under a wrong date it would be sealed with the key of a wrong day.
+    # With a wrong date it would be sealed with the key of a wrong day.
     ClockGuard(folder).require(now.timestamp())
     today = now.date()
     written = make_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
     until = today + datetime.timedelta(days=KEPT_DAYS)
-    told = {"file": str(written), "bytes": written.stat().st_size, "day": str(today), "opens_until": str(until)}
-    return {**told, "heights": heights_of(written)}
+    return {
+        "file": str(written),
+        "bytes": written.stat().st_size,
+        "day": str(today),
+        "opens_until": str(until),
+        "heights": heights_of(written),
+    }
 
 
 @click.command()
@@ -85,26 +90,26 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     "--published",
     metavar="PLACE",
     multiple=True,
-    help="Where files that were published since may still be: the old data folder, a mirror's address.",
+    help="Where files published since the backup may still be: the old data folder, a mirror's address.",
 )
-@command_result(_restored)
+@command_result(_restore_lines)
 def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -> dict[str, Any]:
-    """Restore a backup into a new folder: verified, brought up to date and purged before a server can start on it.
+    """Restore a backup into a new folder: verify it, bring it up to date and purge it before a server can start on it.
 
-    Then it is compared with what was published since, and says what phones will see.
+    Then compare it with what was published since, and print what phones will see.
     """
     from bluezone.backup import archive, restoration
 
-    signal.signal(signal.SIGTERM, _end)
-    # What there is to say of the history is said once, at the end.
+    signal.signal(signal.SIGTERM, _exit)
+    # Problems of the history are printed once, at the end.
     logging.getLogger("bluezone.keyserver.service").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
     day = restoration.restore(file, folder, day_keys.resolve(), today, _urls(), _purge)
-    return {"data": str(folder), "day": str(day), "heights": archive.heights_of(file), **_compared(folder, published)}
+    return {"data": str(folder), "day": str(day), "heights": archive.heights_of(file), **_compare(folder, published)}
 
 
-def _compared(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
+def _compare(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
     from bluezone.keyserver.publication.bucket import place_of
     from bluezone.keyserver.service import KeyServer
     from bluezone.refusal import Refused
@@ -125,7 +130,7 @@ def _purge(folder: Path) -> None:
     from bluezone.timekeeping import ClockGuard
 
     now = datetime.datetime.now(datetime.UTC)
-    # What the backup knows of time is another machine's; the date stands in what is said at the end.
+    # The clock state in the backup is another machine's; the date is in the output at the end.
     ClockGuard(folder).confirm(now.timestamp())
     server = KeyServer.open(folder)
     try:
@@ -140,12 +145,12 @@ def _purge(folder: Path) -> None:
     try:
         purge_office(now)
     finally:
-        # A restore that fails here drops its schemas, which an open connection would hold.
+        # A restore that fails here drops its schemas, which an open connection would block.
         connections.close_all()
 
 
 def _urls() -> dict[str, str]:
-    """Store -> address, for the stores that PostgreSQL keeps."""
+    """Store -> address, for the stores that are on PostgreSQL."""
     from bluezone.backup.copies import STORES
 
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")
@@ -153,7 +158,7 @@ def _urls() -> dict[str, str]:
     return {name: url for name in STORES if (url := own.get(name) or common)}
 
 
-def _drilled(result: dict[str, Any]) -> Iterable[str]:
+def _drill_lines(result: dict[str, Any]) -> Iterable[str]:
     if result["ok"]:
         yield f"{result['backup']} restores, and a phone that followed before follows after"
     else:
@@ -168,14 +173,14 @@ def _drilled(result: dict[str, Any]) -> Iterable[str]:
     "--day-keys",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the day keys, if not the data folder's own: try the copy on which you will rely.",
+    help="Folder with the day keys, if not the data folder's own: try the copy that you will rely on.",
 )
 @click.option(
     "--backup",
     "backup_file",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A backup in place of the newest one of the folder.",
+    help="A backup to try instead of the newest one of the folder.",
 )
 @click.option(
     "--published",
@@ -187,7 +192,7 @@ def _drilled(result: dict[str, Any]) -> Iterable[str]:
     metavar="URL",
     help="With stores on PostgreSQL: an empty database; what the drill puts there is dropped.",
 )
-@command_result(_drilled)
+@command_result(_drill_lines)
 def drill(
     data: str | None,
     day_keys: Path | None,
@@ -205,18 +210,18 @@ def drill(
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE
 
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _exit)
     folder = data_folder(data).resolve()
     load_city(folder)
     keys = (day_keys or folder / FOLDER).resolve()
     published = published or os.environ.get(EXPORTS_URL_VARIABLE) or str(folder)
-    held = hold_drill(folder, keys, published, scratch_database, backup_file)
-    result = asdict(held)
-    if not held.ok:
+    outcome = hold_drill(folder, keys, published, scratch_database, backup_file)
+    result = asdict(outcome)
+    if not outcome.ok:
         raise Failed(result)
     return result
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    # As an exception, so that what is half-written is removed.
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    # Raises SystemExit, so that half-written files are removed.
     sys.exit(1)

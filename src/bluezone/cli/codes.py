@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone codes` and `bluezone venues`: what the office's pages do, from the operator's shell; the audit says
-"command line". `bluezone inquiry-key`: who may learn in which minute a code was issued.
+"""`bluezone codes` and `bluezone venues` do what the office's pages do, from the operator's shell.
+
+The audit names "command line" as the actor. `bluezone inquiry-key`: the key that reveals in which minute a code was
+issued.
 """
 
 import datetime
@@ -41,7 +43,7 @@ def _code_lines(result: dict[str, Any]) -> Iterable[str]:
 
 @venues.command()
 @data_option
-@click.option("--registration", required=True, help="What names this venue here, such as its application's number.")
+@click.option("--registration", required=True, help="Identifies the venue here, such as its application's number.")
 @click.option("--name", required=True, help="As people know it; at most 80 bytes.")
 @click.option("--address", default="", help="At most 100 bytes.")
 @click.option("--type", "kind", default=0, type=click.IntRange(0, 12), help="The Corona-Warn-App's number of its kind.")
@@ -65,16 +67,16 @@ def code(
     temporary: bool,
     out: Path | None,
 ) -> dict[str, Any]:
-    """Sign the code of a venue that has none in force."""
+    """Sign the code of a venue that has no valid one."""
     from bluezone.keyserver.venues import VenueDescription
 
     if out is not None and out.suffix.lower() not in KINDS:
         raise click.BadParameter(f"{out.name} ends in none of {', '.join(KINDS)}", param_hint="--out")
-    server = _opened(data)
+    server = _open_keyserver(data)
     try:
         zone = ZoneInfo(server.city.zone)
-        described = VenueDescription(name, address, kind, stay, _moment(begins, zone), _moment(ends, zone), temporary)
-        signed = server.registrar.register(registration, described)
+        venue = VenueDescription(name, address, kind, stay, _moment(begins, zone), _moment(ends, zone), temporary)
+        signed = server.registrar.register(registration, venue)
     finally:
         server.close()
     if out is not None:
@@ -92,7 +94,7 @@ def code(
 
 @venues.command("revoke")
 @data_option
-@click.option("--registration", help="What names the venue.")
+@click.option("--registration", help="Identifies the venue.")
 @click.option("--link", help="The text of its QR code.")
 @command_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
 def revoke_venue(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def revoke_venue(data: str | None, registration: str | None, link: str | None) -
 
     if (registration is None) == (link is None):
         raise click.UsageError("give either --registration or --link")
-    server = _opened(data)
+    server = _open_keyserver(data)
     try:
         if registration is not None:
             server.registrar.revoke(registration)
@@ -113,7 +115,7 @@ def revoke_venue(data: str | None, registration: str | None, link: str | None) -
 
 
 def draw(link: str, out: Path) -> None:
-    """Draw a QR code of 15 cm, quiet zone included, error correction M: it survives a scratch, and reads from afar."""
+    """Draw a QR code of 15 cm with its quiet zone; error correction M keeps it readable despite scratches."""
     import segno
 
     drawn = segno.make_qr(link, error="m")
@@ -133,7 +135,7 @@ def _moment(local: datetime.datetime | None, zone: ZoneInfo) -> int:
     return 0 if local is None else int(local.replace(tzinfo=zone).timestamp())
 
 
-def _opened(data: str | None) -> "KeyServer":
+def _open_keyserver(data: str | None) -> "KeyServer":
     from bluezone.city import data_folder
     from bluezone.keyserver.service import KeyServer
 
@@ -142,7 +144,7 @@ def _opened(data: str | None) -> "KeyServer":
 
 @click.group()
 def codes() -> None:
-    """Issue, look at and revoke verification codes."""
+    """Issue, check and revoke verification codes."""
 
 
 def _issued_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -171,7 +173,7 @@ def _state_lines(result: dict[str, Any]) -> Iterable[str]:
 @command_result(_issued_lines)
 def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[str, Any]:
     """Issue a code for a case; it is shown this once and stored nowhere."""
-    server = _open(data)
+    server = _open_with_office(data)
     from django.utils import timezone
 
     from bluezone.healthauthority import code_issuance
@@ -185,7 +187,7 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
 @click.argument("code")
 @command_result(_state_lines)
 def status(data: str | None, code: str) -> dict[str, Any]:
-    """Say what became of CODE, which may be digits or a link: open, used, revoked or expired."""
+    """Print the state of CODE, which may be digits or a link: open, used, revoked or expired."""
     from bluezone.city import data_folder
     from bluezone.keyserver.service import KeyServer
 
@@ -198,7 +200,7 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 @command_result(_state_lines)
 def revoke_code(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
-    server = _open(data)
+    server = _open_with_office(data)
     from bluezone.healthauthority import code_issuance
 
     return {"state": code_issuance.revoke(server, None, code)}
@@ -206,7 +208,7 @@ def revoke_code(data: str | None, code: str) -> dict[str, Any]:
 
 @click.group("inquiry-key")
 def inquiry_key() -> None:
-    """The health supervisor's key: it alone tells in which minute a code was issued. It is kept on paper."""
+    """The health supervisor's key: only it reveals in which minute a code was issued. It is kept on paper."""
 
 
 def _key_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -220,7 +222,7 @@ def _key_lines(result: dict[str, Any]) -> Iterable[str]:
 @inquiry_key.command("new")
 @command_result(_key_lines)
 def new_inquiry_key() -> dict[str, Any]:
-    """Make a key, best on the supervisor's own machine; the server needs its public part alone."""
+    """Make a key, best on the supervisor's own machine; the server needs only its public part."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
     from bluezone.cli.history import key_text
@@ -236,8 +238,8 @@ def new_inquiry_key() -> dict[str, Any]:
 @click.argument("public")
 @command_result(lambda result: (f"minutes of issue are sealed for {result['public'][:16]}… from now on",))
 def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
-    """Seal the minutes of all codes from now on for the key whose public part is PUBLIC; the audit has it."""
-    _open(data)
+    """Seal the minutes of all codes from now on for the key with the public part PUBLIC; the audit records it."""
+    _open_with_office(data)
     from django.utils import timezone
 
     from bluezone.healthauthority import code_issuance
@@ -247,8 +249,8 @@ def set_inquiry_key(data: str | None, public: str) -> dict[str, Any]:
 
 
 def _minute_lines(result: dict[str, Any]) -> Iterable[str]:
-    for one in result["codes"]:
-        yield f"{one['minute'] or 'not sealed for this key'}  {one['mark']}  {one['worker']}  {one['facility']}"
+    for row in result["codes"]:
+        yield f"{row['minute'] or 'not sealed for this key'}  {row['mark']}  {row['worker']}  {row['facility']}"
 
 
 @inquiry_key.command("open")
@@ -257,8 +259,8 @@ def _minute_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.argument("mark")
 @command_result(_minute_lines)
 def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[str, Any]:
-    """Tell in which minute of DAY the code with MARK in the list was issued; asks for the key, and the audit has it."""
-    server = _open(data)
+    """Print in which minute of DAY the code with MARK was issued; asks for the key, and the audit records it."""
+    server = _open_with_office(data)
     from bluezone.cli.history import RecoveryKeyInvalid, read_key
     from bluezone.healthauthority import code_issuance
 
@@ -267,20 +269,22 @@ def open_minutes(data: str | None, day: datetime.datetime, mark: str) -> dict[st
     except RecoveryKeyInvalid:
         raise code_issuance.InquiryKeyInvalid("17 groups of 4 digits and letters a to f were expected") from None
     zone = ZoneInfo(server.city.zone)
-    found = code_issuance.open_minutes(private, day.date(), mark)
+    rows = code_issuance.open_minutes(private, day.date(), mark)
     return {
         "codes": [
             {
-                "mark": one.mark, "worker": one.worker, "facility": one.facility,
-                "minute": one.minute.astimezone(zone).strftime("%Y-%m-%d %H:%M") if one.minute else None,
+                "mark": row.mark,
+                "worker": row.worker,
+                "facility": row.facility,
+                "minute": row.minute.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.minute else None,
             }
-            for one in found
+            for row in rows
         ]
-    }  # fmt: skip
+    }
 
 
-def _open(data: str | None) -> Any:
-    """The key server of the data folder, with the office beside it for quota and audit."""
+def _open_with_office(data: str | None) -> Any:
+    """The key server of the data folder, with the office ready for quota and audit."""
     from bluezone.city import data_folder
     from bluezone.keyserver.service import KeyServer
     from bluezone.server.preparation import prepare_office

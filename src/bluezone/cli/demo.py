@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bluezone.city import write_default
 from bluezone.cli.output import Failed, command_result, qr_lines
-from bluezone.cli.serve import lan_address, say_for_telephones
+from bluezone.cli.serve import lan_address, print_for_telephones
 from bluezone.handset import Handset
 from bluezone.handset.page.api import LocalPage
 from bluezone.localpage import HOST
@@ -41,7 +41,7 @@ from bluezone.radio.simulatedtime import run_simulated
 from bluezone.refusal import Refused
 from bluezone.tls import SELF, authority_folder
 
-# A server that has not ended is still starting: two cores that do nothing else take seconds, and minutes under load.
+# A server that has not ended is still starting: two idle cores take seconds, busy ones minutes.
 START_SECONDS = 600.0
 
 
@@ -71,14 +71,15 @@ def _bluezone(*arguments: str) -> list[str]:
 
 
 class DemoServer:
-    """Start on entering, stop on leaving; what it printed is kept for the case that it fails.
+    """The server process of the demo: started on entering, stopped on leaving. Its output is stored for error messages.
 
     host: the address to listen on. tls: with a local authority, which this process trusts from then on.
     """
 
     def __init__(self, data: Path, *, fixed_ports: bool, host: str = HOST, tls: bool = False) -> None:
         self.data = data
-        self.host, self.tls = host, tls
+        self.host = host
+        self.tls = tls
         self.public_port = free_port(host, 8000 if fixed_ports else None)
         self.office_port = free_port(host, 8001 if fixed_ports else None)
         scheme = "https" if tls else "http"
@@ -125,14 +126,14 @@ class DemoServer:
                 self._ready.set()
 
     def public_key(self) -> str:
-        """The city's public key, 64 hex digits: what a phone is given at set-up."""
+        """The city's public key, 64 hex digits, with which a phone is set up."""
         pem = (self.data / "keys" / "signing-ed25519.pem").read_bytes()
         key = load_pem_private_key(pem, None)
         assert isinstance(key, Ed25519PrivateKey)
         return key.public_key().public_bytes_raw().hex()
 
     def wait_for_export(self, after: int, seconds: float) -> None:
-        """Wait until the index lists a file numbered above `after`. Raises DemoServerFailed when none comes."""
+        """Wait until the index lists a file numbered above `after`. Raises DemoServerFailed if none appears in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with urllib.request.urlopen(f"{self.public_url}/v1/exports/index.json", timeout=10) as response:
@@ -143,16 +144,17 @@ class DemoServer:
         raise DemoServerFailed(f"no export file above number {after} within {seconds:.0f} s")
 
     def plant_office(self) -> tuple[str, str]:
-        """Put the office to work: the document under way there, and the one-time link of who issues codes."""
+        """Fill the office; returns the document under way there, and the one-time link of the health worker."""
         command = _bluezone("manage", "--data", str(self.data), "plant_demo")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise DemoServerFailed(f"plant_demo ended with {done.returncode}: {done.stderr.strip()}")
         document, token = done.stdout.split("\n")[:2]
-        return document, f"{(self.first_admin_link or self.office_url + '/start/').split('/start/')[0]}/start/{token}/"
+        office = self.first_admin_link or self.office_url + "/start/"
+        return document, f"{office.split('/start/')[0]}/start/{token}/"
 
     def issue_code(self, klass: str, onset: date) -> str:
-        """Have a code issued on the real path: the command line a health worker's machine has too."""
+        """Have a code issued by the real command, which a health worker's machine has too."""
         command = _bluezone(
             "codes", "issue", "--data", str(self.data), "--class", klass, "--onset", onset.isoformat(), "--json"
         )
@@ -174,7 +176,7 @@ BEHIND_A_WALL = Pair(distance_m=10.0, walls=1, carriage="hand-hand")
 
 @dataclass(frozen=True)
 class Episode:
-    """Who meets whom: one stretch of 25 minutes."""
+    """One meeting of 25 minutes: the pairs of phones, and how near they are."""
 
     seconds_ago: int
     pairs: dict[tuple[str, str], Pair]
@@ -197,7 +199,7 @@ EPISODES = (
 class DemoClock:
     """A phone's two clocks: simulated while the episodes run, the machine's own afterwards.
 
-    started_unix:  when the phone was switched on; the simulation begins there and ends at the present.
+    started_unix: when the phone was switched on; the simulation begins then and ends at the present.
     """
 
     def __init__(self, started_unix: float) -> None:
@@ -205,7 +207,7 @@ class DemoClock:
         self._seconds: Callable[[], float] = lambda: 0.0
 
     def follow(self, seconds: Callable[[], float]) -> None:
-        """Take boot time from this source from now on; it must not be behind the one before."""
+        """Take boot time from this source from now on; it must not be behind the previous one."""
         self._seconds = seconds
 
     def boot_seconds(self) -> float:
@@ -213,12 +215,12 @@ class DemoClock:
         return self._seconds()
 
     def wall_seconds(self) -> float:
-        """Unix time as the phone shows it, correct all along."""
+        """Unix time as the phone shows it; always correct."""
         return self.started_unix + self._seconds()
 
 
 def live_through(handsets: dict[str, Handset], clock: DemoClock, seed: int, say: Callable[[str], None]) -> None:
-    """Run both episodes from the day the phones were switched on to the present moment.
+    """Run all episodes from the day the phones were switched on to the present moment.
 
     Only the episodes are simulated; the days between are skipped by the clock.
     """
@@ -247,22 +249,23 @@ async def _meet(episode: Episode, handsets: dict[str, Handset], clock: DemoClock
     await asyncio.sleep(MEETING_SECONDS)
     for task in tasks:
         task.cancel()
-    await _ended(tasks)
+    await _wait_for_end(tasks)
     for name in episode.names:
         handsets[name].encounters.flush()
 
 
 async def _beacon(air: VirtualAir, name: str, handset: Handset, clock: DemoClock, rng: random.Random) -> None:
-    """One phone's Bluetooth: no two are switched on in the same instant."""
+    """Run one phone's Bluetooth, started at a random moment of the first second."""
     chance = random.Random(rng.random())
     radio = air.radio(name)
     await asyncio.sleep(chance.uniform(0.0, 1.0))
     encounters = handset.encounters
-    duty, boot_clock = PROFILES["default"], clock.boot_seconds
+    duty = PROFILES["default"]
+    boot_clock = clock.boot_seconds
     await Beacon(radio, encounters.payload, encounters, duty, boot_clock, chance, reciprocity=encounters).run()
 
 
-async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _wait_for_end(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         with contextlib.suppress(asyncio.CancelledError):
             await task
@@ -270,27 +273,27 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 CITY_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PUBLISH_SECONDS = 300.0
-# How often the phones look for the file that the report is in.
+# How often the phones look for the file with the report.
 MOST_LOOKS = 3
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a phone must end with."""
+    """The result that a phone must have."""
 
     name: str
     level: str
     shortest_minutes: int = 0
     longest_minutes: int = 0
 
-    def said(self, met_on: date) -> str:
-        """The expectation in words."""
+    def text(self, met_on: date) -> str:
+        """The expectation as a text."""
         if self.level == "none":
             return "no warning"
         return f"{self.level} on {met_on}, {self.shortest_minutes}-{self.longest_minutes} minutes"
 
-    def holds(self, level: str, day: date | None, minutes: int, met_on: date) -> bool:
-        """True if the phone's answer is the expected one; a warning must name the day of the meeting."""
+    def is_met_by(self, level: str, day: date | None, minutes: int, met_on: date) -> bool:
+        """Whether the phone's result is the expected one; a warning must be for the day of the meeting."""
         if self.level == "none":
             return level == "none"
         return level == self.level and day == met_on and self.shortest_minutes <= minutes <= self.longest_minutes
@@ -305,7 +308,7 @@ EXPECTED = (
 
 
 def prepare_city(server: DemoServer) -> None:
-    """Settings of the demo: nothing waits, so that the story ends in a minute; the server says what that weakens."""
+    """Write the demo's settings: no waits, so that it ends in a minute; the server warns of what that weakens."""
     write_default(
         server.data,
         public_host=f"{server.host}:{server.public_port}",
@@ -323,9 +326,9 @@ def prepare_city(server: DemoServer) -> None:
 def run_story(
     server: DemoServer, folder: Path, seed: int, say: Callable[[str], None]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Handset]]]:
-    """Let four phones live through the episodes, report, publish, check.
+    """Let four phones go through the episodes, the report, the publication and the check.
 
-    Gives the result of `bluezone demo` and the phones by name, which are closed on leaving.
+    Yields the result of `bluezone demo` and the phones by name, which are closed on leaving.
     """
     say("warning: waits and publishing period are 0 here; in use they are not (see docs/privacy.md)")
     clock = DemoClock(time.time() - STARTED_SECONDS_AGO)
@@ -365,12 +368,12 @@ def _report(server: DemoServer, patient: Handset, say: Callable[[str], None]) ->
 def _result(
     handsets: dict[str, Handset], server: DemoServer, seed: int, met_on: date, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Every phone fetches the file that the report is in, and its answer is held against the expected one."""
+    """Let every phone fetch the file with the report, and compare its result with the expected one."""
     patient = handsets["patient"].downloads
     server.wait_for_export(after=patient.position.number, seconds=PUBLISH_SECONDS)
     say("the server published; every phone fetches and matches at home")
     rows = _answers(handsets, met_on)
-    # The first file may have been made between the patient's last look and the report; then it is in the next.
+    # The first file may have been made between the patient's last check and the report; then the report is in the next.
     with contextlib.suppress(DemoServerFailed):
         for _ in range(MOST_LOOKS - 1):
             if all(row["ok"] for row in rows):
@@ -380,17 +383,17 @@ def _result(
     as_expected = [row.pop("ok") for row in rows]
     for expected, is_so in zip(EXPECTED, as_expected, strict=True):
         if not is_so:
-            say(f"{expected.name} differs: expected {expected.said(met_on)}")
+            say(f"{expected.name} differs: expected {expected.text(met_on)}")
     return {"ok": all(as_expected), "seed": seed, "handsets": rows}
 
 
 def _answers(handsets: dict[str, Handset], met_on: date) -> list[dict[str, Any]]:
-    """What each phone says after a look at the city's files, and whether it is as expected ("ok")."""
+    """The result of each phone's check, and whether it is as expected ("ok")."""
     rows = []
     for expected in EXPECTED:
         assessment = handsets[expected.name].check()
         worst = max(assessment.days, key=lambda day: day.score, default=None)
-        warned = worst if worst is not None and assessment.level != "none" else None
+        warned = worst if assessment.level != "none" else None
         day, minutes = (warned.day, warned.minutes) if warned else (None, 0)
         rows.append(
             {
@@ -400,7 +403,7 @@ def _answers(handsets: dict[str, Handset], met_on: date) -> list[dict[str, Any]]
                 "day": day.isoformat() if day else None,
                 "minutes": minutes,
                 "certainty": warned.certainty if warned else None,
-                "ok": expected.holds(assessment.level, day, minutes, met_on),
+                "ok": expected.is_met_by(assessment.level, day, minutes, met_on),
             }
         )
     return rows
@@ -409,7 +412,8 @@ def _answers(handsets: dict[str, Handset], met_on: date) -> list[dict[str, Any]]
 def _lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"{'handset':10} {'expected':9} {'level':6} {'day':11} {'minutes':>7}  certainty"
     for row in result["handsets"]:
-        day, certainty = row["day"] or "-", row["certainty"] or "-"
+        day = row["day"] or "-"
+        certainty = row["certainty"] or "-"
         yield f"{row['name']:10} {row['expected']:9} {row['level']:6} {day:11} {row['minutes']:7}  {certainty}"
     yield "as expected" if result["ok"] else "NOT as expected"
 
@@ -424,7 +428,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 def demo(leave: bool, lan: bool, tls: str | None, browse: bool, seed: int | None) -> dict[str, Any]:
     """Run the whole story: a server, a code, four phones, a report, a warning.
 
-    Everything is real but the air between the phones and the hours that pass: the server process, its database and
+    Everything is real except the air between the phones and the hours that pass: the server process, its database and
     files, the Bluetooth host stack, the protocol. Ends with 1 if a phone is not warned as it must be.
     """
 
@@ -453,7 +457,7 @@ def _folder() -> Iterator[Path]:
 def _leave_open(
     server: DemoServer, result: dict[str, Any], phones: dict[str, Handset], browse: bool, lan: bool
 ) -> None:
-    """Show what there is to look at and wait for Ctrl-C; the data goes when the demo ends."""
+    """Print the addresses to look at and wait for Ctrl-C; the data is deleted when the demo ends."""
     document, health_link = server.plant_office()
     click.echo(f"the office is at work on {document}; its units and agencies are those of 2020", err=True)
     for line in _lines(result):
@@ -472,12 +476,12 @@ def _leave_open(
             err=True,
         )
         if lan:
-            _say_for_telephones(server, pages["near"])
+            _print_for_telephones(server, pages["near"])
         click.echo("Ctrl-C ends the demo.", err=True)
         if browse:
             for address in (pages["near"].url, pages["patient"].url, server.public_url, office_link):
                 webbrowser.open(address)
-        # Whoever ends the demo by its process id ends its server too.
+        # SIGTERM to the demo must end its server too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
@@ -486,9 +490,9 @@ def _leave_open(
             page.stop()
 
 
-def _say_for_telephones(server: DemoServer, warned: LocalPage) -> None:
-    """What a telephone can be held over: the warned phone as if it were that telephone, and the city's site."""
+def _print_for_telephones(server: DemoServer, warned: LocalPage) -> None:
+    """Print QR codes for a telephone: the page of the warned phone, and the city's site."""
     for line in ["", *qr_lines(warned.url), "", f"the warned phone on a telephone in this network: {warned.url}"]:
         click.echo(line, err=True)
-    say_for_telephones(f"{server.public_url}/", server.tls)
+    print_for_telephones(f"{server.public_url}/", server.tls)
     click.echo("whoever is in this network can open these addresses; nothing behind them is real.", err=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone doctor`: what this machine can do, and what to do about what it cannot."""
+"""`bluezone doctor`: what works on this machine, and how to mend what does not."""
 
 import asyncio
 import importlib.metadata
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from bluezone.cli.output import Failed, command_result
 from bluezone.refusal import Refused
 
 SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
-# Written on 2026-11-24: a clock before this day is wrong, whatever it says.
+# 2026-11-24, when this was written: a clock that shows an earlier day is wrong.
 EARLIEST_UNIX_SECONDS = 1_795_478_400
 LEAST_FREE_BYTES = 200_000_000
 COMFORTABLE_FREE_BYTES = 2_000_000_000
@@ -33,12 +33,16 @@ ADAPTER_SECONDS = 10
 
 @dataclass(frozen=True)
 class Check:
-    """One line: what was looked at, how it is, what was found, and what to do next ("" when nothing)."""
+    """One line of the result. next: what to do, "" for nothing."""
 
     name: str
     state: Literal["ok", "warn", "fail"]
-    found: str
+    detail: str
     next: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The check as a member of the command's result."""
+        return {"name": self.name, "state": self.state, "found": self.detail, "next": self.next}
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
@@ -54,17 +58,17 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 def doctor(data: str | None) -> dict[str, Any]:
     """Check Python, Bluetooth, packages, databases, the data folder, the clock and the disk.
 
-    Each line is ok, warn or fail, with what to do next; the exit code is 1 only when something failed.
+    Each line is ok, warn or fail, with what to do next; the exit code is 1 only if something failed.
 
-    Stores are only read: each is read whole, so that damage is found, and nothing is made or migrated. A large store
-    takes some minutes.
+    Stores are only read, as a whole, so that damage is found; nothing is made or migrated. A large store takes some
+    minutes.
     """
     from bluezone.city import data_folder
 
     folder = data_folder(data).resolve()
     checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _kernel(), _planner(), _gmpy2()]
     checks += [_chromium(), _clock(), _disk(folder), *_data_folder(folder), *_stores(folder)]
-    result = {"checks": [asdict(check) for check in checks]}
+    result = {"checks": [check.as_json() for check in checks]}
     if any(check.state == "fail" for check in checks):
         raise Failed(result)
     return result
@@ -87,7 +91,7 @@ def _bluetooth_sockets() -> Check:
 
 
 def _adapters() -> Iterator[Check]:
-    """Each adapter that the kernel lists, opened once."""
+    """Open each adapter that the kernel lists once."""
     names = sorted(path.name for path in Path("/sys/class/bluetooth").glob("hci[0-9]*") if ":" not in path.name)
     if not names:
         yield Check(
@@ -115,7 +119,7 @@ def _bluetoothd() -> Check:
     for path in Path("/proc").glob("[0-9]*/comm"):
         try:
             running = path.read_text().strip() == "bluetoothd"
-        except OSError:  # the process has ended meanwhile
+        except OSError:  # the process has ended in the meantime
             continue
         if running:
             return Check(
@@ -128,7 +132,7 @@ def _bluetoothd() -> Check:
 
 
 def _kernel() -> Check:
-    """What will match keys, and what would do so sooner."""
+    """Which matcher will be used, and whether a quicker one could be."""
     from bluezone.protocol.kernel import (
         CHOICE_VARIABLE,
         PROCESSORS,
@@ -144,18 +148,19 @@ def _kernel() -> Check:
         name = chosen()
     except ProcessorMissing as refused:
         return Check("matcher", "fail", f"{refused.code}: {refused.message}", f"unset {CHOICE_VARIABLE}")
-    found = PYTHON if name == PYTHON else f"native, {name}"
+    detail = PYTHON if name == PYTHON else f"native, {name}"
     if name != best:
-        found += f", because {CHOICE_VARIABLE} says so; {best} is quicker"
-        return Check("matcher", "warn", found, f"unset {CHOICE_VARIABLE}, unless it is for measuring or finding faults")
+        detail += f", because {CHOICE_VARIABLE} says so; {best} is quicker"
+        remedy = f"unset {CHOICE_VARIABLE}, unless it is for measuring or finding faults"
+        return Check("matcher", "warn", detail, remedy)
     if not PROCESSORS:
-        found += f", slower; the native one is {WHY_NOT}"
-        return Check("matcher", "warn", found, "sudo apt-get install gcc libc6-dev, then make setup")
-    return Check("matcher", "ok", found)
+        detail += f", slower; the native one is {WHY_NOT}"
+        return Check("matcher", "warn", detail, "sudo apt-get install gcc libc6-dev, then make setup")
+    return Check("matcher", "ok", detail)
 
 
 def _planner() -> Check:
-    """Whether plans of a city and rehearsals can be made here."""
+    """Whether plans for a city and rehearsals can be computed here."""
     from bluezone.planning.kernel import PlannerMissing, require
 
     try:
@@ -174,54 +179,54 @@ def _gmpy2() -> Check:
 
 
 def _chromium() -> Check:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
         return Check("chromium", "warn", "not found; only the browser tests need it", "sudo apt-get install chromium")
-    return Check("chromium", "ok", found)
+    return Check("chromium", "ok", path)
 
 
 def _clock() -> Check:
     now = time.time()
-    shown = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
+    detail = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
     if now < EARLIEST_UNIX_SECONDS:
-        return Check("clock", "fail", f"{shown} is in the past", "set the time: sudo timedatectl set-ntp true")
+        return Check("clock", "fail", f"{detail} is in the past", "set the time: sudo timedatectl set-ntp true")
     if shutil.which("timedatectl") is None:
-        return Check("clock", "ok", shown)
-    asked = subprocess.run(
+        return Check("clock", "ok", detail)
+    answer = subprocess.run(
         ["timedatectl", "show", "--property=NTPSynchronized", "--value"],  # noqa: S607 - whichever the system has
         capture_output=True,
         text=True,
         check=False,
     )
-    if asked.stdout.strip() == "no":
-        return Check("clock", "warn", f"{shown}, not synchronised", "sudo timedatectl set-ntp true")
-    return Check("clock", "ok", shown)
+    if answer.stdout.strip() == "no":
+        return Check("clock", "warn", f"{detail}, not synchronised", "sudo timedatectl set-ntp true")
+    return Check("clock", "ok", detail)
 
 
 def _disk(folder: Path) -> Check:
     place = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(place).free
-    found = f"{free / 1e9:.1f} GB free at {place}"
+    detail = f"{free / 1e9:.1f} GB free at {place}"
     if free < LEAST_FREE_BYTES:
-        return Check("disk", "fail", found, "free some space: below 0.2 GB nothing more can be stored safely")
+        return Check("disk", "fail", detail, "free some space: below 0.2 GB nothing more can be stored safely")
     if free < COMFORTABLE_FREE_BYTES:
-        return Check("disk", "warn", found, "two weeks of export files and logs may need 2 GB")
-    return Check("disk", "ok", found)
+        return Check("disk", "warn", detail, "two weeks of export files and logs may need 2 GB")
+    return Check("disk", "ok", detail)
 
 
 def _data_folder(folder: Path) -> Iterator[Check]:
-    """Whether the folder and its secrets are private, and the city's settings readable."""
+    """Whether the folder and its secrets are private, and the city's settings valid."""
     from bluezone.city import left_over, load_city
 
     if not folder.exists():
         yield Check("data folder", "warn", f"{folder} does not exist yet", "the first `bluezone serve` makes it")
         return
-    exposed = [path for path in (folder / "keys", *(folder / "keys").glob("*")) if _others_may_read(path)]
+    exposed = [path for path in (folder / "keys", *(folder / "keys").glob("*")) if _is_readable_by_others(path)]
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield Check("data folder", "fail", f"{folder} cannot be written", f"sudo chown -R $USER {folder}")
     elif exposed:
         yield Check("data folder", "fail", f"others can read {exposed[0]}", f"chmod -R go= {folder / 'keys'}")
-    elif _others_may_read(folder):
+    elif _is_readable_by_others(folder):
         yield Check("data folder", "warn", f"others can look into {folder}", f"chmod go= {folder}")
     else:
         yield Check("data folder", "ok", str(folder))
@@ -235,12 +240,12 @@ def _data_folder(folder: Path) -> Iterator[Check]:
     yield Check("city.toml", "warn" if weak else "ok", weak or city.name_en, "change it in city.toml" if weak else "")
 
 
-def _others_may_read(path: Path) -> bool:
+def _is_readable_by_others(path: Path) -> bool:
     return path.exists() and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _stores(folder: Path) -> Iterator[Check]:
-    """The three stores, read and not changed: whole, of this version, from no newer one."""
+    """Check that the three stores are undamaged and of this version, without changing them."""
     if not (folder / "city.toml").exists():
         yield Check("stores", "warn", "none yet", "the first `bluezone serve` makes them")
         return
@@ -255,32 +260,32 @@ def _stores(folder: Path) -> Iterator[Check]:
             yield Check(f"store {name}", "warn", "none yet", "the next start of `bluezone serve` makes it")
             continue
         try:
-            with _reading_postgresql(url, name) if url else _reading_sqlite(path) as store:
-                yield _looked_at(name, store)
+            with _read_postgresql(url, name) if url else _read_sqlite(path) as store:
+                yield _store_check(name, store)
         except Refused as refused:
             remedy = _REMEDIES.get(refused.code, "see docs/reference/problems.md under this code")
             yield Check(f"store {name}", "fail", f"{refused.code}: {refused.message}", remedy)
 
 
 def _history(folder: Path) -> Iterator[Check]:
-    """Whether the folder was restored and has not been compared with what was published."""
+    """Whether the folder was restored and has not been compared with what was published since."""
     from bluezone.keyserver.publication.history import MARK
 
     if (folder / MARK).exists():
-        found = "this folder was restored and not compared yet with what was published; nothing is signed until then"
+        detail = "this folder was restored and not compared yet with what was published; nothing is signed until then"
         remedy = "the next start of `bluezone serve` compares it, or docs/playbooks/history-forked.md"
-        yield Check("published history", "warn", found, remedy)
+        yield Check("published history", "warn", detail, remedy)
 
 
 def _recovery_key(folder: Path) -> Check:
-    """Whether phones could be led on after a loss of what was published."""
+    """Whether the city could lead phones to a new epoch after losing what was published."""
     from bluezone.keyserver.configuration import read_recovery_key
     from bluezone.keyserver.publication.journal import journal_folder
 
     public = read_recovery_key(folder)
     if public is None:
-        found = "none: after a loss phones that are up to date would get no warning for up to 14 days"
-        return Check("recovery key", "warn", found, "bluezone recovery-key new, before the first phones come")
+        detail = "none: after a loss phones that are up to date would get no warning for up to 14 days"
+        return Check("recovery key", "warn", detail, "bluezone recovery-key new, before the first phones come")
     place = journal_folder(folder)
     if not os.access(next(path for path in (place, *place.parents) if path.exists()), os.W_OK):
         remedy = "set BLUEZONE_HEADS to a folder that can be written, best on another disk"
@@ -297,22 +302,23 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class _Reading:
-    """A store that is only read. dialect: as the stores' own; doubt: what cannot be seen of its state, and a remedy."""
+    """A store opened for reading. dialect: as in Store; doubt: what cannot be checked in it, and a remedy."""
 
     dialect: str
     read: Callable[[str], list[Any]]
     doubt: tuple[str, str] | None = None
 
 
-def _looked_at(name: str, store: _Reading) -> Check:
-    """Raises StoreTooNew, StoreTooOld."""
+def _store_check(name: str, store: _Reading) -> Check:
+    """The check of a readable store. Raises StoreTooNew, StoreTooOld."""
     where = "SQLite, whole" if store.dialect == "sqlite" else "PostgreSQL"
     waiting = _office_waiting(store) if name == "office" else _keyserver_waiting(name, store)
     if waiting:
-        found = f"{where}, of an earlier version: {waiting} migrations wait"
-        return Check(f"store {name}", "warn", found, "make a backup; the next start of `bluezone serve` does the rest")
+        detail = f"{where}, of an earlier version: {waiting} migrations wait"
+        return Check(f"store {name}", "warn", detail, "make a backup; the next start of `bluezone serve` does the rest")
     if store.doubt:
-        return Check(f"store {name}", "warn", f"{where}, up to date, {store.doubt[0]}", store.doubt[1])
+        doubt, remedy = store.doubt
+        return Check(f"store {name}", "warn", f"{where}, up to date, {doubt}", remedy)
     return Check(f"store {name}", "ok", f"{where}, up to date")
 
 
@@ -325,22 +331,22 @@ def _keyserver_waiting(name: str, store: _Reading) -> int:
 def _office_waiting(store: _Reading) -> int:
     from bluezone.server.preparation import open_office, waiting_for
 
-    # No folder at all: only the list of migrations is wanted, and secrets that are missing would be made.
+    # A folder that does not exist: this needs only the list of migrations, and a real folder would get missing secrets.
     open_office(Path(os.devnull).with_name("no-folder"))
     return waiting_for({(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")})
 
 
 @contextmanager
-def _reading_sqlite(path: Path) -> Iterator[_Reading]:
-    """A store of the folder, opened without leave to write, after all of it was read. Raises StoreRefused."""
+def _read_sqlite(path: Path) -> Iterator[_Reading]:
+    """A store of the folder, opened read-only, after its integrity was checked. Raises StoreRefused."""
     from bluezone.keyserver.storage.store import StoreDamaged, StoreUnreachable
 
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=ADAPTER_SECONDS)) as store:
-            # Every page, every row against its indexes, every row against those it points at.
-            said = [row[0] for row in store.execute("PRAGMA integrity_check(1)")]
-            if said != ["ok"]:
-                raise StoreDamaged(f"{path.name}: {' '.join(said[0].split())}")
+            # Checks every page, every row against its indexes, and every foreign key.
+            problems = [row[0] for row in store.execute("PRAGMA integrity_check(1)")]
+            if problems != ["ok"]:
+                raise StoreDamaged(f"{path.name}: {' '.join(problems[0].split())}")
             orphan = store.execute("PRAGMA foreign_key_check").fetchone()
             if orphan:
                 raise StoreDamaged(f"{path.name}: a row of {orphan[0]} points at one of {orphan[2]} that is not there")
@@ -351,8 +357,8 @@ def _reading_sqlite(path: Path) -> Iterator[_Reading]:
 
 
 @contextmanager
-def _reading_postgresql(url: str, schema: str) -> Iterator[_Reading]:
-    """A store in a database, opened without leave to write. Raises StoreRefused; its sentence repeats no address."""
+def _read_postgresql(url: str, schema: str) -> Iterator[_Reading]:
+    """A store in a database, opened read-only. Raises StoreRefused; its message contains no address."""
     from bluezone.keyserver.storage.store import StoreDamaged, StoreUnreachable
 
     try:
@@ -360,16 +366,16 @@ def _reading_postgresql(url: str, schema: str) -> Iterator[_Reading]:
     except ModuleNotFoundError:
         raise StoreUnreachable(f"{schema}: psycopg is not installed; install the extra `postgres`") from None
     try:
-        # One transaction, which a pooler gives one connection.
+        # One transaction, for which a pooler uses one connection.
         with psycopg.connect(url, connect_timeout=ADAPTER_SECONDS, prepare_threshold=None) as store:
             store.execute("SET TRANSACTION READ ONLY")
             store.execute("SELECT set_config('search_path', %s, true)", [schema])
             failures, summed = store.execute(_PAGES).fetchone() or (0, "off")
             if failures:
                 raise StoreDamaged(f"{schema}: PostgreSQL counted {failures} pages whose checksum is wrong")
-            doubt = (
-                None if summed == "on" else ("without checksums of its pages", "pg_checksums --enable, and pg_amcheck")
-            )
+            doubt = None
+            if summed != "on":
+                doubt = "without checksums of its pages", "pg_checksums --enable, and pg_amcheck"
             yield _Reading("postgresql", lambda statement: store.execute(statement.encode()).fetchall(), doubt)
     except psycopg.errors.DataCorrupted:
         raise StoreDamaged(f"{schema}: PostgreSQL says that its data are damaged") from None

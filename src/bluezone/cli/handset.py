@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone handset`: the phone as a program, and its report as a conversation at the terminal."""
+"""`bluezone handset`: the phone as a program, and its report as a dialogue in the terminal."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -22,11 +22,11 @@ PHONE_FOLDER = "handset"
 
 @click.group()
 def handset() -> None:
-    """The phone: run it, ask it, report with it."""
+    """The phone: run it, query it, report with it."""
 
 
 def phone_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Where the phone is, whom it asks, and which radio it has."""
+    """Add the options for the phone's folder, its server, the city's key and its radio."""
     for option in (
         click.option("--radio", default="hci-socket:0", show_default=True, help="virtual:HOST:PORT, usb:0, serial:…"),
         click.option("--trust", help="The city's public key, needed once: hex, base64, or a file with it."),
@@ -47,11 +47,11 @@ def _uuid(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return number
 
 
-def _opened(data: str | None, server: str, trust: str | None, radio: str, *, reading: bool = False) -> Any:
+def _open_phone(data: str | None, server: str, trust: str | None, radio: str, *, reading: bool = False) -> Any:
     from bluezone.city import data_folder
     from bluezone.handset import Handset
 
-    # A real adapter says its model once it is open (Agent); until then the phone goes by the one it had last.
+    # A real adapter reports its model once it is open (Agent); until then the phone uses the previous model.
     model = "virtual" if radio.startswith("virtual:") else None
     return Handset.open(data_folder(data) / PHONE_FOLDER, server, radio_model=model, trust=trust, reading=reading)
 
@@ -62,36 +62,36 @@ def _moment(phone: Any, unix_seconds: float | None) -> str:
 
 def _status_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"state {result['state']} ({result['title']}), Bluetooth {result['bluetooth']}"
-    for name, told in result["told"].items():
-        yield f"  {name}: {told}"
+    for name, text in result["told"].items():
+        yield f"  {name}: {text}"
 
 
 @handset.command()
 @phone_options
 @command_result(_status_lines)
 def status(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
-    """What the phone would tell its owner now."""
+    """Print what the phone would tell its owner now."""
     from bluezone.handset.overview import overview
 
-    phone = _opened(data, server, trust, radio, reading=True)
+    phone = _open_phone(data, server, trust, radio, reading=True)
     try:
         seen = overview(phone)
-        told = {
+        facts = {
             "running since": _moment(phone, seen.running_since),
             "last Bluetooth record": _moment(phone, seen.last_record),
             "checked": _moment(phone, seen.checked_at),
             "reported": _moment(phone, seen.reported_at),
             "last problem": seen.check_problem or "none",
         }
-        config, log = phone.city.current, phone.city.public_log
-        watchers = (
-            [f"{one.operator} ({one.name}), {_moment(phone, one.at)}" for one in log.watchers(config)] if config else []
-        )
-        told["watched by"] = "; ".join(watchers) or "nobody"
+        config = phone.city.current
+        log = phone.city.public_log
+        watchers = log.watchers(config) if config else ()
+        texts = [f"{watcher.operator} ({watcher.name}), {_moment(phone, watcher.at)}" for watcher in watchers]
+        facts["watched by"] = "; ".join(texts) or "nobody"
         if log.evidence:
-            told["split view"] = "the city signed two logs that contradict each other:\n" + "\n".join(log.evidence)
-        told["lists"] = ", ".join(f"{kind}={number}" for kind, number in seen.lists.items())
-        return {**seen.to_json(), "title": _title(seen), "told": told}
+            facts["split view"] = "the city signed two logs that contradict each other:\n" + "\n".join(log.evidence)
+        facts["lists"] = ", ".join(f"{kind}={number}" for kind, number in seen.lists.items())
+        return {**seen.to_json(), "title": _title(seen), "told": facts}
     finally:
         phone.close()
 
@@ -100,7 +100,7 @@ def _title(seen: "Overview") -> str:
     risks = {"C": "possible risk, not certain", "D": "risk of infection"}
     if seen.state in risks:
         return risks[seen.state]
-    # As on the phone's page, a patient's own report comes before what others' lists say, also while it waits.
+    # As on the phone's page, the owner's own report comes before the result of matching, even while it waits.
     if seen.agreed_at is not None or seen.report_begun or seen.report_upload_at is not None:
         return "you reported your own infection"
     return "no risk found" if seen.state == "A" else "stopped"
@@ -110,8 +110,8 @@ def _title(seen: "Overview") -> str:
 @phone_options
 @command_result(lambda result: (f"{day}  {count}" for day, count in result["days"].items()))
 def encounters(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
-    """How many identifiers were heard each local day (they change every 10 to 20 minutes)."""
-    phone = _opened(data, server, trust, radio, reading=True)
+    """Print how many identifiers were heard each local day (they change every 10 to 20 minutes)."""
+    phone = _open_phone(data, server, trust, radio, reading=True)
     try:
         return {"days": {day.isoformat(): count for day, count in phone.encounters.per_day().items()}}
     finally:
@@ -131,8 +131,8 @@ def _check_lines(result: dict[str, Any]) -> Iterable[str]:
 @phone_options
 @command_result(_check_lines)
 def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
-    """Download what is new, match it on this phone, and say what it means."""
-    phone = _opened(data, server, trust, radio)
+    """Download new files, match them on this phone, and print the result."""
+    phone = _open_phone(data, server, trust, radio)
     try:
         assessment = phone.check()
         days = [
@@ -157,10 +157,10 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
 
 
 @handset.command()
-@click.option("--code", help="The 12-digit code or the link; without it a report under way goes on.")
+@click.option("--code", help="The 12-digit code or the link; without it a report under way continues.")
 @click.option("--day", "days", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="A day (UTC) to send; all.")
 @click.option("--visits", is_flag=True, help="Send the visits to venues in these days too.")
-@click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without being asked.")
+@click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without a question.")
 @phone_options
 @command_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
 def report(
@@ -173,9 +173,9 @@ def report(
     trust: str | None,
     radio: str,
 ) -> dict[str, Any]:
-    """Tell those you met. Shows exactly what will be sent and asks before anything is."""
+    """Warn the people you met. Shows exactly what will be sent, and asks before it sends anything."""
 
-    phone = _opened(data, server, trust, radio)
+    phone = _open_phone(data, server, trust, radio)
     try:
         outcome = dialogue(phone, code, [day.date() for day in days] or None, consent, visits)
         return {
@@ -197,8 +197,8 @@ def _sent_lines(result: dict[str, Any]) -> Iterable[str]:
 @phone_options
 @command_result(_sent_lines)
 def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
-    """Everything of yours that ever left this phone, and how many random packets did."""
-    phone = _opened(data, server, trust, radio, reading=True)
+    """Print all your data that ever left this phone, and how many random packets did."""
+    phone = _open_phone(data, server, trust, radio, reading=True)
     try:
         entries = [
             {"unix_seconds": entry.unix_seconds, "kind": entry.kind, "outcome": entry.outcome,
@@ -212,41 +212,41 @@ def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[s
 
 
 def _neighbour_lines(result: dict[str, Any]) -> Iterable[str]:
-    for one in result["neighbours"]:
+    for neighbour in result["neighbours"]:
         how = "not followed"
-        if one["wanted"]:
-            how = "followed by every phone" if one["everybody"] else f"followed until {one['until']}"
-        yield f"{one['id']}  {one['name_vi']} ({one['name_en']}), {one['address']}: {how}"
-        yield f"  checked {one['checked']}, last problem: {one['problem'] or 'none'}"
+        if neighbour["wanted"]:
+            how = "followed by every phone" if neighbour["everybody"] else f"followed until {neighbour['until']}"
+        yield f"{neighbour['id']}  {neighbour['name_vi']} ({neighbour['name_en']}), {neighbour['address']}: {how}"
+        yield f"  checked {neighbour['checked']}, last problem: {neighbour['problem'] or 'none'}"
     if not result["neighbours"]:
         yield "the city names no neighbours"
 
 
 @handset.command()
-@click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files besides.")
-@click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two weeks more.")
+@click.option("--follow", "follow", metavar="ID", help="You were there, or are going: follow its files, too.")
+@click.option("--leave", "leave", metavar="ID", help="You are back for good: follow them for two more weeks.")
 @phone_options
 @command_result(_neighbour_lines)
 def neighbours(
     follow: str | None, leave: str | None, data: str | None, server: str, trust: str | None, radio: str
 ) -> dict[str, Any]:
-    """Other cities whose files this phone may follow beside its own, and which of them it does.
+    """Print the other cities that this phone may follow besides its own, and which of them it follows.
 
-    Who answers for a neighbour's files sees the network address from which they are asked for.
+    The server of a neighbour sees the network address from which its files are fetched.
     """
-    phone = _opened(data, server, trust, radio, reading=not (follow or leave))
+    phone = _open_phone(data, server, trust, radio, reading=not (follow or leave))
     try:
         for id, act in ((follow, phone.neighbours.follow), (leave, phone.neighbours.leave)):
             if id:
                 act(id)
-        told = [
-            {"id": one.neighbour.id, "name_vi": one.neighbour.name["vi"], "name_en": one.neighbour.name["en"],
-             "address": one.neighbour.address, "everybody": one.neighbour.everybody, "wanted": one.is_followed,
-             "until": "you leave" if one.until is None else _moment(phone, one.until),
-             "checked": _moment(phone, one.checked_at), "problem": one.problem}
-            for one in phone.neighbours.all()
+        rows = [
+            {"id": row.neighbour.id, "name_vi": row.neighbour.name["vi"], "name_en": row.neighbour.name["en"],
+             "address": row.neighbour.address, "everybody": row.neighbour.everybody, "wanted": row.is_followed,
+             "until": "you leave" if row.until is None else _moment(phone, row.until),
+             "checked": _moment(phone, row.checked_at), "problem": row.problem}
+            for row in phone.neighbours.all()
         ]  # fmt: skip
-        return {"neighbours": told}
+        return {"neighbours": rows}
     finally:
         phone.close()
 
@@ -255,16 +255,16 @@ def neighbours(
 @phone_options
 @command_result(lambda result: (f"the city's lists are followed anew, from config {result['config']} on",))
 def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
-    """Follow the city's lists anew, after more of its history was missed than it keeps.
+    """Start again with the city's lists, after more of its history was missed than it keeps.
 
-    Compare the key given with --trust with the one that the city shows on paper or on its portal. What was heard and
+    Compare the key given with --trust with the one that the city shows on paper or on its portal. Encounters and
     warnings stay.
     """
     from bluezone.handset.city.config import TrustMissing, parse_trust
 
     if trust is None:
         raise TrustMissing("give the city's key with --trust, after comparing it with the one that the city shows")
-    phone = _opened(data, server, trust, radio)
+    phone = _open_phone(data, server, trust, radio)
     try:
         phone.city.begin_anew(parse_trust(trust))
         return {"config": phone.city.current.number}
@@ -277,7 +277,7 @@ def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> 
 @phone_options
 @command_result(lambda _: ("everything on this phone is erased",))
 def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
-    """Erase everything this phone knows and destroy the key it was sealed with."""
+    """Erase everything on this phone and destroy the key that sealed it."""
     from bluezone.city import data_folder
     from bluezone.handset.store import forget_folder
 
@@ -304,7 +304,7 @@ def run(
     """Be the phone until stopped: Bluetooth, checks, warnings, and a page for its owner."""
     from bluezone.handset.agent import run_agent
 
-    phone = _opened(data, server, trust, radio)
+    phone = _open_phone(data, server, trust, radio)
     try:
         phone.city.trusted()
         run_agent(
@@ -315,8 +315,9 @@ def run(
         phone.close()
     from bluezone.handset.store import KEY_FILE
 
-    erased = not (phone.store.folder / KEY_FILE).exists()
-    return {"stopped": True, **({"erased": True} if erased else {})}
+    if (phone.store.folder / KEY_FILE).exists():
+        return {"stopped": True}
+    return {"stopped": True, "erased": True}
 
 
 LEVELS = {1: "standard", 2: "high"}
@@ -325,12 +326,12 @@ LEVELS = {1: "standard", 2: "high"}
 def dialogue(
     phone: Handset, code: str | None, days: list[date] | None, consent: bool, visits: bool = False
 ) -> ReportOutcome:
-    """Report with `code`, or go on with the report under way; returns once it is uploaded.
+    """Report with `code`, or continue the report under way; returns once it is uploaded.
 
-    visits: send the stays at venues in the infectious days too.
+    visits: also send the stays at venues in the infectious days.
 
-    The wait between certificate and upload may take as long as the city's config says; whoever stops it loses
-    nothing, because the agent and the next `report` go on.
+    The wait between certificate and upload may take as long as the city's config says. Stopping it loses nothing,
+    because the agent and the next `report` continue.
     """
     if code is None:
         outcome = phone.report.go_on()
@@ -341,7 +342,8 @@ def dialogue(
             click.echo(f"  {unix_day(key.day)}  {LEVELS[level]}", err=True)
         stays = draft.visits if visits else ()
         for stay in stays:
-            begin, end = phone.time.local(stay.in_at), phone.time.local(stay.out_at or stay.in_at)
+            begin = phone.time.local(stay.in_at)
+            end = phone.time.local(stay.out_at or stay.in_at)
             span = f"{begin:%Y-%m-%d %H:%M} to {end:%H:%M}"
             click.echo(f"  venue {stay.label or stay.fingerprint}, {span}", err=True)
         click.echo("Not sent: name, number, location, whom you met. It cannot be taken back once sent.", err=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone history` and `bluezone recovery-key`: what was published against what is here, and a new epoch where the
-two can no longer be brought together. `bluezone signer`: what signs, and the persons who approve what is new.
+"""`bluezone history` and `bluezone recovery-key`: compare what was published with the store, and begin a new epoch if
+the two cannot be reconciled. `bluezone signer`: the process that signs, and the persons who approve new configs.
 """
 
 import hashlib
@@ -28,18 +28,18 @@ places_option = click.option(
     "--from", "places", metavar="PLACE", multiple=True, help="Another data folder, or a mirror's address."
 )
 seen_option = click.option(
-    "--seen", metavar="KIND=NUMBER", multiple=True, help="What a phone holds, as `handset status` says: exports=5."
+    "--seen", metavar="KIND=NUMBER", multiple=True, help="What a phone has, as `handset status` prints: exports=5."
 )
 
 
 class RecoveryKeyExists(Refused):
-    """The city has a recovery key, which phones keep for good; nothing was made."""
+    """The city already has a recovery key, which phones store for good; nothing was made."""
 
     code = "recovery_key_exists"
 
 
 class RecoveryKeyInvalid(Refused):
-    """What was typed is no recovery key: a digit is missing or wrong."""
+    """The typed text is not a recovery key: a digit is missing or wrong."""
 
     code = "recovery_key_invalid"
 
@@ -51,13 +51,13 @@ class SeenInvalid(Refused):
 
 
 def key_text(private: bytes) -> str:
-    """A recovery key as it is written on paper: 64 hex digits and 4 that find a slip, in groups of 4."""
+    """A recovery key as it is written on paper: 64 hex digits and 4 check digits, in groups of 4."""
     digits = (private + hashlib.sha256(private).digest()[:_CHECK_BYTES]).hex()
     return "-".join(digits[place : place + _GROUP] for place in range(0, len(digits), _GROUP))
 
 
 def read_key(text: str) -> bytes:
-    """The private key, 32 bytes, of a text from paper. Raises RecoveryKeyInvalid."""
+    """The private key, 32 bytes, from the text on paper. Raises RecoveryKeyInvalid."""
     try:
         raw = bytes.fromhex("".join(text.split()).replace("-", ""))
     except ValueError:
@@ -70,7 +70,7 @@ def read_key(text: str) -> bytes:
 
 @click.group("recovery-key")
 def recovery_key() -> None:
-    """The key that alone can lead phones on after a loss; it is kept on paper, never on a server."""
+    """The only key that can lead phones to a new epoch after a loss; it is kept on paper, never on a server."""
 
 
 def _new_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -85,7 +85,7 @@ def _new_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @command_result(_new_lines)
 def new(data: str | None) -> dict[str, Any]:
-    """Make the city's recovery key, once, before phones come: each keeps the first it is told of."""
+    """Make the city's recovery key, once, before the first phones: each phone trusts the first that it learns."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.city import data_folder, load_city
@@ -99,10 +99,10 @@ def new(data: str | None) -> dict[str, Any]:
     (folder / RECOVERY_FILE).parent.mkdir(mode=0o700, exist_ok=True)
     if not write_new(folder / RECOVERY_FILE, public.encode() + b"\n", mode=0o600):
         raise RecoveryKeyExists(f"there is one already: {RECOVERY_FILE} in the data folder; nothing was made")
-    # The office's first day asks for them, so that somebody reads the paper once more.
-    shown = key_text(private)
-    write_whole(folder / RECOVERY_CHECK_FILE, recovery_check(public, shown[-_GROUP:]), mode=0o600)
-    return {"recovery_key": shown, "public": public}
+    # The office's first day asks for the check digits, so that someone reads the paper once more.
+    text = key_text(private)
+    write_whole(folder / RECOVERY_CHECK_FILE, recovery_check(public, text[-_GROUP:]), mode=0o600)
+    return {"recovery_key": text, "public": public}
 
 
 def _signed_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -121,19 +121,19 @@ def sign(file: Path, out: Path) -> dict[str, Any]:
     from bluezone.protocol.signed.epoch import decode_epoch, sign_epoch
 
     epoch = decode_epoch(file.read_bytes())
-    for line in _epoch_lines(_told(epoch)):
+    for line in _epoch_lines(_as_json(epoch)):
         click.echo(line, err=True)
     private = read_key(click.prompt("Recovery key", hide_input=True, err=True))
     out.write_text(sign_epoch(epoch, Ed25519PrivateKey.from_private_bytes(private)) + "\n")
-    return {**_told(epoch), "file": str(out)}
+    return {**_as_json(epoch), "file": str(out)}
 
 
 @click.group()
 def history() -> None:
-    """What was published against what this store knows; the playbook "history forked" says when."""
+    """Compare what was published with what this store knows; the playbook "history forked" says when."""
 
 
-def _shown_lines(result: dict[str, Any]) -> Iterable[str]:
+def _adopted_lines(result: dict[str, Any]) -> Iterable[str]:
     yield ", ".join(f"{kind} {number}" for kind, number in result["heights"].items())
     for kind, numbers in result["adopted"].items():
         if numbers:
@@ -145,14 +145,14 @@ def _shown_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @places_option
 @seen_option
-@command_result(_shown_lines)
+@command_result(_adopted_lines)
 def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> dict[str, Any]:
-    """Compare, and take over what our own keys signed and this store has forgotten.
+    """Compare, and adopt what our own keys signed and this store has lost.
 
-    Compared with the data folder or bucket, the journal of heads, and the places and phones that are named. Refused
-    where that does not bring them together; then nothing is signed, and nothing published is overwritten.
+    The store is compared with the data folder or bucket, the journal of heads, and the named places and phones. If
+    adopting does not reconcile them, the command is refused, nothing is signed, and nothing published is overwritten.
     """
-    server = _opened(data)
+    server = _open_keyserver(data)
     try:
         adopted = server.take_over(_places(places), _seen(seen))
         return {"heights": server.history.heights(), "adopted": adopted}
@@ -160,7 +160,7 @@ def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> d
         server.close()
 
 
-def _told(epoch: "Epoch") -> dict[str, Any]:
+def _as_json(epoch: "Epoch") -> dict[str, Any]:
     from dataclasses import asdict
 
     return {"epoch": asdict(epoch)}
@@ -188,13 +188,13 @@ def propose(data: str | None, places: tuple[str, ...], seen: tuple[str, ...], ou
     """Write the record of a new epoch, to be signed with the recovery key on another machine. Changes nothing."""
     from bluezone.protocol.signed.epoch import encode_epoch
 
-    server = _opened(data)
+    server = _open_keyserver(data)
     try:
         epoch = server.propose_epoch(_seen(seen), _places(places))
     finally:
         server.close()
     out.write_bytes(encode_epoch(epoch))
-    return {**_told(epoch), "file": str(out)}
+    return {**_as_json(epoch), "file": str(out)}
 
 
 def _opened_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -208,15 +208,15 @@ def _opened_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @command_result(_opened_lines)
 def open_(data: str | None, places: tuple[str, ...], file: Path) -> dict[str, Any]:
-    """Go on in a new epoch whose record the recovery key has signed. Phones go along at most once a week."""
-    server = _opened(data)
+    """Begin a new epoch with a record that the recovery key has signed. Phones follow at most once a week."""
+    server = _open_keyserver(data)
     try:
-        return _told(server.open_epoch(file.read_text("ascii").strip(), _places(places)))
+        return _as_json(server.open_epoch(file.read_text("ascii").strip(), _places(places)))
     finally:
         server.close()
 
 
-def _opened(data: str | None) -> "KeyServer":
+def _open_keyserver(data: str | None) -> "KeyServer":
     from bluezone.city import data_folder
     from bluezone.keyserver.service import KeyServer
 
@@ -243,21 +243,21 @@ def _seen(texts: tuple[str, ...]) -> dict[str, int]:
 
 @click.group()
 def signer() -> None:
-    """The signer: the process that alone holds what signs for phones, and the persons who approve what is new.
+    """The signer: the only process with the keys that sign for phones, and the persons who approve new configs.
 
-    `serve` starts one of its own as the same user. To give it a user of its own, run it as a service and name its
+    `serve` starts its own signer as the same user. To run it as a separate user, run it as a service and name its
     socket in BLUEZONE_SIGNER (docs/operating.md, "The signer").
     """
 
 
 @signer.command("run")
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="Its keys, record and signer.toml.")
-@click.option("--socket", "address", required=True, type=click.Path(path_type=Path), help="Where it is asked.")
+@click.option("--socket", "address", required=True, type=click.Path(path_type=Path), help="Where it answers.")
 @click.option(
     "--allow",
     multiple=True,
     metavar="ROLE=USER",
-    help="Who may ask: reports=USER and publication=USER (configs= and files=USER together), repeated.",
+    help="Who may use it: reports=USER and publication=USER (configs= and files=USER together), repeated.",
 )
 @command_result(lambda result: [f"stopped by {result['stopped_by']}"])
 def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str, Any]:
@@ -269,7 +269,8 @@ def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str,
     from bluezone.servicemanager import ServiceManager
 
     logs.begin()
-    manager, stopped = ServiceManager(), []
+    manager = ServiceManager()
+    stopped: list[str] = []
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     daemon = Daemon(folder / "keys", folder, address, folder, allowed_users(allow))
 
@@ -289,10 +290,10 @@ def signer_run(folder: Path, address: Path, allow: tuple[str, ...]) -> dict[str,
 @signer.command("take")
 @click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="The signer's folder.")
-@click.option("--user", required=True, help="Whose it shall be.")
+@click.option("--user", required=True, help="The user that will own it.")
 @command_result(lambda result: [f"moved {result['moved']} files"])
 def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
-    """Move what signs for phones out of a data folder into one of another user. As root, with every host stopped."""
+    """Move the keys that sign for phones from a data folder to another user's. As root, with all hosts stopped."""
     import pwd
 
     from bluezone.city import data_folder
@@ -309,9 +310,11 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
         raise click.UsageError(f"this machine has no user {user!r}") from None
     source = data_folder(data).resolve()
     keys = signing_folder(source / "keys")
-    files = [path for pattern in SIGNING_FILES for path in sorted(keys.glob(pattern))]
-    record, moved = source / FOLDER_NAME / FILE_NAME, []
-    targets = {path: folder / "keys" / path.name for path in files}
+    targets = {}
+    for pattern in SIGNING_FILES:
+        for path in sorted(keys.glob(pattern)):
+            targets[path] = folder / "keys" / path.name
+    record = source / FOLDER_NAME / FILE_NAME
     if record.exists():
         targets[record] = folder / FILE_NAME
     for place in (folder, folder / "keys"):
@@ -320,31 +323,30 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     for path, target in targets.items():
         write_whole(target, read_secret(path), mode=0o600)
         os.chown(target, owner.pw_uid, owner.pw_gid)
-        moved.append(path)
-    # All are there before the first is gone here.
-    for path in moved:
+    # All copies are written before the first original is erased.
+    for path in targets:
         erase(path)
     if keys != source / "keys":
         keys.rmdir()
-    return {"moved": len(moved)}
+    return {"moved": len(targets)}
 
 
-def _asked_signer(data: str | None) -> Any:
+def _signer_client(data: str | None) -> Any:
     from bluezone.city import data_folder
     from bluezone.keyserver.keyfolder import SignerAway
     from bluezone.keyserver.signer.client import find_signer
 
-    found = find_signer(data_folder(data).resolve())
-    if found is None:
+    client = find_signer(data_folder(data).resolve())
+    if client is None:
         raise SignerAway("no signer runs for this folder, and BLUEZONE_SIGNER names none")
-    return found
+    return client
 
 
 def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
     if not result["waiting"]:
         yield "no config waits for approval"
-    for told, members in result["waiting"].items():
-        yield told
+    for digest, members in result["waiting"].items():
+        yield digest
         for name, (before, after) in members.items():
             yield f"  {name}: {json.dumps(before, ensure_ascii=False)} -> {json.dumps(after, ensure_ascii=False)}"
 
@@ -353,11 +355,11 @@ def _waiting_lines(result: dict[str, Any]) -> Iterable[str]:
 @data_option
 @command_result(_waiting_lines)
 def signer_waiting(data: str | None) -> dict[str, Any]:
-    """Show which configs wait for two persons, and what each would change, by the digest that is approved."""
+    """Show which configs wait for the approval of two persons, by digest, and what each would change."""
     from bluezone.keyserver.signer.client import Ask
 
-    told: dict[str, list[str]] = json.loads(_asked_signer(data).ask(Ask.WAITING))
-    return {"waiting": {digest: _changes(*map(json.loads, payloads)) for digest, payloads in told.items()}}
+    waiting: dict[str, list[str]] = json.loads(_signer_client(data).ask(Ask.WAITING))
+    return {"waiting": {digest: _changes(*map(json.loads, payloads)) for digest, payloads in waiting.items()}}
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
@@ -369,15 +371,15 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[An
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of the private key; keep it apart.")
 @command_result(lambda result: [f"public key, for approvers in signer.toml: {result['public']}"])
 def signer_key(out: Path) -> dict[str, Any]:
-    """Make the key of one person who approves."""
+    """Make the key of one approver."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.keyserver.keyfolder import write_new
 
-    made = Ed25519PrivateKey.generate()
-    if not write_new(out, made.private_bytes_raw().hex().encode(), mode=0o600):
+    private = Ed25519PrivateKey.generate()
+    if not write_new(out, private.private_bytes_raw().hex().encode(), mode=0o600):
         raise click.UsageError(f"{out} is there already")
-    return {"public": made.public_key().public_bytes_raw().hex()}
+    return {"public": private.public_key().public_bytes_raw().hex()}
 
 
 @signer.command("approve")
@@ -386,7 +388,7 @@ def signer_key(out: Path) -> dict[str, Any]:
 @data_option
 @command_result(lambda result: [f"approved {result['said']}"])
 def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, Any]:
-    """Approve what `bluezone signer waiting` shows under DIGEST; it goes out when two persons have."""
+    """Approve the config that `bluezone signer waiting` shows under DIGEST; it is published when two persons have."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.keyserver.keyfolder import read_secret
@@ -398,5 +400,5 @@ def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, A
     except ValueError:
         raise click.UsageError(f"{key_file} is no key of `bluezone signer key`") from None
     approval = sign_payload("approval", canonical_json({"said": digest}), key)
-    _asked_signer(data).ask(Ask.APPROVE, approval)
+    _signer_client(data).ask(Ask.APPROVE, approval)
     return {"said": digest}

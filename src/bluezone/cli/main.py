@@ -9,7 +9,7 @@ import click
 from bluezone import __version__
 from bluezone.server import garbage
 
-# Modules are imported only when their command is called, so that `bluezone ids` never pays for Django or bumble.
+# Modules are imported only when their command is called, so that `bluezone ids` does not load Django or bumble.
 COMMANDS = {
     "appliance": "bluezone.cli.devices.boxes:appliance",
     "backup": "bluezone.cli.backup:backup",
@@ -48,7 +48,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are named."""
+    """A group that imports a command when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
         if target is None:
             return None
         module, attribute = target.split(":")
-        with garbage.none_expected():
+        with garbage.collection_paused():
             command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command

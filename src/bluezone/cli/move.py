@@ -15,7 +15,7 @@ _BAR = 30
 
 
 class MoveTargetMissing(Refused):
-    """It is not said where the stores shall go, or where they are."""
+    """The command does not know where the stores should go, or where they are."""
 
     code = "move_target_missing"
 
@@ -49,9 +49,9 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 def move(data: str | None, to: str | None, abandon: bool) -> dict[str, Any]:
     """Move the stores to another database: office, codes and keys, compared row by row before the switch.
 
-    Stop `bluezone serve` first, on every machine; start it again meanwhile, and it says on both addresses that the
-    city is being moved. An interrupted move goes on with the same command. A password does not belong on a command
-    line: leave it out of the address and set PGPASSWORD.
+    Stop `bluezone serve` first, on every machine. If you start it during the move, it says on both addresses that the
+    city is being moved. The same command continues an interrupted move. A password does not belong on a command line:
+    leave it out of the address and set PGPASSWORD.
     """
     from bluezone.city import data_folder, load_city
     from bluezone.cli.serve import LOCK_NAME, AlreadyServing
@@ -94,8 +94,9 @@ def _old(folder: Path, direction: str) -> list[str]:
 
 
 def _progress() -> Any:
-    """A bar where a person looks; else a line for each table and each twentieth of the way."""
-    terminal, last = sys.stderr.isatty(), ("", -1)
+    """A bar on a terminal; otherwise a line for each table and each 5 percent."""
+    terminal = sys.stderr.isatty()
+    last = "", -1
 
     def say(what: str, done: int, of: int) -> None:
         nonlocal last

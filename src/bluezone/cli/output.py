@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every command says and how it ends: one JSON object on stdout with `--json`, exit 0, 1 or 2."""
+"""Output and exit code of every command: one JSON object on stdout with `--json`, exit 0, 1 or 2."""
 
 import functools
 import io
@@ -16,19 +16,19 @@ EXIT_REFUSED = 1
 
 
 class SystemFailed(Refused):
-    """The operating system refused a file, folder or address; its own words are the sentence."""
+    """The operating system refused a file, folder or address; the message is its own."""
 
     code = "system_error"
 
 
 class Stopped(Refused):
-    """A question was answered with no, or nobody was there to answer it."""
+    """A question was answered with no, or there was no terminal to ask on."""
 
     code = "stopped"
 
 
 class Failed(Exception):
-    """The command ran and its answer is no: the result is printed all the same and the exit code is 1."""
+    """The command ran and its result is negative: the result is printed, and the exit code is 1."""
 
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__("failed")
@@ -36,13 +36,13 @@ class Failed(Exception):
 
 
 def system_failed(error: OSError) -> SystemFailed:
-    """Return the refusal that stands for an error of the operating system."""
+    """The refusal for an error of the operating system."""
     where = f": {error.filename}" if error.filename else ""
     return SystemFailed(f"{error.strerror or error}{where}")
 
 
 def end_refused(refused: Refused, as_json: bool) -> NoReturn:
-    """Say why a command was refused, on stderr and with --json on stdout, and end with exit code 1."""
+    """Print why a command was refused, on stderr and with --json on stdout, and exit with 1."""
     click.echo(f"{refused.code}: {refused.message}", err=True)
     if as_json:
         click.echo(json.dumps({"error": {"code": refused.code, "message": refused.message}}, ensure_ascii=False))
@@ -50,7 +50,7 @@ def end_refused(refused: Refused, as_json: bool) -> NoReturn:
 
 
 def qr_lines(text: str) -> list[str]:
-    """A QR code of half blocks for a terminal, light where its background is dark; the quiet zone is four modules."""
+    """A QR code of half blocks for a terminal with a dark background; the quiet zone is four modules."""
     import segno
 
     drawn = io.StringIO()
@@ -61,11 +61,11 @@ def qr_lines(text: str) -> list[str]:
 def command_result(
     lines: Callable[[dict[str, Any]], Iterable[str]],
 ) -> Callable[[Callable[..., dict[str, Any]]], Callable[..., None]]:
-    """Give a command `--json` and the house's exit codes.
+    """Give a command the option `--json` and the exit codes of all commands.
 
-    lines: turns the result, a JSON-ready dict, into what a person reads.
-    The wrapped function returns that dict; it raises Refused (exit 1, code and sentence on stderr,
-    and `{"error": {"code", "message"}}` with --json) or Failed (exit 1, result printed).
+    lines: turns the result, a JSON-ready dict, into lines for a person.
+    The wrapped function returns that dict, or raises Refused (exit 1, code and message on stderr, and
+    `{"error": {"code", "message"}}` with --json) or Failed (exit 1, result printed).
     """
 
     def decorate(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
@@ -76,13 +76,14 @@ def command_result(
             try:
                 result = function(*args, **kwargs)
             except Failed as failed:
-                result, code = failed.result, EXIT_REFUSED
+                result = failed.result
+                code = EXIT_REFUSED
             except Refused as refused:
                 end_refused(refused, as_json)
             except click.Abort:
                 end_refused(Stopped("the question was not answered with yes; the command went no further"), as_json)
             except BrokenPipeError:
-                raise  # whoever read our output has gone; click ends quietly
+                raise  # the reader of our output has ended; click exits quietly
             except OSError as error:
                 end_refused(system_failed(error), as_json)
             if as_json:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve` and `bluezone manage COMMAND`: a city's server as a whole or in parts, and Django's commands on its
-folder.
+"""`bluezone serve`: a city's server as a whole or in parts. `bluezone manage COMMAND`: Django's commands on its folder.
 
-`bluezone clock`: whether the server believes this machine's clock, and a person's word that it is right.
-`bluezone settings`: whether this folder's settings are the ones applied last, and a person's word that they shall be.
+`bluezone clock`: whether the server believes this machine's clock; a person can confirm that it is right.
+`bluezone settings`: whether this folder's settings are the ones applied last; a person can apply them again.
+`bluezone keys`: where the city's keys are.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class HotlineMissing(Refused):
 
 
 class NetworkMissing(Refused):
-    """This machine has no address by which a telephone in its network could reach it."""
+    """This machine has no address at which a telephone in its network could reach it."""
 
     code = "network_missing"
 
@@ -49,19 +49,19 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 
 def lan_address() -> str:
-    """This machine's IPv4 address in its own network. Raises NetworkMissing, also where the address is a public one."""
+    """This machine's IPv4 address in its own network. Raises NetworkMissing, also if the address is a public one."""
     from bluezone.networks import is_local
     from bluezone.tls import machine_addresses
 
-    found = next((address for address in machine_addresses() if ":" not in address and is_local(address)), None)
-    if found is None:
+    address = next((address for address in machine_addresses() if ":" not in address and is_local(address)), None)
+    if address is None:
         raise NetworkMissing(
             "this machine has no private IPv4 address; join the network of the telephone, or give --host"
         )
-    return found
+    return address
 
 
-def say_for_telephones(address: str, secured: bool) -> None:
+def print_for_telephones(address: str, secured: bool) -> None:
     """Print the QR code of a public origin, with a slash at the end, and what a telephone can do there."""
     from bluezone.cli.output import qr_lines
 
@@ -92,12 +92,12 @@ def say_for_telephones(address: str, secured: bool) -> None:
 @click.option(
     "--only",
     type=click.Choice(["keyserver", "office", "worker"]),
-    help="Run one part beside others on the same stores: the public origin, the office, or the worker.",
+    help="Run one part alongside others on the same stores: the public origin, the office, or the worker.",
 )
 @click.option(
     "--tls",
     metavar="self|CERT,KEY",
-    help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
+    help="Speak HTTPS: with a local authority that people trust once, or with the city's own certificate.",
 )
 @click.option(
     "--hotline",
@@ -124,14 +124,14 @@ def serve(
     """Start the public origin, the office origin and the worker; stop them together.
 
     Makes the data folder, keys, stores and the first administrator's link as needed. Events go to stderr; `ready`
-    is printed when both origins answer. A process that dies is started again. SIGHUP puts new processes in the
-    place of all, without a lost request.
+    is printed when both origins answer. A process that dies is started again. SIGHUP replaces all processes by new
+    ones without losing a request.
     """
     from bluezone import logs
     from bluezone.city import data_folder
     from bluezone.keyserver.datafolder import moved, only_one
     from bluezone.keyserver.sealing import fetch_folder
-    from bluezone.server.processes.service import Asked
+    from bluezone.server.processes.service import ServeOptions
 
     logs.begin()
     folder = data_folder(data)
@@ -140,67 +140,69 @@ def serve(
     name = host if lan else "localhost"
     hosts = {"public_host": f"{name}:{public_port}", "office_host": f"{name}:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
-    asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
+    options = ServeOptions(folder, host, public_port, office_port, workers, only, operator_port)
     note = moved(folder)
     if note is not None and note.state == "moving":
         from bluezone.server.processes.closed import run
         from bluezone.server.processes.users import become, find_users
 
-        secured, users = _secure(tls, folder, host) if tls else None, find_users()
+        secured = _secure(tls, folder, host) if tls else None
+        users = find_users()
         if users:
             become(users["office"])
-        return {"stopped_by": run(asked, secured)}
+        return {"stopped_by": run(options, secured)}
     with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
-        return _serve(asked, tls, lan)
+        return _serve(options, tls, lan)
 
 
-def _serve(asked: Any, tls: str | None, lan: bool) -> dict[str, Any]:
-    """Start the processes and stop them together; the folder is ours, or shared with other parts."""
+def _serve(options: Any, tls: str | None, lan: bool) -> dict[str, Any]:
+    """Start the processes and stop them together. The caller has locked the folder, alone or with other parts."""
     from bluezone.server.processes.service import Server, say_ready
     from bluezone.server.processes.supervisor import StopSignals
 
-    server = Server(asked)
+    server = Server(options)
     os.environ.setdefault(TLS_VARIABLE, "0")
-    secured = _secure(tls, asked.folder, asked.host) if tls else None
-    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
+    secured = _secure(tls, options.folder, options.host) if tls else None
+    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), options.host]
     os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
     stop = StopSignals(on_terminal=sys.stdin.isatty())
 
     def announce() -> None:
-        if asked.has("office"):
-            office = asked.address("office", secured is not None)
+        if options.has("office"):
+            office = options.address("office", secured is not None)
             if server.users:
-                _as_the_office(server.users["office"], "bluezone.cli.serve", str(asked.folder.resolve()), office)
+                _run_as_office(server.users["office"], "bluezone.cli.serve", str(options.folder.resolve()), office)
             else:
-                _say_first_link(asked.folder.resolve(), office)
-        if secured and secured.mode == "self" and asked.has("public"):
-            click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
-        if lan and asked.has("public"):
-            _say_lan(asked, secured is not None)
-        say_ready(asked, secured is not None)
+                _print_first_link(options.folder.resolve(), office)
+        if secured and secured.mode == "self" and options.has("public"):
+            click.echo(f"how devices trust this server: {options.address('public', True)}trust/", err=True)
+        if lan and options.has("public"):
+            _print_lan_address(options, secured is not None)
+        say_ready(options, secured is not None)
 
-    server.run(stop, secured, lambda: _prepare(asked, server.users), announce)
+    server.run(stop, secured, lambda: _prepare(options, server.users), announce)
     return {"stopped_by": stop.received}
 
 
-def _say_lan(asked: Any, secured: bool) -> None:
-    """Tell telephones where to go, and whether links and codes lead there too."""
+def _print_lan_address(options: Any, secured: bool) -> None:
+    """Print the address for telephones, and warn if links and codes lead elsewhere."""
     from bluezone.city import FILE_NAME, load_city
     from bluezone.logs import say
 
-    here, named = f"{asked.host}:{asked.public_port}", load_city(asked.folder).public_host
-    say_for_telephones(asked.address("public", secured), secured)
-    if named != here:
-        sentence = f"warning: links and codes lead to {named}, as public_host in {FILE_NAME} says, not to {here}"
-        say("links_elsewhere", sentence, 30, public_host=named)
+    here = f"{options.host}:{options.public_port}"
+    public_host = load_city(options.folder).public_host
+    print_for_telephones(options.address("public", secured), secured)
+    if public_host != here:
+        sentence = f"warning: links and codes lead to {public_host}, as public_host in {FILE_NAME} says, not to {here}"
+        say("links_elsewhere", sentence, 30, public_host=public_host)
 
 
 def _ensure_city(
     folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
 ) -> None:
-    """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
+    """Write city.toml at the first start, with questions if there is a terminal; print what weakens privacy."""
     from bluezone.city import FILE_NAME, left_over, load_city, write_default
     from bluezone.keyserver.configuration import read_recovery_key
     from bluezone.logs import say
@@ -227,7 +229,7 @@ def _ensure_city(
 
 
 def _secure(option: str, folder: Path, host: str) -> Any:
-    """Certificate and key for both origins, and what Django has to know of it."""
+    """Certificate and key for both origins. Sets the environment by which Django knows of them."""
     from bluezone.city import load_city
     from bluezone.logs import say
     from bluezone.tls import SELF, Tls, machine_addresses, names_of
@@ -236,16 +238,16 @@ def _secure(option: str, folder: Path, host: str) -> Any:
     secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
     os.environ[TLS_VARIABLE] = secured.mode
     if secured.mode == SELF:
-        shown = [f"[{address}]" if ":" in address else address for address in addresses]
-        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
+        hosts = [f"[{address}]" if ":" in address else address for address in addresses]
+        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *hosts]
         os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
         sentence = f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}"
         say("local_authority", sentence, sha256=secured.fingerprint)
     return secured
 
 
-def _prepare(asked: Any, users: Any) -> None:
-    """Stores, keys and files of both halves; where processes are users apart, as the office."""
+def _prepare(options: Any, users: Any) -> None:
+    """Make stores, keys and files of key server and office; if processes have their own users, as the office's."""
     from bluezone.keyserver.datafolder import PublicationApart
     from bluezone.keyserver.keyfolder import SignerAway
     from bluezone.keyserver.service import KeyServer
@@ -253,30 +255,30 @@ def _prepare(asked: Any, users: Any) -> None:
     from bluezone.server.preparation import prepare_office
 
     if users:
-        _as_the_office(users["office"], "bluezone.server.preparation", str(asked.folder.resolve()))
-        # A signer that is somebody else's does not hear root.
+        _run_as_office(users["office"], "bluezone.server.preparation", str(options.folder.resolve()))
+        # A signer that another user runs does not answer root.
         with contextlib.suppress(SignerAway):
-            keys = remote_keys(asked.folder.resolve())
+            keys = remote_keys(options.folder.resolve())
             assert keys is not None
-            _say_city_key(keys.signing_key)
+            _log_city_key(keys.signing_key)
         return
-    server = KeyServer.open(asked.folder)
-    _say_city_key(server.secrets.signing_key)
+    server = KeyServer.open(options.folder)
+    _log_city_key(server.secrets.signing_key)
     server.close()
     if not server.publishes:
         raise PublicationApart("the published files are another user's; give the folder to this one, or start as root")
-    prepare_office(asked.folder.resolve())
+    prepare_office(options.folder.resolve())
 
 
-def _say_city_key(signing_key: Any) -> None:
+def _log_city_key(signing_key: Any) -> None:
     from bluezone.logs import say
 
     key = signing_key.public_key().public_bytes_raw().hex()
     say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
 
 
-def _as_the_office(user: Any, *arguments: str) -> None:
-    """Run one of our modules as the office's user. Raises PreparingFailed; its reason is in the log."""
+def _run_as_office(user: Any, *arguments: str) -> None:
+    """Run one of our modules as the office's user. Raises PreparingFailed; the reason is in the log."""
     import subprocess
 
     from bluezone.server.processes.children import as_user, python_of
@@ -287,10 +289,10 @@ def _as_the_office(user: Any, *arguments: str) -> None:
         raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
 
 
-def _say_first_link(folder: Path, office: str) -> None:
-    """Give out the first administrator's link, once, when there is an office that opens it.
+def _print_first_link(folder: Path, office: str) -> None:
+    """Print the first administrator's link, once, after the office has started.
 
-    Programs that collect logs are not given it.
+    It is not printed for programs that collect logs.
     """
     from django.db import connections
     from django.utils import timezone
@@ -301,7 +303,7 @@ def _say_first_link(folder: Path, office: str) -> None:
 
     link = None
     if first_admin_missing(timezone.now()):
-        # Two offices that start at the same moment would make two accounts.
+        # Without the lock, two offices that start at the same moment would make two accounts.
         with prepared_alone(folder):
             link = first_admin_link(timezone.now())
     connections.close_all()
@@ -329,24 +331,24 @@ def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
     folder = data_folder(data).resolve()
     os.environ[DATA_VARIABLE] = str(folder)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said) if as_json else contextlib.nullcontext():
+        capture = contextlib.redirect_stdout(output) if as_json else contextlib.nullcontext()
+        with capture:
             code = _run(arguments, folder)
     except Refused as refused:
         end_refused(refused, as_json)
     except OSError as error:
         end_refused(system_failed(error), as_json)
-    if not as_json:
-        sys.exit(code)
-    click.echo(json.dumps({"ok": code == 0, "output": said.getvalue()}, ensure_ascii=False))
+    if as_json:
+        click.echo(json.dumps({"ok": code == 0, "output": output.getvalue()}, ensure_ascii=False))
     sys.exit(code)
 
 
 def _run(arguments: tuple[str, ...], folder: Path) -> int:
-    """The exit code of a management command; a refusal of Django's is on stderr already.
+    """Run a management command; returns its exit code. Django has printed its own refusals on stderr.
 
-    Raises CityMissing where no server has made its stores yet, StoreUnreachable where they cannot be used.
+    Raises CityMissing if no server has made the stores yet, StoreUnreachable if they cannot be used.
     """
     import django
     from django.core.management import execute_from_command_line
@@ -356,7 +358,7 @@ def _run(arguments: tuple[str, ...], folder: Path) -> int:
     from bluezone.keyserver.storage.store import StoreUnreachable
 
     try:
-        with garbage.none_expected():
+        with garbage.collection_paused():
             django.setup()
         execute_from_command_line(["bluezone manage", *arguments])
     except DatabaseError as error:
@@ -382,9 +384,9 @@ def _clock_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--confirm", is_flag=True, help="You have compared the clock with another watch, and it is right.")
 @command_result(_clock_lines)
 def clock(data: str | None, confirm: bool) -> dict[str, Any]:
-    """Say what the clock of this machine says and whether the server believes it.
+    """Print the time of this machine's clock and whether the server believes it.
 
-    While it does not, nothing is published, signed, rotated, forgotten or backed up. --confirm lets it go on from here.
+    While it does not, nothing is published, signed, rotated, purged or backed up. --confirm lets it continue from here.
     """
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.service import KeyServer
@@ -393,14 +395,15 @@ def clock(data: str | None, confirm: bool) -> dict[str, Any]:
     load_city(folder)
     server = KeyServer.open(folder)
     try:
-        guard, now = server.guard, server.clock()
+        guard = server.guard
+        now = server.clock()
         assert guard is not None
         believed = guard.believed()
         if confirm:
             guard.confirm(now)
         return {
-            "now": _said(now),
-            "believed": _said(believed.wall) if believed else None,
+            "now": _utc(now),
+            "believed": _utc(believed.wall) if believed else None,
             "doubt": guard.doubt(now),
             "confirmed": confirm,
         }
@@ -408,7 +411,7 @@ def clock(data: str | None, confirm: bool) -> dict[str, Any]:
         server.close()
 
 
-def _said(moment: float) -> str:
+def _utc(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
 
 
@@ -425,10 +428,10 @@ def _settings_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--apply", is_flag=True, help="Go back to the settings of this folder, and of this version.")
 @command_result(_settings_lines)
 def settings(data: str | None, apply: bool) -> dict[str, Any]:
-    """Say whether this folder's settings are the ones that were applied last, of all hosts on its database.
+    """Print whether this folder's settings are the ones that were applied last, among all hosts on its database.
 
-    New settings apply themselves at a start. Those of before never do, so that a host which still has them signs
-    nothing; --apply is how a person goes back to them. It covers what phones are told and how files are made.
+    New settings are applied at a start. Earlier ones are not, so that a host which still has them signs nothing;
+    --apply goes back to them. It covers the phones' config and how files are made.
     """
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.service import KeyServer
@@ -457,15 +460,15 @@ def _keys_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option(
     "--to",
     type=click.Choice(["database", "files"]),
-    help="Bring them there: into the database from this folder, in place of what is sealed; or only into this folder.",
+    help="Move them: from this folder into the database, replacing what is sealed there; or only into this folder.",
 )
 @command_result(_keys_lines)
 def keys(data: str | None, to: str | None) -> dict[str, Any]:
-    """Say where the city's keys, configs and settings are, and bring them elsewhere.
+    """Print where the city's keys, configs and settings are, or move them elsewhere.
 
-    Where BLUEZONE_MASTER_KEY_FILE or BLUEZONE_MASTER_KEY_COMMAND is set, a start seals them in the database.
-    `--to database` seals this folder's files anew, under another master key for example. `--to files` deletes what is
-    sealed; then unset the variable. Stop every host before.
+    If BLUEZONE_MASTER_KEY_FILE or BLUEZONE_MASTER_KEY_COMMAND is set, a start seals them in the database.
+    `--to database` seals this folder's files again, for example under another master key. `--to files` deletes what is
+    sealed; then unset the variable. Stop every host first.
     """
     from bluezone.city import data_folder, load_city
     from bluezone.keyserver.sealing import sealed_anew
@@ -486,14 +489,15 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """`python -m bluezone.cli.serve FOLDER OFFICE`: give out the first administrator's link, as the office's user."""
+    """`python -m bluezone.cli.serve FOLDER OFFICE`: print the first administrator's link, as the office's user."""
     from bluezone import logs
     from bluezone.server.preparation import open_office
 
     logs.begin()
-    folder, office = Path(sys.argv[1]), sys.argv[2]
+    folder = Path(sys.argv[1])
+    office = sys.argv[2]
     open_office(folder)
-    _say_first_link(folder, office)
+    _print_first_link(folder, office)
 
 
 if __name__ == "__main__":

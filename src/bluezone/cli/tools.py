@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands to look into files and figures: `bluezone ids`, `match`, `export`, `exposure`, `bench` and `letter`."""
+"""Commands to inspect files and figures: `bluezone ids`, `match`, `export`, `exposure`, `bench` and `letter`."""
 
 import csv
 import importlib.util
@@ -27,7 +27,7 @@ COLUMNS = ["identifier", "unix_seconds", "rssi_dbm", "metadata"]
 
 
 class InvalidSightings(Refused):
-    """A row of the sightings file is not what its header says."""
+    """A row of the sightings file does not match its header."""
 
     code = "sightings_invalid"
 
@@ -42,9 +42,9 @@ class SightingRow(NamedTuple):
 
 
 def _match_lines(result: dict[str, Any]) -> Iterable[str]:
-    for found in result["matches"]:
-        attenuation = "-" if found["attenuation_db"] is None else f"{found['attenuation_db']} dB"
-        yield f"{found['unix_seconds']}  {found['identifier']}  key {found['key']}  attenuation {attenuation}"
+    for match in result["matches"]:
+        attenuation = "-" if match["attenuation_db"] is None else f"{match['attenuation_db']} dB"
+        yield f"{match['unix_seconds']}  {match['identifier']}  key {match['key']}  attenuation {attenuation}"
     yield (
         f"{result['keys']} keys, {result['sightings']} sightings, {len(result['matches'])} matches "
         f"in {result['seconds']} s ({result['kernel']})"
@@ -67,10 +67,10 @@ def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[P
     before = time.perf_counter()
     identifiers = b"".join(row.identifier for row in sightings)
     index = SightingIndex(identifiers, [row.unix_seconds for row in sightings])
-    found = index.find(keys)
+    matches = index.find(keys)
     seconds = time.perf_counter() - before
-    pairs = [(match.sighting_row, match.key_row) for match in found]
-    # The same key often stands in several files; the one that stands first counts.
+    pairs = [(match.sighting_row, match.key_row) for match in matches]
+    # The same key is often in several files; the first one counts.
     first_by_pair = {(row, keys.key(key_row)): None for row, key_row in sorted(pairs)}
     return {
         "keys": len(set(map(keys.key, range(len(keys))))),
@@ -82,7 +82,7 @@ def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[P
 
 
 def _matches(pairs: Iterable[tuple[int, bytes]], sightings: list[SightingRow]) -> list[dict[str, Any]]:
-    """Say each pair of a row of `sightings` and the key that made its identifier."""
+    """The matches as the command prints them. pairs: a row of `sightings`, and the key that made its identifier."""
     from bluezone.protocol.identifiers import attenuation_db, crypt_metadata
 
     matches = []
@@ -102,7 +102,7 @@ def _matches(pairs: Iterable[tuple[int, bytes]], sightings: list[SightingRow]) -
 
 
 def read_sightings(text: str) -> list[SightingRow]:
-    """Read the rows of a sightings file. Raises InvalidSightings with the line that is wrong."""
+    """Read the rows of a sightings file. Raises InvalidSightings with the number of the wrong line."""
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         if [name.strip() for name in next(reader, [])] != COLUMNS:
@@ -127,7 +127,7 @@ SHOWN_KEYS = 20
 
 
 class InvalidPublicKey(Refused):
-    """The file given as public key is no PEM of a P-256 public key."""
+    """The public key file is not the PEM of a P-256 public key."""
 
     code = "public_key_invalid"
 
@@ -151,7 +151,7 @@ def _export_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--public-key", "public_key_file", type=FILE, help="PEM of the key that should have signed it.")
 @command_result(_export_lines)
 def inspect(file: Path, public_key_file: Path | None) -> dict[str, Any]:
-    """Print what an export (zip or bare export.bin) holds; fails when its signature is not of the given key."""
+    """Print the content of an export (zip or bare export.bin); fails if its signature is not of the given key."""
     from bluezone.protocol.exports.files import read_export
 
     public_key = _public_key(public_key_file) if public_key_file else None
@@ -215,7 +215,7 @@ def _en_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--start", type=int, required=True, help="First interval number: Unix seconds // 600.")
 @click.option("--count", type=int, default=144, show_default=True, help="Intervals of ten minutes, 1..144.")
 @click.option(
-    "--metadata", type=bytes.fromhex, metavar="HEX", help="4 bytes of metadata to encrypt beside each identifier."
+    "--metadata", type=bytes.fromhex, metavar="HEX", help="4 bytes of metadata to encrypt for each identifier."
 )
 @command_result(_en_lines)
 def en(key: bytes, start: int, count: int, metadata: bytes | None) -> dict[str, Any]:
@@ -223,9 +223,9 @@ def en(key: bytes, start: int, count: int, metadata: bytes | None) -> dict[str, 
     from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifiers
 
     identifiers = rolling_proximity_identifiers(key, start, count)
-    encrypted = (
-        [crypt_metadata(key, identifier, metadata) for identifier in identifiers] if metadata is not None else []
-    )
+    encrypted = []
+    if metadata is not None:
+        encrypted = [crypt_metadata(key, identifier, metadata) for identifier in identifiers]
     return {"identifiers": [row.hex() for row in identifiers], "metadata": [row.hex() for row in encrypted]}
 
 
@@ -238,11 +238,11 @@ def _bluezone2020_lines(result: dict[str, Any]) -> Iterable[str]:
 @ids.command()
 @click.option("--base", type=bytes.fromhex, metavar="HEX", required=True, help="Base key, 32 bytes.")
 @click.option("--created-ms", type=click.IntRange(min=0), required=True, help="When it was made, Unix milliseconds.")
-@click.option("--at-ms", type=click.IntRange(min=0), required=True, help="The moment asked about, Unix milliseconds.")
+@click.option("--at-ms", type=click.IntRange(min=0), required=True, help="The moment in question, Unix milliseconds.")
 @click.option("--slots", type=int, default=96, show_default=True, help="Identifiers a day.")
 @command_result(_bluezone2020_lines)
 def bluezone2020(base: bytes, created_ms: int, at_ms: int, slots: int) -> dict[str, Any]:
-    """The Bluezone app of 2020: all identifiers of the UTC day that holds a moment."""
+    """The Bluezone app of 2020: all identifiers of the UTC day of a moment."""
     from bluezone.protocol.bluezone2020 import bluezone_day
 
     day = bluezone_day(base, created_ms, at_ms, slots)
@@ -259,7 +259,7 @@ BENCH_FOLDER = Path(__file__).parents[3] / "bench"
 
 
 class BenchMissing(Refused):
-    """No such bench here: benches are part of the repository, not of an installed package."""
+    """There is no such bench here: benches are part of the repository, not of an installed package."""
 
     code = "bench_missing"
 
@@ -282,14 +282,14 @@ def _bench_lines(result: dict[str, Any]) -> Iterable[str]:
     help="For accuracy: a collection of recordings (docs/accuracy.md).",
 )
 @click.option("--cases-a-day", type=click.FloatRange(min=0.1, max=300), help="For linking: one rate; all if not given.")
-@click.option("--seed", type=click.IntRange(min=0), help="For linking: which made-up cities.")
+@click.option("--seed", type=click.IntRange(min=0), help="For linking: selects the invented cities.")
 @click.option("--hold-hours", type=click.IntRange(0, 24), help="For linking: how long the city holds keys back.")
 @click.option(
     "--manners",
     type=click.Choice(["usual", "prompt", "late", "unused", "weekend", "one-place", "three-places", "drawn"]),
     help="For linking: how people behave; drawn: everything by chance, from the seed.",
 )
-@click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are judged at least.")
+@click.option("--cases", type=click.IntRange(min=1), help="For linking: how many cases are evaluated at least.")
 @command_result(_bench_lines)
 def bench(
     name: str,
@@ -302,12 +302,12 @@ def bench(
     cases: int | None,
 ) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    front, hostile, start, publish-day, plan, million, yield; linking, what copies of the stores tell about who
-    reported; accuracy, how well near is told from far; letters, how well letters are read; and scenarios, who is
-    warned after which meeting, which takes an hour.
+    front, hostile, start, publish-day, plan, million, yield; linking, what copies of the stores reveal about who
+    reported; accuracy, how well near is distinguished from far; letters, how well letters are read; and scenarios, who
+    is warned after which meeting, which takes an hour.
 
-    SIZES, of `phone`: how many neighbours it has; 2, 10, 40 and 200 if not said. Of `plan`: how many people. Of
-    `million`, a whole plan of a million people: how many seeds."""
+    SIZES, of `phone`: how many neighbours it has; 2, 10, 40 and 200 by default. Of `plan`: how many people. Of
+    `million`, a whole plan for a million people: how many seeds."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():
@@ -326,8 +326,8 @@ def bench(
         "recordings": recordings, "cases_a_day": cases_a_day, "seed": seed, "manners": manners,
         "hold_hours": hold_hours, "cases": cases,
     }  # fmt: skip
-    given = {option: value for option, value in options.items() if value is not None}
-    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **given)
+    chosen = {option: value for option, value in options.items() if value is not None}
+    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **chosen)
     return result
 
 
@@ -386,8 +386,8 @@ def _seal_lines(result: dict[str, Any]) -> Iterable[str]:
         yield f"{file['sha256']}  {file['name'] or 'the PDF with the signature'}  {file['state']}"
     for name in result["others"]:
         yield f"{name} is no file of this letter"
-    told = {None: "compare it by telephone", True: "the key that was told", False: "NOT the key that was told"}
-    yield f"seal {result['seal']} fits; its key is {result['key']}: {told[result['key_fits']]}"
+    verdicts = {None: "compare it by telephone", True: "the key that was told", False: "NOT the key that was told"}
+    yield f"seal {result['seal']} fits; its key is {result['key']}: {verdicts[result['key_fits']]}"
 
 
 @letter.command()
@@ -396,30 +396,30 @@ def _seal_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--key", metavar="SHA256", help="The key's SHA-256 as the office told it; spaces do not matter.")
 @command_result(_seal_lines)
 def check(seal: Path, files: tuple[Path, ...], key: str | None) -> dict[str, Any]:
-    """Check a letter by its SEAL, a file from the letter's page, and that FILES are those that were sent with it."""
+    """Check a letter by its SEAL, a file from the letter's page, and that FILES were sent with it."""
     import hashlib
 
     from bluezone.letters.files.seals import read_seal
 
-    found = read_seal(seal.read_bytes())
+    sealed = read_seal(seal.read_bytes())
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-    others = [name for name, digest in digests.items() if digest not in found.files]
-    told = "".join((key or "").split()).lower()
+    others = [name for name, digest in digests.items() if digest not in sealed.files]
+    expected = "".join((key or "").split()).lower()
     result = {
-        "issuer": found.letter["issuer"],
-        "subject": found.letter["subject"],
-        "number": f"{found.seal['number']}/{found.seal['notation']}",
-        "date": found.seal["date"],
-        "recipients": len(found.seal["sent_to"]),
-        "confirmed": found.seal["confirmed"],
-        "seal": found.digest,
+        "issuer": sealed.letter["issuer"],
+        "subject": sealed.letter["subject"],
+        "number": f"{sealed.seal['number']}/{sealed.seal['notation']}",
+        "date": sealed.seal["date"],
+        "recipients": len(sealed.seal["sent_to"]),
+        "confirmed": sealed.seal["confirmed"],
+        "seal": sealed.digest,
         "files": [
             {"sha256": digest, "name": name, "state": "as sent" if digest in digests.values() else "not given"}
-            for digest, name in found.files.items()
+            for digest, name in sealed.files.items()
         ],
         "others": others,
-        "key": found.fingerprint,
-        "key_fits": told == found.fingerprint if told else None,
+        "key": sealed.fingerprint,
+        "key_fits": expected == sealed.fingerprint if expected else None,
     }
     if others or result["key_fits"] is False:
         raise Failed(result)

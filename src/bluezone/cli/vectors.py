@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -33,13 +34,13 @@ from bluezone.radio.frames import reciprocity_advertisement
 from bluezone.refusal import Refused
 
 Outcome = Literal["passed", "failed", "skipped"]
-# Takes the case as it stands in the file; returns what this program makes of its input, and what the file expects.
+# Takes a case of the file; returns what this program computes from its input, and what the file expects.
 Check = Callable[[Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A case of a family; without a check it is one this version cannot do yet, and is skipped."""
+    """A case of a family. check: None if this version does not support it; then it is skipped."""
 
     family: str
     name: str
@@ -47,7 +48,7 @@ class Case:
     content: Any
 
     def outcome(self) -> tuple[Outcome, Any, Any]:
-        """Return the outcome, and what was got and expected."""
+        """Return the outcome, the actual value and the expected value."""
         if self.check is None:
             return "skipped", None, None
         try:
@@ -60,12 +61,12 @@ class Case:
 
 
 def skipped(name: str) -> Case:
-    """Return a case of a kind that is unknown here."""
+    """Return a case of an unknown kind."""
     return Case(name, name, None, None)
 
 
 def upper_hex(data: bytes) -> str:
-    """Return hex digits as the app of 2020 wrote them."""
+    """Return hex digits in upper case, as the app of 2020 wrote them."""
     return data.hex().upper()
 
 
@@ -78,8 +79,8 @@ def _check_derive(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _check_quirk(case: dict[str, Any]) -> tuple[Any, Any]:
-    """Where the original has no identifier or throws, a refusal with a stable code is right."""
-    day = _or_refused(lambda: _derived_day(case["in"])) or {"id_first_call": None, "id_cached_call": None}
+    """If the original has no identifier or throws, a refusal with a stable code is correct."""
+    day = _none_if_refused(lambda: _derived_day(case["in"])) or {"id_first_call": None, "id_cached_call": None}
     got = day | _derived_keys(case)
     expected = {name: case[name] for name in got}
     if str(expected["id_cached_call"]).startswith("THROWS"):
@@ -87,11 +88,11 @@ def _check_quirk(case: dict[str, Any]) -> tuple[Any, Any]:
     return got, expected
 
 
-def _derived_day(given: dict[str, Any]) -> dict[str, Any]:
+def _derived_day(inputs: dict[str, Any]) -> dict[str, Any]:
     day = bluezone2020.bluezone_day(
-        bytes.fromhex(given["base_id"]), given["base_created_ms"], given["now_ms"], given["max_sub_keys"]
+        bytes.fromhex(inputs["base_id"]), inputs["base_created_ms"], inputs["now_ms"], inputs["max_sub_keys"]
     )
-    identifier = _or_refused(lambda: upper_hex(day.identifier))
+    identifier = _none_if_refused(lambda: upper_hex(day.identifier))
     return {
         "ids": [upper_hex(each) for each in day.identifiers],
         "id_start_ms": list(day.starts_ms),
@@ -103,9 +104,9 @@ def _derived_day(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _derived_keys(case: dict[str, Any]) -> dict[str, Any]:
-    given = case["in"]
-    base = bytes.fromhex(given["base_id"])
-    first, today = (given[name] // bluezone2020.MILLISECONDS_PER_DAY for name in ("base_created_ms", "now_ms"))
+    inputs = case["in"]
+    base = bytes.fromhex(inputs["base_id"])
+    first, today = (inputs[name] // bluezone2020.MILLISECONDS_PER_DAY for name in ("base_created_ms", "now_ms"))
     key = bluezone2020.daily_key(base, today - first)
     listed = range(len(case["daily_keys_from_base_day"]))
     return {
@@ -117,7 +118,7 @@ def _derived_keys(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _export_info(base: bytes, first_day: int, today: int, days_back: int) -> dict[str, Any]:
-    """Return what the original put into each upload, the base key included. Nothing of ours sends it."""
+    """Return what the original put into each upload, including the base key. Our programs never send it."""
     day = max(first_day, today - days_back)
     info = {
         "base_id": upper_hex(base),
@@ -137,7 +138,7 @@ def _check_match(case: dict[str, Any]) -> tuple[Any, Any]:
     cases = bluezone2020.read_f0_list(json.dumps(case["in"]["f0"]).encode())
     rows = [(bytes.fromhex(row["blid_contact"]), row["timestamp_ms"]) for row in case["in"]["rows"]]
     matched = sorted({match.case_row for match in bluezone2020.find_cases(cases, rows)})
-    slots = [slot for each in cases for slot in bluezone2020.case_slots(each)]
+    slots = list(chain.from_iterable(map(bluezone2020.case_slots, cases)))
     windows = [(sample["i"], slots[sample["i"]]) for sample in case.get("windows_sample", ())]
     got = {
         "is_contact": bool(matched),
@@ -160,7 +161,7 @@ def _check_capture(row: dict[str, Any]) -> tuple[Any, Any]:
     return got, {name: row[name] for name in got}
 
 
-def _or_refused(derive: Callable[[], _Value]) -> _Value | None:
+def _none_if_refused(derive: Callable[[], _Value]) -> _Value | None:
     try:
         return derive()
     except Refused:
@@ -181,7 +182,7 @@ _COUNT_LENGTH = 2
 
 
 def upload_code_cases(upload_code: dict[str, Any]) -> Iterator[Case]:
-    """Yield each valid and each invalid code; both are also followed through the table the file holds."""
+    """Yield each valid and each invalid code; both are also checked with the file's table."""
     for state in ("valid", "invalid"):
         for code in upload_code.get(state, ()):
             content = {"code": code, "valid": state == "valid", "table": upload_code.get("damm_table")}
@@ -189,7 +190,8 @@ def upload_code_cases(upload_code: dict[str, Any]) -> Iterator[Case]:
 
 
 def _check_code(case: dict[str, Any]) -> tuple[Any, Any]:
-    code, table = case["code"], case["table"]
+    code = case["code"]
+    table = case["table"]
     interim = 0
     for digit in code[:-1]:
         interim = int(table[interim][int(digit)])
@@ -222,7 +224,8 @@ def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["ed25519_seed_hex"]))
     venue = codes.parse_venue(bytes.fromhex(case["payload_hex"]))
     codes.check_signature(venue, {venue.kid: private.public_key().public_bytes_raw()})
-    key, origin = venue_key(venue.to_bytes()), case["url"].partition("/v#")[0]
+    key = venue_key(venue.to_bytes())
+    origin = case["url"].partition("/v#")[0]
     hours = list(split_by_hour(case["visit_start"], case["visit_end"]))
     got = {
         "city_public_key_hex": private.public_key().public_bytes_raw().hex(),
@@ -235,15 +238,16 @@ def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _check_event(case: dict[str, Any]) -> tuple[Any, Any]:
-    """Make an event's code and the keys of an hour, and refuse what is no code (docs/protocol.md section 6)."""
+    """Make an event's code and the keys of an hour, and refuse invalid codes (docs/protocol.md section 6)."""
     event = codes.Event(case["name"], case["begin"] // 60, case["minutes"], bytes.fromhex(case["seed_hex"]))
     payloads = [bytes.fromhex(bad["payload_hex"]) for bad in case["refused"]]
     key = venue_key(codes.read_link(case["url"]).to_bytes())
-    k_h, url = slot_key(key, case["h"]), codes.venue_link(event, case["url"].partition("/v#")[0])
-    made = {"payload": event.to_bytes(), "event_key": key, "slot_key": k_h, "tag": slot_tag(k_h)}
-    got: dict[str, Any] = {f"{name}_hex": value.hex() for name, value in made.items()}
+    k_h = slot_key(key, case["h"])
+    url = codes.venue_link(event, case["url"].partition("/v#")[0])
+    values = {"payload": event.to_bytes(), "event_key": key, "slot_key": k_h, "tag": slot_tag(k_h)}
+    got: dict[str, Any] = {f"{name}_hex": value.hex() for name, value in values.items()}
     got |= {"url": url, "fingerprint": codes.venue_fingerprint(event)}
-    got["taken"] = [payload.hex() for payload in payloads if _or_refused(partial(codes.parse_event, payload))]
+    got["taken"] = [payload.hex() for payload in payloads if _none_if_refused(partial(codes.parse_event, payload))]
     return got, {**{name: case.get(name) for name in got}, "taken": []}
 
 
@@ -264,18 +268,17 @@ def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> 
 
 def _check_gate(case: dict[str, Any]) -> tuple[Any, Any]:
     session = bytes.fromhex(case["k_sess_hex"])
-    shown = read_pass(case["qr_text"])
-    made = PassA(State(case["flags"]), case["step"], session)
+    expected = PassA(State(case["flags"]), case["step"], session)
     got = {
         "R_g_hex": response(session, bytes.fromhex(case["G_hex"])).hex(),
-        "pass_hex": encode_pass(shown).hex(),
-        "qr_text": pass_text(made),
+        "pass_hex": encode_pass(read_pass(case["qr_text"])).hex(),
+        "qr_text": pass_text(expected),
     }
     return got, {name: case[name] for name in got}
 
 
 def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
-    """Blind, sign and unblind one vector of RFC 9474 appendix A."""
+    """Blind, sign and unblind a vector of RFC 9474 appendix A."""
     n, e, d, p, q, inverse = (int(vector[name], 16) for name in ("n", "e", "d", "p", "q", "inv"))
     private = PrivateKey(n, e, d, p, q)
     message = bytes.fromhex(vector["msg_prefix"] + vector["msg"])
@@ -353,7 +356,7 @@ def _assessed(profile: Profile, windows: list[dict[str, Any]]) -> dict[str, Any]
         for level in ("low", "high")
     }
     return {
-        # Its app knows no "none": 1 is low or nothing, 2 high.
+        # The app has no level "none": 1 is low or none, 2 is high.
         "expTotalRiskLevel": 2 if assessment.level == "high" else 1,
         "expAgeOfMostRecentDateWithLowRisk": min(ages["low"], default=None),
         "expAgeOfMostRecentDateWithHighRisk": min(ages["high"], default=None),
@@ -362,12 +365,12 @@ def _assessed(profile: Profile, windows: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-# Members that describe a file and are no cases.
+# Members that describe a file and are not cases.
 _DESCRIPTIONS = {"about", "source", "status", "meta", "family"}
 
 
 def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
-    """Yield every case of a vector file; what this version does not know is yielded as skipped, by name."""
+    """Yield every case of a vector file; what this version does not know is yielded as skipped, with its name."""
     family = document.get("family")
     if family == "exposure_notification":
         yield from exposure_notification_cases(document)
@@ -389,7 +392,7 @@ def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
 
 
 def _reciprocity_cases(document: dict[str, Any]) -> Iterator[Case]:
-    """Yield each frame, with the sender that the file holds."""
+    """Yield each frame, with the file's sender."""
     sender = {name: document[name] for name in ("temporary_exposure_key_hex", "interval", "reciprocity_key_hex")}
     for case in document["cases"]:
         yield Case("reciprocity", case["name"], _check_reciprocity_frame, {**sender, **case})
@@ -398,8 +401,9 @@ def _reciprocity_cases(document: dict[str, Any]) -> Iterator[Case]:
 def _check_reciprocity_frame(case: dict[str, Any]) -> tuple[Any, Any]:
     """Write the frame, and open it for each neighbour (docs/protocol.md section 2)."""
     exposure_key = bytes.fromhex(case["temporary_exposure_key_hex"])
-    key, identifier = reciprocity_key(exposure_key), rolling_proximity_identifier(exposure_key, case["interval"])
-    heard = [(bytes.fromhex(one["identifier_hex"]), one["level_dbm"]) for one in case["heard"]]
+    key = reciprocity_key(exposure_key)
+    identifier = rolling_proximity_identifier(exposure_key, case["interval"])
+    heard = [(bytes.fromhex(neighbour["identifier_hex"]), neighbour["level_dbm"]) for neighbour in case["heard"]]
     filling = bytes.fromhex(case["filling_hex"])
     frame = encode_frame(key, identifier, bytes.fromhex(case["nonce_hex"]), heard, lambda count: filling[:count])
     got = {
@@ -452,7 +456,7 @@ def _case_name(element: Any, otherwise: str) -> str:
 
 
 class InvalidVectors(Refused):
-    """A vector file is not JSON, or not of the form its family has."""
+    """A vector file is not JSON, or does not have the form of its family."""
 
     code = "vectors_invalid"
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first day of a city: its units and offices of today in one act, and a list of what is done and what waits."""
+"""The first day of a city: set up its units and offices in one act, and a checklist of steps."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first day's list: each step with its state, read from what is stored and never ticked by hand, why it is there,
-and the one act that comes next. What is left of the steps that must be done is what would fail in use.
+"""The first day's checklist: each step with its reason, its state and its next act.
+
+The state is read from what is stored, never ticked by hand. A required step that is not done would fail in use.
 """
 
 import datetime
@@ -33,16 +34,16 @@ BACKUP_AGE = datetime.timedelta(hours=48)
 
 @dataclass(frozen=True)
 class Step:
-    """One step. must: without it something fails in use. found: how it stands, in words.
+    """One step. must: without it something fails in use. state: in words.
 
-    url, act: where the next act is and what it is called; "" where it is done elsewhere, as `why` says then.
+    url, act: address and label of the next act; "" if it is done elsewhere, as `why` then says.
     """
 
     name: str
     title: Text
     why: Text
     is_done: bool
-    found: Text = ""
+    state: Text = ""
     url: str = ""
     act: Text = ""
     must: bool = True
@@ -61,22 +62,22 @@ class Checklist:
 
     @property
     def done(self) -> int:
-        """How many are done."""
+        """How many steps are done."""
         return sum(step.is_done for step in self.steps)
 
     @property
     def failing(self) -> list[Step]:
-        """What would fail if the city went live now."""
+        """The steps that would fail if the city went live now."""
         return [step for step in self.steps if step.must and not step.is_done]
 
 
 def checklist(now: datetime.datetime) -> Checklist:
-    """The list as it stands."""
+    """The current checklist."""
     return Checklist(list(_steps(now)))
 
 
 def matters(user: User, now: datetime.datetime) -> list[Matter]:
-    """What is left to set up, as one matter, for an administrator of the whole city."""
+    """The remaining set-up as one matter, for an administrator of the whole city."""
     if practising() or not holds_for_the_city(user, [Role.ADMIN]):
         return []
     failing = len(checklist(now).failing)
@@ -92,7 +93,8 @@ def matters(user: User, now: datetime.datetime) -> list[Matter]:
 
 def _steps(now: datetime.datetime) -> Iterator[Step]:
     today = timezone.localdate(now)
-    seats, passed = seats_on(today), trials.passed()
+    seats = seats_on(today)
+    passed = trials.passed()
     if is_demo_city_there():
         yield _demo_city()
     yield _directory(today)
@@ -123,13 +125,13 @@ def _demo_city() -> Step:
     )
 
 
-def _of_the_city(today: datetime.date) -> QuerySet[Agency]:
-    """Agencies in force, without those of the demo city."""
+def _agencies(today: datetime.date) -> QuerySet[Agency]:
+    """Valid agencies, without those of the demo city."""
     return Agency.objects.in_force(today).exclude(key__startswith=DEMO_KEYS)
 
 
 def _directory(today: datetime.date) -> Step:
-    count = _of_the_city(today).count()
+    count = _agencies(today).count()
     return Step(
         "directory",
         _("Units and offices of today"),
@@ -144,34 +146,32 @@ def _directory(today: datetime.date) -> Step:
 
 def _accounts(seats: Seats) -> Step:
     inside = seats.count - len(seats.empty)
+    state = ""
+    if seats.count:
+        counts = {"inside": inside, "count": seats.count, "waiting": len(seats.waiting)}
+        state = _("%(inside)d of %(count)d have an account; %(waiting)d have not come in yet") % counts
     return Step(
         "accounts",
         _("An account for every agency"),
         _("An agency without an account gets its letters on paper. One act makes all that are missing and shows slips "
           "to print, each with a link that works once."),
         seats.count > 0 and not seats.empty,
-        _("%(inside)d of %(count)d have an account; %(waiting)d have not come in yet")
-        % {"inside": inside, "count": seats.count, "waiting": len(seats.waiting)}
-        if seats.count
-        else "",
+        state,
         reverse("first-day-invitations") if seats.count else "",
         _("Invitations"),
     )  # fmt: skip
 
 
 def _desks(today: datetime.date) -> Step:
-    """Clerk and signer of whoever issues letters."""
-    leading = _of_the_city(today).filter(kind=AgencyKind.COMMITTEE, children__isnull=False).distinct()
-    missing = [
-        label
-        for role, label in ((Role.CLERK, _("clerk")), (Role.ISSUER, _("signatory")))
-        if not any(
-            user.has_usable_password()
-            for user in User.objects.filter(
-                is_active=True, grants__role=role, grants__agency__in=leading, grants__valid_to=None
-            )
+    """Clerk and signatory of the committees that issue letters."""
+    leading = _agencies(today).filter(kind=AgencyKind.COMMITTEE, children__isnull=False).distinct()
+    missing = []
+    for role, label in ((Role.CLERK, _("clerk")), (Role.ISSUER, _("signatory"))):
+        holders = User.objects.filter(
+            is_active=True, grants__role=role, grants__agency__in=leading, grants__valid_to=None
         )
-    ]
+        if not any(user.has_usable_password() for user in holders):
+            missing.append(label)
     return Step(
         "desks",
         _("Clerk and signatory have come in"),
@@ -197,8 +197,8 @@ def _letter() -> Step:
 
 
 def _second_administrator(today: datetime.date) -> Step:
-    held = User.objects.holding([Role.ADMIN], today).filter(grants__agency=None, grants__unit=None).distinct()
-    count = sum(user.has_usable_password() for user in held)
+    administrators = User.objects.holding([Role.ADMIN], today).filter(grants__agency=None, grants__unit=None).distinct()
+    count = sum(user.has_usable_password() for user in administrators)
     return Step(
         "administrator",
         _("A second administrator"),
@@ -231,15 +231,15 @@ def _health_authority(today: datetime.date) -> Step:
 
 
 def _stations(today: datetime.date) -> Step:
-    stations = _of_the_city(today).filter(kind=AgencyKind.HEALTH)
-    told = stations.exclude(phone="").exclude(hours="").count()
+    stations = _agencies(today).filter(kind=AgencyKind.HEALTH)
+    complete = stations.exclude(phone="").exclude(hours="").count()
     count = stations.count()
     return Step(
         "stations",
         _("Each health station’s telephone and hours"),
         _("A warned person asks where to go and when. Without them only the hotline is shown."),
-        count > 0 and told == count,
-        _("%(told)d of %(count)d") % {"told": told, "count": count} if count else _("no health station is entered"),
+        count > 0 and complete == count,
+        _("%(told)d of %(count)d") % {"told": complete, "count": count} if count else _("no health station is entered"),
         reverse("first-day-stations") if count else "",
         _("Enter them"),
     )  # fmt: skip
@@ -247,12 +247,16 @@ def _stations(today: datetime.date) -> Step:
 
 def _mail(passed: dict[str, Trial]) -> Step:
     is_set = settings.SMTP is not None
+    if is_set:
+        why = _(
+            "What waits is told once a day by mail, and so is a broken glass. Send a code to yourself and type it here."
+        )
+    else:
+        why = _("There is no mail server. Set BLUEZONE_SMTP_URL and restart; docs/operating.md says how.")
     return Step(
         "mail",
         _("Mail arrives"),
-        _("What waits is told once a day by mail, and so is a broken glass. Send a code to yourself and type it here.")
-        if is_set
-        else _("There is no mail server. Set BLUEZONE_SMTP_URL and restart; docs/operating.md says how."),
+        why,
         Trial.Kind.MAIL in passed,
         url=reverse("first-day-trial", args=["mail"]) if is_set else "",
         act=_("Send a code to myself"),
@@ -261,12 +265,14 @@ def _mail(passed: dict[str, Trial]) -> Step:
 
 def _text_messages(passed: dict[str, Trial]) -> Step:
     is_set = settings.SMS is not None
+    if is_set:
+        why = _("Visitors get a notice, venues a code. Send a code to your own telephone and type it here.")
+    else:
+        why = _("No operator is set, so nothing is sent. Set BLUEZONE_SMS_URL and restart if visitors shall be told.")
     return Step(
         "sms",
         _("Text messages arrive"),
-        _("Visitors get a notice, venues a code. Send a code to your own telephone and type it here.")
-        if is_set
-        else _("No operator is set, so nothing is sent. Set BLUEZONE_SMS_URL and restart if visitors shall be told."),
+        why,
         Trial.Kind.SMS in passed,
         url=reverse("first-day-trial", args=["sms"]) if is_set else "",
         act=_("Send a code to myself"),
@@ -313,17 +319,23 @@ def _practice(passed: dict[str, Trial]) -> Step:
 
 
 def _paper_key(passed: dict[str, Trial]) -> Step:
-    made = read_recovery_key(settings.DATA_FOLDER) is not None
+    exists = read_recovery_key(settings.DATA_FOLDER) is not None
+    if exists:
+        why = _(
+            "After a loss it alone leads telephones on. Whoever holds the paper types its last four characters here."
+        )
+    else:
+        why = _(
+            "After a loss it alone leads telephones on. On the server: bluezone recovery-key new, before telephones "
+            "come; write it down twice."
+        )
     return Step(
         "key",
         _("The recovery key is on paper"),
-        _("After a loss it alone leads telephones on. Whoever holds the paper types its last four characters here.")
-        if made
-        else _("After a loss it alone leads telephones on. On the server: bluezone recovery-key new, before telephones "
-               "come; write it down twice."),
+        why,
         Trial.Kind.KEY in passed,
-        "" if made else _("there is none yet"),
-        url=reverse("first-day-trial", args=["key"]) if made else "",
+        "" if exists else _("there is none yet"),
+        url=reverse("first-day-trial", args=["key"]) if exists else "",
         act=_("Read it off the paper"),
     )  # fmt: skip
 
@@ -346,14 +358,14 @@ def _address() -> Step:
     city = settings.CITY
     hosts = [city.public_host, city.office_host] if city else []
     local = [host for host in hosts if host.rsplit(":", 1)[0] in ("localhost", "127.0.0.1", "[::1]")]
-    found = [_("%(host)s is this machine alone") % {"host": host} for host in local]
+    problems = [_("%(host)s is this machine alone") % {"host": host} for host in local]
     if not settings.TLS:
-        found.append(_("there is no HTTPS"))
+        problems.append(_("there is no HTTPS"))
     return Step(
         "address",
         _("An address that telephones reach, with HTTPS"),
         _("Telephones take lists and codes over HTTPS alone, under a name that stays. Set public_host and office_host "
           "in city.toml, and TLS; docs/operating.md says how."),
-        not found,
-        "; ".join(found),
+        not problems,
+        "; ".join(problems),
     )  # fmt: skip

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The administrative units of Vietnam since 1 July 2025, and which of them took over from each commune before.
+"""The administrative units of Vietnam since 1 July 2025, and which of them succeeded each earlier commune.
 
-34 provinces with 3,321 communes, wards and special zones, and the 63 provinces, the districts and the communes of the
-day before. Facts, compared in two public sources (docs/agencies.md, "The city pack"); made by tools/city_pack.py.
+34 provinces with 3,321 communes, wards and special zones, and the 63 provinces, the districts and the communes before
+the reform. Facts, compared in two public sources (docs/agencies.md, "The city pack"); made by tools/city_pack.py.
 """
 
 import datetime
@@ -17,7 +17,7 @@ from bluezone.vietnamese.spelling import fold
 
 REFORM = datetime.date(2025, 7, 1)
 MOST_FOUND = 60
-# The level that a name begins with, longer words first where one begins another.
+# The level with which a name begins.
 LEVELS = {
     "thành phố": UnitKind.PROVINCE,
     "tỉnh": UnitKind.PROVINCE,
@@ -30,9 +30,9 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Place:
-    """A province, or a commune, ward or special zone in one, of today.
+    """A current province, or a commune, ward or special zone in one.
 
-    code: of the statistics office, 2 or 5 digits. name: with its level, "phường Đức Xuân". province: None for one.
+    code: of the statistics office, 2 or 5 digits. name: with its level, "phường Đức Xuân". province: None if it is one.
     """
 
     code: str
@@ -51,13 +51,13 @@ class Place:
 
     @property
     def kind(self) -> UnitKind:
-        """The same as a level of the directory."""
+        """Its level as a kind of unit of the directory."""
         return LEVELS[self.level]
 
 
 @dataclass(frozen=True)
 class FormerPlace:
-    """A commune of the day before the reform. district, province: code and name. heirs: codes that took over."""
+    """A commune before the reform. district, province: code and name. heirs: codes of its successors."""
 
     code: str
     name: str
@@ -67,8 +67,8 @@ class FormerPlace:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A place that fits what somebody typed. former: by the name of a commune that went into it, None by its own."""
+class PlaceMatch:
+    """A place that matches a search. former: the earlier commune that matched by name, None if the place itself did."""
 
     place: Place
     former: FormerPlace | None = None
@@ -76,7 +76,7 @@ class Found:
 
 @dataclass(frozen=True)
 class CityPack:
-    """All of it. places: by code, a province before what lies in it. heirs: code of a former province -> of today's."""
+    """The pack. places: by code, each province before its communes. heirs: code of a former province -> current one."""
 
     places: dict[str, Place]
     former: tuple[FormerPlace, ...]
@@ -87,48 +87,45 @@ class CityPack:
         return [place for place in self.places.values() if place.province == province]
 
     def went_into(self, place: Place) -> list[FormerPlace]:
-        """The communes that a commune of today took over from, whole or in part."""
+        """The earlier communes that a current commune succeeded, wholly or in part."""
         return [former for former in self.former if place.code in former.heirs]
 
-    def find(self, words: str) -> list[Found]:
-        """The places whose name has all these words, whatever their diacritics; then those that took over from one."""
-        asked = fold(words)
-        if not asked:
+    def find(self, words: str) -> list[PlaceMatch]:
+        """The places with all these words in their names, diacritics ignored; then successors of communes with them."""
+        query = fold(words)
+        if not query:
             return []
-        own = [Found(place) for place in self.places.values() if _has(_said(place), asked)]
-        own.sort(key=lambda found: (fold(found.place.bare) not in asked, found.place.province is not None))
-        seen = {found.place.code for found in own}
-        heirs = [
-            Found(self.places[code], former)
-            for former in self.former
-            if _has(f"{former.name} {former.district[1]} {former.province[1]}", asked)
-            for code in former.heirs
-            if code not in seen
-        ]
+        own = [PlaceMatch(place) for place in self.places.values() if _has_words(_full_name(place), query)]
+        own.sort(key=lambda match: (fold(match.place.bare) not in query, match.place.province is not None))
+        seen = {match.place.code for match in own}
+        heirs = []
+        for former in self.former:
+            if _has_words(f"{former.name} {former.district[1]} {former.province[1]}", query):
+                heirs += [PlaceMatch(self.places[code], former) for code in former.heirs if code not in seen]
         return [*own, *heirs][:MOST_FOUND]
 
 
-def _said(place: Place) -> str:
+def _full_name(place: Place) -> str:
     return f"{place.name} {place.province.name}" if place.province else place.name
 
 
-def _has(text: str, asked: str) -> bool:
+def _has_words(text: str, query: str) -> bool:
     words = fold(text).split()
-    return all(word in words for word in asked.split())
+    return all(word in words for word in query.split())
 
 
 @functools.cache
 def city_pack() -> CityPack:
-    """The pack that ships with the program, read once."""
+    """The pack that ships with the program; read once."""
     packed = (resources.files("bluezone.firstday") / "city-pack.txt.xz").read_bytes()
     return read_pack(lzma.decompress(packed).decode())
 
 
 def read_pack(text: str) -> CityPack:
-    """A pack from its text: one unit a line, fields with tabs between.
+    """A pack from its text: one unit a line, fields separated by tabs.
 
-    `now` code name: a province of today, then `in` code name: what lies in it. `old` code name heir: a former
-    province, `district` code name in it, `was` code name heirs: a commune in that, its heirs with commas between.
+    `now` code name: a current province, followed by `in` code name: a unit in it. `old` code name heir: a former
+    province, `district` code name: in it, `was` code name heirs: a commune in that, its heirs separated by commas.
     """
     places: dict[str, Place] = {}
     former: list[FormerPlace] = []
@@ -141,7 +138,8 @@ def read_pack(text: str) -> CityPack:
         elif sign == "in":
             places[code] = Place(code, name, above)
         elif sign == "old":
-            old, heirs[code] = (code, name), more[0]
+            old = (code, name)
+            heirs[code] = more[0]
         elif sign == "district":
             district = (code, name)
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first day: what it registers of itself."""
+"""What the first day registers."""
 
 from django.utils.translation import gettext_lazy as _
 

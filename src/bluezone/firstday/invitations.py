@@ -26,7 +26,7 @@ from bluezone.messaging.sms.models import Purpose
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
-# Whoever holds one of these for an agency, or for the unit that it serves, receives letters for it.
+# A person with one of these roles for an agency, or for the unit that it serves, receives letters for it.
 RECEIVING = (Role.CLERK, Role.LEAD, Role.OFFICER)
 _SUFFIXES = {Role.CLERK: ".van-thu", Role.ISSUER: ".nguoi-ky"}
 _LONGEST = 40 - len(".nguoi-ky") - len("-999")
@@ -34,7 +34,7 @@ _LONGEST = 40 - len(".nguoi-ky") - len("-999")
 
 @dataclass(frozen=True)
 class Seat:
-    """A role at an agency that somebody has to hold."""
+    """A role at an agency that needs a holder."""
 
     agency: Agency
     role: Role
@@ -42,7 +42,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Invitation:
-    """An account with its one-time link. token: shown once."""
+    """An account with its one-time link. token: displayed once."""
 
     account: User
     seat: Seat
@@ -51,7 +51,7 @@ class Invitation:
 
 @dataclass(frozen=True)
 class Seats:
-    """The seats of all agencies in force: how many there are, which are empty, and whose holder has not come in yet."""
+    """The seats of all valid agencies. empty: without a holder. waiting: with a holder who has not signed in yet."""
 
     count: int
     empty: list[Seat]
@@ -59,51 +59,52 @@ class Seats:
 
 
 def seats_on(today: datetime.date) -> Seats:
-    """One who receives for every agency, and one who signs at each committee that others answer to."""
-    of_a_city = Agency.objects.in_force(today).exclude(key__startswith=DEMO_KEYS)
-    agencies = list(of_a_city.select_related("unit").order_by("path"))
+    """The seats of a day: a recipient at every agency, and a signatory at each committee that others answer to."""
+    valid = Agency.objects.in_force(today).exclude(key__startswith=DEMO_KEYS)
+    agencies = list(valid.select_related("unit").order_by("path"))
     leading = {agency.parent_id for agency in agencies}
-    held = RoleGrant.objects.in_force(today).filter(user__is_active=True, role__in=[*RECEIVING, Role.ISSUER])
+    grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, role__in=[*RECEIVING, Role.ISSUER])
     holders: dict[tuple[str, bool, int], User] = {}
-    for grant in held.select_related("user", "agency__unit", "unit").order_by("user__username"):
+    for grant in grants.select_related("user", "agency__unit", "unit").order_by("user__username"):
         kind = "signs" if grant.role == Role.ISSUER else "receives"
         if grant.scope is not None:
             holders[kind, grant.agency_id is not None, grant.agency_id or grant.unit_id or 0] = grant.user
-    wanted = [Seat(agency, Role.CLERK) for agency in agencies]
-    wanted += [
+    seats = [Seat(agency, Role.CLERK) for agency in agencies]
+    seats += [
         Seat(agency, Role.ISSUER) for agency in agencies if agency.kind == AgencyKind.COMMITTEE and agency.pk in leading
     ]
-    empty, waiting = [], []
-    for seat in wanted:
+    empty = []
+    waiting = []
+    for seat in seats:
         kind = "signs" if seat.role == Role.ISSUER else "receives"
         holder = holders.get((kind, True, seat.agency.pk)) or holders.get((kind, False, seat.agency.unit_id))
         if holder is None:
             empty.append(seat)
         elif not holder.has_usable_password():
             waiting.append((seat, holder))
-    return Seats(len(wanted), empty, waiting)
+    return Seats(len(seats), empty, waiting)
 
 
 def invite(actor: str, seats: Iterable[Seat], now: datetime.datetime) -> list[Invitation]:
-    """Make an account for each seat; the person writes the own name when the link is opened.
+    """Make an account for each seat; its holder enters their name when they open the link.
 
-    Only seats whose role one person may give have an invitation: a signatory's link takes a second person.
+    Returns invitations for roles that one person may grant; a signatory's link takes a second person.
     """
-    taken = set(User.objects.values_list("username", flat=True))
-    made = []
+    usernames = set(User.objects.values_list("username", flat=True))
+    invited = []
     with transaction.atomic():
         for seat in seats:
-            username = _free_name(seat, taken)
+            username = _free_name(seat, usernames)
             account = role_grants.enter_account(
                 actor, username, "", seat.agency.name[:120], seat.role, now, within=seat.agency
             )
             if seat.role not in role_grants.TAKING_TWO:
-                made.append(Invitation(account, seat, signin.make_link(actor, account, now)))
-    return made
+                invited.append(Invitation(account, seat, signin.make_link(actor, account, now)))
+    return invited
 
 
-def link_anew(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.datetime) -> list[Invitation]:
-    """A new link for everybody who has not come in yet and may have one from one person; earlier ones stop working."""
+def renew_links(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.datetime) -> list[Invitation]:
+    """Make a new link for each holder who has not signed in and may get one from one person; revokes earlier links."""
     with transaction.atomic():
         return [
             Invitation(account, seat, signin.make_link(actor, account, now))
@@ -113,8 +114,8 @@ def link_anew(actor: str, waiting: Iterable[tuple[Seat, User]], now: datetime.da
 
 
 def ask_for_links(by: User, now: datetime.datetime) -> list[WaitingAct]:
-    """Ask a second person for the links of those who have not come in, have none that works, and may not have one from
-    one person alone.
+    """Ask a second person to confirm links for holders who have not signed in, have no valid link, and may not get one
+    from one person alone.
     """
     waiting = [account for _seat, account in seats_on(timezone.localdate(now)).waiting]
     return [
@@ -125,14 +126,14 @@ def ask_for_links(by: User, now: datetime.datetime) -> list[WaitingAct]:
 
 
 def invite_everybody(actor: str, now: datetime.datetime) -> list[Invitation]:
-    """An account for every empty seat, and a new link for everybody who has not come in yet, but for signatories."""
+    """Make an account for every empty seat, and a new link for all who have not signed in yet, except signatories."""
     seats = seats_on(timezone.localdate(now))
-    return [*invite(actor, seats.empty, now), *link_anew(actor, seats.waiting, now)]
+    return [*invite(actor, seats.empty, now), *renew_links(actor, seats.waiting, now)]
 
 
 @dataclass(frozen=True)
 class Sent:
-    """How many invitations went by mail and by text message, and to whom none could go."""
+    """How many invitations were sent by mail and by text message, and who could not be reached."""
 
     mailed: int
     texted: int
@@ -142,10 +143,10 @@ class Sent:
 def invite_by_message(
     by: User, accounts: Iterable[User], address: Callable[[str], str], now: datetime.datetime
 ) -> Sent:
-    """Send each of these people a new one-time link by mail, else by text message.
+    """Send each of these people a new one-time link by mail, otherwise by text message.
 
-    accounts: whom `by` may invite. address: of the page behind a link's token. Telephone and e-mail are those of the
-    lists that `by` sent in within the last day. Who has neither keeps the earlier link.
+    accounts: people that `by` may invite. address: token of a link -> address of its page. Telephone and e-mail come
+    from the lists that `by` uploaded within the last day. A person with neither keeps the earlier link.
     """
     reach = people_lists.reach_of(by)
     mailed = texted = 0
@@ -163,21 +164,22 @@ def invite_by_message(
                 else:
                     hours = int(signin.LINK_LIFE.total_seconds() // 3600)
                     text = _("Bluezone: your account. Open in a browser, once, within %(hours)d hours: %(link)s")
-                    said = text % {"hours": hours, "link": link}
-                    sms_outbox.queue(phone, said, get_language() or "vi", Purpose.CODE, now=now)
+                    sms_text = text % {"hours": hours, "link": link}
+                    sms_outbox.queue(phone, sms_text, get_language() or "vi", Purpose.CODE, now=now)
                     texted += 1
         except Refused:
             unreached.append(account)
     return Sent(mailed, texted, unreached)
 
 
-def _free_name(seat: Seat, taken: set[str]) -> str:
-    said = seat.agency.short_name or seat.agency.name
-    base = re.sub(r"[^a-z0-9]+", "-", fold(said)).strip("-")[:_LONGEST].strip("-").rjust(3, "x")
+def _free_name(seat: Seat, usernames: set[str]) -> str:
+    words = seat.agency.short_name or seat.agency.name
+    base = re.sub(r"[^a-z0-9]+", "-", fold(words)).strip("-")[:_LONGEST].strip("-").rjust(3, "x")
     ending = _SUFFIXES[seat.role] if seat.agency.kind == AgencyKind.COMMITTEE else ""
-    name, number = f"{base}{ending}", 1
-    while name in taken:
+    name = f"{base}{ending}"
+    number = 1
+    while name in usernames:
         number += 1
         name = f"{base}-{number}{ending}"
-    taken.add(name)
+    usernames.add(name)
     return name

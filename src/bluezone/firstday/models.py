@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was tried on the first day: that a message arrives, a phone opens the public site, the backup key is at hand."""
+"""Trials of the first day: a message arrives, a phone opens the public site, the recovery key is on paper."""
 
 from typing import ClassVar
 
@@ -8,11 +8,11 @@ from django.db.models import Q
 
 
 class Trial(models.Model):
-    """One thing to be tried; the newest try of each kind alone is kept, and it names nobody.
+    """A trial; only the newest of each kind is stored, and it names no person.
 
-    digest:  keyed hash of the code that was sent, "" once it came back.
-    about:   what it was tried on: the public part of the recovery key; the keyed hash of the link that a phone opened.
-    tries:   wrong answers so far. passed_at: when it was proved; None before.
+    digest:  keyed hash of the code that was sent, "" once it has been entered.
+    about:   the subject: the public part of the recovery key, or the keyed hash of the link that a phone opened.
+    tries:   wrong answers so far. passed_at: when it was passed; None before.
     """
 
     class Kind(models.TextChoices):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a telephone finds behind the picture of the first day."""
+"""The page that a telephone opens with the QR code of the first day."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.firstday.trials import is_reached
+from bluezone.firstday.trials import record_phone_visit
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.publicpages.page_frame import chrome
@@ -15,11 +15,11 @@ from bluezone.publicpages.page_frame import chrome
 @require_safe
 @audience(EVERYONE)
 def try_phone(request: HttpRequest, token: str) -> HttpResponse:
-    """Let the office know that some telephone is here, and show it green; a link that is over leads to the front page.
+    """Record that a telephone has opened the link, and show a green page; an expired link leads to the front page.
 
-    Nothing of the telephone is kept. HEAD, with which a messenger looks a link up, passes nothing.
+    Nothing about the telephone is stored. HEAD, with which a messenger previews a link, does not count.
     """
-    if request.method != "GET" or not is_reached(token, timezone.now()):
+    if request.method != "GET" or not record_phone_visit(token, timezone.now()):
         return redirect("home")
     response = render(request, "firstday/reached.html", chrome(request))
     response.headers["Cache-Control"] = "no-store"

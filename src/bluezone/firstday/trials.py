@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prove that something works by using it: a code sent to oneself comes back, a phone opens a one-time link, the last
-group of the backup key is read off its paper, somebody has practised.
+"""Prove that something works by using it: a person enters a code sent to themselves, a phone opens a one-time link, the
+last group of the recovery key is read off its paper, or someone has practised.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ Kind = Trial.Kind
 
 
 class TrialRefused(Refused):
-    """What came back is not what was sent, too late, or tried too often; it is not said which."""
+    """The answer is wrong, too late, or one of too many; the message does not tell which."""
 
     code = "trial_refused"
 
@@ -62,32 +62,32 @@ class MailNotSet(Refused):
 
 
 def passed() -> dict[str, Trial]:
-    """The trials that were passed, by kind; that of a backup key only while the city has this key."""
-    found = {trial.kind: trial for trial in Trial.objects.exclude(passed_at=None)}
-    key = found.get(Kind.KEY)
+    """The passed trials by kind; that of a recovery key only while the city has this key."""
+    by_kind = {trial.kind: trial for trial in Trial.objects.exclude(passed_at=None)}
+    key = by_kind.get(Kind.KEY)
     if key is not None and key.about != (read_recovery_key(settings.DATA_FOLDER) or ""):
-        del found[Kind.KEY]
-    return found
+        del by_kind[Kind.KEY]
+    return by_kind
 
 
 def send_mail(to: str, now: datetime.datetime) -> None:
-    """Send a code to an address. Raises MailNotSet, EmailAddressInvalid; the address is not kept beyond the outbox."""
+    """Send a code to an address. Raises MailNotSet, EmailAddressInvalid; only the outbox stores the address."""
     if settings.SMTP is None:
         raise MailNotSet("BLUEZONE_SMTP_URL names no mail server; nothing was sent")
-    code = _begin(Kind.MAIL, now)
+    code = _store_code(Kind.MAIL, now)
     text = _("This mail proves that the office can send mail. Type this code on the first day’s list: %(code)s")
     email_outbox.send(to, _("Bluezone: a trial of the mail"), text % {"code": code}, now=now)
 
 
 def send_sms(number: str, now: datetime.datetime) -> None:
-    """Send a code to a telephone number. Raises what `sms.outbox.queue` does; the number is not kept."""
-    code = _begin(Kind.SMS, now)
+    """Send a code to a telephone number. Raises what `sms.outbox.queue` does; only the outbox stores the number."""
+    code = _store_code(Kind.SMS, now)
     text = _("Bluezone: code for the trial of text messages: %(code)s") % {"code": code}
     sms_outbox.queue(number, text, get_language() or "vi", Purpose.CODE, now=now)
 
 
 def send_notice(user: User, now: datetime.datetime, provider: Provider | None = None) -> None:
-    """Send a code as a notice to a person's own browsers. Raises NoticeNotSent; nothing waits then."""
+    """Send a code as a notice to a person's own browsers. Raises NoticeNotSent; no trial waits then."""
     text = _("Bluezone: code for the trial of notices: %(code)s")
     code = f"{secrets.randbelow(1_000_000):06}"
     notices.send_notice(user, text % {"code": code}, provider)
@@ -95,13 +95,13 @@ def send_notice(user: User, now: datetime.datetime, provider: Provider | None = 
 
 
 def offer_to_phone() -> str:
-    """An address of the public site for some phone: good for a day, and until a phone has come by a later one."""
+    """An address of the public site for any phone, valid for a day or until a phone has opened a later one."""
     token = signing.dumps(secrets.token_hex(4), salt=_PHONE_SALT)
     return f"{origin_of(present_city().public_host, tls=settings.TLS)}/try/{token}/"
 
 
-def is_reached(token: str, now: datetime.datetime) -> bool:
-    """Whether this is such an address; then the trial is passed, and nothing of the phone is kept."""
+def record_phone_visit(token: str, now: datetime.datetime) -> bool:
+    """Pass the trial if this is the token of such an address; whether it is. Nothing about the phone is stored."""
     try:
         signing.loads(token, salt=_PHONE_SALT, max_age=TRY_LIFE)
     except signing.BadSignature:
@@ -114,14 +114,14 @@ def is_reached(token: str, now: datetime.datetime) -> bool:
     return True
 
 
-def give_back(kind: Trial.Kind, code: str, actor: str, now: datetime.datetime) -> None:
-    """The code of a mail or a text message, as somebody typed it. Raises TrialRefused."""
+def enter_code(kind: Trial.Kind, code: str, actor: str, now: datetime.datetime) -> None:
+    """Pass a trial by the code of a mail, text message or notice, as typed. Raises TrialRefused."""
     if not _pass(kind, "".join(code.split()), now, actor):
         raise TrialRefused(f"the code of the {kind} trial is another one, or its time is over")
 
 
 def prove_key(last_group: str, actor: str, now: datetime.datetime) -> None:
-    """The last four characters of the backup key, read off the paper. Raises TrialRefused."""
+    """Pass the trial of the recovery key by its last four characters, read off the paper. Raises TrialRefused."""
     trial = _store(Kind.KEY, "", now, keep_tries=True)
     public = read_recovery_key(settings.DATA_FOLDER)
     if public is None or trial.tries >= MOST_TRIES or not tells_recovery_key(settings.DATA_FOLDER, last_group):
@@ -132,7 +132,7 @@ def prove_key(last_group: str, actor: str, now: datetime.datetime) -> None:
 
 
 def note_practice(now: datetime.datetime) -> None:
-    """Remember that somebody has practised letters; what was practised is forgotten after seven days."""
+    """Record that someone has practised letters, because practice letters are purged after seven days."""
     if Trial.objects.filter(kind=Kind.PRACTICE).exists() or not is_practised():
         return
     _store(Kind.PRACTICE, "", now)
@@ -140,19 +140,19 @@ def note_practice(now: datetime.datetime) -> None:
 
 
 def is_practised() -> bool:
-    """Whether somebody has a letter of practice now; the one that was planted to look at does not count."""
+    """Whether there is a practice letter now, apart from the demo letter."""
     return Directive.everything.filter(training=True).exclude(made_by__username=DEMO_NAME).exists()
 
 
 def is_demo_planted() -> bool:
-    """Whether the letter to look at is there."""
+    """Whether the demo letter exists."""
     return Directive.everything.filter(training=True, made_by__username=DEMO_NAME).exists()
 
 
 def plant_demo(actor: str, now: datetime.datetime) -> bool:
-    """Plant a letter of practice under way at every member of a recipient group; False where no group has any.
+    """Plant a practice letter that every member of a recipient group is working on; False if no group has members.
 
-    Nothing real is touched: it lives in training mode alone. Raises what `plant_for_practice` does.
+    Nothing real is touched: the letter exists only in training mode. Raises what `plant_for_practice` does.
     """
     today = timezone.localdate(now)
     for group in RecipientGroup.objects.filter(purpose=Why.ACTION):
@@ -166,38 +166,38 @@ def plant_demo(actor: str, now: datetime.datetime) -> bool:
 
 
 def plant_demo_city(actor: str, now: datetime.datetime) -> None:
-    """Enter an invented ward with its usual offices, and plant a letter of practice under way there. Safe to repeat.
+    """Enter an invented ward with its usual offices, and plant a practice letter under way there. Safe to repeat.
 
     Raises a DirectoryRefused, ImportUnderWay, and what `plant_for_practice` does.
     """
-    made = set_up(actor, DEMO_PLACE, offices_of(DEMO_PLACE))
+    result = set_up(actor, DEMO_PLACE, offices_of(DEMO_PLACE))
     group = RecipientGroup.objects.filter(agencies__key__startswith=DEMO_KEYS).first()
     if group and not is_demo_planted():
-        plant_for_practice(made.issuer, group.name, now)
-        hash_chain.record(actor, "demo_planted", made.issuer.key)
+        plant_for_practice(result.issuer, group.name, now)
+        hash_chain.record(actor, "demo_planted", result.issuer.key)
 
 
 def remove_demo(actor: str, now: datetime.datetime) -> int:
-    """Erase all that was practised, this letter too, and the demo city; how many rows went.
+    """Erase all practice data, the demo letter too, and the demo city; returns how many rows.
 
-    Raises DemoCityInUse and ImportUnderWay; what was practised is gone all the same.
+    Raises DemoCityInUse and ImportUnderWay; the practice data is erased all the same.
     """
-    gone = training.erase(now + training.KEPT)
+    count = training.erase(now + training.KEPT)
     with contextlib.suppress(ProtectedError, RestrictedError), transaction.atomic():
-        # The office that the letter was made by; it stays where the log or another letter needs it.
+        # The account that made the demo letter; it stays if the audit log or another letter refers to it.
         User.objects.filter(username=DEMO_NAME).delete()
     if is_demo_city_there():
-        gone += remove_demo_city(actor)
-    hash_chain.record(actor, "demo_removed", rows=gone)
-    return gone
+        count += remove_demo_city(actor)
+    hash_chain.record(actor, "demo_removed", rows=count)
+    return count
 
 
 def purge(now: datetime.datetime) -> None:
-    """Forget what was sent once it can no longer come back."""
+    """Delete trials that can no longer be passed."""
     Trial.objects.filter(passed_at=None, expires_at__lte=now).delete()
 
 
-def _begin(kind: Trial.Kind, now: datetime.datetime) -> str:
+def _store_code(kind: Trial.Kind, now: datetime.datetime) -> str:
     code = f"{secrets.randbelow(1_000_000):06}"
     _store(kind, code, now)
     return code
@@ -208,16 +208,16 @@ def _store(kind: Trial.Kind, secret: str, now: datetime.datetime, keep_tries: bo
         "digest": keyed_digest(f"trial {kind}", secret) if secret else "",
         "begun_at": now, "expires_at": now + TRY_LIFE, "passed_at": None,
     }  # fmt: skip
-    past = Trial.objects.filter(kind=kind).first()
-    if not keep_tries or past is None or past.expires_at <= now:
+    previous = Trial.objects.filter(kind=kind).first()
+    if not keep_tries or previous is None or previous.expires_at <= now:
         values["tries"] = 0
-    elif past is not None:
-        values["expires_at"] = past.expires_at
+    else:
+        values["expires_at"] = previous.expires_at
     return Trial.objects.update_or_create(kind=kind, defaults=values)[0]
 
 
 def _pass(kind: Trial.Kind, secret: str, now: datetime.datetime, actor: str) -> bool:
-    """Whether the secret is the one that waits; in one statement, so that it counts once."""
+    """Pass a waiting trial if the secret is right; in one statement, so that it counts once."""
     waiting = Trial.objects.filter(kind=kind, passed_at=None, expires_at__gt=now, tries__lt=MOST_TRIES)
     digest = keyed_digest(f"trial {kind}", secret)
     if not waiting.filter(digest=digest).update(passed_at=now, digest=""):

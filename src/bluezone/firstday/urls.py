@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the first day in the office."""
+"""Addresses of the office's pages of the first day."""
 
 from django.urls import path
 

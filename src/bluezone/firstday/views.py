@@ -2,6 +2,7 @@
 """Pages of the first day: the list, the places of the city pack, slips with invitations, health stations, trials."""
 
 import datetime
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from bluezone.directory.records.store import ImportUnderWay
 from bluezone.directory.scopes import holds_for_the_city, require_city
 from bluezone.firstday import trials
 from bluezone.firstday.checklist import checklist
-from bluezone.firstday.city_pack import Found, city_pack
+from bluezone.firstday.city_pack import PlaceMatch, city_pack
 from bluezone.firstday.city_setup import (
     DemoCityInUse,
     Office,
@@ -53,7 +54,7 @@ from bluezone.paper.qr_codes import qr_picture
 from bluezone.refusal import Refused
 
 _ADMIN = [Role.ADMIN]
-# Two fields each; Django takes 400 in a form.
+# Each has two fields; Django accepts 400 in a form.
 MOST_STATIONS = 190
 
 
@@ -61,7 +62,7 @@ MOST_STATIONS = 190
 @audience(ADMINS)
 @touches(Whose.REACHED)
 def first_day(request: OfficeRequest) -> HttpResponse:
-    """What is done and what waits; an administrator of one agency or unit begins at the accounts within reach."""
+    """The checklist; an administrator of only an agency or unit is sent to the accounts within reach."""
     if not holds_for_the_city(request.user, _ADMIN):
         return redirect("accounts")
     return render(request, "firstday/first_day.html", {"list": checklist(timezone.now())})
@@ -71,25 +72,25 @@ def first_day(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.CITY)
 def places(request: OfficeRequest) -> HttpResponse:
-    """Look up a province, commune, ward or special zone; `?q=` finds it also by a name of before 2025.
+    """Look up a province, commune, ward or special zone; `?q=` also finds it by a name from before the reform.
 
-    Without a word, the provinces.
+    Without `q`, lists the provinces.
     """
     require_city(request.user, _ADMIN)
     words = request.GET.get("q", "").strip()[:100]
     pack = city_pack()
-    provinces = [Found(place) for place in pack.places.values() if place.province is None]
-    found = pack.find(words) if words else provinces
-    return render(request, "firstday/places.html", {"words": words, "found": found})
+    provinces = [PlaceMatch(place) for place in pack.places.values() if place.province is None]
+    matches = pack.find(words) if words else provinces
+    return render(request, "firstday/places.html", {"words": words, "found": matches})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
 @touches(Whose.CITY)
 def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
-    """Choose the offices of a place and enter all of it, with an account each: 201 with the slips, 409, 422.
+    """Choose the offices of a place and enter them, with an account for each: 201 with the slips, or 409.
 
-    409 where the directory contradicts it or a list is being stored; nothing is stored then.
+    409 if the directory contradicts it or a list is being stored; nothing is stored then.
     """
     require_city(request.user, _ADMIN)
     place = city_pack().places.get(code)
@@ -101,7 +102,7 @@ def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         status = 409
         try:
-            made = set_up(request.user.username, place, _chosen(request, own, below))
+            result = set_up(request.user.username, place, _chosen(request, own, below))
         except DirectoryRefused as refused:
             messages.error(
                 request,
@@ -111,36 +112,37 @@ def set_up_place(request: OfficeRequest, code: str) -> HttpResponse:
         except ImportUnderWay:
             messages.error(request, _("A list is being stored. Wait until that is done, then try again."))
         else:
-            counts = {"units": made.units, "agencies": made.agencies}
-            told = (
-                _("%(units)d units and %(agencies)d agencies are entered.")
-                if made.units
-                else _("%(agencies)d agencies are entered.")
-            )
-            messages.success(request, told % counts)
+            counts = {"units": result.units, "agencies": result.agencies}
+            text = _("%(agencies)d agencies are entered.")
+            if result.units:
+                text = _("%(units)d units and %(agencies)d agencies are entered.")
+            messages.success(request, text % counts)
             return _slips(request, invite_everybody(request.user.username, timezone.now()))
     context = {"place": place, "offices": own[1:], "issuer": own[0], "below": _by_kind(below)}
     return render(request, "firstday/place.html", context, status=status)
 
 
 def _chosen(request: OfficeRequest, own: list[Office], below: list[Office]) -> list[Office]:
-    """What was left ticked; the People's Committee, which issues, is always in."""
+    """The ticked offices; the People's Committee, which issues letters, is always included."""
     ticked = set(request.POST.getlist("office"))
     kinds = set(request.POST.getlist("below"))
-    return [own[0], *(one for one in own[1:] if one.key in ticked), *(one for one in below if one.key in kinds)]
+    chosen_own = [office for office in own[1:] if office.key in ticked]
+    chosen_below = [office for office in below if office.key in kinds]
+    return [own[0], *chosen_own, *chosen_below]
 
 
 def _by_kind(below: list[Office]) -> list[tuple[str, str, int]]:
-    """The offices of a province's communes, all of one kind by one tick: key, one of them, how many."""
-    kinds = {office.key: office for office in below}
-    return [(key, one.name, sum(office.key == key for office in below)) for key, one in kinds.items()]
+    """The offices of a province's communes by kind, for one tick each: key, name of an example, how many."""
+    counts = Counter(office.key for office in below)
+    examples = {office.key: office.name for office in below}
+    return [(key, name, counts[key]) for key, name in examples.items()]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
 @touches(Whose.CITY)
 def invitations(request: OfficeRequest) -> HttpResponse:
-    """Who has an account and who has not come in yet; POST makes what is missing: 201 with the slips."""
+    """Show who has an account and who has not signed in yet; POST makes the missing accounts: 201 with the slips."""
     require_city(request.user, _ADMIN)
     if request.method == "POST":
         return _invite(request)
@@ -154,13 +156,13 @@ def _invite(request: OfficeRequest) -> HttpResponse:
 
 
 def _slips(request: OfficeRequest, invited: list[Invitation]) -> HttpResponse:
-    """The slips of one-time links, shown once, and which links wait for a second person."""
+    """The slips of one-time links, displayed once, and the links that wait for a second person."""
     slips = []
-    for one in invited:
-        link = request.build_absolute_uri(reverse("start", args=[one.token]))
-        slips.append({"invitation": one, "link": link, "picture": qr_picture(link)})
-    asked = ask_for_links(request.user, timezone.now())
-    context = {"slips": slips, "asked": asked, "hours": int(LINK_LIFE.total_seconds() // 3600)}
+    for invitation in invited:
+        link = request.build_absolute_uri(reverse("start", args=[invitation.token]))
+        slips.append({"invitation": invitation, "link": link, "picture": qr_picture(link)})
+    requested = ask_for_links(request.user, timezone.now())
+    context = {"slips": slips, "asked": requested, "hours": int(LINK_LIFE.total_seconds() // 3600)}
     return render(request, "firstday/slips.html", context, status=201)
 
 
@@ -181,12 +183,12 @@ class StationForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 @touches(Whose.REACHED)
 @confirm_second_factor
 def send_invitations(request: OfficeRequest) -> HttpResponse:
-    """Send a new link to each account that is ticked, by mail or text message: 302, with who is to get a slip."""
-    found = chosen_people(request)
-    if not found:
+    """Send a new link to each ticked account, by mail or text message: 302, and name those who need a slip."""
+    people = chosen_people(request)
+    if not people:
         return redirect("invitations")
     sent = invite_by_message(
-        request.user, found, lambda token: request.build_absolute_uri(reverse("start", args=[token])), timezone.now()
+        request.user, people, lambda token: request.build_absolute_uri(reverse("start", args=[token])), timezone.now()
     )
     if sent.mailed or sent.texted:
         counts = {"mailed": sent.mailed, "texted": sent.texted}
@@ -204,12 +206,12 @@ def send_invitations(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.CITY)
 def stations(request: OfficeRequest) -> HttpResponse:
-    """Telephone and hours of every health station on one page: 302 stored, 409 changed meanwhile, 422 bad form."""
+    """Edit telephone and hours of all health stations: 302 stored, 409 changed by others meanwhile, 422 bad form."""
     require_city(request.user, _ADMIN)
     if request.method != "POST":
         return _stations_page(request, _station_rows(None))
     with transaction.atomic():
-        # Of two who store in one moment the second sees what the first has stored.
+        # If two people store at the same moment, the second sees what the first has stored.
         list(_stations().select_for_update().values_list("pk"))
         rows = _station_rows(request.POST)
         good = [row.is_valid() for row in rows]
@@ -224,12 +226,12 @@ def stations(request: OfficeRequest) -> HttpResponse:
 
 
 def _stations() -> QuerySet[Agency]:
-    found = Agency.objects.in_force(timezone.localdate()).filter(kind=AgencyKind.HEALTH)
-    return found.order_by("path")[:MOST_STATIONS]
+    agencies = Agency.objects.in_force(timezone.localdate()).filter(kind=AgencyKind.HEALTH)
+    return agencies.order_by("path")[:MOST_STATIONS]
 
 
 def _station_rows(typed: QueryDict | None) -> list[StationForm]:
-    return [StationForm(typed, instance=one, prefix=str(one.pk)) for one in _stations()]
+    return [StationForm(typed, instance=agency, prefix=str(agency.pk)) for agency in _stations()]
 
 
 def _stations_page(request: OfficeRequest, rows: list[StationForm]) -> HttpResponse:
@@ -241,11 +243,12 @@ def _stations_page(request: OfficeRequest, rows: list[StationForm]) -> HttpRespo
 @audience(ADMINS)
 @touches(Whose.CITY)
 def phone(request: OfficeRequest) -> HttpResponse:
-    """A picture that leads some telephone to the public site; the page turns green when it has come."""
+    """Show a QR code that leads any telephone to the public site; the page turns green when one has opened it."""
     require_city(request.user, _ADMIN)
     if Trial.Kind.PHONE in trials.passed() and "again" not in request.GET:
         return render(request, "firstday/phone.html", {"passed": True})
-    address, since = trials.offer_to_phone(), int(timezone.now().timestamp())
+    address = trials.offer_to_phone()
+    since = int(timezone.now().timestamp())
     return render(request, "firstday/phone.html", {"address": address, "picture": qr_picture(address), "since": since})
 
 
@@ -253,11 +256,13 @@ def phone(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.CITY)
 def phone_state(request: OfficeRequest) -> HttpResponse:
-    """The piece of that page which turns green for a telephone that came after `?since=`; the header says it too."""
+    """The part of that page that turns green for a telephone after `?since=`; a header has the state, too."""
     require_city(request.user, _ADMIN)
-    found, since = trials.passed().get(Trial.Kind.PHONE), request.GET.get("since", "0")
-    asked = int(since) if since.isdecimal() and len(since) < 12 else 0
-    passed = found is not None and found.passed_at is not None and found.passed_at.timestamp() >= asked
+    phone_trial = trials.passed().get(Trial.Kind.PHONE)
+    since = request.GET.get("since", "0")
+    earliest = int(since) if since.isdecimal() and len(since) < 12 else 0
+    passed_at = phone_trial.passed_at if phone_trial else None
+    passed = passed_at is not None and passed_at.timestamp() >= earliest
     response = render(request, "firstday/phone_state.html", {"passed": passed})
     response.headers["X-Code-State"] = "passed" if passed else "open"
     return response
@@ -267,9 +272,10 @@ def phone_state(request: OfficeRequest) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.CITY)
 def demo(request: OfficeRequest) -> HttpResponse:
-    """Plant a letter of practice that is under way, or remove all that was practised: 302 to the same page."""
+    """Plant a practice letter that is under way, or remove all practice data: 302 to the same page."""
     require_city(request.user, _ADMIN)
-    by, now = request.user.username, timezone.now()
+    by = request.user.username
+    now = timezone.now()
     if request.method == "POST":
         if "remove" in request.POST:
             trials.note_practice(now)
@@ -305,13 +311,13 @@ def _plant_city(request: OfficeRequest, now: datetime.datetime) -> None:
 
 
 class AskForm(forms.Form):
-    """Where a code is sent: an address or a telephone number, kept no longer than the message waits."""
+    """Where to send a code: an address or a telephone number, stored only while the message waits."""
 
     to = forms.CharField(label=gettext_lazy("Your own address or number"), max_length=100)
 
 
 class AnswerForm(forms.Form):
-    """What came back."""
+    """The code that arrived."""
 
     code = forms.CharField(
         label=gettext_lazy("What arrived"),
@@ -324,32 +330,33 @@ class AnswerForm(forms.Form):
 @audience(ADMINS)
 @touches(Whose.CITY)
 def trial(request: OfficeRequest, kind: str) -> HttpResponse:
-    """Send a code to oneself and type it, or the end of the recovery key: 302 passed, 404 no such trial, 422."""
+    """Send a code to oneself and enter it, or the end of the recovery key: 302 passed, 404 no such trial, 422."""
     require_city(request.user, _ADMIN)
     if kind not in (Trial.Kind.MAIL, Trial.Kind.SMS, Trial.Kind.PUSH, Trial.Kind.KEY):
         raise Http404
     sends = kind != Trial.Kind.KEY
     typed = request.POST if request.method == "POST" else None
     refusal = ""
-    asked = AskForm(typed if typed and "to" in typed else None, initial={"to": request.user.email})
-    answer = AnswerForm(typed if typed and "code" in typed else None)
+    ask_form = AskForm(typed if typed and "to" in typed else None, initial={"to": request.user.email})
+    answer_form = AnswerForm(typed if typed and "code" in typed else None)
     status = 200
-    if asked.is_bound:
-        status = _sent(request, kind, asked)
-    elif answer.is_bound:
-        status = _answered(request, kind, answer)
+    if ask_form.is_bound:
+        status = _send_code(request, kind, ask_form)
+    elif answer_form.is_bound:
+        status = _check_answer(request, kind, answer_form)
         if status == 200:
             return redirect("first-day")
     elif typed is not None and kind == Trial.Kind.PUSH:
-        status, refusal = _noticed(request)
+        status, refusal = _send_notice(request)
     waits = Trial.objects.filter(kind=kind, passed_at=None).exclude(digest="").exists()
     context = {
-        "kind": kind, "sends": sends, "ask": asked, "answer": answer, "waits": waits or not sends, "refusal": refusal,
+        "kind": kind, "sends": sends, "ask": ask_form, "answer": answer_form, "waits": waits or not sends,
+        "refusal": refusal,
     }  # fmt: skip
     return render(request, "firstday/trial.html", context, status=status)
 
 
-def _sent(request: OfficeRequest, kind: str, form: AskForm) -> int:
+def _send_code(request: OfficeRequest, kind: str, form: AskForm) -> int:
     if not form.is_valid():
         return 422
     send: Callable[..., None] = trials.send_mail if kind == Trial.Kind.MAIL else trials.send_sms
@@ -368,7 +375,7 @@ def _sent(request: OfficeRequest, kind: str, form: AskForm) -> int:
     return 200
 
 
-def _noticed(request: OfficeRequest) -> tuple[int, str]:
+def _send_notice(request: OfficeRequest) -> tuple[int, str]:
     try:
         trials.send_notice(request.user, timezone.now())
     except NoticeNotSent:
@@ -380,15 +387,17 @@ def _noticed(request: OfficeRequest) -> tuple[int, str]:
     return 200, ""
 
 
-def _answered(request: OfficeRequest, kind: str, form: AnswerForm) -> int:
+def _check_answer(request: OfficeRequest, kind: str, form: AnswerForm) -> int:
     if not form.is_valid():
         return 422
-    code, by, now = form.cleaned_data["code"], request.user.username, timezone.now()
+    code = form.cleaned_data["code"]
+    by = request.user.username
+    now = timezone.now()
     try:
         if kind == Trial.Kind.KEY:
             trials.prove_key(code, by, now)
         else:
-            trials.give_back(cast(Any, Trial.Kind(kind)), code, by, now)
+            trials.enter_code(cast(Any, Trial.Kind(kind)), code, by, now)
     except trials.TrialRefused:
         form.add_error("code", _("This is not it. Compare once more; after five wrong tries wait a day."))
         return 422

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The migrations of an empty store, without making every model anew for each table: most of a first start otherwise.
+"""Migrate an empty store without rendering every model again for each table, which would be most of a first start.
 
-Django's own `migrate` draws all models that lead to or from a new one again, forty for each of a hundred tables. In a
-store that is empty nobody has looked at the earlier ones, so the new one alone is drawn.
-tests/server/test_firstmigration.py compares what both leave.
+Django's own `migrate` renders all models related to a new one again: forty for each of a hundred tables. In an empty
+store no code has used the earlier models yet, so only the new one is rendered.
+tests/server/test_firstmigration.py compares the resulting schemas.
 """
 
 from typing import Any
@@ -14,10 +14,10 @@ from django.db.migrations.state import ModelState, ProjectState
 
 
 class GrowingState(ProjectState):
-    """Models that are only added to; a field that comes later is Django's own work."""
+    """A state to which models are only added; Django itself handles fields that are added later."""
 
     def add_model(self, model_state: ModelState) -> None:
-        """Note a model, and draw it where the others are drawn."""
+        """Add a model, and render it if the others are rendered."""
         key = model_state.app_label, model_state.name_lower
         self.models[key] = model_state
         if self._relations is not None:  # type: ignore[attr-defined]
@@ -34,7 +34,7 @@ class GrowingState(ProjectState):
 
 
 def migrate_empty(connection: Any) -> bool:
-    """Run all migrations; False, and nothing done, when some have run here already."""
+    """Run all migrations; do nothing and return False if some have run in this store already."""
     executor = MigrationExecutor(connection)
     if executor.loader.applied_migrations:
         return False

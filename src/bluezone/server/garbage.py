@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Python's search for garbage, kept off what a program loads: that stays until its end, and is most of all there is."""
+"""Keep Python's garbage collector away from the objects a program loads: most objects, and all live to its end."""
 
 import gc
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def none_expected() -> Iterator[None]:
-    """Look for no garbage meanwhile, nor later among what is there at the end: a fifth of a start, and of an end."""
-    looked = gc.isenabled()
+def collection_paused() -> Iterator[None]:
+    """Pause the collector, and exempt all objects that exist at the end: saves a fifth of a start and of an exit."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        if looked:
+        if was_enabled:
             gc.enable()

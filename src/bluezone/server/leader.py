@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Of all workers on the same stores one leads; the others stand by and take over when it is gone.
 
-A worker holds a lock file of the data folder, and on PostgreSQL a lease of the database as well: that one holds for
-machines, too, and ends by the database's clock when it is not renewed, whatever became of its holder.
+The leader holds a lock file of the data folder, and on PostgreSQL also a lease in the database. The lease works across
+machines, and expires by the database's clock if it is not renewed, whatever happened to its holder.
 """
 
 import threading
@@ -20,42 +20,46 @@ if TYPE_CHECKING:
 
 # The name of the lease, and of the lock file.
 WORKER = "worker"
-LOOK_SECONDS = 2.0
-# A leader whose round does not end in this time is taken for one that hangs, and renews its lease no longer.
+POLL_SECONDS = 2.0
+# A leader that takes longer than this for a round is considered hung: its lease is not renewed any more.
 PATIENCE_SECONDS = 900.0
 
 
 class Lead:
-    """Whether this worker leads. parameters: of psycopg for the office's database, None on SQLite.
+    """The lead that a worker may have over all workers of one duty.
 
-    lost: called, from another thread, when this worker leads no longer whatever it is busy with. duty: in what.
+    parameters: of psycopg for the office's database, None on SQLite. on_lost: called from another thread when this
+    worker loses the lead, whatever it is doing. duty: names the lock file and the lease.
     """
 
     def __init__(
         self,
         folder: Path,
         parameters: dict[str, Any] | None,
-        lost: Callable[[], object] = lambda: None,
+        on_lost: Callable[[], object] = lambda: None,
         duty: str = WORKER,
     ) -> None:
-        self._folder, self._parameters, self._lost, self._duty = folder, parameters, lost, duty
-        self._held = ExitStack()
+        self._folder = folder
+        self._parameters = parameters
+        self._on_lost = on_lost
+        self._duty = duty
+        self._resources = ExitStack()
         self._lease: Lease | None = None
-        self._asked = 0.0
+        self._last_round = 0.0
 
     def take(self) -> bool:
-        """Try to lead; whether this worker leads now. A database that does not answer counts as no."""
+        """Try to lead; whether this worker leads now. False if the database does not answer."""
         with ExitStack() as attempt:
             if not attempt.enter_context(only_one(self._folder / f"{self._duty}.lock", wait=False)):
                 return False
             if self._parameters is not None and not self._take_lease(attempt, self._parameters):
                 return False
-            self._held = attempt.pop_all()
+            self._resources = attempt.pop_all()
         return True
 
-    def kept(self) -> bool:
-        """Whether it still leads; asked at each round, which is how the lease knows that rounds are made."""
-        self._asked = time.monotonic()
+    def renew(self) -> bool:
+        """Whether this worker still leads. Called in each round, which shows that the worker does not hang."""
+        self._last_round = time.monotonic()
         if self._lease is None:
             return True
         import psycopg
@@ -68,7 +72,7 @@ class Lead:
     def release(self) -> None:
         """Let another lead."""
         self._lease = None
-        self._held.close()
+        self._resources.close()
 
     def _take_lease(self, attempt: ExitStack, parameters: dict[str, Any]) -> bool:
         import psycopg
@@ -83,19 +87,20 @@ class Lead:
         except psycopg.Error:
             lease.release()
             return False
-        self._lease, self._asked = lease, time.monotonic()
-        attempt.enter_context(renewed(lease, self._makes_rounds, self._lost))
+        self._lease = lease
+        self._last_round = time.monotonic()
+        attempt.enter_context(renewed(lease, self._is_making_rounds, self._on_lost))
         return True
 
-    def _makes_rounds(self) -> bool:
-        return time.monotonic() - self._asked < PATIENCE_SECONDS
+    def _is_making_rounds(self) -> bool:
+        return time.monotonic() - self._last_round < PATIENCE_SECONDS
 
 
 def lead_when_free(lead: Lead, stopped: threading.Event, meanwhile: Callable[[], object] = lambda: None) -> bool:
-    """Wait until this worker leads; False when it was stopped before. meanwhile: done at each look."""
+    """Wait until this worker leads; False if it was stopped first. meanwhile: called after each failed try."""
     while not stopped.is_set():
         if lead.take():
             return True
         meanwhile()
-        stopped.wait(LOOK_SECONDS)
+        stopped.wait(POLL_SECONDS)
     return False

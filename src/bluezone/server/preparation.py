@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Django for a data folder, outside a web server: settings, migrations, and what a command needs of the office."""
+"""Django for a data folder, outside a web server: settings, migrations, and the office store for commands."""
 
 import os
 import sys
@@ -15,22 +15,22 @@ from bluezone.refusal import Refused
 from bluezone.server import garbage
 from bluezone.web.databases import OFFICE_SCHEMA
 
-# As in the other two stores (keyserver/migrations): longer, and every page queues behind the migration that waits.
+# As in the other two stores (keyserver/migrations). If it were longer, every page would queue behind the migration.
 LOCK_MILLISECONDS = 1000
 LOCK_NAME = "prepare.lock"
 LEASE_NAME = "prepare"
-# A country's office takes minutes to change a table.
+# In the office store of a whole country a table change takes minutes.
 WAIT_SECONDS = 1800.0
 
 
 class OfficeUnavailable(Refused):
-    """The office store cannot be opened: the server is not there, the disk is full, or another process holds it."""
+    """The office store cannot be opened: the server is down, the disk is full, or another process has locked it."""
 
     code = "office_unavailable"
 
 
 class StoreTooOld(Refused):
-    """The office store was made before the migrations of the first months were joined, and not brought to their end."""
+    """The office store predates the squashed migrations of the first months, and was never fully migrated."""
 
     code = "store_too_old"
 
@@ -41,23 +41,23 @@ def open_office(data_dir: Path) -> None:
 
     os.environ[DATA_VARIABLE] = str(data_dir)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
-    with garbage.none_expected():
+    with garbage.collection_paused():
         django.setup()
 
 
 def prepare_office(data_dir: Path) -> None:
     """Open the office and bring its store up to this version. Safe to repeat.
 
-    Raises StoreTooNew when a later version has migrated it, OfficeUnavailable when it cannot be reached, StoreBusy when
-    somebody holds a table that a migration changes; that migration has changed nothing then. Raises MoveUnfinished and
-    StoresMoved where the store is another's after `bluezone move`.
+    Raises StoreTooNew if a later version has migrated it, OfficeUnavailable if it cannot be reached, StoreBusy if a
+    table that a migration changes is locked; that migration has changed nothing then. Raises MoveUnfinished and
+    StoresMoved if `bluezone move` has started or has moved the stores elsewhere.
     """
     require_settled(data_dir)
     bring_up_to_date(data_dir)
 
 
 def bring_up_to_date(data_dir: Path) -> None:
-    """Do the same for a store that is being filled by a move."""
+    """Do the same for a store that a move is filling."""
     open_office(data_dir)
     from django.core.management import call_command
     from django.db import DatabaseError, connection
@@ -65,29 +65,29 @@ def bring_up_to_date(data_dir: Path) -> None:
 
     from bluezone.server.firstmigration import migrate_empty
 
-    _keep_private(connection.settings_dict)
+    _make_private(connection.settings_dict)
     try:
         with prepared_alone(data_dir):
             loader = MigrationLoader(connection)
             _check_history(loader, set(loader.applied_migrations))
-            # Most starts find nothing to do, and `migrate` takes a sixth of a start to find it.
+            # Most starts find nothing to do, and `migrate` would take a sixth of a start to see that.
             if loader.graph.nodes.keys() - loader.applied_migrations.keys():
-                with _locks_limited(connection):
+                with _limit_lock_waits(connection):
                     if not migrate_empty(connection):
                         call_command("migrate", verbosity=0, interactive=False)
             _plant_directory()
     except DatabaseError as error:
-        if _lock_missed(error):
+        if _is_lock_timeout(error):
             raise StoreBusy("office: somebody holds a table that a migration changes; try again later") from None
-        # The first line names the trouble; later ones may repeat the address.
+        # The first line names the problem; later ones may contain the address.
         raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
 
 
 @contextmanager
 def prepared_alone(data_dir: Path) -> Iterator[None]:
-    """Wait until nobody else prepares this office, and keep others waiting: Django's migrations know no other.
+    """Let one process at a time prepare this office: Django's migrations do not lock out other processes.
 
-    A lock file of the folder, and on PostgreSQL a lease of the database as well, because folders may differ.
+    Uses a lock file of the folder, and on PostgreSQL also a lease in the database, because folders may differ.
     Raises StoreBusy, SchemaDiffers.
     """
     from django.db import connection
@@ -117,8 +117,8 @@ def prepared_alone(data_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locks_limited(connection: Any) -> Iterator[None]:
-    """Let no statement of this connection wait for a lock for long; on SQLite the wait is limited anyway."""
+def _limit_lock_waits(connection: Any) -> Iterator[None]:
+    """Limit how long statements of this connection wait for a lock; on SQLite the wait is limited anyway."""
     if connection.vendor != "postgresql" or behind_pooler():
         yield
         return
@@ -126,23 +126,23 @@ def _locks_limited(connection: Any) -> Iterator[None]:
 
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
-        # A table of a large city is not rewritten in the time of a page.
+        # Rewriting a table of a large city takes longer than a page may.
         cursor.execute("SET statement_timeout = 0")
     try:
         yield
     finally:
-        # A connection that was lost has nothing to put back, and what lost it is what is said.
+        # A lost connection has nothing to reset, and the error that lost it is the one to report.
         with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
             cursor.execute("RESET statement_timeout")
 
 
-def _lock_missed(error: Exception) -> bool:
+def _is_lock_timeout(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
 def waiting_for(applied: set[tuple[str, str]]) -> int:
-    """How many migrations an office store has not had that has had these; call it after `open_office`.
+    """How many migrations an office store lacks. applied: those it has had. Call it after `open_office`.
 
     Raises StoreTooNew, StoreTooOld.
     """
@@ -150,14 +150,16 @@ def waiting_for(applied: set[tuple[str, str]]) -> int:
 
     loader = MigrationLoader(None)
     _check_history(loader, applied)
-    known = loader.disk_migrations
-    # A store that was made step by step has had what those steps were joined to.
-    had = applied | {key for key, each in known.items() if each.replaces and applied >= set(each.replaces)}
-    return len(loader.graph.nodes.keys() - had)
+    migrations = loader.disk_migrations
+    # A store that has had all steps has had the migration into which they were squashed.
+    squashed = {
+        key for key, migration in migrations.items() if migration.replaces and applied >= set(migration.replaces)
+    }
+    return len(loader.graph.nodes.keys() - applied - squashed)
 
 
 def _check_history(loader: Any, applied: set[tuple[str, str]]) -> None:
-    """Raises StoreTooNew when a later version has migrated the store, StoreTooOld when a version before 0.1 left it."""
+    """Raise StoreTooNew if a later version has migrated the store, StoreTooOld if a version before 0.1 did last."""
     replaced = {name for migration in loader.disk_migrations.values() for name in migration.replaces}
     unknown = sorted(applied - set(loader.disk_migrations) - replaced)
     if unknown:
@@ -174,20 +176,20 @@ def _check_history(loader: Any, applied: set[tuple[str, str]]) -> None:
 
 
 def _plant_directory() -> None:
-    """The units and agencies that ship with the program, at the first start."""
+    """Store the units and agencies that ship with the program, at the first start."""
     from bluezone.directory.records.store import plant_first_seed
 
     plant_first_seed()
 
 
-def _keep_private(database: Mapping[str, Any]) -> None:
-    """A SQLite store is made readable by its owner alone; SQLite gives its side files the same mode."""
+def _make_private(database: Mapping[str, Any]) -> None:
+    """Make a SQLite store readable by its owner alone; SQLite gives its side files the same mode."""
     if database["ENGINE"].endswith("sqlite3"):
         os.close(os.open(database["NAME"], os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def main() -> None:
-    """`python -m bluezone.server.preparation DIR`: the stores of both halves, brought up to date."""
+    """`python -m bluezone.server.preparation DIR`: bring the stores of key server and office up to date."""
     from bluezone import logs
     from bluezone.keyserver.service import KeyServer
 

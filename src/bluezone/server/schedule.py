@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker does again and again, while it leads all workers; each work runs apart from the others."""
+"""The worker's recurring work, while it leads all workers; no work fails because another one does."""
 
 import argparse
 import datetime
@@ -15,7 +15,7 @@ from bluezone import logs
 from bluezone.city import data_folder
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
-from bluezone.duties.duty import load as loaded
+from bluezone.duties.duty import load as load_call
 from bluezone.keyserver.configuration import SettingsOutdated
 from bluezone.keyserver.publication.witnesses import WitnessRounds
 from bluezone.keyserver.push import Subscription
@@ -34,40 +34,43 @@ from bluezone.timekeeping import ClockDoubted
 log = logging.getLogger(__name__)
 
 HOURLY_SECONDS = 3600.0
-# What failed is tried again this soon: late enough not to fill the log, early enough to keep the promise to forget.
+# Failed work is retried this soon: late enough not to fill the log, early enough to delete data when promised.
 RETRY_SECONDS = 300.0
 
 
 class PurgeFailed(Refused):
-    """Something that should have been forgotten is still there; the log says why."""
+    """Something that should have been purged is still there; the log says why."""
 
     code = "purge_failed"
 
 
 class Rounds:
-    """The works of one worker. Meters say of each when it last succeeded, and how often it failed.
+    """The recurring work of one worker. Meters record when each last succeeded, and how often it failed.
 
-    hourly: done once an hour. every_tick: done in every round.
+    hourly: run once an hour. every_tick: run in every round.
     """
 
     def __init__(self, meters: Meters, hourly: Sequence[Work], every_tick: Sequence[Work]) -> None:
-        self._meters, self._hourly, self._every_tick = meters, hourly, every_tick
+        self._meters = meters
+        self._hourly = hourly
+        self._every_tick = every_tick
         self._due: dict[str, float] = {}
 
     @classmethod
     def of_duties(cls, meters: Meters) -> "Rounds":
-        """What the duties name, purges first."""
+        """The work that the duties name, purges first."""
         return cls(meters, [*catalogue.purges(), *catalogue.hourly()], catalogue.every_tick())
 
     def run(self, now: datetime.datetime, seconds: float, forget: bool = True) -> bool:
-        """Do what is due. seconds: of a clock that only goes forward. False: a work of every round failed.
+        """Do what is due; False if some work of every tick failed. seconds: of a monotonic clock.
 
-        forget: False leaves out what is done once an hour, where `now` cannot be believed.
+        forget: False omits the hourly work, purges among it, because `now` is doubtful.
         """
-        for work in self._hourly if forget else ():
-            if seconds >= self._due.get(work.name, seconds):
-                self._due[work.name] = seconds + (HOURLY_SECONDS if self._do(work, now) else RETRY_SECONDS)
-        # None is left out because one before it failed.
+        if forget:
+            for work in self._hourly:
+                if seconds >= self._due.get(work.name, seconds):
+                    self._due[work.name] = seconds + (HOURLY_SECONDS if self._do(work, now) else RETRY_SECONDS)
+        # A list, because all() would stop at the first failure.
         done = [self._do(work, now) for work in self._every_tick]
         return all(done)
 
@@ -81,13 +84,13 @@ class Rounds:
 
 
 def do(work: Work, now: datetime.datetime) -> bool:
-    """Do one work; False, and an entry in the log, where it failed."""
-    # A connection that the work before lost must not fail this one, too.
-    for opened in connections.all(initialized_only=True):
-        if not opened.in_atomic_block:
-            opened.close_if_unusable_or_obsolete()
+    """Do some work; log it and return False if it fails."""
+    # A connection that the previous work lost must not make this one fail, too.
+    for open_connection in connections.all(initialized_only=True):
+        if not open_connection.in_atomic_block:
+            open_connection.close_if_unusable_or_obsolete()
     try:
-        loaded(work.call)(now)
+        load_call(work.call)(now)
     except Exception:
         log.exception("%s failed", work.name, extra=event("work_failed", work=work.name))
         return False
@@ -95,7 +98,7 @@ def do(work: Work, now: datetime.datetime) -> bool:
 
 
 def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) -> None:
-    """Delete from the office what has had its time. Raises PurgeFailed, after all the others are done.
+    """Delete expired data of the office. Raises PurgeFailed, after all purges have run.
 
     works: the purges, those of the duties by default.
     """
@@ -105,40 +108,40 @@ def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) ->
 
 
 TICK_SECONDS = 15.0
-# A city that publishes at every tick is a demo, and somebody is waiting in front of it.
+# A city that publishes at every tick is a demo, and someone is watching it.
 HASTY_TICK_SECONDS = 1.0
-# For so long a worker that can do nothing for the city lets others lead before it makes a round again.
+# How long a worker that cannot sign for the city lets others lead before it makes a round again.
 STAND_BACK_SECONDS = 60.0
 
 
 def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, rounds: Rounds, lead: Lead) -> None:
-    """Tick until `stopped` or until this worker leads no longer; what is refused is tried again at the next tick.
+    """Tick until `stopped` or until this worker no longer leads; what is refused is tried again at the next tick.
 
-    Ends after one round where this worker's settings are outdated or its folder is another than the database knows.
+    Ends after one round if this worker's settings are outdated or its folder is not the one the database knows.
     """
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
     witnesses = WitnessRounds(lambda: server.public_log)
-    while not stopped.is_set() and lead.kept():
-        begun = time.monotonic()
+    while not stopped.is_set() and lead.renew():
+        started_at = time.monotonic()
         survey.leading()
         # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
         close_old_connections()
         try:
             believed = _tick(server, survey)
-            # After what phones wait for, and in threads of their own.
+            # After what phones wait for, and in its own threads.
             witnesses.go_round()
             done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
         except Refused as refused:
             survey.failed()
-            said = event("tick_refused", code=refused.code)
-            log.warning("tick: %s: %s", refused.code, refused.message, extra=said)
+            extra = event("tick_refused", code=refused.code)
+            log.warning("tick: %s: %s", refused.code, refused.message, extra=extra)
         except DatabaseError as error:
             survey.failed()
-            said = event("tick_refused", code="office_unavailable")
-            log.warning("tick: office_unavailable: %s", type(error).__name__, extra=said)
+            extra = event("tick_refused", code="office_unavailable")
+            log.warning("tick: office_unavailable: %s", type(error).__name__, extra=extra)
         else:
             if done:
-                survey.ticked(begun)
+                survey.ticked(started_at)
             else:
                 survey.failed()
         survey.measure(server.clock())
@@ -146,16 +149,16 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
             return
         stopped.wait(pause)
     if not stopped.is_set():
-        # Lost with the database: while nobody leads, what was measured last is what the monitor is told.
+        # The lead was lost with the database: while no worker leads, the monitor reads this last measurement.
         survey.measure(server.clock())
 
 
 def _tick(server: KeyServer, survey: Survey) -> bool:
-    """Tick; whether the clock may be believed. Raises StoreRefused."""
+    """Tick; whether the clock can be trusted. Raises StoreRefused."""
     try:
         server.tick()
     except SettingsOutdated as refused:
-        # Another host has newer ones and does what is due; this one forgets, sends its mail, and lets go.
+        # Another host has newer settings and does what is due; this one purges, sends its mail, and stops leading.
         log.error("tick: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
     except ClockDoubted as refused:
         survey.clock(doubted=True)
@@ -165,19 +168,19 @@ def _tick(server: KeyServer, survey: Survey) -> bool:
     return True
 
 
-class _InTheCitysName:
-    """Calls the browsers' push services, and loads what that takes with the first call: a fifth of a start."""
+class _CityProvider:
+    """Calls the browsers' push services; loads their library at the first call, as it would be a fifth of a start."""
 
     def __init__(self, server: KeyServer) -> None:
         self._server = server
         self._provider: Provider | None = None
 
     def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
-        """Send one message to each and say in their order what became of it."""
+        """Send one message to each subscription; returns the outcomes in their order."""
         if self._provider is None:
             from bluezone.messaging.webpush import WebPushProvider
 
-            # Without a port: the signature's library takes none, and would end this thread.
+            # Without a port: the library that signs refuses one, which would end this thread.
             contact = f"https://{self._server.city.public_host.rsplit(':', 1)[0]}"
             self._provider = WebPushProvider(self._server.secrets.push_key, contact)
         return self._provider.send(subscriptions, body)
@@ -185,67 +188,67 @@ class _InTheCitysName:
 
 def announcer_of(server: KeyServer) -> Announcer:
     """The announcer that calls the browsers' push services in the city's name."""
-    return Announcer(server, _InTheCitysName(server))
+    return Announcer(server, _CityProvider(server))
 
 
 def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
-    """Tick, tell browsers and do what the duties do beside that, as long as this worker leads."""
+    """Tick, send push messages and run the duties' own threads, as long as this worker leads."""
     ended = threading.Event()
     announcer = announcer_of(server)
-    beside = [
+    threads = [
         threading.Thread(target=announce_until, args=(ended, server, announcer), name="web push"),
-        *(threading.Thread(target=loaded(work.call), args=(ended,), name=work.name) for work in catalogue.beside()),
+        *(threading.Thread(target=load_call(work.call), args=(ended,), name=work.name) for work in catalogue.beside()),
     ]
-    for thread in beside:
+    for thread in threads:
         thread.start()
     try:
         tick_until(stopped, server, Survey(server, meters, announcer), Rounds.of_duties(meters), lead)
     finally:
         ended.set()
-        for thread in beside:
+        for thread in threads:
             thread.join()
         meters.set("worker_leading", 0)
 
 
-def _stay_alike(server: KeyServer) -> None:
+def _sync(server: KeyServer) -> None:
     try:
         server.sync()
     except StoreRefused:
-        # Every two seconds: that the database is away is said elsewhere.
+        # This runs every two seconds; other code reports that the database is away.
         return
     except Refused as refused:
         log.warning("tick: %s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
 
 
 def load(_part: str) -> None:
-    """Import what ticks import late."""
+    """Import what ticks would import later."""
     from bluezone.messaging.email import outbox  # noqa: F401
     from bluezone.messaging.sms import sender  # noqa: F401
 
 
 def main() -> None:
-    """Open this data folder's key server and office, and work until SIGTERM whenever no other worker does."""
+    """Open this data folder's key server and office, and work until SIGTERM whenever this worker leads."""
     logs.begin()
     name_process("worker")
     parser = argparse.ArgumentParser(prog="bluezone.server.schedule")
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     end_with_parent()
     folder = data_folder()
     open_office(folder)
     server = KeyServer.open(folder)
-    meters = Meters.attach(given.meters)
-    # One that was cut off could not say that it leads no longer.
+    meters = Meters.attach(options.meters)
+    # A worker that was killed could not reset this.
     meters.set("worker_leading", 0)
     meters.set("settings_outdated", server.settings_outdated)
     parameters = connection.get_connection_params() if connection.vendor == "postgresql" else None
-    lead = Lead(folder, parameters, lost=lambda: meters.set("worker_leading", 0))
-    say_ready(given.ready)
+    lead = Lead(folder, parameters, on_lost=lambda: meters.set("worker_leading", 0))
+    say_ready(options.ready)
     try:
-        while lead_when_free(lead, stopped, lambda: _stay_alike(server)):
+        while lead_when_free(lead, stopped, lambda: _sync(server)):
             say("worker_leads", "worker: at work")
             work_until(stopped, server, meters, lead)
             lead.release()

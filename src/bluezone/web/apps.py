@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Django app that holds what all pages share."""
+"""The Django app with what all pages share."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class WebConfig(AppConfig):
 
 
 def make_office_schema(using: str, **_: Any) -> None:
-    """On PostgreSQL the office's tables live in a schema of their own; make it before its first table."""
+    """On PostgreSQL create the schema for the office's tables, before its first table."""
     from django.db import connections
 
     from bluezone.web.databases import OFFICE_SCHEMA
@@ -33,7 +33,7 @@ def make_office_schema(using: str, **_: Any) -> None:
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # Only where it is not there: otherwise it takes no right that the office's role need have.
+            # Only if it is missing: an existing schema needs no right to create one.
             cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [OFFICE_SCHEMA])
             if not cursor.fetchone():
                 cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {OFFICE_SCHEMA}")

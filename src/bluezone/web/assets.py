@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Static files: one folder, served under an address that changes with their content, so browsers may keep them."""
+"""Static files: one folder, served at an address that changes with its content, so that browsers can cache it."""
 
 import functools
 import hashlib
@@ -10,7 +10,7 @@ STATIC_FOLDER = Path(__file__).parent / "static"
 
 @functools.cache
 def static_url() -> str:
-    """`/static/<12 hex digits>/`, the digits taken from every file's name and bytes."""
+    """`/static/<12 hex digits>/`; the digits are from a hash of all files' names and contents."""
     digest = hashlib.sha256()
     for path in sorted(STATIC_FOLDER.rglob("*")):
         if path.is_file():

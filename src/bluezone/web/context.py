@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every template may use: the city's name in the page's language, its hotline; the language switch; and how forms
-look.
-"""
+"""Context of every template: the city's name in the page's language, its hotline, the menu, and the language switch."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from bluezone.authority.waiting_views import alarms_for
+from bluezone.city import City
 from bluezone.desk.home import waits
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Audience, Group, MenuEntry, Text
@@ -41,13 +40,13 @@ _HEADINGS: dict[Group, Text] = {
     Group.PUBLIC: _("To the public"),
     Group.OFFICE: _("Accounts and devices"),
 }
-# A menu of more lines than these has headings.
+# A menu with more lines than this has headings.
 _SHORT_MENU = 7
 
 
 @dataclass(frozen=True)
 class MenuPart:
-    """Lines of the menu under one heading, "" for none; each with how many matters wait there."""
+    """Lines of the menu under one heading, "" for none; each with the number of items that wait there."""
 
     heading: Text
     lines: list[tuple[MenuEntry, int]] = field(default_factory=list)
@@ -55,25 +54,29 @@ class MenuPart:
 
 @dataclass(frozen=True)
 class Menu:
-    """The menu of one reader: what they use, or where something waits for them; and whatever else they may open."""
+    """The menu of one reader. parts: what they use, or where something waits; others: all else they may open."""
 
     parts: list[MenuPart]
     others: list[MenuPart]
 
 
 def menu_of(request: HttpRequest) -> Menu:
-    """The menu as the reader sees it; empty for who is not signed in."""
+    """The menu as the reader sees it; empty for readers who are not signed in."""
     user = getattr(request, "user", None)
     if not user or not user.is_authenticated:
         return Menu([], [])
-    counts, roles = dict(waits(request).get("counts", {})), roles_of(user)
+    counts = dict(waits(request).get("counts", {}))
+    roles = roles_of(user)
     used: list[tuple[MenuEntry, int]] = []
     others: list[tuple[MenuEntry, int]] = []
     for name, entry in catalogue.menu_by_duty():
-        if entry.audience is None or admits(entry.audience, user):
-            count = counts.pop(name, 0)
-            uses = not entry.used_by or not roles.isdisjoint(entry.used_by) or count
-            (used if uses else others).append((entry, count))
+        if entry.audience is not None and not admits(entry.audience, user):
+            continue
+        count = counts.pop(name, 0)
+        if not entry.used_by or not roles.isdisjoint(entry.used_by) or count:
+            used.append((entry, count))
+        else:
+            others.append((entry, count))
     return Menu(_parts(used), _parts(others))
 
 
@@ -86,48 +89,53 @@ def _parts(lines: list[tuple[MenuEntry, int]]) -> list[MenuPart]:
 
 
 def _waits(request: HttpRequest) -> dict[str, Any]:
-    """What waits for the reader, in numbers; nothing on the public site and before signing in."""
+    """The counts of what waits for the reader; empty on the public site and before signing in."""
     user = getattr(request, "user", None)
     return waits(request) if user and user.is_authenticated else {}
 
 
 def _alarms(request: HttpRequest) -> dict[str, Any]:
-    """What stands at the top of every page of the office; nothing on the public site and before signing in."""
+    """The alarms at the top of every page of the office; empty on the public site and before signing in."""
     user = getattr(request, "user", None)
     return alarms_for(user, timezone.now()) if user and user.is_authenticated else {}
 
 
 class _May:
-    """`may.ADMINS` in a template: whether the reader is of this audience; `may.everywhere.ADMINS`: by a role for the
-    whole city. Asked only where a page asks it.
+    """`may.ADMINS` in a template: whether the reader belongs to this audience.
+
+    `may.everywhere.ADMINS`: whether by a role for the whole city. Looked up only if a page uses it.
     """
 
     def __init__(self, request: HttpRequest, *, everywhere: bool = False) -> None:
-        self._request, self._everywhere = request, everywhere
+        self._request = request
+        self._everywhere = everywhere
 
     def __getitem__(self, name: str) -> bool:
         user = getattr(self._request, "user", None)
-        who = audiences()[name]
-        is_one = bool(user and user.is_authenticated and admits(who, user))
-        return is_one and (
-            not self._everywhere or any(one.scope is None and one.role in who.roles for one in self.held)
-        )
+        group = audiences()[name]
+        if not user or not user.is_authenticated or not admits(group, user):
+            return False
+        if not self._everywhere:
+            return True
+        return any(grant.scope is None and grant.role in group.roles for grant in self.grants)
 
     @property
     def everywhere(self) -> "_May":
-        """The same, where the page takes a role for the whole city."""
+        """The same for pages that need a role for the whole city."""
         return _May(self._request, everywhere=True)
 
     @property
-    def held(self) -> list[RoleGrant]:
+    def grants(self) -> list[RoleGrant]:
         """The grants under which the reader works today."""
         user = getattr(self._request, "user", None)
         return grants_of(user) if user and user.is_authenticated else []
 
 
 def _page_of(request: HttpRequest) -> str:
-    """The address of the page in view, to come back to. What answers a form may stand at an address that no link opens:
-    then the page on which the form was."""
+    """The address of the page in view, to come back to; after POST, the page with the form.
+
+    The address of the answer to a form may not be open to links.
+    """
     if request.method != "POST":
         return request.get_full_path()
     came_from = urlsplit(request.headers.get("Referer", ""))
@@ -135,9 +143,10 @@ def _page_of(request: HttpRequest) -> str:
 
 
 def city(request: HttpRequest) -> dict[str, Any]:
-    """Names for base.html; before the first `serve` there is no city and the names are empty."""
+    """The variables of base.html; before the first `serve` there is no city, and its names are empty."""
     language = get_language() or settings.LANGUAGE_CODE
-    found = settings.CITY
+    current_city = settings.CITY
+    match = request.resolver_match
     return {
         "may": _May(request),
         "menu": SimpleLazyObject(lambda: menu_of(request)),
@@ -145,18 +154,24 @@ def city(request: HttpRequest) -> dict[str, Any]:
         "undo": SimpleLazyObject(lambda: acts.is_offered(request, timezone.now())),
         "alarms": SimpleLazyObject(lambda: _alarms(request)),
         "training": SimpleLazyObject(lambda: current_training(request)),
-        "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
-        "hotline": found.hotline if found else "",
-        "section": (request.resolver_match.url_name or "").split("-")[0] if request.resolver_match else "",
+        "city_name": _name_of(current_city, language),
+        "hotline": current_city.hotline if current_city else "",
+        "section": (match.url_name or "").split("-")[0] if match else "",
         "this_page": _page_of(request),
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
     }
 
 
+def _name_of(current_city: City | None, language: str) -> str:
+    if current_city is None:
+        return ""
+    return current_city.name_en if language == "en" else current_city.name_vi
+
+
 @require_GET
 @audience(EVERYONE)
 def choose_language(request: HttpRequest, code: str) -> HttpResponse:
-    """Remember the language and go back to the page the reader came from; an unknown language changes nothing."""
+    """Remember the language and return to the page the reader came from; an unknown language changes nothing."""
     back = request.GET.get("next", "/")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = "/"
@@ -168,13 +183,13 @@ def choose_language(request: HttpRequest, code: str) -> HttpResponse:
             max_age=settings.LANGUAGE_COOKIE_AGE,
             samesite="Lax",
             secure=settings.LANGUAGE_COOKIE_SECURE,
-            # The web edition reads it: whoever chose a language here goes on in it there. It says nothing else.
+            # The web edition reads it to continue in the chosen language. It contains nothing else.
             httponly=False,
         )
     return response
 
 
 class HouseRenderer(DjangoTemplates):
-    """Fields as blocks that fit 360 px, with help and errors tied to the field for screen readers."""
+    """Renders fields as blocks that fit 360 px; screen readers find help and errors with their field."""
 
     field_template_name = "field.html"

@@ -16,7 +16,7 @@ LOCK_WAIT_SECONDS = 20
 
 
 class DatabaseUrlInvalid(Refused):
-    """A database address is not one that can be opened."""
+    """A database address is invalid."""
 
     code = "database_url_invalid"
 
@@ -25,15 +25,15 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
     """Django's settings of the office store.
 
     url: `postgresql://user:password@host:port,host:port/database?option=value`, or None for SQLite. With several hosts
-    libpq takes the first that answers, and with `target_session_attrs=read-write` the one that takes writes.
-    Raises DatabaseUrlInvalid; its sentence never repeats the address, which may hold a password.
+    libpq uses the first that answers, and with `target_session_attrs=read-write` the one that accepts writes.
+    Raises DatabaseUrlInvalid; its message never contains the address, which may include a password.
     """
     if not url:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": store_file(data_dir, "office"),
             "OPTIONS": {
-                # A transaction that will write takes the lock at once, so that it never fails half-way.
+                # A transaction that will write takes the lock at its start, so that it never fails half-way.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": LOCK_WAIT_SECONDS,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON",
@@ -66,29 +66,30 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
 
 
 def _hosts(netloc: str) -> tuple[str, str]:
-    """Hosts and ports as libpq takes them, with commas between. Raises ValueError."""
-    each = [urlsplit(f"//{one}") for one in netloc.rpartition("@")[2].split(",")]
-    hosts, ports = [one.hostname or "" for one in each], [str(one.port or "") for one in each]
-    if len(each) > 1 and not all(hosts):
+    """Hosts and ports as libpq takes them, separated by commas. Raises ValueError."""
+    servers = [urlsplit(f"//{server}") for server in netloc.rpartition("@")[2].split(",")]
+    hosts = [server.hostname or "" for server in servers]
+    ports = [str(server.port or "") for server in servers]
+    if len(servers) > 1 and not all(hosts):
         raise ValueError("a host is missing")
     return ",".join(hosts), ",".join(ports) if any(ports) else ""
 
 
 def state_of(database: Mapping[str, Any]) -> Callable[[], Hashable]:
-    """What changes with each commit of a store, without opening it: the state of SQLite's files; else None."""
+    """A value that changes with each commit, without opening the store: the state of SQLite's files, otherwise None."""
     if not database["ENGINE"].endswith("sqlite3"):
         return lambda: None
     files = [f"{database['NAME']}{end}" for end in ("", "-wal")]
 
     def state() -> Hashable:
-        return tuple(_written(file) for file in files)
+        return tuple(_stat_of(file) for file in files)
 
     return state
 
 
-def _written(file: str) -> Hashable:
+def _stat_of(file: str) -> Hashable:
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

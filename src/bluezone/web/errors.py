@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Error pages: what happened, what was kept, what to do next; and the one error shape under /v1.
+"""Error pages: what happened, what was stored, what to do next; and the JSON shape of errors under /v1.
 
-No device ever gets a page, also for what goes wrong before or behind a view.
+A device never gets a page, even for errors outside a view.
 """
 
 import sys
@@ -16,9 +16,9 @@ from django.utils.translation import override
 
 from bluezone.directory.scopes import OutsideScope
 
-# A database that was started again answers within this time.
+# A restarted database answers within this time.
 RETRY_AFTER_SECONDS = 30
-# A large city is moved within minutes.
+# Moving the stores of a large city takes minutes.
 MOVING_SECONDS = 120
 
 
@@ -43,7 +43,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403: the form's hidden token did not fit, mostly because the page was open across a sign-in."""
+    """403: the form's hidden token was wrong, usually because the page was open across a sign-in."""
     return _page(
         request,
         403,
@@ -69,7 +69,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: a request that no page of ours makes."""
+    """400: a request that none of our pages makes."""
     return _page(
         request,
         400,
@@ -79,7 +79,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    """413: more than any page of ours takes."""
+    """413: more than any of our pages accepts."""
     return _page(
         request,
         413,
@@ -89,7 +89,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503: the office store does not answer or is held; 500: our fault."""
+    """503: the office store does not answer or is locked; 500: our fault."""
     away = isinstance(sys.exception(), (OperationalError, InterfaceError))
     response = _page(
         request,
@@ -103,13 +103,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    # No session and no database here: the page must come up even when they are what failed.
+    # Uses neither session nor database: the page must work even if they are what failed.
     context: dict[str, Any] = {"status": status, "title": title, "text": text, "plain": True}
     return render(request, "error.html", context, status=status)
 
 
 def moving_page(language: str) -> bytes:
-    """What a person reads in the place of every page while the stores are being moved."""
+    """The page that replaces every page while the stores are being moved."""
     request = HttpRequest()
     request.method = "GET"
     with override(language):
@@ -119,10 +119,10 @@ def moving_page(language: str) -> bytes:
 
 
 def moving_problem() -> HttpResponse:
-    """The same for programs."""
-    told = problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
-    told.headers["Retry-After"] = str(MOVING_SECONDS)
-    return told
+    """The same message for programs."""
+    answer = problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
+    answer.headers["Retry-After"] = str(MOVING_SECONDS)
+    return answer
 
 
 API_PREFIX = "/v1/"
@@ -131,24 +131,24 @@ _LOWEST_ERROR = 400
 
 
 def answer_api_errors_as_json(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Put the error shape in the place of any error page under /v1; headers such as Allow stay."""
+    """Replace every error page under /v1 by the JSON shape; headers such as Allow stay."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         is_page = not response.headers.get("Content-Type", "").startswith(_JSON)
         if response.status_code < _LOWEST_ERROR or not is_page or not request.path_info.startswith(API_PREFIX):
             return response
-        told = _problem_of(response.status_code)
+        answer = _problem_of(response.status_code)
         for name in ("Allow", "Retry-After", "WWW-Authenticate"):
             if name in response.headers:
-                told.headers[name] = response.headers[name]
-        return told
+                answer.headers[name] = response.headers[name]
+        return answer
 
     return middleware
 
 
 def problem(status: int, code: str, message: str) -> HttpResponse:
-    """`{"error": {"code", "message"}}` in English, kept by no cache."""
+    """`{"error": {"code", "message"}}` in English, never cached."""
     response = JsonResponse({"error": {"code": code, "message": message}}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every page of an origin has in common before and after its view."""
+"""What all pages of an origin need before and after their views."""
 
 import re
 from collections.abc import Callable
@@ -16,26 +16,28 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def speak_the_chosen_language(get_response: View) -> View:
-    """Vietnamese in the office, unless the reader has switched: its machines often claim English for nobody's sake."""
+    """Vietnamese in the office, unless the reader has switched: its browsers often ask for English by default."""
     return _speaking(get_response, lambda _accepted: str(settings.LANGUAGE_CODE))
 
 
 def speak_the_readers_language(get_response: View) -> View:
-    """What the reader has chosen, else what the browser says that its owner reads, else Vietnamese: public pages."""
+    """The language of public pages: as chosen by the reader, otherwise as the browser offers, otherwise Vietnamese."""
     return _speaking(get_response, offered_language)
 
 
 def offered_language(accepted: str) -> str:
-    """ "vi" or "en", the language of the public pages for who has chosen none.
+    """The language of the public pages for readers who have chosen none: "vi" or "en".
 
-    accepted: the header Accept-Language, whatever it holds. Whoever lists Vietnamese at all reads it: telephones here
-    often name English first. The web edition follows the same rule (face/static/words.js).
+    accepted: the header Accept-Language, unchecked. A reader who lists Vietnamese at all gets it, because telephones
+    here often list English first. The web edition follows the same rule (face/static/words.js).
     """
     parts = (part.replace(" ", "").lower() for part in accepted.split(","))
     listed = {part.split(";")[0].split("-")[0] for part in parts if not _UNWANTED.search(part)}
     known = {code for code, _ in (*settings.LANGUAGES, *settings.VISITOR_LANGUAGES)}
     first = str(settings.LANGUAGE_CODE)
-    return first if first in listed or not listed & known else "en"
+    if first in listed or not listed & known:
+        return first
+    return "en"
 
 
 _UNWANTED = re.compile(r";q=0(?:\.0*)?$")
@@ -57,9 +59,9 @@ def _speaking(get_response: View, unchosen: Callable[[str], str]) -> View:
 
 
 def refuse_large_bodies(get_response: View) -> View:
-    """A request that announces more than MAX_BODY_BYTES is answered 413 without reading it.
+    """Answer 413 to a request that announces more than MAX_BODY_BYTES, without reading it.
 
-    Calls under /v1/ have bounds of their own, and say of what is too large what a device can do about it.
+    Calls under /v1/ have their own limits, and tell a device what it can do about a large body.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -72,25 +74,26 @@ def refuse_large_bodies(get_response: View) -> View:
     return middleware
 
 
-# The cookie that tells a page which form was stored (web/static/typed.js), and for how long.
+# The cookie that tells a page which form was stored (web/static/typed.js), and its lifetime.
 STORED_COOKIE = "bluezone-stored"
 _STORED_SECONDS = 300
-# Where a form leads that was not stored, because somebody has to prove first who they are.
+# Addresses to which a form that was not stored leads, because the reader has to prove first who they are.
 _NOT_STORED = ("/sign-in/", "/confirm/")
 
 
 def tell_what_was_stored(get_response: View) -> View:
-    """Tell the browser the address of a form that was taken, so that it forgets what it has kept of it.
+    """Tell the browser the address of a form that was stored, so that it deletes its draft of the form.
 
-    And let the menu count anew what waits.
+    Also lets the menu count again what waits.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.method == "POST" and request.user.is_authenticated:
-            forget_waits(request)
-        led_on = response.status_code == 302 and request.method == "POST" and request.user.is_authenticated
-        if led_on and not urlsplit(response.headers["Location"]).path.startswith(_NOT_STORED):
+        if request.method != "POST" or not request.user.is_authenticated:
+            return response
+        forget_waits(request)
+        is_redirect = response.status_code == 302
+        if is_redirect and not urlsplit(response.headers["Location"]).path.startswith(_NOT_STORED):
             secure = bool(settings.SESSION_COOKIE_SECURE)
             response.set_cookie(
                 STORED_COOKIE, quote(request.path), max_age=_STORED_SECONDS, samesite="Lax", secure=secure
@@ -101,7 +104,7 @@ def tell_what_was_stored(get_response: View) -> View:
 
 
 def forget_responses(get_response: View) -> View:
-    """Office pages show codes and names: no cache keeps them, and no back button brings a code back."""
+    """Forbid caching of office pages: they show codes and names, which the back button must not bring back."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

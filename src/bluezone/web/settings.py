@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Django's settings for the office origin, read from the data folder and the environment.
 
-docs/reference/settings.md explains every variable; what a city sets is in its city.toml.
+docs/reference/settings.md explains every variable; the settings of a city are in its city.toml.
 """
 
 import os
@@ -30,7 +30,7 @@ except CityMissing:  # before the first start, and in a test run that names no f
 
 SECRET_KEY = office_secret(DATA_FOLDER, "django")
 DEBUG = False
-# "1" where TLS ends in front of this process (Caddy, nginx); `serve --tls` sets "self" or "own" for its own processes.
+# "1" if TLS ends in front of this process (Caddy, nginx); `serve --tls` sets "self" or "own" for its own processes.
 TLS_MODE = os.environ.get(TLS_VARIABLE, "0")
 TLS = TLS_MODE in WITH_TLS
 
@@ -38,7 +38,7 @@ LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
 def _hosts(host: str | None) -> list[str]:
-    """Names a request may carry: the city's own host without port, this machine, and what `serve --host` adds."""
+    """Host names a request may have: the city's own without port, this machine's, and what `serve --host` adds."""
     own = [host.rsplit(":", 1)[0]] if host else []
     return [*own, *LOOPBACK, *filter(None, os.environ.get("BLUEZONE_ALLOWED_HOSTS", "").split(","))]
 
@@ -84,7 +84,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "bluezone.web.context.city",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "bluezone.web.templatetags.local"],
-            # What only pages of one app need; {% load shares %} and so on.
+            # Tag libraries that only pages of one app need; {% load shares %} and so on.
             "libraries": {
                 "exchange": "bluezone.rollout.directives.exchange.exchange_tags",
                 "health": "bluezone.healthauthority.health_tags",
@@ -115,7 +115,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "sign-in"
 
-# A shift, then the password again; a closed browser ends it sooner.
+# One shift, then the password is needed again; closing the browser ends a session sooner.
 SESSION_ENGINE = "bluezone.identity.signin"
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -128,10 +128,10 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = TLS
 CSRF_FAILURE_VIEW = "bluezone.web.errors.form_expired"
-# Not with a local authority: whoever stops trusting it must still be able to reach the same host.
+# Not with a local authority: a browser that stops trusting it must still be able to reach the same host.
 SECURE_HSTS_SECONDS = 365 * 86_400 if TLS and TLS_MODE != "self" else 0
 SECURE_SSL_REDIRECT = TLS
-# Whether names beside and under the city's own may be had over TLS alone is the city's to know: no promise for them.
+# Whether subdomains of the city's host use TLS alone is not known here, so there is no HSTS promise for them.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_MODE == "1" else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -146,14 +146,14 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
-        # Bulletins are listened to before they are approved.
+        # Staff listen to bulletins before they approve them.
         "media-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
-# The largest request is a letter of 10 MB in base64 within an exchange file; more is refused before a byte is read.
+# The largest request is a letter of 10 MB in base64 within an exchange file; a larger one is refused unread.
 MAX_BODY_BYTES = 16 * 1024 * 1024
 # Without files, the largest form is a sign-in.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
@@ -164,7 +164,7 @@ USE_I18N = True
 USE_TZ = True
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
-# What a visitor may choose beside them: these pages are then in English, and the web edition in that language.
+# Further languages for visitors: these pages are then in English, and the web edition in that language.
 VISITOR_LANGUAGES = [("zh", "中文版应用（本网站仅有越南文和英文）")]
 LANGUAGE_COOKIE_NAME = "bluezone-language"
 LANGUAGE_COOKIE_AGE = 365 * 86_400
@@ -179,8 +179,13 @@ SMTP = read_smtp_url(
 )
 EMAIL_TIMEOUT = 20
 if SMTP:
-    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SMTP.host, SMTP.port, SMTP.user, SMTP.password
-    EMAIL_USE_SSL, EMAIL_USE_TLS, DEFAULT_FROM_EMAIL = SMTP.ssl, SMTP.starttls, SMTP.sender
+    EMAIL_HOST = SMTP.host
+    EMAIL_PORT = SMTP.port
+    EMAIL_HOST_USER = SMTP.user
+    EMAIL_HOST_PASSWORD = SMTP.password
+    EMAIL_USE_SSL = SMTP.ssl
+    EMAIL_USE_TLS = SMTP.starttls
+    DEFAULT_FROM_EMAIL = SMTP.sender
 
 SMS = read_sms_url(os.environ.get("BLUEZONE_SMS_URL"))
 

@@ -9,9 +9,9 @@ from bluezone.web.settings import CITY, CONTENT_SECURITY_POLICY, SILENCED_SYSTEM
 ROOT_URLCONF = "bluezone.web.urls_public"
 ALLOWED_HOSTS = _hosts(CITY.public_host if CITY else None)
 CSRF_TRUSTED_ORIGINS = []
-# Without a session there is nothing to forge; the one form, for help, asks the browser where it was sent from.
+# Without a session there is nothing to forge; the only form, for help, checks the Origin that the browser sends.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W003"]
-# The web edition besides: its manifest, its service worker, codes drawn on the phone, sound.
+# The web edition also needs its manifest, its service worker, codes drawn on the phone, and sound.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         **CONTENT_SECURITY_POLICY["DIRECTIVES"],
@@ -21,12 +21,12 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF, "blob:"],
     }
 }
-# The largest is a photograph of a house visit, 600 kB; gates and house visits push half a megabyte at most.
+# The largest body is a photograph of a house visit, 600 kB; gates and house visits upload half a megabyte at most.
 MAX_BODY_BYTES = 1024 * 1024
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "bluezone.web.errors.answer_api_errors_as_json",
-    # Nothing secret is in a public page, so its packed size gives nothing away.
+    # A public page contains nothing secret, so its compressed size reveals nothing.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "bluezone.web.middleware.speak_the_readers_language",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every address of the office origin."""
+"""All addresses of the office origin."""
 
 from django.urls import include, path
 

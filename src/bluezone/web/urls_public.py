@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every address of the public origin that is not under /v1, which the key server answers before Django."""
+"""All addresses of the public origin except those under /v1 that the key server answers before Django."""
 
 from django.urls import include, path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The office origin as a WSGI callable. It answers nothing under /v1: that is the public origin's."""
+"""The office origin as a WSGI callable. It answers nothing under /v1, which belongs to the public origin."""
 
 import functools
 import json
@@ -13,8 +13,8 @@ HEALTH = "/health/"
 class OfficeOrigin:
     """Opens Django at the first request, so that importing this module has no effect."""
 
-    # No page here is the same for everybody.
-    same_for_all: tuple[str, Callable[[], Hashable], Callable[[str], str]] | None = None
+    # No page here is the same for all readers, so none is cached.
+    shared_pages: tuple[str, Callable[[], Hashable], Callable[[str], str]] | None = None
 
     def __init__(self) -> None:
         self._pages: Any = None
@@ -29,21 +29,21 @@ class OfficeOrigin:
 
     @property
     def largest_body(self) -> int:
-        """Bytes of the largest body that a page takes; a larger one is refused unread."""
+        """Bytes of the largest body that a page accepts; a larger one is refused unread."""
         from django.conf import settings
 
         return int(settings.MAX_BODY_BYTES)
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
-        """Whose X-Forwarded-For is believed."""
+        """The proxies that are trusted to set X-Forwarded-For."""
         from django.conf import settings
 
         return settings.CITY.trusted_proxies if settings.CITY else ()
 
     @property
-    def always(self) -> list[tuple[str, str]]:
-        """Headers of every answer, whoever gives it."""
+    def common_headers(self) -> list[tuple[str, str]]:
+        """Headers of every answer."""
         return strict_transport()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -56,8 +56,9 @@ class OfficeOrigin:
 
 
 def _health(path: str, start_response: Any) -> list[bytes]:
-    """What a load balancer asks: is this process there, and does the office store answer in tables that it knows?"""
-    failing = [code for code in [_failure()] if code] if path == f"{HEALTH}ready" else []
+    """Answer a load balancer: `live` if this process runs, `ready` if the office store has this version's tables."""
+    failure = _failure() if path == f"{HEALTH}ready" else None
+    failing = [failure] if failure else []
     body = json.dumps({"status": "failing" if failing else "ok", "failing": failing}).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
     start_response("503 Service Unavailable" if failing else "200 OK", headers)
@@ -73,15 +74,15 @@ def _failure() -> str | None:
         applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:
         return "office_unavailable"
-    needed, replaced = _known()
+    needed, replaced = _migrations()
     if not needed | replaced >= applied.keys():
         return "store_too_new"
     return None if needed <= applied.keys() else "store_behind"
 
 
 @functools.cache
-def _known() -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
-    """The migrations of this version, and those they stand for, which are noted as applied too."""
+def _migrations() -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+    """The migrations of this version, and those that they replace, which are recorded as applied too."""
     from django.db.migrations.loader import MigrationLoader
 
     disk = MigrationLoader(None).disk_migrations
@@ -89,7 +90,7 @@ def _known() -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
 
 
 def strict_transport() -> list[tuple[str, str]]:
-    """The header that keeps a browser on HTTPS, where the settings have it."""
+    """The header that keeps a browser on HTTPS, if the settings have it."""
     from django.conf import settings
 
     seconds = settings.SECURE_HSTS_SECONDS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public origin as a WSGI callable: the anonymous API first, the public page behind it."""
+"""The public origin as a WSGI callable: the anonymous API, and Django for the public pages and the devices."""
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -14,13 +14,13 @@ from bluezone.rollout.loudspeakers import plan_server
 from bluezone.web.databases import state_of
 from bluezone.web.wsgi_office import strict_transport
 
-# Under /v1 but Django's: what enrolled devices call, and requests for help.
+# Under /v1 but answered by Django: calls of enrolled devices, and requests for help.
 DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
 
 
 def called_by_devices(path: str) -> bool:
-    """Whether a path under /v1 is not the anonymous API's: devices call it, or somebody asks for help."""
+    """Whether a path under /v1 is not of the anonymous API: it is for devices or for requests for help."""
     return plan_server.answers(path) or path.startswith(DJANGO_PREFIXES) or path in DJANGO_ADDRESSES
 
 
@@ -36,7 +36,7 @@ class PublicOrigin:
         """Open what requests need; idempotent. Raises what KeyServer.open raises."""
         if self._server is None:
             os.environ["DJANGO_SETTINGS_MODULE"] = "bluezone.web.settings_public"
-            _take_settings()
+            _use_public_settings()
             from django.core.wsgi import get_wsgi_application
 
             self._pages = get_wsgi_application()
@@ -45,34 +45,34 @@ class PublicOrigin:
             self._server = key_server()
 
     def share_limits(self, descriptor: int) -> None:
-        """Count tries of codes together with the other processes of this `serve`."""
+        """Count attempts at codes together with the other processes of this `serve`."""
         self.open()
         assert self._server is not None
         self._server.share_limits(descriptor)
 
     @property
     def largest_body(self) -> int:
-        """Bytes of the largest body that a call or page takes; a larger one is refused unread."""
+        """Bytes of the largest body that a call or page accepts; a larger one is refused unread."""
         from django.conf import settings
 
         return int(settings.MAX_BODY_BYTES)
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
-        """Whose X-Forwarded-For is believed."""
+        """The proxies that are trusted to set X-Forwarded-For."""
         assert self._server is not None
         return self._server.city.trusted_proxies
 
     @property
-    def always(self) -> list[tuple[str, str]]:
-        """Headers of every answer, whoever gives it."""
+    def common_headers(self) -> list[tuple[str, str]]:
+        """Headers of every answer."""
         return strict_transport()
 
     @property
-    def same_for_all(self) -> tuple[str, Callable[[], Hashable], Callable[[str], str]] | None:
-        """That pages are the same for all who read one language.
+    def shared_pages(self) -> tuple[str, Callable[[], Hashable], Callable[[str], str]] | None:
+        """Arguments of server.front.pages.Pages: what the public pages depend on, besides their address.
 
-        The cookie that chooses it, the store's state, and what is spoken by a header where nothing was chosen.
+        The cookie that chooses the language, the store's state, and the language offered for an Accept-Language.
         """
         from django.conf import settings
 
@@ -84,20 +84,20 @@ class PublicOrigin:
         return settings.LANGUAGE_COOKIE_NAME, state_of(settings.DATABASES["default"]), spoken
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
-        """What can be answered to GET without waiting for anything; None where a thread has to look.
+        """The answer to a GET that needs no waiting; None if a thread has to answer.
 
         headers: by names in lower case.
         """
         assert self._server is not None
         if path == plan_server.PLAN_PATH:
-            told = self._speakers.unchanged(headers.get("authorization", ""), headers.get("if-none-match", ""))
-            return None if told is None else Response(HTTPStatus.NOT_MODIFIED, b"", tuple(told))
+            not_modified = self._speakers.unchanged(headers.get("authorization", ""), headers.get("if-none-match", ""))
+            return None if not_modified is None else Response(HTTPStatus.NOT_MODIFIED, b"", tuple(not_modified))
         if path == PACKAGE_ADDRESS:
             from bluezone.paper import androidpackage
 
-            if (found := androidpackage.package_at_hand()) is None:
+            if (package := androidpackage.package_at_hand()) is None:
                 return None
-            return Response(HTTPStatus.OK, found.path, tuple(androidpackage.headers(found)), found.size)
+            return Response(HTTPStatus.OK, package.path, tuple(androidpackage.headers(package)), package.size)
         return file_at_hand(self._server, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -113,8 +113,8 @@ class PublicOrigin:
         return pages
 
 
-def _take_settings() -> None:
-    """Change to the public origin's settings, in a copy of a process that was set up as the office is (forks.py)."""
+def _use_public_settings() -> None:
+    """Change to the public origin's settings, in a fork of a process that was set up with the office's."""
     from django.conf import settings
 
     if settings.configured:

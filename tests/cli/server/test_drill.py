@@ -17,7 +17,7 @@ from tests.builders.signer import signing
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.backup.copies import STAGING, last_drill
-from bluezone.backup.drill import _Phone, _SetClock
+from bluezone.backup.drill import _ManualClock, _Phone
 from bluezone.city import write_default
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.index import EXPORTS
@@ -158,7 +158,9 @@ def test_the_phone_of_the_drill_does_not_follow_a_city_that_has_published_otherw
         monkeypatch.setenv("BLUEZONE_HEADS", str(folder.parent / "heads"))
         published_until(folder, now + 2 * period)
         servers.append(KeyServer.open(folder, lambda: now + 2 * period))
-    phone = _Phone(tmp_path / "phone", servers[0].secrets.signing_key.public_key().public_bytes_raw(), _SetClock(now))
+    phone = _Phone(
+        tmp_path / "phone", servers[0].secrets.signing_key.public_key().public_bytes_raw(), _ManualClock(now)
+    )
     try:
         assert phone.follow(servers[0].downloads)[EXPORTS] >= 1
         with pytest.raises(Refused):

@@ -8,7 +8,7 @@ from django.core.wsgi import get_wsgi_application
 from tests.builders.rsgi import Headers, Inline, Protocol, Scope, ask
 
 from bluezone.server.front.entry import Entry
-from bluezone.server.front.pages import KEPT_SECONDS, MOST_PAGES, UNSURE_SECONDS, Pages
+from bluezone.server.front.pages import CACHE_SECONDS, MOST_PAGES, UNSURE_SECONDS, Pages
 from bluezone.server.metrics.meters import Measured, Meters, public_class
 from bluezone.web import settings_public
 
@@ -109,7 +109,7 @@ def test_a_page_is_made_anew_when_the_store_changes_and_after_a_minute_anyway(wo
     seen = [ask(entry, "/").content]
     world.state = 2
     seen.append(ask(entry, "/").content)
-    world.now += KEPT_SECONDS - 0.1
+    world.now += CACHE_SECONDS - 0.1
     seen.append(ask(entry, "/").content)
     world.now += 0.2
     seen.append(ask(entry, "/").content)

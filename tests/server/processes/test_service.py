@@ -12,7 +12,7 @@ from tests.builders.serving import prepared_store
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes import service
 from bluezone.server.processes.children import Part
-from bluezone.server.processes.service import Asked, Server
+from bluezone.server.processes.service import ServeOptions, Server
 from bluezone.server.processes.supervisor import Processes
 from bluezone.tls import Tls, ensure_identity
 
@@ -34,8 +34,8 @@ def running(data_folder, tmp_path):
     processes = Processes(parts, Meters.make(Processes.rows(parts)))
     stop = SimpleNamespace(event=threading.Event(), replace=False)
     assert processes.start(stop)
-    server = Server(Asked(data_folder, "127.0.0.1", 0, 0, only="worker"))
-    thread = threading.Thread(target=server._go_on, args=(processes, stop, secured))
+    server = Server(ServeOptions(data_folder, "127.0.0.1", 0, 0, only="worker"))
+    thread = threading.Thread(target=server._watch_until_stopped, args=(processes, stop, secured))
     thread.start()
     yield processes, identity.certificate
     stop.event.set()

@@ -28,7 +28,7 @@ def test_one_of_two_on_a_folder_leads_and_the_other_takes_over(tmp_path):
     one, other = Lead(tmp_path, None), Lead(tmp_path, None)
     assert one.take()
     assert not other.take()
-    assert one.kept()
+    assert one.renew()
     one.release()
 
     assert other.take()
@@ -66,7 +66,7 @@ def test_a_connection_that_is_ended_costs_nobody_the_lead(tmp_path, database):
         )
 
     assert not other.take()
-    assert one.kept() or one.kept(), "asked on a new connection the second time"
+    assert one.renew() or one.renew(), "asked on a new connection the second time"
     one.release()
     assert other.take()
     other.release()
@@ -81,9 +81,9 @@ def test_who_renews_no_longer_is_followed_and_knows_it(tmp_path, database):
         admin.execute("UPDATE lease SET holder = 'gone', ends = clock_timestamp() - interval '1 second'")
     assert other.take()
 
-    assert not one.kept()
+    assert not one.renew()
     one.release()
-    assert other.kept(), "who let go late has taken nothing from who leads now"
+    assert other.renew(), "who let go late has taken nothing from who leads now"
     other.release()
 
 

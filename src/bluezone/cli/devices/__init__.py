@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gates, loudspeakers and radios, and the boxes they may be."""
+"""Gates, loudspeakers and radios, and the boxes that they may run on."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone appliance`: what a box without a screen does beside being a gate or a loudspeaker."""
+"""`bluezone appliance`: what a box without a screen does besides being a gate or a loudspeaker."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ import click
 
 from bluezone.cli.output import command_result
 
-# Of this run of the machine: a version was taken and nothing was restarted since.
+# Exists until the machine restarts: an update was installed, and no program has been restarted since.
 PENDING = Path("/run/bluezone-update/pending")
 
 
@@ -24,7 +24,7 @@ def appliance() -> None:
     """A gate or a loudspeaker as a box without a screen: its ticket, its versions, its updates."""
 
 
-def _taken_lines(result: dict[str, Any]) -> Iterable[str]:
+def _ticket_lines(result: dict[str, Any]) -> Iterable[str]:
     if result["taken"]:
         yield f"ticket taken: {result['name']}, {result['agency']}; {result['unit']} starts with it"
     else:
@@ -34,10 +34,10 @@ def _taken_lines(result: dict[str, Any]) -> Iterable[str]:
 @appliance.command("take")
 @click.option("--from", "places", multiple=True, type=click.Path(path_type=Path), help="Folder to look into instead.")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
-@click.option("--own", is_flag=True, help="For the account that calls, not for that of the program; start nothing.")
-@command_result(_taken_lines)
+@click.option("--own", is_flag=True, help="For the calling account, not for the program's; start nothing.")
+@command_result(_ticket_lines)
 def take_ticket(places: tuple[Path, ...], state: Path | None, own: bool) -> dict[str, Any]:
-    """Take the office's ticket from boot partition, stick or the box's page, and start what it is for. As root."""
+    """Take the office's ticket from boot partition, stick or the box's page, and start its program. As root."""
     from bluezone.edge.appliance.intake import PLACES, STATE_FOLDERS, take
 
     taken = take(time.time(), places or PLACES, state or STATE_FOLDERS, owner_of=(lambda _: None) if own else None)
@@ -55,11 +55,11 @@ def _systemctl(verb: str, unit: str) -> None:
 
 
 @appliance.command("setup-page")
-@click.option("--folder", type=click.Path(path_type=Path), help="Where a ticket is laid (/run/bluezone-setup).")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where a ticket is put (/run/bluezone-setup).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (8019); 0 takes a free one.")
 @command_result(lambda _: ("stopped",))
 def setup_page(folder: Path | None, port: int | None) -> dict[str, Any]:
-    """Show the page that takes a ticket, until stopped. Needs no right but to write into its folder."""
+    """Show the page that accepts a ticket, until stopped. Needs only the right to write into its folder."""
     from bluezone.edge.appliance.intake import SETUP_FOLDER, SETUP_PORT, SetupPage
 
     page = SetupPage(folder or SETUP_FOLDER, time.time, port=SETUP_PORT if port is None else port)
@@ -70,12 +70,12 @@ def setup_page(folder: Path | None, port: int | None) -> dict[str, Any]:
 
 @appliance.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--root", type=click.Path(path_type=Path), help="Where the versions are (/var/lib/bluezone-appliance).")
-@click.option("--healthy", type=float, help="Seconds that a new version has to stay after it was ready (120).")
+@click.option("--healthy", type=float, help="Seconds that a new version has to run after it was ready (120).")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, required=True)
 def run_version(root: Path | None, healthy: float | None, arguments: tuple[str, ...]) -> None:
-    """Run `bluezone ARGUMENTS` in the version that is its turn; one that does not come up three times is left.
+    """Run `bluezone ARGUMENTS` in the newest working version; one that fails to start three times is given up.
 
-    What it counts is in the data folder that BLUEZONE_DATA names.
+    The count is in the data folder that BLUEZONE_DATA names.
     """
     from bluezone.city import data_folder
     from bluezone.edge.appliance.launcher import HEALTHY_SECONDS, launch
@@ -98,12 +98,12 @@ def _update_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--keys", type=click.Path(path_type=Path), help="Keys of updates (/etc/bluezone/update.keys).")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the programs keep their data (/var/lib).")
 @click.option("--stick-only", is_flag=True, help="Do not ask the office.")
-@click.option("--restart", is_flag=True, help="Restart what runs, so that it begins with the new version.")
+@click.option("--restart", is_flag=True, help="Restart the running programs with the new version.")
 @command_result(_update_lines)
 def take_update(
     places: tuple[Path, ...], root: Path | None, keys: Path | None, state: Path | None, stick_only: bool, restart: bool
 ) -> dict[str, Any]:
-    """Take a newer version from a stick, else from the office. As root."""
+    """Install a newer version from a stick, or from the office. As root."""
     from bluezone.edge.appliance.intake import PLACES, STATE_FOLDERS
     from bluezone.edge.appliance.slots import ROOT
     from bluezone.edge.appliance.ticket import ACCOUNTS, server_of
@@ -112,12 +112,12 @@ def take_update(
     programs = [(state or STATE_FOLDERS) / account for account in dict.fromkeys(ACCOUNTS.values())]
     machine = this_machine(root or ROOT, programs=programs)
     trusted = trusted_keys(keys or KEYS_FILE)
-    found = on_stick(places or PLACES, machine)
-    server = next((one for folder in programs if (one := server_of(folder))), None)
-    if found is None and server is not None and not stick_only:
-        found = fetch(server, machine, trusted)
-    manifest = None if found is None else install(found, machine, trusted)
-    # By day a newer version waits for the next start; the night brings it about.
+    update = on_stick(places or PLACES, machine)
+    server = next((address for folder in programs if (address := server_of(folder))), None)
+    if update is None and server is not None and not stick_only:
+        update = fetch(server, machine, trusted)
+    manifest = None if update is None else install(update, machine, trusted)
+    # By day a newer version waits for the next start; at night a timer calls this with --restart.
     if manifest is not None and PENDING.parent.is_dir():
         PENDING.touch()
     if restart and (manifest is not None or PENDING.exists()):
@@ -133,19 +133,19 @@ def take_update(
 @click.option("--root", type=click.Path(path_type=Path), help="Where the versions are (/var/lib/bluezone-appliance).")
 @command_result(lambda result: (f"next start: {result['version'] or 'the machine’s own'} ({result['number']})",))
 def show_status(root: Path | None) -> dict[str, Any]:
-    """Say with which version the program of BLUEZONE_DATA begins next."""
+    """Print the version with which the program of BLUEZONE_DATA starts next."""
     from bluezone.city import data_folder
     from bluezone.edge.appliance.slots import ROOT, choose
 
-    found = choose(root or ROOT, data_folder(None))
-    return {"version": found.version, "number": found.number, "folder": str(found.folder)}
+    slot = choose(root or ROOT, data_folder(None))
+    return {"version": slot.version, "number": slot.number, "folder": str(slot.folder)}
 
 
 @appliance.command("key")
 @click.argument("file", type=click.Path(path_type=Path))
 @command_result(lambda result: (f"public key for {result['keys_file']}: {result['public']}",))
 def make_key(file: Path) -> dict[str, Any]:
-    """Make the key that signs updates. It belongs on a machine that is on no network, and a copy into a safe."""
+    """Make the key that signs updates. It belongs on a machine without a network, and a copy into a safe."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -177,7 +177,8 @@ def bundle(key: Path, tree: Path, out: Path) -> dict[str, Any]:
     try:
         private = load_pem_private_key(read_secret(key), None)
         release = json.loads((tree / RELEASE).read_bytes())
-        version, number = str(release["version"]), int(release["number"])
+        version = str(release["version"])
+        number = int(release["number"])
         machine = str(release["architecture"]), str(release["python"])
     except (ValueError, KeyError, TypeError):
         raise UpdateInvalid(f"{key} is no private key, or {tree} has no {RELEASE} of a package") from None

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone gate`, `speaker` and `radio`: gate and loudspeaker as programs, the virtual air, and an adapter's
-calibration.
-"""
+"""`bluezone gate`, `speaker` and `radio`: gate and loudspeaker as programs, virtual air, calibration of adapters."""
 
 import asyncio
 import random
@@ -22,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class InvalidAddress(Refused):
-    """What was given to --listen is not HOST:PORT."""
+    """The value of --listen is not HOST:PORT."""
 
     code = "listen_invalid"
 
 
 @click.group()
 def radio() -> None:
-    """Bluetooth: a virtual air for trying out, and the calibration of adapters."""
+    """Bluetooth: a virtual air for trials, and the calibration of adapters."""
 
 
 def _air_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -39,10 +37,10 @@ def _air_lines(result: dict[str, Any]) -> Iterable[str]:
 @radio.command()
 @click.option("--listen", required=True, metavar="HOST:PORT", help="Where handsets connect; port 0 takes a free one.")
 @click.option("--scene", "scene_file", type=click.Path(path_type=Path), help="Who is where; see docs/radio.md.")
-@click.option("--seed", type=int, help="Seed of all chance; the system's own randomness if absent.")
+@click.option("--seed", type=int, help="Seed of all randomness; by default the system's.")
 @command_result(_air_lines)
 def air(listen: str, scene_file: Path | None, seed: int | None) -> dict[str, Any]:
-    """Run a virtual air until interrupted: each handset with --radio virtual:HOST:PORT/NAME is on it."""
+    """Run a virtual air until interrupted; handsets join it with --radio virtual:HOST:PORT/NAME."""
     from bluezone.radio.air.scenes import ROOM, read_scene
 
     host, _, port = listen.rpartition(":")
@@ -81,7 +79,7 @@ def _calibration_lines(result: dict[str, Any]) -> Iterable[str]:
 @radio.command()
 @click.option("--radio", "spec", required=True, metavar="SPEC", help="The adapter to calibrate, such as usb:0.")
 @click.option("--reference", required=True, metavar="SPEC", help="A second adapter, calibrated if possible.")
-@click.option("--model", help="Name to write it under; what the adapter calls itself if absent.")
+@click.option("--model", help="Name to store it under; by default the adapter's own name.")
 @click.option("--seconds", type=click.FloatRange(10, 3600), default=180.0, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Measure and print, write nothing.")
 @command_result(_calibration_lines)
@@ -91,7 +89,8 @@ def calibrate(spec: str, reference: str, model: str | None, seconds: float, dry_
     from bluezone.radio.calibration import write_own_calibration
     from bluezone.radio.comparison import against, measure
 
-    adapter, other = open_radio(spec), open_radio(reference)
+    adapter = open_radio(spec)
+    other = open_radio(reference)
 
     def progress(at_adapter: int, at_reference: int) -> None:
         click.echo(f"heard {at_adapter} and {at_reference} packets", err=True)
@@ -144,7 +143,7 @@ def run_gate_program(
     box: str | None,
     training: bool,
 ) -> dict[str, Any]:
-    """Be the gate until stopped; counts without network, and tells the office when there is one."""
+    """Be the gate until stopped; counts without a network, and reports to the office when there is one."""
     from bluezone.city import data_folder
     from bluezone.edge.appliance.ticket import server_of, waiting
     from bluezone.edge.gate.page import gate_files
@@ -158,7 +157,8 @@ def run_gate_program(
     adapter = None if radio == "none" else radio
     ticket = None if training or code else waiting(data_folder(data))
     if ticket is not None:
-        trust, code = ticket.ticket.city, ticket.ticket.code
+        trust = ticket.ticket.city
+        code = ticket.ticket.code
     server = server or server_of(data_folder(data)) or DEFAULT_SERVER
     plan = GatePlan(folder, server, trust, code, adapter, port, DEFAULT_UUID if uuid is None else uuid, box, ticket)
     run = run_practice if training else run_gate
@@ -184,7 +184,7 @@ def speaker() -> None:
     show_default=True,
     help="ffplay, aplay, rtp:ADDRESS:PORT (IP loudspeakers), file:FOLDER or null (nobody hears the last two).",
 )
-@click.option("--second", metavar="SINK", help="Where emergencies are played as well, at the same time.")
+@click.option("--second", metavar="SINK", help="A second sink for emergencies, at the same time.")
 @click.option("--listen", metavar="SOURCE", help="A microphone in the street: alsa:DEVICE or pulse:SOURCE.")
 @click.option("--local-stations", is_flag=True, help="Relay stations of the local network too.")
 @command_result(lambda _: ("stopped; what was played is kept and told",))

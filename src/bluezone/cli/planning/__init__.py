@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone plan`: what options would do in a city, compared with how it is."""
+"""`bluezone plan` and `bluezone twin`: models of a city."""

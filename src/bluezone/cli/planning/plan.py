@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone plan`: one table of what options would do in a city, compared with how it is (docs/planning.md)."""
+"""`bluezone plan`: a table of the effects of options in a city, compared with the present (docs/planning.md)."""
 
 import csv
 import ctypes
@@ -41,7 +41,7 @@ FIGURES = {
 
 
 class WardsInvalid(Refused):
-    """The file of wards cannot be read, or the folder holds neither it nor an office with figures."""
+    """The file of wards cannot be read, or the folder has neither it nor an office with figures."""
 
     code = "wards_invalid"
 
@@ -145,9 +145,9 @@ def plan(
     seeds: int,
     files: tuple[Path, ...],
 ) -> dict[str, Any]:
-    """What options would do in a city, compared with how it is: people told rightly, infections, work, with intervals.
+    """Compare options in a city with the present: people warned rightly, infections, work, with intervals.
 
-    A model and no forecast; docs/planning.md says what it rests on. Ctrl-C stops it.
+    A model, not a forecast; docs/planning.md explains its basis. Ctrl-C stops it.
     """
     from bluezone.planning.assumptions import read_assumptions
     from bluezone.planning.plan import Inputs, Planner, answer_of
@@ -157,13 +157,14 @@ def plan(
     first = max(residents // 2000, 5) if infected is None else infected
     inputs = Inputs(wards, first, imports, disease, days, seeds)
     planner = Planner(inputs, read_assumptions(disease, files))
-    stop, found = ctypes.c_int32(0), {}
+    stop = ctypes.c_int32(0)
+    results = {}
     with click.progressbar(length=len(planner.pieces()), label="plan", file=sys.stderr) as bar:
         try:
             for seed, option, totals in planner.run(bar.update, stop, workers=min(os.cpu_count() or 1, 8)):
-                found[seed, option] = totals
+                results[seed, option] = totals
         except KeyboardInterrupt:
             stop.value = 1
             raise Stopped("the plan was stopped; nothing is kept of it") from None
-    answer = answer_of(found, [option.name for option in planner.options])
+    answer = answer_of(results, [option.name for option in planner.options])
     return {**asdict(answer), "residents": inputs.residents, "running": inputs.running, "days": days}

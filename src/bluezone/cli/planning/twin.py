@@ -17,7 +17,7 @@ FAILURES = ("server", "restore", "clock", "night")
 
 
 def catalogues() -> dict[str, Callable[[str], str]]:
-    """By language what puts a text of the report into it: a rehearsal runs without Django's own languages."""
+    """Language -> function that translates a text of the report; a rehearsal runs without Django's translations."""
     vietnamese = gettext.translation("django", str(files("bluezone.web") / "locale"), ["vi"])
     return {"vi": vietnamese.gettext, "en": str}
 
@@ -35,11 +35,11 @@ def _lines_of_two(result: dict[str, Any]) -> Iterable[str]:
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
-    asked = result["asked"]
-    failures = ", ".join(asked["failures"]) or "none"
+    settings = result["asked"]
+    failures = ", ".join(settings["failures"]) or "none"
     yield (
-        f"{result['phones']:,} phones, {asked['days']} days, {result['meetings']:,} meetings, seed {asked['seed']}; "
-        f"failures: {failures}"
+        f"{result['phones']:,} phones, {settings['days']} days, {result['meetings']:,} meetings, "
+        f"seed {settings['seed']}; failures: {failures}"
     )
     yield (
         f"reports        {result['reports']} of {result['cases']} cases taken, {result['missing']} of them and "
@@ -59,7 +59,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
         f"{result['store_bytes'] / 1e6:.1f} MB; server {result['server_seconds']:.0f} s of {result['seconds']:.0f} s "
         "of processor time"
     )
-    if asked["cities"] > 1:
+    if settings["cities"] > 1:
         yield from _lines_of_two(result)
     yield ""
     yield 'People who met one case once: how many, how many say "high", how many were to be expected'
@@ -78,7 +78,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.command()
 @click.option("--phones", type=int, default=2000, show_default=True, help="About how many phones run it, from 300.")
 @click.option("--days", type=int, default=14, show_default=True, help="Days that are rehearsed.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which made-up city.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Selects the invented city.")
 @click.option("--whole", type=click.IntRange(min=1), help="Phones that share nothing.  [default: 1 in 100]")
 @click.option("--failure", "failures", multiple=True, type=click.Choice(FAILURES), help="May be given often.")
 @click.option("--cities", type=click.IntRange(1, 2), default=1, show_default=True, help="Two have travellers between.")
@@ -95,22 +95,22 @@ def twin(
     everybody: bool,
     page: Path | None,
 ) -> dict[str, Any]:
-    """Rehearse the whole system: a model's people, real phones and a real key server, beside what really was.
+    """Rehearse the whole system: a model's people, real phones and a real key server, compared with what happened.
 
-    failure: from the middle day's noon "server" is away for a day, "restore" lets it come back from a backup, and
+    failure: from noon of the middle day, "server" is away for a day, "restore" makes it come back from a backup, and
     "clock" puts the clock of a third of the phones three days ahead; "night": phones are off from ten to six.
     """
     from bluezone.twin.picture import write_page
     from bluezone.twin.rehearsal import Asked, Rehearsal
 
-    asked = Asked(phones, days, seed, whole or max(phones // 100, 1), failures, cities, everybody)
+    settings = Asked(phones, days, seed, whole or max(phones // 100, 1), failures, cities, everybody)
 
     def progress(day: int) -> None:
         if sys.stderr.isatty():
             click.echo(f"\rday {day + 1} of {days + 2} ", nl=False, err=True)
 
     with tempfile.TemporaryDirectory(prefix="bluezone-twin-") as folder:
-        result = Rehearsal(asked, Path(folder), progress).run().as_json()
+        result = Rehearsal(settings, Path(folder), progress).run().as_json()
     if page is not None:
         page.write_text(write_page(result, catalogues()), "utf-8")
     return result

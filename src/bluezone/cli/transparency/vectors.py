@@ -19,7 +19,7 @@ from bluezone.transparency.notes import (
     sign_checkpoint,
 )
 
-# Takes a case; returns what this program makes of its input, and what the file expects.
+# Takes a case; returns what this program computes from its input, and what the file expects.
 Check = Callable[[Any], tuple[Any, Any]]
 _SEEDS = ("log_seed", "witness_seed")
 
@@ -63,7 +63,8 @@ def _check_note(document: dict[str, Any]) -> tuple[Any, Any]:
     key = log_key(log.public_key().public_bytes_raw())
     verifier = VerifierKey(document["witness_name"], WITNESS_KEY, witness.public_key().public_bytes_raw())
     note = read_note(document["note"].encode())
-    checkpoint, moment = open_checkpoint(note, key), cosigned_at(note, verifier)
+    checkpoint = open_checkpoint(note, key)
+    moment = cosigned_at(note, verifier)
     cosignature = cosign(note.text, verifier, witness.sign, moment or 0)
     ours = merged(sign_checkpoint(checkpoint, key, log.sign), {cosignature.name: cosignature})
     root = root_of(_tree(checkpoint.size)).hex()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone witness`: watch the logs of cities, on a machine that is not theirs, and cosign what only grew."""
+"""`bluezone witness`: watch the logs of cities from a machine that is not theirs, and cosign logs that only grew."""
 
 import time
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ folder_option = click.option(
 
 @click.group()
 def witness() -> None:
-    """Watch cities' logs for everybody: never on a city's own machine."""
+    """Watch cities' logs on behalf of everyone: never on a city's own machine."""
 
 
 def _made_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -58,7 +58,7 @@ def _look_lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--every", "seconds", type=click.IntRange(1), help="Look again after so many seconds, until stopped.")
 @command_result(_look_lines)
 def look(folder: Path, seconds: int | None) -> dict[str, Any]:
-    """Fetch each log as anybody would and compare it with what was seen before; exit 1 where it differs."""
+    """Fetch each log as anyone would and compare it with what was seen before; exit 1 if it differs."""
     from bluezone.refusal import Refused
     from bluezone.witness.watcher import LogUnreachable, Watcher
 
@@ -84,24 +84,24 @@ def look(folder: Path, seconds: int | None) -> dict[str, Any]:
 def _evidence_lines(result: dict[str, Any]) -> Iterable[str]:
     if not result["evidence"]:
         yield "every log only grew, as far as this witness has seen"
-    for one in result["evidence"]:
-        yield f"{one['log']}: two signed checkpoints that do not continue each other:"
-        yield one["held"]
-        yield one["offered"]
+    for pair in result["evidence"]:
+        yield f"{pair['log']}: two signed checkpoints that do not continue each other:"
+        yield pair["held"]
+        yield pair["offered"]
 
 
 @witness.command()
 @folder_option
 @command_result(_evidence_lines)
 def evidence(folder: Path) -> dict[str, Any]:
-    """Show each pair of signed checkpoints that contradict each other: whoever sees both needs no trust in anybody."""
+    """Show each pair of signed checkpoints that contradict each other: both together are proof without any trust."""
     from bluezone.witness.watcher import Watcher
 
-    told = [
-        {"at": at, "log": origin, "held": held.decode(), "offered": offered.decode()}
-        for at, origin, held, offered in Watcher(folder).evidence()
+    pairs = [
+        {"at": at, "log": origin, "held": older.decode(), "offered": offered.decode()}
+        for at, origin, older, offered in Watcher(folder).evidence()
     ]
-    return {"evidence": told}
+    return {"evidence": pairs}
 
 
 @witness.command()

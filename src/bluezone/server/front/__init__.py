@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands between the network and an origin's callable: nobody takes a thread before the whole request is here."""
+"""The layer between granian and the origins' WSGI callables: limits, caches, threads and the relay."""

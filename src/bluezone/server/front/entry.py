@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one asynchronous entry of an origin: files at once, bodies by a deadline, everything else in a thread.
+"""The asynchronous entry of an origin: sends files at once, reads bodies by a deadline, leaves the rest to threads.
+
+A request's body is read before anything else is done: by a deadline, at a minimum rate, within a size. A client that
+sends slowly or not at all waits here, where waiting costs a socket but no thread.
 
 Source: RSGI specification 1.5; docs/adr/0013-front.md.
-
-A request's body, read before anything else is done: by a deadline, at a minimum rate, within a size.
-
-A client that sends slowly or nothing waits here, where waiting costs a socket and no thread.
 """
 
 import asyncio
@@ -27,18 +26,18 @@ from bluezone.server.front.pages import Key, Pages, Sent
 from bluezone.server.front.threads import Answer, LineFull, Threads, call, environ_of, remote_address
 from bluezone.server.metrics.meters import Measured
 
-# The first bytes of a phone with one bar may take this long; from then on a body has to keep up with the rate.
+# The first bytes from a phone with one bar may take this long; after that a body has to keep up with the rate.
 GRACE_SECONDS = 5.0
 BYTES_A_SECOND = 1024
-# The longest that any body may take: 16 MB at half a megabit a second.
+# The longest that any body may take: enough for 16 MB at half a megabit a second.
 TOTAL_SECONDS = 300.0
-# Read at one go, into memory; what is larger goes to disk in pieces.
+# Bodies up to this size are read at once, into memory; larger ones in pieces, to disk from IN_MEMORY_BYTES on.
 SMALL_BYTES = 32 * 1024
 IN_MEMORY_BYTES = 256 * 1024
-# What the larger bodies of one process may hold together, so that uploads do not fill memory and disk: bytes that have
-# come. What a client only announces costs nothing.
+# Limit on the bytes received of all larger bodies of one process, so that uploads do not fill memory and disk. Bytes
+# that a client has only announced do not count.
 HELD_BYTES = 512 * 1024 * 1024
-# And those of one network. An office building may be one network: eight of its largest files at a time.
+# The limit for one network. An office building may be one network: eight of its largest files at a time.
 NETWORK_BYTES = HELD_BYTES // 4
 
 
@@ -50,7 +49,7 @@ class RequestRefused(Refused):
 
 
 class BodyTooSlow(RequestRefused):
-    """The body was not here by its deadline."""
+    """The body did not arrive by its deadline."""
 
     code, status = "body_too_slow", 408
 
@@ -62,19 +61,19 @@ class BodyIncomplete(RequestRefused):
 
 
 class LengthRequired(RequestRefused):
-    """A body without an announced length: its end would be told from a broken connection by nothing."""
+    """A body without an announced length: its end could not be distinguished from a broken connection."""
 
     code, status = "length_required", 411
 
 
 class ServerBusy(RequestRefused):
-    """More bodies, or more requests before the threads, than would be answered in time."""
+    """More bodies, or more requests waiting for threads, than would be answered in time."""
 
     code, status = "server_busy", 503
 
 
 class Incoming(Protocol):
-    """The body of one request as granian gives it: whole, or piece by piece."""
+    """The body of one request as granian passes it: whole, or piece by piece."""
 
     async def __call__(self) -> bytes: ...
 
@@ -82,7 +81,7 @@ class Incoming(Protocol):
 
 
 def seconds_for(size: int) -> float:
-    """How long a body of so many bytes may take."""
+    """How long a body of this many bytes may take."""
     return min(GRACE_SECONDS + size / BYTES_A_SECOND, TOTAL_SECONDS)
 
 
@@ -90,9 +89,9 @@ T = TypeVar("T")
 
 
 class Bodies:
-    """The bodies that one process reads, and how many bytes of larger ones have come: of all, and of each network.
+    """Reads the bodies of one process, and counts the bytes received of larger ones, in total and by network.
 
-    A body of SMALL_BYTES or less always has room: signing in and reporting a code do not wait for other people's files.
+    A body of SMALL_BYTES or less always has room: sign-ins and reports of codes do not wait for other people's files.
     """
 
     def __init__(self, most: int = HELD_BYTES, of_a_network: int = NETWORK_BYTES) -> None:
@@ -103,37 +102,37 @@ class Bodies:
 
     @asynccontextmanager
     async def read(self, incoming: Incoming, size: int, network: Callable[[], bytes]) -> AsyncIterator[BinaryIO]:
-        """Read a body of `size` announced bytes; its room is free again when the block is left.
+        """Read a body of `size` announced bytes; its room is freed when the block is left.
 
-        network: where it comes from; called for larger bodies only.
-        Raises BodyTooSlow, BodyIncomplete, and ServerBusy where larger bodies have taken all room.
+        network: returns where it comes from; called for larger bodies only.
+        Raises BodyTooSlow, BodyIncomplete, and ServerBusy if larger bodies have used up all room.
         """
         if size <= SMALL_BYTES:
             yield await _in_time(self._whole(incoming, size), size)
             return
-        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled, self._room(network()) as take:
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled, self._room(network()) as reserve:
             body = cast(BinaryIO, spooled)
-            await _in_time(self._in_pieces(incoming, size, body, take), size)
+            await _in_time(self._in_pieces(incoming, size, body, reserve), size)
             yield body
 
     @contextmanager
     def _room(self, network: bytes) -> Iterator[Callable[[int], None]]:
-        """What takes room for bytes that have come; given back when the block is left."""
-        taken = 0
+        """Yield a function that reserves room for received bytes; all of it is freed when the block is left."""
+        reserved = 0
 
-        def take(count: int) -> None:
-            nonlocal taken
+        def reserve(count: int) -> None:
+            nonlocal reserved
             if self._total + count > self._most or self._of_network[network] + count > self._of_a_network:
                 raise ServerBusy("too many uploads at a time; try again")
             self._total += count
             self._of_network[network] += count
-            taken += count
+            reserved += count
 
         try:
-            yield take
+            yield reserve
         finally:
-            self._total -= taken
-            self._of_network[network] -= taken
+            self._total -= reserved
+            self._of_network[network] -= reserved
             if not self._of_network[network]:
                 del self._of_network[network]
 
@@ -147,17 +146,17 @@ class Bodies:
             raise _incomplete(len(content), size)
         return io.BytesIO(content)
 
-    async def _in_pieces(self, incoming: Incoming, size: int, body: BinaryIO, take: Callable[[int], None]) -> None:
-        begun = asyncio.get_running_loop().time()
-        had = 0
-        async with asyncio.timeout_at(begun + seconds_for(0)) as limit:
+    async def _in_pieces(self, incoming: Incoming, size: int, body: BinaryIO, reserve: Callable[[int], None]) -> None:
+        started_at = asyncio.get_running_loop().time()
+        received = 0
+        async with asyncio.timeout_at(started_at + seconds_for(0)) as limit:
             async for piece in incoming:
-                take(len(piece))
-                had += len(piece)
+                reserve(len(piece))
+                received += len(piece)
                 body.write(piece)
-                limit.reschedule(begun + seconds_for(had))
-        if had != size:
-            raise _incomplete(had, size)
+                limit.reschedule(started_at + seconds_for(received))
+        if received != size:
+            raise _incomplete(received, size)
         body.seek(0)
 
 
@@ -168,30 +167,30 @@ async def _in_time(reading: Awaitable[T], size: int) -> T:
         raise BodyTooSlow(f"{size} bytes did not come within {seconds_for(size):.0f} seconds") from None
 
 
-def _incomplete(had: int, size: int) -> BodyIncomplete:
-    return BodyIncomplete(f"the body has {had} bytes, expected {size}")
+def _incomplete(received: int, size: int) -> BodyIncomplete:
+    return BodyIncomplete(f"the body has {received} bytes, expected {size}")
 
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-# Who waits behind so many is looked after: he may go before his turn.
+# A request behind this many others is watched: its client may disconnect before its turn.
 LONG_LINE = 16
-# What a browser must not guess, whoever answers.
+# A browser must not guess the type of any answer.
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CLOSE = ("Connection", "close")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-# Path and headers -> what is sent, None where a thread has to look.
+# Path and headers -> what is sent, None if a thread has to answer.
 AtHand = Callable[[str, Any], Sent | None]
 
 
 class Entry:
     """What granian calls for each request of an origin.
 
-    measured: the WSGI callable with its meters. at_hand: what needs no thread. largest: bytes of a body that is read
-    at all; for a larger one the callable is asked with an empty body, and refuses by the announced length. always: the
-    headers that every answer has. trusted: the proxies whose X-Forwarded-For is believed. ready: called once requests
-    are taken. pages: where public pages are kept, None where none are public.
+    measured: the WSGI callable with its meters. at_hand: answers what needs no thread. largest: bytes of the largest
+    body that is read; for a larger one the callable gets an empty body, and refuses by the announced length. always:
+    headers of every answer. trusted: proxies that are trusted to set X-Forwarded-For. ready: called once requests are
+    accepted. pages: the cache of public pages, None if the origin has none.
     """
 
     def __init__(
@@ -205,58 +204,64 @@ class Entry:
         ready: Callable[[], None] = lambda: None,
         pages: Pages | None = None,
     ) -> None:
-        self._measured, self._at_hand, self.threads = measured, at_hand, threads
-        self._largest, self._trusted, self._ready = largest, trusted, ready
-        self._always, self._pages = [NOSNIFF, *always], pages
+        self._measured = measured
+        self._at_hand = at_hand
+        self.threads = threads
+        self._largest = largest
+        self._always = [NOSNIFF, *always]
+        self._trusted = trusted
+        self._ready = ready
+        self._pages = pages
         self._bodies = Bodies()
         self._leaving = False
 
     def leave(self) -> None:
-        """From now on close each connection behind its next answer, so that its client comes to another process."""
+        """From now on close each connection after its next answer, so that its client connects to another process."""
         self._leaving = True
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Say that requests are taken once this step of the loop, which opens the socket, is over."""
+        """Report that requests are accepted once this step of the loop, which opens the socket, is over."""
         loop.call_soon(self._ready)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
-        begun = time.perf_counter()
+        started_at = time.perf_counter()
         try:
-            await self._answer(scope, protocol, begun)
+            await self._answer(scope, protocol, started_at)
         except RequestRefused as refused:
-            self._refuse(scope, protocol, begun, refused)
+            self._refuse(scope, protocol, started_at, refused)
         except Exception:
             self._fail(scope, protocol)
 
-    async def _answer(self, scope: Any, protocol: Any, begun: float) -> None:
+    async def _answer(self, scope: Any, protocol: Any, started_at: float) -> None:
         headers = scope.headers
         hosts = headers.get_all("host")
         if len(hosts) > 1 or (scope.authority is not None and [scope.authority] != hosts):
             raise RequestRefused("the request names two servers")
         if scope.method in ("GET", "HEAD"):
-            found = self._at_hand(scope.path, headers)
-            if found is not None:
-                self._send_noted(scope, protocol, begun, found)
+            sent = self._at_hand(scope.path, headers)
+            if sent is not None:
+                self._send_noted(scope, protocol, started_at, sent)
                 return
             if self._pages is not None and (key := self._pages.key(scope)) is not None:
-                await self._page(scope, protocol, begun, self._pages, key)
+                await self._page(scope, protocol, started_at, self._pages, key)
                 return
-        size = _announced(headers)
+        size = _announced_length(headers)
         if size is None or not 0 < size <= self._largest:
             await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), size))
             return
         async with self._bodies.read(protocol, size, lambda: self._network(scope)) as body:
             await self._in_a_thread(scope, protocol, environ_of(scope, body, size))
 
-    async def _page(self, scope: Any, protocol: Any, begun: float, pages: Pages, key: Key) -> None:
-        """Send a page that is kept, or make it."""
+    async def _page(self, scope: Any, protocol: Any, started_at: float, pages: Pages, key: Key) -> None:
+        """Send a page from the cache, or make it."""
         is_get = scope.method == "GET"
-        found = await pages.find(key, scope.headers.get("if-none-match", ""), is_get)
-        if found is not None:
-            self._send_noted(scope, protocol, begun, found)
+        sent = await pages.find(key, scope.headers.get("if-none-match", ""), is_get)
+        if sent is not None:
+            self._send_noted(scope, protocol, started_at, sent)
             return
-        stamp, answer = pages.stamp(), None
+        stamp = pages.stamp()
+        answer = None
         try:
             answer = await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), None))
         finally:
@@ -264,17 +269,17 @@ class Entry:
                 pages.done(key, answer, stamp)
 
     async def _in_a_thread(self, scope: Any, protocol: Any, environ: dict[str, Any]) -> Answer | None:
-        """Let the callable answer in a thread, and wait for it even when the client is gone; None if it failed."""
+        """Let the callable answer in a thread, and wait for it even if the client disconnects; None if it failed."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         answer: Answer | None = None
-        gone = False
+        disconnected = False
 
         def work() -> None:
             nonlocal answer
             try:
-                # Who is gone before his turn was promised nothing; after a flood nobody waits for what it left behind.
-                if not gone:
+                # A client that left before its turn needs no answer; so no one waits for the leftovers of a flood.
+                if not disconnected:
                     answer = call(self._measured, environ)
                     self._send(scope, protocol, answer)
             except BaseException:
@@ -282,17 +287,17 @@ class Entry:
             loop.call_soon_threadsafe(done.set_result, None)
 
         async def watch() -> None:
-            nonlocal gone
+            nonlocal disconnected
             await protocol.client_disconnect()
-            gone = True
+            disconnected = True
 
         try:
-            before = self.threads.add(work, lambda: self._network(scope))
+            ahead = self.threads.add(work, lambda: self._network(scope))
         except LineFull:
             raise ServerBusy("too many requests wait; try again") from None
-        watching = loop.create_task(watch()) if before >= LONG_LINE else None
+        watching = loop.create_task(watch()) if ahead >= LONG_LINE else None
         while not done.done():
-            # A thread that is at work goes on when the client is gone, and reads the body.
+            # A working thread continues after the client has disconnected, and reads the body.
             with suppress(asyncio.CancelledError):
                 await asyncio.shield(done)
         if watching:
@@ -303,23 +308,23 @@ class Entry:
         return network_of(remote_address(scope), scope.headers.get("x-forwarded-for"), self._trusted)
 
     def _fail(self, scope: Any, protocol: Any) -> None:
-        # granian would log the error's own words, which may quote what somebody sent.
+        # granian would log the error's text, which may quote what a client sent.
         log.exception("an answer failed", extra=event("answer_failed", route=self._measured.class_of(scope.path)))
         self._send(scope, protocol, Answer(500, [("Content-Length", "0")], b""))
 
-    def _send_noted(self, scope: Any, protocol: Any, begun: float, sent: Sent) -> None:
+    def _send_noted(self, scope: Any, protocol: Any, started_at: float, sent: Sent) -> None:
         self._send(scope, protocol, sent)
-        self._measured.note(scope.path, sent.status, time.perf_counter() - begun)
+        self._measured.note(scope.path, sent.status, time.perf_counter() - started_at)
 
-    def _refuse(self, scope: Any, protocol: Any, begun: float, refused: RequestRefused) -> None:
+    def _refuse(self, scope: Any, protocol: Any, started_at: float, refused: RequestRefused) -> None:
         body = json.dumps({"error": {"code": refused.code, "message": refused.message}}).encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         headers.append(("Cache-Control", "no-store"))
         if refused.status == 503:
             headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-        # What of the body is still to come is not waited for.
+        # The rest of the body is not waited for.
         self._send(scope, protocol, Answer(refused.status, [*headers, _CLOSE], body))
-        self._measured.note(scope.path, refused.status, time.perf_counter() - begun)
+        self._measured.note(scope.path, refused.status, time.perf_counter() - started_at)
 
     def _send(self, scope: Any, protocol: Any, answer: Answer | Sent) -> None:
         headers = list(answer.headers)
@@ -335,8 +340,8 @@ class Entry:
             protocol.response_file(answer.status, headers, str(answer.content))
 
 
-def _announced(headers: Any) -> int | None:
-    """The length that a request says its body has; raises RequestRefused for one that does not say it."""
+def _announced_length(headers: Any) -> int | None:
+    """The announced length of the body, None without a body. Raises RequestRefused for an invalid length or none."""
     if "transfer-encoding" in headers:
         raise LengthRequired("a body must say its length")
     text = headers.get("content-length")

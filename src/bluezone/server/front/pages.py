@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Static files, and public pages that were made a moment ago, kept in memory for whoever asks for the same."""
+"""Static files, and public pages that were just made, cached in memory for others who request the same."""
 
 import asyncio
 import mimetypes
@@ -14,13 +14,13 @@ from typing import Any
 from bluezone.server.front.threads import Answer
 
 Headers = Sequence[tuple[str, str]]
-KEPT = "max-age=31536000, immutable"
+IMMUTABLE = "max-age=31536000, immutable"
 NOTHING = b"not found"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What is sent: some bytes, or a file of this machine."""
+    """An answer to send: some bytes, or a file of this machine."""
 
     status: int
     headers: Headers
@@ -28,10 +28,11 @@ class Sent:
 
 
 class StaticFiles:
-    """The files below a folder, all known by name beforehand. prefix: their address, which changes with any of them."""
+    """The files below a folder, listed once. prefix: of their addresses; it changes when any of them changes."""
 
     def __init__(self, folder: Path, prefix: str) -> None:
-        self._folder, self.prefix = folder, prefix
+        self._folder = folder
+        self.prefix = prefix
 
     @cached_property
     def _known(self) -> dict[str, Sent]:
@@ -39,7 +40,7 @@ class StaticFiles:
         return {self.prefix + path.relative_to(self._folder).as_posix(): _sent(path) for path in files}
 
     def find(self, path: str) -> Sent | None:
-        """What is sent at an address; None where it is not below the prefix."""
+        """The answer for an address; None if it is not below the prefix."""
         if not path.startswith(self.prefix):
             return None
         return self._known.get(path) or Sent(404, [("Content-Type", "text/plain")], NOTHING)
@@ -48,12 +49,12 @@ class StaticFiles:
 def _sent(path: Path) -> Sent:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     length = str(path.stat().st_size)
-    return Sent(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", KEPT)], path)
+    return Sent(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", IMMUTABLE)], path)
 
 
-# As long as a page says that it may be kept.
-KEPT_SECONDS = 60.0
-# Where nobody can tell whether the store has changed.
+# As long as a page's own headers allow.
+CACHE_SECONDS = 60.0
+# For a store that does not show whether it has changed.
 UNSURE_SECONDS = 5.0
 MOST_PAGES = 512
 MOST_BYTES = 256 * 1024
@@ -71,10 +72,10 @@ class _Page:
 
 
 class Pages:
-    """What one process keeps.
+    """The page cache of one process.
 
-    language_cookie: the one cookie that a request may carry. stamp: changes when the store does, None where that cannot
-    be told. speaks: the language that an answer is in by its Accept-Language, where no cookie chooses one.
+    language_cookie: the only cookie that a request may have. stamp: returns a value that changes when the store does,
+    None if that cannot be known. speaks: Accept-Language -> language of the answer where no cookie chooses one.
     clock: monotonic seconds.
     """
 
@@ -82,14 +83,17 @@ class Pages:
         self, language_cookie: str, stamp: Callable[[], Hashable], speaks: Callable[[str], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._cookie, self._stamp, self._speaks, self._clock = language_cookie, stamp, speaks, clock
-        self._kept: OrderedDict[Key, _Page] = OrderedDict()
+        self._cookie = language_cookie
+        self._stamp = stamp
+        self._speaks = speaks
+        self._clock = clock
+        self._pages: OrderedDict[Key, _Page] = OrderedDict()
         self._making: dict[Key, asyncio.Event] = {}
-        # Pages whose last answer could not be kept: waiting for the next one would be waiting in vain.
-        self._unkept: OrderedDict[Key, None] = OrderedDict()
+        # Pages that could not be cached last time: waiting for their next answer would be pointless.
+        self._uncacheable: OrderedDict[Key, None] = OrderedDict()
 
     def key(self, scope: Any) -> Key | None:
-        """What the answer to a request may depend on; None where nothing is kept for it. scope: of RSGI."""
+        """What the answer to a request may depend on; None if it is never cached. scope: of RSGI."""
         headers = scope.headers
         if scope.method not in ("GET", "HEAD") or scope.query_string or "authorization" in headers:
             return None
@@ -102,31 +106,31 @@ class Pages:
         return scope.path, headers.get("host", ""), secure, language[:8], offered, packed
 
     async def find(self, key: Key, if_none_match: str, is_get: bool) -> Sent | None:
-        """A page that may be sent again; None where the caller has to make it, and after a GET to report `done`.
+        """A cached page; None if the caller has to make it, and for a GET has to call `done` afterwards.
 
-        Callers wait for a page that is being made, unless its last answer could not be kept: then each makes its own,
-        in the fair line of the threads. So does a HEAD, whose answer is never kept.
+        Callers wait for a page that is being made, unless its last answer could not be cached: then each makes its own,
+        in the fair queue of the threads. So does a HEAD request, which is never cached.
         """
-        while (found := self._fresh(key)) is None:
-            if not is_get or key in self._unkept:
+        while (page := self._fresh(key)) is None:
+            if not is_get or key in self._uncacheable:
                 return None
             making = self._making.get(key)
             if making is None:
                 self._making[key] = asyncio.Event()
                 return None
             await making.wait()
-        age = ("Age", str(int(self._clock() - found.made)))
-        if found.etag and found.etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
+        age = ("Age", str(int(self._clock() - page.made)))
+        if page.etag and page.etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
             dropped = ("content-length", "content-type", "content-encoding")
-            return Sent(304, [*(pair for pair in found.answer.headers if pair[0].lower() not in dropped), age], b"")
-        return Sent(200, [*found.answer.headers, age], found.answer.body)
+            return Sent(304, [*(pair for pair in page.answer.headers if pair[0].lower() not in dropped), age], b"")
+        return Sent(200, [*page.answer.headers, age], page.answer.body)
 
     def stamp(self) -> Hashable:
-        """The state of the store, to be asked before a page is made."""
+        """The state of the store; call it before a page is made."""
         return self._stamp()
 
     def done(self, key: Key, answer: Answer | None, stamp: Hashable) -> None:
-        """A page was made, or could not be (None): keep it if it may be kept, and let those go on who wait for it."""
+        """Cache a page that was made, if it may be; wake those who wait for it. answer: None if making it failed."""
         if answer is not None:
             self._remember(key, answer, stamp)
         making = self._making.pop(key, None)
@@ -134,23 +138,23 @@ class Pages:
             making.set()
 
     def _remember(self, key: Key, answer: Answer, stamp: Hashable) -> None:
-        if not _may_be_kept(answer):
-            self._unkept[key] = None
-            _keep_newest(self._unkept, key)
+        if not _is_cacheable(answer):
+            self._uncacheable[key] = None
+            _keep_newest(self._uncacheable, key)
             return
-        self._unkept.pop(key, None)
+        self._uncacheable.pop(key, None)
         etag = next((value for name, value in answer.headers if name.lower() == "etag"), "")
-        self._kept[key] = _Page(answer, self._clock(), stamp, etag.removeprefix("W/"))
-        _keep_newest(self._kept, key)
+        self._pages[key] = _Page(answer, self._clock(), stamp, etag.removeprefix("W/"))
+        _keep_newest(self._pages, key)
 
     def _fresh(self, key: Key) -> _Page | None:
-        page = self._kept.get(key)
+        page = self._pages.get(key)
         if page is None:
             return None
-        seconds = UNSURE_SECONDS if page.stamp is None else KEPT_SECONDS
+        seconds = UNSURE_SECONDS if page.stamp is None else CACHE_SECONDS
         if self._clock() - page.made < seconds and page.stamp == self._stamp():
             return page
-        del self._kept[key]
+        del self._pages[key]
         return None
 
 
@@ -160,13 +164,13 @@ def _keep_newest(pages: OrderedDict[Key, Any], newest: Key) -> None:
         pages.popitem(last=False)
 
 
-def _may_be_kept(answer: Answer) -> bool:
-    said = {name.lower(): value for name, value in answer.headers}
-    varies = {name.strip().lower() for name in said.get("vary", "").split(",") if name.strip()}
+def _is_cacheable(answer: Answer) -> bool:
+    headers = {name.lower(): value for name, value in answer.headers}
+    varies = {name.strip().lower() for name in headers.get("vary", "").split(",") if name.strip()}
     return (
         answer.status == 200
-        and "public" in said.get("cache-control", "")
-        and "set-cookie" not in said
+        and "public" in headers.get("cache-control", "")
+        and "set-cookie" not in headers
         and varies <= _VARIES
         and len(answer.body) <= MOST_BYTES
     )

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole requests passed on over a Unix socket: the process that faces the Internet has no store and no key of its own.
+"""Whole requests passed on over a Unix socket: the process that faces the Internet has no store and no key.
 
-Messages are as the signer's (keyserver/signer/channel.py), with 0 as first byte: four bytes that say how long the head
-is, the head, and the body. The head is a line and names and values by turns, with a NUL between all: of a request an
-empty line and those members of WSGI's environ that are text, of an answer the status and the headers.
+Messages are framed as the signer's (keyserver/signer/channel.py), with 0 as first byte. A message is the length of the
+head in four bytes, the head, and the body. The head is a line, then names and values in turn, separated by NUL. The
+line of a request is empty, and the pairs are the textual members of WSGI's environ. The line of an answer is the
+status, and the pairs are its headers.
 """
 
 import io
@@ -42,47 +43,48 @@ from bluezone.server.front.threads import WsgiApplication
 
 logger = logging.getLogger(__name__)
 
-# As the public site's pages take it (web/settings_public.py), and what a head may have beside.
+# As the public site's pages accept it (web/settings_public.py); _MOST_BYTES adds what a head may have.
 LARGEST_BODY = 1024 * 1024
 _HEAD = struct.Struct(">I")
-_BETWEEN = "\0"
+_SEPARATOR = "\0"
 _MOST_BYTES = {"codes": 16 * 1024, "admission": 16 * 1024, "pages": LARGEST_BODY + 512 * 1024}
-# The sizes of bodies that are passed on; what else the anonymous API takes is a few lines of JSON.
+# Exact sizes of bodies that are passed on; all other bodies of the anonymous API are a few lines of JSON.
 _SIZES = {
     VERIFY_PATH: VERIFY_SIZE,
     "/v1/tokens": TOKENS_SIZE,
     UPLOAD_PATH: UPLOAD_SIZE,
     "/v1/declarations": DECLARATION_SIZE,
 }
-# All that a call of the anonymous API may depend on.
-_TOLD = (
+# The members of environ that a call of the anonymous API may depend on.
+_API_MEMBERS = (
     "REQUEST_METHOD", "PATH_INFO", "CONTENT_LENGTH", "REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", PUZZLE_HEADER,
     "HTTP_IF_NONE_MATCH",
 )  # fmt: skip
 _YEAR_SECONDS = 365 * 86_400
-# Sounds of bulletins and packages for print are the largest that a page answers with.
+# The largest answers of pages are recordings of bulletins and packages for print.
 _MOST_ANSWER_BYTES = 256 * 1024 * 1024
 _MOST_CONNECTIONS = 256
-# Of the anonymous API: what is asked of the process that has the codes; all else of it the keys store answers.
-_OF_CODES = frozenset({VERIFY_PATH, "/v1/tokens"})
-READY, LIVE = "/v1/health/ready", "/v1/health/live"
+# Calls of the anonymous API that go to the process with the codes; all others are answered from the keys store.
+_CODES_PATHS = frozenset({VERIFY_PATH, "/v1/tokens"})
 HEALTH = "/v1/health"
+READY = "/v1/health/ready"
+LIVE = "/v1/health/live"
 LANGUAGE_COOKIE = "bluezone-language"
 
 
 class PartAway(StoreRefused):
-    """The process whose part a request is does not answer; nothing was stored, and asking again is safe."""
+    """The process that a request is for does not answer; nothing was stored, and repeating the request is safe."""
 
     code = "part_away"
 
 
 def socket_of(run: Path, part: str) -> Path:
-    """Where a part is asked, in a folder that belongs to its user alone."""
+    """The socket of a part, in a folder that belongs to its user alone."""
     return run / part / f"{part}.sock"
 
 
 class Relay:
-    """One part, asked from any thread: each thread has a connection of its own. path: of its socket."""
+    """Calls one part, from any thread: each thread has its own connection. path: of the part's socket."""
 
     def __init__(self, path: Path, part: str) -> None:
         self._part = part
@@ -92,65 +94,67 @@ class Relay:
         """Status, headers and body of the answer. Raises PartAway."""
         repeatable = self._part != "pages" or environ["REQUEST_METHOD"] in ("GET", "HEAD")
         try:
-            told = [(name, value) for name, value in environ.items() if type(value) is str]
-            _, answer = self._caller.exchange(0, _packed("", told, body), repeatable)
-            status, headers, content = _unpacked(answer)
+            pairs = [(name, value) for name, value in environ.items() if type(value) is str]
+            _, answer = self._caller.exchange(0, _pack("", pairs, body), repeatable)
+            status, headers, content = _unpack(answer)
             return int(status), headers, content
         except (OSError, ValueError) as error:
-            said = getattr(error, "strerror", None) or type(error).__name__
-            raise PartAway(f"the {self._part} process does not answer: {said}") from None
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise PartAway(f"the {self._part} process does not answer: {reason}") from None
 
 
-def _packed(line: str, pairs: Iterable[tuple[str, str]], body: bytes) -> bytes:
-    """A message. Raises ValueError where a text of the head has a NUL, which no header has."""
+def _pack(line: str, pairs: Iterable[tuple[str, str]], body: bytes) -> bytes:
+    """A message. Raises ValueError if a text of the head contains a NUL, which no header does."""
     texts = [line]
     for pair in pairs:
         texts += pair
-    head = _BETWEEN.join(texts)
-    if head.count(_BETWEEN) != len(texts) - 1:
+    head = _SEPARATOR.join(texts)
+    if head.count(_SEPARATOR) != len(texts) - 1:
         raise ValueError("a NUL in a head")
-    packed = head.encode(errors="surrogatepass")
-    return _HEAD.pack(len(packed)) + packed + body
+    head_bytes = head.encode(errors="surrogatepass")
+    return _HEAD.pack(len(head_bytes)) + head_bytes + body
 
 
-def _unpacked(packed: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
+def _unpack(message: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     """Line, pairs and body of a message. Raises ValueError."""
-    if len(packed) < _HEAD.size:
+    if len(message) < _HEAD.size:
         raise ValueError("no head")
-    end = _HEAD.size + _HEAD.unpack_from(packed)[0]
-    line, *texts = packed[_HEAD.size : end].decode(errors="surrogatepass").split(_BETWEEN)
-    return line, list(zip(texts[::2], texts[1::2], strict=True)), packed[end:]
+    end = _HEAD.size + _HEAD.unpack_from(message)[0]
+    line, *texts = message[_HEAD.size : end].decode(errors="surrogatepass").split(_SEPARATOR)
+    return line, list(zip(texts[::2], texts[1::2], strict=True)), message[end:]
 
 
 class Front:
-    """The public origin as a WSGI callable that answers files itself and passes everything else on.
+    """The public origin as a WSGI callable that sends files itself and passes everything else on.
 
-    folder: the data folder, of which it reads what is published; run: where the parts are asked.
+    folder: the data folder, of which it reads the published files; run: the folder with the sockets of the parts;
+    for_pages: whether a path of the API is answered by the part that has the pages.
     """
 
-    # Nothing is kept here, and pages know which language a header asks for.
-    same_for_all: tuple[str, Callable[[], Any], Callable[[str], str]] = (LANGUAGE_COOKIE, lambda: None, str)
+    # Nothing is cached here, and the pages choose the language by the request's header.
+    shared_pages: tuple[str, Callable[[], Any], Callable[[str], str]] = (LANGUAGE_COOKIE, lambda: None, str)
     largest_body = LARGEST_BODY
 
-    def __init__(self, folder: Path, run: Path, passed_by: Callable[[str], bool]) -> None:
+    def __init__(self, folder: Path, run: Path, for_pages: Callable[[str], bool]) -> None:
         self._city = load_city(folder)
         self._files = SimpleNamespace(downloads=published_files(folder))
         self._parts = {part: Relay(socket_of(run, part), part) for part in _MOST_BYTES}
-        self._passed_by = passed_by
+        self._for_pages = for_pages
 
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
-        """Whose X-Forwarded-For is believed."""
+        """The proxies that are trusted to set X-Forwarded-For."""
         return self._city.trusted_proxies
 
     @property
-    def always(self) -> list[tuple[str, str]]:
-        """Headers of every answer: what keeps a browser on HTTPS, where the settings have it (web/settings.py)."""
-        kept = os.environ.get("BLUEZONE_TLS") in ("1", "own")
-        return [("Strict-Transport-Security", f"max-age={_YEAR_SECONDS}")] if kept else []
+    def common_headers(self) -> list[tuple[str, str]]:
+        """Headers of every answer: keeps a browser on HTTPS, if the settings say so (web/settings.py)."""
+        if os.environ.get("BLUEZONE_TLS") not in ("1", "own"):
+            return []
+        return [("Strict-Transport-Security", f"max-age={_YEAR_SECONDS}")]
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
-        """What can be answered to GET without waiting: published files. headers: by names in lower case."""
+        """The answer to a GET that needs no waiting: a published file. headers: by names in lower case."""
         return file_at_hand(self._files, path, headers.get("if-none-match", ""))  # type: ignore[arg-type]
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -159,9 +163,11 @@ class Front:
             status, headers, body = self._answer(path, environ)
         except PartAway as refused:
             logger.warning("%s: %s", refused.code, refused.message, extra=event("part_away", code=refused.code))
-            told = refusal(refused)
-            assert isinstance(told.body, bytes)
-            status, headers, body = told.status, told.head, told.body
+            response = refusal(refused)
+            assert isinstance(response.body, bytes)
+            status = response.status
+            headers = response.head
+            body = response.body
         start_response(f"{int(status)} {HTTPStatus(status).phrase}", headers)
         return [body]
 
@@ -172,19 +178,19 @@ class Front:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if 0 < length <= LARGEST_BODY else b""
         fixed = path in _SIZES
-        if not fixed and (self._passed_by(path) or not any(pattern.fullmatch(path) for _, pattern, _ in ROUTES)):
+        if not fixed and (self._for_pages(path) or not any(pattern.fullmatch(path) for _, pattern, _ in ROUTES)):
             return self._parts["pages"].ask(environ, body)
-        told = {name: environ[name] for name in _TOLD if name in environ}
+        reduced = {name: environ[name] for name in _API_MEMBERS if name in environ}
         if path in (HEALTH, READY):
-            return self._health(told)
-        # What has not the size of its call is refused there by the length that was announced.
-        passed = len(body) == _SIZES[path] if fixed else len(body) <= MAX_BODY_BYTES
-        return self._parts["codes" if path in _OF_CODES else "admission"].ask(told, body if passed else b"")
+            return self._health(reduced)
+        # A body of the wrong size is refused there by the announced length.
+        fits = len(body) == _SIZES[path] if fixed else len(body) <= MAX_BODY_BYTES
+        return self._parts["codes" if path in _CODES_PATHS else "admission"].ask(reduced, body if fits else b"")
 
     def _health(self, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """What the parts say of themselves, together: whoever does not answer is failing."""
+        """The health of the parts together; a part that does not answer is failing."""
         status, headers, body = self._parts["admission"].ask(environ, b"")
-        told, failing = json.loads(body), []
+        report = json.loads(body)
         try:
             _, _, codes = self._parts["codes"].ask({**environ, "PATH_INFO": READY, "REQUEST_METHOD": "GET"}, b"")
             failing = json.loads(codes)["failing"]
@@ -192,81 +198,85 @@ class Front:
             failing = [refused.code]
         if not failing or environ["REQUEST_METHOD"] == "HEAD":
             return status, headers, body
-        told["failing"] += [code for code in failing if code not in told["failing"]]
-        content = json.dumps({**told, "status": "failing"}).encode()
-        kept = [(name, value) for name, value in headers if name.lower() not in ("content-length", "retry-after")]
-        length = ("Content-Length", str(len(content)))
-        return HTTPStatus.SERVICE_UNAVAILABLE, [*kept, length, ("Retry-After", "30")], content
+        report["failing"] += [code for code in failing if code not in report["failing"]]
+        content = json.dumps({**report, "status": "failing"}).encode()
+        replaced = ("content-length", "retry-after")
+        head = [(name, value) for name, value in headers if name.lower() not in replaced]
+        head += [("Content-Length", str(len(content))), ("Retry-After", "30")]
+        return HTTPStatus.SERVICE_UNAVAILABLE, head, content
 
 
 def part_server(path: Path, part: str, allowed: frozenset[int], application: WsgiApplication) -> Listener:
-    """One part on its socket. path: of it; allowed: the users who may ask, by uid; application: what answers."""
-    answers, most = _Answers(part, application), _MOST_BYTES[part]
+    """The server of one part. path: of its socket; allowed: uids of the users who may connect."""
+    answers = _Answers(part, application)
+    most = _MOST_BYTES[part]
 
     def longest(first: int) -> int:
         return -1 if first else most
 
-    told = (path, allowed, _MOST_CONNECTIONS, longest, answers.answer, answers.note_refused)
+    arguments = (path, allowed, _MOST_CONNECTIONS, longest, answers.answer, answers.note_refused)
     if isinstance(application, Application) and application.gathers_reports:
-        return Gathering(*told, answers.answer_reports)
-    return Listener(*told)
+        return Gathering(*arguments, answers.answer_reports)
+    return Listener(*arguments)
 
 
 class _Answers:
-    """What a part answers. application: what makes the answers."""
+    """The answers of a part. application: makes them."""
 
     def __init__(self, part: str, application: WsgiApplication) -> None:
-        self._part, self._application = part, application
+        self._part = part
+        self._application = application
 
     def note_refused(self, uid: int) -> None:
-        said = event("part_peer_refused", part=self._part, uid=uid)
-        logger.warning("%s: a connection of user %d was refused", self._part, uid, extra=said)
+        extra = event("part_peer_refused", part=self._part, uid=uid)
+        logger.warning("%s: a connection of user %d was refused", self._part, uid, extra=extra)
 
-    def answer_reports(self, come: list[tuple[int, bytes]]) -> list[tuple[int, bytes] | None]:
-        """Answers to the calls of reports among what came at the same time."""
+    def answer_reports(self, messages: list[tuple[int, bytes]]) -> list[tuple[int, bytes] | None]:
+        """Answers to the calls of reports among messages that arrived together; None for all other messages."""
         assert isinstance(self._application, Application)
-        answers: list[tuple[int, bytes] | None] = [None] * len(come)
+        answers: list[tuple[int, bytes] | None] = [None] * len(messages)
         try:
-            environs = [_environ(packed) for _, packed in come]
-            places = [at for at, environ in enumerate(environs) if _is_report(environ)]
-            told = self._application.report_each([environs[at] for at in places])
-            for at, response in zip(places, told, strict=True):
-                answers[at] = 0, _packed(str(response.status.value), response.head, cast(bytes, response.body))
+            environs = [_environ(packed) for _, packed in messages]
+            positions = [index for index, environ in enumerate(environs) if _is_report(environ)]
+            responses = self._application.report_each([environs[at] for at in positions])
+            for position, response in zip(positions, responses, strict=True):
+                answers[position] = 0, _pack(str(response.status.value), response.head, cast(bytes, response.body))
             return answers
         except Exception:
-            # Each is answered by itself then, so that what fails here fails alone; each of them may come twice.
-            return [None] * len(come)
+            # Each is then answered alone, so that only the faulty one fails. They may safely be repeated.
+            return [None] * len(messages)
 
     def answer(self, _first: int, packed: bytes, _uid: int) -> tuple[int, bytes]:
-        """The answer to one request. Raises ValueError where the message is none."""
+        """The answer to one request. Raises ValueError if the message is malformed."""
         environ = _environ(packed)
-        told: list[tuple[str, list[tuple[str, str]]]] = []
+        heads: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
-            told[:] = [(status[:3], headers)]
+            heads[:] = [(status[:3], headers)]
 
         try:
-            found = self._application(environ, start_response)
+            chunks = self._application(environ, start_response)
             try:
-                content = b"".join(found)
+                content = b"".join(chunks)
             finally:
-                close = getattr(found, "close", None)
+                close = getattr(chunks, "close", None)
                 if close:
                     close()
         except Exception:
             logger.exception("an answer failed", extra=event("answer_failed", route=self._part))
-            told, content = [("500", [("Content-Length", "0")])], b""
-        return 0, _packed(*told[0], content)
+            heads = [("500", [("Content-Length", "0")])]
+            content = b""
+        return 0, _pack(*heads[0], content)
 
 
 def _is_report(environ: Environ) -> bool:
-    """Whether a request is of a report: a code, or keys."""
+    """Whether a request is part of a report: a code, or keys."""
     return environ.get("PATH_INFO") in (VERIFY_PATH, UPLOAD_PATH) and environ["REQUEST_METHOD"] == "POST"
 
 
 def _environ(packed: bytes) -> Environ:
     """WSGI's environ of a request that was passed on. Raises ValueError."""
-    _, head, body = _unpacked(packed)
+    _, head, body = _unpack(packed)
     return {
         **dict(head),
         "wsgi.version": (1, 0),

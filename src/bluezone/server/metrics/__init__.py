@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `serve` counts and tells its operator."""
+"""What `serve` counts and reports to its operator."""

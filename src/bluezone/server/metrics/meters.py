@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts that the processes of one `serve` share: cells of memory, fixed before the first request.
 
-A cell stands for a class of addresses, a class of status or a duration's range: there is none into which an address, a
-code or a name could be written. Each process counts in a row of its own, so none waits for another; the reader adds the
-rows. Rows are never emptied: a process that takes another's place goes on counting where that one ended.
+A cell represents a class of addresses, a class of status or a range of durations: no cell could hold an address, a code
+or a name. Each process counts in its own row, so none waits for another; the reader adds up the rows. Rows are never
+cleared: a process that replaces another continues its counts.
 
-What stands around an origin's callable: it counts answers by class of address.
+`Measured` wraps an origin's callable and counts its answers by class of address.
 """
 
 import logging
@@ -24,16 +24,16 @@ from bluezone.logs import event
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")
-# Upper ends, seconds; what took longer is in one more cell.
+# Upper bounds, seconds; longer durations have one more cell.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-# What an answer of docs/protocol.md section 4 refuses, by its status byte; 0 (ok) is counted nowhere here.
+# The refusals of docs/protocol.md section 4 by status byte; 0 (ok) is not counted here.
 REFUSALS = (
     "code_invalid", "code_used", "code_expired", "kid_refused",
     "bad_request", "puzzle_required", "signature_invalid", "keys_refused",
 )  # fmt: skip
-# What the worker does again and again: purges and what else duties name.
+# The worker's recurring work: purges and whatever else duties name.
 WORKS = tuple(work.name for work in (*catalogue.purges(), *catalogue.hourly(), *catalogue.every_tick()))
-# What the worker measures at each tick, and what it counts. Unix seconds where the name says so, else as named.
+# What the worker measures at each tick, and what it counts. `timestamp_seconds` are Unix seconds.
 GAUGES = (
     "worker_leading", "tick_timestamp_seconds", "tick_seconds",
     "store_up_codes", "store_up_keys", "store_up_office",
@@ -62,7 +62,8 @@ class Meters:
     """The shared cells. rows: how many processes can count at a time."""
 
     def __init__(self, descriptor: int, rows: int) -> None:
-        self.descriptor, self.rows = descriptor, rows
+        self.descriptor = descriptor
+        self.rows = rows
         size = (rows * _ROW + len(GAUGES)) * _CELL
         memory = memoryview(mmap.mmap(descriptor, size))
         self._counts = memory[: rows * _ROW * _CELL].cast("Q")
@@ -70,12 +71,12 @@ class Meters:
 
     @classmethod
     def make(cls, rows: int) -> "Meters":
-        """New cells, all zero, in memory that lives as long as a process has its descriptor."""
+        """New cells, all zero, in memory that exists as long as a process has its descriptor."""
         return cls(shared_memory((rows * _ROW + len(GAUGES)) * _CELL), rows)
 
     @classmethod
     def attach(cls, descriptor: int) -> "Meters":
-        """The cells behind a descriptor that was handed down."""
+        """The cells behind an inherited descriptor."""
         cells = os.fstat(descriptor).st_size // _CELL - len(GAUGES)
         return cls(descriptor, cells // _ROW)
 
@@ -84,33 +85,34 @@ class Meters:
         return Row(self._counts[number * _ROW : (number + 1) * _ROW])
 
     def set(self, gauge: str, value: float) -> None:
-        """Store what was measured."""
+        """Store a measured value."""
         self._gauges[GAUGES.index(gauge)] = value
 
     def gauge(self, name: str) -> float:
-        """What was measured last, 0 before the first time."""
+        """The value measured last, 0 before the first time."""
         return self._gauges[GAUGES.index(name)]
 
     def requests(self, route: str) -> "RouteCounts":
-        """What all rows together counted for a class of addresses."""
+        """The counts of a class of addresses, summed over all rows."""
         first = ROUTES.index(route) * _PER_ROUTE
         sums = [sum(self._counts[row * _ROW + cell] for row in range(self.rows)) for cell in _cells(first)]
         split = len(STATUSES)
         return RouteCounts(sums[:split], sums[split:-1], sums[-1] / 1_000_000)
 
     def refusals(self) -> list[int]:
-        """What all rows together counted of each of REFUSALS."""
+        """How often each of REFUSALS occurred, summed over all rows."""
         first = len(ROUTES) * _PER_ROUTE
-        return [
-            sum(self._counts[row * _ROW + first + kind] for row in range(self.rows)) for kind in range(len(REFUSALS))
-        ]
+        cells = range(first, first + len(REFUSALS))
+        return [sum(self._counts[row * _ROW + cell] for row in range(self.rows)) for cell in cells]
 
 
 class RouteCounts:
-    """Requests by STATUSES, durations by BUCKETS (each alone, one more for longer ones), and seconds in all."""
+    """Requests by STATUSES, durations by BUCKETS (not cumulative, one more for longer ones), and seconds in total."""
 
     def __init__(self, statuses: Sequence[int], buckets: Sequence[int], seconds: float) -> None:
-        self.statuses, self.buckets, self.seconds = statuses, buckets, seconds
+        self.statuses = statuses
+        self.buckets = buckets
+        self.seconds = seconds
 
 
 class Row:
@@ -132,7 +134,7 @@ class Row:
             cells[first + _PER_ROUTE - 1] += int(seconds * 1_000_000)
 
     def refuse(self, status_byte: int) -> None:
-        """Count an answer of a report's calls that refuses; any other byte is counted nowhere."""
+        """Count a refusal of a report's call; any other status byte is not counted."""
         if 1 <= status_byte <= len(REFUSALS):
             with self._lock:
                 self._cells[len(ROUTES) * _PER_ROUTE + status_byte - 1] += 1
@@ -145,9 +147,9 @@ def _cells(first: int) -> range:
 log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
-# Calls whose answer holds a status byte behind its version byte (docs/protocol.md sections 4, 7 and 8).
+# Calls that are answered with a version byte and a status byte (docs/protocol.md sections 4, 7 and 8).
 _REPORT_CALLS = frozenset({"/v1/verify", "/v1/upload", "/v1/tokens", "/v1/declarations"})
-# By what follows /v1/ up to a slash; an address itself is never kept.
+# By the part after /v1/ up to the next slash; the address itself is never stored.
 _PUBLIC_CLASSES = {
     "push": "push",
     "help": "help",
@@ -157,9 +159,9 @@ _PUBLIC_CLASSES = {
 
 
 def public_class(path: str) -> str:
-    """The class of an address of the public origin, one of metering.ROUTES."""
+    """The class of an address of the public origin, one of ROUTES."""
     if path in _REPORT_CALLS:
-        # One class for all of them: apart they would tell at what minute somebody's code met an upload.
+        # One class for all: separate ones would show in which minute a code was followed by an upload.
         return "reports"
     if not path.startswith("/v1/"):
         return "pages"
@@ -175,14 +177,17 @@ class Measured:
     """A WSGI callable around another one."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]], row: Row, class_of: Callable[[str], str]) -> None:
-        self._application, self._row, self.class_of = application, row, class_of
+        self._application = application
+        self._row = row
+        self.class_of = class_of
 
     def note(self, path: str, status: int, seconds: float) -> None:
-        """Count an answer that was given without the callable."""
+        """Count an answer that was sent without the callable."""
         self._row.count(self.class_of(path), status, seconds)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        begun, status = time.perf_counter(), 500
+        started_at = time.perf_counter()
+        status = 500
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal status
@@ -194,11 +199,12 @@ class Measured:
         try:
             body = self._application(environ, start)
         except Exception:
-            # granian would log the error's own words, which may quote what somebody sent.
+            # granian would log the error's text, which may quote what a client sent.
             log.exception("an answer failed", extra=event("answer_failed", route=route))
-            status, body = 500, []
+            status = 500
+            body = []
             start("500 Internal Server Error", [("Content-Length", "0")])
-        self._row.count(route, status, time.perf_counter() - begun)
+        self._row.count(route, status, time.perf_counter() - started_at)
         if path in _REPORT_CALLS and status == 200 and isinstance(body, list) and body and len(body[0]) > 1:
             self._row.refuse(body[0][1])
         return body

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's own port, on 127.0.0.1 alone: `/metrics`, `/live` and `/ready` of one `serve`.
 
-It answers from memory and from the origins' own word, in the process that watches the others: a database that hangs
-or an origin that is full does not silence it.
+It answers from memory and from the origins' own health pages, in the process that supervises the others, so that it
+answers even if a database hangs or an origin is overloaded.
 
-What `GET /metrics` answers: the shared meters in Prometheus' text format, and what `serve` knows of its processes.
+`GET /metrics` returns the shared meters in Prometheus' text format, and what `serve` knows of its processes. Every name
+is in METRICS with its type and meaning; a test compares docs/reference/metrics.md. Labels have fixed values, known
+before the first request.
 
-Every name is in METRICS with its type and meaning; docs/reference/metrics.md says the same, complete by test. Labels
-have fixed values, known before the first request.
-
-The cells are ours, because fixed ones cannot tell of anybody; prometheus_client writes the format.
+prometheus_client writes the format, but we count in our own cells: fixed cells cannot reveal anything about a person.
 """
 
 import http.client
@@ -34,7 +33,7 @@ from prometheus_client.registry import Collector
 
 from bluezone.logs import event
 from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
-from bluezone.server.processes.sockets import let_follow
+from bluezone.server.processes.sockets import allow_rebind
 
 if TYPE_CHECKING:
     from bluezone.server.processes.supervisor import Processes
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REFUSALS_GRAIN = 5
-# Rounds come every 15 seconds, and the longest there is takes a minute.
+# The worker measures every 15 seconds, and its longest round takes a minute.
 HUNG_SECONDS = 120.0
 HOUR = 3600
 
@@ -130,17 +129,19 @@ Sample = tuple[str, str, dict[str, str], float]
 
 
 class Exposition(Collector):
-    """Writes the page of one `serve`."""
+    """Writes the metrics page of one `serve`. secured: the files of --tls, None without it. now: Unix seconds."""
 
     def __init__(self, processes: "Processes", secured: Any, now: float) -> None:
-        self._processes, self._meters, self._secured = processes, processes.meters, secured
+        self._processes = processes
+        self._meters = processes.meters
+        self._secured = secured
         self._began = now
-        # The hour in which it began is not whole, so what happened in it is told with the next.
+        # The first hour is incomplete, so its refusals are published with those of the next.
         self._hour = int(now // HOUR) + 1
         self._refusals = [0] * len(REFUSALS)
 
     def look(self, now: float) -> None:
-        """Call it often: at the turn of the hour it takes over what was refused until then, in multiples of 5."""
+        """Call it often: at the turn of the hour it updates the published refusals, in multiples of 5."""
         if now // HOUR > self._hour:
             self._hour = int(now // HOUR)
             self._refusals = [count // REFUSALS_GRAIN * REFUSALS_GRAIN for count in self._meters.refusals()]
@@ -153,16 +154,20 @@ class Exposition(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric that has a value now, for prometheus_client."""
-        # The library writes the ending of a counter itself.
+        # The library adds the suffix of a counter itself.
         families = {
             name: Metric(f"bluezone_{name.removesuffix('_total')}", meaning, kind)
             for name, (kind, meaning) in METRICS.items()
         }
-        for family, ending, labels, value in (*self._own(), *self._requests(), *self._measured()):
+        for family, ending, labels, value in (
+            *self._process_samples(),
+            *self._request_samples(),
+            *self._measured_samples(),
+        ):
             families[family].add_sample(f"bluezone_{family}{ending}", labels, value)
         return (family for family in families.values() if family.samples)
 
-    def _own(self) -> Iterator[Sample]:
+    def _process_samples(self) -> Iterator[Sample]:
         processes = self._processes
         yield "build_info", "", {"version": version("bluezone")}, 1
         yield "start_timestamp_seconds", "", {}, self._began
@@ -174,9 +179,9 @@ class Exposition(Collector):
             yield "process_restarts_total", "", label, processes.restarts.get(part.name, 0)
         yield "replacements_total", "", {}, processes.replaced
         if self._secured:
-            yield "certificate_end_timestamp_seconds", "", {}, _end(self._secured.certificate)
+            yield "certificate_end_timestamp_seconds", "", {}, _end_of(self._secured.certificate)
 
-    def _requests(self) -> Iterator[Sample]:
+    def _request_samples(self) -> Iterator[Sample]:
         for route in ROUTES:
             counts = self._meters.requests(route)
             label = {"route": route}
@@ -192,24 +197,24 @@ class Exposition(Collector):
         for reason, count in zip(REFUSALS, self._refusals, strict=True):
             yield "report_refusals_total", "", {"reason": reason}, count
 
-    def _measured(self) -> Iterator[Sample]:
+    def _measured_samples(self) -> Iterator[Sample]:
         if not any(part.name == "worker" for part in self._processes.parts):
             return
         leading = self._meters.gauge("worker_leading")
         yield "worker_leading", "", {}, leading
         yield "settings_outdated", "", {}, self._meters.gauge("settings_outdated")
-        # A worker that stands by has measured nothing, or long ago; one that died at work says how long ago.
+        # A worker on standby has measured nothing, or long ago; for one that died, the last timestamps are useful.
         if leading or self._meters.gauge("tick_timestamp_seconds"):
-            yield from self._of_the_worker(self._meters)
+            yield from self._worker_samples(self._meters)
 
-    def _of_the_worker(self, meters: Meters) -> Iterator[Sample]:
+    def _worker_samples(self, meters: Meters) -> Iterator[Sample]:
         fresh = time.time() - meters.gauge("measured_timestamp_seconds") < HUNG_SECONDS
         for gauge, (family, label) in _MEASURED.items():
-            # A worker that waits for a store says nothing more; what it said before is no longer true.
+            # A worker that hangs on a store measures nothing; the last value of store_up is no longer true.
             yield family, "", label, meters.gauge(gauge) if fresh or family != "store_up" else 0.0
 
 
-def _end(certificate: Path) -> float:
+def _end_of(certificate: Path) -> float:
     from bluezone.tls import read_certificate
 
     return read_certificate(certificate).not_valid_after_utc.timestamp()
@@ -218,7 +223,7 @@ def _end(certificate: Path) -> float:
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 5.0
-# Ticks come every 15 seconds; the longest there is takes a minute.
+# Ticks come every 15 seconds; the longest take a minute.
 TICK_LATE_SECONDS = 300.0
 BACKLOG = 16
 READY_PATHS = {"public": "/v1/health/ready", "office": "/health/ready"}
@@ -227,33 +232,33 @@ READY_PATHS = {"public": "/v1/health/ready", "office": "/health/ready"}
 class OperatorPort:
     """Answers on a socket that was bound before."""
 
-    def __init__(self, taken: socket.socket) -> None:
-        self._taken = taken
+    def __init__(self, port_socket: socket.socket) -> None:
+        self._socket = port_socket
         self._http: ThreadingHTTPServer | None = None
         self.exposition: Exposition | None = None
 
     def open(self, processes: "Processes", secured: Any) -> None:
-        """Answer from now on, from threads of its own."""
-        self.exposition = Exposition(processes, secured, time.time())
-        exposition, began = self.exposition, time.time()
+        """Answer from now on, in its own threads."""
+        began = time.time()
+        exposition = self.exposition = Exposition(processes, secured, began)
 
         class Handler(_Handler):
             pages = {  # noqa: RUF012 - made once, read only
                 "/metrics": lambda: (HTTPStatus.OK, CONTENT_TYPE, exposition.text()),
                 "/live": lambda: _json(HTTPStatus.OK, {"status": "ok"}),
-                "/ready": lambda: _ready(processes, secured is not None, began),
+                "/ready": lambda: _readiness(processes, secured is not None, began),
             }
 
-        self._taken.setblocking(True)
-        let_follow(self._taken)
-        self._taken.listen(BACKLOG)
+        self._socket.setblocking(True)
+        allow_rebind(self._socket)
+        self._socket.listen(BACKLOG)
         self._http = _Http(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self._http.socket.close()
-        self._http.socket = self._taken
+        self._http.socket = self._socket
         threading.Thread(target=self._http.serve_forever, name="operator", daemon=True).start()
 
     def look(self) -> None:
-        """Let the exposition see the hour turn."""
+        """Update the exposition at the turn of the hour."""
         if self.exposition:
             self.exposition.look(time.time())
 
@@ -261,16 +266,16 @@ class OperatorPort:
         """Answer no more."""
         if self._http:
             self._http.shutdown()
-        self._taken.close()
+        self._socket.close()
 
 
 class _Http(ThreadingHTTPServer):
-    """Says of a fault what the log may hold; the base class would print who asked."""
+    """Logs of a fault only what may be logged; the base class would print the client's address."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """One event; a client that went away in the middle is none."""
+        """Log one event, unless the client just disconnected."""
         if not isinstance(sys.exc_info()[1], OSError):
             log.exception("an answer failed", extra=event("answer_failed", route="operator"))
 
@@ -279,11 +284,12 @@ class _Handler(BaseHTTPRequestHandler):
     """GET of a known path; nothing is logged."""
 
     pages: dict[str, Any]
-    server_version, sys_version = "bluezone", ""
+    server_version = "bluezone"
+    sys_version = ""
     timeout = ASK_SECONDS
 
     def do_GET(self) -> None:
-        """Answer one question."""
+        """Answer one request."""
         page = self.pages.get(self.path.partition("?")[0])
         status, kind, text = page() if page else _json(HTTPStatus.NOT_FOUND, {"error": {"code": "not_found"}})
         body = text.encode()
@@ -294,36 +300,38 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """There is no line per request."""
+        """Requests are not logged."""
 
 
 def _json(status: HTTPStatus, members: dict[str, Any]) -> tuple[HTTPStatus, str, str]:
     return status, "application/json", json.dumps(members)
 
 
-def _ready(processes: "Processes", secured: bool, began: float) -> tuple[HTTPStatus, str, str]:
-    """Whether every part that runs here can do its work, and which cannot, by code."""
+def _readiness(processes: "Processes", secured: bool, began: float) -> tuple[HTTPStatus, str, str]:
+    """Whether every part that runs here is ready; if not, what fails, by code."""
     failing = []
     for part in processes.parts:
         if sum(child.part.name == part.name and child.up for child in tuple(processes.children)) < part.count:
             failing.append(f"{part.name}_missing")
-        elif part.taken is not None and not _origin_ready(part.taken, READY_PATHS[part.name], secured):
+        elif part.port_socket is not None and not _origin_ready(part.port_socket, READY_PATHS[part.name], secured):
             failing.append(f"{part.name}_not_ready")
     if processes.meters.gauge("worker_leading"):
-        ticked = max(processes.meters.gauge("tick_timestamp_seconds"), began)
-        failing += ["tick_late"] if time.time() - ticked > TICK_LATE_SECONDS else []
+        ticked_at = max(processes.meters.gauge("tick_timestamp_seconds"), began)
+        if time.time() - ticked_at > TICK_LATE_SECONDS:
+            failing.append("tick_late")
     if processes.meters.gauge("publication_leading"):
-        published = max(processes.meters.gauge("publication_timestamp_seconds"), began)
-        failing += ["publication_late"] if time.time() - published > TICK_LATE_SECONDS else []
+        published_at = max(processes.meters.gauge("publication_timestamp_seconds"), began)
+        if time.time() - published_at > TICK_LATE_SECONDS:
+            failing.append("publication_late")
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
     return _json(status, {"status": "failing" if failing else "ok", "failing": failing})
 
 
-def _origin_ready(taken: socket.socket, path: str, secured: bool) -> bool:
-    host, port = taken.getsockname()[:2]
+def _origin_ready(port_socket: socket.socket, path: str, secured: bool) -> bool:
+    host, port = port_socket.getsockname()[:2]
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     if secured:
-        # Asked is our own child, under an address that need not stand in its certificate.
+        # This connects to our own child process, by an address that its certificate need not contain.
         unverified = ssl._create_unverified_context()  # noqa: S323
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
             reachable, port, timeout=ASK_SECONDS, context=unverified

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker measures for the operator at each tick, coarse enough that nobody's report can be told from it.
+"""What the worker measures for the operator at each tick, too coarse to reveal a single report.
 
-A monitor keeps what it is told for years, so nothing here moves with a single report: docs/privacy.md, "What the
-monitor is told". Sizes are whole multiples of 16 MiB, keys and uploads are rounded down and change once an hour or a
-day, an outbox counts only what waits longer than it should.
+A monitor stores its samples for years, so no value here changes with a single report (docs/privacy.md has a section on
+the monitor). Sizes are whole multiples of 16 MiB, keys and uploads are rounded down and change once an hour or a day,
+and an outbox counts only messages that wait longer than they should.
 """
 
 import datetime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GRAIN_BYTES = 16 * 1024 * 1024
 KEYS_GRAIN = 1000
 UPLOADS_GRAIN = 5
-# What waits less than this long is on its way, and no backlog.
+# A message that has waited less than this is on its way, and not part of a backlog.
 LATE = datetime.timedelta(minutes=2)
 
 
@@ -39,17 +39,19 @@ class Survey:
     """Measures one city's server into the meters."""
 
     def __init__(self, server: "KeyServer", meters: Meters, announcer: "Announcer") -> None:
-        self._server, self._meters, self._announcer = server, meters, announcer
+        self._server = server
+        self._meters = meters
+        self._announcer = announcer
         self._hour = -1
 
     def measure(self, now: float) -> None:
-        """Measure everything; what cannot be measured keeps its value, and the store's own gauge says why."""
+        """Measure everything. What cannot be measured keeps its last value; the gauge of its store says why."""
         self._office(datetime.datetime.fromtimestamp(now, datetime.UTC))
         self._stores(now)
         self._files(now)
         folder = self._server.data_dir
         disk = shutil.disk_usage(folder)
-        self._meters.set("disk_free_bytes", _coarse(disk.free))
+        self._meters.set("disk_free_bytes", _round_down(disk.free))
         self._meters.set("disk_bytes", disk.total)
         self._meters.set("backup_timestamp_seconds", _newest(folder / "backups"))
         drill = last_drill(folder)
@@ -59,68 +61,67 @@ class Survey:
         self._meters.set("measured_timestamp_seconds", time.time())
 
     def leading(self) -> None:
-        """This worker is at work."""
+        """Record that this worker leads."""
         self._meters.set("worker_leading", 1)
 
-    def ticked(self, begun: float) -> None:
-        """A tick is over. begun: monotonic seconds at which it began."""
-        self._meters.set("tick_seconds", time.monotonic() - begun)
+    def ticked(self, started_at: float) -> None:
+        """Record that a tick has ended. started_at: monotonic seconds."""
+        self._meters.set("tick_seconds", time.monotonic() - started_at)
         self._meters.set("tick_timestamp_seconds", time.time())
 
     def clock(self, doubted: bool) -> None:
-        """Whether the clock was believed at this tick."""
+        """Record whether the clock was doubted at this tick."""
         self._meters.set("clock_doubted", doubted)
 
     def failed(self) -> None:
-        """A tick was refused somewhere."""
+        """Record that something in a tick was refused."""
         self._meters.set("tick_failures_total", self._meters.gauge("tick_failures_total") + 1)
 
     def _stores(self, now: float) -> None:
         server = self._server
         for name, store in (("codes", server.codes_store), ("keys", server.keys_store)):
-            self._try(name, partial(self._weigh, name, store))
+            self._note_state(name, partial(self._measure_size, name, store))
         if hour_at(now) != self._hour and self._meters.gauge("store_up_keys") and self._meters.gauge("store_up_codes"):
-            self._try("keys", lambda: self._hourly(now))
+            self._note_state("keys", lambda: self._hourly(now))
 
-    def _weigh(self, name: str, store: Store) -> None:
+    def _measure_size(self, name: str, store: Store) -> None:
         self._meters.set(f"store_bytes_{name}", _size(self._server.data_dir, name, store))
 
     def _hourly(self, now: float) -> None:
-        """What would tell of single reports if it were measured more often."""
+        """Measure what would reveal single reports if it were measured more often."""
         self._meters.set("waiting_keys", statistics.waiting_keys(self._server.keys_store) // KEYS_GRAIN * KEYS_GRAIN)
         yesterday = day_at(now) - 1
-        uploads = sum(
-            count.uploads for count in statistics.uploads_by_day(self._server.keys_store) if count.day == yesterday
-        )
+        counts = statistics.uploads_by_day(self._server.keys_store)
+        uploads = sum(count.uploads for count in counts if count.day == yesterday)
         self._meters.set("uploads_last_whole_day", uploads // UPLOADS_GRAIN * UPLOADS_GRAIN)
-        guessed = [
-            hour for hour in statistics.guessing_alarm_hours(self._server.codes_store) if hour > hour_at(now) - 24
-        ]
-        self._meters.set("guessing_hours_last_day", len(guessed))
+        alarm_hours = statistics.guessing_alarm_hours(self._server.codes_store)
+        last_day = [hour for hour in alarm_hours if hour > hour_at(now) - 24]
+        self._meters.set("guessing_hours_last_day", len(last_day))
         self._hour = hour_at(now)
 
     def _files(self, now: float) -> None:
         for name, series in (("exports", EXPORT_FILES), ("venues", VENUE_PACKAGES)):
-            # A bucket that is away is no store that is down: the index that phones hold goes on ageing, and says so.
+            # A bucket that is down is not a store: its gauge keeps the old timestamp, which shows the problem.
             with suppress(StoreRefused):
                 index = self._server.indexes.read(series)
                 self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
         self._meters.set("history_forked", float(self._server.history_problem is not None))
         self._meters.set("settings_outdated", self._server.settings_outdated)
-        self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
-        self._try("keys", lambda: self._watched(now))
+        self._note_state("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
+        self._note_state("keys", lambda: self._measure_witnesses(now))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
-        # Accepted until a week after the week in which they sign.
+        # A key is accepted until a week after the week in which it signs.
         self._meters.set("week_keys_end_timestamp_seconds", max(ends, default=0) - 7 * 86_400)
 
-    def _watched(self, now: float) -> None:
+    def _measure_witnesses(self, now: float) -> None:
         absent, quorum_missing = absent_witnesses(self._server.public_log, now)
         self._meters.set("witnesses_absent", len(absent))
         self._meters.set("witness_quorum_missing", quorum_missing)
 
     def _overdue(self, now: float) -> float:
-        """Seconds since phones should have had the next export file."""
-        index, period = self._server.indexes.read(), self._server.city.publish_period_seconds
+        """Seconds since the next export file was due."""
+        index = self._server.indexes.read()
+        period = self._server.city.publish_period_seconds
         return statistics.overdue_seconds(self._server.keys_store, period, index.number if index else 0, now)
 
     def _office(self, now: datetime.datetime) -> None:
@@ -148,13 +149,13 @@ class Survey:
             ("exchange", Delivery.overdue(now - LATE), "made_at"),
         )
         for name, waiting, since in late:
-            found = waiting.aggregate(count=Count("pk"), oldest=Min(since))
-            self._meters.set(f"outbox_waiting_{name}", found["count"])
-            oldest = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+            backlog = waiting.aggregate(count=Count("pk"), oldest=Min(since))
+            self._meters.set(f"outbox_waiting_{name}", backlog["count"])
+            oldest = (now - backlog["oldest"]).total_seconds() if backlog["oldest"] else 0.0
             self._meters.set(f"outbox_oldest_seconds_{name}", oldest)
         self._meters.set("store_bytes_office", _office_size(self._server.data_dir))
 
-    def _try(self, store: str, action: Callable[[], None]) -> None:
+    def _note_state(self, store: str, action: Callable[[], None]) -> None:
         try:
             action()
         except StoreRefused:
@@ -166,25 +167,25 @@ class Survey:
 def _size(folder: Path, name: str, store: Store) -> int:
     if store.dialect == "sqlite":
         store.read("SELECT 1")
-        return _coarse(_file_size(folder, name))
+        return _round_down(_file_size(folder, name))
     tables = (
         "SELECT COALESCE(SUM(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class"
         " JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = ? AND relkind = 'r'"
     )
-    return _coarse(int(store.read(tables, (name,))[0][0]))
+    return _round_down(int(store.read(tables, (name,))[0][0]))
 
 
 def _office_size(folder: Path) -> int:
     from django.db import connection
 
     if connection.vendor == "sqlite":
-        return _coarse(_file_size(folder, "office"))
+        return _round_down(_file_size(folder, "office"))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT COALESCE(SUM(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class"
             " JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'office' AND relkind = 'r'"
         )
-        return _coarse(int(cursor.fetchone()[0]))
+        return _round_down(int(cursor.fetchone()[0]))
 
 
 def _file_size(folder: Path, name: str) -> int:
@@ -192,7 +193,7 @@ def _file_size(folder: Path, name: str) -> int:
     return sum(file.stat().st_size for file in files if file.exists())
 
 
-def _coarse(size: int) -> int:
+def _round_down(size: int) -> int:
     return size // GRAIN_BYTES * GRAIN_BYTES
 
 

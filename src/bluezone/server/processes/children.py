@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One process of one `serve`, as its parent sees it: how it is started, how it leaves, how it ends.
+"""A child process of `serve`, as its parent sees it: how it starts, stops accepting requests, and ends.
 
-A process of `serve` that begins as a copy of `serve` itself, with everything loaded: half of a start's work.
-
-Only the first processes of a `serve` begin so. Who is started again after a death, or at SIGHUP with the program that
-is installed then, is a new interpreter, as everywhere but on Linux, where forking after loading is not safe, and with a
-bucket, for the same reason.
+A child can start as a fork of `serve`, with everything loaded, which saves half the work of a start. Only the first
+children of a `serve` start this way. A child that is restarted after a death, or at SIGHUP with the program installed
+by then, is a new interpreter. So are all children where forking after loading is not safe: on systems other than Linux,
+and with a bucket, because the library for buckets has threads.
 """
 
 import contextlib
@@ -27,17 +26,17 @@ from bluezone.refusal import Refused
 from bluezone.server.processes.users import User
 
 AVAILABLE = sys.platform == "linux"
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
 def may_fork() -> bool:
-    """Whether a copy of this process would be whole: what reaches a bucket has threads that would not come along."""
+    """Whether this process can be forked safely: the library for buckets has threads that a fork would lack."""
     return AVAILABLE and "obstore" not in sys.modules
 
 
 class Forked:
-    """What a supervisor needs of subprocess.Popen. stdin: our end of the pipe that tells the process that we live."""
+    """The part of subprocess.Popen that a supervisor needs. stdin: our end of the pipe that shows that we live."""
 
     def __init__(self, pid: int, stdin: int) -> None:
         self.pid = pid
@@ -55,15 +54,15 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. Raises subprocess.TimeoutExpired."""
-        until = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
         while (code := self.poll()) is None:
-            if until is not None and time.monotonic() >= until:
+            if deadline is not None and time.monotonic() >= deadline:
                 raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless it has ended: its number may be another's by now."""
+        """Send a signal, unless the process has ended: its number may belong to another by now."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -76,33 +75,33 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def fork_main(arguments: Sequence[str], handed: Collection[int]) -> Forked:
-    """Run `main()` of the module that comes first, the rest as its command line, in a copy of this process.
+def fork_main(arguments: Sequence[str], descriptors: Collection[int]) -> Forked:
+    """Run `main()` of a module in a fork of this process. Other threads must not run here.
 
-    handed: the descriptors that it keeps beside the standard ones. No other thread may run here.
-    Raises OSError when the system does not let it start.
+    arguments: the module, then its command line. descriptors: those that the child keeps, besides the standard ones.
+    Raises OSError if the system refuses to fork.
     """
-    stdin, ours = os.pipe()
+    child_end, parent_end = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    # What is loaded here is never collected there, so that its memory stays shared.
+    # The child does not collect what is loaded here, so that its memory stays shared.
     gc.freeze()
     try:
         pid = os.fork()
     except OSError:
-        os.close(stdin)
-        os.close(ours)
+        os.close(child_end)
+        os.close(parent_end)
         raise
     if pid:
-        os.close(stdin)
-        return Forked(pid, ours)
+        os.close(child_end)
+        return Forked(pid, parent_end)
     code = 1
     try:
-        _become(arguments, stdin, handed)
+        _detach(arguments, child_end, descriptors)
         importlib.import_module(arguments[0]).main()
         code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+    except SystemExit as exiting:
+        code = exiting.code if isinstance(exiting.code, int) else 1
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
@@ -114,31 +113,31 @@ def fork_main(arguments: Sequence[str], handed: Collection[int]) -> Forked:
         os._exit(code)
 
 
-def _become(arguments: Sequence[str], stdin: int, handed: Collection[int]) -> None:
-    """Leave the parent's session, signals, descriptors and command line."""
+def _detach(arguments: Sequence[str], stdin: int, descriptors: Collection[int]) -> None:
+    """Replace the session, signal handlers, descriptors and command line inherited from the parent."""
     os.setsid()
     for number in _HANDLED:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     os.dup2(stdin, 0)
     os.dup2(2, 1)
-    for descriptor in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, *handed}:
-        # The one that listed them is gone already.
+    for descriptor in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, *descriptors}:
+        # The descriptor that listed the folder is closed already.
         with contextlib.suppress(OSError):
             os.close(descriptor)
-    # Standard input may have been closed when `serve` began.
+    # Standard input may have been closed when `serve` started.
     sys.stdin = sys.stdin or open(0)  # noqa: SIM115 - for the life of the process
     sys.argv = list(arguments)
 
 
-# A connection that is in use meets its last answer in this time; those that are idle are closed afterwards.
+# A busy connection gets its last answer within this time; idle ones are closed afterwards.
 LETTING_GO_SECONDS = 2.0
-# How long a request may still take in a process that goes.
+# How long a request may still take in a process that leaves.
 FINISH_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
 
 class ProcessEnded(Refused):
-    """A part did not come up at the start; the others were stopped."""
+    """A part did not become ready at the start; the others were stopped."""
 
     code = "process_ended"
 
@@ -147,63 +146,63 @@ class ProcessEnded(Refused):
 class Part:
     """One kind of process.
 
-    arguments: `python -m` with these. count: how many. taken: the socket that has the port of an origin. handed: what
-    it is given to share, by the option that names it: a descriptor. user, environment: of another user's process.
+    arguments: of `python -m`. count: how many processes. port_socket: reserves the port of an origin. descriptors: to
+    share with the process, by the option that passes each. user, environment: of a process of another user.
     """
 
     name: str
     arguments: tuple[str, ...]
     count: int = 1
-    taken: socket.socket | None = None
-    handed: Mapping[str, int] = field(default_factory=dict)
+    port_socket: socket.socket | None = None
+    descriptors: Mapping[str, int] = field(default_factory=dict)
     user: User | None = None
     environment: Mapping[str, str] | None = None
 
 
 @dataclass
 class Child:
-    """One process of a part. place: its number within the part; row: where it counts in the meters."""
+    """One process of a part. place: its number within the part; row: its row of the meters."""
 
     part: Part
     place: int
     row: int
     process: subprocess.Popen[bytes] | Forked
-    ready_at: int
-    begun: float
+    ready_pipe: int
+    started_at: float
     early_deaths: int = 0
-    told_ready: bool = False
+    reported_ready: bool = False
     terminate_at: float | None = None
     kill_at: float | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether it is gone."""
+        """Whether it has ended."""
         return self.process.poll() is not None
 
     @property
     def up(self) -> bool:
-        """Whether it has said that it is ready and is still there; asked from any thread."""
-        return self.told_ready and self.process.returncode is None
+        """Whether it has reported that it is ready and is still alive; callable from any thread."""
+        return self.reported_ready and self.process.returncode is None
 
     def ready(self) -> bool:
-        """Whether it has said that it takes requests."""
-        if not self.told_ready:
+        """Whether it has reported that it accepts requests."""
+        if not self.reported_ready:
             try:
-                self.told_ready = bool(os.read(self.ready_at, 1))
+                self.reported_ready = bool(os.read(self.ready_pipe, 1))
             except BlockingIOError:
                 return False
-        return self.told_ready
+        return self.reported_ready
 
     def leave(self, now: float) -> None:
-        """Let it finish what it has begun, and end."""
-        if self.part.taken is not None and not self.ended:
+        """Let it finish its current requests, then end."""
+        if self.part.port_socket is not None and not self.ended:
             self.process.send_signal(signal.SIGUSR1)
-        self.terminate_at = now + (LETTING_GO_SECONDS if self.part.taken else 0.0)
+        self.terminate_at = now + (LETTING_GO_SECONDS if self.part.port_socket else 0.0)
         self.kill_at = self.terminate_at + FINISH_SECONDS
 
     def close(self) -> None:
-        """Let go of our ends of its pipes."""
-        os.close(self.ready_at)
+        """Close our ends of its pipes."""
+        os.close(self.ready_pipe)
         assert self.process.stdin is not None
         self.process.stdin.close()
 
@@ -211,54 +210,55 @@ class Child:
 def start_child(
     part: Part, place: int, row: int, meters: int, now: float, early_deaths: int = 0, fork: bool = False
 ) -> Child:
-    """Start `python -m …` in a session of its own, with a pipe whose closing tells it that we are gone.
+    """Start `python -m …` in its own session, with a pipe that closes when we are gone.
 
-    meters: the descriptor of the cells that it counts in. now: monotonic seconds. fork: as a copy of this process.
-    Raises ProcessEnded when the system does not let it start.
+    meters: the descriptor of the shared cells. now: monotonic seconds. fork: as a fork of this process.
+    Raises ProcessEnded if the system refuses to start it.
     """
     try:
-        ready_at, ready = os.pipe()
+        read_end, write_end = os.pipe()
     except OSError as error:
-        raise _not_started(part, error) from None
-    os.set_blocking(ready_at, False)
-    handed = {"ready": ready, "meters": meters, **part.handed}
-    more = [f"--row={row}", *(f"--{name}={descriptor}" for name, descriptor in handed.items())]
+        raise _start_failed(part, error) from None
+    os.set_blocking(read_end, False)
+    descriptors = {"ready": write_end, "meters": meters, **part.descriptors}
+    options = [f"--row={row}", *(f"--{name}={descriptor}" for name, descriptor in descriptors.items())]
     try:
         if fork:
-            process: subprocess.Popen[bytes] | Forked = fork_main((*part.arguments, *more), handed.values())
+            process: subprocess.Popen[bytes] | Forked = fork_main((*part.arguments, *options), descriptors.values())
         else:
             process = subprocess.Popen(  # noqa: S603 - our own modules
-                python_of(part.user, *part.arguments, *more),
+                python_of(part.user, *part.arguments, *options),
                 stdin=subprocess.PIPE,
                 stdout=sys.stderr,
                 start_new_session=True,
-                pass_fds=tuple(handed.values()),
+                pass_fds=tuple(descriptors.values()),
                 env=part.environment,
                 **as_user(part.user),
             )
     except OSError as error:
-        os.close(ready_at)
-        raise _not_started(part, error) from None
+        os.close(read_end)
+        raise _start_failed(part, error) from None
     finally:
-        os.close(ready)
-    return Child(part, place, row, process, ready_at, now, early_deaths)
+        os.close(write_end)
+    return Child(part, place, row, process, read_end, now, early_deaths)
 
 
 def python_of(user: User | None, *arguments: str) -> list[str]:
-    """`python -m` with these. user: whose process it is to be; then no module comes from the folder we stand in."""
-    return [sys.executable, *(["-P"] if user else []), "-m", *arguments]
+    """The command line of `python -m`. user: for another than ours, modules of the current folder are ignored."""
+    safe_path = ["-P"] if user else []
+    return [sys.executable, *safe_path, "-m", *arguments]
 
 
 def as_user(user: User | None) -> dict[str, Any]:
-    """What subprocess.Popen is told so that a process is another user's."""
+    """Arguments for subprocess.Popen that run a process as another user."""
     if user is None:
         return {}
-    # Files whose names others know are published ones; all others are made with a mode of their own.
+    # This umask suits published files; all others are created with an explicit mode.
     return {"user": user.uid, "group": user.gid, "extra_groups": list(user.groups), "umask": 0o022}
 
 
 def end_children(children: Sequence[Child]) -> None:
-    """SIGTERM, a wait for all together, SIGKILL."""
+    """Send SIGTERM to all, wait for all together, then send SIGKILL."""
     for child in children:
         if not child.ended:
             child.process.terminate()
@@ -272,5 +272,5 @@ def end_children(children: Sequence[Child]) -> None:
         child.close()
 
 
-def _not_started(part: Part, error: OSError) -> ProcessEnded:
+def _start_failed(part: Part, error: OSError) -> ProcessEnded:
     return ProcessEnded(f"the {part.name} process cannot be started: {error.strerror}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `serve` is while the stores are being moved: a page that says so on both ports, and the published files.
+"""`serve` while the stores are being moved: a page that says so on both ports, and the published files.
 
-Phones go on following: the files of the data folder stay where they are, and reading them needs no store.
+Phones still get updates: the files of the data folder stay where they are, and reading them needs no store.
 """
 
 import asyncio
@@ -22,49 +22,52 @@ from bluezone.keyserver.datafolder import moved
 from bluezone.keyserver.http import file_at_hand, handles
 from bluezone.keyserver.parts import published_files
 from bluezone.server.front.pages import StaticFiles
-from bluezone.server.processes.service import Asked
+from bluezone.server.processes.service import ServeOptions
 from bluezone.servicemanager import ServiceManager
 
-# How often it is asked whether a port answers yet.
+# How often to check whether the ports answer yet.
 START_SECONDS = 0.05
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
 class Closed:
-    """The entry of one port. published: the server's files, None where the port is the office's."""
+    """The entry of one port. published: the server's files, None on the office's port."""
 
     def __init__(self, pages: dict[str, bytes], static: StaticFiles, published: Any) -> None:
-        self._pages, self._static, self._published = pages, static, published
+        self._pages = pages
+        self._static = static
+        self._published = published
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Answer one request; a body is left unread, and the connection closed behind the answer."""
-        path, headers = scope.path, scope.headers
+        """Answer one request; its body is not read, and the connection is closed after the answer."""
+        path = scope.path
+        headers = scope.headers
         if scope.method in ("GET", "HEAD"):
-            found: Any = self._static.find(path)
-            if found is None and self._published is not None:
-                found = file_at_hand(self._published, path, headers.get("if-none-match") or "")
-            if found is not None:
-                body = found.content if hasattr(found, "content") else found.body
-                head = [*(found.headers if hasattr(found, "content") else found.head)]
+            answer: Any = self._static.find(path)
+            if answer is None and self._published is not None:
+                answer = file_at_hand(self._published, path, headers.get("if-none-match") or "")
+            if answer is not None:
+                body = answer.content if hasattr(answer, "content") else answer.body
+                head = [*(answer.headers if hasattr(answer, "content") else answer.head)]
                 if isinstance(body, bytes):
-                    protocol.response_bytes(int(found.status), head, body)
+                    protocol.response_bytes(int(answer.status), head, body)
                 else:
-                    protocol.response_file(int(found.status), head, str(body))
+                    protocol.response_file(int(answer.status), head, str(body))
                 return
-        status, named, said = self._said(path, headers)
-        head = [*named, _NOSNIFF, ("Content-Length", str(len(said))), ("Connection", "close")]
-        protocol.response_bytes(status, head, said)
+        status, head, content = self._moving_notice(path, headers)
+        head += [_NOSNIFF, ("Content-Length", str(len(content))), ("Connection", "close")]
+        protocol.response_bytes(status, head, content)
 
-    def _said(self, path: str, headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _moving_notice(self, path: str, headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:
         from django.http import HttpRequest
         from django.utils.translation import get_language_from_request
 
         from bluezone.web.errors import MOVING_SECONDS, moving_problem
 
         if handles(path):
-            told = moving_problem()
-            return told.status_code, list(told.items()), told.content
+            problem = moving_problem()
+            return problem.status_code, list(problem.items()), problem.content
         request = HttpRequest()
         request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get("accept-language") or ""
         language = get_language_from_request(request)
@@ -79,26 +82,26 @@ class Closed:
         return 503, head, self._pages[language]
 
 
-def run(asked: Asked, secured: Any) -> str:
-    """Answer on the ports that are asked for until a signal comes or the move is over; returns which."""
+def run(options: ServeOptions, secured: Any) -> str:
+    """Answer on the ports of this `serve` until a signal or the end of the move; returns which it was."""
     from bluezone.server.preparation import open_office
 
-    folder = asked.folder.resolve()
-    # The settings alone: no store is opened.
+    folder = options.folder.resolve()
+    # This loads the settings; no store is opened.
     open_office(folder)
-    said = asyncio.run(_serve(asked, secured, folder))
+    reason = asyncio.run(_serve(options, secured, folder))
     atexit.register(_leave)
-    return said
+    return reason
 
 
 def _leave() -> None:
-    """End at once: threads of the servers may still call an interpreter that is being taken down, which aborts."""
+    """Exit immediately: a server thread that calls into an interpreter during its shutdown would abort the process."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
+async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
     from django.conf import settings
 
     from bluezone.web.assets import STATIC_FOLDER, static_url
@@ -111,7 +114,7 @@ async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
     servers = [
         Server(
             Closed(pages, static, SimpleNamespace(downloads=files) if origin == "public" else None),
-            address=asked.host,
+            address=options.host,
             port=port,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
@@ -121,14 +124,14 @@ async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
             ssl_protocol_min=SSLProtocols.tls12,
             **tls,
         )
-        for origin, port in (("public", asked.public_port), ("office", asked.office_port))
-        if asked.has(origin)
+        for origin, port in (("public", options.public_port), ("office", options.office_port))
+        if options.has(origin)
     ]
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    def end(said: str) -> None:
+    def end(reason: str) -> None:
         if not ended.done():
-            ended.set_result(said)
+            ended.set_result(reason)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end, signal.Signals(number).name)
@@ -148,7 +151,7 @@ async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
 
 
 async def _answers(server: Server) -> bool:
-    """Whether a server takes connections by now."""
+    """Whether a server accepts connections yet."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.bind_addr, server.bind_addr)  # noqa: S104 - compared
     try:
         _, writer = await asyncio.open_connection(host, server.bind_port)
@@ -161,5 +164,5 @@ async def _answers(server: Server) -> bool:
 async def _look(folder: Path, end: Any, manager: ServiceManager) -> None:
     while (note := moved(folder)) is not None and note.state == "moving":
         manager.alive()
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
     end("the end of the move")

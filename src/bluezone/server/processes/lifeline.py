@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process of `serve` and `serve` itself have to say to each other: "I am ready" and "I am gone"."""
+"""Signals between `serve` and its child processes: "I am ready" and "I am gone"."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ _PR_SET_NAME = 15
 
 
 def end_with_parent() -> None:
-    """Send this process SIGTERM when its standard input closes: the parent holds the other end and nobody else does.
+    """Send this process SIGTERM when its standard input closes: only the parent has the other end of the pipe.
 
-    What is under way has a few seconds; then the process is cut off, which every store is safe against.
+    Current work has GRACE_SECONDS; then the process is killed, which every store survives.
     """
 
     def watch() -> None:
@@ -27,7 +27,7 @@ def end_with_parent() -> None:
 
 
 def name_process(part: str) -> None:
-    """Let `top`, `pgrep` and /proc/PID/comm call this process by its part; on Linux, elsewhere nothing happens."""
+    """Name this process after its part, for `top`, `pgrep` and /proc/PID/comm; does nothing except on Linux."""
     if sys.platform == "linux":
         import ctypes
 
@@ -35,6 +35,6 @@ def name_process(part: str) -> None:
 
 
 def say_ready(descriptor: int) -> None:
-    """Tell the parent that requests are taken from now on."""
+    """Tell the parent that requests are accepted from now on."""
     os.write(descriptor, b"1")
     os.close(descriptor)

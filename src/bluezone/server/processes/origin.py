@@ -3,9 +3,9 @@
 
 `python -m bluezone.server.processes.origin public|office ADDRESS PORT …`
 
-`serve` starts it and hands down the meters and a pipe on which it says that it is ready. With a certificate and its key
-it speaks TLS alone. SIGUSR1: another process takes over; connections are let go one by one. Which limits are set here
-and why: docs/adr/0013-front.md.
+`serve` starts it with the meters and a pipe on which it reports that it is ready. With a certificate and its key it
+accepts only TLS. At SIGUSR1 another process takes over, and this one closes its connections one by one. Reasons for the
+limits set here: docs/adr/0013-front.md.
 """
 
 import argparse
@@ -37,19 +37,19 @@ from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
 
 THREADS = 4
-# For the head of a request, and between two requests of a connection.
+# How long the head of a request may take, and the pause between two requests of a connection.
 HEAD_MILLISECONDS = 5_000
-# Of a request's head; longer ones get 431.
+# The longest head of a request; longer ones get 431.
 HEAD_BYTES = 64 * 1024
-# Connections that one process holds at a time, if it may open so many descriptors.
+# The most connections of one process, if it may open that many descriptors.
 CONNECTIONS = 16_384
-# Descriptors for stores, files that are sent, bodies on disk.
+# Descriptors for stores, files being sent, bodies on disk.
 OTHER_DESCRIPTORS = 1024
 _TARGET = "bluezone.server.processes.origin"
 
 
 def public() -> tuple[Any, Callable[[str], str], str]:
-    """The public origin's callable, opened, how its addresses are classed, and its first page."""
+    """The public origin's callable, opened; the function that classes its addresses; the path of its first page."""
     from bluezone.web.wsgi_public import application
 
     application.open()
@@ -65,7 +65,7 @@ def office() -> tuple[Any, Callable[[str], str], str]:
 
 
 def front() -> tuple[Any, Callable[[str], str], str]:
-    """The public origin where its parts are processes of other users: it passes on, and holds nothing."""
+    """The public origin if its parts are processes of other users: it only passes requests on."""
     from bluezone.web.wsgi_public import called_by_devices
 
     folder = data_folder()
@@ -73,7 +73,7 @@ def front() -> tuple[Any, Callable[[str], str], str]:
 
 
 def warm(application: Callable[..., Any], path: str) -> None:
-    """Make a page once before anybody asks: what a first page has to read takes seconds of a core."""
+    """Make a page once before the first request: what a first page loads takes seconds of a core."""
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "",
         "SERVER_NAME": "localhost", "SERVER_PORT": "443",
@@ -87,55 +87,58 @@ ORIGINS = {"public": public, "office": office, "front": front}
 
 
 def connections() -> int:
-    """How many connections this process may hold; its own limit of descriptors is raised as far as it may be."""
+    """Raise this process' limit of descriptors as far as allowed; returns how many connections it leaves room for."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_DESCRIPTORS
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    desired = CONNECTIONS + OTHER_DESCRIPTORS
+    allowed = desired if hard == resource.RLIM_INFINITY else min(desired, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     return max(allowed - OTHER_DESCRIPTORS, allowed // 2)
 
 
-def entry_of(given: argparse.Namespace, threads: Threads) -> Entry:
-    """The entry of an origin that is opened and warm."""
-    application, class_of, first_page = _in_a_thread(threads, ORIGINS[given.origin])
+def entry_of(options: argparse.Namespace, threads: Threads) -> Entry:
+    """Open an origin and warm it up; returns its entry."""
+    application, class_of, first_page = _in_a_thread(threads, ORIGINS[options.origin])
     # In a thread: connections to a store belong to the threads that work.
     _in_a_thread(threads, lambda: warm(application, first_page))
-    if given.tallies is not None:
-        application.share_limits(given.tallies)
-    static, more = StaticFiles(STATIC_FOLDER, static_url()), getattr(application, "at_hand", None)
+    if options.tallies is not None:
+        application.share_limits(options.tallies)
+    static = StaticFiles(STATIC_FOLDER, static_url())
+    find_response = getattr(application, "at_hand", None)
 
     def at_hand(path: str, headers: Any) -> Sent | None:
-        if found := static.find(path):
-            return found
-        response = more(path, headers) if more else None
+        if file := static.find(path):
+            return file
+        if find_response is None:
+            return None
+        response = find_response(path, headers)
         return Sent(response.status, response.head, response.body) if response else None
 
-    measured = Measured(application, Meters.attach(given.meters).row(given.row), class_of)
+    measured = Measured(application, Meters.attach(options.meters).row(options.row), class_of)
     return Entry(
-        measured, at_hand, threads, application.largest_body, application.always, application.trusted_proxies,
-        lambda: say_ready(given.ready), Pages(*application.same_for_all) if application.same_for_all else None,
+        measured, at_hand, threads, application.largest_body, application.common_headers, application.trusted_proxies,
+        lambda: say_ready(options.ready), Pages(*application.shared_pages) if application.shared_pages else None,
     )  # fmt: skip
 
 
-async def serve(given: argparse.Namespace, entry: Entry) -> None:
-    """Serve one origin until SIGTERM. No access log: there is no line per user anywhere."""
+async def serve(options: argparse.Namespace, entry: Entry) -> None:
+    """Serve one origin until SIGTERM. There is no access log, because no log may have a line per user."""
     server = Server(
         entry,
-        address=given.host,
-        port=given.port,
+        address=options.host,
+        port=options.port,
         interface=Interfaces.RSGI,
-        # HTTP/2 would let one connection open a hundred requests; browsers have it from a proxy.
+        # With HTTP/2 one connection could open a hundred requests; a proxy in front can offer it to browsers.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS, max_buffer_size=HEAD_BYTES),
         websockets=False,
         backlog=BACKLOG,
         backpressure=connections(),
-        # Its warnings are about being embedded.
+        # granian's warnings are only about being embedded.
         log_level=LogLevels.error,
         log_dictconfig=logs.configuration(),
-        ssl_cert=given.certificate,
-        ssl_key=given.key,
-        # Phones before Android 10 know no TLS 1.3.
+        ssl_cert=options.certificate,
+        ssl_key=options.key,
+        # Phones before Android 10 do not support TLS 1.3.
         ssl_protocol_min=SSLProtocols.tls12,
     )
     loop = asyncio.get_running_loop()
@@ -172,20 +175,20 @@ def _arguments() -> argparse.Namespace:
 
 
 def load(origin: str) -> None:
-    """Import what an origin imports at its first request, and nothing that its settings decide."""
+    """Import what an origin imports at its first request, except what depends on its settings."""
     importlib.import_module(f"bluezone.web.urls_{origin}")
     importlib.import_module(f"bluezone.web.wsgi_{origin}")
 
 
 def main() -> None:
-    """Serve what the command line names."""
-    given = _arguments()
+    """Serve the origin that the command line names."""
+    options = _arguments()
     logs.begin()
-    name_process("public" if given.origin == "front" else given.origin)
+    name_process("public" if options.origin == "front" else options.origin)
     end_with_parent()
-    threads = Threads(THREADS, given.origin)
+    threads = Threads(THREADS, options.origin)
     try:
-        asyncio.run(serve(given, entry_of(given, threads)))
+        asyncio.run(serve(options, entry_of(options, threads)))
     finally:
         threads.end()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One part of the public origin, as a process of its own user: codes, admission or pages, until SIGTERM.
+"""Run one part of the public origin as its own user until SIGTERM: codes, admission or pages.
 
 `python -m bluezone.server.processes.part codes|admission|pages FOLDER --allow UID …`
 """
@@ -36,7 +36,7 @@ def _application(part: str, folder: Path, tallies: int | None) -> Any:
 
 
 def main() -> None:
-    """Answer what the public origin passes on."""
+    """Answer the requests that the public origin passes on."""
     parser = argparse.ArgumentParser(prog="bluezone.server.processes.part")
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("folder", type=Path)
@@ -44,21 +44,21 @@ def main() -> None:
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--tallies", type=int)
-    given = parser.parse_args()
+    options = parser.parse_args()
     logs.begin()
-    name_process(given.part)
-    os.environ[VARIABLE] = given.part
+    name_process(options.part)
+    os.environ[VARIABLE] = options.part
     try:
-        application = _application(given.part, given.folder, given.tallies)
+        application = _application(options.part, options.folder, options.tallies)
     except Refused as refused:
-        said = f"{given.part}: {refused.code}: {refused.message}"
-        logs.say("part_refused", said, 40, code=refused.code, part=given.part)
+        sentence = f"{options.part}: {refused.code}: {refused.message}"
+        logs.say("part_refused", sentence, 40, code=refused.code, part=options.part)
         raise SystemExit(1) from None
-    path = socket_of(given.folder / RUN_FOLDER, given.part)
-    server = part_server(path, given.part, frozenset(given.allow), application)
+    path = socket_of(options.folder / RUN_FOLDER, options.part)
+    server = part_server(path, options.part, frozenset(options.allow), application)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     end_with_parent()
-    say_ready(given.ready)
+    say_ready(options.ready)
     server.run()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that publishes, where it has a user of its own: exports, packages, indexes and the public log, again and
-again until SIGTERM, while it leads all of its kind.
+"""The process that publishes, if it has its own user: exports, packages, indexes and the public log.
+
+It runs until SIGTERM, and publishes while it leads all processes of its kind.
 
 `python -m bluezone.server.processes.publication FOLDER …`
 """
@@ -27,21 +28,21 @@ from bluezone.server.processes.lifeline import end_with_parent, name_process, sa
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 15.0
-# As the worker's, of a demo.
+# As the worker's, for a demo.
 HASTY_TICK_SECONDS = 1.0
 
 
 def publish_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
-    """Publish what is due until `stopped` or until another leads; what is refused is tried again at the next tick."""
+    """Publish what is due until `stopped` or until another leads; what is refused is retried at the next tick."""
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
-    while not stopped.is_set() and lead.kept():
+    while not stopped.is_set() and lead.renew():
         meters.set("publication_leading", 1)
         try:
             server.tick()
         except Refused as refused:
             meters.set("publication_failures_total", meters.gauge("publication_failures_total") + 1)
-            said = event("publication_refused", code=refused.code)
-            log.warning("publication: %s: %s", refused.code, refused.message, extra=said)
+            extra = event("publication_refused", code=refused.code)
+            log.warning("publication: %s: %s", refused.code, refused.message, extra=extra)
         else:
             meters.set("publication_timestamp_seconds", time.time())
         stopped.wait(pause)
@@ -49,7 +50,7 @@ def publish_until(stopped: threading.Event, server: KeyServer, meters: Meters, l
 
 
 def _database() -> dict[str, Any] | None:
-    """Where the one that leads is found on PostgreSQL: in the keys store, the only one that this process has."""
+    """Parameters of the database with the lease, None on SQLite: the keys store, the only one of this process."""
     url = database_url("keys")
     if url is None:
         return None
@@ -59,29 +60,29 @@ def _database() -> dict[str, Any] | None:
 
 
 def main() -> None:
-    """Open the keys store and the published files, and publish until SIGTERM whenever no other process does."""
+    """Open the keys store and the published files, and publish until SIGTERM whenever this process leads."""
     logs.begin()
     name_process(PUBLICATION)
     parser = argparse.ArgumentParser(prog="bluezone.server.processes.publication")
     parser.add_argument("folder", type=Path)
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    given = parser.parse_args()
+    options = parser.parse_args()
     os.environ[VARIABLE] = PUBLICATION
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     end_with_parent()
     try:
-        server = open_publication(given.folder)
+        server = open_publication(options.folder)
     except Refused as refused:
-        said = f"{PUBLICATION}: {refused.code}: {refused.message}"
-        logs.say("part_refused", said, 40, code=refused.code, part=PUBLICATION)
+        sentence = f"{PUBLICATION}: {refused.code}: {refused.message}"
+        logs.say("part_refused", sentence, 40, code=refused.code, part=PUBLICATION)
         raise SystemExit(1) from None
-    meters = Meters.attach(given.meters)
-    # One that was cut off could not say that it leads no longer.
+    meters = Meters.attach(options.meters)
+    # A process that was killed could not reset this.
     meters.set("publication_leading", 0)
     lead = Lead(server.notes.folder, _database(), lambda: meters.set("publication_leading", 0), PUBLICATION)
-    say_ready(given.ready)
+    say_ready(options.ready)
     try:
         while lead_when_free(lead, stopped):
             publish_until(stopped, server, meters, lead)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one `serve` consists of, and its life from the first process to the last."""
+"""The parts of one `serve`, and its life from the first process to the last."""
 
 import datetime
 import importlib
@@ -27,22 +27,22 @@ from bluezone.server.processes.children import Part
 from bluezone.server.processes.signer import socket_of
 from bluezone.server.processes.sockets import share_port, take_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
-from bluezone.server.processes.users import User, environment_of, find_users, hand_out, lend
+from bluezone.server.processes.users import User, assign_owners, copy_tls_file, environment_of, find_users
 from bluezone.servicemanager import ServiceManager
 
 if TYPE_CHECKING:
     from bluezone.server.metrics.port import OperatorPort
 
-LOOK_SECONDS = 0.5
-# How long after a restart that failed a renewed certificate is brought to the origins again.
+POLL_SECONDS = 0.5
+# How long after a failed restart the origins are restarted again for a renewed certificate.
 RENEW_AGAIN_SECONDS = 60.0
-# What `--only` may name, and the process that does it.
+# Value of `--only` -> the process that runs it.
 PARTS = {"keyserver": "public", "office": "office", "worker": "worker"}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line asks for. only: a name of PARTS or None for all; operator_port: None without one."""
+class ServeOptions:
+    """The options of the command line. only: a key of PARTS or None for all; operator_port: None without one."""
 
     folder: Path
     host: str
@@ -57,38 +57,39 @@ class Asked:
         return self.only is None or PARTS[self.only] == process
 
     def address(self, origin: str, secured: bool) -> str:
-        """Where people reach an origin, with a slash at the end."""
+        """The address by which people reach an origin, with a slash at the end."""
         port = self.public_port if origin == "public" else self.office_port
-        shown = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else self.host  # noqa: S104 - shown
-        return f"{'https' if secured else 'http'}://{shown}:{port}/"
+        host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else self.host  # noqa: S104 - shown
+        scheme = "https" if secured else "http"
+        return f"{scheme}://{host}:{port}/"
 
 
 class Server:
-    """One `serve`: sockets first, so that a port in use is said before anything is changed."""
+    """One `serve`: takes its ports first, so that a port in use is reported before anything is changed."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, options: ServeOptions) -> None:
+        self._options = options
         self._manager = ServiceManager()
         self._sockets: dict[str, socket.socket] = {}
-        for origin, port in (("public", asked.public_port), ("office", asked.office_port)):
-            if asked.has(origin):
-                self._sockets[origin] = take_port(asked.host, port, f"--{origin}-port")
-        # Where the operator runs one as a user of its own, this `serve` asks that one.
+        for origin, port in (("public", options.public_port), ("office", options.office_port)):
+            if options.has(origin):
+                self._sockets[origin] = take_port(options.host, port, f"--{origin}-port")
+        # If the operator runs a signer as a separate user, this `serve` uses that one.
         self._signs = SIGNER not in os.environ
-        # Parts that run beside others are each as they are started.
-        self.users = find_users() if asked.only is None else None
+        # With --only, each `serve` runs as the user who starts it.
+        self.users = find_users() if options.only is None else None
         self._tallies = shared_memory(LIMITS * SIZE)
         self._operator: OperatorPort | None = None
-        if asked.operator_port is not None:
-            self._operator = _operator_on(take_port("127.0.0.1", asked.operator_port, "--operator-port"))
+        if options.operator_port is not None:
+            self._operator = _operator_port(take_port("127.0.0.1", options.operator_port, "--operator-port"))
 
     def run(self, stop: StopSignals, secured: Any, prepare: Callable[[], None], announce: Callable[[], None]) -> None:
-        """Start everything, `announce` when it answers, go on until a stop signal. Raises ProcessEnded.
+        """Start everything, call `announce` when it answers, and run until a stop signal. Raises ProcessEnded.
 
-        prepare: makes stores, keys and files, with the signer at hand.
+        prepare: makes stores, keys and files; the signer runs by then.
         """
         if self.users:
-            hand_out(self._asked.folder.resolve(), self.users)
+            assign_owners(self._options.folder.resolve(), self.users)
         parts = self._parts(secured)
         processes = Processes(parts, Meters.make(Processes.rows(parts)), alive=self._manager.alive)
         try:
@@ -96,16 +97,16 @@ class Server:
                 return
             prepare()
             if self.users:
-                # What was made meanwhile.
-                hand_out(self._asked.folder.resolve(), self.users)
-                self._lend(secured)
-            # Asked now: preparing may have loaded what reaches a bucket. A copy would have what is in our memory.
+                # For the files that were made meanwhile.
+                assign_owners(self._options.folder.resolve(), self.users)
+                self._copy_tls_files(secured)
+            # Only now, as preparing may have loaded the library for buckets. A fork would also have our memory.
             processes.fork = children.may_fork() and not self.users
             if processes.fork:
                 _load(parts)
-            for origin, taken in self._sockets.items():
-                share_port(taken, self.users[origin].uid if self.users else None)
-            # Before there is a thread: it would not come along, and what it holds would stay held.
+            for origin, port_socket in self._sockets.items():
+                share_port(port_socket, self.users[origin].uid if self.users else None)
+            # Before any thread starts: a fork would lack the thread, and the locks it holds would never be released.
             processes.begin()
             if self._operator:
                 self._operator.open(processes, secured)
@@ -117,47 +118,48 @@ class Server:
                     sentence = "the signer runs as the same user; a user of its own: bluezone signer --help"
                     say("signer_same_user", sentence)
                 self._manager.ready()
-                self._go_on(processes, stop, secured)
+                self._watch_until_stopped(processes, stop, secured)
         finally:
             self._manager.stopping()
             if self._operator:
                 self._operator.close()
             processes.stop()
 
-    def _go_on(self, processes: Processes, stop: StopSignals, secured: Any) -> None:
+    def _watch_until_stopped(self, processes: Processes, stop: StopSignals, secured: Any) -> None:
         renew_at = math.inf
-        while not stop.event.wait(LOOK_SECONDS):
+        while not stop.event.wait(POLL_SECONDS):
             now = time.monotonic()
             processes.watch(now)
             if self._operator:
                 self._operator.look()
             if secured and secured.renewed(datetime.datetime.now(datetime.UTC)):
                 renew_at = now
-            # One change at a time: those that leave use the rows that the next ones would count in.
+            # One change at a time: leaving processes still count in the rows that the next ones would use.
             if (stop.replace or now >= renew_at) and not processes.leaving:
                 stop.replace = False
                 self._manager.reloading()
-                self._lend(secured)
-                replaced = processes.replace(stop, self._preparing)
+                self._copy_tls_files(secured)
+                replaced = processes.replace(stop, self._start_preparing)
                 self._manager.ready()
                 if replaced:
                     renew_at = math.inf
                 elif now >= renew_at:
-                    # Nobody sends a signal for it, and the old certificate ends some day.
+                    # No signal will come for it, and the old certificate will expire.
                     renew_at = time.monotonic() + RENEW_AGAIN_SECONDS
 
-    def _preparing(self) -> subprocess.Popen[bytes]:
-        return preparing(self._asked.folder, self.users["office"] if self.users else None)
+    def _start_preparing(self) -> subprocess.Popen[bytes]:
+        return start_preparing(self._options.folder, self.users["office"] if self.users else None)
 
     def _parts(self, secured: Any) -> list[Part]:
-        asked, users = self._asked, self.users
-        folder = asked.folder.resolve()
+        options = self._options
+        users = self.users
+        folder = options.folder.resolve()
         parts: list[Part] = []
         if self._signs:
-            # Before the others, which find it by its address.
+            # Before the others, which connect to its address.
             place = socket_of(folder)
             os.environ[SIGNER] = str(place)
-            allowed = [f"--allow={role}={users[part].uid}" for role, part in _SIGNED_FOR] if users else []
+            allowed = [f"--allow={role}={users[part].uid}" for role, part in _SIGNER_ROLES] if users else []
             arguments = ("bluezone.server.processes.signer", str(folder), str(place), *allowed)
             parts.append(self._part("signer", arguments))
         if users:
@@ -165,20 +167,21 @@ class Server:
                 arguments = (
                     "bluezone.server.processes.part", name, str(folder), f"--allow={users['public'].uid}", "--allow=0",
                 )  # fmt: skip
-                handed = {} if name == "pages" else {"tallies": self._tallies}
-                parts.append(self._part(name, arguments, handed=handed))
+                descriptors = {} if name == "pages" else {"tallies": self._tallies}
+                parts.append(self._part(name, arguments, descriptors=descriptors))
             parts.append(self._part("publication", ("bluezone.server.processes.publication", str(folder))))
-        for origin, taken in self._sockets.items():
-            host, port = taken.getsockname()[:2]
+        for origin, port_socket in self._sockets.items():
+            host, port = port_socket.getsockname()[:2]
             files: tuple[str, ...] = ()
-            if secured:
-                lent = tuple(str(folder / RUN_FOLDER / name) for name in _lent_to(origin))
-                files = lent if users else (str(secured.certificate), str(secured.key))
-            front = origin == "public" and users is not None
-            arguments = ("bluezone.server.processes.origin", "front" if front else origin, host, str(port), *files)
-            handed = {"tallies": self._tallies} if origin == "public" and not users else {}
-            parts.append(self._part(origin, arguments, asked.workers, taken, handed))
-        if asked.has("worker"):
+            if secured and users:
+                files = tuple(str(folder / RUN_FOLDER / name) for name in _tls_file_names(origin))
+            elif secured:
+                files = str(secured.certificate), str(secured.key)
+            entry = "front" if origin == "public" and users else origin
+            arguments = ("bluezone.server.processes.origin", entry, host, str(port), *files)
+            descriptors = {"tallies": self._tallies} if origin == "public" and not users else {}
+            parts.append(self._part(origin, arguments, options.workers, port_socket, descriptors))
+        if options.has("worker"):
             parts.append(self._part("worker", ("bluezone.server.schedule",)))
         return parts
 
@@ -187,53 +190,55 @@ class Server:
         name: str,
         arguments: tuple[str, ...],
         count: int = 1,
-        taken: socket.socket | None = None,
-        handed: Mapping[str, int] = MappingProxyType({}),
+        port_socket: socket.socket | None = None,
+        descriptors: Mapping[str, int] = MappingProxyType({}),
     ) -> Part:
         if not self.users:
-            return Part(name, arguments, count, taken, handed)
+            return Part(name, arguments, count, port_socket, descriptors)
         user = self.users["office" if name == "worker" else name]
-        return Part(name, arguments, count, taken, handed, user, environment_of(name, self._asked.folder.resolve()))
+        environment = environment_of(name, self._options.folder.resolve())
+        return Part(name, arguments, count, port_socket, descriptors, user, environment)
 
-    def _lend(self, secured: Any) -> None:
-        """Give the origins certificate and key for TLS, which are root's."""
-        for origin in self._sockets if secured and self.users else ():
-            assert self.users is not None
-            for path, name in zip((secured.certificate, secured.key), _lent_to(origin), strict=True):
-                lend(path, self._asked.folder.resolve(), self.users[origin], name)
+    def _copy_tls_files(self, secured: Any) -> None:
+        """Give the origins copies of the certificate and key for TLS, which root owns."""
+        if not secured or not self.users:
+            return
+        for origin in self._sockets:
+            for path, name in zip((secured.certificate, secured.key), _tls_file_names(origin), strict=True):
+                copy_tls_file(path, self._options.folder.resolve(), self.users[origin], name)
 
 
-def _lent_to(origin: str) -> tuple[str, str]:
+def _tls_file_names(origin: str) -> tuple[str, str]:
     return f"{origin}-tls.crt", f"{origin}-tls.key"
 
 
-# What the signer does for whom, besides telling them the public halves.
-_SIGNED_FOR = (
+# (role, part): what the signer does for which part, besides showing it the public keys.
+_SIGNER_ROLES = (
     ("reports", "codes"), ("configs", "office"), ("files", "publication"), ("keys", "admission"), ("keys", "pages"),
 )  # fmt: skip
 
 
-def _operator_on(taken: socket.socket) -> "OperatorPort":
-    # It needs a library that nothing else of a `serve` needs.
+def _operator_port(port_socket: socket.socket) -> "OperatorPort":
+    # Imported here, because it needs a library that the rest of a `serve` does not.
     from bluezone.server.metrics.port import OperatorPort
 
-    return OperatorPort(taken)
+    return OperatorPort(port_socket)
 
 
 def _load(parts: list[Part]) -> None:
-    """Load here once what all parts need; Django is set up already, and its connections are not for two processes."""
+    """Load what all parts need, once for all forks. Closes Django's connections, which forks must not share."""
     from django.db import connections
 
-    with garbage.none_expected():
+    with garbage.collection_paused():
         for part in parts:
             importlib.import_module(part.arguments[0]).load(part.name)
     connections.close_all()
 
 
-def preparing(folder: Path, user: User | None = None) -> subprocess.Popen[bytes]:
-    """Begin to bring the stores up to date with the program that is installed now, in a process that has loaded it.
+def start_preparing(folder: Path, user: User | None = None) -> subprocess.Popen[bytes]:
+    """Start a process that brings the stores up to date with the program installed now.
 
-    user: whose that process is. It ends with 0 when they are; else its reason is in the log.
+    user: of that process. It ends with 0 on success; otherwise the log has the reason.
     """
     command = children.python_of(user, "bluezone.server.preparation", str(folder))
     return subprocess.Popen(  # noqa: S603 - our own module
@@ -241,8 +246,8 @@ def preparing(folder: Path, user: User | None = None) -> subprocess.Popen[bytes]
     )
 
 
-def say_ready(asked: Asked, secured: bool) -> None:
-    """The line that says that everything answers, with the addresses of what runs here."""
-    found = {origin: asked.address(origin, secured) for origin in ("public", "office") if asked.has(origin)}
-    shown = " ".join(f"{origin} {address}" for origin, address in found.items()) or "worker"
-    say("ready", f"ready {shown}", workers=asked.workers, only=asked.only, **found)
+def say_ready(options: ServeOptions, secured: bool) -> None:
+    """Log the line that says that everything answers, with the addresses of the origins that run here."""
+    addresses = {origin: options.address(origin, secured) for origin in ("public", "office") if options.has(origin)}
+    text = " ".join(f"{origin} {address}" for origin, address in addresses.items()) or "worker"
+    say("ready", f"ready {text}", workers=options.workers, only=options.only, **addresses)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signer of one `serve`, a process of its own that starts before all others and as none of their copies.
+"""The signer of one `serve`: its own process, started before all others, and never a fork.
 
 `python -m bluezone.server.processes.signer FOLDER SOCKET …`
 """
@@ -21,7 +21,7 @@ from bluezone.server.processes.lifeline import end_with_parent, name_process, sa
 
 
 def socket_of(folder: Path) -> Path:
-    """Where the signer of this `serve` answers; sockets that nobody listens at any more are removed."""
+    """The socket of the signer of this `serve`; stale sockets of earlier ones are removed."""
     place = folder / FOLDER_NAME
     for path in place.glob(f"*{SUFFIX}"):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
@@ -32,19 +32,19 @@ def socket_of(folder: Path) -> Path:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".json").unlink(missing_ok=True)
     for path in place.glob("serve-*.json"):
-        # A signer that was stopped leaves its public halves, for uploads until the next one. On a full disk the next
-        # `serve` has room for its own only where those of one that is gone are removed.
+        # A stopped signer leaves its public keys, for uploads until the next one starts. On a full disk the next
+        # `serve` has room for its own only if those of ended ones are removed.
         if not path.with_suffix(SUFFIX).exists() and not Path("/proc", path.stem.partition("-")[2]).exists():
             path.unlink(missing_ok=True)
     return place / f"serve-{os.getpid()}{SUFFIX}"
 
 
 def load(_part: str) -> None:
-    """Nothing: no copy of `serve` becomes a signer."""
+    """Do nothing: no fork of `serve` becomes a signer."""
 
 
 def main() -> None:
-    """Answer until SIGTERM."""
+    """Sign until SIGTERM."""
     logs.begin()
     name_process("signer")
     parser = argparse.ArgumentParser(prog="bluezone.server.processes.signer")
@@ -53,20 +53,21 @@ def main() -> None:
     parser.add_argument("--allow", action="append", default=[])
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    given = parser.parse_args()
-    state = given.folder / FOLDER_NAME
+    options = parser.parse_args()
+    state = options.folder / FOLDER_NAME
     try:
-        keys, allowed = signing_folder(given.folder / "keys"), allowed_users(given.allow)
-        if given.allow:
-            # Whoever is root is everybody.
+        keys = signing_folder(options.folder / "keys")
+        allowed = allowed_users(options.allow)
+        if options.allow:
+            # Root could act as any of the users anyway.
             allowed[0] = EVERYTHING
-        daemon = Daemon(keys, state, given.socket, given.folder, allowed)
+        daemon = Daemon(keys, state, options.socket, options.folder, allowed)
     except Refused as refused:
         logs.say("signer_refused", f"signer: {refused.code}: {refused.message}", 40, code=refused.code)
         raise SystemExit(1) from None
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
     end_with_parent()
-    say_ready(given.ready)
+    say_ready(options.ready)
     daemon.run()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of one `serve`: started together, again when one dies, replaced without a pause, stopped together."""
+"""The processes of one `serve`: started together, restarted when they die, replaced without a pause, and stopped."""
 
 import signal
 import subprocess
@@ -17,25 +17,25 @@ from bluezone.server.processes.children import Child, Part, ProcessEnded, end_ch
 # Loading takes each process some seconds of a core, and a machine may have fewer cores than processes.
 READY_SECONDS = 120.0
 PREPARE_SECONDS = 600.0
-LOOK_SECONDS = 0.1
-# Who lived this long and dies is replaced at once; who dies again and again sooner waits 1, 2, 4 … seconds, at most 30:
-# a part that cannot live takes little from those that can.
+POLL_SECONDS = 0.1
+# A process that dies after this long is restarted immediately. One that keeps dying sooner waits 1, 2, 4 … seconds, at
+# most 30, so that a part that cannot run takes little from those that can.
 LIVED_SECONDS = 60.0
 MOST_PAUSE_SECONDS = 30.0
 
 
 class PreparingFailed(Refused):
-    """The stores could not be brought up to date for new processes; the old ones go on."""
+    """The stores could not be brought up to date for new processes; the old ones continue."""
 
     code = "preparing_failed"
 
 
 @dataclass
 class Processes:
-    """The children of one `serve`. meters has two rows for each: while one replaces another both are there.
+    """The children of one `serve`. meters has two rows for each, because both exist while one replaces another.
 
-    fork: whether the first of them are copies of this process, which has loaded what they need and runs no thread.
-    alive: called whenever they are looked at, also while others take their place.
+    fork: whether the first children are forks of this process, which has loaded what they need and runs no thread.
+    alive: called at every check of the children, also while they are being replaced.
     """
 
     parts: Sequence[Part]
@@ -54,20 +54,20 @@ class Processes:
         return 2 * sum(part.count for part in parts)
 
     def begin(self) -> None:
-        """Start all that `begin_with` has not. Raises ProcessEnded."""
+        """Start all parts that `begin_with` has not started. Raises ProcessEnded."""
         self._start_all(self.children, fork=self.fork)
 
     def begin_with(self, stop: "StopSignals") -> bool:
-        """Start the first part, which the others need, and wait until it is ready; False when a stop signal came first.
+        """Start the first part, which the others need, and wait until it is ready; False if a stop signal came first.
 
         Raises ProcessEnded.
         """
-        self._begun = time.monotonic()
-        self.children.append(start_child(self.parts[0], 0, 0, self.meters.descriptor, self._begun))
+        self._started_at = time.monotonic()
+        self.children.append(start_child(self.parts[0], 0, 0, self.meters.descriptor, self._started_at))
         return self.start(stop)
 
     def start(self, stop: "StopSignals") -> bool:
-        """Start all that have not begun and wait until all are ready; False when a stop signal came first.
+        """Start all unless started, and wait until all are ready; False if a stop signal came first.
 
         Raises ProcessEnded.
         """
@@ -75,12 +75,12 @@ class Processes:
             self.begin()
         while not all(child.ready() for child in self.children):
             self._refuse_early_end(self.children)
-            if stop.event.wait(LOOK_SECONDS):
+            if stop.event.wait(POLL_SECONDS):
                 return False
         return True
 
     def watch(self, now: float) -> None:
-        """Start again what has died, end what is to leave."""
+        """Restart children that have died, end those that are to leave."""
         self.alive()
         for child in [child for child in self.children if child.ended]:
             self.children.remove(child)
@@ -92,23 +92,23 @@ class Processes:
         for child in self.children:
             child.ready()
         for child in list(self.leaving):
-            self._see_off(child, now)
+            self._end_leaving(child, now)
 
     def replace(self, stop: "StopSignals", prepare: Callable[[], subprocess.Popen[bytes]]) -> bool:
-        """Put new processes in the place of all; False when they do not come up, or a stop signal came before.
+        """Replace all processes by new ones; False if they do not become ready, or a stop signal came first.
 
-        prepare: starts what brings the stores up to what the new processes expect. Until all are ready the old ones
-        are watched as ever; if one is not, they stay.
+        prepare: starts a process that brings the stores up to date for the new processes. The old ones are watched
+        until all new ones are ready; if one fails, the old ones stay.
         """
         fresh: list[Child] = []
         try:
-            if not self._prepared(stop, prepare):
+            if not self._wait_for_preparation(stop, prepare):
                 return False
             self._start_all(fresh, generation=1 + self.replaced)
             while not all(child.ready() for child in fresh):
                 self._refuse_early_end(fresh)
                 if self._stopped_meanwhile(stop):
-                    # They are stopped together with the others.
+                    # `stop` ends them together with the others.
                     self.children += fresh
                     return False
         except Refused as refused:
@@ -121,23 +121,25 @@ class Processes:
         for child in self.children:
             child.leave(now)
         self.leaving += self.children
-        self.children, self._due = fresh, []
+        self.children = fresh
+        self._due = []
         say("restarted", "restart: new processes answer, the old ones finish what they have begun")
         return True
 
     def stop(self) -> None:
-        """Ask all to end, wait, and kill what has not ended."""
+        """Ask all to end, wait, and kill those that have not ended."""
         end_children([*self.children, *self.leaving])
-        self.children, self.leaving = [], []
+        self.children = []
+        self.leaving = []
 
     def _stopped_meanwhile(self, stop: "StopSignals") -> bool:
-        """Watch over what runs for a moment; whether a stop signal came."""
+        """Watch the running children for a moment; whether a stop signal came."""
         self.watch(time.monotonic())
-        return stop.event.wait(LOOK_SECONDS)
+        return stop.event.wait(POLL_SECONDS)
 
-    def _prepared(self, stop: "StopSignals", prepare: Callable[[], subprocess.Popen[bytes]]) -> bool:
-        """Wait for what prepares; False when a stop signal came first. Raises PreparingFailed."""
-        until = time.monotonic() + PREPARE_SECONDS
+    def _wait_for_preparation(self, stop: "StopSignals", prepare: Callable[[], subprocess.Popen[bytes]]) -> bool:
+        """Wait for the preparing process; False if a stop signal came first. Raises PreparingFailed."""
+        deadline = time.monotonic() + PREPARE_SECONDS
         try:
             process = prepare()
         except OSError as error:
@@ -146,10 +148,10 @@ class Processes:
             while process.poll() is None:
                 if self._stopped_meanwhile(stop):
                     return False
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise PreparingFailed(f"the stores were not up to date after {PREPARE_SECONDS:.0f} seconds")
         finally:
-            # Cut off it leaves its last migration undone, whole.
+            # If it is killed, its current migration is rolled back whole.
             process.kill()
             process.wait()
         if process.returncode:
@@ -157,13 +159,13 @@ class Processes:
         return True
 
     def _start_all(self, started: list[Child], generation: int = 0, fork: bool = False) -> None:
-        """Start all into a list, which holds also those before one that cannot be started. Raises ProcessEnded."""
+        """Start all that are not in `started` yet, and add each to it at once. Raises ProcessEnded."""
         row = generation % 2 * (self.meters.rows // 2)
-        self._begun = time.monotonic()
-        there = {id(child.part) for child in started}
+        self._started_at = time.monotonic()
+        running = {id(child.part) for child in started}
         for part in self.parts:
             for place in range(part.count):
-                if id(part) in there:
+                if id(part) in running:
                     row += 1
                     continue
                 now = time.monotonic()
@@ -172,33 +174,34 @@ class Processes:
 
     def _start_again(self, child: Child, now: float) -> None:
         try:
-            again = start_child(child.part, child.place, child.row, self.meters.descriptor, now, child.early_deaths)
+            successor = start_child(child.part, child.place, child.row, self.meters.descriptor, now, child.early_deaths)
         except ProcessEnded as refused:
-            # No memory, no descriptor, a program that is being replaced: the others go on, and this one later.
+            # No memory, no descriptor, or an upgrade under way: the others continue, and this one is tried later.
             self._due.append((now + MOST_PAUSE_SECONDS, child))
             say("process_refused", f"{refused.code}: {refused.message}", ERROR, code=refused.code)
         else:
-            self.children.append(again)
+            self.children.append(successor)
 
     def _refuse_early_end(self, started: Sequence[Child]) -> None:
         for child in started:
             if child.ended:
                 code = child.process.returncode
                 raise ProcessEnded(f"the {child.part.name} process ended with {code}; its reason is printed above")
-        if time.monotonic() - self._begun > READY_SECONDS:
+        if time.monotonic() - self._started_at > READY_SECONDS:
             raise ProcessEnded(f"not ready within {READY_SECONDS:.0f} seconds of starting")
 
     def _note_death(self, child: Child, now: float) -> None:
-        name, code = child.part.name, child.process.returncode
+        name = child.part.name
+        code = child.process.returncode
         child.close()
-        child.early_deaths = 0 if now - child.begun >= LIVED_SECONDS else child.early_deaths + 1
+        child.early_deaths = 0 if now - child.started_at >= LIVED_SECONDS else child.early_deaths + 1
         pause = min(2.0 ** (child.early_deaths - 2), MOST_PAUSE_SECONDS) if child.early_deaths > 1 else 0.0
         self.restarts[name] = self.restarts.get(name, 0) + 1
         self._due.append((now + pause, child))
         sentence = f"{name} process {child.place + 1} ended with {code}; started again in {pause:.0f} s"
         say("process_died", sentence, ERROR, part=name, place=child.place + 1, code=code)
 
-    def _see_off(self, child: Child, now: float) -> None:
+    def _end_leaving(self, child: Child, now: float) -> None:
         assert child.terminate_at is not None
         assert child.kill_at is not None
         if child.ended:
@@ -213,9 +216,9 @@ class Processes:
 
 
 class StopSignals:
-    """SIGTERM and SIGINT set an event instead of cutting the program short; SIGHUP asks for new processes.
+    """SIGTERM and SIGINT set an event instead of ending the program; SIGHUP requests new processes.
 
-    On a terminal SIGHUP means that the terminal is gone, and stops like the others.
+    On a terminal SIGHUP means that the terminal was closed, and stops like the others.
     """
 
     def __init__(self, on_terminal: bool) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The users that the processes of a `serve` belong to where root starts it, and what of the data folder is whose.
+"""The users of the processes of a `serve` that root starts, and the owners of the files in the data folder.
 
-Where a user is missing, or root is not who starts it, all processes have one user and one has all parts. Source:
-docs/adr/0024-processes-apart.md.
+If a user is missing, or root does not start it, all processes have the same user, and one process has all parts.
+Source: docs/adr/0024-processes-apart.md.
 """
 
 import os
@@ -28,9 +28,9 @@ from bluezone.refusal import Refused
 from bluezone.timekeeping import NAME as CLOCK_NAME
 from bluezone.tls import authority_folder
 
-# `none`, or for parts whose users are called otherwise `PART=USER,…`.
+# `none`, or `PART=USER,…` for parts that have users with other names.
 VARIABLE = "BLUEZONE_USERS"
-# The worker is of the office's user: both do what people of the office decide.
+# The worker has the office's user: both do what people of the office decide.
 NAMES = {
     "office": "bluezone",
     "public": "bluezone-public",
@@ -40,18 +40,19 @@ NAMES = {
     "publication": "bluezone-publication",
     "signer": "bluezone-signer",
 }
-# Whose group shares a store with the office.
+# Store -> the part that shares it with the office, by its group.
 _STORES = {"codes": "codes", "keys": "admission", "office": "pages"}
-_OF_PUBLICATION = (EXPORTS_FOLDER, PACKAGES_FOLDER)
-_PUBLISHED = (*_OF_PUBLICATION, CONFIGS_FOLDER, "app")
-# What only those may know who need it: addresses of databases and of services hold passwords.
+_PUBLICATION_FOLDERS = (EXPORTS_FOLDER, PACKAGES_FOLDER)
+_PUBLISHED = (*_PUBLICATION_FOLDERS, CONFIGS_FOLDER, "app")
+# Variables for the parts that need them: addresses of databases and of services contain passwords.
 _SECRETS = (*(f"BLUEZONE_{name}" for name in ("SMTP", "SMS", "MASTER_KEY")), "CREDENTIALS_DIRECTORY")
 _URLS = {"codes": "CODES", "admission": "KEYS", "pages": "OFFICE", "publication": "KEYS"}
 
 
 class UsersInvalid(Refused):
-    """BLUEZONE_USERS names a part that there is not, a user that this machine does not have, or one user twice; some of
-    the users are there and one is not; or a folder that would be given away is a link to elsewhere.
+    """BLUEZONE_USERS is wrong, only some of the users exist, or a folder to be given to a user is a symbolic link.
+
+    The variable is wrong if it names an unknown part, a user that this machine does not have, or one user twice.
     """
 
     code = "users_invalid"
@@ -59,7 +60,7 @@ class UsersInvalid(Refused):
 
 @dataclass(frozen=True)
 class User:
-    """One user, as a process becomes it. groups: beside its own."""
+    """A user that a process can become. groups: supplementary ones."""
 
     uid: int
     gid: int
@@ -67,34 +68,35 @@ class User:
 
 
 def find_users() -> Mapping[str, User] | None:
-    """The users by part; None where all processes stay with the user of `serve`. Raises UsersInvalid."""
-    said = os.environ.get(VARIABLE, "")
-    # Sealed keys are fetched by one user for all.
-    if os.geteuid() != 0 or said == "none" or {FILE_VARIABLE, COMMAND_VARIABLE} & os.environ.keys():
+    """The users by part; None if all processes keep the user of `serve`. Raises UsersInvalid."""
+    setting = os.environ.get(VARIABLE, "")
+    # Sealed keys are fetched by a single user for all parts.
+    if os.geteuid() != 0 or setting == "none" or {FILE_VARIABLE, COMMAND_VARIABLE} & os.environ.keys():
         return None
-    names = NAMES | dict(_named(said))
-    found = {part: user for part, name in names.items() if (user := _user(name))}
-    for part in sorted(names.keys() - found.keys()):
-        # Those that are there with one user, too, say nothing.
-        if said or found.keys() - {"office", "signer"}:
+    names = NAMES | dict(_user_names(setting))
+    users = {part: user for part, name in names.items() if (user := _user(name))}
+    for part in sorted(names.keys() - users.keys()):
+        # The users that also exist in an installation with one user prove nothing.
+        if setting or users.keys() - {"office", "signer"}:
             raise UsersInvalid(f"{VARIABLE}: this machine has no user {names[part]!r} for {part}")
         return None
-    if len({user.uid for user in found.values()} | {0}) <= len(found):
+    if len({user.uid for user in users.values()} | {0}) <= len(users):
         raise UsersInvalid(f"{VARIABLE}: each part has a user of its own, and none is root")
-    shared = tuple(found[part].gid for part in _STORES.values())
-    office, publication = found["office"], found["publication"]
+    shared = tuple(users[part].gid for part in _STORES.values())
+    office = users["office"]
+    publication = users["publication"]
     return {
-        **found,
+        **users,
         "office": User(office.uid, office.gid, shared),
-        "publication": User(publication.uid, publication.gid, (found["admission"].gid,)),
+        "publication": User(publication.uid, publication.gid, (users["admission"].gid,)),
     }
 
 
-def _named(text: str) -> Iterator[tuple[str, str]]:
-    for each in filter(None, text.split(",")):
-        part, _, name = each.partition("=")
+def _user_names(text: str) -> Iterator[tuple[str, str]]:
+    for pair in filter(None, text.split(",")):
+        part, _, name = pair.partition("=")
         if part not in NAMES or not name:
-            raise UsersInvalid(f"{VARIABLE}: got {each!r}, expected PART=USER with one of {', '.join(NAMES)}")
+            raise UsersInvalid(f"{VARIABLE}: got {pair!r}, expected PART=USER with one of {', '.join(NAMES)}")
         yield part, name
 
 
@@ -102,78 +104,90 @@ def _user(name: str) -> User | None:
     try:
         entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
     except KeyError:
-        # A number needs no name; a container has few.
+        # A number needs no entry; a container has few.
         return User(int(name), int(name)) if name.isdigit() else None
     return User(entry.pw_uid, entry.pw_gid)
 
 
 def become(user: User) -> None:
-    """Let this process be another user's for good."""
+    """Change this process to another user for good."""
     os.setgroups(user.groups)
     os.setgid(user.gid)
     os.setuid(user.uid)
 
 
 def environment_of(part: str, folder: Path) -> dict[str, str]:
-    """What a process of a part finds in its environment: no address of a store but its own, no password."""
-    kept = dict(os.environ)
-    kept |= {"BLUEZONE_DATA": str(folder), "HOME": str(folder)}
+    """The environment of a part's process: its own store's address, but no secrets or addresses of other parts."""
+    environment = dict(os.environ)
+    environment |= {"BLUEZONE_DATA": str(folder), "HOME": str(folder)}
     if part in ("office", "worker"):
-        return kept
-    common = kept.pop("BLUEZONE_DATABASE_URL", "")
-    own = kept.get(f"BLUEZONE_{_URLS[part]}_URL") or common if part in _URLS else ""
-    kept = {name: value for name, value in kept.items() if not name.startswith(_SECRETS)}
+        return environment
+    common = environment.pop("BLUEZONE_DATABASE_URL", "")
+    own = ""
+    if part in _URLS:
+        own = environment.get(f"BLUEZONE_{_URLS[part]}_URL") or common
+    environment = {name: value for name, value in environment.items() if not name.startswith(_SECRETS)}
     if part not in ("public", "pages", "publication"):
-        # Those read or write what was published, perhaps in a bucket.
-        kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
+        # The others read or write published files, perhaps in a bucket.
+        environment = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
     for name in _URLS.values():
-        kept.pop(f"BLUEZONE_{name}_URL", None)
+        environment.pop(f"BLUEZONE_{name}_URL", None)
     if own:
-        kept[f"BLUEZONE_{_URLS[part]}_URL"] = own
-    return kept
+        environment[f"BLUEZONE_{_URLS[part]}_URL"] = own
+    return environment
 
 
-def hand_out(folder: Path, users: Mapping[str, User]) -> None:
-    """Give what is in the data folder to whom it belongs, before the processes begin. Safe to repeat.
+def assign_owners(folder: Path, users: Mapping[str, User]) -> None:
+    """Set the owners of all files in the data folder, before the processes start. Safe to repeat.
 
-    Stores go into folders of their own, and what signs for phones to the signer.
+    Moves each store into its own folder, and the keys that sign for phones into the signer's.
     """
-    office, publication = users["office"], users["publication"]
+    office = users["office"]
+    publication = users["publication"]
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     journal = journal_folder(folder)
     journal.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _require_own(folder)
-    _give_all(folder, office)
-    for path in (journal, *(folder / name for name in _OF_PUBLICATION)):
-        _make(path, publication.uid, publication.gid, 0o755)
-        _give_all(path, publication)
+    _require_no_link(folder)
+    _chown_all(folder, office)
+    for path in (journal, *(folder / name for name in _PUBLICATION_FOLDERS)):
+        _make_folder(path, publication.uid, publication.gid, 0o755)
+        _chown_all(path, publication)
     folder.chmod(0o711)
     for path in (*folder.glob("*.toml"), folder / CLOCK_NAME):
-        # Settings, profiles of diseases, which time was believed.
+        # Settings, profiles of diseases, the last trusted time.
         if path.is_file() and not path.is_symlink():
             path.chmod(0o644)
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755 if path.name in (*_PUBLISHED, SIGNER_FOLDER) else 0o711 if path.name in _PARTED else 0o700)
+            path.chmod(_mode_of(path.name))
     for name, part in _STORES.items():
-        _give_store(folder, name, office.uid, users[part].gid)
-    _give_secrets(folder / "keys", users)
-    _keep_authority(authority_folder(folder))
+        _chown_store(folder, name, office.uid, users[part].gid)
+    _chown_secrets(folder / "keys", users)
+    _protect_authority(authority_folder(folder))
     if SIGNER not in os.environ:
-        _give_to_signer(folder, users["signer"])
+        _chown_signer(folder, users["signer"])
     run = folder / RUN_FOLDER
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(mode=0o711)
     run.chmod(0o711)
     for part in _URLS:
-        _make(run / part, users[part].uid, users[part].gid, 0o711)
+        _make_folder(run / part, users[part].uid, users[part].gid, 0o711)
 
 
-_PARTED = (STORES_FOLDER, RUN_FOLDER, "keys")
+# Folders with files of several users.
+_SHARED = (STORES_FOLDER, RUN_FOLDER, "keys")
 
 
-def lend(path: Path, folder: Path, user: User, name: str) -> Path:
-    """A copy of a key for TLS that a user may read, and where it is."""
+def _mode_of(folder: str) -> int:
+    if folder in (*_PUBLISHED, SIGNER_FOLDER):
+        return 0o755
+    if folder in _SHARED:
+        return 0o711
+    return 0o700
+
+
+def copy_tls_file(path: Path, folder: Path, user: User, name: str) -> Path:
+    """Copy a key for TLS so that a user may read it; returns the path of the copy."""
     target = folder / RUN_FOLDER / name
     aside = target.with_name(f".{name}")
     aside.unlink(missing_ok=True)
@@ -185,27 +199,27 @@ def lend(path: Path, folder: Path, user: User, name: str) -> Path:
     return target
 
 
-def _give_all(folder: Path, user: User) -> None:
-    """Give a folder and what is in it to a user, but what is given to others below."""
+def _chown_all(folder: Path, user: User) -> None:
+    """Give a folder and its content to a user, except the parts that `assign_owners` gives to others."""
     os.chown(folder, user.uid, user.gid, follow_symlinks=False)
     for path in folder.iterdir():
-        if path.name in (STORES_FOLDER, SIGNER_FOLDER, RUN_FOLDER, *_OF_PUBLICATION):
+        if path.name in (STORES_FOLDER, SIGNER_FOLDER, RUN_FOLDER, *_PUBLICATION_FOLDERS):
             continue
         if path.suffix == SUFFIX and path.lstat().st_uid == 0:
-            # A backup that has the signer's keys; who has the keys of the days would open it.
+            # A backup with the signer's keys; a user who has the daily backup keys could open it.
             continue
         if path.is_dir() and not path.is_symlink():
-            _give_all(path, user)
+            _chown_all(path, user)
         elif path.is_symlink() or path.stat().st_nlink == 1:
-            # A file with another name elsewhere may be somebody else's.
+            # A file with several hard links may belong to someone else.
             os.chown(path, user.uid, user.gid, follow_symlinks=False)
 
 
-def _give_store(folder: Path, name: str, uid: int, gid: int) -> None:
+def _chown_store(folder: Path, name: str, uid: int, gid: int) -> None:
     place = folder / STORES_FOLDER / name
-    _make(folder / STORES_FOLDER, uid, -1, 0o711)
-    # What SQLite puts beside the file belongs to the same group.
-    _make(place, uid, gid, 0o2770)
+    _make_folder(folder / STORES_FOLDER, uid, -1, 0o711)
+    # With setgid the files that SQLite creates next to the store belong to the same group.
+    _make_folder(place, uid, gid, 0o2770)
     for end in ("", "-wal", "-shm"):
         file = folder / f"{name}.sqlite3{end}"
         if file.exists() and not file.is_symlink():
@@ -216,62 +230,74 @@ def _give_store(folder: Path, name: str, uid: int, gid: int) -> None:
             file.chmod(0o660)
 
 
-def _give_secrets(keys: Path, users: Mapping[str, User]) -> None:
+def _chown_secrets(keys: Path, users: Mapping[str, User]) -> None:
     if not keys.exists():
         return
-    _require_own(keys)
+    _require_no_link(keys)
     keys.chmod(0o711)
     for path in keys.iterdir():
         if path.is_symlink() or not path.is_file():
             continue
-        part = "codes" if path.name == "pepper" else "pages" if path.name in _OF_PAGES else None
-        os.chown(path, users["office"].uid, users[part].gid if part else users["office"].gid)
-        path.chmod(0o640 if part else 0o644 if path.suffix == ".pub" else 0o600)
+        part = _reader_of(path)
+        os.chown(path, users["office"].uid, users[part or "office"].gid)
+        if part:
+            path.chmod(0o640)
+        else:
+            path.chmod(0o644 if path.suffix == ".pub" else 0o600)
 
 
-def _keep_authority(place: Path) -> None:
-    """The local authority for TLS stays root's; a page shows its certificate."""
+def _reader_of(secret: Path) -> str | None:
+    """The part that may read a secret of the office, too."""
+    if secret.name == "pepper":
+        return "codes"
+    return "pages" if secret.name in _PAGES_SECRETS else None
+
+
+def _protect_authority(place: Path) -> None:
+    """Leave the local authority for TLS to root; its certificate is readable, because a page offers it."""
     if not place.exists():
         return
-    _make(place, 0, 0, 0o711)
+    _make_folder(place, 0, 0, 0o711)
     for path in place.iterdir():
         if path.is_file() and not path.is_symlink():
             os.chown(path, 0, 0)
             path.chmod(0o644 if path.name == "authority.pem" else 0o600)
 
 
-# What the public pages compare what people send with, and seal it under.
-_OF_PAGES = ("office-django", "office-factors")
+# The keys with which the public pages check and seal what people send.
+_PAGES_SECRETS = ("office-django", "office-factors")
 
 
-def _give_to_signer(folder: Path, signer: User) -> None:
-    place, keys = folder / SIGNER_FOLDER, folder / "keys"
-    # Its socket and the public halves of the week keys are there for others.
-    _make(place, signer.uid, signer.gid, 0o755)
-    _make(place / "keys", signer.uid, signer.gid, 0o700)
-    moved = 0
-    for pattern in SIGNING_FILES if keys.exists() else ():
-        for path in keys.glob(pattern):
-            if not path.is_symlink():
-                path.rename(place / "keys" / path.name)
-                moved += 1
+def _chown_signer(folder: Path, signer: User) -> None:
+    place = folder / SIGNER_FOLDER
+    keys = folder / "keys"
+    # Others read its socket and the public keys of the week keys.
+    _make_folder(place, signer.uid, signer.gid, 0o755)
+    _make_folder(place / "keys", signer.uid, signer.gid, 0o700)
+    count = 0
+    if keys.exists():
+        for pattern in SIGNING_FILES:
+            for path in keys.glob(pattern):
+                if not path.is_symlink():
+                    path.rename(place / "keys" / path.name)
+                    count += 1
     for path in (*place.iterdir(), *(place / "keys").iterdir()):
         if path.is_file() and not path.is_symlink():
             os.chown(path, signer.uid, signer.gid)
     if (place / RECORD_NAME).exists():
         (place / RECORD_NAME).chmod(0o600)
-    if moved:
-        say("keys_given_to_signer", f"{moved} keys that sign for phones are the signer's alone now")
+    if count:
+        say("keys_given_to_signer", f"{count} keys that sign for phones are the signer's alone now")
 
 
-def _require_own(path: Path) -> None:
-    """What root gives away lies in the data folder. Raises UsersInvalid."""
+def _require_no_link(path: Path) -> None:
+    """Raise UsersInvalid for a symbolic link: root changes owners only inside the data folder."""
     if path.is_symlink():
         raise UsersInvalid(f"{path.name} of the data folder is a link; whose that is shall not be changed")
 
 
-def _make(path: Path, uid: int, gid: int, mode: int) -> None:
-    _require_own(path)
+def _make_folder(path: Path, uid: int, gid: int, mode: int) -> None:
+    _require_no_link(path)
     path.mkdir(exist_ok=True)
     os.chown(path, uid, gid, follow_symlinks=False)
     path.chmod(mode)

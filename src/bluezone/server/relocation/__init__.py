@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way of a city's stores from one database to the other."""
+"""Moves a city's stores from one database to the other."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Move the stores of a city from SQLite to PostgreSQL or back: copied in pieces, compared row by row, then switched.
 
-A note in the data folder says that a move has begun, and afterwards where the stores are (keyserver/datafolder.py);
-a table in each store that is filled says how far it is. Both outlive the process, so that whoever starts the same
-command again goes on. The published files, the keys and the configs stay where they are.
+A note in the data folder records that a move has started, and afterwards where the stores are
+(keyserver/datafolder.py). A table in each new store records the progress. Both outlive the process, so that the same
+command continues an interrupted move. The published files, the keys and the configs stay where they are.
 """
 
 import hashlib
@@ -32,116 +32,123 @@ from bluezone.server.relocation.tables import (
 )
 
 STORES = ("office", "codes", "keys")
-SQLITE, POSTGRESQL = "sqlite", "postgresql"
-# What one transaction writes, and what is held in memory of either side.
-_FIRST_ROWS, _MOST_ROWS = 50, 5000
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+# Bounds of one transaction, and of the rows of either side in memory.
+_FIRST_ROWS = 50
+_MOST_ROWS = 5000
 _BYTES = 4 << 20
-# A migration that no version has: whoever finds it in a store that was left refuses to start on it.
-_LEFT_NUMBER, _LEFT_NAME = 2_000_000_000, "stores_moved_to_sqlite"
+# A migration that no version has: because of it no version starts on a store that was moved away.
+_RETIRED_NUMBER = 2_000_000_000
+_RETIRED_NAME = "stores_moved_to_sqlite"
 
 
 class MoveTargetUsed(Refused):
-    """Where the stores shall go there is something already; a move overwrites nothing."""
+    """The target already has something where the stores should go; a move overwrites nothing."""
 
     code = "move_target_used"
 
 
 class MoveElsewhere(Refused):
-    """Another move has begun on this data folder and is not finished."""
+    """Another move of this data folder has started and is not finished."""
 
     code = "move_elsewhere"
 
 
 class MoveNotEqual(Refused):
-    """A table of the new store is not what the old one has; the old stores stay the city's."""
+    """A table of the new store differs from the old one; the city keeps the old stores."""
 
     code = "move_not_equal"
 
 
 class MoveStoresInUse(Refused):
-    """Other programs are connected to the database whose stores shall be moved."""
+    """Other programs are connected to the database with the stores to be moved."""
 
     code = "move_stores_in_use"
 
 
 class MoveNothing(Refused):
-    """There is nothing to move: the stores are where they shall go, or there are none."""
+    """There is nothing to move: the stores are at the target already, or there are none."""
 
     code = "move_nothing"
 
 
-# What is done now, rows that are done, rows in all; copying and comparing each count once.
+# Current step, rows done, rows in total; each row counts once for copying and once for comparing.
 Progress = Callable[[str, int, int], None]
 
 
 def addresses() -> dict[str, str]:
-    """Store -> address, for the stores that the environment puts on PostgreSQL."""
+    """Store -> address, for the stores that are on PostgreSQL according to the environment."""
     common = os.environ.get("BLUEZONE_DATABASE_URL", "")
-    found = {name: os.environ.get(f"BLUEZONE_{name.upper()}_URL", "") or common for name in STORES}
-    return {name: url for name, url in found.items() if url}
+    urls = {name: os.environ.get(f"BLUEZONE_{name.upper()}_URL", "") or common for name in STORES}
+    return {name: url for name, url in urls.items() if url}
 
 
 class Move:
     """One move of a data folder.
 
-    urls: every store -> address of the PostgreSQL side. to: SQLITE or POSTGRESQL. Nobody may serve the folder then.
+    urls: every store -> address on PostgreSQL. to: SQLITE or POSTGRESQL. No `serve` may run on the folder.
     """
 
     def __init__(self, folder: Path, to: str, urls: Mapping[str, str], progress: Progress) -> None:
-        self._folder, self._to, self._urls, self._say = folder, to, urls, progress
-        self._done = self._all = 0
+        self._folder = folder
+        self._to = to
+        self._urls = urls
+        self._report = progress
+        self._done = 0
+        self._all = 0
 
     def run(self) -> dict[str, int]:
-        """Move all stores, or go on where another process was ended; returns rows by table (`store.table`).
+        """Move all stores, or continue an interrupted move; returns rows by table (`store.table`).
 
         Raises MoveTargetUsed, MoveElsewhere, MoveNotEqual, MoveStoresInUse, MoveNothing, MoveValueRefused,
-        MoveStoreDiffers, StoreRefused. Until the last step the old stores are unchanged and the city's own.
+        MoveStoreDiffers, StoreRefused. Until the last step the old stores are unchanged, and the city's stores.
         """
         import psycopg
 
         try:
             return self._run()
         except psycopg.Error as error:
-            # What the server says in full may quote a row.
-            said = error.diag.message_primary or type(error).__name__
-            raise StoreRefused(f"PostgreSQL: {said}; the same command goes on") from None
+            # The full text of the server's error may quote a row.
+            reason = error.diag.message_primary or type(error).__name__
+            raise StoreRefused(f"PostgreSQL: {reason}; the same command goes on") from None
         except sqlite3.Error as error:
             raise StoreRefused(f"SQLite: {error}; the same command goes on") from None
 
     def _run(self) -> dict[str, int]:
         note = self._begin()
         if note.state == "moving":
-            self._make(note)
-        with ExitStack() as opened:
-            pairs = {name: self._opened(name, opened) for name in STORES}
+            self._make_stores(note)
+        with ExitStack() as stack:
+            pairs = {name: self._open_pair(name, stack) for name in STORES}
             tables = {name: shared_tables(*pair) for name, pair in pairs.items()}
             if note.state == "moving":
-                _require_alone(source for source, _ in pairs.values())
+                _require_no_connections(source for source, _ in pairs.values())
                 self._all = 2 * sum(pairs[name][0].count(table) for name in STORES for table in tables[name])
                 for name in STORES:
                     self._copy(name, *pairs[name], tables[name], note)
-                with _unwritten([source for source, _ in pairs.values()]):
+                with _lock_files([source for source, _ in pairs.values()]):
                     for name in STORES:
                         for table in tables[name]:
                             self._compare(name, *pairs[name], table)
-                    _require_alone(source for source, _ in pairs.values())
+                    _require_no_connections(source for source, _ in pairs.values())
                     note = Moved("moved", self._to, note.move)
                     note_move(self._folder, note)
-            self._say("putting the old stores away", self._all, self._all)
+            self._report("putting the old stores away", self._all, self._all)
             for name, (source, _) in pairs.items():
-                _leave(source, name)
+                _retire(source, name)
             rows = {f"{name}.{table.name}": pairs[name][1].count(table) for name in STORES for table in tables[name]}
-            # Last: while it is there, another call goes on.
+            # Last: while this table exists, another call continues the move.
             for _, target in pairs.values():
-                target.execute(f"DROP TABLE IF EXISTS {target.place(PROGRESS)}")
+                target.execute(f"DROP TABLE IF EXISTS {target.sql_name(PROGRESS)}")
         if self._to == POSTGRESQL:
-            _put_away(self._folder, note)
+            _rename_files(self._folder, note)
         return rows
 
     def _begin(self) -> Moved:
-        """The note of this move: a new one, or that of the process that was ended."""
+        """The note of this move: a new one, or that of the interrupted move."""
         note = moved(self._folder)
-        target = "" if self._to == SQLITE else _place(self._urls["keys"])
+        target = "" if self._to == SQLITE else _database_name(self._urls["keys"])
         if note and note.state == "moving":
             if (note.to, note.target) != (self._to, target):
                 raise MoveElsewhere(
@@ -150,8 +157,10 @@ class Move:
                 )
             return note
         files = [store_file(self._folder, name).exists() for name in STORES]
-        if note and note.to == self._to and (any(files) if self._to == POSTGRESQL else self._has_progress()):
-            return note
+        if note and note.to == self._to:
+            is_unfinished = any(files) if self._to == POSTGRESQL else self._has_progress()
+            if is_unfinished:
+                return note
         if self._to == POSTGRESQL and not all(files):
             raise MoveNothing(f"there are no SQLite stores in {self._folder}; nothing was moved")
         if self._to == SQLITE and any(files):
@@ -164,11 +173,11 @@ class Move:
         return note
 
     def _has_progress(self) -> bool:
-        with ExitStack() as opened:
-            return any(_progress(self._opened(name, opened)[1]) for name in STORES)
+        with ExitStack() as stack:
+            return any(_progress(self._open_pair(name, stack)[1]) for name in STORES)
 
-    def _make(self, note: Moved) -> None:
-        """The stores that are filled, with the tables of this version. Safe to repeat."""
+    def _make_stores(self, note: Moved) -> None:
+        """Make the new stores, with the tables of this version. Safe to repeat."""
         url = {name: self._urls[name] if self._to == POSTGRESQL else None for name in STORES}
         if self._to == POSTGRESQL:
             for name in STORES:
@@ -179,62 +188,71 @@ class Move:
         self._step("making office", 0)
         _make_office(self._folder, url["office"], self._urls["office"])
 
-    def _opened(self, name: str, opened: ExitStack) -> tuple[Tables, Tables]:
-        note, path = moved(self._folder), store_file(self._folder, name)
+    def _open_pair(self, name: str, stack: ExitStack) -> tuple[Tables, Tables]:
+        """The tables of a store: source and target. stack: closes them."""
+        note = moved(self._folder)
+        path = store_file(self._folder, name)
         if note and not path.exists():
             path = path.with_name(f"{path.name}.moved-{note.move}")
-        file, schema = SqliteTables(path), PostgresqlTables(self._urls[name], name)
-        opened.callback(file.close)
-        opened.callback(schema.close)
+        file = SqliteTables(path)
+        schema = PostgresqlTables(self._urls[name], name)
+        stack.callback(file.close)
+        stack.callback(schema.close)
         return (file, schema) if self._to == POSTGRESQL else (schema, file)
 
     def _copy(self, name: str, source: Tables, target: Tables, tables: Sequence[Table], note: Moved) -> None:
-        """Copy what is not there yet, then have the new store guard and count again."""
+        """Copy the missing rows, then restore the new store's constraints and sequences."""
         _empty_once(target, tables, note)
-        if _said(target, "state") == "filled":
+        if _noted(target, "state") == "filled":
             self._done += sum(source.count(table) for table in tables)
             return
         for table in tables:
             after = target.last_key(table)
             done = target.count(table)
             self._step(f"copying {name}.{table.name}", done)
-            most = _most(())
+            most = _batch_size(())
             while rows := source.rows(table, after, most):
                 with target.transaction():
                     target.add(table, rows)
-                after, most = table.key_of(rows[-1]), _most(rows)
+                after = table.key_of(rows[-1])
+                most = _batch_size(rows)
                 self._step(f"copying {name}.{table.name}", len(rows))
         with target.transaction():
-            target.number_on(source.numbered())
+            target.continue_numbers(source.last_numbers())
             if isinstance(target, PostgresqlTables):
                 target.execute(f"SET LOCAL search_path = {name}")
             for (statement,) in target.execute(
-                f"SELECT said FROM {target.place(PROGRESS)} WHERE what LIKE 'again %' ORDER BY what"  # noqa: S608
+                f"SELECT said FROM {target.sql_name(PROGRESS)} WHERE what LIKE 'again %' ORDER BY what"  # noqa: S608
             ):
                 target.execute(statement)
             target.check()
-            target.execute(f"UPDATE {target.place(PROGRESS)} SET said = 'filled' WHERE what = 'state'")  # noqa: S608
+            target.execute(f"UPDATE {target.sql_name(PROGRESS)} SET said = 'filled' WHERE what = 'state'")  # noqa: S608
 
     def _compare(self, name: str, source: Tables, target: Tables, table: Table) -> int:
         """Compare a table row by row; returns how many rows it has. Raises MoveNotEqual."""
         self._step(f"comparing {name}.{table.name}", 0)
         digests = hashlib.sha256(), hashlib.sha256()
-        count, after, most = 0, None, _most(())
+        count = 0
+        after = None
+        most = _batch_size(())
         while True:
-            here, there = source.rows(table, after, most), target.rows(table, after, most)
-            for digest, rows in zip(digests, (here, there), strict=True):
+            old_rows = source.rows(table, after, most)
+            new_rows = target.rows(table, after, most)
+            for digest, rows in zip(digests, (old_rows, new_rows), strict=True):
                 digest.update("\n".join(map(repr, rows)).encode())
-            if here != there or digests[0].digest() != digests[1].digest():
-                differs = next((i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), None)
-                at = count + (min(len(here), len(there)) if differs is None else differs) + 1
+            if old_rows != new_rows or digests[0].digest() != digests[1].digest():
+                differs = next((i for i, (a, b) in enumerate(zip(old_rows, new_rows, strict=False)) if a != b), None)
+                at = count + (min(len(old_rows), len(new_rows)) if differs is None else differs) + 1
                 raise MoveNotEqual(
                     f"{name}.{table.name} differs at row {at} of its order; the old stores are as they were."
                     " Start again with bluezone move --abandon and an empty target"
                 )
-            if not here:
+            if not old_rows:
                 break
-            count, after, most = count + len(here), table.key_of(here[-1]), _most(here)
-            self._step(f"comparing {name}.{table.name}", len(here))
+            count += len(old_rows)
+            after = table.key_of(old_rows[-1])
+            most = _batch_size(old_rows)
+            self._step(f"comparing {name}.{table.name}", len(old_rows))
         if not source.count(table) == target.count(table) == count:
             raise MoveNotEqual(
                 f"{name}.{table.name} has {source.count(table)} rows and {target.count(table)} in the new store"
@@ -243,11 +261,11 @@ class Move:
 
     def _step(self, what: str, rows: int) -> None:
         self._done += rows
-        self._say(what, self._done, self._all)
+        self._report(what, self._done, self._all)
 
 
 def abandon(folder: Path) -> Moved:
-    """Give up a move that is not finished: the old stores are the city's as before. Raises MoveNothing."""
+    """Give up an unfinished move: the city keeps the old stores. Raises MoveNothing."""
     note = moved(folder)
     if note is None or note.state != "moving":
         raise MoveNothing(f"no move of {folder} is unfinished")
@@ -260,7 +278,7 @@ def abandon(folder: Path) -> Moved:
 
 
 def _make_office(folder: Path, url: str | None, other: str | None) -> None:
-    """The office's tables in the new store; Raises MoveStoreDiffers where the old one is not of this version."""
+    """Make the office's tables in the new store. Raises MoveStoreDiffers if the old one is of another version."""
     for name in ("BLUEZONE_DATABASE_URL", "BLUEZONE_OFFICE_URL"):
         os.environ.pop(name, None)
     if url:
@@ -294,7 +312,7 @@ def _replaced(loader: object) -> set[tuple[str, str]]:
 
 
 def _claim(url: str, schema: str, note: Moved | None) -> None:
-    """Make an empty schema this move's own, or find that it is. note: None to look only. Raises MoveTargetUsed."""
+    """Claim an empty schema for this move, unless it has it. note: None only checks. Raises MoveTargetUsed."""
     tables = PostgresqlTables(url, schema)
     try:
         if note and _progress(tables) == note.move:
@@ -314,81 +332,81 @@ def _claim(url: str, schema: str, note: Moved | None) -> None:
 
 
 def _begin_progress(tables: Tables, note: Moved) -> None:
-    tables.execute(f"CREATE TABLE {tables.place(PROGRESS)} (what text PRIMARY KEY, said text NOT NULL)")
-    _say(tables, "move", note.move)
+    tables.execute(f"CREATE TABLE {tables.sql_name(PROGRESS)} (what text PRIMARY KEY, said text NOT NULL)")
+    _note(tables, "move", note.move)
 
 
 def _progress(tables: Tables) -> str | None:
-    """The move that fills a store; None where none does."""
+    """The move that is filling a store, None if there is none."""
     if isinstance(tables, SqliteTables):
-        there = bool(tables.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (PROGRESS,)))
+        exists = bool(tables.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (PROGRESS,)))
     else:
-        there = bool(tables.execute("SELECT 1 WHERE to_regclass(?) IS NOT NULL", (tables.place(PROGRESS),)))
-    return _said(tables, "move") if there else None
+        exists = bool(tables.execute("SELECT 1 WHERE to_regclass(?) IS NOT NULL", (tables.sql_name(PROGRESS),)))
+    return _noted(tables, "move") if exists else None
 
 
-def _say(tables: Tables, what: str, said: str) -> None:
-    tables.execute(f"INSERT INTO {tables.place(PROGRESS)} VALUES (?, ?)", (what, said))  # noqa: S608
+def _note(tables: Tables, what: str, value: str) -> None:
+    tables.execute(f"INSERT INTO {tables.sql_name(PROGRESS)} VALUES (?, ?)", (what, value))  # noqa: S608
 
 
-def _said(tables: Tables, what: str) -> str | None:
-    found = tables.execute(f"SELECT said FROM {tables.place(PROGRESS)} WHERE what = ?", (what,))  # noqa: S608
-    return str(found[0][0]) if found else None
+def _noted(tables: Tables, what: str) -> str | None:
+    rows = tables.execute(f"SELECT said FROM {tables.sql_name(PROGRESS)} WHERE what = ?", (what,))  # noqa: S608
+    return str(rows[0][0]) if rows else None
 
 
 def _empty_once(target: Tables, tables: Sequence[Table], note: Moved) -> None:
-    """Take out what a new store has of itself, such as the units of the country, and what guards the rows' order."""
+    """Once, delete the rows that a new store starts with, such as the country's units, and drop its constraints."""
     with target.transaction():
         if not _progress(target):
             _begin_progress(target, note)
-        if _said(target, "state"):
+        if _noted(target, "state"):
             return
-        for number, statement in enumerate(target.unguard(tables)):
-            _say(target, f"again {number:06}", statement)
+        for number, statement in enumerate(target.drop_guards(tables)):
+            _note(target, f"again {number:06}", statement)
         if isinstance(target, PostgresqlTables):
-            target.execute(f"TRUNCATE {', '.join(target.place(table.name) for table in tables)}")
+            target.execute(f"TRUNCATE {', '.join(target.sql_name(table.name) for table in tables)}")
         else:
             for table in tables:
-                target.execute(f"DELETE FROM {target.place(table.name)}")  # noqa: S608
-        _say(target, "state", "empty")
+                target.execute(f"DELETE FROM {target.sql_name(table.name)}")  # noqa: S608
+        _note(target, "state", "empty")
 
 
 @contextmanager
-def _unwritten(sources: Sequence[Tables]) -> Iterator[None]:
-    """Nobody writes the files of the old stores until it is said that they are the old ones."""
-    with ExitStack() as held:
+def _lock_files(sources: Sequence[Tables]) -> Iterator[None]:
+    """Lock the files of the old stores against writes until the note says that they were moved."""
+    with ExitStack() as transactions:
         for source in sources:
             if isinstance(source, SqliteTables):
-                held.enter_context(source.transaction())
+                transactions.enter_context(source.transaction())
         yield
 
 
-def _require_alone(sources: Iterable[Tables]) -> None:
+def _require_no_connections(sources: Iterable[Tables]) -> None:
     for source in sources:
-        if isinstance(source, PostgresqlTables) and (others := source.others()):
+        if isinstance(source, PostgresqlTables) and (count := source.other_connections()):
             raise MoveStoresInUse(
-                f"{others} other connections are open to the database; stop `bluezone serve` on every machine"
+                f"{count} other connections are open to the database; stop `bluezone serve` on every machine"
             )
 
 
-def _leave(source: Tables, name: str) -> None:
-    """Make an old store one that no `serve`, on whatever machine, starts on."""
+def _retire(source: Tables, name: str) -> None:
+    """Mark an old store so that no `serve` on any machine starts on it."""
     if isinstance(source, SqliteTables):
-        source.settle()
+        source.checkpoint()
         return
     if name == "office":
         source.execute(
-            f"INSERT INTO {source.place('django_migrations')} (app, name, applied)"  # noqa: S608
+            f"INSERT INTO {source.sql_name('django_migrations')} (app, name, applied)"  # noqa: S608
             " SELECT 'bluezone', ?, now() WHERE NOT EXISTS (SELECT 1 FROM"
-            f" {source.place('django_migrations')} WHERE name = ?)",
-            (_LEFT_NAME, _LEFT_NAME),
+            f" {source.sql_name('django_migrations')} WHERE name = ?)",
+            (_RETIRED_NAME, _RETIRED_NAME),
         )
     else:
-        place = source.place("migration")
-        source.execute(f"INSERT INTO {place} VALUES (?) ON CONFLICT DO NOTHING", (_LEFT_NUMBER,))  # noqa: S608
+        sql_name = source.sql_name("migration")
+        source.execute(f"INSERT INTO {sql_name} VALUES (?) ON CONFLICT DO NOTHING", (_RETIRED_NUMBER,))  # noqa: S608
 
 
-def _put_away(folder: Path, note: Moved) -> None:
+def _rename_files(folder: Path, note: Moved) -> None:
     for name in STORES:
         for end in ("", "-wal", "-shm"):
             file = store_file(folder, name)
@@ -398,15 +416,15 @@ def _put_away(folder: Path, note: Moved) -> None:
                 path.rename(file.with_name(f"{file.name}.moved-{note.move}{end}"))
 
 
-def _most(rows: Sequence[Row]) -> int:
-    """How many rows to read next, by how large the last ones were."""
+def _batch_size(rows: Sequence[Row]) -> int:
+    """How many rows to read next, by the size of the last ones."""
     if not rows:
         return _FIRST_ROWS
     size = sum(len(value) for row in rows for value in row if isinstance(value, str | bytes)) / len(rows)
     return max(1, min(_MOST_ROWS, int(_BYTES / max(size, 1))))
 
 
-def _place(url: str) -> str:
-    """Which database an address means, without its password."""
+def _database_name(url: str) -> str:
+    """The database that an address means, without the password."""
     parts = urlsplit(url)
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"

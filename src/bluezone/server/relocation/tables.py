@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of one store in either database, read and written as the same Python values in the same order.
 
-What a column holds is said by PostgreSQL's types, because SQLite has but five; what the rows are ordered by is said by
+The kinds of columns come from PostgreSQL's types, because SQLite has only five; the order of the rows comes from
 SQLite's primary keys.
 """
 
@@ -19,9 +19,9 @@ from bluezone.refusal import Refused
 
 Row = tuple[Any, ...]
 
-# Each database has its own of these; what is in them says nothing about the city.
+# Each database has its own tables of these names; they contain nothing about the city.
 NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sealed_file", "sqlite_sequence"}
-# What is done already of a move, in the store that is filled.
+# The progress of a move, in the new store.
 PROGRESS = "move_progress"
 _LOCK_WAIT_SECONDS = 20
 _KINDS = {
@@ -45,7 +45,7 @@ _KINDS = {
 
 
 class MoveValueRefused(Refused):
-    """A value in a table cannot be kept by the other database."""
+    """The other database cannot store a value of a table."""
 
     code = "move_value_refused"
 
@@ -58,7 +58,7 @@ class MoveStoreDiffers(Refused):
 
 @dataclass(frozen=True)
 class Table:
-    """A table that both stores have. kinds: of each column, a value of `_KINDS`; key: the columns of its order."""
+    """A table that both stores have. kinds: of each column, a value of `_KINDS`; key: columns of the primary key."""
 
     name: str
     columns: tuple[str, ...]
@@ -66,16 +66,16 @@ class Table:
     key: tuple[str, ...]
 
     def key_of(self, row: Row) -> Row:
-        """The values by which a row is found."""
+        """The primary key of a row."""
         return tuple(row[self.columns.index(column)] for column in self.key)
 
     def kind(self, column: str) -> str:
-        """What a column holds."""
+        """The kind of a column."""
         return self.kinds[self.columns.index(column)]
 
 
 def quoted(name: str) -> str:
-    """A name of a table or column as both databases read it."""
+    """A name of a table or column, quoted for both databases."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -95,12 +95,12 @@ class SqliteTables:
         self._connection.execute("PRAGMA secure_delete=ON")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement with `?` for values."""
+        """Run one statement with `?` as placeholders."""
         return self._connection.execute(statement, values).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or none."""
+        """A transaction: all of it is stored or none."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -109,14 +109,14 @@ class SqliteTables:
             raise
         self._connection.execute("COMMIT")
 
-    def place(self, name: str) -> str:
-        """How a statement names a table."""
+    def sql_name(self, name: str) -> str:
+        """A table's name in a statement."""
         return quoted(name)
 
     def names(self) -> set[str]:
         """Its tables."""
-        found = self.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {name for (name,) in found} - NOT_MOVED - {PROGRESS}
+        rows = self.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in rows} - NOT_MOVED - {PROGRESS}
 
     def columns(self, name: str) -> dict[str, str]:
         """Column -> declared type."""
@@ -124,79 +124,78 @@ class SqliteTables:
 
     def key(self, name: str) -> tuple[str, ...]:
         """The columns of the primary key in their order."""
-        found = [(row[5], row[1]) for row in self.execute(f"PRAGMA table_info({quoted(name)})") if row[5]]
-        return tuple(column for _, column in sorted(found))
+        key_columns = [(row[5], row[1]) for row in self.execute(f"PRAGMA table_info({quoted(name)})") if row[5]]
+        return tuple(column for _, column in sorted(key_columns))
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        return int(self.execute(f"SELECT COUNT(*) FROM {self.place(table.name)}")[0][0])  # noqa: S608
+        return int(self.execute(f"SELECT COUNT(*) FROM {self.sql_name(table.name)}")[0][0])  # noqa: S608
 
     def rows(self, table: Table, after: Row | None, most: int) -> list[Row]:
         """The next rows in the order of the key. after: key of the row before, None for the first ones."""
-        behind, values = "", []
+        behind = ""
+        values: list[Any] = []
         if after is not None:
             behind = f"WHERE ({_listed(table.key)}) > ({', '.join('?' * len(after))})"
             values = [_to_sqlite(value) for value in after]
-        found = self.execute(
-            f"SELECT {_listed(table.columns)} FROM {self.place(table.name)} {behind}"  # noqa: S608
+        rows = self.execute(
+            f"SELECT {_listed(table.columns)} FROM {self.sql_name(table.name)} {behind}"  # noqa: S608
             f" ORDER BY {_listed(table.key)} LIMIT {most}",
             values,
         )
         readers = [_FROM_SQLITE[kind] for kind in table.kinds]
         try:
-            return [
-                tuple(None if v is None else read(v) for read, v in zip(readers, row, strict=True)) for row in found
-            ]
+            return [tuple(None if v is None else read(v) for read, v in zip(readers, row, strict=True)) for row in rows]
         except (ValueError, TypeError):
             raise MoveValueRefused(f"{self.path.name}: a value in {table.name} is not of its column's type") from None
 
     def last_key(self, table: Table) -> Row | None:
         """The key of the last row, None for a table without rows."""
         order = ", ".join(f"{quoted(column)} DESC" for column in table.key)
-        found = self.execute(f"SELECT {_listed(table.key)} FROM {self.place(table.name)} ORDER BY {order} LIMIT 1")  # noqa: S608
-        if not found:
+        rows = self.execute(f"SELECT {_listed(table.key)} FROM {self.sql_name(table.name)} ORDER BY {order} LIMIT 1")  # noqa: S608
+        if not rows:
             return None
-        return tuple(_FROM_SQLITE[table.kind(column)](value) for column, value in zip(table.key, found[0], strict=True))
+        return tuple(_FROM_SQLITE[table.kind(column)](value) for column, value in zip(table.key, rows[0], strict=True))
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
         """Write rows; within a transaction."""
         values = ", ".join("?" * len(table.columns))
-        into = f"INSERT INTO {self.place(table.name)} ({_listed(table.columns)}) VALUES ({values})"  # noqa: S608
+        into = f"INSERT INTO {self.sql_name(table.name)} ({_listed(table.columns)}) VALUES ({values})"  # noqa: S608
         try:
             self._connection.executemany(into, ([_to_sqlite(value) for value in row] for row in rows))
         except (sqlite3.IntegrityError, OverflowError) as error:
             raise MoveValueRefused(f"{self.path.name} does not take a row of {table.name}: {error}") from None
 
-    def numbered(self) -> dict[tuple[str, str], int]:
-        """(table, column) -> the last number that the database gave out by itself."""
+    def last_numbers(self) -> dict[tuple[str, str], int]:
+        """(table, column) -> the last number that the database assigned automatically."""
         if not self.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
             return {}
         return {(name, self.key(name)[0]): int(last) for name, last in self.execute("SELECT * FROM sqlite_sequence")}
 
-    def number_on(self, last: dict[tuple[str, str], int]) -> None:
-        """Have the database go on counting after the numbers that were given out."""
+    def continue_numbers(self, last: dict[tuple[str, str], int]) -> None:
+        """Let the database continue after the numbers that the old one assigned."""
         for (name, _), number in last.items():
-            changed = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ? RETURNING 1"
-            if not self.execute(changed, (number, name)):
+            update = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ? RETURNING 1"
+            if not self.execute(update, (number, name)):
                 self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, number))
 
-    def unguard(self, _tables: Sequence[Table]) -> list[str]:
-        """Let rows be written in any order; returns the statements that guard them again."""
-        found = self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
-        for name, _ in found:
+    def drop_guards(self, _tables: Sequence[Table]) -> list[str]:
+        """Drop what prevents rows from being written in any order; returns the statements that restore it."""
+        triggers = self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        for name, _ in triggers:
             self.execute(f"DROP TRIGGER {quoted(name)}")
-        return [statement for _, statement in found]
+        return [statement for _, statement in triggers]
 
     def check(self) -> None:
-        """Raise MoveValueRefused where a row points to one that is not there."""
+        """Raise MoveValueRefused if a row refers to a missing one."""
         broken = self.execute("PRAGMA foreign_key_check")
         if broken:
             raise MoveValueRefused(
                 f"{self.path.name}: a row of {broken[0][0]} points to one of {broken[0][2]} that is not there"
             )
 
-    def settle(self) -> None:
-        """Bring all that the log holds into the file itself."""
+    def checkpoint(self) -> None:
+        """Write the whole write-ahead log into the database file."""
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.execute("PRAGMA journal_mode=DELETE")
 
@@ -222,96 +221,96 @@ class PostgresqlTables:
                 url, autocommit=True, prepare_threshold=None, application_name="bluezone move", **ALIVE
             )
         except psycopg.Error as error:
-            # What psycopg says of an address may repeat it.
+            # psycopg's text may repeat the address.
             raise StoreUnreachable(f"{schema}: the database takes no connection ({type(error).__name__})") from None
         self._connection.execute("SET TIME ZONE 'UTC'")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement with `?` for values."""
+        """Run one statement with `?` as placeholders."""
         text = statement.replace("%", "%%").replace("?", "%s") if values else statement
         cursor = self._connection.execute(text.encode(), list(values) or None)
         return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or none."""
+        """A transaction: all of it is stored or none."""
         with self._connection.transaction():
             yield
 
-    def place(self, name: str) -> str:
-        """How a statement names a table."""
+    def sql_name(self, name: str) -> str:
+        """A table's name in a statement."""
         return f"{quoted(self._schema)}.{quoted(name)}"
 
-    def others(self) -> int:
-        """How many other programs are connected to the database."""
-        asked = (
+    def other_connections(self) -> int:
+        """How many connections other programs have to the database."""
+        query = (
             "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             " AND backend_type = 'client backend' AND application_name <> 'bluezone move'"
         )
-        return int(self.execute(asked)[0][0])
+        return int(self.execute(query)[0][0])
 
     def names(self) -> set[str]:
         """Its tables."""
-        found = self.execute(
+        rows = self.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'", (self._schema,)
         )
-        return {name for (name,) in found} - NOT_MOVED - {PROGRESS}
+        return {name for (name,) in rows} - NOT_MOVED - {PROGRESS}
 
     def columns(self, name: str) -> dict[str, str]:
         """Column -> type."""
-        found = self.execute(
+        rows = self.execute(
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
             " ORDER BY ordinal_position",
             (self._schema, name),
         )
-        return {str(column): str(kind) for column, kind in found}
+        return {str(column): str(kind) for column, kind in rows}
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        return int(self.execute(f"SELECT COUNT(*) FROM {self.place(table.name)}")[0][0])  # noqa: S608
+        return int(self.execute(f"SELECT COUNT(*) FROM {self.sql_name(table.name)}")[0][0])  # noqa: S608
 
     def rows(self, table: Table, after: Row | None, most: int) -> list[Row]:
         """The next rows in the order of the key. after: key of the row before, None for the first ones."""
         behind = ""
         if after is not None:
             behind = f"WHERE ({self._order(table)}) > ({', '.join('?' * len(after))})"
-        found = self.execute(
-            f"SELECT {', '.join(_selected(table, column) for column in table.columns)} FROM {self.place(table.name)}"  # noqa: S608
+        rows = self.execute(
+            f"SELECT {', '.join(_selected(table, column) for column in table.columns)} FROM {self.sql_name(table.name)}"  # noqa: S608
             f" {behind} ORDER BY {self._order(table)} LIMIT {most}",
             after or (),
         )
         readers = [_FROM_POSTGRESQL.get(kind) for kind in table.kinds]
         return [
             tuple(v if read is None or v is None else read(v) for read, v in zip(readers, row, strict=True))
-            for row in found
+            for row in rows
         ]
 
     def last_key(self, table: Table) -> Row | None:
         """The key of the last row, None for a table without rows."""
         order = ", ".join(f"{part} DESC" for part in self._order(table).split(", "))
-        found = self.execute(f"SELECT {_listed(table.key)} FROM {self.place(table.name)} ORDER BY {order} LIMIT 1")  # noqa: S608
-        return found[0] if found else None
+        rows = self.execute(f"SELECT {_listed(table.key)} FROM {self.sql_name(table.name)} ORDER BY {order} LIMIT 1")  # noqa: S608
+        return rows[0] if rows else None
 
     def _order(self, table: Table) -> str:
-        # As SQLite orders: by bytes.
+        # By bytes, as SQLite orders.
         return ", ".join(
             quoted(column) + (' COLLATE "C"' if table.kind(column) == "text" else "") for column in table.key
         )
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
         """Write rows; within a transaction."""
-        into = f"COPY {self.place(table.name)} ({_listed(table.columns)}) FROM STDIN"
+        into = f"COPY {self.sql_name(table.name)} ({_listed(table.columns)}) FROM STDIN"
         try:
             with closing(self._connection.cursor()) as cursor, cursor.copy(into.encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
         except self._errors as error:
-            said = error.diag.message_primary or type(error).__name__
-            raise MoveValueRefused(f"PostgreSQL does not take a row of {table.name}: {said}") from None
+            reason = error.diag.message_primary or type(error).__name__
+            raise MoveValueRefused(f"PostgreSQL does not take a row of {table.name}: {reason}") from None
 
-    def numbered(self) -> dict[tuple[str, str], int]:
-        """(table, column) -> the last number that the database gave out by itself."""
-        found = self.execute(
+    def last_numbers(self) -> dict[tuple[str, str], int]:
+        """(table, column) -> the last number that the database assigned automatically."""
+        sequences = self.execute(
             "SELECT t.relname, a.attname, s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid"
             " AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
             " JOIN pg_class t ON t.oid = d.refobjid"
@@ -320,41 +319,41 @@ class PostgresqlTables:
             (self._schema,),
         )
         numbers = {}
-        for table, column, sequence in found:
-            ((last, called),) = self.execute(f"SELECT last_value, is_called FROM {self.place(sequence)}")  # noqa: S608
+        for table, column, sequence in sequences:
+            ((last, called),) = self.execute(f"SELECT last_value, is_called FROM {self.sql_name(sequence)}")  # noqa: S608
             numbers[str(table), str(column)] = int(last) if called else 0
         return numbers
 
-    def number_on(self, last: dict[tuple[str, str], int]) -> None:
-        """Have the database go on counting after the numbers that were given out."""
-        for name, column in self.numbered():
-            asked = f"SELECT COALESCE(MAX({quoted(column)}), 0) FROM {self.place(name)}"  # noqa: S608
-            number = max(last.get((name, column), 0), int(self.execute(asked)[0][0]))
+    def continue_numbers(self, last: dict[tuple[str, str], int]) -> None:
+        """Let the database continue after the numbers that the old one assigned."""
+        for name, column in self.last_numbers():
+            query = f"SELECT COALESCE(MAX({quoted(column)}), 0) FROM {self.sql_name(name)}"  # noqa: S608
+            number = max(last.get((name, column), 0), int(self.execute(query)[0][0]))
             self.execute(
                 "SELECT setval(pg_get_serial_sequence(?, ?), ?, ?)",
-                (self.place(name), column, max(number, 1), number > 0),
+                (self.sql_name(name), column, max(number, 1), number > 0),
             )
 
-    def unguard(self, tables: Sequence[Table]) -> list[str]:
-        """Let rows be written in any order; returns the statements that guard them again."""
-        found = self.execute(
+    def drop_guards(self, tables: Sequence[Table]) -> list[str]:
+        """Drop what prevents rows from being written in any order; returns the statements that restore it."""
+        constraints = self.execute(
             "SELECT c.relname, f.conname, pg_get_constraintdef(f.oid) FROM pg_constraint f"
             " JOIN pg_class c ON c.oid = f.conrelid WHERE f.contype = 'f' AND f.connamespace = to_regnamespace(?)"
             " ORDER BY c.relname, f.conname",
             (self._schema,),
         )
-        again = []
+        statements = []
         self.execute(f"SET LOCAL search_path = {quoted(self._schema)}")
-        for name, constraint, definition in found:
-            self.execute(f"ALTER TABLE {self.place(name)} DROP CONSTRAINT {quoted(constraint)}")
-            again.append(f"ALTER TABLE {self.place(name)} ADD CONSTRAINT {quoted(constraint)} {definition}")
+        for name, constraint, definition in constraints:
+            self.execute(f"ALTER TABLE {self.sql_name(name)} DROP CONSTRAINT {quoted(constraint)}")
+            statements.append(f"ALTER TABLE {self.sql_name(name)} ADD CONSTRAINT {quoted(constraint)} {definition}")
         for table in tables:
-            self.execute(f"ALTER TABLE {self.place(table.name)} DISABLE TRIGGER USER")
-            again.append(f"ALTER TABLE {self.place(table.name)} ENABLE TRIGGER USER")
-        return again
+            self.execute(f"ALTER TABLE {self.sql_name(table.name)} DISABLE TRIGGER USER")
+            statements.append(f"ALTER TABLE {self.sql_name(table.name)} ENABLE TRIGGER USER")
+        return statements
 
     def check(self) -> None:
-        """The constraints have been checked when they were made again."""
+        """Do nothing: adding the constraints again has checked them."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -365,10 +364,10 @@ Tables = SqliteTables | PostgresqlTables
 
 
 def shared_tables(source: Tables, target: Tables) -> list[Table]:
-    """What is moved, in the order of the names. Raises MoveStoreDiffers."""
-    kept, typed = (source, target) if isinstance(source, SqliteTables) else (target, source)
-    assert isinstance(kept, SqliteTables)
-    assert isinstance(typed, PostgresqlTables)
+    """The tables to move, in the order of their names. Raises MoveStoreDiffers."""
+    sqlite, postgresql = (source, target) if isinstance(source, SqliteTables) else (target, source)
+    assert isinstance(sqlite, SqliteTables)
+    assert isinstance(postgresql, PostgresqlTables)
     if source.names() != target.names():
         other = sorted(source.names() ^ target.names())[0]
         raise MoveStoreDiffers(
@@ -376,14 +375,14 @@ def shared_tables(source: Tables, target: Tables) -> list[Table]:
         )
     tables = []
     for name in sorted(source.names()):
-        types = typed.columns(name)
-        if types.keys() != kept.columns(name).keys():
-            other = sorted(types.keys() ^ kept.columns(name).keys())[0]
+        types = postgresql.columns(name)
+        if types.keys() != sqlite.columns(name).keys():
+            other = sorted(types.keys() ^ sqlite.columns(name).keys())[0]
             raise MoveStoreDiffers(
                 f"only one of the two stores has {name}.{other}; start this version on the old one once"
             )
         unknown = sorted(set(types.values()) - _KINDS.keys())
-        key = kept.key(name)
+        key = sqlite.key(name)
         if unknown or not key:
             raise MoveStoreDiffers(
                 f"the table {name} has {unknown[0] if unknown else 'no key'}, which is not known here"
@@ -415,7 +414,7 @@ def _text(value: Any) -> str:
 
 
 def _json(value: str) -> str:
-    """The same text whichever database wrote it: sorted, and a whole number as one."""
+    """The same text whichever database wrote it: sorted, and whole numbers without a point."""
     return json.dumps(_plain(json.loads(value)), sort_keys=True)
 
 
@@ -448,7 +447,7 @@ _FROM_POSTGRESQL: dict[str, Callable[[Any], Any]] = {
 
 
 def _to_sqlite(value: Any) -> Any:
-    """As Django writes it there."""
+    """A value as Django writes it to SQLite."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, uuid.UUID):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dates and times as people here write them, `thứ Hai 10/8/2020`, `07:42`; icons; whether a page has an act."""
+"""Dates and times as people here write them, `thứ Hai 10/8/2020`, `07:42`; icons; whether a page has a primary act."""
 
 import datetime
 import re
@@ -49,14 +49,14 @@ def shortday(date: datetime.date) -> str:
 
 @register.filter
 def whole(number: int) -> str:
-    """A whole number with its thousands apart: `45.036`, `45,036`."""
+    """A whole number with separated thousands: `45.036`, `45,036`."""
     grouped = f"{number:,}"
     return grouped.replace(",", ".") if get_language() == "vi" else grouped
 
 
 @register.filter
 def moment(value: datetime.datetime | int) -> str:
-    """Time, and the day when it is not today: `16:00`, `16:00 ngày mai`, `16:00 thứ Hai 10/8/2020`."""
+    """The time, and the day if it is not today: `16:00`, `16:00 ngày mai`, `16:00 thứ Hai 10/8/2020`."""
     local = _local(value)
     days_ahead = (local.date() - timezone.localdate()).days
     if days_ahead == 0:
@@ -75,13 +75,13 @@ def fullmoment(value: datetime.datetime | int) -> str:
     return f"{clock(local)} {formats.date_format(local.date(), 'j M Y')}"
 
 
-# Folded away, or not shown at all.
-_FOLDED = re.compile(r"<details(?![^>]*\bopen\b).*?</details>|<template.*?</template>", re.DOTALL)
+# Parts of a page that are folded, or not shown at all.
+_HIDDEN = re.compile(r"<details(?![^>]*\bopen\b).*?</details>|<template.*?</template>", re.DOTALL)
 _BUTTON = re.compile(r'<(?:a|button)\b[^>]*\bclass="button(?P<more>[^"]*)"[^>]*>')
 
 
 class NotedActs(template.Node):
-    """Renders a part of a page and notes in the context, as `has_act`, whether it has a primary act of its own."""
+    """Renders a part of a page, and sets `has_act` in the context: whether the part has a primary act."""
 
     child_nodelists = ("nodelist",)
 
@@ -89,18 +89,22 @@ class NotedActs(template.Node):
         self.nodelist = nodelist
 
     def render(self, context: Context) -> SafeString:
-        """The part as it is."""
+        """Render the part unchanged."""
         text = self.nodelist.render(context)
-        shown = _BUTTON.finditer(_FOLDED.sub("", text))
-        context["has_act"] = any(
-            "quiet" not in one["more"].split() and (" hidden" not in one[0] or "data-print" in one[0]) for one in shown
-        )
+        buttons = _BUTTON.finditer(_HIDDEN.sub("", text))
+        context["has_act"] = any(_is_primary(button) for button in buttons)
         return text
+
+
+def _is_primary(button: re.Match[str]) -> bool:
+    if "quiet" in button["more"].split():
+        return False
+    return " hidden" not in button[0] or "data-print" in button[0]
 
 
 @register.tag
 def noteacts(parser: Parser, _token: Token) -> NotedActs:
-    """`{% noteacts %}…{% endnoteacts %}`; `has_act` is known after it."""
+    """`{% noteacts %}…{% endnoteacts %}`; sets `has_act`."""
     nodelist = parser.parse(("endnoteacts",))
     parser.delete_first_token()
     return NotedActs(nodelist)
@@ -108,7 +112,7 @@ def noteacts(parser: Parser, _token: Token) -> NotedActs:
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A line icon of the house, drawn inline; it always stands beside a word."""
+    """A line icon as inline SVG; it always goes with a word."""
     return mark_safe(  # noqa: S308 - from the fixed table below
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">' + _ICONS[name] + "</svg>"
     )

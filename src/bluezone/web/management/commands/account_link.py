@@ -14,12 +14,12 @@ from bluezone.networks import origin_of, speaks_tls
 
 
 class Command(BaseCommand):
-    """Print the link; the present password works until it is used."""
+    """Print the link; the current password works until the link is used."""
 
     help = "Print a one-time link with which the person sets a new password."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The sign-in name."""
+        """Add the argument: the sign-in name."""
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone manage confirm_act [NUMBER]`: the operator as the second hand, while the office has no second person."""
+"""`bluezone manage confirm_act [NUMBER]`: the operator confirms an act while the office has no second person."""
 
 from typing import Any
 
@@ -16,16 +16,16 @@ from bluezone.refusal import Refused
 
 
 class Command(BaseCommand):
-    """Without a number list what waits; with one do it, and print the one-time link if it makes one."""
+    """Without a number, list the waiting acts; with one, do it, and print the one-time link if it makes one."""
 
     help = "List the acts about accounts that wait for a second person, or confirm one; the audit says command line."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The number of the act, as its page and the list show it."""
+        """Add the argument: the number of the act, as its page and the list show it."""
         parser.add_argument("number", nargs="?", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """List, or confirm."""
+        """List the acts, or confirm one."""
         if options["number"] is None:
             self._list()
             return
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             done = two_persons.confirm_at_the_server(act, timezone.now())
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused.message}") from None
-        self._say(act)
+        self._print(act)
         if isinstance(done, tuple):
             _account, token = done
             host = settings.CITY.office_host if settings.CITY else "localhost:8001"
@@ -45,9 +45,9 @@ class Command(BaseCommand):
     def _list(self) -> None:
         for act in two_persons.waiting(timezone.now()):
             if act.state == ActState.WAITING and kind_of(act.kind).by_operator:
-                self._say(act)
+                self._print(act)
 
-    def _say(self, act: WaitingAct) -> None:
+    def _print(self, act: WaitingAct) -> None:
         with override("en"):
             words = str(kind_of(act.kind).words)
         about = "; ".join(f"{label}: {text}" for label, text in act.shown)

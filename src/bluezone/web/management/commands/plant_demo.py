@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone manage plant_demo`: an office to look around in, at work, in the data folder of a demo.
 
-The city of 2020 is today's, and work is under way in it. For the data folder of a demo alone: the days of the
-directory's entries are changed, which no real office may do.
+The directory shows the city of 2020 as today's, with work under way in it. Only for the data folder of a demo: the
+dates of the directory's entries are changed, which no real office may do.
 """
 
 import datetime
@@ -29,7 +29,7 @@ from bluezone.rollout.directives.api import Directive
 
 CITY = "ubnd-tp"
 HEALTH_NAME = "y-te"
-# Of whom an administrator looks around as: role, and the agency it is held in, "" for the whole city.
+# The roles in which an administrator may look around: role, and its agency, "" for the whole city.
 _ROLES = (
     (Role.LEADER, ""),
     (Role.CLERK, CITY),
@@ -42,25 +42,25 @@ _DAY = datetime.timedelta(days=1)
 
 
 class DemoRefused(Refused):
-    """The office has a directive or a person who works in it; a demo is planted into a new data folder only."""
+    """The office has a directive or a person who works in it; a demo is planted only into a new data folder."""
 
     code = "demo_refused"
 
 
 @dataclass(frozen=True)
 class Planted:
-    """What the demo says: the document under way, and the token of the health workers' one-time link."""
+    """What the demo prints: the document under way, and the token of the health workers' one-time link."""
 
     document: str
     health_token: str
 
 
 def plant(now: datetime.datetime) -> Planted:
-    """Plant it all, or nothing. Raises DemoRefused."""
+    """Plant everything or nothing. Raises DemoRefused."""
     if Directive.objects.exists() or any(person.has_usable_password() for person in User.objects.all()):
         raise DemoRefused("the office is at work already")
     with transaction.atomic():
-        _last_until_today()
+        _undo_reform()
         for duty in DUTIES:
             if duty.demo:
                 load(duty.demo)(now)
@@ -69,24 +69,26 @@ def plant(now: datetime.datetime) -> Planted:
             raise DemoRefused("the agencies that the letter names are not in the directory")
         office = demo_office()
         enrolment.make_device(office.username, DeviceKind.GATE, "Cổng chính", Agency.objects.get(key=CITY), None, now)
-        token = _people(now)
+        token = _plant_people(now)
     return Planted(directive.code, token)
 
 
-def _last_until_today() -> None:
-    """Let what ended with the reform of 2025 go on, and take away what began with it."""
-    ended = AdminUnit.objects.exclude(valid_to=None).order_by("-valid_to").values_list("valid_to", flat=True).first()
-    if ended is None:
+def _undo_reform() -> None:
+    """Undo the reform of 2025: delete the units that began with it, and let those that ended with it continue."""
+    reform_day = (
+        AdminUnit.objects.exclude(valid_to=None).order_by("-valid_to").values_list("valid_to", flat=True).first()
+    )
+    if reform_day is None:
         return
-    begun = AdminUnit.objects.filter(valid_from=ended)
-    begun.exclude(parent=None).delete()
-    begun.delete()
+    new_units = AdminUnit.objects.filter(valid_from=reform_day)
+    new_units.exclude(parent=None).delete()
+    new_units.delete()
     for model in (AdminUnit, Agency):
-        model._default_manager.filter(valid_to=ended).update(valid_to=None)
+        model._default_manager.filter(valid_to=reform_day).update(valid_to=None)
 
 
-def _people(now: datetime.datetime) -> str:
-    """Roles for whoever takes the first administrator's link; an account for who issues codes, kept apart from it."""
+def _plant_people(now: datetime.datetime) -> str:
+    """Grant roles to the first administrator; make a separate account for the person who issues codes."""
     today = timezone.localdate(now)
     admin = User.objects.holding([Role.ADMIN], today).first()
     if admin is not None:

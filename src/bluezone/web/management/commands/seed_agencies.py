@@ -10,12 +10,12 @@ from bluezone.refusal import Refused
 
 
 class Command(BaseCommand):
-    """Add what is missing of the seed; what is there stays as it is."""
+    """Add what is missing of the seed; existing entries are not changed."""
 
     help = "Add the units, agencies and recipient groups of the letter of 7 August 2020 that are not there yet."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Plant the seed and say how much was new."""
+        """Plant the seed and print how much was new."""
         try:
             planted = plant_seed()
         except Refused as refused:

@@ -17,19 +17,19 @@ from bluezone.transparency.notes import open_checkpoint, read_note
 
 
 class Command(BaseCommand):
-    """Exit 0 and the chain's head when every entry fits, exit 1 and the first that does not."""
+    """Exit 0 and print the chain's head if every entry is valid; otherwise exit 1 and print the first that is not."""
 
     help = "Recompute the audit chain. Note the line it prints; --expect NUMBER:HASH later shows a chain cut short."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--expect`: the head noted earlier; `--checkpoint`: of the log, from elsewhere."""
+        """Add `--expect`, a head noted earlier, and `--checkpoint`, of the log, from elsewhere."""
         parser.add_argument("--expect", metavar="NUMBER:HASH", help="an entry seen earlier, which must still be there")
         parser.add_argument(
             "--checkpoint", metavar="FILE", help="a checkpoint of the public log that a witness has kept"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Verify, and say what was found."""
+        """Verify and print the result."""
         verdict = hash_chain.verify(_expected(options["expect"]))
         if verdict.broken_at is not None:
             raise CommandError(f"audit_broken: entry {verdict.broken_at}: {verdict.reason}")
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _require_same_log(log: PublicLog, file: Path) -> None:
-    """Refuse a log that is not the one of a checkpoint: whoever can cut the audit may cut the log's table as well."""
+    """Refuse a log that does not fit a checkpoint: a person who can cut the audit can also cut the log's table."""
     try:
         seen = open_checkpoint(read_note(file.read_bytes()), log.key)
     except Refused as refused:
