@@ -107,8 +107,8 @@ def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date
 def successors_by(on: datetime.date) -> dict[int, list[int]]:
     """For each agency that had ended by `on`, the primary keys of its successors."""
     heirs: dict[int, list[int]] = {}
-    passed = AgencySuccession.objects.filter(day__lte=on).order_by("pk")
-    for ended, successor in passed.values_list("ended_id", "successor_id"):
+    successions = AgencySuccession.objects.filter(day__lte=on).order_by("pk")
+    for ended, successor in successions.values_list("ended_id", "successor_id"):
         heirs.setdefault(ended, []).append(successor)
     return heirs
 

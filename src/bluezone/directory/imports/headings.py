@@ -211,21 +211,24 @@ _HEADING_SEPARATOR = "\x1f"
 def _joined(above: RawRow, below: RawRow) -> RawRow | None:
     """Two rows of headings as one, with the lower heading if there is one, else the upper; None if they are no pair."""
     cells: list[RawCell] = []
-    over: RawCell = None
-    merged = False
+    upper_heading: RawCell = None
+    is_merged = False
     for index in range(max(len(above.cells), len(below.cells))):
         upper = above.cells[index] if index < len(above.cells) else None
         lower = below.cells[index] if index < len(below.cells) else None
         if not is_blank(upper):
-            over = upper
+            upper_heading = upper
         if is_blank(lower):
             cells.append(upper)
             continue
-        if not isinstance(lower, str) or (over is not None and not isinstance(over, str)):
+        if not isinstance(lower, str) or (upper_heading is not None and not isinstance(upper_heading, str)):
             return None
-        merged = merged or is_blank(upper)
-        cells.append(lower if over is None else f"{str(over).strip()}{_HEADING_SEPARATOR}{lower.strip()}")
-    return RawRow(below.number, tuple(cells)) if merged else None
+        is_merged = is_merged or is_blank(upper)
+        if upper_heading is None:
+            cells.append(lower)
+        else:
+            cells.append(f"{str(upper_heading).strip()}{_HEADING_SEPARATOR}{lower.strip()}")
+    return RawRow(below.number, tuple(cells)) if is_merged else None
 
 
 def _is_joined(row: RawRow) -> bool:

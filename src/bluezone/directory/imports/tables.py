@@ -156,9 +156,9 @@ def _decode_one_byte(data: bytes) -> tuple[str, str]:
 
 def _delimiter(text: str) -> tuple[str, str]:
     """The text to read and its delimiter: the one of Excel's "sep=;" line, else the most consistent one."""
-    first, _, rest = text.partition("\n")
+    first, _, below = text.partition("\n")
     if first.strip().lower() in {f"sep={delimiter}".strip() for delimiter in _DELIMITERS}:
-        return "\n" + rest, first.strip()[4:] or "\t"
+        return "\n" + below, first.strip()[4:] or "\t"
     lines = text[:100_000].splitlines()[:30]
     best = max(_DELIMITERS, key=lambda delimiter: _delimiter_score(lines, delimiter))
     return text, best

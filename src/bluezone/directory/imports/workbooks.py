@@ -237,10 +237,12 @@ def _bounded(merged: Iterable[tuple[int, int, int]]) -> tuple[tuple[int, int, in
     return tuple(separate)
 
 
-def _read_sheet(stored: Any, written: Any, merged: tuple[tuple[int, int, int], ...], budget: _Budget) -> RawSheet:
+def _read_sheet(
+    values_sheet: Any, formulas_sheet: Any, merged: tuple[tuple[int, int, int], ...], budget: _Budget
+) -> RawSheet:
     rows = []
     fonts: dict[int, Counter[TextEncoding]] = {}
-    for number, (values, formulas) in enumerate(_rows_of_both(stored, written), 1):
+    for number, (values, formulas) in enumerate(_row_pairs(values_sheet, formulas_sheet), 1):
         if number > LAST_ROW:
             raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
         budget.take(len(values))
@@ -251,25 +253,25 @@ def _read_sheet(stored: Any, written: Any, merged: tuple[tuple[int, int, int], .
             continue
         if len(cells) > MAX_COLUMNS:
             raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
-        budget.take_row(stored.title)
+        budget.take_row(values_sheet.title)
         rows.append(RawRow(number, tuple(cells)))
         for column, cell in enumerate(cells):
             if isinstance(cell, str) and not cell.isascii():
                 fonts.setdefault(column, Counter())[_font(formulas[column])] += 1
-    return RawSheet(stored.title, tuple(rows), "xlsx", legacy_fonts(fonts), merged)
+    return RawSheet(values_sheet.title, tuple(rows), "xlsx", legacy_fonts(fonts), merged)
 
 
-def _rows_of_both(stored: Any, written: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    for sheet in (stored, written):
+def _row_pairs(values_sheet: Any, formulas_sheet: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    for sheet in (values_sheet, formulas_sheet):
         sheet.reset_dimensions()  # the size in the file may be wrong
-    yield from zip(stored.iter_rows(), written.iter_rows(), strict=True)
+    yield from zip(values_sheet.iter_rows(), formulas_sheet.iter_rows(), strict=True)
 
 
-def _value(stored: Any, written: Any) -> RawCell:
-    value = stored.value
-    if stored.data_type == "e":
+def _value(value_cell: Any, formula_cell: Any) -> RawCell:
+    value = value_cell.value
+    if value_cell.data_type == "e":
         return Unreadable.ERROR
-    if written.data_type == "f" and value is None and stored.data_type != "str":
+    if formula_cell.data_type == "f" and value is None and value_cell.data_type != "str":
         return Unreadable.FORMULA_WITHOUT_VALUE
     if isinstance(value, float) and value.is_integer():
         return int(value)

@@ -94,8 +94,9 @@ def _streets(feature: Any) -> Iterator[Street]:
     if not isinstance(geometry, dict) or geometry.get("type") not in ("LineString", "MultiLineString"):
         return
     properties = feature.get("properties")
-    named = properties if isinstance(properties, dict) else {}
-    name = next((named[key] for key in _NAMES if isinstance(named.get(key), str)), "")
+    if not isinstance(properties, dict):
+        properties = {}
+    name = next((properties[key] for key in _NAMES if isinstance(properties.get(key), str)), "")
     coordinates = geometry.get("coordinates")
     lines = [coordinates] if geometry["type"] == "LineString" else coordinates
     for line in lines if isinstance(lines, list) else []:

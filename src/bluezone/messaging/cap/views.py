@@ -96,16 +96,16 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         for name, value in values.items():
             if isinstance(value, str):
                 values[name] = _normalize(value)
-        written = {}
+        other_texts = {}
         for language in others():
             texts = {name: values.get(f"{name}_{language.code}", "").strip() for name in TEXTS}
             if not any(texts.values()):
                 continue
-            written[language.code] = texts
+            other_texts[language.code] = texts
             for name, text in texts.items():
                 if not text:
                     self.add_error(f"{name}_{language.code}", _("Write this too, or leave this language out."))
-        self.instance.other = written
+        self.instance.other = other_texts
         return values
 
 
