@@ -429,6 +429,6 @@ def test_a_supervisor_of_a_facility_raises_the_limits_of_its_people_alone(ward, 
     desk = browser(user("sup", Role.SUPERVISOR, ward))
     sent = {"more": 50, "reason": "absent"}
 
-    assert desk.post("/codes/limits/", {**sent, "whose": f"worker:{theirs.pk}"}).status_code == 422
-    assert desk.post("/codes/limits/", {**sent, "whose": f"facility:{beside.pk}"}).status_code == 422
-    assert desk.post("/codes/limits/", {**sent, "whose": f"worker:{ours.pk}"}).status_code == 302
+    assert desk.post("/codes/limits/", {**sent, "limit_of": f"worker:{theirs.pk}"}).status_code == 422
+    assert desk.post("/codes/limits/", {**sent, "limit_of": f"facility:{beside.pk}"}).status_code == 422
+    assert desk.post("/codes/limits/", {**sent, "limit_of": f"worker:{ours.pk}"}).status_code == 302

@@ -112,17 +112,17 @@ def test_the_page_raises_a_limit_and_says_until_when(client, server):
     client.force_login(user("sup", Role.SUPERVISOR))
     lan = user("lan")
     said = client.post(
-        "/codes/limits/", {"whose": f"worker:{lan.pk}", "more": "20", "reason": "absent"}, follow=True
+        "/codes/limits/", {"limit_of": f"worker:{lan.pk}", "more": "20", "reason": "absent"}, follow=True
     ).text
 
     assert "may issue 20 codes more today" in said
     assert "0 / 70" in said
 
 
-@pytest.mark.parametrize("changes", [{"more": "0"}, {"more": "1001"}, {"reason": "x"}, {"whose": "worker:999"}])
+@pytest.mark.parametrize("changes", [{"more": "0"}, {"more": "1001"}, {"reason": "x"}, {"limit_of": "worker:999"}])
 def test_a_bad_form_raises_nothing(client, server, changes):
     client.force_login(user("sup", Role.SUPERVISOR))
-    form = {"whose": f"worker:{user('lan').pk}", "more": "20", "reason": "absent", **changes}
+    form = {"limit_of": f"worker:{user('lan').pk}", "more": "20", "reason": "absent", **changes}
 
     assert client.post("/codes/limits/", form).status_code == 422
     assert not QuotaRaise.objects.exists()
@@ -133,7 +133,7 @@ def test_the_page_raises_the_limit_of_a_facility_by_its_row_in_the_directory(cli
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(user("sup", Role.SUPERVISOR))
     issue(server, worker("lan"))
-    form = {"whose": f"facility:{agency(STATION).pk}", "more": "20", "reason": "absent"}
+    form = {"limit_of": f"facility:{agency(STATION).pk}", "more": "20", "reason": "absent"}
     said = client.post("/codes/limits/", form, follow=True).text
 
     assert f"{STATION} may issue 20 codes more today" in said

@@ -15,7 +15,7 @@ from tests.builders.office import row_of, today, user
 from bluezone.healthauthority import code_issuance, queries
 from bluezone.healthauthority.health_tags import columns
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.healthauthority.queries import SMALLEST_SHOWN, Column, DayRow
+from bluezone.healthauthority.queries import LEAST_VISIBLE_COUNT, Column, DayRow
 from bluezone.identity.models import Role
 from bluezone.protocol.exports.files import read_export
 
@@ -60,7 +60,7 @@ def test_a_supervisor_sees_every_count_and_a_worker_only_those_from_five(server,
     for _ in range(2):
         IssuedCode.objects.filter(pk=IssuedCode.objects.first().pk).delete()
 
-    assert SMALLEST_SHOWN == 5
+    assert LEAST_VISIBLE_COUNT == 5
     assert [one.issued for one in queries.code_rows(everything=True)] == [4]
     assert [one.issued for one in queries.code_rows(everything=False)] == [None]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from bluezone.portal.transparency import KEPT
+from bluezone.portal.transparency import RETENTIONS
 from bluezone.protocol.signed.index import chain_value, decode_index
 
 pytestmark = pytest.mark.django_db
@@ -64,9 +64,9 @@ def test_what_is_stored_is_told_on_the_page_and_in_the_document_alike(public):
     section = PRIVACY.read_text().split("## What is stored where, and for how long", 1)[1].split("\n## ")[0]
     written = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)[1:]
     with override("en"):
-        told = [(str(row.what), str(row.where), str(row.how_long)) for row in KEPT]
+        told = [(str(row.what), str(row.where), str(row.how_long)) for row in RETENTIONS]
 
     assert written == told
     with override("vi"):
-        for row in KEPT:
+        for row in RETENTIONS:
             assert str(row.what) in page

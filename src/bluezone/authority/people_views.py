@@ -68,7 +68,7 @@ class PeopleLists(ListPages[PeopleImport]):
     of elsewhere are refused in the preview.
     """
 
-    name, model, who, whose = "people-import", PeopleImport, ADMINS, Whose.REACHED
+    name, model, who, owner = "people-import", PeopleImport, ADMINS, Whose.REACHED
     columns: ClassVar = {"people": COLUMNS}
     changes, more = "authority/people_changes.html", "authority/people_files.html"
     asks_again = True

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the agencies and of the recipient groups that stand for them: lists with their search, one of each,
-entering and changing one.
-"""
+"""Pages of agencies and of recipient groups: searchable lists, the page of a single row, and the forms."""
 
 import datetime
 from typing import Any
@@ -52,19 +50,19 @@ AGENCIES_A_PAGE = 50
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def agency_list(request: OfficeRequest) -> HttpResponse:
-    """Agencies in force on a day, found by words without diacritics, kind and territory."""
+    """Agencies valid on a day, filtered by words without diacritics, kind and territory."""
     today = timezone.localdate()
     day = chosen_day(request, queries.day_to_show(Agency, today))
-    asked, found = _found(request, day)
-    page = Paginator(found, AGENCIES_A_PAGE).get_page(request.GET.get("page"))
+    filters, agencies = _search(request, day)
+    page = Paginator(agencies, AGENCIES_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        **asked,
+        **filters,
         "day": day,
         "today": today,
         "page": page,
         "kinds": AgencyKind.choices,
         "units": AdminUnit.objects.in_force(day).exclude(kind=UnitKind.GROUP).order_by("path"),
-        "narrowed": any(asked.values()),
+        "narrowed": any(filters.values()),
         "may_edit": may_edit(request),
         "keeps_all": keeps_all(request),
     }
@@ -75,10 +73,10 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
-    """The agencies that the list shows, all pages of it, as XLSX or CSV; it can be filled in and imported again."""
+    """All pages of the agency list as one XLSX or CSV file, which can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
-    _asked, found = _found(request, day)
-    sheet = agency_listing(stored_directory(), found.values_list("key", flat=True), day)
+    _filters, agencies = _search(request, day)
+    sheet = agency_listing(stored_directory(), agencies.values_list("key", flat=True), day)
     return file_of(sheet, f"agencies-{day.isoformat()}", form)
 
 
@@ -86,9 +84,9 @@ def agency_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def agency(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One agency: how to reach it, whom it answers to, who answers to it, figures, groups, history."""
-    shown = _shown(pk)
-    return render(request, "agencies/agency.html", _page_of(request, shown, FigureForm(holder=shown)))
+    """The page of an agency: contact details, the agencies above and below it, figures, groups, history."""
+    row = _agency_or_404(pk)
+    return render(request, "agencies/agency.html", _page_context(request, row, FigureForm(holder=row)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,9 +95,9 @@ def agency(request: OfficeRequest, pk: int) -> HttpResponse:
 def new_agency(request: OfficeRequest) -> HttpResponse:
     """Enter an agency: 302 to its page, 422 bad form."""
     form = AgencyForm(request.POST or None, initial={"unit": chosen_number(request, "unit")})
-    if request.method == "POST" and form.is_valid() and (made := _saved(request, form, None)):
-        messages.success(request, _("%(name)s is entered.") % {"name": made.name})
-        return redirect("agency", made.pk)
+    if request.method == "POST" and form.is_valid() and (entered := _save(request, form, None)):
+        messages.success(request, _("%(name)s is entered.") % {"name": entered.name})
+        return redirect("agency", entered.pk)
     return render(request, "agencies/agency_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -107,13 +105,13 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
 @audience(DIRECTORY_EDITORS)
 @touches(Whose.AGENCY)
 def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change or end an agency: 302 to its page, 422 bad form; before it ends, 200 what is open there."""
-    old = _shown(pk)
+    """Change or end an agency: 302 to its page, 422 bad form; 200 with its open work, before it ends."""
+    old = _agency_or_404(pk)
     require_edit(request, old)
-    form = AgencyForm(request.POST or None, entry=old, initial=_as_typed(old))
-    if request.method == "POST" and form.is_valid() and (asked := _asked_before_ending(request, form, old)):
-        return asked
-    if request.method == "POST" and form.is_valid() and _saved(request, form, old):
+    form = AgencyForm(request.POST or None, entry=old, initial=_initial_values(old))
+    if request.method == "POST" and form.is_valid() and (page := _ending_page(request, form, old)):
+        return page
+    if request.method == "POST" and form.is_valid() and _save(request, form, old):
         messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
         return redirect("agency", pk)
     context = {"form": form, "agency": old}
@@ -125,11 +123,11 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give an agency the number of its staff: 302 to its page, 422 bad form."""
-    holder = _shown(pk)
+    holder = _agency_or_404(pk)
     require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
     if not form.is_valid():
-        return render(request, "agencies/agency.html", _page_of(request, holder, form), status=422)
+        return render(request, "agencies/agency.html", _page_context(request, holder, form), status=422)
     values = form.cleaned_data
     figure = (values["kind"], values["value"], values["source"], values["as_of"])
     changes.record_figure(request.user.username, holder, *figure, timezone.localdate())
@@ -137,12 +135,18 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("agency", pk)
 
 
-def _asked_before_ending(request: OfficeRequest, form: AgencyForm, old: Agency) -> HttpResponse | None:
-    """The page that says what is open at an agency that is given an end; None where it was read, or nothing is open."""
+def _ending_page(request: OfficeRequest, form: AgencyForm, old: Agency) -> HttpResponse | None:
+    """The page that lists the open work of an agency about to end.
+
+    None if the agency gets no new end, nothing is open, or the reader has confirmed that page.
+    """
     values = form.cleaned_data
     if values["valid_to"] in (None, old.valid_to) or "ending" in request.POST:
         return None
-    open_work = [said for duty in DUTIES if duty.open_at for said in load(duty.open_at)(old)]
+    open_work: list[Any] = []
+    for duty in DUTIES:
+        if duty.open_at:
+            open_work.extend(load(duty.open_at)(old))
     if not open_work:
         return None
     typed = [(name, text) for name, text in request.POST.items() if name != "csrfmiddlewaretoken"]
@@ -156,23 +160,23 @@ def _asked_before_ending(request: OfficeRequest, form: AgencyForm, old: Agency) 
     return render(request, "agencies/ending.html", context)
 
 
-def _found(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
-    """What the address asks for, and the agencies that fit."""
-    asked: dict[str, Any] = {
+def _search(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
+    """The filters in the address, and the agencies that pass them."""
+    filters: dict[str, Any] = {
         "words": request.GET.get("q", "").strip()[:100],
         "kind": chosen(request, "kind", AgencyKind.values),
         "under": chosen_number(request, "unit"),
     }
-    found = Agency.objects.in_force(day).matching(asked["words"]).select_related("unit")
-    if asked["kind"]:
-        found = found.filter(kind=asked["kind"])
-    if asked["under"]:
-        top = AdminUnit.objects.filter(pk=asked["under"]).first()
-        found = found.filter(unit__path__startswith=top.path) if top else found.none()
-    return asked, found.order_by("unit__path", "name", "pk")
+    agencies = Agency.objects.in_force(day).matching(filters["words"]).select_related("unit")
+    if filters["kind"]:
+        agencies = agencies.filter(kind=filters["kind"])
+    if filters["under"]:
+        top = AdminUnit.objects.filter(pk=filters["under"]).first()
+        agencies = agencies.filter(unit__path__startswith=top.path) if top else agencies.none()
+    return filters, agencies.order_by("unit__path", "name", "pk")
 
 
-def _saved(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agency | None:
+def _save(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agency | None:
     values = form.cleaned_data
     if not may_place(request, old, values["unit"], values["parent"]):
         form.add_error("parent", _("This account keeps another part of the directory: name an agency of that part."))
@@ -182,32 +186,32 @@ def _saved(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agen
         return None
     try:
         return changes.save_agency(request.user.username, old, values)
-    except (DirectoryRefused, ImportUnderWay) as refused:
-        form.refuse(refused)
+    except (DirectoryRefused, ImportUnderWay) as refusal:
+        form.refuse(refusal)
         return None
 
 
-def _shown(pk: int) -> Agency:
+def _agency_or_404(pk: int) -> Agency:
     return get_object_or_404(Agency.objects.select_related("unit", "parent"), pk=pk)
 
 
-def _page_of(request: OfficeRequest, shown: Agency, form: FigureForm) -> dict[str, Any]:
-    day = queries.day_within(shown, timezone.localdate())
+def _page_context(request: OfficeRequest, row: Agency, form: FigureForm) -> dict[str, Any]:
+    day = queries.day_within(row, timezone.localdate())
     return {
-        "agency": shown,
-        "below": list(Agency.objects.in_force(day).filter(parent=shown)[:100]),
-        "groups": list(shown.recipient_groups.all()),
-        "figures": list(shown.denominators.all()),
-        "successors": list(shown.successors.all()),
-        "predecessors": list(shown.predecessors.all()),
-        "questions": field_labels(shown.unconfirmed),
+        "agency": row,
+        "below": list(Agency.objects.in_force(day).filter(parent=row)[:100]),
+        "groups": list(row.recipient_groups.all()),
+        "figures": list(row.denominators.all()),
+        "successors": list(row.successors.all()),
+        "predecessors": list(row.predecessors.all()),
+        "questions": field_labels(row.unconfirmed),
         "form": form,
-        "may_edit": may_edit(request, shown),
+        "may_edit": may_edit(request, row),
         "keeps_all": keeps_all(request),
     }
 
 
-def _as_typed(agency: Agency) -> dict[str, Any]:
+def _initial_values(agency: Agency) -> dict[str, Any]:
     names = ("name", "short_name", "kind", "unit", "code", "email", "phone", "edxml_id", "valid_from", "valid_to")
     return {
         **{name: getattr(agency, name) for name in names},
@@ -217,9 +221,9 @@ def _as_typed(agency: Agency) -> dict[str, Any]:
     }
 
 
-FOUND_SHOWN = 20
+MOST_MATCHES = 20
 MEMBERS_A_PAGE = 50
-# A search that means more than this is no longer looked through before it is added.
+# Most matches that one click adds; a person cannot check more.
 MOST_ADDED = 200
 
 
@@ -250,11 +254,11 @@ def new_recipients(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The members of a group and, for who may change it, a search for more."""
+    """The members of a group; readers who may change it can search for more."""
     group = get_object_or_404(RecipientGroup, pk=pk)
     day = queries.day_to_show(Agency, timezone.localdate())
     words = request.GET.get("q", "").strip()[:100]
-    found = Agency.objects.in_force(day).matching(words).exclude(recipient_groups=group).select_related("unit")
+    matches = Agency.objects.in_force(day).matching(words).exclude(recipient_groups=group).select_related("unit")
     members = group.agencies.select_related("unit").order_by("unit__path", "name", "pk")
     page = Paginator(members, MEMBERS_A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -264,8 +268,8 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
         "count": page.paginator.count,
         "day": day,
         "words": words,
-        "found": list(found[:FOUND_SHOWN]) if words else [],
-        "found_count": found.count() if words else 0,
+        "found": list(matches[:MOST_MATCHES]) if words else [],
+        "found_count": matches.count() if words else 0,
         "most_added": MOST_ADDED,
         "keeps_all": keeps_all(request),
     }
@@ -292,20 +296,20 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.CITY)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Add one agency (`agency`) or everything a search finds (`q`) to a group; 302 back to its page."""
+    """Add one agency (`agency`) or all matches of a search (`q`) to a group; 302 back to its page."""
     require_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     words = request.POST.get("q", "").strip()[:100]
-    chosen = request.POST.get("agency", "")
+    pk_text = request.POST.get("agency", "")
     day = queries.day_to_show(Agency, timezone.localdate())
-    found = Agency.objects.in_force(day).exclude(recipient_groups=group)
-    if chosen.isascii() and chosen.isdigit() and len(chosen) < 18:
-        added = list(found.filter(pk=int(chosen)))
+    candidates = Agency.objects.in_force(day).exclude(recipient_groups=group)
+    if pk_text.isascii() and pk_text.isdigit() and len(pk_text) < 18:
+        added = list(candidates.filter(pk=int(pk_text)))
     else:
-        added = list(found.matching(words)[:MOST_ADDED]) if words else []
+        added = list(candidates.matching(words)[:MOST_ADDED]) if words else []
     if added:
         changes.add_members(request.user.username, group, added)
-        acts.offer(request, "recipients-added", timezone.now(), group=pk, agencies=[one.pk for one in added])
+        acts.offer(request, "recipients-added", timezone.now(), group=pk, agencies=[agency.pk for agency in added])
         text = ngettext("%(count)s agency is added.", "%(count)s agencies are added.", len(added))
         messages.success(request, text % {"count": len(added)})
     return redirect("recipients", pk)
@@ -315,7 +319,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.CITY)
 def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
-    """Take one agency out of a group; 302 back to its page, where the search brings it back."""
+    """Remove an agency from a group; 302 back to its page, where a search can add it again."""
     require_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     removed = get_object_or_404(group.agencies, pk=agency)
@@ -326,7 +330,7 @@ def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpRespon
 
 
 def take_out_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    """Undo the adding of agencies to a group."""
+    """Undo the addition of agencies to a group."""
     group = RecipientGroup.objects.get(pk=values["group"])
     for agency in group.agencies.filter(pk__in=values["agencies"]):
         changes.remove_member(user.username, group, agency)

@@ -5,18 +5,20 @@ from collections.abc import Callable, Sequence
 
 from django.apps import AppConfig
 
-# Called in the transaction of every change of agencies; an app puts its own here when it starts.
+# Called in the transaction of every change of agencies; an app adds its function when it starts.
 FOLLOWERS: list[Callable[[], object]] = []
 
 
-def tell_followers(changed: Sequence[object]) -> None:
-    """Call them where agencies have changed."""
-    for follow in FOLLOWERS if changed else ():
+def notify_followers(changed: Sequence[object]) -> None:
+    """Call every follower if agencies have changed."""
+    if not changed:
+        return
+    for follow in FOLLOWERS:
         follow()
 
 
 class AgenciesConfig(AppConfig):
-    """Who an order goes to, and over which territory."""
+    """Agencies, which receive directives, and the units that they serve."""
 
     name = "bluezone.directory"
     label = "agencies"

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory of units and agencies: what it registers of itself."""
+"""What the directory of units and agencies registers."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
-# Who keeps the directory of units and agencies, which everybody signed in may read; a clerk within its scope.
+# Who edits the directory of units and agencies, a clerk within the scope of the role. Everybody signed in may read it.
 DIRECTORY_EDITORS = Audience("DIRECTORY_EDITORS", frozenset({"admin", "clerk"}))
-# Who enters what agencies say of their staff, each for the agencies the role reaches.
+# Who enters the staff reports of agencies, each for the agencies that the role reaches.
 STAFF_REPORTERS = Audience("STAFF_REPORTERS", frozenset({"admin", "clerk", "lead", "officer"}))
 
 DUTY = Duty(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of the directory: units, agencies, figures, recipient groups, and a list to import."""
+"""Forms for units, agencies, figures, recipient groups and lists to import."""
 
 import datetime
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from bluezone.vietnamese.spelling import fold
 
 
 class EntryForm(SharedForm, forms.Form):
-    """What the forms of a unit and of an agency share; `entry` is the one being changed, None for a new one."""
+    """Base of the forms for units and agencies. entry: the row to change, None for a new one."""
 
     name = PlainLineField(label=_("Official name"), max_length=200)
     code = PlainLineField(
@@ -56,38 +56,39 @@ class EntryForm(SharedForm, forms.Form):
         self.entry = entry
 
     def clean(self) -> dict[str, Any]:
-        """Find the successors among what is in force on the day they take over."""
+        """Find the successors among the rows valid on the day they take over."""
         values: dict[str, Any] = super().clean() or {}
         day = values.get("valid_to") or timezone.localdate()
         lines = [line.strip() for line in values.get("successors", "").splitlines() if line.strip()]
-        found = [self.find("successors", line, day) for line in lines]
-        values["successors"] = [entry for entry in found if entry is not None]
+        successors = [self.find("successors", line, day) for line in lines]
+        values["successors"] = [entry for entry in successors if entry is not None]
         return values
 
-    def refuse(self, refused: Refused) -> None:
-        """Show a refusal of the directory beside the field it is about."""
-        field = refusals.FIELDS.get(refused.code)
+    def refuse(self, refusal: Refused) -> None:
+        """Show a refusal of the directory next to the field it is about."""
+        field = refusals.FIELDS.get(refusal.code)
         if field == "parent" and field not in self.fields:
             field = "unit"
-        self.add_error(field if field in self.fields else None, refusals.sentence_of(refused))
+        self.add_error(field if field in self.fields else None, refusals.sentence_of(refusal))
 
     def find(self, field: str, text: str, day: datetime.date) -> Any:
-        """The row in force on `day` with this code or name; else an error at `field`, and None."""
-        named = [
+        """The only row valid on `day` with this code or name; otherwise None, and an error at `field`."""
+        matches = [
             row for row in self.model.objects.matching(text).in_force(day) if text == row.code or _is_named(row, text)
         ]
-        others = [row for row in named if self.entry is None or row.pk != self.entry.pk]
+        others = [row for row in matches if self.entry is None or row.pk != self.entry.pk]
         if len(others) == 1:
             return others[0]
-        message = (
-            _("“%(text)s” is more than one; write the code.") if others else _("“%(text)s” is not in the directory.")
-        )
+        if others:
+            message = _("“%(text)s” is more than one; write the code.")
+        else:
+            message = _("“%(text)s” is not in the directory.")
         self.add_error(field, message % {"text": text})
         return None
 
 
 class UnitForm(EntryForm):
-    """One administrative unit."""
+    """An administrative unit."""
 
     kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.GROUP)
     parent = forms.ModelChoiceField(label=_("Unit above"), queryset=AdminUnit.objects.none(), required=False)
@@ -107,9 +108,10 @@ class UnitForm(EntryForm):
         self.fields["parent"].queryset = _parents(self.entry.parent_id if self.entry else None)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Every level but a province lies under one of the level above it; only a residential group has a head."""
+        """Check that the unit above has the right level, and that only a residential group has a head."""
         values = super().clean()
-        kind, parent = values.get("kind"), values.get("parent")
+        kind = values.get("kind")
+        parent = values.get("parent")
         allowed = {str(level) for level in PARENT_KINDS.get(kind, ())} if kind else set()
         if parent and parent.kind not in allowed and "parent" not in self.errors:
             self.add_error("parent", refusals.sentence("entry_parent_unknown"))
@@ -119,7 +121,7 @@ class UnitForm(EntryForm):
 
 
 class AgencyForm(EntryForm):
-    """One agency."""
+    """An agency."""
 
     short_name = PlainLineField(
         label=_("Short name"),
@@ -157,11 +159,13 @@ class AgencyForm(EntryForm):
         self.fields["unit"].queryset = _parents(self.entry.unit_id if self.entry else None)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Find the agency it answers to."""
+        """Find the agency above it."""
         values = super().clean()
         text = values.get("parent", "")
-        last_day = values["valid_to"] - datetime.timedelta(days=1) if values.get("valid_to") else timezone.localdate()
-        values["parent"] = self.find("parent", text, min(last_day, timezone.localdate())) if text else None
+        day = timezone.localdate()
+        if values.get("valid_to"):
+            day = min(values["valid_to"] - datetime.timedelta(days=1), day)
+        values["parent"] = self.find("parent", text, day) if text else None
         return values
 
 
@@ -177,15 +181,15 @@ class FigureForm(forms.Form):
 
     def __init__(self, *args: Any, holder: AdminUnit | Agency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        counted = UNIT_QUANTITIES if isinstance(holder, AdminUnit) else AGENCY_QUANTITIES
-        self.fields["kind"].choices = [(kind.value, kind.label) for kind in counted]  # type: ignore[attr-defined]
+        quantities = UNIT_QUANTITIES if isinstance(holder, AdminUnit) else AGENCY_QUANTITIES
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in quantities]  # type: ignore[attr-defined]
 
     def clean_kind(self) -> Quantity:
-        """As the enumeration."""
+        """The kind as a member of the enumeration."""
         return Quantity(self.cleaned_data["kind"])
 
     def clean_as_of(self) -> datetime.date:
-        """A figure of a day still to come is a plan, not a count."""
+        """Refuse a day in the future: its figure would be a plan, not a count."""
         as_of: datetime.date = self.cleaned_data["as_of"]
         if as_of > timezone.localdate():
             raise forms.ValidationError(_("This day is still to come. Enter the day of the count."))
@@ -206,7 +210,7 @@ class RecipientForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ListFileForm(forms.Form):
-    """A list as a file."""
+    """The file of a list."""
 
     file = forms.FileField(
         label=_("File"),
@@ -215,7 +219,7 @@ class ListFileForm(forms.Form):
     )
 
     def clean_file(self) -> Any:
-        """Refuse by size before anything is read."""
+        """Refuse a file that is too large before reading it."""
         file = self.cleaned_data["file"]
         if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError(refusals.sentence("spreadsheet_too_large"))
@@ -223,7 +227,7 @@ class ListFileForm(forms.Form):
 
 
 class ImportForm(ListFileForm):
-    """What a list of the directory is about, and the file."""
+    """The file of a directory list, and the kind of list."""
 
     about = forms.ChoiceField(
         label=_("What the list is about"),
@@ -243,7 +247,7 @@ def _is_named(row: Entry, text: str) -> bool:
 
 
 def _parents(current: int | None) -> Any:
-    """Units in force today that others may lie under, and the one that is chosen now although it may have ended."""
-    in_force = AdminUnit.objects.in_force(timezone.localdate()).values("pk")
-    units = AdminUnit.objects.filter(Q(pk__in=in_force) | Q(pk=current)).exclude(kind=UnitKind.GROUP)
+    """Units valid today that can have others below them, and the current choice, which may have ended."""
+    valid_today = AdminUnit.objects.in_force(timezone.localdate()).values("pk")
+    units = AdminUnit.objects.filter(Q(pk__in=valid_today) | Q(pk=current)).exclude(kind=UnitKind.GROUP)
     return units.order_by("path")

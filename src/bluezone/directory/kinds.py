@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What units, agencies, recipients and figures can be, with the words of pages; imported by values and by models."""
+"""Kinds of units, agencies, recipients and figures, with their labels; imported by values and by models."""
 
 from django.db.models.enums import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -35,14 +35,14 @@ class AgencyKind(TextChoices):
     POLICE = "police", _("Police")
     MILITARY = "military", _("Military")
     SERVICE = "service", _("Public service unit")  # đơn vị sự nghiệp, ban quản lý
-    # ngành: an office of a province's or ministry's body in the city
+    # ngành: the city's office of a provincial or ministerial body
     BRANCH = "branch", _("Branch of a higher body")
     SCHOOL = "school", _("School")
     ENTERPRISE = "enterprise", _("Enterprise")
 
 
 class Purpose(TextChoices):
-    """Why a recipient gets a directive (Nơi nhận): to act, to know, to file."""
+    """Why a recipient gets a directive (Nơi nhận): for action, for information, or for file."""
 
     ACTION = "action", _("for action")
     INFORMATION = "information", _("for information")

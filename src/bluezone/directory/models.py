@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Administrative units and agencies, each row during one validity, what hangs on them, and how
-they are picked out by day and by words.
+"""Administrative units and agencies, with the rows that depend on them and the queries by day and by words.
 
-A row is never deleted: one that is renamed, moved or merged ends, and its successors begin, so that what a report of
-then says stays true. The rules between rows are those of `records/entries.py`; the database keeps the ones it can.
+Each row covers one period of validity and is never deleted: a unit that is renamed, moved or merged ends, and its
+successors begin, so that old reports stay true. `records/entries.py` checks the rules between rows; the database
+enforces those it can.
 """
 
 import datetime
@@ -22,14 +22,14 @@ _Row = TypeVar("_Row", bound=models.Model)
 
 
 class SentList(models.Model):
-    """A list that was sent in: looked at, accepted, and stored some rows at a time (imports/pieces.py).
+    """A list that was uploaded: previewed, accepted, and stored some rows at a time (imports/pieces.py).
 
-    conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
-    layout:   where a person said the columns are: {"sheets": [0], "header_row": 3, "places": {"name": 1}}; {}: found.
-    fixes:    what a person corrected: {"7": {"name": "…"}} by row and column, {"9": null} for a row that is left out.
+    conversion: answer to the proposal to convert an old font, "convert" or "keep"; "" while open or without proposal.
+    layout:   the columns that a person chose: {"sheets": [0], "header_row": 3, "places": {"name": 1}}; {}: detected.
+    fixes:    corrections by row and column: {"7": {"name": "…"}}; {"9": null} leaves a row out.
     content:  the sheets of the file (raw_sheets.pack), until the list is accepted.
-    accepted: from then on what is to be done; {} when it is done.
-    added, changed: how many rows do so. done: how many rows of the present state are.
+    accepted: the work to do once the list is accepted; {} when it is done.
+    added, changed: numbers of rows to add and to change. done: rows that the current state has finished.
     """
 
     class State(models.TextChoices):
@@ -44,20 +44,24 @@ class SentList(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     conversion = models.CharField(max_length=16, blank=True)
-    layout, fixes = (models.JSONField(default=dict) for _ in range(2))
+    layout = models.JSONField(default=dict)
+    fixes = models.JSONField(default=dict)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
     state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
     accepted = models.JSONField(default=dict)
-    added, changed, done = (models.PositiveIntegerField(default=0) for _ in range(3))
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
 
     class Meta:
         abstract = True
 
 
 class ListImport(SentList):
-    """A list of units, agencies or telephone numbers. Deleted when it is stored or discarded, and a day after it came.
+    """A list of units, agencies or telephone numbers.
 
+    Deleted when it is stored or discarded, at the latest a day after its upload.
     day: the local day that counts as today for the rows. accepted: as list_imports.py writes it.
     """
 
@@ -71,10 +75,10 @@ class ListImport(SentList):
 
 
 class RememberedHeading(models.Model):
-    """What a person said that a heading of their lists means; the next list of this kind is read by it.
+    """The column that a person chose for a heading; the next list of this kind uses it.
 
-    about: the kind of list. place: whose lists, "" for the city's. heading: as `headings.heading_key` writes it.
-    column: name of a column, "" for none.
+    about: the kind of list. place: the owner of the lists, "" for the city. heading: as `headings.heading_key`
+    writes it. column: name of a column, "" for none.
     """
 
     about = models.CharField(max_length=16)
@@ -92,7 +96,7 @@ class RememberedHeading(models.Model):
 
 
 class DirectoryState(models.Model):
-    """One row. number: goes up with every change of units, agencies and their figures."""
+    """A single row. number: increases with every change of units, agencies and their figures."""
 
     number = models.PositiveBigIntegerField(default=0)
 
@@ -101,19 +105,19 @@ class DirectoryState(models.Model):
 
 
 class ValidityQuerySet(models.QuerySet[_Row]):
-    """Rows with `valid_from` (null: from before our knowledge) and `valid_to` (null: open), and a `folded` text."""
+    """Rows with `valid_from` (null: unknown, long ago) and `valid_to` (null: open), and a `folded` text."""
 
     def in_force(self, day: datetime.date) -> "ValidityQuerySet[_Row]":
-        """Rows that hold on `day`; `valid_to` is the first day on which a row holds no more."""
-        begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
-        return self.filter(begun, Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+        """Rows that are valid on `day`; `valid_to` is the first day on which a row is no longer valid."""
+        started = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+        return self.filter(started, Q(valid_to__isnull=True) | Q(valid_to__gt=day))
 
     def matching(self, text: str) -> "ValidityQuerySet[_Row]":
-        """Rows whose name, short name or code contains every word of `text`, whatever its case and diacritics."""
-        found = self
-        for word in fold(text.replace("\0", " ")).split():  # PostgreSQL refuses a question with a NUL in it
-            found = found.filter(folded__contains=word)
-        return found
+        """Rows with every word of `text` in name, short name or code, regardless of case and diacritics."""
+        rows = self
+        for word in fold(text.replace("\0", " ")).split():  # PostgreSQL refuses a query with a NUL in it
+            rows = rows.filter(folded__contains=word)
+        return rows
 
     def below(self, path: str) -> "ValidityQuerySet[_Row]":
         """The row with this path and everything under it."""
@@ -124,24 +128,24 @@ _ValidityManager = models.Manager.from_queryset(ValidityQuerySet)
 
 
 class SeenManager(_ValidityManager[_Row]):
-    """Without the rows of a list that is still being stored."""
+    """Hides the rows of a list that is still being stored."""
 
     def get_queryset(self) -> ValidityQuerySet[_Row]:
-        """Rows that are seen."""
+        """The visible rows."""
         return cast("ValidityQuerySet[_Row]", super().get_queryset().filter(arriving=None))
 
 
 class Entry(models.Model):
-    """What a unit and an agency have in common.
+    """Base of units and agencies.
 
     key:        our own name for the row, unique for ever; the seeds and imports use it.
-    code:       official number, unique on any one day (a trigger holds it); None where not known.
+    code:       official number, unique on any one day (a trigger checks it); None if unknown.
     folded:     name and code without diacritics, for searching.
-    path:       primary keys from the topmost row down to this one, "3/17/52/": a subtree is one prefix.
-    valid_from: first day in force, None when before our knowledge. valid_to: first day no longer in force, None open.
-    unconfirmed: names of fields that still need the city's word.
-    arriving:   the list that brings it, until the whole of that list is stored; seen by nobody before.
-    objects:    what is seen. everything: also what is arriving.
+    path:       primary keys from the topmost row down to this one, "3/17/52/": a subtree shares a prefix.
+    valid_from: first valid day, None if unknown. valid_to: first day on which it is no longer valid, None open.
+    unconfirmed: names of fields that the city has still to confirm.
+    arriving:   the list that adds the row, until all of that list is stored; the row is hidden until then.
+    objects:    the visible rows. everything: arriving rows too.
     """
 
     key = models.CharField(max_length=64, unique=True, editable=False)
@@ -181,12 +185,12 @@ class Entry(models.Model):
         return self.name
 
     def is_under(self, other: "Entry") -> bool:
-        """True when this is `other` or lies under it."""
+        """True if this is `other` or below it."""
         return type(self) is type(other) and self.path.startswith(other.path)
 
 
 class AdminUnit(Entry):
-    """One administrative unit during one validity; a residential group also has its head, whom the office calls.
+    """An administrative unit during one period of validity; a residential group also has a head, whom the office calls.
 
     Personal data: name and telephone of the head, an official duty; emptied when another head is entered.
     """
@@ -220,11 +224,11 @@ class AdminUnit(Entry):
 
 
 class Agency(Entry):
-    """One agency during one validity: `unit` is the territory it serves, `parent` the agency it answers to.
+    """An agency during one period of validity: `unit` is the territory it serves, `parent` the agency above it.
 
     short_name: as letters write it ("Phòng GD&ĐT"). edxml_id: its identifier on the national document axis
-    (QCVN 102:2016), empty until the city gives it. email, phone: of the office, not of a person. hours: when it is
-    open, in words.
+    (QCVN 102:2016), empty until the city enters it. email, phone: of the office, not of a person. hours: opening
+    hours in words.
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=AgencyKind)
@@ -252,12 +256,12 @@ class Agency(Entry):
         ]
 
     def is_under(self, other: Entry) -> bool:
-        """True when this is `other`, answers to it, or serves a territory inside it."""
+        """True if this is `other`, answers to it, or serves a territory inside it."""
         return self.unit.is_under(other) if isinstance(other, AdminUnit) else super().is_under(other)
 
 
 class Succession(models.Model):
-    """Who takes over from a row that ended, and from which day."""
+    """A row that ended, its successor, and the day from which the successor took over."""
 
     day = models.DateField()
 
@@ -270,7 +274,7 @@ class Succession(models.Model):
 
 
 class UnitSuccession(Succession):
-    """A unit that ended and one that took over."""
+    """A unit that ended and its successor."""
 
     ended = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, related_name="took_over")
     successor = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, related_name="took_over_from")
@@ -280,7 +284,7 @@ class UnitSuccession(Succession):
 
 
 class AgencySuccession(Succession):
-    """An agency that ended and one that took over."""
+    """An agency that ended and its successor."""
 
     ended = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="took_over")
     successor = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="took_over_from")
@@ -290,7 +294,7 @@ class AgencySuccession(Succession):
 
 
 class RecipientGroup(models.Model):
-    """Words of a "Kính gửi" or "Nơi nhận" line that stand for several agencies, and the usual purpose."""
+    """A "Kính gửi" or "Nơi nhận" line that means several agencies, and its usual purpose."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     name = models.CharField(_("Official name"), max_length=200)
@@ -309,7 +313,7 @@ class RecipientGroup(models.Model):
 
 
 class Denominator(models.Model):
-    """A number that shares are divided by, with who counted and the day it was true; newer ones stand beside it."""
+    """The denominator of a share, with its source and the day it was true; newer figures are added, not replaced."""
 
     unit = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, null=True, related_name="denominators")
     agency = models.ForeignKey(Agency, on_delete=models.CASCADE, null=True, related_name="denominators")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other parts and the pages ask of the directory; each is a constant number of queries."""
+"""Reading the directory, for its pages and other apps; every function runs a constant number of queries."""
 
 import datetime
 from collections import defaultdict
@@ -23,7 +23,7 @@ DAY = datetime.timedelta(days=1)
 
 @dataclass
 class Branch:
-    """A unit in the tree, what lies under it, and how many residential groups it has."""
+    """A unit in the tree, the branches below it, and its number of residential groups."""
 
     unit: AdminUnit
     branches: list["Branch"] = field(default_factory=list)
@@ -31,24 +31,26 @@ class Branch:
 
 
 def units_under(unit: AdminUnit, on: datetime.date) -> QuerySet[AdminUnit]:
-    """The unit and everything under it, in force on `on`."""
+    """The unit and everything below it that is valid on `on`."""
     return AdminUnit.objects.in_force(on).below(unit.path)
 
 
 def agencies_under(top: Agency | AdminUnit, on: datetime.date) -> QuerySet[Agency]:
-    """In force on `on`: an agency and those that answer to it, or the agencies that serve a unit or a part of it."""
-    in_force = Agency.objects.in_force(on)
-    return in_force.filter(unit__path__startswith=top.path) if isinstance(top, AdminUnit) else in_force.below(top.path)
+    """Valid on `on`: an agency and those that answer to it, or the agencies that serve a unit or a part of it."""
+    agencies = Agency.objects.in_force(on)
+    if isinstance(top, AdminUnit):
+        return agencies.filter(unit__path__startswith=top.path)
+    return agencies.below(top.path)
 
 
 def members_of(group: RecipientGroup, on: datetime.date) -> QuerySet[Agency]:
-    """The agencies that a group means on `on`: its members, and for one that has ended those that took over."""
-    standing = lead_on(group.agencies.values_list("pk", flat=True), successors_by(on))
-    return Agency.objects.in_force(on).filter(pk__in=standing).select_related("unit")
+    """The agencies of a group on `on`: its members, and the successors of those that have ended."""
+    valid = lead_on(group.agencies.values_list("pk", flat=True), successors_by(on))
+    return Agency.objects.in_force(on).filter(pk__in=valid).select_related("unit")
 
 
 def tree(on: datetime.date) -> list[Branch]:
-    """Units in force on `on` down to ward and commune, widest first, with the number of residential groups."""
+    """Units valid on `on` down to ward and commune, widest first, with the number of residential groups."""
     branches: dict[int, Branch] = {}
     roots: list[Branch] = []
     groups: defaultdict[int, int] = defaultdict(int)
@@ -70,7 +72,7 @@ def tree(on: datetime.date) -> list[Branch]:
 
 
 def latest_figures(holder: AdminUnit | Agency, on: datetime.date | None = None) -> list[Denominator]:
-    """The newest figure of each kind that was true by `on` (None: whatever the day)."""
+    """The newest figure of each kind that was true by `on` (None: on any day)."""
     figures = holder.denominators.all() if on is None else holder.denominators.filter(as_of__lte=on)
     newest: dict[str, Denominator] = {}
     for figure in figures.order_by("kind", "-as_of"):
@@ -79,14 +81,14 @@ def latest_figures(holder: AdminUnit | Agency, on: datetime.date | None = None) 
 
 
 def turning_days() -> list[datetime.date]:
-    """Days on which units began or ended, newest first: as of when there is something else to see."""
+    """Days on which units began or ended, newest first: the days on which the tree changes."""
     began = AdminUnit.objects.exclude(valid_from=None).order_by().values_list("valid_from", flat=True)
     ended = AdminUnit.objects.exclude(valid_to=None).order_by().values_list("valid_to", flat=True)
     return sorted({day for day in began.union(ended) if day}, reverse=True)
 
 
 def day_to_show(model: type[AdminUnit] | type[Agency], today: datetime.date) -> datetime.date:
-    """Today, or the last day on which any row was in force when none is today."""
+    """Today, or the last day with a valid row if today has none."""
     if model.objects.in_force(today).exists():
         return today
     last = model.objects.aggregate(last=Max("valid_to"))["last"]
@@ -94,44 +96,46 @@ def day_to_show(model: type[AdminUnit] | type[Agency], today: datetime.date) -> 
 
 
 def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date:
-    """Today, or the nearest day on which `entry` is in force."""
+    """Today, or the nearest day on which `entry` is valid."""
     if entry.valid_to is not None and entry.valid_to <= today:
         return entry.valid_to - DAY
-    return max(today, entry.valid_from) if entry.valid_from is not None else today
+    if entry.valid_from is not None:
+        return max(today, entry.valid_from)
+    return today
 
 
 def successors_by(on: datetime.date) -> dict[int, list[int]]:
-    """For each agency that had ended by `on`, the primary keys of those that took over."""
+    """For each agency that had ended by `on`, the primary keys of its successors."""
     heirs: dict[int, list[int]] = {}
-    passed = AgencySuccession.objects.filter(day__lte=on).order_by("pk")
-    for ended, successor in passed.values_list("ended_id", "successor_id"):
+    successions = AgencySuccession.objects.filter(day__lte=on).order_by("pk")
+    for ended, successor in successions.values_list("ended_id", "successor_id"):
         heirs.setdefault(ended, []).append(successor)
     return heirs
 
 
 def lead_on(agency_ids: Iterable[int], heirs: Mapping[int, list[int]]) -> set[int]:
-    """Primary keys of the agencies, and of everything their successors (`successors_by`) lead to."""
-    found: set[int] = set()
+    """Primary keys of the agencies and of all their successors, direct and indirect (`successors_by`)."""
+    reached: set[int] = set()
     waiting = set(agency_ids)
     while waiting:
         pk = waiting.pop()
-        found.add(pk)
-        waiting.update(heir for heir in heirs.get(pk, ()) if heir not in found)
-    return found
+        reached.add(pk)
+        waiting.update(heir for heir in heirs.get(pk, ()) if heir not in reached)
+    return reached
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Agencies and units of today, which everybody signed in may read."""
+    """Agencies and units valid today, which everybody signed in may read."""
     if not scopes.granted(user, ROLES):
         return []
     today = timezone.localdate()
     agencies = Agency.objects.in_force(day_to_show(Agency, today)).matching(words)
     units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today)).matching(words).exclude(kind=UnitKind.GROUP)
     hits = [
-        Hit(_("Agency"), one.name, reverse("agency", args=[one.pk]), one.unit.name)
-        for one in agencies.select_related("unit").order_by("name", "pk")[:MOST_HITS]
+        Hit(_("Agency"), row.name, reverse("agency", args=[row.pk]), row.unit.name)
+        for row in agencies.select_related("unit").order_by("name", "pk")[:MOST_HITS]
     ]
     return hits + [
-        Hit(_("Unit"), one.name, reverse("unit", args=[one.pk]), one.get_kind_display())
-        for one in units.order_by("path")[:MOST_HITS]
+        Hit(_("Unit"), row.name, reverse("unit", args=[row.pk]), row.get_kind_display())
+        for row in units.order_by("path")[:MOST_HITS]
     ]

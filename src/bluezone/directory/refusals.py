@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each refusal of the directory as a sentence in the reader's language: what happened, and what to do next.
+"""The refusals of the directory as sentences in the reader's language: what happened, and what to do next.
 
-The modules that refuse speak English to programs and logs; here their stable codes become words for an official.
+The modules that refuse write English for programs and logs; this one turns their stable codes into text for officials.
 """
 
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ SENTENCES: dict[str, Promise] = {
     ),
     "unit_cycle": _("This unit would lie under itself. Choose another unit above it."),
 }
-# Which field of the forms a refusal of the directory is about; the others concern the whole form.
+# The form field that a refusal of the directory is about; other refusals concern the whole form.
 FIELDS = {
     "agency_cycle": "parent",
     "entry_code_repeated": "code",
@@ -96,28 +96,30 @@ FIELDS = {
 
 
 def sentence(code: str) -> str:
-    """The sentence for a refusal's code; a code nobody translated is named, so that it can be looked up."""
-    found = SENTENCES.get(code)
-    return (
-        str(found)
-        if found is not None
-        else gettext("This was refused (%(code)s); nothing was stored.") % {"code": code}
-    )
+    """The sentence for a refusal's code; without one, a sentence with the code, so that it can be looked up."""
+    text = SENTENCES.get(code)
+    if text is not None:
+        return str(text)
+    return gettext("This was refused (%(code)s); nothing was stored.") % {"code": code}
 
 
 def placed(code: str, row: int | None, column: str | None) -> str:
-    """The sentence with the row and column it is about in front, as a spreadsheet program counts them."""
-    return sentence(code) if row is None else f"{cell_name(row, column)}: {sentence(code)}"
+    """The sentence, preceded by its row and column as a spreadsheet program counts them."""
+    if row is None:
+        return sentence(code)
+    return f"{cell_name(row, column)}: {sentence(code)}"
 
 
 def cell_name(row: int, column: str | None) -> str:
-    """A row of a list in words, with its column as spreadsheet programs call it where one is named."""
-    where = row_name(row)
-    return gettext("%(row)s, column %(column)s") % {"row": where, "column": column} if column else where
+    """A row of a list in words, with the letter of its column if there is one."""
+    row_text = row_name(row)
+    if column:
+        return gettext("%(row)s, column %(column)s") % {"row": row_text, "column": column}
+    return row_text
 
 
 def row_name(row: int) -> str:
-    """A row of a list in words; from the second sheet on, with its sheet."""
+    """A row of a list in words, with its sheet unless that is the first."""
     sheet, number = sheet_and_row(row)
     if sheet == 1:
         return gettext("Row %(row)s") % {"row": number}
@@ -128,12 +130,14 @@ _ROWS_NAMED = 8
 
 
 def row_names(rows: Sequence[int]) -> str:
-    """Some rows of a list in words, by their numbers; the first of many."""
-    named = ", ".join(map(row_name, rows[:_ROWS_NAMED]))
+    """Rows of a list in words; of many rows, the first ones and the number of the others."""
+    listing = ", ".join(map(row_name, rows[:_ROWS_NAMED]))
     more = len(rows) - _ROWS_NAMED
-    return gettext("%(rows)s and %(count)s more") % {"rows": named, "count": more} if more > 0 else named
+    if more > 0:
+        return gettext("%(rows)s and %(count)s more") % {"rows": listing, "count": more}
+    return listing
 
 
-def sentence_of(refused: Refused) -> str:
-    """The sentence of a refusal, with its place in the file where the refusal knows one."""
-    return placed(refused.code, getattr(refused, "row", None), getattr(refused, "letter", None))
+def sentence_of(refusal: Refused) -> str:
+    """The sentence for a refusal, with its place in the file if the refusal has one."""
+    return placed(refusal.code, getattr(refusal, "row", None), getattr(refusal, "letter", None))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages of the directory read from an address: the day, the words, who asks."""
+"""What the pages of the directory read from a request: the chosen day and values, and what the reader may edit."""
 
 import datetime
 
@@ -15,7 +15,7 @@ from bluezone.training import current_training
 
 
 def chosen_day(request: HttpRequest, otherwise: datetime.date) -> datetime.date:
-    """The day of `?on=2020-08-07`, or `otherwise` where there is none that can be read."""
+    """The day of `?on=2020-08-07`, or `otherwise` if it is missing or unreadable."""
     try:
         return datetime.date.fromisoformat(request.GET.get("on", ""))
     except ValueError:
@@ -23,15 +23,17 @@ def chosen_day(request: HttpRequest, otherwise: datetime.date) -> datetime.date:
 
 
 def chosen(request: HttpRequest, name: str, allowed: list[str]) -> str:
-    """The value of `?name=` when it is one of `allowed`, else ""."""
+    """The value of `?name=` if it is one of `allowed`, else ""."""
     value = request.GET.get(name, "")
     return value if value in allowed else ""
 
 
 def chosen_number(request: HttpRequest, name: str) -> int | None:
-    """The whole number of `?name=`, None where there is none that fits a primary key."""
+    """The whole number of `?name=`, None if it is missing or cannot be a primary key."""
     value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
+    if value.isascii() and value.isdigit() and len(value) < 18:
+        return int(value)
+    return None
 
 
 def chosen_unit(request: HttpRequest) -> AdminUnit | None:
@@ -46,48 +48,52 @@ _REACHING = (AgencyKind.COMMITTEE, AgencyKind.UNION)
 
 
 def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> bool:
-    """True when the reader keeps this row of the directory, or some row of it when none is named; never in training."""
+    """True if the reader may edit this row of the directory (None: any row of it); never in training."""
     if current_training(request):
         return False
-    return admits(DIRECTORY_EDITORS, request.user) if row is None else _reaches(request, row)
+    if row is None:
+        return admits(DIRECTORY_EDITORS, request.user)
+    return _reaches(request, row)
 
 
 def keeps_all(request: OfficeRequest) -> bool:
-    """True when the reader keeps recipient groups and imported lists, which concern the whole city; not in training."""
+    """True if the reader may edit recipient groups and import lists, which concern the whole city; not in training."""
     return scopes.holds_for_the_city(request.user, [Role.ADMIN]) and not current_training(request)
 
 
 def require_all(request: OfficeRequest) -> None:
-    """Raise OutsideScope unless the reader keeps what concerns the whole city."""
+    """Raise OutsideScope unless the reader may edit what concerns the whole city."""
     scopes.require_city(request.user, [Role.ADMIN])
 
 
 def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:
-    """Raise OutsideScope unless the reader keeps this row."""
+    """Raise OutsideScope unless the reader may edit this row."""
     if not _reaches(request, row):
         raise scopes.OutsideScope(f"the role of an editor of the directory does not reach {row.key}")
 
 
 def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: AdminUnit | Agency | None) -> bool:
-    """Whether a row may stand where a form puts it: where it stood, or at a place that the reader keeps.
+    """Whether a form may put a row at these places: where it was before, or where the reader may edit.
 
-    places: the unit above; or the territory and the agency above. Whoever keeps the agency above and not the territory
-    gives no wider territory than that agency has: a committee of the city under a ward's would reach the city.
+    places: the unit above; or the territory and the agency above. A reader who may edit only the agency above may
+    choose no wider territory than that agency has: a committee of the city below a ward's would reach the city.
     """
-    if old is not None and places == ((old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)):
-        return True
+    if old is not None:
+        old_places = (old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)
+        if places == old_places:
+            return True
     if scopes.holds_for_the_city(request.user, _EDITORS):
         return True
     first, *above = places
     if first is not None and _reaches(request, first):
         return True
-    return any(isinstance(place, Agency) and _reaches(request, place) and _lies_in(first, place) for place in above)
+    return any(isinstance(place, Agency) and _reaches(request, place) and _is_within(first, place) for place in above)
 
 
 def may_serve(request: OfficeRequest, old: Agency | None, kind: str, unit: AdminUnit) -> bool:
-    """Whether an agency may be a committee or union of a unit: a role at one of those reaches the whole unit.
+    """Whether an agency may be a committee or union of a unit: a role at such an agency reaches the whole unit.
 
-    One that is stays one; the reader makes one where they serve the unit, or one that it took over from.
+    An agency that is one already may stay so. The reader may make one if they serve the unit or a predecessor of it.
     """
     if kind not in _REACHING or (old is not None and (old.kind, old.unit_id) == (kind, unit.pk)):
         return True
@@ -95,10 +101,10 @@ def may_serve(request: OfficeRequest, old: Agency | None, kind: str, unit: Admin
     return scopes.served_units(request.user, _EDITORS).filter(pk__in=places).exists()
 
 
-def _lies_in(territory: AdminUnit | Agency | None, agency: Agency) -> bool:
-    """Whether a territory lies in that of an agency, or in a unit that took over from it."""
-    held = [agency.unit, *agency.unit.successors.all()]
-    return territory is not None and any(territory.is_under(one) for one in held)
+def _is_within(territory: AdminUnit | Agency | None, agency: Agency) -> bool:
+    """Whether a territory is within that of an agency, or within a successor of that unit."""
+    area = [agency.unit, *agency.unit.successors.all()]
+    return territory is not None and any(territory.is_under(unit) for unit in area)
 
 
 def _reaches(request: OfficeRequest, row: AdminUnit | Agency) -> bool:

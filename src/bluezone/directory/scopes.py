@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a person's roles reach: the whole city, an agency with those under it, or a unit with all that serves it."""
+"""The reach of a person's roles: the whole city, an agency with those below it, or a unit with all that serves it."""
 
 import datetime
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _WITHIN_A_WARD = (*WARDS, UnitKind.GROUP)
 
 
 class OutsideScope(Refused, PermissionDenied):
-    """The role is held, but for another agency or unit; pages answer 403 with a sentence."""
+    """The person has the role, but for another agency or unit; pages answer 403 with a sentence."""
 
     code = "outside_scope"
 
@@ -30,9 +30,9 @@ def may(
     unit: AdminUnit | None = None,
     on: datetime.date | None = None,
 ) -> bool:
-    """Whether one of `roles` is held for this agency and this unit; anywhere, when neither is named.
+    """Whether the person has one of `roles` for this agency and this unit; without either, anywhere.
 
-    Reads agency.unit where the caller has not, so give an agency with its unit selected.
+    Reads agency.unit, so pass an agency with its unit selected.
     """
     return any(_covers(grant, agency, unit) for grant in granted(user, roles, on))
 
@@ -45,25 +45,25 @@ def require(
     unit: AdminUnit | None = None,
     on: datetime.date | None = None,
 ) -> None:
-    """Go on only where `may` says so; raises OutsideScope, which a page shows as 403."""
+    """Raise OutsideScope, which a page shows as 403, unless `may` allows it."""
     if not may(user, roles, agency=agency, unit=unit, on=on):
-        wanted = agency or unit
-        raise OutsideScope(f"the role does not reach {wanted.key if wanted else 'the whole city'}")
+        place = agency or unit
+        raise OutsideScope(f"the role does not reach {place.key if place else 'the whole city'}")
 
 
 def holds_for_the_city(user: User, roles: Iterable[str]) -> bool:
-    """Whether one of `roles` is held today for the whole city, not for an agency or a unit alone."""
+    """Whether the person has one of `roles` for the whole city today, not only for an agency or a unit."""
     return any(grant.scope is None for grant in granted(user, roles, None))
 
 
 def require_city(user: User, roles: Iterable[str]) -> None:
-    """Go on only where one of `roles` is held for the whole city; raises OutsideScope, which a page shows as 403."""
+    """Raise OutsideScope, which a page shows as 403, unless the person has one of `roles` for the whole city."""
     if not holds_for_the_city(user, roles):
         raise OutsideScope("the role does not reach the whole city")
 
 
 def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[Agency]:
-    """Every agency that `roles` of this person reach, whatever its own validity."""
+    """Every agency that `roles` of this person reach, valid or not."""
     reach = Q(pk__in=[])
     for grant in granted(user, roles, on):
         if grant.agency:
@@ -76,7 +76,7 @@ def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = Non
 
 
 def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[AdminUnit]:
-    """Every unit that `roles` of this person reach, whatever its own validity; a role in an agency reaches none."""
+    """Every unit that `roles` of this person reach, valid or not; a role in an agency reaches none."""
     reach = Q(pk__in=[])
     for grant in granted(user, roles, on):
         if grant.unit:
@@ -87,7 +87,7 @@ def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) 
 
 
 def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
-    """Every unit that `roles` of this person reach, and those that the People's Committee of such a role serves."""
+    """Every unit that `roles` of this person reach; a role in a People's Committee reaches the units it serves."""
     reach = Q(pk__in=[])
     for grant in granted(user, roles):
         if grant.scope is None:
@@ -100,26 +100,26 @@ def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
 
 
 def at_the_desk(user: User, roles: Iterable[str], agency: str = "agency", city: Q | None = None) -> Q:
-    """Rows of the agencies in which one of `roles` is held itself: given for that agency, or the unit that it serves.
+    """Rows of the agencies for which one of `roles` is granted directly: for the agency, or for the unit it serves.
 
-    agency: name of the rows' field, "" where the rows are agencies. city: the rows for who holds a role in the whole
-    city; without it none. Whoever works above an agency reaches it, but what waits there waits for its own people.
+    agency: name of the rows' field, "" if the rows are agencies. city: the rows for a role in the whole city; None:
+    no rows. A role above an agency reaches it too, but the work that waits there is for the agency's own people.
     """
-    found = Q(pk__in=[])
+    rows = Q(pk__in=[])
     for grant in granted(user, roles):
         if grant.agency_id is not None:
-            found |= Q(**{agency or "pk": grant.agency_id})
+            rows |= Q(**{agency or "pk": grant.agency_id})
         elif grant.unit_id is not None:
-            found |= Q(**{f"{agency}__unit" if agency else "unit": grant.unit_id})
+            rows |= Q(**{f"{agency}__unit" if agency else "unit": grant.unit_id})
         elif city is not None:
-            found |= city
-    return found
+            rows |= city
+    return rows
 
 
 def is_own_ward(user: User, roles: Iterable[str], places: Iterable[AdminUnit]) -> bool:
-    """Whether all places lie in the one ward or commune for which one of `roles` is held.
+    """Whether all places are within the ward or commune for which the person has one of `roles`.
 
-    A role for more than one ward has no ward of its own: what it does reaches others.
+    A role for more than one ward never counts, since it reaches others.
     """
     wards = [_ward_of(grant) for grant in granted(user, roles)]
     places = list(places)
@@ -127,23 +127,23 @@ def is_own_ward(user: User, roles: Iterable[str], places: Iterable[AdminUnit]) -
 
 
 def reaches_beyond_a_ward(user: User, roles: Iterable[str]) -> bool:
-    """Whether one of `roles` is held for more than one ward or commune."""
+    """Whether the person has one of `roles` for more than one ward or commune."""
     return any(_ward_of(grant) is None for grant in granted(user, roles))
 
 
 def lies_in_a_ward(within: Agency | AdminUnit | None) -> bool:
-    """Whether a role held for this agency or unit (None: the whole city) reaches no more than one ward or commune."""
+    """Whether a role for this agency or unit (None: the whole city) reaches no more than one ward or commune."""
     return _ward_at(within) is not None
 
 
 def require_more_than_a_ward(user: User, roles: Iterable[str]) -> None:
-    """Go on only where `reaches_beyond_a_ward` says so; raises OutsideScope, which a page shows as 403."""
+    """Raise OutsideScope, which a page shows as 403, unless `reaches_beyond_a_ward`."""
     if not reaches_beyond_a_ward(user, roles):
         raise OutsideScope("the role reaches no more than one ward")
 
 
 def _ward_of(grant: RoleGrant) -> AdminUnit | None:
-    """The ward, commune or group that a grant lies in, None for a wider one."""
+    """The ward, commune or group of a grant, None for a wider one."""
     return _ward_at(grant.unit or grant.agency)
 
 
@@ -153,10 +153,10 @@ def _ward_at(within: Agency | AdminUnit | None) -> AdminUnit | None:
 
 
 def granted(user: User, roles: Iterable[str], on: datetime.date | None = None) -> list[RoleGrant]:
-    """The grants of one of `roles` that a person holds on a day: what every question about reach begins with."""
+    """The grants of `roles` that a person has on a day; every check of reach starts here."""
     note_asked()
-    wanted = {str(role) for role in roles}
-    return [grant for grant in grants_of(user, on) if grant.role in wanted]
+    names = {str(role) for role in roles}
+    return [grant for grant in grants_of(user, on) if grant.role in names]
 
 
 def _covers(grant: RoleGrant, agency: Agency | None, unit: AdminUnit | None) -> bool:

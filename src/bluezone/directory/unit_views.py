@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the administrative units: the tree as of a day, one unit, entering and changing one, its figures."""
+"""Pages of administrative units: the tree on a day, the page of a unit, the forms, the figures."""
 
 from typing import Any
 
@@ -37,32 +37,37 @@ from bluezone.identity.objects import Whose, touches
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def unit_list(request: OfficeRequest) -> HttpResponse:
-    """The units in force on a day (`?on=`), as a tree down to ward and commune."""
+    """The units valid on a day (`?on=`), as a tree down to ward and commune."""
     today = timezone.localdate()
     day = chosen_day(request, queries.day_to_show(AdminUnit, today))
-    context = {"day": day, "today": today, "roots": queries.tree(day), "turning_days": queries.turning_days()}
-    return render(
-        request, "agencies/unit_list.html", {**context, "may_edit": may_edit(request), "keeps_all": keeps_all(request)}
-    )
+    context = {
+        "day": day,
+        "today": today,
+        "roots": queries.tree(day),
+        "turning_days": queries.turning_days(),
+        "may_edit": may_edit(request),
+        "keeps_all": keeps_all(request),
+    }
+    return render(request, "agencies/unit_list.html", context)
 
 
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def unit_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
-    """The units in force on a day, with their residential groups, as XLSX or CSV; it can be imported again."""
+    """The units valid on a day, with their residential groups, as XLSX or CSV, which can be imported again."""
     day = chosen_day(request, queries.day_to_show(AdminUnit, timezone.localdate()))
-    found = AdminUnit.objects.in_force(day).order_by("path").values_list("key", flat=True)
-    return file_of(unit_listing(stored_directory(), found, day), f"units-{day.isoformat()}", form)
+    keys = AdminUnit.objects.in_force(day).order_by("path").values_list("key", flat=True)
+    return file_of(unit_listing(stored_directory(), keys, day), f"units-{day.isoformat()}", form)
 
 
 @require_safe
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One unit: what lies under it, agencies, figures, what it came from and who took over."""
-    shown = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
-    return render(request, "agencies/unit.html", _page_of(request, shown, FigureForm(holder=shown)))
+    """The page of a unit: the units below it, agencies, figures, predecessors and successors."""
+    row = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    return render(request, "agencies/unit.html", _page_context(request, row, FigureForm(holder=row)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,15 +76,15 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
 def new_unit(request: OfficeRequest) -> HttpResponse:
     """Enter a unit: 302 to its page, 422 bad form."""
     above = AdminUnit.objects.filter(pk=chosen_number(request, "under") or 0).first()
-    form = UnitForm(request.POST or None, initial={"parent": above, "kind": _kind_under(above)})
-    if request.method == "POST" and form.is_valid() and _placed(request, form, None):
+    form = UnitForm(request.POST or None, initial={"parent": above, "kind": _usual_kind_below(above)})
+    if request.method == "POST" and form.is_valid() and _check_place(request, form, None):
         try:
-            made = changes.save_unit(request.user.username, None, form.cleaned_data)
-        except (DirectoryRefused, ImportUnderWay) as refused:
-            form.refuse(refused)
+            entered = changes.save_unit(request.user.username, None, form.cleaned_data)
+        except (DirectoryRefused, ImportUnderWay) as refusal:
+            form.refuse(refusal)
         else:
-            messages.success(request, _("%(name)s is entered.") % {"name": made.name})
-            return redirect("unit", made.pk)
+            messages.success(request, _("%(name)s is entered.") % {"name": entered.name})
+            return redirect("unit", entered.pk)
     context = {"form": form, "back": above}
     return render(request, "agencies/unit_form.html", context, status=422 if form.errors else 200)
 
@@ -91,12 +96,12 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a unit: 302 to its page, 422 bad form."""
     old = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     require_edit(request, old)
-    form = UnitForm(request.POST or None, entry=old, initial=_as_typed(old))
-    if request.method == "POST" and form.is_valid() and _placed(request, form, old):
+    form = UnitForm(request.POST or None, entry=old, initial=_initial_values(old))
+    if request.method == "POST" and form.is_valid() and _check_place(request, form, old):
         try:
             changes.save_unit(request.user.username, old, form.cleaned_data)
-        except (DirectoryRefused, ImportUnderWay) as refused:
-            form.refuse(refused)
+        except (DirectoryRefused, ImportUnderWay) as refusal:
+            form.refuse(refusal)
         else:
             messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
             return redirect("unit", pk)
@@ -113,7 +118,7 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
     if not form.is_valid():
-        return render(request, "agencies/unit.html", _page_of(request, holder, form), status=422)
+        return render(request, "agencies/unit.html", _page_context(request, holder, form), status=422)
     values = form.cleaned_data
     changes.record_figure(
         request.user.username,
@@ -128,33 +133,31 @@ def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("unit", pk)
 
 
-def _page_of(request: OfficeRequest, shown: AdminUnit, form: FigureForm) -> dict[str, Any]:
-    day = chosen_day(request, queries.day_within(shown, timezone.localdate()))
+def _page_context(request: OfficeRequest, row: AdminUnit, form: FigureForm) -> dict[str, Any]:
+    day = chosen_day(request, queries.day_within(row, timezone.localdate()))
     return {
-        "unit": shown,
+        "unit": row,
         "day": day,
-        "children": list(AdminUnit.objects.in_force(day).filter(parent=shown).order_by("code", "name")),
-        "agencies": list(
-            queries.agencies_under(shown, day).select_related("unit").order_by("unit__path", "name")[:100]
-        ),
-        "figures": list(shown.denominators.all()),
-        "successors": list(shown.successors.all()),
-        "predecessors": list(shown.predecessors.all()),
-        "questions": field_labels(shown.unconfirmed),
+        "children": list(AdminUnit.objects.in_force(day).filter(parent=row).order_by("code", "name")),
+        "agencies": list(queries.agencies_under(row, day).select_related("unit").order_by("unit__path", "name")[:100]),
+        "figures": list(row.denominators.all()),
+        "successors": list(row.successors.all()),
+        "predecessors": list(row.predecessors.all()),
+        "questions": field_labels(row.unconfirmed),
         "form": form,
-        "may_edit": may_edit(request, shown),
+        "may_edit": may_edit(request, row),
         "keeps_all": keeps_all(request),
     }
 
 
-def _placed(request: OfficeRequest, form: UnitForm, old: AdminUnit | None) -> bool:
+def _check_place(request: OfficeRequest, form: UnitForm, old: AdminUnit | None) -> bool:
     if may_place(request, old, form.cleaned_data["parent"]):
         return True
     form.add_error("parent", _("This account keeps another part of the directory: choose a unit of that part."))
     return False
 
 
-def _as_typed(unit: AdminUnit) -> dict[str, Any]:
+def _initial_values(unit: AdminUnit) -> dict[str, Any]:
     names = ("name", "kind", "parent", "code", "head_name", "head_phone", "valid_from", "valid_to")
     return {
         **{name: getattr(unit, name) for name in names},
@@ -163,7 +166,9 @@ def _as_typed(unit: AdminUnit) -> dict[str, Any]:
     }
 
 
-def _kind_under(above: AdminUnit | None) -> str:
-    """The level that most often lies under this one."""
+def _usual_kind_below(above: AdminUnit | None) -> str:
+    """The most usual level below this unit."""
+    if above is None:
+        return UnitKind.GROUP.value
     below = {UnitKind.PROVINCE: UnitKind.WARD, UnitKind.DISTRICT: UnitKind.WARD}
-    return str(below.get(UnitKind(above.kind), UnitKind.GROUP)) if above else UnitKind.GROUP.value
+    return str(below.get(UnitKind(above.kind), UnitKind.GROUP))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health workers: codes for cases, publication times, audit."""
+"""Verification codes for cases, venue alerts and declarations: the office's part for health workers."""

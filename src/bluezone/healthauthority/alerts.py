@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Warning the guests of a venue without anybody's report: the poster's code, a day and hours, and who did it.
+"""Warn the guests of a venue without a report: from the poster's code, a day and hours; with an audit entry.
 
 Source: docs/protocol.md section 6 ("For an alert by the health authority"); docs/venues.md.
 """
@@ -27,7 +27,7 @@ class AlertAlreadySent(Refused):
 def hours(
     day: datetime.date, begins: datetime.time, ends: datetime.time
 ) -> tuple[datetime.datetime, datetime.datetime]:
-    """The local time between two times of day; an end that is not after the beginning is on the next day."""
+    """Start and end of the hours between two times of day; an end not after the beginning is on the next day."""
     start = timezone.make_aware(datetime.datetime.combine(day, begins))
     last = day if ends > begins else day + datetime.timedelta(days=1)
     return start, timezone.make_aware(datetime.datetime.combine(last, ends))
@@ -41,21 +41,22 @@ def alert(
     end: datetime.datetime,
     form_id: uuid.UUID,
 ) -> VenueAlert:
-    """Publish an alert with the next package, once for each form, and write down who did it.
+    """Publish an alert with the next package, once for each form, with an audit entry.
 
     text: of the poster's QR code. The audit has the poster's fingerprint and the hours, not the venue's name.
-    In training mode the code and the hours are checked and nothing is published.
+    In training mode the code and the hours are checked, and nothing is published.
     Raises AlertAlreadySent, AlertRefused, InvalidVenue, VenueForeign.
     """
-    first, last = int(start.timestamp()), int(end.timestamp())
+    first = int(start.timestamp())
+    last = int(end.timestamp())
     if practising():
         return server.venue_alerts.check(text, first, last)
     if AuditEntry.objects.filter(action="venue_alerted", details__form=str(form_id)).exists():
         raise AlertAlreadySent("this alert was sent before; it was not sent again")
     checked = server.venue_alerts.check(text, first, last)
     with transaction.atomic():
-        # Written down first: an alert that nobody answers for must not be possible. Undone where the key server cannot
-        # take it, so that the same form can be sent again.
+        # Recorded first, so that no alert is without an audit entry. If the key server refuses, the transaction undoes
+        # it, and the same form can be sent again.
         hash_chain.record(
             worker.username, "venue_alerted", checked.fingerprint, form=str(form_id), start=first, end=last
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the office asks the key server for each hour."""
+"""The hourly job that puts the head of the audit into the public log."""
 
 import datetime
 
@@ -9,7 +9,7 @@ from bluezone.transparency.leaves import audit_leaf
 
 
 def note_audit_head(now: datetime.datetime) -> None:
-    """Have the head of the audit at the end of yesterday put in the public log, once. now: aware."""
+    """Put the head of the audit at the end of yesterday into the public log, once. now: aware."""
     midnight = now.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = (midnight - datetime.timedelta(days=1)).date()
     leaf = audit_leaf(day.isoformat(), hash_chain.head_before(midnight))

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Codes for many cases at once: the browser keeps the telephone numbers, the office sees class and onset of each.
+"""Codes for many cases at once, the text messages with the codes, and the retention of codes and declarations.
 
-A batch that is sent again, because the network went away before its answer came, shows the same codes and issues no
-others: its answer is kept sealed under a key that the browser made and of which the office has the hash alone. The
-page sends one row at a time, under a key made of the row and a secret of that browser, so that the same list again
-gives the same codes (docs/privacy.md).
+The browser keeps the telephone numbers; the office gets only class and onset of each case. If the network fails before
+the answer arrives, the browser sends the batch again and gets the same codes: the answer is stored, sealed under a key
+that the browser made; the office has only its hash. The page sends one row at a time, under a key derived from the row
+and a secret of that browser, so that the same list gives the same codes again (docs/privacy.md).
 Source: specs of verification servers ("bulk CSV parsed in the browser, phone never stored", idempotent issue).
 
-The message with a code is sent by the house's text messages where the health worker asks for it. The browser names
-number, code and link of one row; the text is the house's own and names neither disease nor result. Number and text lie
-sealed in the outbox until the operator has taken them and are gone then (docs/messaging.md). What stays is that the
-message of this code was sent: nothing by which the list or the number could be known again.
-
-What the office forgets about codes and declarations, and when.
+If the health worker wants it, the office sends the text message with a code. The browser sends number, code and link
+of one row; the office's text names neither disease nor result. Number and text are sealed in the outbox until the
+operator has accepted them, and then deleted (docs/messaging.md). The only record left is that the message of this code
+was sent; it identifies neither list nor number.
 """
 
 import datetime
@@ -52,24 +50,25 @@ ROWS_A_BATCH = 50
 KEY_LENGTH = 32
 
 _NONCE_LENGTH = 12
-_PURPOSE, _PRACTICE = b"BZ-BATCH-v1", b"BZ-BATCH-practice-v1"
+_PURPOSE = b"BZ-BATCH-v1"
+_PRACTICE_PURPOSE = b"BZ-BATCH-practice-v1"
 
 
 class BatchInvalid(Refused):
-    """What was sent is no batch: not 1 to 50 rows of class and onset under a key, or something stands beside them."""
+    """The body is not a batch: not 1 to 50 rows of class and onset under a key, or it has other members too."""
 
     code = "batch_invalid"
 
 
 class BatchChanged(Refused):
-    """Under this key other rows were sent before, or somebody else sent them; nothing was issued."""
+    """Other rows, or another person's, were sent under this key before; nothing was issued."""
 
     code = "batch_changed"
 
 
 @dataclass(frozen=True)
 class CaseRow:
-    """What the office learns of one row: `klass` "confirmed" or "clinical", `onset` a local date."""
+    """All that the office gets of a row: `klass` "confirmed" or "clinical", `onset` a local date."""
 
     klass: str
     onset: datetime.date
@@ -77,10 +76,10 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class RowAnswer:
-    """What became of one row: a code, or the stable code of a refusal.
+    """The answer to a row: a code, or the stable code of a refusal.
 
     code "dddd-dddd-dddd", link URL; expires, link_expires: Unix seconds; pk, mark: of the record in the list of codes;
-    ticket: by which the browser asks for its state.
+    ticket: with it the browser queries the code's state.
     """
 
     code: str = ""
@@ -94,15 +93,15 @@ class RowAnswer:
 
 
 def read_batch(body: bytes) -> tuple[bytes, list[CaseRow]]:
-    """Read `{"key": 64 hex digits, "rows": [{"class", "onset": "YYYY-MM-DD"}]}` and nothing beside it.
+    """Read `{"key": 64 hex digits, "rows": [{"class", "onset": "YYYY-MM-DD"}]}`.
 
-    Any other member is refused, so that a page that sent a telephone number by mistake would be noticed at once.
+    Refuses any other member, so that a page that sends a telephone number by mistake is noticed at once.
     Raises BatchInvalid.
     """
     try:
         sent = json.loads(body)
         if set(sent) != {"key", "rows"} or any(set(row) != {"class", "onset"} for row in sent["rows"]):
-            raise BatchInvalid("a batch holds key and rows, a row holds class and onset, and nothing else")
+            raise BatchInvalid("a batch has key and rows, a row has class and onset, and nothing else")
         key = bytes.fromhex(sent["key"])
         rows = [CaseRow(str(row["class"]), datetime.date.fromisoformat(row["onset"])) for row in sent["rows"]]
     except (ValueError, TypeError, AttributeError, KeyError):
@@ -115,9 +114,9 @@ def read_batch(body: bytes) -> tuple[bytes, list[CaseRow]]:
 def issue_batch(
     server: KeyServer, worker: User, key: bytes, rows: Sequence[CaseRow], now: datetime.datetime
 ) -> list[RowAnswer]:
-    """Issue a code for each row that may have one; a refusal stands in the answer of its row and stops no other.
+    """Issue a code for each row; a refusal is in the answer of its row and does not stop the others.
 
-    Safe to repeat with the same key and rows: the same answer comes back. Raises BatchChanged.
+    Safe to repeat with the same key and rows: the answer is the same. Raises BatchChanged.
     """
     rows_digest = hmac.digest(key, repr([(row.klass, row.onset) for row in rows]).encode(), "sha256").hex()
     with transaction.atomic():
@@ -126,97 +125,100 @@ def issue_batch(
         if earlier is not None:
             if earlier.worker_id != worker.pk or earlier.rows_digest != rows_digest:
                 raise BatchChanged("other rows were sent under this key before")
-            return _unsealed(key, bytes(earlier.answer))
-        answers = _issued(server, worker, rows, now)
-        # What was refused may be asked for again under the same key, once the limit is raised.
+            return _open_answers(key, bytes(earlier.answer))
+        answers = _issue_rows(server, worker, rows, now)
+        # A batch without any code may be sent again under the same key, after the limit is raised.
         if any(answer.code for answer in answers):
             Batch.objects.create(
                 key_digest=_key_digest(key),
                 worker=worker,
                 rows_digest=rows_digest,
-                answer=_sealed(key, answers),
-                # A whole day: its hour would tell when the codes were issued.
+                answer=_seal_answers(key, answers),
+                # Rounded to the day: the hour would reveal when the codes were issued.
                 expires_at=quotas.midnight(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
             )
     return answers
 
 
-def _issued(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: datetime.datetime) -> list[RowAnswer]:
+def _issue_rows(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: datetime.datetime) -> list[RowAnswer]:
     answers: list[RowAnswer] = []
-    reached = False
+    over_quota = False
     for row in rows:
-        # One refusal over the quota is in the audit; the rows after it need no line of their own.
-        if reached:
+        # The audit has one refusal over the quota; the rows after it need no entries.
+        if over_quota:
             answers.append(RowAnswer(refusal=code_issuance.QuotaReached.code))
             continue
         try:
-            made = code_issuance.issue(server, worker, row.klass, row.onset, now)
-        except (OnsetRefused, ClassRefused) as refused:
-            answers.append(RowAnswer(refusal=refused.code))
-        except code_issuance.QuotaReached as refused:
-            reached = True
-            answers.append(RowAnswer(refusal=refused.code))
+            issued = code_issuance.issue(server, worker, row.klass, row.onset, now)
+        except (OnsetRefused, ClassRefused) as refusal:
+            answers.append(RowAnswer(refusal=refusal.code))
+        except code_issuance.QuotaReached as refusal:
+            over_quota = True
+            answers.append(RowAnswer(refusal=refusal.code))
         else:
-            ends = int(made.expires_at.timestamp()), int(made.link_expires_at.timestamp())
-            record = made.record
-            answers.append(RowAnswer(made.code, made.link, *ends, pk=record.pk, ticket=made.ticket, mark=record.mark))
+            ends = int(issued.expires_at.timestamp()), int(issued.link_expires_at.timestamp())
+            record = issued.record
+            answers.append(
+                RowAnswer(issued.code, issued.link, *ends, pk=record.pk, ticket=issued.ticket, mark=record.mark)
+            )
     return answers
 
 
 def delete_past_batches(now: datetime.datetime) -> None:
-    """Forget batches whose codes have expired."""
+    """Delete batches with expired codes."""
     Batch.objects.filter(expires_at__lte=now).delete()
 
 
 def _key_digest(key: bytes) -> str:
-    # A page that was open when training began or ended must not get the codes of the other mode.
-    return hashlib.sha256((_PRACTICE if practising() else _PURPOSE) + key).hexdigest()
+    # A page that was open when training started or ended must not get the codes of the other mode.
+    purpose = _PRACTICE_PURPOSE if practising() else _PURPOSE
+    return hashlib.sha256(purpose + key).hexdigest()
 
 
-def _sealed(key: bytes, answers: Sequence[RowAnswer]) -> bytes:
+def _seal_answers(key: bytes, answers: Sequence[RowAnswer]) -> bytes:
     nonce = os.urandom(_NONCE_LENGTH)
     plain = json.dumps([asdict(answer) for answer in answers]).encode()
     return nonce + AESGCM(_cipher_key(key)).encrypt(nonce, plain, _PURPOSE)
 
 
-def _unsealed(key: bytes, sealed: bytes) -> list[RowAnswer]:
+def _open_answers(key: bytes, sealed: bytes) -> list[RowAnswer]:
     plain = AESGCM(_cipher_key(key)).decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], _PURPOSE)
     return [RowAnswer(**answer) for answer in json.loads(plain)]
 
 
 def _cipher_key(key: bytes) -> bytes:
-    # Not the stored digest: another hash of the key, which the store does not have.
+    # Another hash of the key than the stored digest.
     return hmac.digest(key, _PURPOSE, "sha256")
 
 
-# A patient who has heard nothing by then is called; the digits work for a day.
-WORTH_TRYING = datetime.timedelta(hours=2)
-MOST_ASKED = 50
+# The health worker calls a patient who has got nothing by then; the digits work for a day.
+MESSAGE_VALIDITY = datetime.timedelta(hours=2)
+MOST_STATES = 50
 _MEMBERS = {"pk": int, "ticket": str, "phone": str, "code": str, "link": str}
-_ARRIVED = (State.SENT, State.DELIVERED)
+_ACCEPTED = (State.SENT, State.DELIVERED)
 
 
 class MessageOrderInvalid(Refused):
-    """What was sent is no order of a message: number, code, link and the code's place in the list, and no more."""
+    """The body is not an order of a message: pk, ticket, number, code and link of a code, and nothing else."""
 
     code = "code_message_invalid"
 
 
 class CodeNotYours(Refused):
-    """The code is none that this account issued, or the link is another code's; nothing was sent."""
+    """This account did not issue the code, or the link is of another code; nothing was sent."""
 
     code = "code_not_yours"
 
 
 class CodeMessageSentBefore(Refused):
-    """The house has sent the message of this code; it was not sent again."""
+    """The message of this code was sent before; it was not sent again."""
 
     code = "code_message_sent_before"
 
 
 @dataclass(frozen=True)
 class Order:
-    """The message of one code. pk, ticket: of the issued code; phone: as the list has it."""
+    """The order to send the message of a code. pk, ticket: of the issued code; phone: as in the list."""
 
     pk: int
     ticket: str
@@ -226,7 +228,7 @@ class Order:
 
 
 def messages_are_offered() -> bool:
-    """Whether the house sends such messages: it has an operator, and this is no practice."""
+    """Whether the office sends such messages: it has an operator, and this is not training mode."""
     return settings.SMS is not None and not isinstance(settings.SMS, LogFile) and not practising()
 
 
@@ -244,23 +246,23 @@ def read_order(body: bytes) -> Order:
 def send_message(server: KeyServer, worker: User, order: Order, now: datetime.datetime) -> Message:
     """Queue the message of a code that `worker` issued, once.
 
-    Raises CodeNotYours, CodeMessageSentBefore, and what `outbox.queue` raises; nothing is stored then.
+    Raises CodeNotYours, CodeMessageSentBefore, and the refusals of `outbox.queue`; nothing is stored then.
     """
     number = read_destination(order.phone)
     with transaction.atomic():
         issued = IssuedCode.objects.filter(worker=worker, pk=order.pk).first()
-        ends = _ends(server, order, issued) if issued else None
+        ends = _expiry_of(server, order, issued) if issued else None
         if issued is None or ends is None:
             raise CodeNotYours("this is no code that you issued, or the link is another code's; nothing was sent")
         if not IssuedCode.objects.filter(pk=issued.pk, messaged=False).update(messaged=True):
             raise CodeMessageSentBefore("the message of this code was sent before; it was not sent again")
         language = language_of(number)
         text = message_for(worker, order, ends, language)
-        return outbox.queue(number, text, language, Purpose.CODE, valid=WORTH_TRYING, now=now)
+        return outbox.queue(number, text, language, Purpose.CODE, valid=MESSAGE_VALIDITY, now=now)
 
 
 def message_for(worker: User, order: Order, ends: int, language: str) -> str:
-    """What the patient reads; Vietnamese without diacritics, which takes half the segments. ends: Unix seconds."""
+    """The text for the patient; Vietnamese without diacritics, which halves the segments. ends: Unix seconds."""
     with translation.override(language):
         until = timezone.localtime(datetime.datetime.fromtimestamp(ends, datetime.UTC))
         words = _("Bluezone: your code is {code}, until {until}. Open {link} . It is for you alone. %(agency)s")
@@ -269,39 +271,40 @@ def message_for(worker: User, order: Order, ends: int, language: str) -> str:
 
 
 def states_of_messages(names: Iterable[str]) -> dict[str, str]:
-    """What became of messages by their ids: "waiting", "sent" or "failed"; one that is unknown is left out."""
+    """The states of messages by id: "waiting", "sent" or "failed"; unknown ones are left out."""
     try:
-        found = Message.objects.filter(purpose=Purpose.CODE, pk__in=list(names)[:MOST_ASKED]).values_list("pk", "state")
-        return {str(pk): _told(state) for pk, state in found}
+        rows = Message.objects.filter(purpose=Purpose.CODE, pk__in=list(names)[:MOST_STATES]).values_list("pk", "state")
+        return {str(pk): _state_for_browser(state) for pk, state in rows}
     except (ValidationError, ValueError):
         return {}
 
 
-def _told(state: str) -> str:
+def _state_for_browser(state: str) -> str:
     if state in OPEN_STATES:
         return "waiting"
-    return "sent" if state in _ARRIVED else "failed"
+    return "sent" if state in _ACCEPTED else "failed"
 
 
-def _ends(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
-    """Until when the digits work; None where code, link and ticket are not of one code."""
+def _expiry_of(server: KeyServer, order: Order, issued: IssuedCode) -> int | None:
+    """When the digits expire; None if code, link and ticket are not of the same code."""
     try:
         row_id = code_issuance.row_of_ticket(issued, order.ticket)
-        ends, link_ends = (server.codes.ends_at(text, row_id) for text in (order.code, order.link))
+        ends = server.codes.ends_at(order.code, row_id)
+        link_ends = server.codes.ends_at(order.link, row_id)
     except (InvalidCode, code_issuance.TicketInvalid):
         return None
     return ends if link_ends is not None else None
 
 
-# As long as the keys that came with it are published.
+# As long as the keys reported with a code are published.
 RETENTION = datetime.timedelta(days=14)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Write the codes of past days into the audit and mingle those of now; forget sealed batches, and codes and raised
-    limits after 14 days.
+    """Write the codes of past days into the audit, and hide the order of the latest; delete old batches.
 
-    Notes of declarations go with the declarations, which the key server deletes after 30 days.
+    Deletes codes and raised limits after 14 days, and the notes of declarations with the declarations, which the key
+    server deletes after 30 days.
     """
     code_issuance.audit_past_days(now)
     mingle(now)
@@ -312,25 +315,25 @@ def purge(now: datetime.datetime) -> None:
 
 
 def mingle(now: datetime.datetime) -> None:
-    """Write codes and batches of these two days again, in the order of their keys, where rows tell when they came.
+    """Rewrite codes and batches of these two days in the order of their keys, if rows reveal when they were written.
 
-    PostgreSQL numbers transactions, and beside rows whose time is known such a number tells the hour of issue: of the
-    code itself, and of the worker's and the facility's rows, to which it refers. SQLite's rows lie by their keys.
+    PostgreSQL numbers transactions. Next to rows with a known time, such a number reveals the hour of issue: of the
+    code, and of the rows of worker and facility, to which it refers. SQLite stores rows in the order of their keys.
     """
     if connection.vendor != "postgresql":
         return
     yesterday = quotas.midnight(now) - datetime.timedelta(days=1)
     with transaction.atomic():
         with connection.cursor() as cursor:
-            # Whoever issues waits; whoever reads does not. In the order in which `issue_batch` writes.
+            # Those who issue codes wait, readers do not. The order of the locks is that of the writes in `issue_batch`.
             for model in (IssuedCode, Batch):
                 cursor.execute(f"LOCK TABLE {model._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
-        _write_again(IssuedCode.objects.filter(issued_at__gte=yesterday))
+        _rewrite(IssuedCode.objects.filter(issued_at__gte=yesterday))
         ends = yesterday + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS)
-        _write_again(Batch.objects.filter(expires_at__gte=ends))
+        _rewrite(Batch.objects.filter(expires_at__gte=ends))
 
 
-def _write_again(rows: QuerySet[_Row]) -> None:
-    held = list(rows.order_by("pk"))
+def _rewrite(rows: QuerySet[_Row]) -> None:
+    copies = list(rows.order_by("pk"))
     rows.delete()
-    rows.bulk_create(held)
+    rows.bulk_create(copies)

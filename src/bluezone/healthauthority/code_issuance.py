@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; in training mode one
-that is clearly made-up. Tickets, by which a browser asks for a code's state. Minutes of issue, sealed for inquiries.
+"""Issue and revoke codes for cases, within the limits of the onset and the quotas, with audit entries.
+
+In training mode codes are clearly made up. Also tickets, with which a browser queries a code's state, and minutes of
+issue, which are sealed for inquiries.
 """
 
 import datetime
@@ -36,16 +38,18 @@ from bluezone.keyserver.service import KeyServer
 from bluezone.refusal import Refused
 from bluezone.training import practising
 
-# Its check digit is wrong, and the link is too short to be one: a phone refuses both before it asks anybody.
-PRACTICE_CODE, PRACTICE_LINK_END = "0000-0000-0001", "/r#TAP-HUAN"
+# The check digit is wrong and the link too short: a phone refuses both without calling the server.
+PRACTICE_CODE = "0000-0000-0001"
+PRACTICE_LINK_END = "/r#TAP-HUAN"
 USED_AFTER_SECONDS = 30
-_OPEN, _REVOKED = "practice-", "practice-revoked-"
+_PRACTICE_PREFIX = "practice-"
+_REVOKED_PREFIX = "practice-revoked-"
 
 
 def issue_practice_code(worker: User | None, now: datetime.datetime, form_id: uuid.UUID | None) -> IssuedCode:
-    """Remember a made-up code for the list of this mode."""
+    """Store a made-up code for the list of training mode."""
     return IssuedCode.objects.create(
-        handle=f"{_OPEN}{uuid.uuid4().hex}",
+        handle=f"{_PRACTICE_PREFIX}{uuid.uuid4().hex}",
         worker=worker,
         facility=facility_of(worker),
         issued_at=now,
@@ -54,43 +58,43 @@ def issue_practice_code(worker: User | None, now: datetime.datetime, form_id: uu
 
 
 def practice_states(issued: Iterable[IssuedCode], now: datetime.datetime) -> dict[str, CodeState]:
-    """The state of made-up codes by handle."""
-    return {one.handle: _state(one, now) for one in issued}
+    """The states of made-up codes by handle."""
+    return {code.handle: _state(code, now) for code in issued}
 
 
 def revoke_practice_code(handle: str, now: datetime.datetime) -> CodeState:
-    """Revoke a made-up code, unless it counts as used; its state now."""
+    """Revoke a made-up code unless it counts as used; its new state."""
     issued = IssuedCode.objects.get(handle=handle)
     if _state(issued, now) == "open":
-        issued.handle = handle.replace(_OPEN, _REVOKED, 1)
+        issued.handle = handle.replace(_PRACTICE_PREFIX, _REVOKED_PREFIX, 1)
         issued.save(update_fields=["handle"])
     return _state(issued, now)
 
 
 def _state(issued: IssuedCode, now: datetime.datetime) -> CodeState:
-    if issued.handle.startswith(_REVOKED):
+    if issued.handle.startswith(_REVOKED_PREFIX):
         return "revoked"
     return "used" if (now - issued.issued_at).total_seconds() >= USED_AFTER_SECONDS else "open"
 
 
 class QuotaReached(Refused):
-    """The worker, or the worker's facility, has issued as many codes today as it may."""
+    """The worker or the facility has issued as many codes today as allowed."""
 
     code = "quota_reached"
 
 
 class FormAlreadySent(Refused):
-    """This form has issued its code already, which was shown once."""
+    """This form has already issued its code, which was shown once."""
 
     code = "form_already_sent"
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A code at the only moment it can be seen: `code` "dddd-dddd-dddd", `link` URL, `record` what the office keeps.
+    """An issued code: `code` "dddd-dddd-dddd", `link` URL, `record` the office's row.
 
-    ticket: for the browser, by which it may ask for the code's state and revoke it. expires_at, link_expires_at: aware.
-    The office keeps none of these.
+    ticket: with it the browser may query the code's state and revoke it. expires_at, link_expires_at: aware.
+    The office stores none of these except `record`, so this is the only moment to show them.
     """
 
     code: str
@@ -109,9 +113,9 @@ def issue(
     now: datetime.datetime,
     form_id: uuid.UUID | None = None,
 ) -> Issued:
-    """Issue one code.
+    """Issue a code.
 
-    worker: who issues; None is the operator's command line, which is audited but has no quota.
+    worker: the issuer; None for the operator's command line, which is audited but has no quota.
     case_class: "confirmed" or "clinical"; onset: local date of first symptoms, or of the sample when there are none.
     form_id: of the page's form, so that a form sent twice issues once.
     Raises OnsetRefused, ClassRefused, QuotaReached or FormAlreadySent; no code exists then.
@@ -129,7 +133,7 @@ def issue(
 
 
 def onset_bounds(today: datetime.date) -> tuple[datetime.date, datetime.date]:
-    """First and last onset for which a code is of use on local day `today`."""
+    """First and last onset for which a code is useful on local day `today`."""
     return today - datetime.timedelta(days=OLDEST_ONSET_DAYS), today
 
 
@@ -161,8 +165,8 @@ def _issue(
         record = issue_practice_code(worker, now, form_id)
         ends = [now + datetime.timedelta(seconds=life) for life in (DIGITS_LIFE_SECONDS, LINK_LIFE_SECONDS)]
         return Issued(PRACTICE_CODE, f"{server.origin}{PRACTICE_LINK_END}", record, _ticket(record, ""), *ends)
-    # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
-    made = server.codes.issue(case_class, onset)
+    # If the office's transaction fails after this, no one has seen the code, and it expires unused.
+    issued = server.codes.issue(case_class, onset)
     record = IssuedCode(
         handle=secrets.token_hex(16),
         worker=worker,
@@ -170,15 +174,15 @@ def _issue(
         issued_at=quotas.midnight(now),
         form_id=form_id or uuid.uuid4(),
     )
-    record.sealed_minute = _sealed_minute(record.handle, now)
+    record.sealed_minute = _seal_minute(record.handle, now)
     record.proof = _proof(record)
     record.save(force_insert=True)
-    ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (made.expires, made.link_expires)]
-    return Issued(made.code, made.link, record, _ticket(record, made.row_id), *ends)
+    ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (issued.expires, issued.link_expires)]
+    return Issued(issued.code, issued.link, record, _ticket(record, issued.row_id), *ends)
 
 
 class TicketInvalid(Refused):
-    """What was sent is no ticket of this code, or this account may not see the code."""
+    """This is not a ticket of this code, or this account may not see the code."""
 
     code = "code_ticket_invalid"
 
@@ -191,33 +195,33 @@ def _ticket(record: IssuedCode, row_id: str) -> str:
 
 
 def row_of_ticket(record: IssuedCode, ticket: str) -> str:
-    """The key server's name of the row of a code (32 hex digits), as its ticket has it. Raises TicketInvalid."""
+    """The key server's id of a code's row (32 hex digits), from its ticket. Raises TicketInvalid."""
     try:
         pk, _dot, row_id = _TICKETS.unsign(ticket).partition(".")
     except signing.BadSignature:
-        raise TicketInvalid("this is no ticket that the office gave") from None
+        raise TicketInvalid("this office did not make this ticket") from None
     if pk != str(record.pk):
         raise TicketInvalid("this ticket is of another code")
     return row_id
 
 
 def audit_past_days(now: datetime.datetime) -> None:
-    """Write the codes of days that are over into the audit: who issued which, on which day, in an order of chance.
+    """Write the codes of past days into the audit: who issued which, on which day, in random order.
 
-    Written at once, an entry between others of known times would tell the minute. Until then the list of codes tells
-    who issued what; an entry whose row was changed meanwhile says so.
+    An entry written at the time of issue would reveal the minute, since its neighbours have known times. Until then
+    the list of codes shows who issued what; an entry notes if its row was changed in the meantime.
     """
     with transaction.atomic():
         past = list(
             IssuedCode.objects.filter(audited=False, issued_at__lt=quotas.midnight(now)).select_related("worker")
         )
         secrets.SystemRandom().shuffle(past)
-        for one in past:
-            noted = {} if hmac.compare_digest(one.proof, _proof(one)) else {"changed": True}
-            if one.messaged:
-                noted["messaged"] = True
-            hash_chain.record(_actor(one.worker), "code_issued", one.handle, now=one.issued_at, **noted)
-        IssuedCode.objects.filter(pk__in=[one.pk for one in past]).update(audited=True)
+        for code in past:
+            details = {} if hmac.compare_digest(code.proof, _proof(code)) else {"changed": True}
+            if code.messaged:
+                details["messaged"] = True
+            hash_chain.record(_actor(code.worker), "code_issued", code.handle, now=code.issued_at, **details)
+        IssuedCode.objects.filter(pk__in=[code.pk for code in past]).update(audited=True)
 
 
 def _proof(issued: IssuedCode) -> str:
@@ -230,10 +234,10 @@ def _actor(worker: User | None) -> str:
 
 
 def revoke(server: KeyServer, worker: User | None, code: str) -> str:
-    """Revoke a code and return its state now: "revoked", or "used" or "expired" when it was too late.
+    """Revoke a code; its new state: "revoked", or "used" or "expired" if it was too late.
 
-    worker: who revokes; None is the operator's command line. code: the row of a ticket, or the code or link itself.
-    The audit has neither: which code was revoked, and so not used, stands beside no list.
+    worker: who revokes; None for the operator's command line. code: the row of a ticket, or the code or link itself.
+    The audit has none of these: no list shows which code was revoked and so not used.
     Safe to repeat. A used code stays used: what a phone has sent cannot be recalled.
     Raises InvalidCode or CodeUnknown.
     """
@@ -246,22 +250,22 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
     return server.codes.status(code)
 
 
-# For a person who asks when a colleague issued a code; the times are of no use to the office itself, and with them a
-# code could be told from its report where few are ill.
+# For inquiries about the time at which somebody issued a code. The office itself must not know the times: where few
+# are ill, they would link codes to reports.
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 _MINUTE_PURPOSE = b"BZ-ISSUED-AT-v1"
 _MINUTE_BYTES = 8
 
 
 class InquiryKeyInvalid(Refused):
-    """What was given is no public key for inquiries, or no private one that opens what is asked for."""
+    """This is not a public key for inquiries, or not a private key that opens these minutes."""
 
     code = "inquiry_key_invalid"
 
 
 @dataclass(frozen=True)
 class IssueMinute:
-    """When one code was issued. worker: sign-in name, or the command line; minute: aware, None where none is sealed."""
+    """When a code was issued. worker: sign-in name, or the command line; minute: aware, None if none is sealed."""
 
     mark: str
     worker: str
@@ -270,7 +274,7 @@ class IssueMinute:
 
 
 def set_inquiry_key(public: str, now: datetime.datetime) -> None:
-    """Seal the minutes of all codes from now on for a key (X25519, hex). Raises InquiryKeyInvalid."""
+    """Set the key (X25519, hex) for which minutes are sealed from now on. Raises InquiryKeyInvalid."""
     try:
         X25519PublicKey.from_public_bytes(bytes.fromhex(public))
     except ValueError:
@@ -282,28 +286,28 @@ def set_inquiry_key(public: str, now: datetime.datetime) -> None:
 
 
 def open_minutes(private: bytes, day: datetime.date, mark: str) -> list[IssueMinute]:
-    """When the codes of a local day were issued that have a mark in the list; each is an entry of the audit.
+    """Open the minutes of the codes of a local day with this mark in the list, with an audit entry for each.
 
-    private: X25519, 32 bytes. Raises CodeUnknown where there is none, InquiryKeyInvalid where the key opens none.
+    private: X25519, 32 bytes. Raises CodeUnknown if there is no such code, InquiryKeyInvalid if the key opens none.
     """
     key = X25519PrivateKey.from_private_bytes(private)
     with transaction.atomic():
-        issued = [one for one in IssuedCode.objects.select_related("worker", "facility") if one.day == day]
-        found = [one for one in issued if one.mark == mark.strip().upper()]
-        if not found:
+        issued = [code for code in IssuedCode.objects.select_related("worker", "facility") if code.day == day]
+        matches = [code for code in issued if code.mark == mark.strip().upper()]
+        if not matches:
             raise codes.CodeUnknown(f"no code of {day} is marked {mark}; the office keeps codes for 14 days")
-        minutes = [_opened_minute(one, key) for one in found]
-        if any(one.sealed_minute for one in found) and not any(minutes):
-            raise InquiryKeyInvalid("this key opens none of them; it may be of another time than the codes")
-        for one in found:
-            hash_chain.record(COMMAND_LINE, "issue_minute_opened", one.handle)
+        minutes = [_open_minute(code, key) for code in matches]
+        if any(code.sealed_minute for code in matches) and not any(minutes):
+            raise InquiryKeyInvalid("this key opens none of them; it may be from another time than the codes")
+        for code in matches:
+            hash_chain.record(COMMAND_LINE, "issue_minute_opened", code.handle)
     return [
-        IssueMinute(one.mark, _actor(one.worker), one.facility.name if one.facility else "", minute)
-        for one, minute in zip(found, minutes, strict=True)
+        IssueMinute(code.mark, _actor(code.worker), code.facility.name if code.facility else "", minute)
+        for code, minute in zip(matches, minutes, strict=True)
     ]
 
 
-def _sealed_minute(handle: str, now: datetime.datetime) -> bytes | None:
+def _seal_minute(handle: str, now: datetime.datetime) -> bytes | None:
     key = InquiryKey.objects.first()
     if key is None:
         return None
@@ -312,7 +316,7 @@ def _sealed_minute(handle: str, now: datetime.datetime) -> bytes | None:
     return _SUITE.encrypt(minute.to_bytes(_MINUTE_BYTES, "big"), public, info=_MINUTE_PURPOSE + handle.encode())
 
 
-def _opened_minute(issued: IssuedCode, key: X25519PrivateKey) -> datetime.datetime | None:
+def _open_minute(issued: IssuedCode, key: X25519PrivateKey) -> datetime.datetime | None:
     if not issued.sealed_minute:
         return None
     try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Declarations of warned people in the office: the key under a passphrase, opening, noting that somebody was called.
+"""Declarations of warned people in the office: the key under a passphrase, opening, and the notes of calls.
 
-What is read is shown once and stored nowhere; that it was opened, and by whom, is in the audit. Whoever copies the
-office store and the key store has messages and a key that the passphrase alone opens.
+An opened declaration is shown once and stored nowhere; the audit has who opened it. A thief of the office store and the
+key store gets messages and a key that only the passphrase opens.
 
 Source: docs/protocol.md section 8.
 """
@@ -33,19 +33,19 @@ from bluezone.refusal import Refused
 MOST_AT_ONCE = 20
 TRIES = 5
 TRIES_WINDOW = datetime.timedelta(minutes=15)
-# Longer than a declaration is kept, so that no message outlives its key.
-OLD_KEY_KEPT = datetime.timedelta(days=31)
+# Longer than the retention of declarations, so that no message outlives its key.
+OLD_KEY_RETENTION = datetime.timedelta(days=31)
 
 
 class PassphraseTriesUsed(Refused):
-    """This account has given five wrong passphrases within 15 minutes; the next try waits."""
+    """This account has typed five wrong passphrases within 15 minutes, and has to wait."""
 
     code = "passphrase_tries_used"
 
 
 @dataclass(frozen=True)
 class Opened:
-    """One opened message; `declaration` is None when no key of this passphrase fits or its content is not one."""
+    """An opened message. declaration: None if no key of this passphrase opens it, or it is not a declaration."""
 
     handle: str
     received_hour: int
@@ -53,18 +53,19 @@ class Opened:
 
 
 def key_in_force() -> DeclarationKey | None:
-    """The key for which phones seal now."""
+    """The current key, for which phones seal declarations."""
     return DeclarationKey.objects.select_related("made_by").filter(replaced_at=None).first()
 
 
 def make_key(server: KeyServer, supervisor: User, passphrase: str, now: datetime.datetime) -> DeclarationKey:
-    """Make the key for declarations, or another in the place of the present one; phones get it with the next config.
+    """Make the first key for declarations or replace the present one; phones get it with the next config.
 
-    The key it replaces stays for 31 days, for what was sealed for it, under its own passphrase.
+    A replaced key is retained for 31 days, under its own passphrase, to open what was sealed for it.
     Raises PassphraseTooShort.
     """
     private = new_private_key()
-    sealed, pem = seal_private_key(private, passphrase), public_key_pem(private)
+    sealed = seal_private_key(private, passphrase)
+    pem = public_key_pem(private)
     with transaction.atomic():
         replaced = DeclarationKey.objects.filter(replaced_at=None).update(replaced_at=now)
         key = DeclarationKey.objects.create(public_pem=pem, sealed=sealed, made_at=now, made_by=supervisor)
@@ -74,18 +75,18 @@ def make_key(server: KeyServer, supervisor: User, passphrase: str, now: datetime
 
 
 def ensure_published(server: KeyServer) -> None:
-    """Let the config carry the key in force; repeats what a full disk or a crash kept from being done."""
+    """Publish the current key with the config, unless it is; repeats what a full disk or a crash prevented."""
     key = key_in_force()
     if key is not None and declarations.published_key(server.data_dir) != key.public_pem:
         declarations.publish_key(server.data_dir, key.public_pem)
 
 
 def change_passphrase(supervisor: User, old: str, new: str, now: datetime.datetime) -> None:
-    """Seal every key that the old passphrase opens under the new one; the keys, and so the config, stay.
+    """Seal every key that the old passphrase opens under the new one; the keys and the config do not change.
 
-    Raises PassphraseWrong, PassphraseTooShort or PassphraseTriesUsed; nothing has changed then.
+    Raises PassphraseWrong, PassphraseTooShort or PassphraseTriesUsed; nothing is changed then.
     """
-    opened = _unsealed(supervisor, old, now)
+    opened = _open_keys(supervisor, old, now)
     with transaction.atomic():
         for pk, private in opened.items():
             DeclarationKey.objects.filter(pk=pk).update(sealed=seal_private_key(private, new))
@@ -95,18 +96,18 @@ def change_passphrase(supervisor: User, old: str, new: str, now: datetime.dateti
 def open_some(
     server: KeyServer, supervisor: User, handles: Sequence[str], passphrase: str, now: datetime.datetime
 ) -> list[Opened]:
-    """Open messages, at most 20 at a time; each is an entry of the audit, and each is noted as opened.
+    """Open messages, at most 20 at a time; each gets an audit entry and is noted as opened.
 
-    A handle whose message is gone is left out. Raises PassphraseWrong or PassphraseTriesUsed; nothing is opened then.
+    Deleted messages are left out. Raises PassphraseWrong or PassphraseTriesUsed; nothing is opened then.
     """
-    keys = list(_unsealed(supervisor, passphrase, now).values())
-    found = []
+    keys = list(_open_keys(supervisor, passphrase, now).values())
+    results = []
     with transaction.atomic():
         for handle in handles[:MOST_AT_ONCE]:
             message = server.declarations.sealed(handle)
             if message is None:
                 continue
-            declaration = _read(message.message, keys)
+            declaration = _open_message(message.message, keys)
             hash_chain.record(
                 supervisor.username, "declaration_opened", handle, now=now, readable=declaration is not None
             )
@@ -114,12 +115,12 @@ def open_some(
                 OpenedDeclaration.objects.get_or_create(
                     handle=handle, defaults={"opened_at": now, "opened_by": supervisor}
                 )
-            found.append(Opened(handle, message.received_hour, declaration))
-    return found
+            results.append(Opened(handle, message.received_hour, declaration))
+    return results
 
 
 def note_called(handle: str, now: datetime.datetime) -> bool:
-    """Note that the sender of an opened declaration has been called; whether there is such a declaration."""
+    """Note that the sender of an opened declaration was called; False if there is no such declaration."""
     opened = OpenedDeclaration.objects.filter(handle=handle)
     opened.filter(called_at=None).update(called_at=now)
     return opened.exists()
@@ -127,13 +128,13 @@ def note_called(handle: str, now: datetime.datetime) -> bool:
 
 def forget(now: datetime.datetime) -> None:
     """Delete replaced keys after 31 days, and the notes of declarations that the key server has deleted."""
-    DeclarationKey.objects.filter(replaced_at__lt=now - OLD_KEY_KEPT).delete()
-    kept = datetime.timedelta(hours=declarations.RETENTION_HOURS)
-    OpenedDeclaration.objects.filter(opened_at__lte=now - kept).delete()
+    DeclarationKey.objects.filter(replaced_at__lt=now - OLD_KEY_RETENTION).delete()
+    retention = datetime.timedelta(hours=declarations.RETENTION_HOURS)
+    OpenedDeclaration.objects.filter(opened_at__lte=now - retention).delete()
 
 
-def _unsealed(supervisor: User, passphrase: str, now: datetime.datetime) -> dict[int, ec.EllipticCurvePrivateKey]:
-    """Every key that a passphrase opens, by its number; a wrong one is in the audit."""
+def _open_keys(supervisor: User, passphrase: str, now: datetime.datetime) -> dict[int, ec.EllipticCurvePrivateKey]:
+    """Every key that a passphrase opens, by primary key; a wrong passphrase gets an audit entry."""
     refusals = AuditEntry.objects.filter(actor=supervisor.username, action="declaration_refused")
     if refusals.filter(at__gt=now - TRIES_WINDOW).count() >= TRIES:
         raise PassphraseTriesUsed("five wrong passphrases within 15 minutes; wait a quarter of an hour")
@@ -149,7 +150,8 @@ def _unsealed(supervisor: User, passphrase: str, now: datetime.datetime) -> dict
     return opened
 
 
-def _read(message: bytes, keys: Sequence[ec.EllipticCurvePrivateKey]) -> Declaration | None:
+def _open_message(message: bytes, keys: Sequence[ec.EllipticCurvePrivateKey]) -> Declaration | None:
+    """The declaration in a message, opened with the first key that fits; None if none fits or it is invalid."""
     for key in keys:
         try:
             return open_declaration(message, key)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The health authority: what it registers of itself."""
+"""What the health authority registers."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# An administrator makes accounts and issues no codes: the two powers are kept apart.
+# Administrators make accounts and issue no codes: these two powers are separate.
 CODE_ISSUERS = Audience("CODE_ISSUERS", frozenset({"health_worker", "supervisor"}))
-# Declarations are opened, and limits raised, by supervisors alone.
+# Only supervisors open declarations and raise limits.
 HEALTH_SUPERVISORS = Audience("HEALTH_SUPERVISORS", frozenset({"supervisor"}))
 
 DUTY = Duty(

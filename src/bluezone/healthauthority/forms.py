@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of the health authority: issuing a code, raising a limit, declarations and their passphrase, an alert for a
-venue's guests.
-"""
+"""Forms for codes, limits, declarations and their passphrase, and venue alerts."""
 
 import datetime
 import uuid
@@ -23,7 +21,7 @@ from bluezone.vietnamese.typed import plain
 
 
 class IssueForm(forms.Form):
-    """Class and onset: all that a phone needs to choose the days, and nothing that says who."""
+    """Class and onset of a case: all that a phone needs to choose the days, and nothing that identifies a person."""
 
     case_class = forms.ChoiceField(
         label=_("How was the infection established?"), choices=CaseClass.choices, widget=forms.RadioSelect
@@ -41,7 +39,7 @@ class IssueForm(forms.Form):
         self.fields["onset"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
 
     def clean_onset(self) -> datetime.date:
-        """Within the days of which a phone still has keys."""
+        """Refuse a day for which phones have no keys."""
         onset: datetime.date = self.cleaned_data["onset"]
         first, last = code_issuance.onset_bounds(timezone.localdate())
         if onset > last:
@@ -58,9 +56,9 @@ class IssueForm(forms.Form):
 
 
 class RaiseForm(forms.Form):
-    """Whose limit, how many more, and why: three choices, nothing to write. by: who may raise those they reach."""
+    """A raised limit: for a worker or facility, how many more, and why. by: the supervisor; sets the choices."""
 
-    whose = forms.ChoiceField(label=_("Whose limit?"))
+    limit_of = forms.ChoiceField(label=_("Whose limit?"))
     more = CountField(
         label=_("How many codes more, today only"),
         min_value=1,
@@ -74,10 +72,10 @@ class RaiseForm(forms.Form):
         self.workers = quotas.workers_reached(by)
         self._workers = {str(worker.pk): worker for worker in self.workers}
         agencies = facilities_of(self.workers).values()
-        self._facilities = {str(agency.pk): agency for agency in sorted(agencies, key=lambda each: each.name)}
+        self._facilities = {str(agency.pk): agency for agency in sorted(agencies, key=lambda agency: agency.name)}
         workers = [(f"worker:{pk}", worker.name) for pk, worker in self._workers.items()]
         facilities = [(f"facility:{pk}", agency.name) for pk, agency in self._facilities.items()]
-        self.fields["whose"].choices = [  # type: ignore[attr-defined]
+        self.fields["limit_of"].choices = [  # type: ignore[attr-defined]
             ("", _("choose")),
             (_("One worker"), workers),
             (_("A facility, all its workers together"), facilities),
@@ -85,8 +83,8 @@ class RaiseForm(forms.Form):
 
     @property
     def target(self) -> User | Agency:
-        """The worker or the facility whose limit is raised."""
-        kind, _separator, pk = self.cleaned_data["whose"].partition(":")
+        """The worker or the facility to get a higher limit."""
+        kind, _separator, pk = self.cleaned_data["limit_of"].partition(":")
         return self._workers[pk] if kind == "worker" else self._facilities[pk]
 
 
@@ -96,7 +94,7 @@ def _passphrase(label: Any, autocomplete: str, help_text: Any = "") -> forms.Cha
 
 
 class OpenForm(forms.Form):
-    """The passphrase; which declarations is ticked in the list itself."""
+    """The passphrase; the declarations to open are ticked in the list."""
 
     passphrase = _passphrase(_("Passphrase for declarations"), "off")
 
@@ -112,14 +110,14 @@ class NewPassphraseForm(forms.Form):
     again = _passphrase(_("The same passphrase again"), "new-password")
 
     def clean_new(self) -> str:
-        """Long enough not to be guessed."""
+        """Refuse a passphrase that is too short."""
         new: str = self.cleaned_data["new"]
         if len(new.strip()) < MIN_PASSPHRASE_CHARACTERS:
             raise forms.ValidationError(_("Too short: at least 16 characters. Nothing was changed."))
         return new
 
     def clean_again(self) -> str:
-        """Both must be the same."""
+        """Refuse two different passphrases."""
         again: str = self.cleaned_data["again"]
         if "new" in self.cleaned_data and again != self.cleaned_data["new"]:
             raise forms.ValidationError(_("The two passphrases differ. Type the second one again."))
@@ -127,7 +125,7 @@ class NewPassphraseForm(forms.Form):
 
 
 class KeyForm(NewPassphraseForm):
-    """Making a key, or another one."""
+    """Make or replace the key for declarations."""
 
     understood = forms.BooleanField(
         label=_("The passphrase is written down and locked away: without it nobody can open a declaration.")
@@ -171,13 +169,14 @@ class AlertForm(forms.Form):
         self.fields["day"].widget.attrs |= {"min": first.isoformat(), "max": today.isoformat()}
 
     def clean_code(self) -> str:
-        """A text that was scanned or pasted, without the line breaks that a message may have put into it."""
+        """The scanned or pasted text, without the line breaks that a message may have added."""
         return plain(self.cleaned_data["code"]).replace(" ", "")
 
     def clean(self) -> None:
-        """Two times of one day, or of it and the next."""
+        """Combine the day and the two times into start and end."""
         super().clean()
         values = self.cleaned_data
         if {"day", "begins", "ends"} <= set(values):
-            begins, ends = (values[name].replace(second=0, microsecond=0) for name in ("begins", "ends"))
+            begins = values["begins"].replace(second=0, microsecond=0)
+            ends = values["ends"].replace(second=0, microsecond=0)
             values["start"], values["end"] = alerts.hours(values["day"], begins, ends)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What slips, scripts and statistics need: a moment in words, a link as a QR code, counts and times as drawings."""
+"""Template tags for slips, scripts and statistics: moments in words, links as QR codes, charts."""
 
 import datetime
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ register.filter("qr", screen_qr)
 
 @register.filter
 def inwords(value: datetime.datetime) -> str:
-    """A moment as it is read out and printed: `10 giờ 05, thứ Tư ngày 25 tháng 11 năm 2026`."""
+    """A moment in words, to read out and to print: `10 giờ 05, thứ Tư ngày 25 tháng 11 năm 2026`."""
     local = timezone.localtime(value)
     if get_language() == "vi":
         weekday = formats.date_format(local, "l")
@@ -30,25 +30,30 @@ def inwords(value: datetime.datetime) -> str:
 
 
 # Units of a drawing, which is as wide as its column of the page: 360 pixels on a telephone.
-WIDTH, TOP, HEIGHT = 352.0, 14.0, 96.0
-MOST_LABELS, MOST_NUMBERS = 8, 16
+WIDTH = 352.0
+TOP = 14.0
+HEIGHT = 96.0
+MOST_LABELS = 8
+MOST_NUMBERS = 16
 
 
 @register.inclusion_tag("healthauthority/columns.html")
-def columns(name: str, found: Sequence[Column]) -> dict[str, Any]:
-    """A chart of columns; its numbers stand in a table beside it. name: what a screen reader says."""
-    highest = max((column.total or 0 for column in found), default=0)
-    step = WIDTH / max(len(found), 1)
-    every = -(-len(found) // MOST_LABELS)
-    drawn = []
-    for number, column in enumerate(found):
-        left, floor, pieces = number * step, TOP + HEIGHT, []
+def columns(name: str, bars: Sequence[Column]) -> dict[str, Any]:
+    """A chart of columns, next to a table with its numbers. name: its text for screen readers."""
+    highest = max((column.total or 0 for column in bars), default=0)
+    step = WIDTH / max(len(bars), 1)
+    label_step = -(-len(bars) // MOST_LABELS)
+    shapes = []
+    for number, column in enumerate(bars):
+        left = number * step
+        floor = TOP + HEIGHT
+        pieces = []
         for kind, count in column.parts if column.total else ():
             height = HEIGHT * count / highest
             floor -= height
             pieces.append((kind, _units(floor), _units(height)))
-        shows = len(found) <= MOST_NUMBERS or column.total == highest
-        drawn.append(
+        shows = len(bars) <= MOST_NUMBERS or column.total == highest
+        shapes.append(
             {
                 "left": _units(left + step * 0.1),
                 "width": _units(step * 0.8),
@@ -57,16 +62,16 @@ def columns(name: str, found: Sequence[Column]) -> dict[str, Any]:
                 "above": _units(floor - 3),
                 "number": (column.total or None) if shows else None,
                 "hidden": column.total is None,
-                # The last day has its label, and from there back every so many.
-                "label": column.label if (len(found) - 1 - number) % every == 0 else "",
+                # The last day has a label, and every n-th day before it.
+                "label": column.label if (len(bars) - 1 - number) % label_step == 0 else "",
             }
         )
-    return {"name": name, "columns": drawn, "floor": _units(TOP + HEIGHT)}
+    return {"name": name, "columns": shapes, "floor": _units(TOP + HEIGHT)}
 
 
 @register.inclusion_tag("healthauthority/funnel.html")
 def funnel(*steps: Any) -> dict[str, Any]:
-    """How many are left at each step: name and count in turn; a count that is None is not shown."""
+    """A chart of the number that reach each step. steps: name and count in turn; a count of None is not shown."""
     pairs = list(zip(steps[::2], steps[1::2], strict=True))
     first = pairs[0][1] or 0
     rows = []
@@ -85,14 +90,14 @@ def funnel(*steps: Any) -> dict[str, Any]:
 
 @register.inclusion_tag("healthauthority/reach.html")
 def timeline(reach: Reach) -> dict[str, Any]:
-    """From a report that is received now to the phones: the times in words, and where they lie on a line."""
+    """The times from a report received now until phones have it, in words and as points on a line."""
     now = timezone.now()
-    whole = (reach.today_last - now).total_seconds()
+    span = (reach.today_last - now).total_seconds()
     moments = (reach.first, reach.last, reach.today_first, reach.today_last)
-    at = [_units(4 + 344 * max((moment - now).total_seconds(), 0.0) / whole) for moment in moments]
-    return {"reach": reach, "now": now, "at": at}
+    points = [_units(4 + 344 * max((moment - now).total_seconds(), 0.0) / span) for moment in moments]
+    return {"reach": reach, "now": now, "at": points}
 
 
 def _units(number: float) -> str:
-    """A coordinate, with a point whatever the language."""
+    """A coordinate, with a decimal point in every language."""
     return f"{number:.1f}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the office remembers of codes and declarations: never a code, never a case, never what became of a code."""
+"""The office's rows about codes and declarations: never a code, never a case, never the fate of a code."""
 
 import datetime
 import secrets
@@ -21,27 +21,28 @@ class CaseClass(models.TextChoices):
 
 
 def random_key() -> int:
-    """A primary key that, unlike a counted one, does not tell in which order the codes of a day were issued.
+    """A random primary key, which does not reveal in which order the codes of a day were issued.
 
-    For a BigAutoField, by which SQLite's tables lie: under another primary key its rows have a counted number beside.
+    For a BigAutoField: SQLite stores rows in its order. With another type of key, rows get a counted number too.
     """
     return secrets.randbits(53)
 
 
 class IssuedCode(PractisedMixin):
-    """That a worker has issued a code. Which of the key server's rows is this code's is stored nowhere.
+    """The record that a worker has issued a code. The matching row of the key server is stored nowhere.
 
-    There is no field for a name, a file number or a remark, on purpose: whatever were written there would tie a code
-    to a person. Nor is there one for class, onset or time of day: with them a report could be told by its keys where
-    few are ill. A worker finds a code again by its day and `mark`. The row goes after 14 days. facility: the agency the
-    worker worked for at the time, whose limit the code counts toward; None for a worker of the whole city. handle: a
-    name of this row that no other store has; what became of the code is told to whoever holds its ticket
-    (code_issuance.py), which the office gives to the browser that issued it and does not keep. issued_at:
-    beginning of the local day. messaged: whether the house sent its message, so that it does not send it twice.
-    audited: whether the audit has it, which it does when its day is over; proof: until then holds worker and day to
-    what they were. sealed_minute: the minute of issue, sealed for the health supervisor's key for inquiries
-    (InquiryKey), which no server has; nothing before the city has one.
-    In training mode: a made-up code (code_issuance.py) with its moment, erased after 7 days.
+    There is no field for a name, a file number or a remark, on purpose: it would link a code to a person. Nor is there
+    one for class, onset or time of day: where few are ill, they would identify a report by its keys. A worker finds a
+    code again by its day and `mark`. The row is deleted after 14 days.
+
+    facility: the agency of the worker at that time, which counts the code; None for a worker of the whole city.
+    handle: a name of this row that is in no store but this. The state of the code is shown only for its ticket
+    (code_issuance.py), which the office sends to the browser that issued it and does not store.
+    issued_at: beginning of the local day. messaged: whether the office sent its message, so as not to send it twice.
+    audited: whether the audit has it, which is so after its day; proof: until then detects changes of worker and day.
+    sealed_minute: the minute of issue, sealed for the health supervisor's key for inquiries (InquiryKey), which no
+    server has; None if the city has no such key.
+    In training mode: a made-up code (code_issuance.py) with its moment, deleted after 7 days.
     """
 
     id = models.BigAutoField(primary_key=True, default=random_key, editable=False)
@@ -70,15 +71,15 @@ class IssuedCode(PractisedMixin):
 
     @property
     def mark(self) -> str:
-        """Four signs by which a worker tells a code from the others of its day."""
+        """Four characters that distinguish a code from the others of its day."""
         return self.handle[-4:].upper()
 
 
 class InquiryKey(models.Model):
     """The public half of the health supervisor's key for inquiries, for which minutes of issue are sealed.
 
-    public: X25519, hex. The private half is on paper; the newest row is in force, and what was sealed for an older one
-    opens with the older paper.
+    public: X25519, hex. The private half is on paper. The newest row is the current key; what was sealed for an older
+    one opens with the older paper.
     """
 
     public = models.CharField(max_length=64)
@@ -94,8 +95,8 @@ class InquiryKey(models.Model):
 class Batch(models.Model):
     """Codes issued together, so that sending the same rows again shows the same codes and issues no others.
 
-    key_digest: SHA-256 of the key that the browser made and keeps to itself; rows_digest: HMAC of what was asked.
-    answer: the codes, sealed under that key, which the office does not have. Deleted when the codes expire.
+    key_digest: SHA-256 of the key, which only the browser has; rows_digest: HMAC of the rows.
+    answer: the codes, sealed under that key. Deleted when the codes expire.
     """
 
     id = models.BigAutoField(primary_key=True, default=random_key, editable=False)
@@ -110,7 +111,7 @@ class Batch(models.Model):
 
 
 class RaiseReason(models.TextChoices):
-    """Why a limit was raised. A choice, not a text: in a text a case might be named, and the audit keeps a year."""
+    """Why a limit was raised. A choice, not a text: a text might name a case, and the audit is retained for a year."""
 
     MANY_CASES = "many_cases", _("Many cases today")
     MASS_TESTING = "mass_testing", _("Results of mass testing arrived")
@@ -147,9 +148,9 @@ class QuotaRaise(models.Model):
 
 
 class DeclarationKey(models.Model):
-    """A key for declarations: its public half, and its private half under the supervisor's passphrase.
+    """A key for declarations: its public half, and its private half sealed under the supervisor's passphrase.
 
-    replaced_at: when a newer key took its place; it stays until everything sealed for it has been deleted.
+    replaced_at: when a newer key replaced it; it is retained until everything sealed for it has been deleted.
     """
 
     public_pem = models.TextField()
@@ -171,7 +172,7 @@ class DeclarationKey(models.Model):
 
 
 class OpenedDeclaration(models.Model):
-    """That a declaration was opened, and whether its sender has been called; nothing of what stands in it."""
+    """The record that a declaration was opened, and whether its sender was called; nothing of its content."""
 
     handle = models.CharField(max_length=64, unique=True)
     opened_at = models.DateTimeField()

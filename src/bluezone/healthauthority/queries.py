@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages show: issued codes, when reports reach phones, and counts of codes and files. Nothing of it ties
-a code to a person.
-"""
+"""Data for the pages: issued codes, when reports reach phones, counts of codes and files; nothing links to a person."""
 
 import collections
 import datetime
@@ -23,7 +21,7 @@ from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
 from bluezone.healthauthority.quotas import codes_seen_by
 from bluezone.identity.models import User
-from bluezone.keyserver import statistics as counted
+from bluezone.keyserver import statistics as keyserver_statistics
 from bluezone.keyserver.publication import embargo, exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.reports.codes import CodeState
@@ -35,7 +33,7 @@ from bluezone.refusal import Refused
 from bluezone.training import practising
 
 # A count of 1 to 4 in a small place may be a known family.
-SMALLEST_SHOWN = 5
+LEAST_VISIBLE_COUNT = 5
 EPOCH = datetime.date(1970, 1, 1)
 
 Cell = int | None
@@ -43,7 +41,7 @@ Cell = int | None
 
 @dataclass(frozen=True)
 class DayRow:
-    """Codes issued on one local day; None is a count that is not shown."""
+    """Codes issued on one local day; None for a count that is not shown."""
 
     day: datetime.date
     issued: Cell
@@ -51,7 +49,7 @@ class DayRow:
 
 @dataclass(frozen=True)
 class FileRow:
-    """One export file: `ended` aware, `keys` real and random ones together, `size` bytes."""
+    """An export file: `ended` aware, `keys` real and random ones together, `size` bytes."""
 
     number: int
     ended: datetime.datetime
@@ -60,30 +58,32 @@ class FileRow:
 
 
 def code_rows(*, everything: bool) -> list[DayRow]:
-    """Codes that were issued in the last 14 days by local day, newest first, training left out.
+    """Codes issued in the last 14 days by local day, newest first, without training.
 
-    What became of those of a day is counted nowhere: where few are issued the count would name the ones that were not
-    used. everything: as a supervisor sees it; otherwise counts under 5 are not shown.
+    Used codes are counted nowhere: where few are issued, the count would reveal which were not used.
+    everything: the counts for a supervisor; otherwise counts under 5 are not shown.
     """
-    made = IssuedCode.everything.filter(training=False).order_by().values_list("issued_at").annotate(Count("pk"))
+    counts_by_moment = (
+        IssuedCode.everything.filter(training=False).order_by().values_list("issued_at").annotate(Count("pk"))
+    )
     counts: dict[datetime.date, int] = collections.Counter()
-    for moment, count in made:
+    for moment, count in counts_by_moment:
         counts[timezone.localdate(moment)] += count
     return [
-        DayRow(day, count if everything or count >= SMALLEST_SHOWN else None)
+        DayRow(day, count if everything or count >= LEAST_VISIBLE_COUNT else None)
         for day, count in sorted(counts.items(), reverse=True)
     ]
 
 
 def total(rows: Sequence[DayRow]) -> Cell:
-    """Codes of all days; None where one of them is hidden, which the sum would give away."""
+    """Codes of all days; None if the count of a day is hidden, which the sum would reveal."""
     values = [row.issued for row in rows]
     return None if None in values else sum(value for value in values if value is not None)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a chart. parts: (name, count) from the bottom up; total None: this day is not shown."""
+    """A column of a chart. parts: (name, count) from the bottom up; total None: this day is not shown."""
 
     label: str
     parts: tuple[tuple[str, int], ...]
@@ -91,7 +91,7 @@ class Column:
 
 
 def code_columns(rows: Sequence[DayRow]) -> list[Column]:
-    """Codes by day for the chart, oldest first; no more than the table shows of them."""
+    """Codes by day for the chart, oldest first; hides the same counts as the table."""
     columns = {
         row.day: Column(_short(row.day), (("issued", row.issued),) if row.issued else (), row.issued)
         for row in reversed(rows)
@@ -112,10 +112,13 @@ def report_columns(reports: Iterable[tuple[datetime.date, CaseClass, int]]) -> l
 
 
 def _day_by_day(columns: dict[datetime.date, Column]) -> list[Column]:
-    """From the first day to the last, with those on which there was nothing, so that time runs evenly."""
-    first, last = min(columns, default=EPOCH), max(columns, default=EPOCH - datetime.timedelta(days=1))
-    every = (first + datetime.timedelta(days=ahead) for ahead in range((last - first).days + 1))
-    return [columns.get(day, Column(_short(day), (), 0)) for day in every]
+    """The columns of all days from the first to the last, including empty ones, so that time runs evenly."""
+    if not columns:
+        return []
+    first = min(columns)
+    last = max(columns)
+    days = (first + datetime.timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [columns.get(day, Column(_short(day), (), 0)) for day in days]
 
 
 def file_columns(files: Sequence[FileRow]) -> list[Column]:
@@ -128,20 +131,21 @@ def _short(day: datetime.date) -> str:
 
 
 def reports_per_day(server: KeyServer) -> list[tuple[datetime.date, CaseClass, int]]:
-    """Reports that arrived, by day and class, newest first: for a supervisor alone."""
+    """Reports received, by day and class, newest first: only for supervisors."""
     names = {1: CaseClass.CONFIRMED, 2: CaseClass.CLINICAL}
     rows = [
-        (_date(count.day), names[count.klass], count.uploads) for count in counted.uploads_by_day(server.keys_store)
+        (_date(count.day), names[count.klass], count.uploads)
+        for count in keyserver_statistics.uploads_by_day(server.keys_store)
     ]
     return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
 
 
 def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
-    """The `most` newest export files (None: all of two weeks) with the count that anybody can make of a public file."""
+    """The `most` newest export files (None: all of two weeks), with counts that anybody can take from the files."""
     rows = []
-    for found in counted.files(server.keys_store)[-most if most else 0 :]:
-        ended = datetime.datetime.fromtimestamp(found.end_timestamp, datetime.UTC)
-        rows.append(FileRow(found.number, ended, _keys_in_file(server, found.name), found.size))
+    for entry in keyserver_statistics.files(server.keys_store)[-most if most else 0 :]:
+        ended = datetime.datetime.fromtimestamp(entry.end_timestamp, datetime.UTC)
+        rows.append(FileRow(entry.number, ended, _keys_in_file(server, entry.name), entry.size))
     return list(reversed(rows))
 
 
@@ -162,12 +166,12 @@ def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
 
 
 def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:
-    """The tables of the page as they leave the office."""
+    """The tables of the page for a file to download."""
     return [codes_sheet(everything=everything), files_sheet(server)]
 
 
 def codes_sheet(*, everything: bool) -> ExportSheet:
-    """Codes by day; a hidden count is an empty cell, and a note says so."""
+    """Codes by day; a hidden count is an empty cell, as a note explains."""
     notes = [_("How many codes of a day were used is counted nowhere: where few are issued it would say which.")]
     if not everything:
         notes.append(_("Empty cells are counts under 5; they are not shown."))
@@ -176,7 +180,7 @@ def codes_sheet(*, everything: bool) -> ExportSheet:
 
 
 def files_sheet(server: KeyServer) -> ExportSheet:
-    """Export files with the keys in them, random ones included."""
+    """Export files with their numbers of keys, including random ones."""
     columns = [
         ExportColumn(_("File"), ColumnKind.COUNT),
         ExportColumn(_("Day"), ColumnKind.DAY),
@@ -201,8 +205,8 @@ SECONDS_PER_HOUR = 3600
 class Reach:
     """When a report received now reaches phones.
 
-    first: its codes of days that are over are published; last: every phone that is switched on has fetched them.
-    today_first, today_last: the same for the code of the running day, which is held back until the day is over.
+    first: its keys of past days are published; last: every phone that is switched on has fetched them.
+    today_first, today_last: the same for the key of today, which is not published before the day is over.
     """
 
     first: datetime.datetime
@@ -212,19 +216,19 @@ class Reach:
 
 
 def supervisors() -> list[str]:
-    """Names of those who can raise a limit, for whoever has met one."""
+    """Names of the people who can raise a limit, to show to a worker who has reached one."""
     return [str(user) for user in User.objects.holding(HEALTH_SUPERVISORS.roles)]
 
 
 def page_of_codes(user: User, number: str | None) -> Page[IssuedCode]:
-    """One page of codes, newest first; their states are shown by the browser that has their tickets."""
+    """A page of codes, newest first; the browser with their tickets adds their states."""
     return Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
 
 
 def state_of(server: KeyServer, issued: IssuedCode, ticket: str) -> CodeState:
-    """open, used, revoked or expired, as the key server tells it of a ticket: used on the day after.
+    """The state of a code from the key server, for its ticket; "used" is shown from the next day on.
 
-    Of a used code it knows until the week is over in which its link would have ended; afterwards it is expired too.
+    The key server knows a used code until the end of the week in which its link expires; then it is "expired" too.
     Raises TicketInvalid.
     """
     row_id = code_issuance.row_of_ticket(issued, ticket)
@@ -242,32 +246,33 @@ def reach(server: KeyServer, now: datetime.datetime) -> Reach:
 
 @dataclass(frozen=True)
 class DeclarationRow:
-    """A sealed declaration in the list: when it came (Unix seconds, the hour), and what was done with it."""
+    """A sealed declaration in the list. received: Unix seconds of the hour. opened: the note of it, if any."""
 
     handle: str
     received: int
     opened: OpenedDeclaration | None
 
 
-def declaration_rows(held: Iterable[tuple[str, int]]) -> list[DeclarationRow]:
-    """Sealed declarations (handle, hour) with who opened them, in one query."""
-    rows = list(held)
+def declaration_rows(declarations: Iterable[tuple[str, int]]) -> list[DeclarationRow]:
+    """Sealed declarations (handle, hour) with the notes of their opening, in one query."""
+    rows = list(declarations)
     notes = OpenedDeclaration.objects.select_related("opened_by").filter(handle__in=[handle for handle, _ in rows])
     opened = {note.handle: note for note in notes}
     return [DeclarationRow(handle, hour * SECONDS_PER_HOUR, opened.get(handle)) for handle, hour in rows]
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Declarations that nobody has opened: one line, for supervisors of the city."""
+    """Unopened declarations as a single matter, for supervisors of the city."""
     if practising() or not holds_for_the_city(user, HEALTH_SUPERVISORS.roles):
         return []
-    held = key_server().declarations.held()
+    sealed = key_server().declarations.held()
     opened = set(OpenedDeclaration.objects.values_list("handle", flat=True))
-    unread = [hour for handle, hour in held if handle not in opened]
+    unread = [hour for handle, hour in sealed if handle not in opened]
     if not unread:
         return []
     what = ngettext("%(count)d declaration of a warned person", "%(count)d declarations of warned people", len(unread))
     since = datetime.datetime.fromtimestamp(min(unread) * 3600, datetime.UTC)
-    by, key = since + datetime.timedelta(hours=4), f"declarations {min(unread)}"
+    deadline = since + datetime.timedelta(hours=4)
     what %= {"count": len(unread)}
-    return [Matter(key, what, _("Open and call"), reverse("code-declarations"), by, Pile.AGENCY)]
+    url = reverse("code-declarations")
+    return [Matter(f"declarations {min(unread)}", what, _("Open and call"), url, deadline, Pile.AGENCY)]

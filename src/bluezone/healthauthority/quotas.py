@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many codes a worker and a facility may issue in a day, which facility a worker works for, and how a supervisor
-raises a limit.
-
-Verification codes: issued to a person or in batches, in training too, within the limits of a day and facility.
-"""
+"""Daily limits of verification codes for workers and facilities, the facility of a worker, and raised limits."""
 
 import datetime
 from collections.abc import Iterable
@@ -27,40 +23,44 @@ _ISSUERS = frozenset(str(role) for role in CODE_ISSUERS.roles)
 
 
 def facility_of(worker: User | None) -> Agency | None:
-    """The agency whose limit a worker's codes count toward; None for a role in the whole city or in a unit."""
-    return _chosen(grants_of(worker)) if worker else None
+    """The agency that counts a worker's codes in its limit; None for a role in the whole city or in a unit."""
+    return _facility_that_counts(grants_of(worker)) if worker else None
 
 
 def facilities_of(workers: Iterable[User]) -> dict[int, Agency]:
     """The agency of each worker who has one, by the worker's primary key; one query."""
-    held: dict[int, list[RoleGrant]] = {}
+    grants_by_worker: dict[int, list[RoleGrant]] = {}
     grants = RoleGrant.objects.in_force(timezone.localdate()).filter(user__in=list(workers), role__in=_ISSUERS)
     for grant in grants.exclude(agency=None).select_related("agency").order_by("pk"):
-        held.setdefault(grant.user_id, []).append(grant)
-    return {pk: agency for pk, grants_held in held.items() if (agency := _chosen(grants_held)) is not None}
+        grants_by_worker.setdefault(grant.user_id, []).append(grant)
+    return {
+        pk: agency
+        for pk, grants_held in grants_by_worker.items()
+        if (agency := _facility_that_counts(grants_held)) is not None
+    }
 
 
 def workplace(user: User) -> str:
-    """How the worker names where they call from: the facility, or what their account says."""
+    """The name of the worker's facility, or else the agency in the account."""
     facility = facility_of(user)
     return facility.name if facility else user.agency
 
 
 def oversees(user: User) -> bool:
-    """Whether this is a supervisor, who sees others' codes, raises limits and opens declarations."""
+    """Whether the user is a supervisor, who sees others' codes, raises limits and opens declarations."""
     return admits(HEALTH_SUPERVISORS, user)
 
 
 def codes_seen_by(user: User) -> QuerySet[IssuedCode]:
-    """A health worker sees the codes they issued; a supervisor also those of the facilities they answer for."""
+    """The codes that a person may see: their own; for a supervisor also those of the facilities they supervise."""
     codes = IssuedCode.objects.select_related("worker")
     if holds_for_the_city(user, [Role.SUPERVISOR]):
         return codes
     return codes.filter(Q(worker=user) | Q(facility__in=agencies_of(user, [Role.SUPERVISOR])))
 
 
-def _chosen(grants: Iterable[RoleGrant]) -> Agency | None:
-    """Of several, the role of a health worker before that of a supervisor, and the older before the newer."""
+def _facility_that_counts(grants: Iterable[RoleGrant]) -> Agency | None:
+    """The agency of the first grant: a health worker's before a supervisor's, and the oldest first."""
     issuing = [grant for grant in grants if grant.role in _ISSUERS and grant.agency is not None]
     first = min(issuing, key=lambda grant: (grant.role != Role.HEALTH_WORKER, grant.pk), default=None)
     return first.agency if first else None
@@ -68,10 +68,10 @@ def _chosen(grants: Iterable[RoleGrant]) -> Agency | None:
 
 @dataclass(frozen=True)
 class Quota:
-    """What a worker may still issue on one local day.
+    """The limits of a worker on one local day.
 
-    facility: the agency the worker works for; None for a role in the whole city, which has no such limit.
-    *_issued: codes so far, revoked ones too; *_limit: city's setting and what supervisors added.
+    facility: the agency of the worker; None for a role in the whole city, which has no such limit.
+    *_issued: codes so far, including revoked ones; *_limit: the city's setting and what supervisors added.
     """
 
     facility: Agency | None
@@ -83,37 +83,39 @@ class Quota:
     @property
     def left(self) -> int:
         """Codes that may still be issued today, 0 or more."""
-        left = self.worker_limit - self.worker_issued
+        remaining = self.worker_limit - self.worker_issued
         if self.facility:
-            left = min(left, self.facility_limit - self.facility_issued)
-        return max(left, 0)
+            remaining = min(remaining, self.facility_limit - self.facility_issued)
+        return max(remaining, 0)
 
     @property
     def reached(self) -> Literal["worker", "facility"] | None:
-        """Which limit stands in the way, if one does."""
+        """The limit that is reached, if any."""
         if self.worker_issued >= self.worker_limit:
             return "worker"
         return "facility" if self.left == 0 else None
 
 
 def quota_of(server: KeyServer, worker: User, now: datetime.datetime) -> Quota:
-    """The state of both limits for a worker on the local day of `now`."""
-    facility, day = facility_of(worker), timezone.localdate(now)
+    """Both limits for a worker on the local day of `now`."""
+    facility = facility_of(worker)
+    day = timezone.localdate(now)
     today = IssuedCode.objects.filter(issued_at__gte=midnight(now))
     return Quota(
         facility=facility,
         worker_issued=today.filter(worker=worker).count(),
-        worker_limit=server.city.quota_per_worker_a_day + _more(worker=worker, day=day),
+        worker_limit=server.city.quota_per_worker_a_day + _sum_of_raises(worker=worker, day=day),
         facility_issued=today.filter(facility=facility).count() if facility else 0,
-        facility_limit=server.city.quota_per_facility_a_day + (_more(facility=facility, day=day) if facility else 0),
+        facility_limit=server.city.quota_per_facility_a_day
+        + (_sum_of_raises(facility=facility, day=day) if facility else 0),
     )
 
 
 def lock_limits(worker: User) -> None:
     """Make requests that count toward the same limits wait for each other until the transaction ends."""
     facility = facility_of(worker)
-    # On SQLite the transaction holds everybody already; PostgreSQL needs the row locks, always in the same order, and
-    # no key locks, so that codes which refer to the rows may be stored meanwhile.
+    # On SQLite the transaction excludes others already. PostgreSQL needs row locks, always in the same order, but no
+    # key locks, so that codes that refer to the rows can be stored at the same time.
     if facility:
         list(Agency.objects.select_for_update(no_key=True).filter(pk=facility.pk).values_list("pk"))
     list(User.objects.select_for_update(no_key=True).filter(pk=worker.pk).values_list("pk"))
@@ -122,11 +124,11 @@ def lock_limits(worker: User) -> None:
 @transaction.atomic
 def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now: datetime.datetime) -> QuotaRaise:
     """Let a worker issue `more` codes (1..1000) beyond the limit on the local day of `now`; audited."""
-    made = QuotaRaise.objects.create(
+    quota_raise = QuotaRaise.objects.create(
         worker=worker, day=timezone.localdate(now), more=more, reason=reason, raised_by=supervisor, raised_at=now
     )
     hash_chain.record(supervisor.username, "quota_raised", worker.username, more=more, reason=reason)
-    return made
+    return quota_raise
 
 
 @transaction.atomic
@@ -134,11 +136,11 @@ def raise_for_facility(
     supervisor: User, facility: Agency, more: int, reason: str, now: datetime.datetime
 ) -> QuotaRaise:
     """Let the workers of a facility issue `more` codes together beyond its limit on the local day of `now`; audited."""
-    made = QuotaRaise.objects.create(
+    quota_raise = QuotaRaise.objects.create(
         facility=facility, day=timezone.localdate(now), more=more, reason=reason, raised_by=supervisor, raised_at=now
     )
     hash_chain.record(supervisor.username, "quota_raised", "", facility=facility.key, more=more, reason=reason)
-    return made
+    return quota_raise
 
 
 def issuers() -> list[User]:
@@ -147,8 +149,9 @@ def issuers() -> list[User]:
 
 
 def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User, Quota]]:
-    """The state of the limits of everybody who may issue, in a constant number of queries; most codes first."""
-    people, day = issuers(), timezone.localdate(now)
+    """The limits of everybody who may issue, in a constant number of queries; most codes first."""
+    people = issuers()
+    day = timezone.localdate(now)
     facilities = facilities_of(people)
     today = IssuedCode.objects.filter(issued_at__gte=midnight(now)).order_by()
     by_worker = dict(today.values_list("worker").annotate(Count("pk")))
@@ -172,17 +175,17 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
 
 
 def workers_reached(user: User) -> list[User]:
-    """Who may issue, of the facilities that a supervisor answers for; everybody for one of the whole city."""
+    """The issuers in the facilities of a supervisor; all issuers for a supervisor of the whole city."""
     people = list(issuers())
     if holds_for_the_city(user, [Role.SUPERVISOR]):
         return people
-    reached = set(agencies_of(user, [Role.SUPERVISOR]).values_list("pk", flat=True))
+    agency_pks = set(agencies_of(user, [Role.SUPERVISOR]).values_list("pk", flat=True))
     facilities = facilities_of(people)
-    return [one for one in people if one.pk in facilities and facilities[one.pk].pk in reached]
+    return [worker for worker in people if worker.pk in facilities and facilities[worker.pk].pk in agency_pks]
 
 
 def raises_of_today(now: datetime.datetime, user: User) -> list[QuotaRaise]:
-    """What was raised for the local day of `now` within a supervisor's reach, newest first."""
+    """Limits raised for the local day of `now` within a supervisor's reach, newest first."""
     today = QuotaRaise.objects.filter(day=timezone.localdate(now))
     if not holds_for_the_city(user, [Role.SUPERVISOR]):
         facilities = agencies_of(user, [Role.SUPERVISOR])
@@ -190,8 +193,8 @@ def raises_of_today(now: datetime.datetime, user: User) -> list[QuotaRaise]:
     return list(today.select_related("worker", "facility", "raised_by"))
 
 
-def _more(**whose: object) -> int:
-    return QuotaRaise.objects.filter(**whose).aggregate(total=Sum("more"))["total"] or 0
+def _sum_of_raises(**lookup: object) -> int:
+    return QuotaRaise.objects.filter(**lookup).aggregate(total=Sum("more"))["total"] or 0
 
 
 def midnight(now: datetime.datetime) -> datetime.datetime:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the health worker's pages."""
+"""URLs of the pages for health workers."""
 
 from django.urls import path
 

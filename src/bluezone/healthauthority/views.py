@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the health authority: codes one by one and for many cases, the day's limits, alerts, statistics and, for
-supervisors alone, declarations.
-"""
+"""Pages of the health authority: codes, batches, limits, venue alerts and statistics; declarations for supervisors."""
 
 import datetime
 from dataclasses import asdict
@@ -51,8 +49,9 @@ from bluezone.training import practised, practising
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.REACHED.by(Role.SUPERVISOR))
 def code_list(request: OfficeRequest) -> HttpResponse:
-    """Issued codes of the last 14 days, and when what is received now reaches phones."""
-    server, now = key_server(), timezone.now()
+    """Issued codes of the last 14 days, and when a report received now reaches phones."""
+    server = key_server()
+    now = timezone.now()
     context = {
         "page": queries.page_of_codes(request.user, request.GET.get("page")),
         "reach": queries.reach(server, now),
@@ -67,8 +66,9 @@ def code_list(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.OWN)
 @releases
 def new_code(request: OfficeRequest) -> HttpResponse:
-    """Issue a code and show it, once: 201 issued, 409 form sent before, 422 bad form, 429 over the day's quota."""
-    server, now = key_server(), timezone.now()
+    """Issue a code and show it once: 201 issued, 409 form sent before, 422 bad form, 429 over the day's quota."""
+    server = key_server()
+    now = timezone.now()
     form = IssueForm(request.POST or None)
     status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
@@ -93,11 +93,12 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The state of one code as a fragment of HTML for a browser that has its `ticket`: 404 none of yours or no ticket.
+    """The state of a code as a fragment of HTML, for a browser with its `ticket`; 404 for another's code or ticket.
 
-    Sent in a body, because addresses are written down by proxies.
+    The ticket is sent in the body, because proxies log URLs.
     """
-    server, now = key_server(), timezone.now()
+    server = key_server()
+    now = timezone.now()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     try:
         state = queries.state_of(server, issued, request.POST.get("ticket", ""))
@@ -115,21 +116,24 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 @confirm_second_factor
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then revoke by the browser's `ticket` or the typed `code`: 302 to the list, which says if it was in time.
+    """Ask, then revoke by the browser's `ticket` or the typed `code`: 302 to the list, which shows if it was in time.
 
-    404 not one of yours, 422 neither ticket nor code, 429 too many wrong codes.
+    404 for another's code, 422 neither ticket nor code, 429 too many wrong codes.
 
-    With a stolen session alone nobody takes back what patients were given.
+    Needs a fresh second factor, so that a stolen session is not enough to revoke the codes of patients.
     """
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
-    problem, status = None, 200
+    problem = None
+    status = 200
     if request.method == "POST":
         try:
-            state = _revoked(request, issued)
+            state = _revoke(request, issued)
         except SignInLocked:
-            problem, status = _("Too many wrong codes. Try again in a quarter of an hour."), 429
+            problem = _("Too many wrong codes. Try again in a quarter of an hour.")
+            status = 429
         except Refused:
-            problem, status = _("That is no code of this city. Type its digits, or paste its link."), 422
+            problem = _("That is no code of this city. Type its digits, or paste its link.")
+            status = 422
     if request.method == "POST" and problem is None:
         if state == "revoked":
             messages.success(request, _("The code is revoked: neither its digits nor its link work any more."))
@@ -141,20 +145,22 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "healthauthority/code_revoke.html", {"issued": issued, "problem": problem}, status=status)
 
 
-TYPED_TRIES = 5
+MOST_TYPED_TRIES = 5
 
 
-def _revoked(request: OfficeRequest, issued: IssuedCode) -> str:
-    """Its state after revoking. Raises TicketInvalid, InvalidCode, CodeUnknown, SignInLocked after wrong codes."""
-    server, ticket, typed = key_server(), request.POST.get("ticket", ""), request.POST.get("code", "").strip()
+def _revoke(request: OfficeRequest, issued: IssuedCode) -> str:
+    """Revoke a code; its new state. Raises TicketInvalid, InvalidCode, CodeUnknown, SignInLocked after wrong codes."""
+    server = key_server()
+    ticket = request.POST.get("ticket", "")
+    typed = request.POST.get("code", "").strip()
     if practising():
         return code_issuance.revoke_practice_code(issued.handle, timezone.now())
     if ticket or not typed:
         return code_issuance.revoke(server, request.user, code_issuance.row_of_ticket(issued, ticket))
-    # Whoever holds a code may take it back; nobody finds out by trying which codes there are.
+    # Anybody with a code may revoke it; the limit prevents finding codes by trying.
     Credential.from_text(typed)
     lane = salted_hmac("typed code", str(request.user.pk)).hexdigest()
-    claimed = claim_try(lane, lane, TYPED_TRIES, timezone.now())
+    claimed = claim_try(lane, lane, MOST_TYPED_TRIES, timezone.now())
     state = code_issuance.revoke(server, request.user, typed)
     claimed.delete()
     return state
@@ -165,8 +171,9 @@ def _revoked(request: OfficeRequest, issued: IssuedCode) -> str:
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN)
 def bulk(request: OfficeRequest) -> HttpResponse:
-    """The page that reads a list of cases in the browser and asks for their codes."""
-    server, now = key_server(), timezone.now()
+    """The page that reads a list of cases in the browser and requests their codes."""
+    server = key_server()
+    now = timezone.now()
     first, last = code_issuance.onset_bounds(timezone.localdate(now))
     context = {
         "quota": quotas.quota_of(server, request.user, now),
@@ -174,7 +181,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
         "last": last,
         "zone": settings.TIME_ZONE,
         "house_sends": code_batches.messages_are_offered(),
-        # Ends with the session, and cannot be made of it without the office's secret.
+        # Changes with the session, and cannot be computed without the office's secret.
         "sitting": salted_hmac("rows of a sitting", str(request.session.session_key), algorithm="sha256").hexdigest(),
         "tab": "bulk",
     }
@@ -187,20 +194,21 @@ def bulk(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.OWN)
 @releases
 def issue_batch(request: OfficeRequest) -> JsonResponse:
-    """Codes for up to 50 rows of class and onset, or the refusal of each row.
+    """A code or a refusal for each of up to 50 rows of class and onset.
 
-    201 with an answer a row, again the same one when the same rows come again; 400 no batch; 409 other rows before.
+    201 with an answer for each row, the same if the rows are sent again; 400 not a batch; 409 other rows before.
     """
-    server, now = key_server(), timezone.now()
+    server = key_server()
+    now = timezone.now()
     try:
         key, rows = code_batches.read_batch(request.body)
         answers = code_batches.issue_batch(server, request.user, key, rows, now)
-    except code_batches.BatchInvalid as refused:
-        return _refused(refused.code, refused.message, 400)
-    except code_batches.BatchChanged as refused:
-        return _refused(refused.code, refused.message, 409)
+    except code_batches.BatchInvalid as refusal:
+        return _error_response(refusal.code, refusal.message, 400)
+    except code_batches.BatchChanged as refusal:
+        return _error_response(refusal.code, refusal.message, 409)
     left = quotas.quota_of(server, request.user, now).left
-    return JsonResponse({"rows": [_shown(answer) for answer in answers], "left": left}, status=201)
+    return JsonResponse({"rows": [_answer_for_page(answer) for answer in answers], "left": left}, status=201)
 
 
 @practised
@@ -209,15 +217,15 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
 @touches(Whose.OWN)
 @releases
 def send_message(request: OfficeRequest) -> JsonResponse:
-    """Have the house send the message of one code: 201 with its id, 409 sent before, 404 no code of yours, 422 refused.
+    """Send the message of a code: 201 with its id, 404 another's code, 409 sent before, 422 refused.
 
-    429 where the day's messages are used up. Nothing of number and text is in any answer.
+    429 if the day's messages are used up. No answer contains number or text.
     """
     try:
         order = code_batches.read_order(request.body)
         queued = code_batches.send_message(key_server(), request.user, order, timezone.now())
-    except Refused as refused:
-        return _refused(refused.code, refused.message, _MESSAGE_REFUSALS.get(type(refused), 422))
+    except Refused as refusal:
+        return _error_response(refusal.code, refusal.message, _MESSAGE_REFUSALS.get(type(refusal), 422))
     return JsonResponse({"message": str(queued.pk)}, status=201)
 
 
@@ -234,11 +242,11 @@ _MESSAGE_REFUSALS: dict[type[Refused], int] = {
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN)
 def message_states(request: OfficeRequest) -> JsonResponse:
-    """What became of up to 50 messages, by the ids that their senders alone were told: `?id=…&id=…`."""
+    """The states of up to 50 messages, by the ids that only their senders got: `?id=…&id=…`."""
     return JsonResponse({"states": code_batches.states_of_messages(request.GET.getlist("id"))})
 
 
-def _shown(answer: RowAnswer) -> dict[str, Any]:
+def _answer_for_page(answer: RowAnswer) -> dict[str, Any]:
     if answer.refusal:
         return asdict(answer)
     ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (answer.expires, answer.link_expires)]
@@ -246,7 +254,7 @@ def _shown(answer: RowAnswer) -> dict[str, Any]:
     return {**asdict(answer), **words, "qr": screen_qr(answer.link)}
 
 
-def _refused(code: str, message: str, status: int) -> JsonResponse:
+def _error_response(code: str, message: str, status: int) -> JsonResponse:
     return JsonResponse({"error": {"code": code, "message": message}}, status=status)
 
 
@@ -254,8 +262,9 @@ def _refused(code: str, message: str, status: int) -> JsonResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Whose.REACHED)
 def quota(request: OfficeRequest) -> HttpResponse:
-    """Who has issued how many of how many today, and a form to raise a limit: 302 raised, 422 bad form."""
-    server, now = key_server(), timezone.now()
+    """Issued codes and limits of today, and a form to raise a limit: 302 raised, 422 bad form."""
+    server = key_server()
+    now = timezone.now()
     form = RaiseForm(request.POST or None, by=request.user)
     if request.method == "POST" and form.is_valid():
         _raise(request, form, now)
@@ -271,13 +280,15 @@ def quota(request: OfficeRequest) -> HttpResponse:
 
 
 def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> None:
-    target, more, reason = form.target, form.cleaned_data["more"], form.cleaned_data["reason"]
+    target = form.target
+    more = form.cleaned_data["more"]
+    reason = form.cleaned_data["reason"]
     if isinstance(target, User):
         quotas.raise_for_worker(request.user, target, more, reason, now)
     else:
         quotas.raise_for_facility(request.user, target, more, reason, now)
-    said = _("%(name)s may issue %(more)s codes more today. It ends at midnight.")
-    messages.success(request, said % {"name": target.name, "more": more})
+    sentence = _("%(name)s may issue %(more)s codes more today. It ends at midnight.")
+    messages.success(request, sentence % {"name": target.name, "more": more})
 
 
 @practised
@@ -286,19 +297,20 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
 @touches(Whose.EVERYBODYS)
 @releases
 def venue_alert(request: OfficeRequest) -> HttpResponse:
-    """Ask for code and hours, show which venue it is, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
+    """Ask for code and hours, show the venue, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
     form = AlertForm(request.POST or None)
     context = {"form": form, "tab": "venues", "practising": practising()}
     if request.method != "POST" or not form.is_valid():
         return render(request, "healthauthority/venue_alert.html", context, status=422 if form.errors else 200)
-    server, values = key_server(), form.cleaned_data
+    server = key_server()
+    values = form.cleaned_data
     span = (values["start"], values["end"])
     sending = request.POST.get("confirm") == "yes"
     try:
         if sending:
-            told = healthauthority_alerts.alert(server, request.user, values["code"], *span, values["form_id"])
+            venue = healthauthority_alerts.alert(server, request.user, values["code"], *span, values["form_id"])
         else:
-            told = server.venue_alerts.check(values["code"], *(int(moment.timestamp()) for moment in span))
+            venue = server.venue_alerts.check(values["code"], *(int(moment.timestamp()) for moment in span))
     except healthauthority_alerts.AlertAlreadySent:
         return render(request, "healthauthority/venue_alert_sent.html", context | {"again": True}, status=409)
     except VenueForeign:
@@ -310,7 +322,7 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
             "day", _("The hours must have ended, lie in the last 14 days and be 24 at most. Nobody was warned.")
         )
     else:
-        context |= {"told": told, "start": span[0], "end": span[1]}
+        context |= {"told": venue, "start": span[0], "end": span[1]}
         page = "venue_alert_sent" if sending else "venue_alert_confirm"
         return render(request, f"healthauthority/{page}.html", context, status=201 if sending else 200)
     return render(request, "healthauthority/venue_alert.html", context, status=422)
@@ -324,9 +336,11 @@ FILES_SHOWN = 24
 @audience(CODE_ISSUERS)
 @touches(Whose.EVERYBODYS)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
-    """Codes by day, files and the keys in them; for a supervisor also reports and attempts at guessing."""
-    server, everything = key_server(), oversees(request.user)
-    rows, files = queries.code_rows(everything=everything), queries.file_rows(server, FILES_SHOWN)
+    """Codes by day, and files with their keys; for supervisors also reports and attempts to guess codes."""
+    server = key_server()
+    everything = oversees(request.user)
+    rows = queries.code_rows(everything=everything)
+    files = queries.file_rows(server, FILES_SHOWN)
     guessed = published.guessing_alarm_hours(server.codes_store) if everything else []
     reports = queries.reports_per_day(server) if everything else []
     context = {
@@ -352,18 +366,22 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
 @audience(CODE_ISSUERS)
 @touches(Whose.NOBODYS)
 def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
-    """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""
-    server, everything = key_server(), oversees(request.user)
+    """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 for anything else."""
+    server = key_server()
+    everything = oversees(request.user)
+    media_type = "text/csv; charset=utf-8"
     if form == "codes.csv":
-        body, kind = write_csv(queries.codes_sheet(everything=everything)), "text/csv; charset=utf-8"
+        body = write_csv(queries.codes_sheet(everything=everything))
     elif form == "files.csv":
-        body, kind = write_csv(queries.files_sheet(server)), "text/csv; charset=utf-8"
+        body = write_csv(queries.files_sheet(server))
     elif form == "statistics.xlsx":
-        body, kind = write_xlsx(queries.sheets(server, everything=everything)), XLSX
+        body = write_xlsx(queries.sheets(server, everything=everything))
+        media_type = XLSX
     else:
         raise Http404
     name = f"bluezone-{timezone.localdate():%Y-%m-%d}-{form}"
-    return HttpResponse(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(body, content_type=media_type, headers=headers)
 
 
 @sensitive_post_parameters()
@@ -371,13 +389,17 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Whose.CITY)
 def declaration_list(request: OfficeRequest) -> HttpResponse:
-    """Sealed declarations, newest first; POST opens those ticked: 200 shown once, 403 or 429 wrong passphrase."""
+    """Sealed declarations, newest first; POST opens the ticked ones: 200 shown once, 403 or 429 wrong passphrase."""
     require_city(request.user, HEALTH_SUPERVISORS.roles)
-    server, now = key_server(), timezone.now()
+    server = key_server()
+    now = timezone.now()
     declaration_access.ensure_published(server)
-    form, status = OpenForm(request.POST if request.method == "POST" else None), 200
+    form = OpenForm(request.POST if request.method == "POST" else None)
+    status = 200
     if request.method == "POST":
-        handles, status, complete = request.POST.getlist("handle"), 422, form.is_valid()
+        handles = request.POST.getlist("handle")
+        status = 422
+        complete = form.is_valid()
         if not handles:
             form.add_error(None, _("Nothing is ticked. Tick the declarations to open, then give the passphrase."))
         elif complete:
@@ -408,7 +430,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 @audience(HEALTH_SUPERVISORS)
 @touches(Whose.CITY)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
-    """Note that the sender was called: 204, and the page stays, so that what it shows is not lost; 404 not opened."""
+    """Note that the sender was called: 204, so that the page with the declarations stays; 404 not opened."""
     require_city(request.user, HEALTH_SUPERVISORS.roles)
     if not declaration_access.note_called(handle, timezone.now()):
         raise Http404
@@ -421,7 +443,7 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @touches(Whose.CITY)
 @confirm_second_factor
 def declaration_key(request: OfficeRequest) -> HttpResponse:
-    """Make the key for declarations, or another one in its place: 302 made or to the second factor, 422 bad form."""
+    """Make or replace the key for declarations: 302 made or to the second factor, 422 bad form."""
     require_city(request.user, HEALTH_SUPERVISORS.roles)
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -464,13 +486,13 @@ def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
 
 def _opened_context(opened: list[declaration_access.Opened]) -> dict[str, object]:
     day_zero = datetime.date(1970, 1, 1)
-    shown = [
+    rows = [
         {
-            "handle": one.handle,
-            "received": one.received_hour * queries.SECONDS_PER_HOUR,
-            "declaration": one.declaration,
-            "day": day_zero + datetime.timedelta(days=one.declaration.day) if one.declaration else None,
+            "handle": item.handle,
+            "received": item.received_hour * queries.SECONDS_PER_HOUR,
+            "declaration": item.declaration,
+            "day": day_zero + datetime.timedelta(days=item.declaration.day) if item.declaration else None,
         }
-        for one in opened
+        for item in opened
     ]
-    return {"opened": shown, "tab": "declarations"}
+    return {"opened": rows, "tab": "declarations"}

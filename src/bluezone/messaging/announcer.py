@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A word to browsers that there are new files, with no disease and no name in it: whom to tell, and when."""
+"""Tell subscribed browsers that there are new files, at random times; the message names no disease and no person."""
 
 import logging
 import random
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Outcome(Enum):
-    """What became of a message."""
+    """The result of sending a message."""
 
     SENT = "sent"
     GONE = "gone"
@@ -33,15 +33,15 @@ class Outcome(Enum):
 
 
 class Provider(Protocol):
-    """What the announcer needs of a way to send."""
+    """The interface for sending messages."""
 
     def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
-        """Send one message to each and say in their order what became of it."""
+        """Send one message to each; the outcomes, in the same order."""
         ...
 
 
 class Announcer:
-    """Tells the browsers of one city. random_delay: draws seconds from 0 to its argument."""
+    """Tells the browsers of a city. random_delay: draws seconds from 0 to its argument."""
 
     def __init__(
         self, server: "KeyServer", provider: Provider, random_delay: Callable[[float], float] | None = None
@@ -53,7 +53,7 @@ class Announcer:
         self._due: deque[tuple[float, str]] = deque()
 
     def go_on(self, now: float) -> int:
-        """Plan what a new file calls for, and send what is due, a batch of it; returns how many were sent.
+        """Schedule messages for a new file, and send one batch of those that are due; the number sent.
 
         now: Unix seconds. Raises StoreRefused.
         """
@@ -61,8 +61,8 @@ class Announcer:
         due: list[str] = []
         while len(due) < BATCH and self._due and self._due[0][0] <= now:
             due.append(self._due.popleft()[1])
-        # Looked up again: some may have unsubscribed meanwhile.
-        subscriptions = [found for endpoint in due if (found := self._server.push.find(endpoint))]
+        # Some may have unsubscribed since they were scheduled.
+        subscriptions = [subscription for subscription in map(self._server.push.find, due) if subscription]
         if not subscriptions:
             return 0
         endpoints: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
@@ -73,14 +73,14 @@ class Announcer:
         return len(endpoints[Outcome.SENT])
 
     def overdue(self, now: float) -> int:
-        """How many should have been told a minute ago."""
+        """The number of messages that were due a minute ago."""
         return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
 
     def _plan(self, now: float) -> None:
         index = self._server.indexes.read()
         newest = index.number if index else 0
         if self._announced is None:
-            # What was published before this process began has been told, or is old.
+            # What was published before this process started has been announced, or is old.
             self._announced = newest
         if newest <= self._announced:
             return
@@ -92,14 +92,14 @@ class Announcer:
 
 
 def announce_until(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
-    """Tell browsers until `stopped`; beside the tick, so that a slow push service holds nothing up.
+    """Tell browsers until `stopped`; outside the tick, so that a slow push service delays nothing else.
 
-    Whatever fails once is tried again: an error in one message must not end all later ones without a word.
+    Every error is logged and survived: an error in one message must not silently end all later ones.
     """
     while not stopped.wait(LOOK_SECONDS):
         try:
             announcer.go_on(server.clock())
-        except Refused as refused:
-            logger.warning("push: %s", refused.code, extra=event("push_refused", code=refused.code))
+        except Refused as refusal:
+            logger.warning("push: %s", refusal.code, extra=event("push_refused", code=refusal.code))
         except Exception:
             logger.exception("push failed", extra=event("push_failed"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city of this office, for code that runs only once there is one."""
+"""The city of this office, for code that runs only after setup."""
 
 from django.conf import settings
 

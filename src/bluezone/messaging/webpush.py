@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Web Push: how browsers' push services are called, each message sealed for its browser and signed by the city."""
+"""Web Push: call the push services of browsers, with each message sealed for its browser and signed by the city."""
 
 import asyncio
 import base64
@@ -22,40 +22,40 @@ from bluezone.messaging.announcer import Outcome
 
 # For a whole exchange: name, connection, TLS, request and the head of the answer.
 DEADLINE_SECONDS = 10.0
-# As long as phones wait between two looks at most: after that the message says nothing new.
+# The longest time between two fetches of a phone: after it, the message is no longer news.
 TTL_SECONDS = 4 * 3600
-# How long a push service may take our signature for ours.
+# How long a push service may accept our signature.
 SIGNED_SECONDS = 12 * 3600
 AT_ONCE = 50
-# After so many failures of one push service in a batch the rest for it are not tried: it is down.
+# After this many failures of one push service in a batch it is considered down, and skipped.
 PATIENCE = 20
 _GONE = (404, 410)
 
 
 class PublicResolver(aiohttp.ThreadedResolver):
-    """Gives the addresses of a name that lie in the public internet. Raises OSError where there are none."""
+    """Resolves a name to its addresses in the public internet. Raises OSError if there are none."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await super().resolve(host, port, family)
-        public = [one for one in found if _is_public(one["host"])]
+        addresses = await super().resolve(host, port, family)
+        public = [address for address in addresses if _is_public(address["host"])]
         if not public:
-            raise OSError("the address leads into a private network")
+            raise OSError("the address is in a private network")
         return public
 
 
 def public_connector() -> aiohttp.TCPConnector:
-    """Reaches names of the public internet and nothing else."""
+    """A connector that reaches only the public internet."""
     return aiohttp.TCPConnector(resolver=PublicResolver())
 
 
 class WebPushProvider:
     """Sends for one city.
 
-    private_key: the city's P-256 key, whose public half browsers subscribed with.
-    contact:     https address that a push service may turn to.
-    connector:   how to reach push services; a test gives one that reaches this machine.
+    private_key: the city's P-256 key; browsers subscribed with its public half.
+    contact:     https address for questions of a push service.
+    connector:   makes connections to push services; tests pass one that reaches this machine.
     deadline_seconds: for a whole exchange.
     """
 
@@ -72,26 +72,27 @@ class WebPushProvider:
         self._deadline_seconds = deadline_seconds
 
     def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
-        """Send one message to each, fifty at once, and say in their order what became of it.
+        """Send one message to each, fifty at a time; the outcomes, in the same order.
 
-        An address that is not there any more is `GONE`, everything else that fails `FAILED`. One that does not answer
-        costs its own deadline and delays nobody else; a service of which twenty failed is not tried further.
+        An address that no longer exists is `GONE`, any other failure `FAILED`. One that does not answer costs its own
+        deadline and delays none of the others; after twenty failures of a service the others for it are not tried.
         """
         return asyncio.run(self._send(subscriptions, body))
 
     async def _send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
-        turns, failures = asyncio.Semaphore(AT_ONCE), Counter[str]()
+        slots = asyncio.Semaphore(AT_ONCE)
+        failures: Counter[str] = Counter()
 
         async def send(subscription: Subscription) -> Outcome:
             host = urlsplit(subscription.endpoint).netloc
-            async with turns:
+            async with slots:
                 if failures[host] >= PATIENCE:
                     return Outcome.FAILED
                 outcome = await self._exchange(session, subscription, body)
                 failures[host] += outcome is Outcome.FAILED
                 return outcome
 
-        # Nothing of the environment (proxies, .netrc), no cookies.
+        # No proxies or .netrc from the environment, no cookies.
         async with aiohttp.ClientSession(
             connector=self._connector(), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
         ) as session:
@@ -110,7 +111,7 @@ class WebPushProvider:
         return Outcome.SENT if 200 <= status < 300 else Outcome.FAILED
 
     def _request(self, subscription: Subscription, body: str) -> dict[str, Any]:
-        """The body sealed for the browser (RFC 8291) and the head signed for its push service (RFC 8292)."""
+        """The body sealed for the browser (RFC 8291) and the headers signed for its push service (RFC 8292)."""
         keys = {"p256dh": _base64url(subscription.p256dh), "auth": _base64url(subscription.auth)}
         sealed = WebPusher({"endpoint": subscription.endpoint, "keys": keys}).encode(body.encode())["body"]
         address = urlsplit(subscription.endpoint)
@@ -124,9 +125,9 @@ class WebPushProvider:
 
 
 def _is_public(address: str) -> bool:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_global
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_global
 
 
 def _base64url(data: bytes) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public site and its news desk: what they register of themselves."""
+"""What the public site and its news desk register."""
 
 from django.utils.translation import gettext_lazy as _
 

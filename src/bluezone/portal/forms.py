@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The forms of the portal: a text of news in the office, a request for help on the public origin."""
+"""Forms of the portal: a news item in the office, a request for help on the public origin."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGT
 
 
 class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
-    """The four texts; English whole or not at all, links to https only."""
+    """The four texts of a news item: English whole or not at all, links only to https."""
 
     class Meta:
         model = NewsItem
@@ -37,7 +37,7 @@ class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
         }
 
     def clean(self) -> dict[str, Any]:
-        """English has both title and text, or neither."""
+        """Check the links, and that English has both title and text, or neither."""
         values: dict[str, Any] = super().clean() or {}
         for name in ("body_vi", "body_en"):
             if foreign := texts.foreign_links(values.get(name) or ""):
@@ -49,13 +49,13 @@ class NewsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 class NoteForm(forms.Form):
-    """What was corrected, or why an item is withdrawn; readers see it."""
+    """What was corrected, or why an item is withdrawn, for readers."""
 
     note = forms.CharField(max_length=MOST_NOTE, label=_("What readers are told"), widget=forms.Textarea({"rows": 3}))
 
 
 class HelpForm(forms.Form):
-    """What somebody writes who wants help; the rules are those of `open_help_request`."""
+    """A request for help; the rules are those of `open_help_request`."""
 
     contact = forms.CharField(
         max_length=CONTACT_LENGTH,
@@ -77,6 +77,6 @@ class HelpForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
-        named = [(unit.code, unit.name) for unit in near.exclude(code=None).order_by("name")]
-        self.fields["unit"].choices = [("", _("I do not know")), *named]  # type: ignore[attr-defined]
+        wards = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=WARDS)
+        choices = [(unit.code, unit.name) for unit in wards.exclude(code=None).order_by("name")]
+        self.fields["unit"].choices = [("", _("I do not know")), *choices]  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leaflets, posters, letters, texts and pictures to download, print and pass on: how each is made once per city and
-version, and their page.
+"""Leaflets, posters, letters, texts and pictures to download, print and pass on, and their page.
+
+Each file is made once for each city, language and version of the program.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ from bluezone.publicpages.page_frame import ASSETS, KEPT_AN_HOUR, Asset, answer,
 from bluezone.refusal import Refused
 from bluezone.speech.voice import can_speak, spoken_mp3
 
-# Drawing is imported by what draws: a picture is made once, and every process would load it at its start.
+# The functions that draw import Pillow: a picture is made once, and every process would load it at start.
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
@@ -42,71 +43,76 @@ SIDE = 1080
 _MARGIN = 72
 _HEAD = 452
 _CODE = 440
-_BLUE, _INK, _SOFT, _WHITE = "#0a4fbf", "#0f2238", "#46586e", "#ffffff"
+_BLUE = "#0a4fbf"
+_INK = "#0f2238"
+_SOFT = "#46586e"
+_WHITE = "#ffffff"
 
 
 def zalo_picture(city: Facts) -> bytes:
-    """PNG; its code is the short link, the same for everybody."""
+    """The picture for Zalo, a PNG with the short link as QR code, the same for everybody."""
     from PIL import Image, ImageDraw
 
     with override(city.language):
-        head, below = phrases.headline(city), phrases.under(city)
+        head = phrases.headline(city)
+        below = phrases.under(city)
         first = phrases.steps(city)[0]
     picture = Image.new("RGB", (SIDE, SIDE), _WHITE)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, SIDE, _HEAD), fill=_BLUE)
-    _mark(draw, _MARGIN, 56)
+    _draw_mark(draw, _MARGIN, 56)
     draw.text((_MARGIN + 92, 62), "Bluezone", font=_font(600, 40), fill=_WHITE)
     draw.text((_MARGIN + 92, 112), city.city, font=_font(400, 26), fill=_WHITE)
-    y = _words(draw, head, (_MARGIN, 176), _font(600, 62), 72, _WHITE, SIDE - 2 * _MARGIN)
-    _words(draw, below, (_MARGIN, y + 16), _font(400, 33), 44, _WHITE, SIDE - 2 * _MARGIN)
-    _code(picture, city.short_link)
-    left, room = _MARGIN + _CODE + 56, SIDE - 2 * _MARGIN - _CODE - 56
-    y = _words(draw, first.do, (left, _HEAD + 76), _font(600, 44), 54, _INK, room)
-    y = _words(draw, first.more, (left, y + 8), _font(400, 33), 44, _INK, room)
-    _words(draw, city.host, (left, y + 24), _font(600, 38), 48, _BLUE, room)
-    draw.text((_MARGIN, SIDE - 62), _fitting(wording_imprint(city)), font=_font(400, 24), fill=_SOFT)
+    y = _write_lines(draw, head, (_MARGIN, 176), _font(600, 62), 72, _WHITE, SIDE - 2 * _MARGIN)
+    _write_lines(draw, below, (_MARGIN, y + 16), _font(400, 33), 44, _WHITE, SIDE - 2 * _MARGIN)
+    _paste_code(picture, city.short_link)
+    left = _MARGIN + _CODE + 56
+    room = SIDE - _MARGIN - left
+    y = _write_lines(draw, first.do, (left, _HEAD + 76), _font(600, 44), 54, _INK, room)
+    y = _write_lines(draw, first.more, (left, y + 8), _font(400, 33), 44, _INK, room)
+    _write_lines(draw, city.host, (left, y + 24), _font(600, 38), 48, _BLUE, room)
+    draw.text((_MARGIN, SIDE - 62), _shorten(imprint_of(city)), font=_font(400, 24), fill=_SOFT)
     out = BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
-def wording_imprint(city: Facts) -> str:
+def imprint_of(city: Facts) -> str:
     """The imprint in the city's language."""
     with override(city.language):
         return phrases.imprint(city)
 
 
-def _fitting(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) < 90 else text[:88] + "…"
 
 
-def _mark(draw: "ImageDraw.ImageDraw", x: int, y: int) -> None:
-    """The house's sign, white on blue, 76 pixels."""
+def _draw_mark(draw: "ImageDraw.ImageDraw", x: int, y: int) -> None:
+    """Draw the Bluezone logo, white on blue, 76 pixels wide."""
     draw.ellipse((x, y, x + 76, y + 76), fill=_WHITE)
     for inset in (18, 28):
         draw.arc((x + inset, y + inset, x + 76 - inset, y + 76 - inset), 180, 360, fill=_BLUE, width=5)
     draw.ellipse((x + 33, y + 44, x + 43, y + 54), fill=_BLUE)
 
 
-def _code(picture: "Image.Image", text: str) -> None:
+def _paste_code(picture: "Image.Image", text: str) -> None:
     import segno
     from PIL import Image
 
-    drawn = segno.make(text, error="q", micro=False)
-    scale = _CODE // drawn.symbol_size(border=0)[0]
+    qr = segno.make(text, error="q", micro=False)
+    scale = _CODE // qr.symbol_size(border=0)[0]
     buffer = BytesIO()
-    drawn.save(buffer, kind="png", scale=scale, border=0)
+    qr.save(buffer, kind="png", scale=scale, border=0)
     code = Image.open(buffer).convert("RGB")
     room = _CODE - code.width
     picture.paste(code, (_MARGIN + room // 2, _HEAD + 64 + room // 2))
 
 
-def _words(
+def _write_lines(
     draw: "ImageDraw.ImageDraw", text: str, at: tuple[int, int], font: "ImageFont.FreeTypeFont", step: int,
     colour: str, room: int,
 ) -> int:  # fmt: skip
-    """Write a text in lines that fit `room` pixels; returns the height below the last."""
+    """Write a text in lines that fit into `room` pixels; the y coordinate below the last line."""
     x, y = at
     line = ""
     for word in [*text.split(), ""]:
@@ -121,7 +127,7 @@ def _words(
 
 
 def _font(weight: int, size: int) -> "ImageFont.FreeTypeFont":
-    """The package's font at a size; FreeType may have been built without Brotli, so it is unpacked here."""
+    """The package's font, unpacked, since FreeType may have been built without Brotli."""
     from fontTools.ttLib import TTFont
     from PIL import ImageFont
 
@@ -135,8 +141,8 @@ def _font(weight: int, size: int) -> "ImageFont.FreeTypeFont":
 
 LEAST_POSTER_CODE_MM = 150
 
-# Measures of the poster's template as CSS writes them: type in points, everything else in millimetres. Four modules of
-# white are left around the code, and nothing but white.
+# Measures of the poster's template as CSS writes them: type in points, everything else in millimetres. They leave four
+# modules of white around the code.
 _A4: Mapping[str, str] = MappingProxyType({
     "width": "210", "height": "297", "side": "16", "pad": "10", "head": "46", "title": "23.5", "text": "10.6",
     "code_left": "30", "code_top": "58", "code": str(LEAST_POSTER_CODE_MM), "foot": "77", "foot_pad": "5",
@@ -148,7 +154,7 @@ _A3: Mapping[str, str] = MappingProxyType({
 
 
 def leaflet(city: Facts) -> bytes:
-    """A5, for hands and letter boxes. Raises PdfUnavailable, as the others do."""
+    """A5, to hand out and for letter boxes. Raises PdfUnavailable, like the other sheets."""
     return write_pdf(sheet_html("leaflet.html", city))
 
 
@@ -163,21 +169,21 @@ def poster_a3(city: Facts) -> bytes:
 
 
 def letter(city: Facts) -> bytes:
-    """A4, from a school to the parents, to be signed by its head."""
+    """A4, from a school to the parents, for the signature of its head."""
     return write_pdf(sheet_html("letter.html", city))
 
 
 def guide(city: Facts) -> bytes:
-    """A4, the steps in pictures: for notice boards and for those who help others."""
+    """A4, the steps in pictures: for notice boards and for people who help others."""
     return write_pdf(sheet_html("guide.html", city))
 
 
 Maker = Callable[[Facts], bytes]
 
 
-# What a sheet is made from: this package and the paper under it.
+# The packages from which a sheet is made.
 _PACKAGES = (Path(__file__).parent, Path(paper.__file__).parent)
-# Two readers who ask for the same sheet at once get one drawing of it.
+# Prevents making the same sheet twice for simultaneous requests.
 _making = threading.Lock()
 
 
@@ -193,7 +199,7 @@ def _zalo_text(city: Facts) -> bytes:
 
 @dataclass(frozen=True)
 class Material:
-    """One thing to download. name, ending: of its file, `leaflet-a5.vi.pdf`."""
+    """A file to download. name, ending: parts of its file name, as in `leaflet-a5.vi.pdf`."""
 
     name: str
     ending: str
@@ -204,14 +210,14 @@ class Material:
 
     @property
     def file(self) -> str:
-        """Name without the language."""
+        """The file name without the language."""
         return f"{self.name}.{self.ending}"
 
 
-def _drawn(maker: str, city: Facts) -> bytes:
-    """What a duty's sheet is, made by the callable of that dotted name."""
-    made: bytes = load(maker)(city)
-    return made
+def _sheet_of_duty(maker: str, city: Facts) -> bytes:
+    """The sheet of a duty. maker: dotted name of the function that makes it."""
+    content: bytes = load(maker)(city)
+    return content
 
 
 MATERIALS = [
@@ -238,42 +244,49 @@ MATERIALS = [
     Material("zalo", "txt", "text/plain; charset=utf-8", _("Text for Zalo"), _("As a file."), _zalo_text),
 ]  # fmt: skip
 MATERIALS += [
-    Material(sheet.name, sheet.ending, sheet.media_type, sheet.title, sheet.purpose, partial(_drawn, sheet.make))
+    Material(
+        sheet.name, sheet.ending, sheet.media_type, sheet.title, sheet.purpose, partial(_sheet_of_duty, sheet.make)
+    )
     for sheet in print_sheets()
 ]
 BY_FILE = {material.file: material for material in MATERIALS}
 
 
 def content(material: Material, city: Facts) -> bytes:
-    """The file in the city's language, from the data folder or made now. Raises PdfUnavailable, SoundUnavailable."""
+    """The file in the city's language, from the data folder or new. Raises PdfUnavailable, SoundUnavailable."""
     folder = settings.DATA_FOLDER / "materials"
     stem = f"{material.name}.{city.language}"
     path = folder / f"{stem}.{_version(city)}.{material.ending}"
     with _making:
         if path.exists():
             return path.read_bytes()
-        made = material.make(city)
+        body = material.make(city)
         folder.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{path.name}.{os.getpid()}")
-        aside.write_bytes(made)
+        aside.write_bytes(body)
         aside.replace(path)
         for older in folder.glob(f"{stem}.*.{material.ending}"):
             if older != path:
                 older.unlink(missing_ok=True)
-        return made
+        return body
 
 
 def _version(city: Facts) -> str:
-    """12 hex digits that change with the city's settings and with this program's words and templates."""
+    """12 hex digits that change with the city's settings and with the program's texts and templates."""
     return hashlib.sha256(f"{city!r}\0{_program()}".encode()).hexdigest()[:12]
 
 
 @cache
 def _program() -> str:
+    """The hash of everything in the program that goes into a sheet."""
+    paths: list[Path] = []
+    for package in _PACKAGES:
+        paths += sorted(package.rglob("*.py"))
+        paths += sorted(package.rglob("*.html"))
+    for folder in settings.LOCALE_PATHS:
+        paths += sorted(Path(folder).rglob("*.mo"))
     digest = hashlib.sha256(ASSETS.digest.encode())
-    catalogue = [path for folder in settings.LOCALE_PATHS for path in sorted(Path(folder).rglob("*.mo"))]
-    written = [path for folder in _PACKAGES for kind in ("*.py", "*.html") for path in sorted(folder.rglob(kind))]
-    for path in [*written, *catalogue]:
+    for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -281,7 +294,7 @@ def _program() -> str:
 @require_safe
 @audience(EVERYONE)
 def materials(request: HttpRequest) -> HttpResponse:
-    """What there is, in both languages."""
+    """The list of materials, in both languages."""
     city = facts()
     context = {
         "kinds": [_row(material) for material in MATERIALS if material.ending != "txt"],
@@ -295,22 +308,22 @@ def materials(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def material(request: HttpRequest, file: str, language: str) -> HttpResponse:
-    """One file: 200, 404 no such, 503 where this server lacks what makes it."""
-    found = BY_FILE.get(file)
-    if found is None or language not in dict(settings.LANGUAGES):
+    """A file: 200; 404 for no such file; 503 if this server lacks a program to make it."""
+    item = BY_FILE.get(file)
+    if item is None or language not in dict(settings.LANGUAGES):
         raise Http404
     try:
-        made = content(found, facts(language))
-    except Refused as refused:
+        body = content(item, facts(language))
+    except Refused as refusal:
         context: dict[str, Any] = {
             "status": 503,
             "title": gettext("This server cannot make this file"),
             "text": gettext("A program that makes it is missing. Tell the operator: %(code)s.")
-            % {"code": refused.code},
+            % {"code": refusal.code},
         }
         return show(request, "public/problem.html", context, status=503)
-    response = answer(request, Asset("", made, found.media_type), KEPT_AN_HOUR)
-    name = f"bluezone-{found.name}.{language}.{found.ending}"
+    response = answer(request, Asset("", body, item.media_type), KEPT_AN_HOUR)
+    name = f"bluezone-{item.name}.{language}.{item.ending}"
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""News of the city: the text that editors work on, and what has been published, version by version."""
+"""News of the city: the texts that editors work on, and their published versions."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ MOST_NOTE = 300
 
 
 class NewsState(models.TextChoices):
-    """Where an item stands."""
+    """The state of a news item."""
 
     DRAFT = "draft", _("Draft")
     PUBLISHED = "published", _("On the site")
@@ -22,11 +22,11 @@ class NewsState(models.TextChoices):
 
 
 class NewsItem(models.Model):
-    """One item: the text at work, which readers see only once it is published as a version.
+    """A news item with its working text, which readers see only after it is published as a version.
 
-    title_vi, body_vi: needed. title_en, body_en: beside it, or empty. Bodies are in the markup of texts.py.
-    withdrawn_reason:  what readers of the old address are told.
-    Personal data: the accounts of editors, an official duty. Kept: it is what the city has said.
+    title_vi, body_vi: required. title_en, body_en: may be empty. Bodies are in the markup of texts.py.
+    withdrawn_reason:  shown to readers of the old address.
+    Personal data: the accounts of editors, an official duty. Retained as the record of what the city published.
     """
 
     state = models.CharField(max_length=12, choices=NewsState, default=NewsState.DRAFT)
@@ -63,7 +63,7 @@ class NewsItem(models.Model):
 
 
 class NewsVersion(models.Model):
-    """What readers see, or saw: the texts of one publication or correction. Never changed.
+    """The texts of a publication or correction, as readers see or saw them. Never changed.
 
     note: what was corrected, shown with the item; empty for the first version.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""News of the public site: what editors do with it (write, publish, correct, withdraw), and what readers see of it."""
+"""News of the public site: writing, publishing, correcting and withdrawing, and the readers' view."""
 
 import datetime
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ _TEXTS = ("title_vi", "body_vi", "title_en", "body_en")
 
 
 class NewsWithdrawn(Refused):
-    """A withdrawn item is not changed or published again; a new one is written."""
+    """A withdrawn item cannot be changed or published again; write a new one."""
 
     code = "news_withdrawn"
 
 
 class NewsUnchanged(Refused):
-    """What is to be published is what readers see already."""
+    """Readers already see the text to publish."""
 
     code = "news_unchanged"
 
@@ -45,14 +45,14 @@ class NewsNotOut(Refused):
 
 
 class CorrectionUnexplained(Refused):
-    """A correction has to say what was wrong."""
+    """A correction has no note of what was wrong."""
 
     code = "correction_unexplained"
 
 
 @dataclass(frozen=True)
 class Texts:
-    """The four texts of an item, valid as NewsForm says."""
+    """The four texts of an item, as NewsForm validates them."""
 
     title_vi: str
     body_vi: str
@@ -61,34 +61,35 @@ class Texts:
 
 
 def write(texts: Texts, by: User, now: datetime.datetime, item: NewsItem | None = None) -> NewsItem:
-    """Keep the text at work, of a new item or of `item`; readers see none of it yet. Raises NewsWithdrawn."""
+    """Store the working text of a new item or of `item`; readers do not see it yet. Raises NewsWithdrawn."""
     with transaction.atomic():
         if item is None:
             item = NewsItem.objects.create(**asdict(texts), written_by=by, written_at=now)
         else:
-            item = _locked(item)
+            item = _lock(item)
             for name in _TEXTS:
                 setattr(item, name, getattr(texts, name))
-            item.written_by, item.written_at = by, now
+            item.written_by = by
+            item.written_at = now
             item.save()
         hash_chain.record(by.username, "news_written", str(item.pk), now=now)
         return item
 
 
 def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") -> NewsVersion:
-    """Show the text at work to readers: the first time as news, later as a correction that says what was wrong.
+    """Publish the working text: the first time as news, later as a correction.
 
-    note: what was corrected; needed from the second version on.
-    Raises NewsWithdrawn, NewsUnchanged, CorrectionUnexplained; readers see what they saw then.
+    note: what was corrected; required from the second version on.
+    Raises NewsWithdrawn, NewsUnchanged, CorrectionUnexplained; nothing changes for readers then.
     """
     with transaction.atomic():
-        item = _locked(item)
+        item = _lock(item)
         newest = current(item)
         if newest is not None:
             if all(getattr(newest, name) == getattr(item, name) for name in _TEXTS):
                 raise NewsUnchanged("readers see this text already")
             if not note.strip():
-                raise CorrectionUnexplained("a correction has to say what was wrong")
+                raise CorrectionUnexplained("a correction needs a note of what was wrong")
         number = (item.versions.aggregate(most=Max("number"))["most"] or 0) + 1
         texts = {name: getattr(item, name) for name in _TEXTS}
         version = NewsVersion.objects.create(
@@ -103,12 +104,14 @@ def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") ->
 
 
 def withdraw(item: NewsItem, reason: str, by: User, now: datetime.datetime) -> None:
-    """Take an item from the readers and tell those who come by its address why. Raises NewsWithdrawn, NewsNotOut."""
+    """Remove an item from the site; its address shows the reason. Raises NewsWithdrawn, NewsNotOut."""
     with transaction.atomic():
-        item = _locked(item)
+        item = _lock(item)
         if item.state != NewsState.PUBLISHED:
-            raise NewsNotOut("nobody has seen this item; there is nothing to withdraw")
-        item.state, item.withdrawn_at, item.withdrawn_reason = NewsState.WITHDRAWN, now, reason.strip()
+            raise NewsNotOut("this item was never published; there is nothing to withdraw")
+        item.state = NewsState.WITHDRAWN
+        item.withdrawn_at = now
+        item.withdrawn_reason = reason.strip()
         item.save(update_fields=["state", "withdrawn_at", "withdrawn_reason"])
         hash_chain.record(by.username, "news_withdrawn", str(item.pk), now=now)
 
@@ -118,15 +121,15 @@ def current(item: NewsItem) -> NewsVersion | None:
     return item.versions.order_by("-number").first()
 
 
-def _locked(item: NewsItem) -> NewsItem:
-    locked = NewsItem.objects.select_for_update().get(pk=item.pk)
-    if locked.state == NewsState.WITHDRAWN:
+def _lock(item: NewsItem) -> NewsItem:
+    row = NewsItem.objects.select_for_update().get(pk=item.pk)
+    if row.state == NewsState.WITHDRAWN:
         raise NewsWithdrawn("the item was withdrawn; write a new one")
-    return locked
+    return row
 
 
 ON_A_PAGE = 20
-# What a phone fetches: enough for two busy weeks, small enough for a slow network.
+# Items that a phone fetches: enough for two busy weeks, small enough for a slow network.
 IN_THE_FEED = 30
 FEED_BYTES = 200_000
 _EXCERPT = 160
@@ -134,7 +137,7 @@ _EXCERPT = 160
 
 @dataclass(frozen=True)
 class Reading:
-    """A version in one language; `fallback` when there is no English and the Vietnamese is shown."""
+    """A version in one language. fallback: whether it is in Vietnamese because there is no English."""
 
     version: NewsVersion
     title: str
@@ -150,11 +153,13 @@ class Reading:
     def excerpt(self) -> str:
         """The first words of the body."""
         words = texts.plain(self.body)
-        return words if len(words) <= _EXCERPT else words[:_EXCERPT].rsplit(" ", 1)[0] + "…"
+        if len(words) <= _EXCERPT:
+            return words
+        return words[:_EXCERPT].rsplit(" ", 1)[0] + "…"
 
 
 def published() -> QuerySet[NewsVersion]:
-    """Newest versions of the items that are out, the last published item first."""
+    """The newest versions of all published items, the last published item first."""
     newest = NewsVersion.objects.filter(item=OuterRef("item")).order_by("-number").values("number")[:1]
     out = NewsVersion.objects.filter(item__state=NewsState.PUBLISHED, number=Subquery(newest))
     return out.select_related("item").order_by(F("item__published_at").desc(), "-item")
@@ -167,14 +172,14 @@ def reading(version: NewsVersion, language: str) -> Reading:
     return Reading(version, version.title_vi, version.body_vi, fallback=language == "en")
 
 
-def at_work(item: NewsItem, language: str) -> Reading:
-    """The text at work as readers would see it."""
-    texts = {name: getattr(item, name) for name in ("title_vi", "body_vi", "title_en", "body_en")}
-    return reading(NewsVersion(item=item, number=1, at=item.written_at, **texts), language)
+def working_text(item: NewsItem, language: str) -> Reading:
+    """The working text as readers would see it."""
+    fields = {name: getattr(item, name) for name in ("title_vi", "body_vi", "title_en", "body_en")}
+    return reading(NewsVersion(item=item, number=1, at=item.written_at, **fields), language)
 
 
 def feed(address: str) -> Iterator[dict[str, Any]]:
-    """What phones fetch, the same for everybody, at most FEED_BYTES of texts.
+    """The items that phones fetch, the same for everybody, at most FEED_BYTES of texts.
 
     address: of the public origin, without a trailing slash.
     """
@@ -202,23 +207,29 @@ def waiting(user: User, now: datetime.datetime) -> list[Matter]:
     drafts = NewsItem.objects.filter(state=NewsState.DRAFT).order_by("written_at")
     matters = [
         Matter(
-            f"news {one.pk}", one.title_vi, _("Read and publish"), reverse("news-preview", args=[one.pk]),
-            one.written_at + datetime.timedelta(days=1), Pile.AGENCY,
+            f"news {item.pk}",
+            item.title_vi,
+            _("Read and publish"),
+            reverse("news-preview", args=[item.pk]),
+            item.written_at + datetime.timedelta(days=1),
+            Pile.AGENCY,
         )
-        for one in drafts.defer("body_vi", "body_en")[: MOST_MATTERS + 1]
-    ]  # fmt: skip
+        for item in drafts.defer("body_vi", "body_en")[: MOST_MATTERS + 1]
+    ]
     return shorten(matters, reverse("news-desk"), drafts.count)
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """News of the site for its editors: of the city's level all, else what the person wrote."""
+    """News that match, for editors: all items for an editor of the city, else the person's own."""
     if not granted(user, EDITORS.roles):
         return []
-    seen = NewsItem.objects.defer("body_vi", "body_en")
+    items = NewsItem.objects.defer("body_vi", "body_en")
     if not reaches_beyond_a_ward(user, EDITORS.roles):
-        seen = seen.filter(written_by=user)
-    found = [one for one in seen.order_by("-written_at")[:2000] if holds(f"{one.title_vi} {one.title_en}", words)]
+        items = items.filter(written_by=user)
+    matches = [
+        item for item in items.order_by("-written_at")[:2000] if holds(f"{item.title_vi} {item.title_en}", words)
+    ]
     return [
-        Hit(_("News"), one.title_vi, reverse("news-preview", args=[one.pk]), one.get_state_display())
-        for one in found[:MOST_HITS]
+        Hit(_("News"), item.title_vi, reverse("news-preview", args=[item.pk]), item.get_state_display())
+        for item in matches[:MOST_HITS]
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of news: the desk in the office, and feeds for programs on the public origin (JSON and RSS)."""
+"""Pages for news: the desk in the office, and the feeds on the public origin (JSON and RSS)."""
 
 import datetime
 from email.utils import format_datetime
@@ -36,18 +36,18 @@ ON_A_PAGE = 30
 @audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def desk(request: OfficeRequest) -> HttpResponse:
-    """Every item, the newest first; an editor of a ward is led to what they wrote and to nothing else."""
+    """All items, newest first; an editor of a ward gets links only to their own."""
     page = Paginator(NewsItem.objects.select_related("written_by"), ON_A_PAGE).get_page(request.GET.get("page"))
-    keeps = reaches_beyond_a_ward(request.user, EDITORS.roles)
-    open_here = {item.pk for item in page if keeps or item.written_by_id == request.user.pk}
-    return render(request, "portal/desk.html", {"page": page, "open_here": open_here, "keeps": keeps})
+    edits_all = reaches_beyond_a_ward(request.user, EDITORS.roles)
+    open_here = {item.pk for item in page if edits_all or item.written_by_id == request.user.pk}
+    return render(request, "portal/desk.html", {"page": page, "open_here": open_here, "keeps": edits_all})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def new(request: OfficeRequest) -> HttpResponse:
-    """Write a new item: 302 to its preview, 422 what to correct."""
+    """Write a new item: 302 to its preview, 422 bad form."""
     return _write(request, None)
 
 
@@ -55,9 +55,9 @@ def new(request: OfficeRequest) -> HttpResponse:
 @audience(EDITORS)
 @touches(Whose.OWN, Whose.WIDE)
 def edit(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Work on an item: 302 to its preview, 422 what to correct, 409 withdrawn meanwhile.
+    """Edit an item: 302 to its preview, 422 bad form, 409 withdrawn in the meantime.
 
-    An editor of an agency or a unit works on drafts of their own, one of the city's level on every item.
+    An editor of an agency or a unit edits their own drafts, an editor of the city every item.
     """
     item = get_object_or_404(NewsItem, pk=pk)
     if item.written_by_id != request.user.pk or item.state != NewsState.DRAFT:
@@ -71,10 +71,10 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
     if request.method == "POST":
         if form.is_valid():
             try:
-                kept = news.write(news.Texts(**form.cleaned_data), request.user, timezone.now(), item)
+                stored = news.write(news.Texts(**form.cleaned_data), request.user, timezone.now(), item)
             except news.NewsWithdrawn:
-                return _refused(request, item, _("This news was withdrawn. Write a new item."))
-            return redirect("news-preview", kept.pk)
+                return _conflict_page(request, item, _("This news was withdrawn. Write a new item."))
+            return redirect("news-preview", stored.pk)
         status = 422
     return render(request, "portal/edit.html", {"form": form, "item": item}, status=status)
 
@@ -84,9 +84,9 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
 @touches(Whose.OWN, Whose.WIDE)
 @releases
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused.
+    """The working text in both languages; POST publishes it: 302, 422 without a required note, 409 refused.
 
-    An editor of a ward reads what they wrote; editors of the city's level publish, since news is the city's.
+    An editor of a ward may read their own items; only editors of the city publish, since news is the city's.
     """
     item = get_object_or_404(NewsItem, pk=pk)
     if request.method == "POST" or item.written_by_id != request.user.pk:
@@ -100,14 +100,14 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             news.publish(item, request.user, timezone.now(), note)
         except news.NewsUnchanged:
-            return _refused(request, item, _("Readers see this text already."))
+            return _conflict_page(request, item, _("Readers see this text already."))
         except Refused:
-            return _refused(request, item, _("This news was withdrawn. Write a new item."))
+            return _conflict_page(request, item, _("This news was withdrawn. Write a new item."))
         messages.success(request, _("Published. Readers see it within a minute."))
         return redirect("news-desk")
-    readings = [("vi", news.at_work(item, "vi"))]
+    readings = [("vi", news.working_text(item, "vi"))]
     if item.title_en:
-        readings.append(("en", news.at_work(item, "en")))
+        readings.append(("en", news.working_text(item, "en")))
     context: dict[str, Any] = {"item": item, "readings": readings, "form": form, "before": before}
     return render(request, "portal/preview.html", context, status=422 if form and form.errors else 200)
 
@@ -117,7 +117,7 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WIDE)
 @confirm_second_factor
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask why, then take the item from the readers: 302, 422 without a reason, 409 a draft or withdrawn before."""
+    """Ask for the reason, then withdraw the item: 302, 422 without a reason, 409 a draft or withdrawn before."""
     require_more_than_a_ward(request.user, EDITORS.roles)
     item = get_object_or_404(NewsItem, pk=pk)
     form = NoteForm(request.POST or None)
@@ -125,21 +125,21 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             news.withdraw(item, form.cleaned_data["note"], request.user, timezone.now())
         except Refused:
-            return _refused(request, item, _("Only published news can be withdrawn, and once."))
+            return _conflict_page(request, item, _("Only published news can be withdrawn, and once."))
         messages.success(request, _("Withdrawn. Whoever opens its address reads why."))
         return redirect("news-desk")
     context = {"item": item, "form": form, "out": item.state == NewsState.PUBLISHED}
     return render(request, "portal/withdraw.html", context, status=422 if form.errors else 200)
 
 
-def _refused(request: HttpRequest, item: NewsItem | None, words: str) -> HttpResponse:
+def _conflict_page(request: HttpRequest, item: NewsItem | None, words: str) -> HttpResponse:
     return render(request, "portal/refused.html", {"item": item, "words": words}, status=409)
 
 
 @require_safe
 @audience(EVERYONE)
 def json_feed(request: HttpRequest) -> HttpResponse:
-    """`{"items": [...]}`; bodies in the markup of texts.py. No language, no cookie, no number of a reader in it."""
+    """`{"items": [...]}`; bodies in the markup of texts.py. The same for all: no language, cookie or id of a reader."""
     items = {"items": list(news.feed(facts("vi").address))}
     return _cached(request, JsonResponse(items, json_dumps_params={"ensure_ascii": False}))
 
@@ -154,7 +154,7 @@ def rss_vi(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def rss_en(request: HttpRequest) -> HttpResponse:
-    """RSS in English; items that have none come in Vietnamese."""
+    """RSS in English; items without English are in Vietnamese."""
     return _rss(request, "en")
 
 
@@ -163,7 +163,7 @@ def _rss(request: HttpRequest, language: str) -> HttpResponse:
     with override(language):
         name = _("Bluezone news of %(city)s") % {"city": city.city}
     newest = news.published()[: news.ON_A_PAGE]
-    items = "".join(_item(news.reading(version, language), city) for version in newest)
+    items = "".join(_rss_item(news.reading(version, language), city) for version in newest)
     xml = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
         f"<title>{escape(name)}</title><link>{escape(city.address)}/news/</link><description>{escape(name)}"
@@ -172,18 +172,18 @@ def _rss(request: HttpRequest, language: str) -> HttpResponse:
     return _cached(request, HttpResponse(xml, content_type="application/rss+xml; charset=utf-8"))
 
 
-def _item(one: news.Reading, city: Facts) -> str:
-    link = escape(f"{city.address}/news/{one.version.item_id}/")
-    at = one.version.item.published_at or one.version.at
+def _rss_item(reading: news.Reading, city: Facts) -> str:
+    link = escape(f"{city.address}/news/{reading.version.item_id}/")
+    at = reading.version.item.published_at or reading.version.at
     return (
-        f"<item><title>{escape(one.title)}</title><link>{link}</link><guid>{link}</guid>"
+        f"<item><title>{escape(reading.title)}</title><link>{link}</link><guid>{link}</guid>"
         f"<pubDate>{format_datetime(at.astimezone(datetime.UTC), usegmt=True)}</pubDate>"
-        f"<description>{escape(one.html)}</description></item>"
+        f"<description>{escape(reading.html)}</description></item>"
     )
 
 
 def _cached(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The response, or 304 for whoever has it: news changes seldom and phones ask often."""
+    """The response, or 304 for clients that have it: news changes rarely and phones fetch it often."""
     etag = quote_etag(Asset("", response.content, "").sha256[:32])
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = KEPT

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only the public pages and the printed sheets need: numbers that do not break over a line, and more icons."""
+"""Template tags of the public pages and printed sheets: numbers that stay on one line, and more icons."""
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
@@ -11,13 +11,13 @@ _NO_BREAK_SPACE = "\u00a0"
 
 @register.filter
 def nobreak(text: str) -> str:
-    """A telephone number or a short name kept on one line."""
+    """A telephone number or a short name that stays on one line."""
     return text.replace(" ", _NO_BREAK_SPACE)
 
 
 @register.simple_tag
 def drawn(name: str) -> SafeString:
-    """A line icon that only the public pages have; it always stands beside a word."""
+    """A line icon of the public pages, for use next to a word."""
     return mark_safe(  # noqa: S308 - from the fixed table below
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">' + _ICONS[name] + "</svg>"
     )

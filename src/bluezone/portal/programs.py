@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The web edition with the city's key in it, as it is served to everybody."""
+"""The web edition with the city's key, as it is served to everybody."""
 
 import datetime
 import functools
@@ -11,17 +11,17 @@ from bluezone.paper import androidpackage
 from bluezone.publicpages.page_frame import Asset
 from bluezone.transparency.leaves import edition_leaf, manifest
 
-# Where the web edition is served; the page itself has the empty path.
+# The path of the web edition; its page has the empty path below it.
 APP = "/app/"
 
 
 def web_edition() -> dict[str, Asset]:
-    """Every file under /app/ by its path, as it is served to everybody."""
+    """The files below /app/ by path."""
     return _web_edition(public_key())
 
 
 def note_in_log(_now: datetime.datetime) -> None:
-    """Have the web edition and the Android app that are handed out put in the public log, if they are not in it yet."""
+    """Put the present web edition and Android app into the public log, if they are not in it yet."""
     log = key_server().public_log
     files = {path: hashlib.sha256(asset.content).hexdigest() for path, asset in web_edition().items()}
     if files:
@@ -33,5 +33,5 @@ def note_in_log(_now: datetime.datetime) -> None:
 
 @functools.cache
 def _web_edition(city_key: str) -> dict[str, Asset]:
-    found = face.web_files(city_key) if (face.STATIC / face.INDEX).exists() else {}
-    return {path: Asset(path, file.content, file.media_type) for path, file in found.items()}
+    files = face.web_files(city_key) if (face.STATIC / face.INDEX).exists() else {}
+    return {path: Asset(path, file.content, file.media_type) for path, file in files.items()}

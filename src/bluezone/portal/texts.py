@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The portal's own longer texts, one file per page and language in pages/, and the small markup that they and the news
-are written in.
-"""
+"""The portal's longer texts, one file for each page and language in pages/, and the markup of these and of news."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +11,14 @@ from django.utils.safestring import SafeString, mark_safe
 from bluezone.paper.phrases import Facts
 
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
-# Escaped text: a quotation mark in an address is `&quot;` by now and cannot end the attribute.
+# Applied to escaped text: a quotation mark in an address is `&quot;` and cannot end the attribute.
 _LINK = re.compile(r"\[([^\[\]]+)\]\(((?:https://|tel:|/(?!/))[^\s()]+)\)")
 _STEP = re.compile(r"\d+\. ")
 _STRAY = re.compile(r"\[[^\[\]]+\]\((?!https://|tel:|/(?!/))[^)]*\)")
 
 
 def render(text: str) -> SafeString:
-    """HTML of a text in this markup."""
+    """The HTML of a text in this markup."""
     blocks: list[str] = []
     for lines in _paragraphs(text):
         blocks.extend(_block(lines))
@@ -28,18 +26,18 @@ def render(text: str) -> SafeString:
 
 
 def plain(text: str) -> str:
-    """The words without marks, for excerpts and feeds of plain text."""
+    """The words without markup, for excerpts and plain text."""
     without = _BOLD.sub(r"\1", re.sub(r"\[([^\[\]]+)\]\([^)]*\)", r"\1", text))
     return " ".join(re.sub(r"(?m)^(## |- |\d+\. )", "", without).split())
 
 
 def foreign_links(text: str) -> list[str]:
-    """Links as written that lead neither to https nor inside this site; an editor is told of them."""
+    """Links, as written, that lead neither to https nor to this site, for a message to the editor."""
     return _STRAY.findall(text)
 
 
 def _paragraphs(text: str) -> list[list[str]]:
-    """Groups of lines that an empty line parts."""
+    """Groups of lines, separated by empty lines."""
     groups: list[list[str]] = [[]]
     for line in text.replace("\r\n", "\n").split("\n"):
         if line.strip():
@@ -50,21 +48,35 @@ def _paragraphs(text: str) -> list[list[str]]:
 
 
 def _block(lines: list[str]) -> list[str]:
-    """HTML of one group: runs of points and of steps become lists, the rest paragraphs and headings."""
-    out: list[str] = []
+    """The HTML of a group: runs of points and of steps become lists, the others paragraphs and headings."""
+    blocks: list[str] = []
     run: list[str] = []
-    kind = ""
+    run_tag = ""
     for line in [*lines, ""]:
-        now = "h2" if line.startswith("## ") else "ul" if line.startswith("- ") else "ol" if _STEP.match(line) else "p"
-        if run and (now != kind or not line or now == "h2"):
-            out.append(_wrap(kind, run))
+        tag = _tag_of(line)
+        if run and (tag != run_tag or not line or tag == "h2"):
+            blocks.append(_wrap(run_tag, run))
             run = []
         if line:
-            kind = now
-            run.append(
-                _inline(_STEP.sub("", line, count=1) if now == "ol" else line.removeprefix("## ").removeprefix("- "))
-            )
-    return out
+            run_tag = tag
+            run.append(_inline(_without_mark(line, tag)))
+    return blocks
+
+
+def _tag_of(line: str) -> str:
+    if line.startswith("## "):
+        return "h2"
+    if line.startswith("- "):
+        return "ul"
+    if _STEP.match(line):
+        return "ol"
+    return "p"
+
+
+def _without_mark(line: str, tag: str) -> str:
+    if tag == "ol":
+        return _STEP.sub("", line, count=1)
+    return line.removeprefix("## ").removeprefix("- ")
 
 
 def _wrap(kind: str, lines: list[str]) -> str:
@@ -75,8 +87,8 @@ def _wrap(kind: str, lines: list[str]) -> str:
 
 def _inline(line: str) -> str:
     escaped = escape(line, quote=True)
-    linked = _LINK.sub(lambda found: f'<a href="{found[2]}">{found[1]}</a>', escaped)
-    return _BOLD.sub(r"<strong>\1</strong>", linked)
+    with_links = _LINK.sub(lambda match: f'<a href="{match[2]}">{match[1]}</a>', escaped)
+    return _BOLD.sub(r"<strong>\1</strong>", with_links)
 
 
 FOLDER = Path(__file__).with_name("pages")
@@ -85,7 +97,7 @@ _INLINE = re.compile(r"\{app:([^{}]*)\}")
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a page: words as HTML, or the template of a picture."""
+    """A part of a page: text as HTML, or the template of a picture."""
 
     html: SafeString | None = None
     picture: str = ""
@@ -93,7 +105,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Question:
-    """One question of the FAQ; anchor: for links to it."""
+    """A question of the FAQ. anchor: for links to it."""
 
     anchor: str
     title: str
@@ -115,26 +127,26 @@ def page(name: str, language: str, facts: Facts) -> tuple[str, list[Part]]:
 def questions(language: str, facts: Facts) -> tuple[str, list[Question]]:
     """Title and questions of the FAQ."""
     title, body = _read("faq", language, facts)
-    found = []
+    items = []
     for number, piece in enumerate(re.split(r"(?m)^## ", body)[1:], 1):
-        asked, _, answer = piece.partition("\n")
-        found.append(Question(f"q{number}", asked.strip(), render(answer)))
-    return title, found
+        heading, _, answer = piece.partition("\n")
+        items.append(Question(f"q{number}", heading.strip(), render(answer)))
+    return title, items
 
 
 def _read(name: str, language: str, facts: Facts) -> tuple[str, str]:
     text = (FOLDER / f"{name}.{language}.md").read_text(encoding="utf-8")
-    kept = [line for line in (_for(line, facts) for line in text.splitlines()) if line is not None]
-    body = _INLINE.sub(lambda found: found[1] if facts.has_app else "", "\n".join(kept))
+    lines = [line for raw in text.splitlines() if (line := _line_for_city(raw, facts)) is not None]
+    body = _INLINE.sub(lambda match: match[1] if facts.has_app else "", "\n".join(lines))
     for sign, value in facts.named.items():
         body = body.replace("{" + sign + "}", value)
-    first, _, rest = body.partition("\n")
-    return first.removeprefix("# "), rest
+    first, _, content = body.partition("\n")
+    return first.removeprefix("# "), content
 
 
-def _for(line: str, facts: Facts) -> str | None:
-    """The line without its sign, None where it is for the other kind of city."""
-    for sign, wanted in (("@app ", True), ("@web ", False)):
-        if line.startswith(sign):
-            return line.removeprefix(sign) if facts.has_app is wanted else None
+def _line_for_city(line: str, facts: Facts) -> str | None:
+    """The line without its prefix, None if it is for the other kind of city."""
+    for prefix, for_app in (("@app ", True), ("@web ", False)):
+        if line.startswith(prefix):
+            return line.removeprefix(prefix) if facts.has_app is for_app else None
     return line

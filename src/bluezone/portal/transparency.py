@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page that lets anybody check: what is stored where and for how long, which files are published, and how to
-verify them.
-"""
+"""The page of proofs: what is stored where and for how long, the published files, and how to verify them."""
 
 import base64
 import datetime
@@ -33,55 +31,57 @@ from bluezone.refusal import Refused
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One row. what: the data; where: which device or store; how_long: until when. Short enough for a phone."""
+class Retention:
+    """A row about data. what: the data; where: device or store; how_long: retention. Short enough for a phone."""
 
     what: str | Promise
     where: str | Promise
     how_long: str | Promise
 
 
-KEPT = [
-    Kept(_("Random codes heard over Bluetooth"), _("only on the phone that heard them, sealed"), _("14 days")),
-    Kept(_("Visits to places (web edition and app)"), _("only on the phone that scanned, sealed"), _("14 days")),
-    Kept(_("Warnings"), _("only on the warned phone"), _("14 days after the day they are about")),
-    Kept(_("Code from a health worker"), _("codes store, as a keyed hash"), _("24 hours, as a link 48 hours")),
-    Kept(
+RETENTIONS = [
+    Retention(_("Random codes heard over Bluetooth"), _("only on the phone that heard them, sealed"), _("14 days")),
+    Retention(_("Visits to places (web edition and app)"), _("only on the phone that scanned, sealed"), _("14 days")),
+    Retention(_("Warnings"), _("only on the warned phone"), _("14 days after the day they are about")),
+    Retention(_("Code from a health worker"), _("codes store, as a keyed hash"), _("24 hours, as a link 48 hours")),
+    Retention(
         _("Random codes of a person who reports, with the hour received until it is over"),
         _("keys store; then in the signed files, among padding"),
         _("14 days"),
     ),
-    Kept(_("Visits that a person reports"), _("keys store; then encrypted in the venue packages"), _("14 days")),
-    Kept(_("Hash of a used certificate"), _("keys store"), _("while its week key is accepted")),
-    Kept(_("Declaration of a warned person"), _("keys store, sealed for the health authority"), _("30 days")),
-    Kept(
+    Retention(_("Visits that a person reports"), _("keys store; then encrypted in the venue packages"), _("14 days")),
+    Retention(_("Hash of a used certificate"), _("keys store"), _("while its week key is accepted")),
+    Retention(_("Declaration of a warned person"), _("keys store, sealed for the health authority"), _("30 days")),
+    Retention(
         _("Request for help: contact, place, words"),
         _("office store, encrypted"),
         _("30 days after it is done, 90 days at most"),
     ),
-    Kept(
+    Retention(
         _("Visited household: householder, address, number of phones, visits"),
         _("office store; on the one phone that has the list, sealed"),
         _("180 days after the last word; photographs 30 days"),
     ),
-    Kept(
+    Retention(
         _("Subscription to notices"),
         _("keys store, a table of its own, with a period of four weeks as its only time"),
         _("until cancelled, or 12 weeks without a renewal"),
     ),
-    Kept(_("Code of a place"), _("its hash with the registrar; what hangs there in the office"), _("while it is kept")),
-    Kept(
+    Retention(
+        _("Code of a place"), _("its hash with the registrar; what hangs there in the office"), _("while it is kept")
+    ),
+    Retention(
         _("Who runs a registered place: name, telephone, e-mail"),
         _("office store, encrypted"),
         _("90 days after it has closed"),
     ),
-    Kept(_("Accounts, roles and acts of officials"), _("office store"), _("while in use; the audit one year")),
-    Kept(
+    Retention(_("Accounts, roles and acts of officials"), _("office store"), _("while in use; the audit one year")),
+    Retention(
         _("Network address of a visitor"),
         _("only as a keyed hash in memory, to slow down guessing and flooding"),
         _("one hour at most"),
     ),
-    Kept(_("Who met whom, who is warned, who was where"), _("nowhere"), _("never")),
+    Retention(_("Who met whom, who is warned, who was where"), _("nowhere"), _("never")),
 ]
 
 
@@ -92,10 +92,10 @@ _FILES_REMEMBERED = 400
 
 @dataclass(frozen=True)
 class Statement:
-    """One signed file as phones fetch it.
+    """A signed file as phones fetch it.
 
     number: of the newest entry; sha256: hex, of the signed payload; key: fingerprint of the signing key.
-    chain: hex, the head of the chain of files it lists; empty for the config, whose history is in it.
+    chain: hex, the head of the chain of the files it lists; empty for the config, which contains its history.
     """
 
     title: str | Promise
@@ -108,7 +108,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts over the files that phones fetch. megabytes: of all of them."""
+    """Counts of the files that phones fetch. megabytes: total size."""
 
     files: int
     keys: int
@@ -119,25 +119,27 @@ class Figures:
 @require_safe
 @audience(EVERYONE)
 def transparency(request: HttpRequest) -> HttpResponse:
-    """What everybody can compare."""
+    """The page with retentions, statements and keys, for everybody to compare."""
     server = key_server()
-    exports_signed, venues_signed = server.downloads.index().whole, server.downloads.venues_index().whole
-    exports, venues = _index(exports_signed), _index(venues_signed)
+    exports_signed = server.downloads.index().whole
+    venues_signed = server.downloads.venues_index().whole
+    exports = _index(exports_signed)
+    venues = _index(venues_signed)
     config_signed = server.downloads.config(None).whole
     config = _statement(_("Settings file"), config_signed)
-    listed = [
+    statements = [
         config,
         _statement(_("List of warning files"), exports_signed, exports),
         _statement(_("List of venue packages"), venues_signed, venues),
     ]
     context = {
         "config": config,
-        "files": listed,
+        "files": statements,
         "stale": server.clock() - exports.generated_at > STALE_SECONDS,
         "public_key": public_key(),
         "other_keys": _other_keys(_payload(config_signed)),
         "figures": _figures(server, exports, venues),
-        "kept": KEPT,
+        "kept": RETENTIONS,
         "version": bluezone.__version__,
         "assets_listed": list(web_edition().values()),
     }
@@ -145,7 +147,7 @@ def transparency(request: HttpRequest) -> HttpResponse:
 
 
 def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
-    size = sum(entry.size for index in (exports, venues) for entry in index.entries)
+    size = sum(entry.size for entry in (*exports.entries, *venues.entries))
     keys = sum(_keys_in_file(server, entry.name) for entry in exports.entries)
     return Figures(len(exports.entries), keys, len(venues.entries), size / _MEGABYTE)
 
@@ -159,7 +161,7 @@ def _keys_in_file(server: KeyServer, name: str) -> int:
 
 @functools.lru_cache(maxsize=_FILES_REMEMBERED)
 def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
-    """How many keys a file has; it is named by its hash and never changes. Raises FileMissing and other refusals."""
+    """The number of keys in a file, which never changes under its name. Raises FileMissing and other refusals."""
     content = download(name)
     if content is None:
         raise FileMissing(f"{name} is not here")
@@ -167,16 +169,16 @@ def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
 
 
 def _other_keys(config: dict[str, Any]) -> list[tuple[str | Promise, str]]:
-    """Title and value of the keys that the config announces: of export files, of place codes, of notices."""
-    shown: list[tuple[str | Promise, str]] = []
+    """Title and value of the keys in the config: of export files, of venue codes, of notices."""
+    rows: list[tuple[str | Promise, str]] = []
     for pem in config.get("export_keys", []):
         der = load_pem_public_key(pem.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        shown.append((_("Key of the export files, SHA-256 of its DER form"), hashlib.sha256(der).hexdigest()))
+        rows.append((_("Key of the export files, SHA-256 of its DER form"), hashlib.sha256(der).hexdigest()))
     for number, key in sorted(config.get("venue_keys", {}).items()):
-        shown.append((_("Key of place codes"), f"{number}: {key}"))
+        rows.append((_("Key of place codes"), f"{number}: {key}"))
     if config.get("push_key"):
-        shown.append((_("Key of notices"), config["push_key"]))
-    return shown
+        rows.append((_("Key of notices"), config["push_key"]))
+    return rows
 
 
 def _index(signed: bytes) -> Index:
@@ -189,8 +191,9 @@ def _payload(signed: bytes) -> dict[str, Any]:
 
 
 def _statement(title: str | Promise, signed: bytes, index: Index | None = None) -> Statement:
-    """Read our own signed file; its bytes are what phones get, so the hash is what phones see."""
-    outer, inner = json.loads(signed), _payload(signed)
+    """The statement of a signed file, from the bytes that phones get, so that the hash is the same."""
+    outer = json.loads(signed)
+    inner = _payload(signed)
     return Statement(
         title=title,
         number=inner["number"],

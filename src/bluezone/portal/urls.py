@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the news desk in the office."""
+"""URLs of the news desk in the office."""
 
 from django.urls import path
 

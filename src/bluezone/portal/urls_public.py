@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the public pages, of the web edition and of the help call; `bluezone.web.urls_public` includes them."""
+"""URLs of the public pages, of the web edition and of the help call; included by `bluezone.web.urls_public`."""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public pages, for everybody, without account, session or form of a person.
+"""The public pages, for everybody, without account or session.
 
-Asking for help: a form for people on the public origin, and POST /v1/help for the app and the gates.
+Requests for help: a form for people on the public origin, and POST /v1/help for the app and the gates.
 """
 
 import re
@@ -39,17 +39,17 @@ from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, ope
 
 ON_THE_FIRST_PAGE = 3
 MOST_STATIONS = 200
-# Languages for which the app has a name, and names of its screens (face/static/frame.js, recordingName).
+# Languages that the app supports, and names of its screens (face/static/frame.js, recordingName).
 _RECORDING = re.compile(r"(?:vi|en|zh|tay|nung|dao|mong)/[a-z0-9-]{1,40}")
-# What a browser runs or shows by itself. A script or font inside a page has the page's policy; its own would only
-# weigh, a hundred times at a first load.
+# Files that a browser runs or shows as documents. A script or font inside a page has the page's policy; a header of its
+# own would only add weight, a hundred times at a first load.
 _WITH_A_POLICY = ("text/html", "image/svg+xml")
 
 
 @require_safe
 @audience(EVERYONE)
 def home(request: HttpRequest) -> HttpResponse:
-    """What Bluezone is, and one button; also at /k, the short link of leaflets and text messages."""
+    """The first page, also at /k, the short link of leaflets and text messages."""
     news = [portal_news.reading(version, _language()) for version in portal_news.published()[:ON_THE_FIRST_PAGE]]
     return show(request, "public/home.html", {"news": news})
 
@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def text_page(request: HttpRequest, name: str) -> HttpResponse:
-    """A page of the portal's own texts."""
+    """A page of the portal's texts."""
     title, parts = texts.page(name, _language(), facts())
     return show(request, "public/text.html", {"title": title, "parts": parts})
 
@@ -73,33 +73,33 @@ def faq(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
-    """Where to install from, or how to keep the web edition."""
+    """Where to install the app, or how to add the web edition to the home screen."""
     return show(request, "public/install.html", {"package": androidpackage.package()})
 
 
 @require_safe
 @audience(EVERYONE)
 def install_file(request: HttpRequest) -> HttpResponse:
-    """The Android app as the city hands it out; 404 where it hands out none."""
-    found = androidpackage.package()
-    if found is None:
+    """The city's Android app; 404 if it has none."""
+    package = androidpackage.package()
+    if package is None:
         raise Http404
-    return HttpResponse(found.path.read_bytes(), headers=dict(androidpackage.headers(found)))
+    return HttpResponse(package.path.read_bytes(), headers=dict(androidpackage.headers(package)))
 
 
 def _recordings() -> dict[str, list[str]]:
     """Recorded screens of the app: `voice/<language>/<screen>.mp3` in the data folder, by language."""
-    found: dict[str, list[str]] = {}
+    screens: dict[str, list[str]] = {}
     for path in sorted((settings.DATA_FOLDER / "voice").glob("*/*.mp3")):
         if _RECORDING.fullmatch(f"{path.parent.name}/{path.stem}"):
-            found.setdefault(path.parent.name, []).append(path.stem)
-    return found
+            screens.setdefault(path.parent.name, []).append(path.stem)
+    return screens
 
 
 @require_safe
 @audience(EVERYONE)
 def voices(request: HttpRequest) -> HttpResponse:
-    """What the app can play instead of reading aloud: {language: names of screens}; empty where there is nothing."""
+    """The recordings that the app can play instead of reading aloud: {language: names of screens}; may be empty."""
     response = JsonResponse(_recordings())
     response.headers["Cache-Control"] = KEPT
     return response
@@ -108,7 +108,7 @@ def voices(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def recording(request: HttpRequest, language: str, name: str) -> HttpResponse:
-    """One recording; 404 for whatever is not in the list."""
+    """A recording; 404 for anything not in the list."""
     if name not in _recordings().get(language, []):
         raise Http404
     sound = (settings.DATA_FOLDER / "voice" / language / f"{name}.mp3").read_bytes()
@@ -118,43 +118,43 @@ def recording(request: HttpRequest, language: str, name: str) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def venue(request: HttpRequest) -> HttpResponse:
-    """The page behind a venue's poster: its script hands the part after `#` to the web edition on the phone."""
+    """The page of a venue poster's link: its script passes the part after `#` to the web edition on the phone."""
     return show(request, "public/venue.html")
 
 
 @require_safe
 @audience(EVERYONE)
 def report(request: HttpRequest) -> HttpResponse:
-    """The page behind a health worker's link; as for a venue, the code stays behind `#` on the phone."""
+    """The page of a health worker's link; as for a venue, the code after `#` never leaves the phone."""
     return show(request, "public/report.html")
 
 
 @require_safe
 @audience(EVERYONE)
 def news(request: HttpRequest) -> HttpResponse:
-    """Every published item, newest first."""
+    """The published items, newest first."""
     page = Paginator(portal_news.published(), portal_news.ON_A_PAGE).get_page(request.GET.get("page"))
-    shown = [portal_news.reading(version, _language()) for version in page]
-    return show(request, "public/news.html", {"news": shown, "page": page})
+    readings = [portal_news.reading(version, _language()) for version in page]
+    return show(request, "public/news.html", {"news": readings, "page": page})
 
 
 @require_safe
 @audience(EVERYONE)
 def news_item(request: HttpRequest, pk: int) -> HttpResponse:
-    """One item: 200 as published or corrected, 410 withdrawn with its reason, 404 a draft."""
+    """A news item: 200 as published or corrected, 410 withdrawn, with the reason, 404 for a draft."""
     item = get_object_or_404(NewsItem, pk=pk)
     version = current(item)
     if version is None:
         raise Http404
-    gone = item.state == NewsState.WITHDRAWN
-    context = {"one": portal_news.reading(version, _language()), "item": item, "withdrawn": gone}
-    return show(request, "public/news_item.html", context, status=410 if gone else 200)
+    is_withdrawn = item.state == NewsState.WITHDRAWN
+    context = {"one": portal_news.reading(version, _language()), "item": item, "withdrawn": is_withdrawn}
+    return show(request, "public/news_item.html", context, status=410 if is_withdrawn else 200)
 
 
 @require_safe
 @audience(EVERYONE)
 def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
-    """A file of the portal under an address that changes with its content; an older address gives the present file."""
+    """A file of the portal; its URL changes with the content, and older URLs return the present file."""
     keep = IMMUTABLE if digest == page_frame.ASSETS.digest else KEPT
     return answer(request, page_frame.ASSETS.assets.get(path), keep)
 
@@ -162,7 +162,7 @@ def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def web_edition(request: HttpRequest, path: str) -> HttpResponse:
-    """A file of the web edition; its page is the same at every visit until the city updates it."""
+    """A file of the web edition, which stays the same until the city updates it."""
     asset = programs.web_edition().get(path)
     response = answer(request, asset, ASK_AGAIN)
     if asset and path not in WORKERS and not asset.media_type.startswith(_WITH_A_POLICY):
@@ -180,7 +180,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: a request that no page of ours makes."""
+    """400: a request that none of our pages makes."""
     return _problem(
         request, 400, _("The request was not understood"), _("Nothing was changed. Start again from the first page.")
     )
@@ -196,7 +196,7 @@ def _language() -> str:
 
 
 MOST_BYTES = 8 * 1024
-# An office or a school behind one address may ask for several people.
+# An office or a school behind one network address may send requests for several people.
 help_limit = FormLimit(20, 600)
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _TICKET = re.compile(r"[0-9A-Z]{3}-[0-9A-Z]{3}")
@@ -207,8 +207,8 @@ _MEMBERS = ("channel", "contact", "place", "note", "unit")
 def open_ticket(request: HttpRequest) -> dict[str, Any]:
     """`{"channel", "contact", "place", "note", "unit"}` -> `{"ticket"}`; `Idempotency-Key` makes repeats harmless.
 
-    201 opened, or opened before under the same key; 400 body, 413 too long, 422 what is wrong with it, 429 too many.
-    No address of the caller is kept.
+    201 opened, or opened before under the same key; 400 bad body, 413 too long, 422 bad values, 429 too many.
+    The caller's network address is not stored.
     """
     body = json_body(request, MOST_BYTES)
     values = {name: body.get(name) or "" for name in _MEMBERS}
@@ -227,7 +227,7 @@ def open_ticket(request: HttpRequest) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def ask(request: HttpRequest) -> HttpResponse:
-    """The form: 303 to its ticket, 422 what to correct, 429 too many from this network, 403 sent from another site."""
+    """The form: 303 to its ticket, 403 sent from another site, 422 bad form, 429 too many from this network."""
     if request.method != "POST":
         return _form(request, HelpForm(), _new_key())
     key = request.POST.get("key", "")
@@ -242,8 +242,8 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _form(request, form, key, 422, _("Nothing was sent yet: please correct what is marked below."))
     try:
         help_limit.check(request, timezone.now())
-    except PuzzleRequired as asked:
-        return _form(request, form, key, 429, challenge=asked.challenge.hex())
+    except PuzzleRequired as refusal:
+        return _form(request, form, key, 429, challenge=refusal.challenge.hex())
     values = {name: form.cleaned_data[name] for name in ("contact", "place", "note", "unit")}
     ticket = open_help_request("portal", **values, repeat_key=key)
     response = redirect("help-sent", ticket)
@@ -254,7 +254,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def sent(request: HttpRequest, ticket: str) -> HttpResponse:
-    """The number of a request; says nothing about whether there is one."""
+    """The page with the number of a request; it does not reveal whether the request exists."""
     if not _TICKET.fullmatch(ticket):
         return redirect("help")
     return show(request, "public/help_sent.html", {"ticket": ticket})
@@ -272,7 +272,7 @@ def _form(
         "stations": stations[:MOST_STATIONS],
     }
     response = show(request, "public/help.html", context, status=status)
-    # The key in it is this reader's.
+    # It contains this reader's key.
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -282,6 +282,6 @@ def _new_key() -> str:
 
 
 def _from_elsewhere(request: HttpRequest) -> bool:
-    """Whether a browser says that another site sent this form; without a session there is no token to forge."""
+    """Whether another site sent this form, as the browser reports; without a session there is no token to check."""
     origin = request.headers.get("Origin")
     return bool(origin and urlsplit(origin).netloc != request.get_host())

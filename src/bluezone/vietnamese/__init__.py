@@ -1,4 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vietnamese text, without Django: one spelling for comparing, what a syllable may be, the fonts of before Unicode
-and how their text is recognised.
-"""
+"""Vietnamese text, without Django: spelling for comparisons, syllables, text in legacy fonts, and typed values."""

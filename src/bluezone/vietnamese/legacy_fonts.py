@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text typed with TCVN3 (ABC) or VNI-Windows fonts, turned into Unicode and back.
+"""Text typed with TCVN3 (ABC) or VNI-Windows fonts: conversion to Unicode and back, and detection.
 
-Such text is bytes that only look right in their own font; copied into a modern file it arrives as Windows-1252
-characters ("B¾c K¹n", "Baéc Kaïn"). All functions here take and give that Windows-1252 view as `str`.
+Such text is bytes that look right only in their own font; copied into a modern file it appears as Windows-1252
+characters ("B¾c K¹n", "Baéc Kaïn"). All functions here take and return that Windows-1252 view as `str`.
 
 Sources: TCVN 5712:1993, subset VN3 (67 small letters and 7 capitals at 0xA1..0xFE); VNI-Windows as published in the
-"Bảng đối chiếu encoding các bộ chữ hiện hành với Unicode" (base letter and one mark, nine letters of their own).
+"Bảng đối chiếu encoding các bộ chữ hiện hành với Unicode" (base letter and one mark, nine separate letters).
 
-Is this text Unicode, TCVN3 or VNI? A guess with a score, for a person to confirm; nothing is converted here.
-
-A reading of the text is as good as the share of its words with accents that come out as Vietnamese syllables. That
-alone would call the French "laïc" VNI ("lạc"), so a legacy reading also needs words that no other language writes.
+`detect` guesses whether a text is Unicode, TCVN3 or VNI, with a score, for a person to confirm. It scores an encoding
+by the share of the words with accents that become Vietnamese syllables. This alone would take the French "laïc" for
+VNI ("lạc"), so a legacy encoding also needs words that exist in none of the other languages.
 """
 
 import dataclasses
@@ -25,9 +24,9 @@ from bluezone.vietnamese.spelling import is_syllable
 
 
 class TextEncoding(enum.StrEnum):
-    """What the characters of a text mean."""
+    """How the characters of a text are to be read."""
 
-    ASCII = "ascii"  # no letter outside ASCII: nothing to convert, nothing to doubt
+    ASCII = "ascii"  # no letter outside ASCII: nothing to convert
     UNICODE = "unicode"
     TCVN3 = "tcvn3"
     TCVN3_CAPITALS = "tcvn3-capitals"  # fonts named .Vn…H draw every small letter as a capital
@@ -39,7 +38,7 @@ LEGACY_ENCODINGS = frozenset({TextEncoding.TCVN3, TextEncoding.TCVN3_CAPITALS, T
 
 
 class NotInLegacyEncoding(Refused):
-    """A letter has no place in the encoding asked for (TCVN3 has no toned capitals outside its capital fonts)."""
+    """A letter is not in the encoding (TCVN3 has no toned capitals except in its capital fonts)."""
 
     code = "text_not_in_encoding"
 
@@ -61,9 +60,14 @@ _TCVN3 = {
     "ừ": 0xF5, "ử": 0xF6, "ữ": 0xF7, "ứ": 0xF8, "ự": 0xF9,
     "ỳ": 0xFA, "ỷ": 0xFB, "ỹ": 0xFC, "ý": 0xFD, "ỵ": 0xFE,
 }
-# Unicode combining marks that one VNI mark stands for, in the order NFC composes them.
-_CIRCUMFLEX, _BREVE = "\u0302", "\u0306"
-_GRAVE, _ACUTE, _TILDE, _HOOK, _DOT = "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"
+# Unicode combining marks, of which one VNI mark means one or two, in the order in which NFC composes them.
+_CIRCUMFLEX = "\u0302"
+_BREVE = "\u0306"
+_GRAVE = "\u0300"
+_ACUTE = "\u0301"
+_TILDE = "\u0303"
+_HOOK = "\u0309"
+_DOT = "\u0323"
 _VNI_TONES = {"ù": _ACUTE, "ø": _GRAVE, "û": _HOOK, "õ": _TILDE, "ï": _DOT}
 _VNI_CIRCUMFLEX = {"â": "", "á": _ACUTE, "à": _GRAVE, "å": _HOOK, "ã": _TILDE, "ä": _DOT}
 _VNI_BREVE = {"ê": "", "é": _ACUTE, "è": _GRAVE, "ú": _HOOK, "ü": _TILDE, "ë": _DOT}
@@ -72,12 +76,12 @@ _VNI_LETTERS = {"ô": "ơ", "ö": "ư", "ñ": "đ", "í": "í", "ì": "ì", "æ"
 
 
 def _vni_pairs() -> dict[str, str]:
-    """Small letters only: VNI base and mark (one or two characters) -> Unicode letter."""
+    """Small letters: VNI base and mark (one or two characters) -> Unicode letter."""
     pairs = dict(_VNI_LETTERS)
     for base in ("a", "e", "o", "u", "y", "ô", "ö"):
         letter = _VNI_LETTERS.get(base, base)
         for mark, tone in _VNI_TONES.items():
-            if base + mark != "yï":  # ỵ has a character of its own
+            if base + mark != "yï":  # ỵ is a single character in VNI
                 pairs[base + mark] = unicodedata.normalize("NFC", letter + tone)
     for base, marks, shape in (("aeo", _VNI_CIRCUMFLEX, _CIRCUMFLEX), ("a", _VNI_BREVE, _BREVE)):
         for letter in base:
@@ -87,13 +91,13 @@ def _vni_pairs() -> dict[str, str]:
 
 
 def _both_cases(pairs: dict[str, str]) -> dict[str, str]:
-    """Add the capitals; a capital base followed by a small mark is met too and means the capital."""
-    every = dict(pairs)
+    """Add the capitals. A capital base with a small mark also occurs, and means the capital."""
+    both = dict(pairs)
     for legacy, letter in pairs.items():
-        every[legacy.upper()] = letter.upper()
+        both[legacy.upper()] = letter.upper()
         if len(legacy) == 2:
-            every.setdefault(legacy[0].upper() + legacy[1], letter.upper())
-    return every
+            both.setdefault(legacy[0].upper() + legacy[1], letter.upper())
+    return both
 
 
 _FROM_TCVN3 = {chr(code): letter for letter, code in _TCVN3.items()}
@@ -101,17 +105,18 @@ _TO_TCVN3 = {letter: chr(code) for letter, code in _TCVN3.items()}
 _FROM_VNI = _both_cases(_vni_pairs())
 _TO_VNI = {letter: legacy for legacy, letter in reversed(_FROM_VNI.items()) if legacy.islower() or legacy.isupper()}
 
-# Vowels that carry a tone, and đ: the letters Vietnamese adds to ASCII, both cases.
+# The letters that Vietnamese adds to ASCII, in both cases: vowels with marks, and đ.
 VIETNAMESE_LETTERS = frozenset(_TO_VNI)
 
 
-# TCVN3 has no toned capitals, so "PHÒNG" is typed "PHßNG": capitals around a small letter tell that it is one too.
+# TCVN3 has no toned capitals, so "PHÒNG" is typed "PHßNG": a small letter among capitals is a capital too.
 _CAPITAL = "A-ZĂÂÊÔƠƯĐ"
 _WORD_IN_CAPITALS = re.compile(rf"(?<![^\W\d_])(?=(?:[^\W\d_]*[{_CAPITAL}]){{2}})(?:(?![a-z])[^\W\d_])+(?![^\W\d_])")
 _LINE_IN_CAPITALS = re.compile(rf"\A(?=.*[{_CAPITAL}]{{2}})[^a-z]*\Z", re.DOTALL)
 
 
-def _capitals_restored(text: str) -> str:
+def _restore_capitals(text: str) -> str:
+    """The text with small letters among capitals turned into capitals."""
     if _LINE_IN_CAPITALS.match(text):
         return text.upper()
     return _WORD_IN_CAPITALS.sub(lambda word: word.group().upper(), text)
@@ -125,32 +130,32 @@ def _pattern(encoding: TextEncoding) -> re.Pattern[str]:
 
 
 def to_unicode(text: str, encoding: TextEncoding) -> str:
-    """Convert the Windows-1252 view of `text` to Unicode NFC; what is no letter of `encoding` stays as it is.
+    """Convert the Windows-1252 view of `text` to Unicode NFC; characters that are not of `encoding` do not change.
 
-    ASCII, UNICODE and UNKNOWN only normalise. Never called before a person has seen the preview
-    (`detection.preview`): a wrong guess would damage names that were right.
+    ASCII, UNICODE and UNKNOWN only normalise. Call it only after a person has confirmed the `preview`: a wrong guess
+    would damage correct names.
     """
     composed = unicodedata.normalize("NFC", text)
     if encoding not in LEGACY_ENCODINGS:
         return composed
     table = _FROM_VNI if encoding is TextEncoding.VNI else _FROM_TCVN3
-    converted = _pattern(encoding).sub(lambda found: table[found.group()], composed)
+    converted = _pattern(encoding).sub(lambda match: table[match.group()], composed)
     if encoding is TextEncoding.TCVN3_CAPITALS:
         converted = converted.upper()
     elif encoding is TextEncoding.TCVN3:
-        converted = _capitals_restored(converted)
+        converted = _restore_capitals(converted)
     return unicodedata.normalize("NFC", converted)
 
 
 def is_written_in(text: str, encoding: TextEncoding) -> bool:
-    """True when every character of `text` beyond ASCII belongs to a letter of `encoding`, one of LEGACY_ENCODINGS."""
+    """True if every character of `text` outside ASCII is part of a letter of `encoding`, one of LEGACY_ENCODINGS."""
     return _pattern(encoding).sub("", unicodedata.normalize("NFC", text)).isascii()
 
 
 def from_unicode(text: str, encoding: TextEncoding) -> str:
-    """Write Unicode text the way a legacy font expects it, as its Windows-1252 view.
+    """Convert Unicode text to the Windows-1252 view of a legacy encoding.
 
-    Raises NotInLegacyEncoding for a letter `encoding` has no place for.
+    Raises NotInLegacyEncoding for a letter that is not in `encoding`.
     """
     composed = unicodedata.normalize("NFC", text)
     if encoding not in LEGACY_ENCODINGS:
@@ -160,19 +165,19 @@ def from_unicode(text: str, encoding: TextEncoding) -> str:
             raise NotInLegacyEncoding("a capital font has no small letters; got some")
         composed = composed.lower()
     table = _TO_VNI if encoding is TextEncoding.VNI else _TO_TCVN3
-    written = []
+    characters = []
     for letter in composed:
         if letter.isascii():
-            written.append(letter)
+            characters.append(letter)
         elif letter in table:
-            written.append(table[letter])
+            characters.append(table[letter])
         else:
             raise NotInLegacyEncoding(f"U+{ord(letter):04X} has no place in {encoding.value}")
-    return "".join(written)
+    return "".join(characters)
 
 
 def encoding_of_font(name: str) -> TextEncoding:
-    """The encoding a font's name promises: .VnTime -> TCVN3, .VnTimeH -> TCVN3_CAPITALS, VNI-Times -> VNI."""
+    """The encoding that a font's name suggests: .VnTime -> TCVN3, .VnTimeH -> TCVN3_CAPITALS, VNI-Times -> VNI."""
     folded = name.strip().lower()
     if folded.startswith(".vn"):
         return TextEncoding.TCVN3_CAPITALS if folded.endswith("h") else TextEncoding.TCVN3
@@ -181,16 +186,16 @@ def encoding_of_font(name: str) -> TextEncoding:
     return TextEncoding.UNKNOWN
 
 
-# Below this share of readable words a legacy reading is not proposed.
+# Below this share of readable words a legacy encoding is not proposed.
 LEAST_SCORE = 0.7
-# Words that could also be French, Spanish or a footnote mark only count together, and only from this number on.
+# Words that could also be French, Spanish or a footnote mark count only if there are at least this many.
 WEAK_WORDS_NEEDED = 5
 
 _LATIN1_WORD = re.compile(r"[A-Za-z\u00a1-\u00ff]+(?:\u00ad[A-Za-z\u00a1-\u00ff]+)*")
 _ANY_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
-# Signs that are letters only in TCVN3, right after another letter: "B¾c", "T­". ² ³ ° are no TCVN3 letters.
+# Signs that are letters only in TCVN3, right after another letter: "B¾c", "T­". ² ³ ° are not TCVN3 letters.
 _TCVN3_SIGN = re.compile(r"[A-Za-z\u00c0-\u00ff®§][¡-¦¨-¬\xad®µ-¹»-¾×÷]")
-# A vowel with a mark that French, German, Spanish or Portuguese does not put there, or not before a last consonant.
+# A vowel and a mark that do not occur in French, German, Spanish or Portuguese, or not before a final consonant.
 _VNI_PAIR = re.compile(
     r"[aA][áàåãäâøõÁÀÅÃÄÂØÕ]|[aA][éèÉÈ](?:ng|NG|[cmnptCMNPT])\Z|[eE][áàåãäâøõùÁÀÅÃÄÂØÕÙ]|[oO][áàåãäâøÁÀÅÃÄÂØ]"
     r"|[uUyY][øõØÕ]|[ôöÔÖ][ùøûõïÙØÛÕÏ]"
@@ -199,11 +204,11 @@ _VNI_PAIR = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
-    """What a text most likely is.
+    """The most likely encoding of a text.
 
-    encoding: the best reading; ASCII when there is nothing to decide, UNKNOWN when no reading is Vietnamese.
-    score:    0..1, share of the distinct words with accents that are Vietnamese syllables in that reading.
-    mixed:    True when some words can only be Unicode and others only legacy text.
+    encoding: the best guess; ASCII if there is nothing to decide, UNKNOWN if the text is Vietnamese in no encoding.
+    score:    0..1, share of the distinct words with accents that are Vietnamese syllables in that encoding.
+    mixed:    whether some words can only be Unicode and others only legacy text.
     """
 
     encoding: TextEncoding
@@ -212,13 +217,13 @@ class Detection:
 
     @property
     def is_legacy(self) -> bool:
-        """True when the text should be shown to a person with a proposal to convert it."""
+        """True if a page should propose to a person to convert the text."""
         return self.encoding in LEGACY_ENCODINGS
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One text before and after the proposed conversion."""
+    """A text before and after the proposed conversion."""
 
     before: str
     after: str
@@ -227,22 +232,22 @@ class Change:
 def detect(text: str) -> Detection:
     """Guess the encoding of `text`, which may be one cell or a whole file.
 
-    Unicode wins every tie, because converting what is right does damage and leaving what is wrong does not.
+    Unicode wins every tie: converting correct text does damage, leaving wrong text does not.
     """
     if text.isascii():
         return Detection(TextEncoding.ASCII, 1.0)
     unicode_words = {word for word in _ANY_WORD.findall(text) if not word.isascii()}
     certain = {word for word in unicode_words if _only_unicode(word)}
     if certain:
-        rest = " ".join(unicode_words - certain)
-        mixed = any(_evidence(rest, encoding)[1] >= 2 for encoding in (TextEncoding.TCVN3, TextEncoding.VNI))
+        others = " ".join(unicode_words - certain)
+        mixed = any(_evidence(others, encoding)[1] >= 2 for encoding in (TextEncoding.TCVN3, TextEncoding.VNI))
         return Detection(TextEncoding.UNICODE, _share(unicode_words), mixed)
 
     readings = [(_evidence(text, encoding), encoding) for encoding in (TextEncoding.TCVN3, TextEncoding.VNI)]
     (score, strong, words), encoding = max(readings, key=lambda reading: reading[0][:2])
-    # "S«ng" is no word of a Unicode text, and what lies around its sign may by chance be one.
-    signed = {word for word in _LATIN1_WORD.findall(text) if _TCVN3_SIGN.search(word)}
-    as_unicode = _share(unicode_words | signed)
+    # "S«ng" is not a word in a Unicode text, but the letters around its sign may be one by chance.
+    with_sign = {word for word in _LATIN1_WORD.findall(text) if _TCVN3_SIGN.search(word)}
+    as_unicode = _share(unicode_words | with_sign)
     convincing = strong > 0 or words >= WEAK_WORDS_NEEDED
     if convincing and score >= LEAST_SCORE and score > as_unicode:
         return Detection(encoding, score)
@@ -250,7 +255,7 @@ def detect(text: str) -> Detection:
 
 
 def preview(texts: Iterable[str], encoding: TextEncoding, limit: int = 8) -> tuple[Change, ...]:
-    """The first `limit` different texts that converting from `encoding` would change, before and after."""
+    """The first `limit` different texts that a conversion from `encoding` would change, before and after."""
     changes: dict[str, Change] = {}
     for text in texts:
         if len(changes) >= limit:
@@ -262,14 +267,17 @@ def preview(texts: Iterable[str], encoding: TextEncoding, limit: int = 8) -> tup
 
 
 def first_contradiction(texts: Sequence[str], encoding: TextEncoding) -> int | None:
-    """Index of the first text that can only be Unicode although the others are `encoding`; None when they agree."""
+    """Index of the first text that can only be Unicode although the others are in `encoding`; None if there is none."""
     if encoding not in LEGACY_ENCODINGS:
         return None
-    return next((index for index, text in enumerate(texts) if any(map(_only_unicode, _ANY_WORD.findall(text)))), None)
+    for index, text in enumerate(texts):
+        if any(map(_only_unicode, _ANY_WORD.findall(text))):
+            return index
+    return None
 
 
 def _only_unicode(word: str) -> bool:
-    """True for a syllable with a letter that the Windows-1252 view of a legacy text cannot show."""
+    """True for a word with a letter that cannot be in the Windows-1252 view of a legacy text."""
     return any(ord(letter) > 0xFF and letter in VIETNAMESE_LETTERS for letter in to_unicode(word, TextEncoding.UNICODE))
 
 
@@ -278,13 +286,17 @@ def _share(words: set[str]) -> float:
 
 
 def _evidence(text: str, encoding: TextEncoding) -> tuple[float, int, int]:
-    """Share of readable words, how many of them no other language writes, how many are not syllables as they stand."""
+    """Evidence for an encoding: share of readable words, number of words certain to be in it, number of possible ones.
+
+    Readable: a syllable after conversion. Possible: also no syllable before it. Certain: also with a sign or pair that
+    occurs in none of the other languages.
+    """
     words = {word for word in _LATIN1_WORD.findall(text) if not word.isascii() and len(word) > 1}
     if not words:
         return 0.0, 0, 0
-    telling = _VNI_PAIR if encoding is TextEncoding.VNI else _TCVN3_SIGN
+    certain = _VNI_PAIR if encoding is TextEncoding.VNI else _TCVN3_SIGN
     readable = [
         word for word in words if is_written_in(word, encoding) and is_syllable(to_unicode(word, encoding).lower())
     ]
     only_legacy = [word for word in readable if not is_syllable(word)]
-    return len(readable) / len(words), sum(bool(telling.search(word)) for word in only_legacy), len(only_legacy)
+    return len(readable) / len(words), sum(bool(certain.search(word)) for word in only_legacy), len(only_legacy)

@@ -1,59 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vietnamese spelling: one spelling for searching, one for comparing names exactly, and whether a word can be a
-Vietnamese syllable.
-"""
+"""Vietnamese spelling: folding for searches, keys for comparing names, and the check for Vietnamese syllables."""
 
 import functools
 import re
 import unicodedata
 
-# Signs that join, part, mark or isolate what stands there and are not seen, but for the two that turn the order of
-# letters round (U+202D, U+202E).
-_UNSEEN = dict.fromkeys(
+# Invisible characters that join, separate, mark or isolate letters, except the two that reverse their order (U+202D,
+# U+202E).
+_INVISIBLE = dict.fromkeys(
     [0x034F, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202D), *range(0x2060, 0x206A), 0xFEFF]
 )
 _SOFT_HYPHEN = "\u00ad"
 
 
 def without_unseen(text: str) -> str:
-    """A text without the signs of no width that come along when something is copied from a message or a page.
+    """A text without the invisible characters that are copied along from a message or a page.
 
-    A hyphen that is seen at the end of a line alone stays where it may be the letter of an old font.
+    A soft hyphen stays if it may be a letter of a legacy font.
     """
-    seen = text.translate(_UNSEEN)
-    if _SOFT_HYPHEN in seen and any(sign > "\u00ff" and unicodedata.category(sign)[0] in "LM" for sign in seen):
-        return seen.replace(_SOFT_HYPHEN, "")
-    return seen
+    visible = text.translate(_INVISIBLE)
+    if _SOFT_HYPHEN in visible and any(sign > "\u00ff" and unicodedata.category(sign)[0] in "LM" for sign in visible):
+        return visible.replace(_SOFT_HYPHEN, "")
+    return visible
 
 
 def fold(text: str) -> str:
-    """Small letters without Vietnamese marks and signs that are not seen, đ as d, one space between words.
+    """Small letters without Vietnamese marks and invisible characters, đ as d, one space between words.
 
-    Takes any normal form, gives ASCII for Vietnamese text. Folding a folded text changes nothing.
+    Takes any normal form; the result of Vietnamese text is ASCII. Folding a folded text changes nothing.
     """
     plain = _without_marks(_without_marks(without_unseen(text)).casefold())
     return " ".join(plain.replace("đ", "d").split())
 
 
 def holds(text: str, words: str) -> bool:
-    """Whether a text holds every one of some folded words, whatever its case and diacritics."""
+    """Whether a text contains each of some folded words, regardless of its case and diacritics."""
     folded = fold(text)
     return all(word in folded for word in words.split())
 
 
 def spell_out(text: str) -> str:
-    """A text whose short words for units and offices are whole: "TYT P.Suối Bạc" is "trạm y tế phường Suối Bạc"."""
-    whole = _SHORT_UNITS.sub(lambda found: f"{_UNITS[found[1].casefold()]} ", text)
-    return _SHORT_OFFICES.sub(lambda found: _OFFICES[found[0]], whole)
+    """Expand abbreviations of units and offices: "TYT P.Suối Bạc" becomes "trạm y tế phường Suối Bạc"."""
+    whole = _SHORT_UNITS.sub(lambda match: f"{_UNITS[match[1].casefold()]} ", text)
+    return _SHORT_OFFICES.sub(lambda match: _OFFICES[match[0]], whole)
 
 
 def name_key(text: str) -> str:
-    """By what two names of one unit or office are alike: folded, with short words whole."""
+    """The key that is equal for two spellings of a name: folded, with abbreviations expanded."""
     return fold(spell_out(text))
 
 
 def fuller_name(written: str, stored: str) -> str:
-    """A name as it is written, but a short word does not take the place of the whole one."""
+    """The name as written, or the stored one if that is the same with fewer abbreviations."""
     alike = name_key(written) == name_key(stored) and fold(written) != fold(stored)
     return max(written, stored, key=len) if alike else written
 
@@ -80,19 +78,19 @@ _SHORT_OFFICES = re.compile(rf"(?<![\w&])({'|'.join(_OFFICES)})(?![\w&])")
 
 
 def spell_alike(text: str) -> str:
-    """Small letters with every Vietnamese mark, the tone of a word at its end, one space between words.
+    """A key for comparing texts: small letters with Vietnamese marks, the tone of a word at its end, single spaces.
 
-    Two texts are alike when they differ in case, normal form, spaces, dashes or the vowel that carries the tone ("hóa",
-    "hoá"), and in nothing else.
+    It is equal for two texts that differ only in case, normal form, spaces, dashes or the vowel with the tone mark
+    ("hóa", "hoá").
     """
     plain = unicodedata.normalize("NFC", text).casefold().translate(_DASHES)
-    return " ".join(_tone_last(word) for word in plain.split())
+    return " ".join(_move_tone_to_end(word) for word in plain.split())
 
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 
-def _tone_last(word: str) -> str:
+def _move_tone_to_end(word: str) -> str:
     letters = [_without_tone(letter) for letter in word]
     return "".join(letter for letter, _tone in letters) + "".join(tone for _letter, tone in letters)
 
@@ -124,9 +122,9 @@ _STOP_TONES = {"\u0301", "\u0323"}
 
 @functools.lru_cache(maxsize=65_536)
 def is_syllable(word: str) -> bool:
-    """True when `word` (any normal form, any case) is spelled like one Vietnamese syllable, its tone where it belongs.
+    """True if `word` (any normal form, any case) is spelled like a Vietnamese syllable, with its tone in place.
 
-    A word in mixed capitals ("kÕ") is none; a syllable on a stop without a tone ("cat") is none either.
+    A word in mixed capitals ("kÕ") is none, nor is a syllable that ends in a stop and has no tone ("cat").
     """
     composed = unicodedata.normalize("NFC", word)
     if not (composed.islower() or composed.isupper() or (composed[:1].isupper() and composed[1:].islower())):
@@ -155,7 +153,7 @@ def _without_tone(letter: str) -> tuple[str, str]:
 
 @functools.cache
 def _tone_places(rhyme: str) -> frozenset[int]:
-    """Where in `rhyme` the tone is written; oa, oe and uy are written both ways ("hóa", "hoá")."""
+    """The possible places of the tone mark in `rhyme`; oa, oe and uy have two ("hóa", "hoá")."""
     shaped = [place for place, letter in enumerate(rhyme) if letter in "ăâêôơư"]
     if shaped:
         return frozenset({shaped[-1]})

@@ -22,7 +22,7 @@ from tests.builders.office import data_folder, furnished_folder, prove, quick_pa
 from bluezone.identity.models import User
 from bluezone.messaging.cap.document import Area, Message, Words, alert_xml, stamp
 from bluezone.messaging.cap.models import Alert
-from bluezone.messaging.cap.views import AlertForm, _plain
+from bluezone.messaging.cap.views import AlertForm, _normalize
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 SCHEMA = etree.XMLSchema(file=Path(__file__).parents[2] / "vectors" / "cap" / "CAP-v1.2.xsd")
@@ -49,7 +49,7 @@ def valid(xml: bytes):
 
 
 @given(
-    *[st.text(min_size=1, max_size=60).map(_plain).filter(str.strip)] * 3,
+    *[st.text(min_size=1, max_size=60).map(_normalize).filter(str.strip)] * 3,
     st.sampled_from(["Alert", "Update", "Cancel"]),
     st.integers(1_600_000_000, 4_000_000_000).map(lambda seconds: datetime.datetime.fromtimestamp(seconds, LOCAL)),
 )

@@ -53,7 +53,7 @@ def message():
 @functools.cache
 def made():
     """A key with its certificate: one for all tests, as making it takes seconds."""
-    return signature._made(timezone.now())
+    return signature._make_key(timezone.now())
 
 
 @pytest.fixture

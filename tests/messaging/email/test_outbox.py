@@ -90,9 +90,9 @@ def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
     deliver_due(NOW)
     waiting = send(WARD, "s", "t", now=NOW)
 
-    outbox.purge(NOW + outbox.KEPT - datetime.timedelta(seconds=1))
+    outbox.purge(NOW + outbox.RETENTION - datetime.timedelta(seconds=1))
     assert Mail.objects.count() == 3
-    outbox.purge(NOW + outbox.KEPT)
+    outbox.purge(NOW + outbox.RETENTION)
     assert list(Mail.objects.all()) == [waiting]
 
 

@@ -1,4 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that people send in as CSV, XLS or XLSX: read without trusting them, headings found, planned against the
-directory, shown, then applied.
-"""
+"""Lists that people upload as CSV, XLSX, XLS or ODS: read without trusting them, previewed, then stored."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that people send in: the pages of every kind (send it in, look at what it would do, say which column is which,
-correct rows, have exactly that done), and the kind that the directory takes.
+"""The pages for uploaded lists of every kind, and the kind of the directory.
+
+A person uploads a list, looks at the preview, chooses columns, corrects rows, and has exactly the preview stored.
 """
 
 import functools
@@ -23,7 +24,7 @@ from bluezone.directory.imports import list_imports
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.listings import file_of
 from bluezone.directory.imports.pieces import LOOK_AGAIN_SECONDS, MOST_AT_ONCE, Pieces, progress
-from bluezone.directory.imports.previews import shown
+from bluezone.directory.imports.previews import plan_in_words
 from bluezone.directory.imports.raw_sheets import (
     MAX_COLUMNS,
     SpreadsheetHeadingRepeated,
@@ -53,91 +54,90 @@ from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.training import practised
 
-# More rows than a person looks through on a page are counted and left to the file.
+# The page shows no more rows; it counts the others, and the file has them.
 ROWS_SHOWN = 200
-# Refused rows that are typed over at a time.
+# Refused rows that the page offers for correction at a time.
 ROWS_TO_FIX = 25
 List = TypeVar("List", bound=SentList)
 State = SentList.State
 
 
 class ListPages(Generic[List]):
-    """One kind of list that people send in, with its pages. A kind says what is here; the pages are the same for all.
+    """A kind of list that people upload, with its pages. Subclasses define the kind; the pages are the same for all.
 
-    name:            of its addresses: "import" gives "imports", where a list is sent in, "import" and "import-fix".
-    model:           keeps the lists. who: may send one in. whose: what for (it is asked in `new_form`).
-    title, lead, hint: words of the page where a list is sent in; hint: what is left out or kept.
-    tabs:            template above the pages. changes: template of what a list would change, with `shown`.
-    more:            template below the empty lists, for what else there is to take away.
-    people:          name of the page where a list of people is sent in, where one may come here by mistake.
-    columns:         what a list may be about -> its columns; titles: the same in words.
-    is_practised:    also in training mode. asks_again: storing one needs a fresh proof of the second factor.
-    takes_good_rows: rows that are refused do not hold up the others.
+    name:            base of the URL names: "import" gives "imports", the upload page, "import" and "import-fix".
+    model:           stores the lists. who: may upload one. owner: what the upload page touches (`new_form` checks it).
+    tabs:            template above the pages. changes: template of the changes that a list makes, with `shown`.
+    more:            template below the empty lists, for other files to download.
+    people:          name of the upload page for lists of people, if one may be uploaded here by mistake.
+    columns:         the subjects of lists -> their columns; titles: the same in words.
+    is_practised:    available in training mode too. asks_again: storing needs a fresh proof of the second factor.
+    takes_good_rows: whether the other rows are stored in spite of refused rows.
     """
 
     name: ClassVar[str]
     model: type[List]
     who: ClassVar[Audience]
-    whose: ClassVar[Whose]
+    owner: ClassVar[Whose]
     changes: ClassVar[str]
     columns: ClassVar[Mapping[str, Sequence[Column]]]
     tabs = more = people = ""
     is_practised = asks_again = takes_good_rows = False
 
-    # What a kind says.
+    # What a kind defines.
 
     @property
     def words(self) -> Mapping[str, str]:
-        """title, lead and hint of the page where a list is sent in, and button: what storing it is called."""
+        """Texts of the upload page: title, lead and hint (what is left out or kept); button: the label for storing."""
         raise NotImplementedError
 
     @property
     def titles(self) -> Mapping[str, str]:
-        """What a list may be about, in words."""
+        """The subjects of lists, in words."""
         raise NotImplementedError
 
     def new_form(self, request: OfficeRequest, *typed: Any) -> Form:
-        """The form that sends a list in, with a field `file`; it asks what the person's role reaches."""
+        """The upload form, with a field `file`; it checks the reach of the person's role."""
         raise NotImplementedError
 
-    def receive(self, request: OfficeRequest, said: Mapping[str, Any], file_name: str, content: bytes) -> List:
-        """Keep a list. said: what the form says. Raises a Refused."""
+    def receive(self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes) -> List:
+        """Store an uploaded list for its preview. values: of the form. Raises a Refused."""
         raise NotImplementedError
 
     def mine(self, request: OfficeRequest) -> "QuerySet[List]":
-        """The lists that this person sent in and may still store."""
+        """The lists that this person uploaded and may still store."""
         raise NotImplementedError
 
     def reading(self, waiting: List) -> Reading:
-        """How the list is read."""
+        """The reading for the list."""
         raise NotImplementedError
 
     def preview(self, waiting: List) -> Preview[Any]:
-        """What the list would do: its plan has added, changed, unchanged and refused. Raises a SpreadsheetRefused."""
+        """A preview; its plan has added, changed, unchanged and refused rows. Raises a SpreadsheetRefused."""
         raise NotImplementedError
 
     def store(self, request: OfficeRequest, waiting: List, digest: str) -> HttpResponse:
-        """Do what was shown under `digest`, and lead on. Raises a Refused, and nothing is stored."""
+        """Store what the preview with this digest showed, and redirect. Raises a Refused; nothing is stored then."""
         raise NotImplementedError
 
     def take_back(self, waiting: List) -> None:
-        """Forget the list. Raises a Refused where it is too late."""
+        """Delete the list. Raises a Refused if it is too late."""
         self.model._base_manager.filter(pk=waiting.pk).delete()
 
     def shown(self, plan: Any) -> Mapping[str, object]:
-        """What the template `changes` needs of a plan."""
+        """The context of the template `changes`."""
         return {"plan": plan}
 
     def doubts(self, plan: Any) -> Sequence[tuple[int, str]]:
-        """What a person should look at before storing: number of the row, sentence."""
+        """What a person should check before storing: row number and sentence."""
         return ()
 
     def doubted(self, plan: Any) -> Sequence[str]:
-        """The same as the page says it."""
+        """The sentences of `doubts`, as the page shows them."""
         return [sentence for _row, sentence in self.doubts(plan)]
 
     def counts(self, plan: Any) -> list[tuple[int, str]]:
-        """How many rows do what, in words."""
+        """The number of rows for each effect, with its label."""
         unchanged = plan.unchanged if isinstance(plan.unchanged, int) else len(plan.unchanged)
         return [
             (len(plan.added), _("added")),
@@ -150,95 +150,101 @@ class ListPages(Generic[List]):
         """The sentence for a row that is refused. code: RefusedRow.reason."""
         return refusals.sentence(code)
 
-    def sentence_of(self, refused: Refused) -> str:
-        """The sentence for a list that is refused."""
-        return refusals.sentence_of(refused)
+    def sentence_of(self, refusal: Refused) -> str:
+        """The sentence for a refused list."""
+        return refusals.sentence_of(refusal)
 
     def place(self, waiting: List) -> str:
-        """What the list is about, or where."""
+        """The subject or the place of the list."""
         return self.titles[self.reading(waiting).about]
 
-    def running(self, held: List) -> Mapping[str, object]:
-        """Of a list that is stored by and by: a sentence `more`, and where it is seen then, `next` and `next_title`."""
+    def running(self, sent_list: List) -> Mapping[str, object]:
+        """Context while a list is stored in pieces: a sentence `more`; `next` and `next_title` of the final page."""
         return {}
 
     # The pages.
 
     @property
     def names(self) -> Mapping[str, str]:
-        """The names of the addresses, by act."""
-        every = ("decide", "columns", "fix", "apply", "discard", "marked", "empty")
-        return {act: f"{self.name}-{act}" for act in every}
+        """The URL names, by act."""
+        all_acts = ("decide", "columns", "fix", "apply", "discard", "marked", "empty")
+        return {act: f"{self.name}-{act}" for act in all_acts}
 
     def urls(self, base: str) -> list[URLPattern]:
-        """The addresses under `base`, such as "imports/"."""
-        post, both, nobodys = ["POST"], ["GET", "HEAD", "POST"], Whose.NOBODYS
-        one = f"{base}<int:pk>/"
+        """The URL patterns under `base`, such as "imports/"."""
+        post = ["POST"]
+        get = ["GET", "HEAD"]
+        both = [*get, *post]
+        empty = self._view(self.empty, get, Whose.NOBODYS)
+        row = f"{base}<int:pk>/"
         return [
-            path(base, self._view(self.send_in, both, self.whose), name=f"{self.name}s"),
-            path(f"{base}empty/<str:about>.xlsx", self._view(self.empty, both[:2], nobodys), name=f"{self.name}-empty"),
-            path(one, self._view(self.show, both[:2]), name=self.name),
-            path(f"{one}conversion/", self._view(self.decide, post), name=f"{self.name}-decide"),
-            path(f"{one}columns/", self._view(self.choose_columns, both), name=f"{self.name}-columns"),
-            path(f"{one}fix/", self._view(self.fix_rows, post), name=f"{self.name}-fix"),
-            path(f"{one}apply/", self._view(self.apply, post, asks_again=self.asks_again), name=f"{self.name}-apply"),
-            path(f"{one}discard/", self._view(self.discard, post), name=f"{self.name}-discard"),
-            path(f"{one}marked.xlsx", self._view(self.marked, both[:2]), name=f"{self.name}-marked"),
-        ]  # fmt: skip
+            path(base, self._view(self.send_in, both, self.owner), name=f"{self.name}s"),
+            path(f"{base}empty/<str:about>.xlsx", empty, name=f"{self.name}-empty"),
+            path(row, self._view(self.show, get), name=self.name),
+            path(f"{row}conversion/", self._view(self.decide, post), name=f"{self.name}-decide"),
+            path(f"{row}columns/", self._view(self.choose_columns, both), name=f"{self.name}-columns"),
+            path(f"{row}fix/", self._view(self.fix_rows, post), name=f"{self.name}-fix"),
+            path(f"{row}apply/", self._view(self.apply, post, asks_again=self.asks_again), name=f"{self.name}-apply"),
+            path(f"{row}discard/", self._view(self.discard, post), name=f"{self.name}-discard"),
+            path(f"{row}marked.xlsx", self._view(self.marked, get), name=f"{self.name}-marked"),
+        ]
 
     def _view(
-        self, act: Callable[..., HttpResponse], methods: list[str], whose: Whose = Whose.OWN, asks_again: bool = False
+        self, act: Callable[..., HttpResponse], methods: list[str], owner: Whose = Whose.OWN, asks_again: bool = False
     ) -> View:
         @functools.wraps(act)
-        def view(request: OfficeRequest, **named: Any) -> HttpResponse:
-            if whose is not Whose.OWN:
-                return act(request, **named)
-            return act(request, get_object_or_404(self.mine(request), pk=named["pk"]))
+        def view(request: OfficeRequest, **parameters: Any) -> HttpResponse:
+            if owner is not Whose.OWN:
+                return act(request, **parameters)
+            return act(request, get_object_or_404(self.mine(request), pk=parameters["pk"]))
 
-        guarded: View = audience(self.who)(touches(whose)(confirm_second_factor(view) if asks_again else view))
-        return require_http_methods(methods)(practised(guarded) if self.is_practised else guarded)
+        protected: View = confirm_second_factor(view) if asks_again else view
+        protected = audience(self.who)(touches(owner)(protected))
+        if self.is_practised:
+            protected = practised(protected)
+        return require_http_methods(methods)(protected)
 
     def send_in(self, request: OfficeRequest) -> HttpResponse:
-        """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
+        """Upload a list: 302 to its preview, 422 with a sentence if it cannot be read."""
         typed = (request.POST, request.FILES) if request.method == "POST" else ()
         form = self.new_form(request, *typed)
         if typed and form.is_valid():
-            said = dict(form.cleaned_data)
-            file = said.pop("file")
+            values = dict(form.cleaned_data)
+            file = values.pop("file")
             with acts.show_refusals(form, self.sentence_of, at="file"):
-                waiting = self.receive(request, said, file.name or "", file.read())
+                waiting = self.receive(request, values, file.name or "", file.read())
                 return redirect(self.name, waiting.pk)
-        over = [State.DONE, State.TAKING_BACK]
-        lists = [(one, self.place(one)) for one in self.mine(request).exclude(state__in=over).order_by("-made_at")]
-        wanted = [
+        finished = [State.DONE, State.TAKING_BACK]
+        lists = [(row, self.place(row)) for row in self.mine(request).exclude(state__in=finished).order_by("-made_at")]
+        columns = [
             (about, self.titles[about], [(column.label, column.required) for column in columns])
             for about, columns in self.columns.items()
         ]
-        context = {"pages": self, "words": self.words, "form": form, "lists": lists, "columns": wanted}
+        context = {"pages": self, "words": self.words, "form": form, "lists": lists, "columns": columns}
         return render(request, "agencies/import_new.html", context, status=422 if form.errors else 200)
 
     def empty(self, request: OfficeRequest, about: str) -> HttpResponse:
-        """An empty list with its headings, as XLSX."""
+        """An empty list with all headings, as XLSX."""
         about = about if about in self.columns else next(iter(self.columns))
         return file_of(empty_list(self.titles[about], self.columns[about]), f"empty-{about}", "xlsx")
 
     def show(self, request: OfficeRequest, waiting: List, refusal: str = "", status: int = 200) -> HttpResponse:
-        """What the list would do; before that, whether text of an old font is converted and which column is which."""
+        """The preview of the list; before it, the questions about an old font and about the columns."""
         if waiting.state:
             return self._show_running(request, waiting, refusal, status)
         try:
-            seen = self.preview(waiting)
-        except SpreadsheetRefused as refused:
-            return self._show_columns(request, waiting, refusal or self.sentence_of(refused), status)
+            result = self.preview(waiting)
+        except SpreadsheetRefused as error:
+            return self._show_columns(request, waiting, refusal or self.sentence_of(error), status)
         context: dict[str, object] = {
-            "pages": self, "words": self.words, "waiting": waiting, "preview": seen, "plan": seen.plan,
+            "pages": self, "words": self.words, "waiting": waiting, "preview": result, "plan": result.plan,
             "refusal": refusal, "place": self.place(waiting),
         }  # fmt: skip
-        if seen.plan is not None:
-            context |= self._shown(waiting, seen.table, seen.plan)
+        if result.plan is not None:
+            context |= self._plan_context(waiting, result.table, result.plan)
         return render(request, "agencies/import.html", context, status=status)
 
-    def _shown(self, waiting: List, table: Table, plan: Any) -> dict[str, object]:
+    def _plan_context(self, waiting: List, table: Table, plan: Any) -> dict[str, object]:
         columns = self.reading(waiting).columns
         does_something = bool(plan.added or plan.changed)
         return {
@@ -246,39 +252,44 @@ class ListPages(Generic[List]):
             "counts": self.counts(plan),
             "does_something": does_something,
             "can_store": does_something and (self.takes_good_rows or not plan.refused),
-            "refused": [self._row_sentence(table, one) for one in plan.refused[:ROWS_SHOWN]],
+            "refused": [self._row_sentence(table, row) for row in plan.refused[:ROWS_SHOWN]],
             "to_fix": [
-                (self._row_sentence(table, one), one.row, fix_cells(table, columns, one))
-                for one in plan.refused[:ROWS_TO_FIX]
+                (self._row_sentence(table, row), row.row, fix_cells(table, columns, row))
+                for row in plan.refused[:ROWS_TO_FIX]
             ],
             "doubted": self.doubted(plan)[:ROWS_SHOWN],
             "left_out": [refusals.row_name(row) for row in table.left_out[:ROWS_SHOWN]],
             "rows_shown": ROWS_SHOWN,
         }
 
-    def _row_sentence(self, table: Table, refused: RefusedRow) -> str:
-        where = refusals.cell_name(refused.row, table.letters.get(refused.column))
-        return f"{where}: {self.reason(refused.reason)}"
+    def _row_sentence(self, table: Table, row: RefusedRow) -> str:
+        where = refusals.cell_name(row.row, table.letters.get(row.column))
+        return f"{where}: {self.reason(row.reason)}"
 
-    def _show_running(self, request: OfficeRequest, held: List, refusal: str, status: int) -> HttpResponse:
-        done, rows = progress(held)
+    def _show_running(self, request: OfficeRequest, sent_list: List, refusal: str, status: int) -> HttpResponse:
+        done, rows = progress(sent_list)
         context = {
-            "pages": self, "held": held, "done": done, "rows": rows, "refusal": refusal, "place": self.place(held),
-            **self.running(held),
-        }  # fmt: skip
+            "pages": self,
+            "held": sent_list,
+            "done": done,
+            "rows": rows,
+            "refusal": refusal,
+            "place": self.place(sent_list),
+            **self.running(sent_list),
+        }
         response = render(request, "agencies/import_running.html", context, status=status)
-        if held.state != State.DONE:
+        if sent_list.state != State.DONE:
             response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
         return response
 
     def decide(self, request: OfficeRequest, waiting: List) -> HttpResponse:
-        """Convert text of an old font, or leave it as it is; 302 to the preview."""
+        """Convert text in an old font, or leave it as it is; 302 to the preview."""
         if not waiting.state:
             decide(waiting, request.POST.get("conversion", ""))
         return redirect(self.name, waiting.pk)
 
     def choose_columns(self, request: OfficeRequest, waiting: List) -> HttpResponse:
-        """Say which column is which, beside the first rows: 302 to the preview, 422 when it cannot be read so."""
+        """Choose the columns, next to the first rows: 302 to the preview, 422 if the list cannot be read so."""
         if waiting.state:
             return redirect(self.name, waiting.pk)
         if request.method != "POST":
@@ -286,95 +297,99 @@ class ListPages(Generic[List]):
         reading = self.reading(waiting)
         try:
             reading.choose(waiting, *_chosen_layout(request.POST, reading))
-        except SpreadsheetRefused as refused:
-            return self._show_columns(request, waiting, self.sentence_of(refused), 422)
+        except SpreadsheetRefused as refusal:
+            return self._show_columns(request, waiting, self.sentence_of(refusal), 422)
         return redirect(self.name, waiting.pk)
 
     def _show_columns(self, request: OfficeRequest, waiting: List, refusal: str, status: int = 200) -> HttpResponse:
-        reading, asked = self.reading(waiting), chosen_number(request, "sheet")
+        reading = self.reading(waiting)
+        requested = chosen_number(request, "sheet")
         sheets = read_sheets(bytes(waiting.content))
-        found = examples(sheets, reading, waiting.layout)
-        widest = max(range(len(found)), key=lambda number: len(found[number].rows), default=0)
+        sheet_examples = examples(sheets, reading, waiting.layout)
+        widest = max(range(len(sheet_examples)), key=lambda number: len(sheet_examples[number].rows), default=0)
         first = waiting.layout["sheets"][0] if waiting.layout else widest
-        number = asked if asked is not None and asked < len(found) else first
+        number = requested if requested is not None and requested < len(sheet_examples) else first
         context = {
             "pages": self,
             "waiting": waiting,
             "refusal": refusal,
             "of_people": not waiting.layout and reading.lists_people(sheets),
-            "sheets": found,
-            "sheet": found[number] if found else None,
+            "sheets": sheet_examples,
+            "sheet": sheet_examples[number] if sheet_examples else None,
             "used": waiting.layout.get("sheets", []),
             "choices": [(column.name, column.label, column.required) for column in reading.columns],
         }
         return render(request, "agencies/import_columns.html", context, status=status)
 
     def fix_rows(self, request: OfficeRequest, waiting: List) -> HttpResponse:
-        """Correct refused rows in the browser, or leave them out; sent twice it is the same. 302 to the new preview."""
+        """Correct refused rows in the browser, or leave them out; safe to repeat. 302 to the new preview."""
         if not waiting.state:
             fix(waiting, self.reading(waiting).columns, request.POST.dict())
         return redirect(self.name, waiting.pk)
 
     def apply(self, request: OfficeRequest, waiting: List) -> HttpResponse:
-        """Do what the preview showed, a long list by the worker: 302, or 409 with the new preview when it is another by
-        now or not possible.
+        """Store what the preview showed; the worker stores a long list.
+
+        302, or 409 with the new preview if that has changed or cannot be stored.
         """
         if waiting.state:
             return redirect(self.name, waiting.pk)
         try:
             return self.store(request, waiting, request.POST.get("digest", ""))
-        except Refused as refused:
-            return self.show(request, waiting, self.sentence_of(refused), status=409)
+        except Refused as refusal:
+            return self.show(request, waiting, self.sentence_of(refusal), status=409)
 
     def discard(self, request: OfficeRequest, waiting: List) -> HttpResponse:
-        """Forget the list, and take back what is stored of it: 302, or 409 when some of it is seen."""
+        """Delete the list and what is stored of it: 302, or 409 if some of it is visible already."""
         try:
             self.take_back(waiting)
-        except Refused as refused:
-            return self.show(request, waiting, self.sentence_of(refused), status=409)
+        except Refused as refusal:
+            return self.show(request, waiting, self.sentence_of(refusal), status=409)
         messages.info(request, _("The list is discarded; nothing was stored."))
         return redirect(f"{self.name}s")
 
     def marked(self, request: OfficeRequest, waiting: List) -> HttpResponse:
-        """The list as XLSX with what is to be said of its rows beside them; 302 where it cannot be read yet."""
+        """The list as XLSX with a column of remarks on its rows; 302 if it cannot be read yet."""
         if waiting.state:
             return redirect(self.name, waiting.pk)
         try:
-            seen = self.preview(waiting)
+            result = self.preview(waiting)
         except SpreadsheetRefused:
             return redirect(self.name, waiting.pk)
-        if seen.plan is None:
+        if result.plan is None:
             return redirect(self.name, waiting.pk)
         remarks: dict[int, list[str]] = {}
-        said = [(one.row, self._row_sentence(seen.table, one)) for one in seen.plan.refused]
-        for row, sentence in (*said, *self.doubts(seen.plan)):
+        refusals_by_row = [(row.row, self._row_sentence(result.table, row)) for row in result.plan.refused]
+        for row, sentence in (*refusals_by_row, *self.doubts(result.plan)):
             remarks.setdefault(row, []).append(sentence)
         reading = self.reading(waiting)
-        return file_of(marked_list(seen.table, reading.columns, remarks), f"to-correct-{reading.about}", "xlsx")
+        return file_of(marked_list(result.table, reading.columns, remarks), f"to-correct-{reading.about}", "xlsx")
 
 
-def _chosen_layout(said: QueryDict, reading: Reading) -> tuple[list[int], int, dict[str, int]]:
-    """Sheets, last row of headings, and column of each name, as the form of `_show_columns` sends them.
+def _chosen_layout(fields: QueryDict, reading: Reading) -> tuple[list[int], int, dict[str, int]]:
+    """Sheets, last row of headings, and index of each column, as the form of `_show_columns` sends them.
 
-    Raises SpreadsheetHeadingRepeated when two columns are said to be the same.
+    Raises SpreadsheetHeadingRepeated if the form assigns one name to two columns.
     """
-    sheets = [int(text) for text in said.getlist("sheet") if text.isdecimal() and len(text) < 4]
-    row = said.get("header_row", "")
+    sheets = [int(text) for text in fields.getlist("sheet") if text.isdecimal() and len(text) < 4]
+    row = fields.get("header_row", "")
     names = {column.name for column in reading.columns}
     places: dict[str, int] = {}
-    for field, name in said.items():
+    for field, name in fields.items():
         index = field.removeprefix("column-")
         if not field.startswith("column-") or not index.isdecimal() or int(index) >= MAX_COLUMNS or name not in names:
             continue
         if name in places:
-            first, second = column_letter(places[name]), column_letter(int(index))
+            first = column_letter(places[name])
+            second = column_letter(int(index))
             raise SpreadsheetHeadingRepeated(f"columns {first} and {second} are said to be the same ({name})")
         places[name] = int(index)
-    return sheets or [0], int(row) if row.isdecimal() and len(row) < 8 else 0, places
+    header_row = int(row) if row.isdecimal() and len(row) < 8 else 0
+    return sheets or [0], header_row, places
 
 
 class PiecewiseLists(ListPages[List]):
-    """A kind that is stored in pieces: a short list at once, a long one by the worker.
+    """A kind of list that is stored in pieces: a short list at once, a long one by the worker.
 
     pieces: stores the lists of the model.
     """
@@ -387,21 +402,21 @@ class PiecewiseLists(ListPages[List]):
         raise NotImplementedError
 
     def accept(self, waiting: List, digest: str) -> List:
-        """Keep what the list would do, as it was shown under `digest`. Raises a Refused, and nothing will be stored."""
+        """Accept what the preview with this digest showed. Raises a Refused; nothing will be stored then."""
         raise NotImplementedError
 
-    def seen_on(self, held: List) -> str:
-        """The name of the page on which that is seen which was stored."""
+    def seen_on(self, sent_list: List) -> str:
+        """The name of the page that shows what was stored."""
         raise NotImplementedError
 
     def store(self, request: OfficeRequest, waiting: List, digest: str) -> HttpResponse:
-        held = self.accept(waiting, digest)
-        if held.added + held.changed > MOST_AT_ONCE:
-            return redirect(self.name, held.pk)
-        self.pieces.carry_out(held, timezone.now())
-        self.model._base_manager.filter(pk=held.pk).delete()
-        messages.success(request, self.told % {"added": held.added, "changed": held.changed})
-        return redirect(self.seen_on(held))
+        sent_list = self.accept(waiting, digest)
+        if sent_list.added + sent_list.changed > MOST_AT_ONCE:
+            return redirect(self.name, sent_list.pk)
+        self.pieces.carry_out(sent_list, timezone.now())
+        self.model._base_manager.filter(pk=sent_list.pk).delete()
+        messages.success(request, self.told % {"added": sent_list.added, "changed": sent_list.changed})
+        return redirect(self.seen_on(sent_list))
 
     def take_back(self, waiting: List) -> None:
         self.pieces.take_back(waiting)
@@ -410,9 +425,14 @@ class PiecewiseLists(ListPages[List]):
 class DirectoryLists(PiecewiseLists[ListImport]):
     """Lists of agencies, of units and of telephone numbers, for the whole city."""
 
-    name, model, who, whose = "import", ListImport, ADMINS, Whose.CITY
+    name = "import"
+    model = ListImport
+    who = ADMINS
+    owner = Whose.CITY
     columns = list_imports.COLUMNS
-    tabs, changes, people = "agencies/tabs.html", "agencies/import_changes.html", "people-imports"
+    tabs = "agencies/tabs.html"
+    changes = "agencies/import_changes.html"
+    people = "people-imports"
     pieces = list_imports.PIECES
 
     @property
@@ -436,8 +456,8 @@ class DirectoryLists(PiecewiseLists[ListImport]):
         require_all(request)
         return ImportForm(*typed)
 
-    def receive(self, request: OfficeRequest, said: Mapping[str, Any], file_name: str, content: bytes) -> ListImport:
-        return list_imports.receive(request.user, said["about"], file_name, content, timezone.localdate())
+    def receive(self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes) -> ListImport:
+        return list_imports.receive(request.user, values["about"], file_name, content, timezone.localdate())
 
     def mine(self, request: OfficeRequest) -> "QuerySet[ListImport]":
         require_all(request)
@@ -456,21 +476,21 @@ class DirectoryLists(PiecewiseLists[ListImport]):
     def accept(self, waiting: ListImport, digest: str) -> ListImport:
         return list_imports.accept(waiting, digest)
 
-    def seen_on(self, held: ListImport) -> str:
-        return "units" if held.about == "units" else "agencies"
+    def seen_on(self, sent_list: ListImport) -> str:
+        return "units" if sent_list.about == "units" else "agencies"
 
     def shown(self, plan: Any) -> Mapping[str, object]:
-        return {"shown": shown(plan)}
+        return {"shown": plan_in_words(plan)}
 
     def doubts(self, plan: Any) -> Sequence[tuple[int, str]]:
-        return shown(plan).doubts
+        return plan_in_words(plan).doubts
 
     def doubted(self, plan: Any) -> Sequence[str]:
-        return shown(plan).doubted
+        return plan_in_words(plan).doubted
 
-    def running(self, held: ListImport) -> Mapping[str, object]:
+    def running(self, sent_list: ListImport) -> Mapping[str, object]:
         more = _("Until it is done nothing else of the directory can be changed.")
-        return {"more": more, "next": self.seen_on(held), "next_title": self.place(held)}
+        return {"more": more, "next": self.seen_on(sent_list), "next_title": self.place(sent_list)}
 
 
 LISTS = DirectoryLists()

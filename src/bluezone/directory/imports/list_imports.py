@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of units, of agencies or of telephone numbers on its way in: kept for a day, looked at, then done exactly as
-it was shown.
+"""Import of a list of units, agencies or telephone numbers: retained for a day, previewed, stored exactly as shown.
 
-Until all of it is stored nothing else of the directory is changed, so what was accepted stays true. It is stored in
-pieces (imports/pieces.py).
+Nothing else in the directory changes until the whole list is stored, so the accepted plan stays true. It is stored
+in pieces (imports/pieces.py).
 """
 
 import datetime
@@ -14,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from bluezone.audit import hash_chain
-from bluezone.directory.apps import tell_followers
+from bluezone.directory.apps import notify_followers
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.phones import PHONE_COLUMNS, plan_phones
 from bluezone.directory.imports.pieces import ROWS_A_TRANSACTION, Accepted, Pieces, State
@@ -40,14 +39,14 @@ from bluezone.directory.records.store import (
 )
 from bluezone.identity.models import User
 
-# What a list of the directory may be about: its columns, and how it is planned.
+# The subjects of directory lists, and their columns.
 COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "agencies": AGENCY_COLUMNS,
     "units": UNIT_COLUMNS,
     "phones": PHONE_COLUMNS,
 }
-# What only a list of people has: whose row it is, and what one says of somebody. Their telephone numbers would become
-# those of the agencies they work for.
+# Columns that only a list of people has. Imported as agencies, such a list would give people's own telephone numbers
+# to the agencies they work for.
 _OF_PEOPLE = (
     Column("person", ("Họ và tên", "Họ tên", "Họ", "Họ đệm", "Họ và đệm", "Họ và tên đệm", "Full name"),
            begins=("ho va ten", "ho ten")),
@@ -59,21 +58,22 @@ _PLANS = {"agencies": plan_agencies, "units": plan_units, "phones": plan_phones}
 
 
 def reading_of(about: str) -> Reading:
-    """How a list is read. about: a key of COLUMNS."""
+    """The reading for a list. about: a key of COLUMNS."""
     return Reading(about, COLUMNS[about], of_people=_OF_PEOPLE if about == "agencies" else ())
 
 
 def receive(user: User, about: str, file_name: str, content: bytes, today: datetime.date) -> ListImport:
-    """Keep a list that can be read, until it is applied or discarded. Raises a SpreadsheetRefused."""
+    """Store an uploaded list until it is applied or discarded. Raises a SpreadsheetRefused if it cannot be read."""
     return reading_of(about).receive(ListImport, user, file_name, content, about=about, day=today)
 
 
 def preview(waiting: ListImport) -> Preview[Plan]:
-    """What the list would do to the directory as it is now; the same for the same list and directory.
+    """The preview of a list; the same list and the same directory give the same preview.
 
-    Raises a SpreadsheetRefused where a person has to say first which column is which.
+    Raises a SpreadsheetRefused if a person has to choose the columns first.
     """
-    table, directory = reading_of(waiting.about).table(waiting), stored_directory()
+    table = reading_of(waiting.about).table(waiting)
+    directory = stored_directory()
     digest = digest_of(waiting, waiting.day.isoformat(), waiting.about, state_of(directory))
     if table.legacy is not None:
         return Preview(table, None, digest)
@@ -81,30 +81,33 @@ def preview(waiting: ListImport) -> Preview[Plan]:
 
 
 def accept(waiting: ListImport, digest: str) -> ListImport:
-    """Keep what the plan that was shown under `digest` would do, to be stored by `carry_out`, and forget the file.
+    """Accept the preview with this digest: keep its changes for `carry_out` to store, and delete the file.
 
-    Raises ImportOutdated when the plan is another by now, ImportNotReady when it cannot be done, ImportUnderWay;
-    nothing will be stored then.
+    Raises ImportOutdated if the preview has changed, ImportNotReady if it cannot be stored, ImportUnderWay; nothing
+    will be stored then.
     """
-    # Reading a file and planning take seconds, and whoever else writes would wait.
+    # Outside the transaction: reading a file and planning take seconds, in which other writers would wait.
     number = directory_number()
-    seen = preview(waiting).accepted(digest)
-    accepted = _as_json(seen, seen.accept())
+    plan = preview(waiting).accepted(digest)
+    accepted = _work_to_do(plan, plan.accept())
     with transaction.atomic():
         begin_change()
         if directory_number() != number + 1:
             raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
-        # A second tap on the button waits here and then finds the list accepted.
-        held = ListImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=State.LOOKED_AT)
-        if not held.update(
-            state=State.STORING, accepted=accepted, content=b"", added=len(seen.added), changed=len(seen.changed)
+        # A second tap on the button waits here, then no longer matches, since the list is accepted.
+        candidates = ListImport.objects.select_for_update().defer("content")
+        if not candidates.filter(pk=waiting.pk, state=State.LOOKED_AT).update(
+            state=State.STORING, accepted=accepted, content=b"", added=len(plan.added), changed=len(plan.changed)
         ):
             raise ImportNotReady("it was accepted or discarded meanwhile")
     return ListImport.objects.defer("content", "accepted").select_related("made_by").get(pk=waiting.pk)
 
 
-def _as_json(plan: Plan, planned: Directory) -> dict[str, object]:
-    """added: by rank, entries in their order. changed: entries as they shall be. unchanged: how many rows are so."""
+def _work_to_do(plan: Plan, planned: Directory) -> dict[str, object]:
+    """SentList.accepted. added: new entries, a list for each rank. changed: entries as they will be.
+
+    unchanged: number of unchanged rows.
+    """
     ranks: defaultdict[int, list[object]] = defaultdict(list)
     for row in plan.added:
         ranks[rank_of(row.entry, planned)].append(written_entry(row.entry))
@@ -115,78 +118,78 @@ def _as_json(plan: Plan, planned: Directory) -> dict[str, object]:
     }
 
 
-def _model_of(held: ListImport) -> Any:
-    return AdminUnit if held.about == "units" else Agency
+def _model_of(sent_list: ListImport) -> Any:
+    return AdminUnit if sent_list.about == "units" else Agency
 
 
-def _store_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
-    """Store new entries of one rank: those above them are stored and have their path."""
-    start = held.done
+def _store_some(sent_list: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
+    """Store new entries of one rank; the entries above them are stored and have their paths."""
+    start = sent_list.done
     for rank in accepted["added"]:
         if start < len(rank):
             new = [read_entry(row) for row in rank[start : start + ROWS_A_TRANSACTION]]
             with transaction.atomic():
-                if PIECES.moved_on(held, done=held.done + len(new)):
-                    insert(_model_of(held), new, held)
+                if PIECES.moved_on(sent_list, done=sent_list.done + len(new)):
+                    insert(_model_of(sent_list), new, sent_list)
             return
         start -= len(rank)
     changed = [read_entry(row) for row in accepted["changed"]]
     with transaction.atomic():
-        if PIECES.moved_on(held, state=State.CHANGING, done=0):
-            stored = dict(_model_of(held).objects.values_list("key", "code"))
-            moved = [entry for entry in changed if entry.code != stored.get(entry.key, entry.code)]
-            free_codes(_model_of(held), moved)
+        if PIECES.moved_on(sent_list, state=State.CHANGING, done=0):
+            stored = dict(_model_of(sent_list).objects.values_list("key", "code"))
+            recoded = [entry for entry in changed if entry.code != stored.get(entry.key, entry.code)]
+            free_codes(_model_of(sent_list), recoded)
 
 
-def _change_some(held: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
-    changed = [read_entry(row) for row in accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]]
+def _change_some(sent_list: ListImport, accepted: Accepted, _now: datetime.datetime) -> None:
+    changed = [read_entry(row) for row in accepted["changed"][sent_list.done : sent_list.done + ROWS_A_TRANSACTION]]
     with transaction.atomic():
         if not changed:
-            PIECES.moved_on(held, state=State.SETTLING, done=0)
-        elif PIECES.moved_on(held, done=held.done + len(changed)):
-            # A telephone number is of an agency or of a unit.
+            PIECES.moved_on(sent_list, state=State.SETTLING, done=0)
+        elif PIECES.moved_on(sent_list, done=sent_list.done + len(changed)):
+            # A list of telephone numbers changes both units and agencies.
             for model, kind in ((AdminUnit, UnitEntry), (Agency, AgencyEntry)):
                 if some := [entry for entry in changed if isinstance(entry, kind)]:
                     update(model, some)
 
 
-def _settle_some(held: ListImport, accepted: Accepted, now: datetime.datetime) -> None:
-    """Write paths, who takes over from new entries and whom they answer to; then let everybody see them, in one
-    statement.
-    """
-    model = _model_of(held)
-    succeeded = [row for rank in accepted["added"] for row in rank if row["successors"] or row.get("answers_to")]
-    some = [read_entry(row) for row in succeeded[held.done : held.done + ROWS_A_TRANSACTION]]
+def _settle_some(sent_list: ListImport, accepted: Accepted, now: datetime.datetime) -> None:
+    """Write paths, successors of new entries and the agencies above them; then show all of them in one statement."""
+    model = _model_of(sent_list)
+    linked = []
+    for rank in accepted["added"]:
+        linked += [row for row in rank if row["successors"] or row.get("answers_to")]
+    some = [read_entry(row) for row in linked[sent_list.done : sent_list.done + ROWS_A_TRANSACTION]]
     wrong = [] if some else wrong_paths(model)[:ROWS_A_TRANSACTION]
     with transaction.atomic():
         if some:
-            if PIECES.moved_on(held, done=held.done + len(some)):
+            if PIECES.moved_on(sent_list, done=sent_list.done + len(some)):
                 write_parents(model, some)
                 write_successions(model, some)
         elif wrong:
-            if PIECES.moved_on(held, done=held.done):
+            if PIECES.moved_on(sent_list, done=sent_list.done):
                 write_paths(model, wrong)
-        elif PIECES.moved_on(held, state=State.DONE, done=0, accepted={}):
-            model.everything.filter(arriving=held).update(arriving=None)
+        elif PIECES.moved_on(sent_list, state=State.DONE, done=0, accepted={}):
+            model.everything.filter(arriving=sent_list).update(arriving=None)
             note_change()
-            if held.about == "agencies":
-                # Afterwards, and each letter by itself: a list may end hundreds of agencies with many letters each.
-                transaction.on_commit(lambda: tell_followers([held]), robust=True)
-            counts = {"added": held.added, "changed": held.changed, "unchanged": accepted["unchanged"]}
-            who = held.made_by.username
-            hash_chain.record(who, "list_imported", held.sha256, now=now, about=held.about, **counts)
+            if sent_list.about == "agencies":
+                # Not in this transaction: a list may end hundreds of agencies, each with many letters to follow.
+                transaction.on_commit(lambda: notify_followers([sent_list]), robust=True)
+            counts = {"added": sent_list.added, "changed": sent_list.changed, "unchanged": accepted["unchanged"]}
+            who = sent_list.made_by.username
+            hash_chain.record(who, "list_imported", sent_list.sha256, now=now, about=sent_list.about, **counts)
 
 
-def _take_some_back(held: ListImport, _accepted: Accepted, _now: datetime.datetime) -> None:
-    """Delete from below: what hangs on nothing first."""
-    everything = _model_of(held).everything
+def _take_some_back(sent_list: ListImport, _accepted: Accepted, _now: datetime.datetime) -> None:
+    """Delete from below, starting with entries on which none depends."""
+    everything = _model_of(sent_list).everything
     with transaction.atomic():
-        free = everything.filter(arriving=held, children=None).order_by().values_list("pk", flat=True)
+        free = everything.filter(arriving=sent_list, children=None).order_by().values_list("pk", flat=True)
         some = list(free[:ROWS_A_TRANSACTION])
         if some:
             everything.filter(pk__in=some).delete()
         else:
-            ListImport.objects.filter(pk=held.pk).delete()
+            ListImport.objects.filter(pk=sent_list.pk).delete()
 
 
 PIECES = Pieces(
@@ -198,12 +201,14 @@ PIECES = Pieces(
         State.TAKING_BACK: _take_some_back,
     },
 )
-carry_out, go_on, take_back = PIECES.carry_out, PIECES.go_on, PIECES.take_back
+carry_out = PIECES.carry_out
+go_on = PIECES.go_on
+take_back = PIECES.take_back
 
 
 LIST_LIFE = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete lists that nobody applied or discarded within a day."""
+    """Delete lists that were neither applied nor discarded within a day."""
     PIECES.forget(now - LIST_LIFE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Units and agencies as lists that leave the office and can be imported again: every field, under the same headings."""
+"""Units and agencies as files that can be imported again: every field, with the headings that imports expect."""
 
 import datetime
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from bluezone.directory.records.entries import (
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, Value, write_csv, write_xlsx
 
-# Vietnamese in every language, like the headings: the file is a form of the office and not a page.
+# Vietnamese in every language, like the headings: the file is a form of the office, not a page.
 _AGENCY_KINDS = {
     AgencyKind.COMMITTEE: "UBND",
     AgencyKind.DEPARTMENT: "Phòng",
@@ -55,7 +55,7 @@ _KIND_OF = {
 
 
 def agency_listing(directory: Directory, keys: Iterable[str], day: datetime.date) -> ExportSheet:
-    """One row for each agency of `keys`, which were in force on `day`."""
+    """One row for each agency of `keys`, which were valid on `day`."""
     left_out = {"unit_name"}
     rows = [_agency(directory.agencies[key], directory, day) for key in keys if key in directory.agencies]
     note = _("Agencies in force on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
@@ -63,7 +63,7 @@ def agency_listing(directory: Directory, keys: Iterable[str], day: datetime.date
 
 
 def unit_listing(directory: Directory, keys: Iterable[str], day: datetime.date) -> ExportSheet:
-    """One row for each unit of `keys`, which were in force on `day`."""
+    """One row for each unit of `keys`, which were valid on `day`."""
     left_out = {"parent_name", "source", "as_of"}
     rows = [_unit(directory.units[key], directory, day) for key in keys if key in directory.units]
     note = _("Units in force on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
@@ -71,9 +71,11 @@ def unit_listing(directory: Directory, keys: Iterable[str], day: datetime.date) 
 
 
 def file_of(sheet: ExportSheet, name: str, form: str) -> HttpResponse:
-    """The list as a file to be kept. form: "csv" or "xlsx"."""
-    content, kind = (write_csv(sheet), "text/csv; charset=utf-8") if form == "csv" else (write_xlsx([sheet]), XLSX)
-    response = HttpResponse(content, content_type=kind)
+    """The list as a file to download. form: "csv" or "xlsx"."""
+    if form == "csv":
+        response = HttpResponse(write_csv(sheet), content_type="text/csv; charset=utf-8")
+    else:
+        response = HttpResponse(write_xlsx([sheet]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
 
@@ -81,11 +83,11 @@ def file_of(sheet: ExportSheet, name: str, form: str) -> HttpResponse:
 def _sheet(
     title: str, columns: Iterable[Column], rows: list[dict[str, Value]], note: str, left_out: set[str]
 ) -> ExportSheet:
-    shown = [column for column in columns if column.name not in left_out]
+    present = [column for column in columns if column.name not in left_out]
     return ExportSheet(
         title,
-        [ExportColumn(column.headings[0], _KIND_OF.get(column.name, ColumnKind.TEXT)) for column in shown],
-        [[row.get(column.name) for column in shown] for row in rows],
+        [ExportColumn(column.headings[0], _KIND_OF.get(column.name, ColumnKind.TEXT)) for column in present],
+        [[row.get(column.name) for column in present] for row in rows],
         [note],
     )
 
@@ -98,8 +100,8 @@ def _agency(agency: AgencyEntry, directory: Directory, day: datetime.date) -> di
         **_shared(agency, directory.agencies, directory),
         "short_name": agency.short_name,
         "kind": _AGENCY_KINDS[agency.kind],
-        "unit": _named(directory.units[agency.unit], directory),
-        "answers_to": _named(above, directory) if above else "",
+        "unit": _reference(directory.units[agency.unit], directory),
+        "answers_to": _reference(above, directory) if above else "",
         "phone": agency.phone,
         "email": agency.email,
         "edxml_id": agency.edxml_id or "",
@@ -113,7 +115,7 @@ def _unit(unit: UnitEntry, directory: Directory, day: datetime.date) -> dict[str
     row: dict[str, Value] = {
         **_shared(unit, directory.units, directory),
         "kind": _UNIT_KINDS[unit.kind],
-        "parent": _named(directory.units[unit.parent], directory) if unit.parent else "",
+        "parent": _reference(directory.units[unit.parent], directory) if unit.parent else "",
         "head_name": unit.head_name,
         "head_phone": unit.head_phone,
     }
@@ -129,18 +131,18 @@ def _shared(entry: Entry, among: Mapping[str, Any], directory: Directory) -> dic
         "name": entry.name,
         "valid_from": entry.validity.start,
         "valid_until": entry.validity.end,
-        "successors": "; ".join(_named(among[key], directory) for key in entry.successors),
+        "successors": "; ".join(_reference(among[key], directory) for key in entry.successors),
         "confirmed": "có" if entry.confirmed and not entry.unconfirmed else "chưa",
     }
 
 
-def _named(entry: Entry, directory: Directory) -> str:
-    """The code of an entry, or its name and the unit it lies in."""
+def _reference(entry: Entry, directory: Directory) -> str:
+    """The code of an entry, or its name and the unit above it."""
     return entry.code or address_of(entry, directory.units)
 
 
 def _figures(
     denominators: tuple[DenominatorEntry, ...], quantities: Iterable[Quantity], day: datetime.date
 ) -> list[DenominatorEntry]:
-    found = (denominator_on(denominators, quantity, day) for quantity in quantities)
-    return [figure for figure in found if figure is not None]
+    figures = (denominator_on(denominators, quantity, day) for quantity in quantities)
+    return [figure for figure in figures if figure is not None]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of telephone numbers with who has them: what it would do to the agencies and residential groups there are."""
+"""Plan the import of a list of telephone numbers of agencies and residential groups."""
 
 import dataclasses
 import datetime
@@ -54,10 +54,10 @@ PHONE_COLUMNS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class WantedPhone:
-    """What a row with a telephone number says. owner: code or name; unit: code or name of where it lies, or "".
+class PhoneRow:
+    """The values of a row with a telephone number. owner: code or name; unit: code or name of the unit above, or "".
 
-    of_agency, of_group: the fields that an agency, or a residential group, gets. first_of_several: see `Wanted`.
+    of_agency, of_group: the fields that an agency, or a residential group, gets. first_of_several: see `RowValues`.
     """
 
     owner: tuple[str, ...]
@@ -67,16 +67,17 @@ class WantedPhone:
     first_of_several: tuple[str, ...] = ()
 
 
-def wanted_phone(row: Row) -> WantedPhone:
+def read_phone_row(row: Row) -> PhoneRow:
     """Read a row under PHONE_COLUMNS. Raises an ImportRowRefused."""
     name = line_of(row, "name", MAX_NAME_CHARACTERS)
     code = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
-    (phone, phone_cut), (email, email_cut) = phone_of(row, "phone"), email_of(row)
+    phone, phone_cut = phone_of(row, "phone")
+    email, email_cut = email_of(row)
     of_agency = {"phone": phone, "email": email}
     of_group = {"head_phone": phone, "head_name": line_of(row, "head_name", 80, required=False)}
     if not phone:
         raise ImportPhoneMissing("the telephone number is missing", "phone")
-    return WantedPhone(
+    return PhoneRow(
         tuple(filter(None, (code, name))),
         line_of(row, "unit", MAX_NAME_CHARACTERS, required=False),
         {field: text for field, text in of_agency.items() if text},
@@ -88,31 +89,32 @@ def wanted_phone(row: Row) -> WantedPhone:
 def plan_phones(directory: Directory, table: Table, day: datetime.date) -> Plan:
     """Plan the import of a list read under PHONE_COLUMNS: telephone numbers of agencies and residential groups.
 
-    Who is called so has to be there already; nothing else of them is changed. A number that is missing in a row is
-    refused, since an empty cell would leave what is stored. Raises ImportNotReady as `plan_units` does.
+    The owners must exist already; the import changes nothing else of them. A row without a number is refused, since an
+    empty cell would keep the stored one. Raises ImportNotReady as `plan_units` does.
     """
     refuse_old_font(table)
     owners = _Owners(directory, day)
     refused: dict[int, RefusedRow] = {}
     rows: dict[str, int] = {}
-    changed, unchanged = [], []
+    changed = []
+    unchanged = []
     doubts: list[Doubt] = []
     for row in table.rows:
         try:
-            wanted = wanted_phone(row)
-            before, after = owners.with_phone(wanted)
+            values = read_phone_row(row)
+            before, after = owners.with_phone(values)
             if before.key in rows:
                 raise ImportRowRepeated(f"row {rows[before.key]} is about the same entry", "name")
         except ImportRowRefused as refusal:
             refused[row.number] = RefusedRow(row.number, refusal.column or "", refusal.code)
             continue
         rows[before.key] = row.number
-        doubts += [Doubt(row.number, "several", text) for text in wanted.first_of_several]
+        doubts += [Doubt(row.number, "several", text) for text in values.first_of_several]
         if changes := changes_of(before, after):
             changed.append(Changed(row.number, before, after, changes))
         else:
             unchanged.append(row.number)
-    after_all = {one.after.key: one.after for one in changed}
+    after_all = {change.after.key: change.after for change in changed}
     planned = Directory(
         {key: cast(UnitEntry, after_all.get(key, unit)) for key, unit in directory.units.items()},
         {key: cast(AgencyEntry, after_all.get(key, agency)) for key, agency in directory.agencies.items()},
@@ -131,42 +133,47 @@ def plan_phones(directory: Directory, table: Table, day: datetime.date) -> Plan:
 
 
 class _Owners:
-    """Agencies and residential groups as a list of telephone numbers names them: by code, name, short name, or name and
-    the unit they lie in. Where the directory has ended, its last day counts.
+    """Finds agencies and residential groups by code, name, short name, or name and unit.
+
+    If no entry is valid today, those of the last day count.
     """
 
     def __init__(self, directory: Directory, day: datetime.date) -> None:
         self._units = directory.units
         groups = [unit for unit in directory.units.values() if unit.kind is UnitKind.GROUP]
-        self._found: defaultdict[str, list[Entry]] = defaultdict(list)
-        known: list[Entry] = [*_shown(directory.agencies.values(), day), *_shown(groups, day)]
-        for entry in known:
+        self._by_name: defaultdict[str, list[Entry]] = defaultdict(list)
+        candidates: list[Entry] = [*_valid_or_last(directory.agencies.values(), day), *_valid_or_last(groups, day)]
+        for entry in candidates:
             names = {entry.name, getattr(entry, "short_name", ""), address_of(entry, self._units)}
             for name in {entry.code or "", *map(name_key, names)} - {""}:
-                self._found[name].append(entry)
+                self._by_name[name].append(entry)
 
-    def with_phone(self, wanted: WantedPhone) -> tuple[Entry, Entry]:
+    def with_phone(self, values: PhoneRow) -> tuple[Entry, Entry]:
         """The entry that a row is about, before and after. Raises ImportReferenceUnknown or ImportNameAmbiguous."""
-        found = next(filter(None, (self._found.get(one) or self._found.get(name_key(one)) for one in wanted.owner)), [])
-        if wanted.unit and len(found) > 1:
-            found = [entry for entry in found if self._lies_in(entry, name_key(wanted.unit))]
-        if len(found) > 1:
-            raise ImportNameAmbiguous("several are called so; give the code, or the unit it lies in", "name")
-        if not found:
-            raise ImportReferenceUnknown("no agency and no residential group is called so", "name")
-        fields: Any = wanted.of_agency if isinstance(found[0], AgencyEntry) else wanted.of_group
-        return found[0], dataclasses.replace(found[0], **fields)
+        matches: list[Entry] = []
+        for name in values.owner:
+            matches = self._by_name.get(name) or self._by_name.get(name_key(name)) or []
+            if matches:
+                break
+        if values.unit and len(matches) > 1:
+            matches = [entry for entry in matches if self._is_in(entry, name_key(values.unit))]
+        if len(matches) > 1:
+            raise ImportNameAmbiguous("several have this name; give the code, or the unit it is in", "name")
+        if not matches:
+            raise ImportReferenceUnknown("no agency and no residential group has this name", "name")
+        fields: Any = values.of_agency if isinstance(matches[0], AgencyEntry) else values.of_group
+        return matches[0], dataclasses.replace(matches[0], **fields)
 
-    def _lies_in(self, entry: Entry, where: str) -> bool:
+    def _is_in(self, entry: Entry, where: str) -> bool:
         above = self._units.get(drafted_above(entry))
         return above is not None and where in {
             name_key(above.code or ""), name_key(above.name), name_key(address_of(above, self._units))
         }  # fmt: skip
 
 
-def _shown(entries: Iterable[_E], day: datetime.date) -> list[_E]:
-    """Those in force on a day; where there are none, those of the last day."""
-    known = list(entries)
-    in_force = [entry for entry in known if entry.validity.holds(day)]
-    last = max((entry.validity.end for entry in known if entry.validity.end), default=None)
-    return in_force or [entry for entry in known if entry.validity.end == last]
+def _valid_or_last(entries: Iterable[_E], day: datetime.date) -> list[_E]:
+    """The entries valid on a day; if there are none, those of the last day."""
+    all_entries = list(entries)
+    valid = [entry for entry in all_entries if entry.validity.holds(day)]
+    last = max((entry.validity.end for entry in all_entries if entry.validity.end), default=None)
+    return valid or [entry for entry in all_entries if entry.validity.end == last]

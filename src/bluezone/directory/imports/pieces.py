@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list that was accepted is stored some rows at a time, so that nobody else who writes waits long.
+"""Store an accepted list some rows at a time, so that other writers never wait long.
 
-What is new is seen by nobody until the last of it is stored, and until then the list can be taken back. A short list is
-stored at once, a long one by the worker; one that was cut off goes on where it was.
+New rows stay hidden until the last of them is stored, and until then the list can be taken back. A short list is
+stored at once, a long one by the worker; after an interruption it continues from where it was.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from django.db import connection
 from bluezone.directory.models import SentList
 from bluezone.refusal import Refused
 
-# So few that whoever else writes never waits long.
+# Few enough that other writers never wait long.
 ROWS_A_TRANSACTION = 200
-# More are stored by the worker, so many transactions a round that its other work is not late.
+# The worker stores longer lists, in few enough transactions a round that its other work is not late.
 MOST_AT_ONCE = 500
 TRANSACTIONS_A_ROUND = 25
-# On a slow or busy machine a transaction takes seconds, and whoever writes waits at most LOCK_WAIT_SECONDS.
+# On a slow or busy machine a transaction takes seconds, and other writers wait at most LOCK_WAIT_SECONDS.
 LONGEST_PAUSE_SECONDS = 5.0
-# The page that says how far a list is.
+# Refresh interval of the progress page.
 LOOK_AGAIN_SECONDS = 5
 State = SentList.State
 RUNNING = (State.STORING, State.CHANGING, State.SETTLING, State.TAKING_BACK)
@@ -34,7 +34,7 @@ Step = Callable[[List, Accepted, datetime.datetime], None]
 
 
 class ImportStored(Refused):
-    """The list is stored, or so far that it can no longer be taken back."""
+    """The list is stored, or visible in part, so that it can no longer be taken back."""
 
     code = "import_stored"
 
@@ -42,70 +42,76 @@ class ImportStored(Refused):
 class Pieces(Generic[List]):
     """Stores lists of one model.
 
-    steps: for each state in which something is left to do, what does some of it: it takes the list, what was accepted
-           (SentList.accepted) and the present moment, and is one transaction, begun with `moved_on`.
-    within: in what a list is stored, such as practice.
+    steps:  the function that does a piece of the work, for each state with work to do. Its arguments are the list,
+            SentList.accepted and the present moment; it runs one transaction, which starts with `moved_on`.
+    within: the context in which a list is stored, such as practice.
     """
 
     def __init__(
         self,
         model: type[List],
         steps: Mapping[str, Step[List]],
-        within: Callable[[List], contextlib.AbstractContextManager[object]] = lambda _held: contextlib.nullcontext(),
+        within: Callable[[List], contextlib.AbstractContextManager[object]] = lambda _list: contextlib.nullcontext(),
     ) -> None:
-        self._model, self._steps, self._within = model, steps, within
+        self._model = model
+        self._steps = steps
+        self._within = within
 
-    def carry_out(self, held: List, now: datetime.datetime, transactions: int | None = None) -> int:
-        """Go on with an accepted list, or with taking it back, until it is done; how many transactions that took.
+    def carry_out(self, sent_list: List, now: datetime.datetime, transactions: int | None = None) -> int:
+        """Continue to store an accepted list, or to take it back, until it is done; the number of transactions used.
 
-        transactions: at most so many. Safe to repeat, and beside another process that does the same.
+        transactions: at most this many. Safe to repeat, and while another process does the same.
         """
-        accepted = self._rows.values_list("accepted", flat=True).filter(pk=held.pk).first() or {}
-        made = 0
-        while transactions is None or made < transactions:
-            now_held = self._rows.filter(pk=held.pk).values_list("state", "done").first()
-            if now_held is None or now_held[0] not in self._steps:
+        accepted = self._rows.values_list("accepted", flat=True).filter(pk=sent_list.pk).first() or {}
+        count = 0
+        while transactions is None or count < transactions:
+            present = self._rows.filter(pk=sent_list.pk).values_list("state", "done").first()
+            if present is None or present[0] not in self._steps:
                 break
-            held.state, held.done = now_held
-            begun = time.monotonic()
-            self._steps[held.state](held, accepted, now)
-            made += 1
+            sent_list.state, sent_list.done = present
+            start = time.monotonic()
+            self._steps[sent_list.state](sent_list, accepted, now)
+            count += 1
             if connection.vendor == "sqlite" and not connection.in_atomic_block:
-                # Who waits for SQLite only looks now and then; one that is always back at once would keep them out.
-                time.sleep(min(time.monotonic() - begun, LONGEST_PAUSE_SECONDS))
-        return made
+                # Writers that wait for SQLite try only now and then; without a pause they would never get their turn.
+                time.sleep(min(time.monotonic() - start, LONGEST_PAUSE_SECONDS))
+        return count
 
     def go_on(self, now: datetime.datetime) -> None:
-        """Store more of the lists that were accepted, oldest first: called by the worker in every round."""
-        left = TRANSACTIONS_A_ROUND
+        """Store more of the accepted lists, oldest first; the worker calls this in every round."""
+        remaining = TRANSACTIONS_A_ROUND
         running = self._rows.filter(state__in=RUNNING).defer("content", "accepted").order_by("made_at", "pk")
-        for held in running.select_related():
-            with self._within(held):
-                left -= self.carry_out(held, now, left)
+        for sent_list in running.select_related():
+            with self._within(sent_list):
+                remaining -= self.carry_out(sent_list, now, remaining)
 
-    def moved_on(self, held: List, **fields: object) -> bool:
-        """Write how far the list is, unless somebody else did meanwhile; in a transaction it is held from here on."""
-        return bool(self._rows.filter(pk=held.pk, state=held.state, done=held.done).update(**fields))
+    def moved_on(self, sent_list: List, **fields: object) -> bool:
+        """Write how far the list is; False if another process did so meanwhile. Locks the row in a transaction."""
+        return bool(self._rows.filter(pk=sent_list.pk, state=sent_list.state, done=sent_list.done).update(**fields))
 
     def take_back(self, waiting: List) -> None:
-        """Discard a list; the worker deletes what is stored of it, which nobody has seen. Raises ImportStored."""
+        """Discard a list; the worker deletes its rows, which are still hidden. Raises ImportStored."""
         mine = self._rows.filter(pk=waiting.pk)
         if mine.filter(state__in=[State.STORING, State.TAKING_BACK]).update(state=State.TAKING_BACK, accepted={}):
             return
         if not mine.filter(state__in=[State.LOOKED_AT, State.DONE]).delete()[0]:
-            raise ImportStored("what it says is seen already")
+            raise ImportStored("its rows are visible already")
 
     def forget(self, until: datetime.datetime) -> None:
-        """Delete lists that came by then, but none that is being stored or taken back."""
+        """Delete lists uploaded by `until`, except those that are being stored or taken back."""
         self._rows.filter(made_at__lte=until).exclude(state__in=RUNNING).delete()
 
     @property
     def _rows(self) -> Any:
-        """Also those of practice."""
+        """All lists, including those of practice."""
         return self._model._base_manager.all()
 
 
-def progress(held: SentList) -> tuple[int, int]:
-    """How many rows of an accepted list are stored, and of how many."""
-    rows = held.added + held.changed
-    return {State.STORING: held.done, State.CHANGING: held.added + held.done}.get(State(held.state), rows), rows
+def progress(sent_list: SentList) -> tuple[int, int]:
+    """How many rows of an accepted list are stored, and how many it has."""
+    rows = sent_list.added + sent_list.changed
+    if sent_list.state == State.STORING:
+        return sent_list.done, rows
+    if sent_list.state == State.CHANGING:
+        return sent_list.added + sent_list.done, rows
+    return rows, rows

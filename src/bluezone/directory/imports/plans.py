@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an imported list would do to the directory: the entries as it would leave them, shown whole before anything is
-stored, then all done or nothing.
-"""
+"""Plan an import: the entries as the list would leave them. A preview shows all of them; then all or none is stored."""
 
 import dataclasses
 import datetime
@@ -15,10 +13,10 @@ from bluezone.directory.imports.rows import (
     ImportReferenceUnknown,
     ImportRowRefused,
     ImportRowRepeated,
-    Wanted,
+    RowValues,
     proper_name,
-    wanted_agency,
-    wanted_unit,
+    read_agency_row,
+    read_unit_row,
 )
 from bluezone.directory.imports.sent_lists import ImportNotReady, RefusedRow
 from bluezone.directory.imports.tables import Row, Table
@@ -39,10 +37,10 @@ from bluezone.vietnamese.spelling import fuller_name, name_key
 
 @dataclasses.dataclass(frozen=True)
 class Doubt:
-    """Something a person should look at before accepting; it does not stop the import.
+    """Something a person should check before accepting; it does not stop the import.
 
-    about: "zeros", "name", "kind", "area" or "several"; taken: what is taken, a value of `AgencyKind`, the key of a
-    unit, or the text itself.
+    about: "zeros", "name", "kind", "area" or "several"; taken: the value that the plan uses, which is a value of
+    `AgencyKind`, the key of a unit, or the text itself.
     """
 
     row: int
@@ -51,11 +49,11 @@ class Doubt:
 
 
 class Draft:
-    """Built for one import; `entries` are the units, or the agencies, by key, and `rows` say which a row is about.
+    """The state of one import. entries: the units, or the agencies, by key. rows: the row for each changed entry.
 
-    before: the entries the list is about; units: all units (the same mapping when the list is about units).
-    day:    the day of the import; "in force" means on this day unless a row gives a later one.
-    taken:  keys that a new entry may not have, beside those of `before`.
+    before: the stored entries of the list's kind; units: all units (the same mapping for a list of units).
+    day:    the day of the import; "valid" means on this day unless a row has a later one.
+    taken:  keys that a new entry may not have, besides those of `before`.
     """
 
     def __init__(
@@ -63,81 +61,88 @@ class Draft:
     ) -> None:
         self.before = before
         self.entries: dict[str, Entry] = dict(before)
-        self.rows: dict[str, Wanted] = {}
+        self.rows: dict[str, RowValues] = {}
         self.doubts: list[Doubt] = []
         self._day = day
         self._units = {} if before is units else units
         self._all_units = units
         self._about_units = before is units
-        self._taken = frozenset(taken)
-        self._by_code = _grouped(before.values(), lambda entry: entry.code)
-        self._units_by_code = self._by_code if self._about_units else _grouped(units.values(), lambda unit: unit.code)
-        self._by_name = self._named(before.values())
-        self._units_by_name = self._by_name if self._about_units else self._named(units.values())
-        self._said: dict[tuple[str, str, object], int] = {}
+        self._reserved = frozenset(taken)
+        self._by_code = _group_by(before.values(), lambda entry: entry.code)
+        self._units_by_code = self._by_code if self._about_units else _group_by(units.values(), lambda unit: unit.code)
+        self._by_name = self._group_by_name(before.values())
+        self._units_by_name = self._by_name if self._about_units else self._group_by_name(units.values())
+        self._new_rows: dict[tuple[str, str, object], int] = {}
 
-    def place(self, wanted: Wanted) -> None:
+    def place(self, values: RowValues) -> None:
         """Find or make the entry of a row. Raises ImportRowRepeated, ImportKindUnknown or ImportNameAmbiguous.
 
-        It is the entry with the row's code and `valid_from`, else the one with its code and `valid_until`, else the one
-        with its code in force today, else one in force that has this name and no code yet. A `valid_from` still to come
-        that no entry has announces a new one; that is how a code goes on after a merger. A row without a code is about
-        the entry of its name, where it lies under the unit the row names.
+        It is the first of: the entry with the row's code and `valid_from`, with its code and `valid_until`, with its
+        code and valid today, and the valid one with its name that has no code yet. A `valid_from` in the future that
+        no entry has makes a new entry; so a code continues after a merger. A row without a code is about the entry
+        with its name, below the unit that the row names.
         """
-        if wanted.zeros_added:
-            self.doubts.append(Doubt(wanted.row, "zeros", wanted.code))
-        self.doubts += [Doubt(wanted.row, "several", text) for text in wanted.first_of_several]
-        entry = self._existing(wanted) or self._new(wanted)
+        if values.zeros_added:
+            self.doubts.append(Doubt(values.row, "zeros", values.code))
+        self.doubts += [Doubt(values.row, "several", text) for text in values.first_of_several]
+        entry = self._find_entry(values) or self._new_entry(values)
         if entry.key in self.rows:
             raise ImportRowRepeated(f"row {self.rows[entry.key].row} is about the same entry", "code")
-        self.rows[entry.key] = wanted
+        self.rows[entry.key] = values
         if entry.key not in self.before:
             self.entries[entry.key] = entry
-            self._by_code[wanted.code or None].append(entry)
-            self._by_name[name_key(wanted.name)].append(entry)
+            self._by_code[values.code or None].append(entry)
+            self._by_name[name_key(values.name)].append(entry)
 
     def fill(self, key: str) -> None:
-        """Write what the row says into its entry. Raises ImportReferenceUnknown."""
-        wanted, entry = self.rows[key], self.entries[key]
+        """Write the values of its row into an entry. Raises ImportReferenceUnknown."""
+        values = self.rows[key]
+        entry = self.entries[key]
         validity = self._validity(entry)
         fields: dict[str, Any] = {
-            "name": fuller_name(wanted.name, entry.name),
-            "code": wanted.code or entry.code,
+            "name": fuller_name(values.name, entry.name),
+            "code": values.code or entry.code,
             "validity": validity,
         }
-        if wanted.kind is not None:
-            fields["kind"] = wanted.kind
+        if values.kind is not None:
+            fields["kind"] = values.kind
         above = "parent" if self._about_units else "unit"
         day = max(validity.start or self._day, self._day)
-        if wanted.parent is not None:
+        if values.parent is not None:
             last = validity.end - datetime.timedelta(days=1) if validity.end else day
-            fields[above] = self._key_of(wanted.parent, self._units_by_code, self._units_by_name, min(day, last), above)
+            fields[above] = self._key_of(values.parent, self._units_by_code, self._units_by_name, min(day, last), above)
         elif isinstance(entry, AgencyEntry) and not entry.unit:
-            fields[above] = self._unit_of(wanted)
-        if wanted.short_name is not None and isinstance(entry, AgencyEntry):
-            fields["short_name"] = wanted.short_name
-        if wanted.answers_to:
+            fields[above] = self._guess_unit(values)
+        if values.short_name is not None and isinstance(entry, AgencyEntry):
+            fields["short_name"] = values.short_name
+        if values.answers_to:
             last = validity.end - datetime.timedelta(days=1) if validity.end else day
-            found = self._key_of(wanted.answers_to, self._by_code, self._by_name, min(day, last), "answers_to")
-            if found == key:
+            above_key = self._key_of(values.answers_to, self._by_code, self._by_name, min(day, last), "answers_to")
+            if above_key == key:
                 raise ImportReferenceUnknown("answers_to: an agency does not answer to itself", "answers_to")
-            fields["answers_to"] = found
-        if wanted.successors:
+            fields["answers_to"] = above_key
+        if values.successors:
             day = validity.end or self._day
             successors = [
-                self._key_of(code, self._by_code, self._by_name, day, "successors") for code in wanted.successors
+                self._key_of(code, self._by_code, self._by_name, day, "successors") for code in values.successors
             ]
             fields["successors"] = tuple(dict.fromkeys(successors))
-        if wanted.denominators:
-            fields["denominators"] = _with_newer(entry.denominators, wanted.denominators)
-        fields |= wanted.own
-        if wanted.confirmed:
-            said = {"code", *(name for name in ("valid_from", "valid_until", "successors") if getattr(wanted, name))}
-            fields |= {"confirmed": True, "unconfirmed": tuple(name for name in entry.unconfirmed if name not in said)}
+        if values.denominators:
+            fields["denominators"] = _with_newer(entry.denominators, values.denominators)
+        fields |= values.own
+        if values.confirmed:
+            confirmed_fields = {
+                "code",
+                *(name for name in ("valid_from", "valid_until", "successors") if getattr(values, name)),
+            }
+            fields |= {
+                "confirmed": True,
+                "unconfirmed": tuple(name for name in entry.unconfirmed if name not in confirmed_fields),
+            }
         self.entries[key] = dataclasses.replace(entry, **fields)
 
     def inherit_days(self) -> None:
-        """Give a new entry whose row names no first or last day those of the unit above it, however deep."""
+        """Give new entries without first or last day those of the unit above, on every level."""
         settled: set[str] = set(self.before)
         for start in self.rows:
             path: list[str] = []
@@ -149,111 +154,110 @@ class Draft:
                 entry = self.entries[key]
                 above = self._units.get(drafted_above(entry)) or self.entries.get(drafted_above(entry))
                 if above is not None:
-                    mine, outer = entry.validity, above.validity
-                    validity = Validity(mine.start or outer.start, mine.end or outer.end)
+                    own = entry.validity
+                    outer = above.validity
+                    validity = Validity(own.start or outer.start, own.end or outer.end)
                     self.entries[key] = dataclasses.replace(entry, validity=validity)
             settled.update(path)
 
-    def _existing(self, wanted: Wanted) -> Entry | None:
-        if not wanted.code:
-            return self._existing_by_name(wanted)
-        same_code = [entry for entry in self._by_code[wanted.code] if entry.key in self.before]
-        if wanted.valid_from is not None:
+    def _find_entry(self, values: RowValues) -> Entry | None:
+        if not values.code:
+            return self._find_entry_by_name(values)
+        same_code = [entry for entry in self._by_code[values.code] if entry.key in self.before]
+        if values.valid_from is not None:
             for entry in same_code:
-                if entry.validity.start == wanted.valid_from:
+                if entry.validity.start == values.valid_from:
                     return entry
-            if wanted.valid_from > self._day:
+            if values.valid_from > self._day:
                 return None
         for entry in same_code:
-            if wanted.valid_until is not None and entry.validity.end == wanted.valid_until:
+            if values.valid_until is not None and entry.validity.end == values.valid_until:
                 return entry
-        in_force = [entry for entry in same_code if entry.validity.holds(self._day)]
-        if in_force:
-            return in_force[0]
-        without_code = [entry for entry in self._in_force(wanted.name) if entry.code is None]
+        valid = [entry for entry in same_code if entry.validity.holds(self._day)]
+        if valid:
+            return valid[0]
+        without_code = [entry for entry in self._valid_with_name(values.name) if entry.code is None]
         return without_code[0] if len(without_code) == 1 else None
 
-    def _existing_by_name(self, wanted: Wanted) -> Entry | None:
-        """The entry of a row without a code: of its name, with its days where it gives any, else in force."""
-        named = [entry for entry in self._by_name[name_key(wanted.name)] if entry.key in self.before]
-        if wanted.valid_until is not None:
-            ending = [entry for entry in named if entry.validity.end == wanted.valid_until]
-            named = ending or [entry for entry in named if entry.validity.holds(self._day)]
-        elif wanted.valid_from is not None and any(entry.validity.start == wanted.valid_from for entry in named):
-            named = [entry for entry in named if entry.validity.start == wanted.valid_from]
+    def _find_entry_by_name(self, values: RowValues) -> Entry | None:
+        """The entry of a row without a code: with its name and its days, or valid today if it has no days."""
+        matches = [entry for entry in self._by_name[name_key(values.name)] if entry.key in self.before]
+        if values.valid_until is not None:
+            ending = [entry for entry in matches if entry.validity.end == values.valid_until]
+            matches = ending or [entry for entry in matches if entry.validity.holds(self._day)]
+        elif values.valid_from is not None and any(entry.validity.start == values.valid_from for entry in matches):
+            matches = [entry for entry in matches if entry.validity.start == values.valid_from]
         else:
-            named = [entry for entry in named if entry.validity.holds(self._day)]
-        if wanted.parent is not None:
-            named = [entry for entry in named if self._lies_under(entry, wanted.parent)]
-        if len(named) > 1:
-            without_code = [entry for entry in named if entry.code is None]
+            matches = [entry for entry in matches if entry.validity.holds(self._day)]
+        if values.parent is not None:
+            matches = [entry for entry in matches if self._is_below(entry, values.parent)]
+        if len(matches) > 1:
+            without_code = [entry for entry in matches if entry.code is None]
             if len(without_code) != 1:
-                raise ImportNameAmbiguous(
-                    "several entries have this name; give the code, or the unit it lies in", "name"
-                )
-            named = without_code
-        return named[0] if named else None
+                raise ImportNameAmbiguous("several entries have this name; give the code, or the unit it is in", "name")
+            matches = without_code
+        return matches[0] if matches else None
 
-    def _lies_under(self, entry: Entry, text: str) -> bool:
+    def _is_below(self, entry: Entry, text: str) -> bool:
         above = self._all_units.get(drafted_above(entry))
         if above is None:
             return False
         names = {above.code or "", name_key(above.name), name_key(address_of(above, self._all_units))}
         return bool(names & {text, text.zfill(2), text.zfill(3), text.zfill(5), name_key(text)})
 
-    def _in_force(self, name: str) -> list[Entry]:
+    def _valid_with_name(self, name: str) -> list[Entry]:
         return [e for e in self._by_name[name_key(name)] if e.key in self.before and e.validity.holds(self._day)]
 
-    def _new(self, wanted: Wanted) -> Entry:
-        if wanted.code and any(other.code != wanted.code for other in self._in_force(wanted.name)):
-            self.doubts.append(Doubt(wanted.row, "name"))
-        if not wanted.code:
-            said = (name_key(wanted.name), name_key(wanted.parent or ""), wanted.valid_from)
-            if said in self._said:
-                raise ImportRowRepeated(f"row {self._said[said]} is about the same entry", "name")
-            self._said[said] = wanted.row
-        key = wanted.code or slug_of(wanted.name)
-        if wanted.code and (key in self.before or wanted.valid_from is not None):
-            key = f"{wanted.code}@{wanted.valid_from or self._day}"
-        if not wanted.code:
-            key = unused({*self.entries, *self._taken}, key)
-        if self._about_units and isinstance(wanted.kind, UnitKind):
-            return UnitEntry(key, wanted.name, wanted.kind, wanted.code or None)
-        kind = wanted.kind or wanted.guessed_kind
+    def _new_entry(self, values: RowValues) -> Entry:
+        if values.code and any(other.code != values.code for other in self._valid_with_name(values.name)):
+            self.doubts.append(Doubt(values.row, "name"))
+        if not values.code:
+            identity = (name_key(values.name), name_key(values.parent or ""), values.valid_from)
+            if identity in self._new_rows:
+                raise ImportRowRepeated(f"row {self._new_rows[identity]} is about the same entry", "name")
+            self._new_rows[identity] = values.row
+        key = values.code or slug_of(values.name)
+        if values.code and (key in self.before or values.valid_from is not None):
+            key = f"{values.code}@{values.valid_from or self._day}"
+        if not values.code:
+            key = unused({*self.entries, *self._reserved}, key)
+        if self._about_units and isinstance(values.kind, UnitKind):
+            return UnitEntry(key, values.name, values.kind, values.code or None)
+        kind = values.kind or values.guessed_kind
         if not self._about_units and isinstance(kind, AgencyKind):
-            if wanted.kind is None:
-                self.doubts.append(Doubt(wanted.row, "kind", kind.value))
-            return AgencyEntry(key, wanted.name, kind, unit="", code=wanted.code or None)
+            if values.kind is None:
+                self.doubts.append(Doubt(values.row, "kind", kind.value))
+            return AgencyEntry(key, values.name, kind, unit="", code=values.code or None)
         raise ImportKindUnknown("a new entry needs its kind", "kind")
 
-    def _unit_of(self, wanted: Wanted) -> str:
-        """The area of work of a new agency whose row names none: the unit that its name ends with, else the province.
+    def _guess_unit(self, values: RowValues) -> str:
+        """The area of work of a new agency if its row has none: the unit at the end of its name, else the province.
 
-        Raises ImportReferenceUnknown when neither tells.
+        Raises ImportReferenceUnknown if neither is unique.
         """
-        folded = name_key(wanted.name)
-        in_force = [unit for unit in self._all_units.values() if unit.validity.holds(self._day)]
-        named = [unit for unit in in_force if folded.endswith(" " + name_key(unit.name))]
-        # "Trường THCS Suối Bạc" leaves out what Suối Bạc is; that tells where only one unit has the name.
-        named = named or [unit for unit in in_force if folded.endswith(" " + proper_name(unit.name))]
-        longest = max((len(unit.name) for unit in named), default=0)
-        fitting = [unit for unit in named if len(unit.name) == longest]
-        if not fitting:
-            fitting = [unit for unit in in_force if unit.kind is UnitKind.PROVINCE]
-        if len(fitting) != 1:
-            raise ImportReferenceUnknown("the row names no area of work, and the name does not tell", "unit")
-        self.doubts.append(Doubt(wanted.row, "area", fitting[0].key))
-        return fitting[0].key
+        folded = name_key(values.name)
+        valid = [unit for unit in self._all_units.values() if unit.validity.holds(self._day)]
+        matches = [unit for unit in valid if folded.endswith(" " + name_key(unit.name))]
+        # "Trường THCS Suối Bạc" does not say what kind of unit Suối Bạc is; it counts if only one unit has the name.
+        matches = matches or [unit for unit in valid if folded.endswith(" " + proper_name(unit.name))]
+        longest = max((len(unit.name) for unit in matches), default=0)
+        candidates = [unit for unit in matches if len(unit.name) == longest]
+        if not candidates:
+            candidates = [unit for unit in valid if unit.kind is UnitKind.PROVINCE]
+        if len(candidates) != 1:
+            raise ImportReferenceUnknown("the row has no area of work, and the name does not show it", "unit")
+        self.doubts.append(Doubt(values.row, "area", candidates[0].key))
+        return candidates[0].key
 
     def _validity(self, entry: Entry) -> Validity:
-        """As the file leaves it, whether or not its row was filled already."""
-        wanted = self.rows.get(entry.key)
-        if wanted is None:
+        """The validity of an entry after the import, whether or not `fill` has been called for it."""
+        values = self.rows.get(entry.key)
+        if values is None:
             return entry.validity
-        return Validity(wanted.valid_from or entry.validity.start, wanted.valid_until or entry.validity.end)
+        return Validity(values.valid_from or entry.validity.start, values.valid_until or entry.validity.end)
 
-    def _named(self, entries: Iterable[Entry]) -> defaultdict[str | None, list[Entry]]:
-        return _grouped(entries, lambda entry: name_key(entry.name))
+    def _group_by_name(self, entries: Iterable[Entry]) -> defaultdict[str | None, list[Entry]]:
+        return _group_by(entries, lambda entry: name_key(entry.name))
 
     def _key_of(
         self,
@@ -263,33 +267,35 @@ class Draft:
         day: datetime.date,
         column: str,
     ) -> str:
-        """The key of the entry in force on `day` that a code or a name stands for; zeros of a code may have been lost.
+        """The key of the entry valid on `day` with this code or name; leading zeros of a code may be missing.
 
-        "Tổ 1, phường Sông Cầu" is the one of that name under that unit.
+        "Tổ 1, phường Sông Cầu" is the entry with that name below that unit.
         """
-        for written in dict.fromkeys((text, text.zfill(2), text.zfill(3), text.zfill(5))):
-            for entry in by_code.get(written, ()):
+        for spelling in dict.fromkeys((text, text.zfill(2), text.zfill(3), text.zfill(5))):
+            for entry in by_code.get(spelling, ()):
                 if self._validity(entry).holds(day):
                     return entry.key
         name, _, above = text.rpartition(", ")
-        named = [entry for entry in by_name.get(name_key(text), ()) if self._validity(entry).holds(day)]
-        if not named and name:
-            named = [
+        matches = [entry for entry in by_name.get(name_key(text), ()) if self._validity(entry).holds(day)]
+        if not matches and name:
+            matches = [
                 entry
                 for entry in by_name.get(name_key(name), ())
-                if self._validity(entry).holds(day) and self._lies_under(entry, above)
+                if self._validity(entry).holds(day) and self._is_below(entry, above)
             ]
-        if len(named) == 1:
-            return named[0].key
-        raise ImportReferenceUnknown(f"{column}: {len(named)} entries in force on {day} are called {text}", column)
+        if len(matches) == 1:
+            return matches[0].key
+        raise ImportReferenceUnknown(f"{column}: {len(matches)} entries valid on {day} have the name {text}", column)
 
 
 def drafted_above(entry: Entry) -> str:
-    """The key of the unit that an entry lies under or serves; "" for none."""
-    return (entry.parent or "") if isinstance(entry, UnitEntry) else entry.unit
+    """The key of the unit above an entry or served by it; "" for none."""
+    if isinstance(entry, UnitEntry):
+        return entry.parent or ""
+    return entry.unit
 
 
-def _grouped(entries: Iterable[Entry], name: Callable[[Entry], str | None]) -> defaultdict[str | None, list[Entry]]:
+def _group_by(entries: Iterable[Entry], name: Callable[[Entry], str | None]) -> defaultdict[str | None, list[Entry]]:
     groups: defaultdict[str | None, list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[name(entry)].append(entry)
@@ -297,14 +303,14 @@ def _grouped(entries: Iterable[Entry], name: Callable[[Entry], str | None]) -> d
 
 
 def _with_newer(old: tuple[DenominatorEntry, ...], new: tuple[DenominatorEntry, ...]) -> tuple[DenominatorEntry, ...]:
-    """Figures are kept by the day they were true; a figure for the same quantity and day replaces the old one."""
+    """Old and new figures; a new one replaces the old one for the same quantity and day."""
     figures = {(figure.quantity, figure.as_of): figure for figure in (*old, *new)}
     return tuple(figures[place] for place in sorted(figures))
 
 
 @dataclasses.dataclass(frozen=True)
 class FieldChange:
-    """One field before and after, as text a person reads ("" for nothing)."""
+    """A field before and after, as text for people ("" for nothing)."""
 
     field: str
     before: str
@@ -331,12 +337,12 @@ class Changed:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The preview of one import: every row is in exactly one of added, changed, unchanged (row numbers) and refused.
+    """The preview of an import: every row is in exactly one of added, changed, unchanged (row numbers) and refused.
 
-    doubts:    to be looked at; they stop nothing.
-    ignored:   headings of the file from which nothing is taken.
-    left_out:  rows of the file that are no entries.
-    directory: what would be; only `accept` hands it out.
+    doubts:    to be checked; they stop nothing.
+    ignored:   headings of unused columns.
+    left_out:  rows of the file that are not entries.
+    directory: the directory after the import; read it with `accept`.
     """
 
     added: tuple[Added, ...]
@@ -349,28 +355,28 @@ class Plan:
     left_out: tuple[int, ...] = ()
 
     def accept(self) -> Directory:
-        """The directory with every row done. Raises ImportNotReady while a row is refused: all or nothing."""
+        """The directory after the import. Raises ImportNotReady if a row is refused: all or nothing."""
         if self.refused:
             raise ImportNotReady(f"{len(self.refused)} rows are refused; correct them and send the whole list again")
         return self.directory
 
 
 def plan_units(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `importrows.UNIT_COLUMNS`; `day` is today.
+    """Plan the import of a list read under `rows.UNIT_COLUMNS`; `day` is today.
 
-    Raises ImportNotReady when the table's proposal to convert legacy text was neither confirmed nor declined.
+    Raises ImportNotReady if the table's proposal to convert legacy text was neither confirmed nor declined.
     """
     draft = Draft(directory.units, directory.units, day, {*directory.agencies, *directory.groups})
-    refused = _place_and_fill(draft, table, wanted_unit, day)
+    refused = _place_and_fill(draft, table, read_unit_row, day)
     units = cast(dict[str, UnitEntry], draft.entries)
     planned = Directory(units, directory.agencies, directory.groups)
     return _plan(draft, planned, table, refused)
 
 
 def plan_agencies(directory: Directory, table: Table, day: datetime.date) -> Plan:
-    """Plan the import of a list read under `importrows.AGENCY_COLUMNS`; otherwise as `plan_units`."""
+    """Plan the import of a list read under `rows.AGENCY_COLUMNS`; otherwise as `plan_units`."""
     draft = Draft(directory.agencies, directory.units, day, {*directory.units, *directory.groups})
-    refused = _place_and_fill(draft, table, wanted_agency, day)
+    refused = _place_and_fill(draft, table, read_agency_row, day)
     agencies = cast(dict[str, AgencyEntry], draft.entries)
     planned = Directory(directory.units, agencies, directory.groups)
     return _plan(draft, planned, table, refused)
@@ -383,9 +389,9 @@ def refuse_old_font(table: Table) -> None:
 
 
 def _place_and_fill(
-    draft: Draft, table: Table, read: Callable[[Row, datetime.date], Wanted], day: datetime.date
+    draft: Draft, table: Table, read: Callable[[Row, datetime.date], RowValues], day: datetime.date
 ) -> dict[int, RefusedRow]:
-    """Every row that can be read ends in the draft; the others are returned by row number."""
+    """Put every readable row into the draft; the refused rows, by row number."""
     refuse_old_font(table)
     refused: dict[int, RefusedRow] = {}
     for row in table.rows:
@@ -393,29 +399,32 @@ def _place_and_fill(
             draft.place(read(row, day))
         except ImportRowRefused as refusal:
             refused[row.number] = RefusedRow(row.number, refusal.column or "", refusal.code)
-    for key, wanted in draft.rows.items():
+    for key, values in draft.rows.items():
         try:
             draft.fill(key)
         except ImportRowRefused as refusal:
-            refused[wanted.row] = RefusedRow(wanted.row, refusal.column or "", refusal.code)
+            refused[values.row] = RefusedRow(values.row, refusal.column or "", refusal.code)
     draft.inherit_days()
     return refused
 
 
 def _plan(draft: Draft, planned: Directory, table: Table, refused: dict[int, RefusedRow]) -> Plan:
-    if not refused:  # rows that could not be read would only be blamed on those that name them
-        refused = _contradicting(draft, planned)
-    added, changed, unchanged = [], [], []
-    for key, wanted in draft.rows.items():
-        if wanted.row in refused:
+    if not refused:  # unreadable rows would cause contradictions in the rows that refer to them
+        refused = _rows_with_contradictions(draft, planned)
+    added = []
+    changed = []
+    unchanged = []
+    for key, values in draft.rows.items():
+        if values.row in refused:
             continue
-        before, after = draft.before.get(key), draft.entries[key]
+        before = draft.before.get(key)
+        after = draft.entries[key]
         if before is None:
-            added.append(Added(wanted.row, after))
+            added.append(Added(values.row, after))
         elif changes := changes_of(before, after):
-            changed.append(Changed(wanted.row, before, after, changes))
+            changed.append(Changed(values.row, before, after, changes))
         else:
-            unchanged.append(wanted.row)
+            unchanged.append(values.row)
     return Plan(
         tuple(added),
         tuple(changed),
@@ -428,12 +437,13 @@ def _plan(draft: Draft, planned: Directory, table: Table, refused: dict[int, Ref
     )
 
 
-def _contradicting(draft: Draft, planned: Directory) -> dict[int, RefusedRow]:
-    """What would be wrong afterwards, laid to the row about the entry, or about the unit above it, or to the first."""
+def _rows_with_contradictions(draft: Draft, planned: Directory) -> dict[int, RefusedRow]:
+    """The rows to blame for contradictions: the row of the entry, else of the nearest unit above it, else the first."""
     refused: dict[int, RefusedRow] = {}
     first = next(iter(draft.rows.values())).row
     for problem in contradictions(planned.units.values(), planned.agencies.values(), planned.groups.values()):
-        row, key = first, problem.key
+        row = first
+        key = problem.key
         while key:
             if key in draft.rows:
                 row = draft.rows[key].row
@@ -444,7 +454,7 @@ def _contradicting(draft: Draft, planned: Directory) -> dict[int, RefusedRow]:
 
 
 def _above(planned: Directory, key: str) -> str:
-    """The key to blame next; it ends at a province and at anything that is no unit or agency."""
+    """The key of the unit above; "" for a province and for anything that is neither unit nor agency."""
     if key in planned.agencies:
         return planned.agencies[key].unit
     unit = planned.units.get(key)
@@ -452,8 +462,9 @@ def _above(planned: Directory, key: str) -> str:
 
 
 def changes_of(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
-    """What differs between two states of an entry, field by field."""
-    old, new = _as_text(before), _as_text(after)
+    """The differences between two states of an entry, field by field."""
+    old = _as_text(before)
+    new = _as_text(after)
     return tuple(
         FieldChange(name, old.get(name, ""), new.get(name, ""))
         for name in dict.fromkeys((*old, *new))
@@ -462,7 +473,7 @@ def changes_of(before: Entry, after: Entry) -> tuple[FieldChange, ...]:
 
 
 def _as_text(entry: Entry) -> dict[str, str]:
-    """Every field that an import may change, each figure under its quantity and day."""
+    """Every field that an import may change; a figure's name is its quantity and day."""
     above = {"parent": entry.parent or ""} if isinstance(entry, UnitEntry) else {"unit": entry.unit}
     if isinstance(entry, AgencyEntry):
         own = {

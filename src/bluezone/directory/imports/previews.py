@@ -43,8 +43,8 @@ Value = str | datetime.date
 
 
 @dataclass(frozen=True)
-class ShownChange:
-    """One field before and after; days stay days, so that the page writes them in its language."""
+class ChangeInWords:
+    """A field before and after; days stay dates, so that the page formats them in its language."""
 
     label: str
     before: Value
@@ -53,34 +53,37 @@ class ShownChange:
 
 
 @dataclass(frozen=True)
-class ShownRow:
-    """One row of the list: where it stands in the file, the entry's name and code, kind and place, and what changes."""
+class RowInWords:
+    """A row of the list: its number in the file, the entry's name, code, kind and place, and the changes."""
 
     row: str
     name: str
     code: str
     kind: str
     place: str
-    changes: tuple[ShownChange, ...] = ()
+    changes: tuple[ChangeInWords, ...] = ()
 
 
 @dataclass(frozen=True)
-class ShownPlan:
-    """A plan as its page shows it. doubts: number of the row, and a sentence; doubted: the same, alike ones in one."""
+class PlanInWords:
+    """A plan as its page shows it.
 
-    added: list[ShownRow]
-    changed: list[ShownRow]
+    doubts: row number and sentence of each doubt. doubted: one sentence for all rows with the same doubt.
+    """
+
+    added: list[RowInWords]
+    changed: list[RowInWords]
     doubts: list[tuple[int, str]]
     doubted: list[str]
 
 
-def shown(plan: Plan) -> ShownPlan:
-    """Put a plan into words."""
+def plan_in_words(plan: Plan) -> PlanInWords:
+    """A plan with the names and labels that its page shows."""
     directory = plan.directory
     alike: dict[Doubt, list[int]] = {}
     for doubt in plan.doubts:
         alike.setdefault(replace(doubt, row=0), []).append(doubt.row)
-    return ShownPlan(
+    return PlanInWords(
         [_row(added.row, added.entry, directory) for added in plan.added],
         [
             _row(changed.row, changed.after, directory, [_change(change, directory) for change in changed.changes])
@@ -92,27 +95,27 @@ def shown(plan: Plan) -> ShownPlan:
 
 
 def field_labels(names: Iterable[str]) -> list[str]:
-    """The words for field names of an entry."""
+    """The labels of an entry's fields."""
     return [str(FIELDS.get(name, name)) for name in names]
 
 
-def _row(number: int, entry: Entry, directory: Directory, changes: Iterable[ShownChange] = ()) -> ShownRow:
+def _row(number: int, entry: Entry, directory: Directory, changes: Iterable[ChangeInWords] = ()) -> RowInWords:
     above = entry.parent if isinstance(entry, UnitEntry) else entry.unit
     place = directory.units[above].name if above and above in directory.units else ""
-    return ShownRow(
+    return RowInWords(
         refusals.row_name(number), entry.name, entry.code or "", str(_KINDS[entry.kind.value]), place, tuple(changes)
     )
 
 
-def _change(change: FieldChange, directory: Directory) -> ShownChange:
+def _change(change: FieldChange, directory: Directory) -> ChangeInWords:
     quantity, _space, day = change.field.partition(" ")
     if quantity in Quantity.values:
         label = gettext("%(quantity)s on %(day)s") % {"quantity": Quantity(quantity).label, "day": day}
-        return ShownChange(label, change.before, change.after)
+        return ChangeInWords(label, change.before, change.after)
     label = str(FIELDS.get(change.field, change.field))
     if change.field in ("valid_from", "valid_until"):
-        return ShownChange(label, _day(change.before), _day(change.after), is_day=True)
-    return ShownChange(
+        return ChangeInWords(label, _day(change.before), _day(change.after), is_day=True)
+    return ChangeInWords(
         label, _text(change.field, change.before, directory), _text(change.field, change.after, directory)
     )
 
@@ -135,15 +138,15 @@ def _text(field: str, value: str, directory: Directory) -> str:
 
 
 def _doubt(doubt: Doubt, where: str, directory: Directory) -> str:
-    said = {"row": where, "taken": doubt.taken}
+    values = {"row": where, "taken": doubt.taken}
     if doubt.about == "zeros":
-        return gettext("%(row)s: the code had lost the zeros at its front; they are put back.") % said
+        return gettext("%(row)s: the code had lost the zeros at its front; they are put back.") % values
     if doubt.about == "kind":
-        said["kind"] = str(_KINDS[doubt.taken])
-        return gettext("%(row)s: the kind is taken from the name: %(kind)s.") % said
+        values["kind"] = str(_KINDS[doubt.taken])
+        return gettext("%(row)s: the kind is taken from the name: %(kind)s.") % values
     if doubt.about == "area":
-        said["place"] = directory.units[doubt.taken].name
-        return gettext("%(row)s: the area of work is taken from the name: %(place)s.") % said
+        values["place"] = directory.units[doubt.taken].name
+        return gettext("%(row)s: the area of work is taken from the name: %(place)s.") % values
     if doubt.about == "several":
-        return gettext("%(row)s: of what the cell says only %(taken)s is taken.") % said
-    return gettext("%(row)s: there already is an entry of this name with another code. Is it the same one?") % said
+        return gettext("%(row)s: of what the cell says only %(taken)s is taken.") % values
+    return gettext("%(row)s: there already is an entry of this name with another code. Is it the same one?") % values

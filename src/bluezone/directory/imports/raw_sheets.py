@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the readers of CSV, XLSX, XLS and ODS have in common: rows as found in the file, limits, and what a cell says,
-a text, a count or a day.
-"""
+"""Common parts of the readers of CSV, XLSX, XLS and ODS: raw rows, limits, and cells read as text, count or day."""
 
 import dataclasses
 import datetime
@@ -17,7 +15,7 @@ from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding
 from bluezone.vietnamese.typed import read_count
 
-# A list of a whole province (10,000 residential groups) fits many times; a file beyond this is not such a list.
+# Several times the size of a list of a whole province (10,000 residential groups).
 MAX_FILE_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 20_000
 MAX_COLUMNS = 64
@@ -25,7 +23,7 @@ MAX_CELL_CHARACTERS = 4_000
 
 
 class Unreadable(enum.Enum):
-    """A cell without a value that could be trusted."""
+    """A cell without a reliable value."""
 
     FORMULA_WITHOUT_VALUE = "a formula whose result is not stored in the file"
     ERROR = "an error value of the spreadsheet program"
@@ -37,7 +35,7 @@ RawCell = Cell | Unreadable
 
 @dataclasses.dataclass(frozen=True)
 class RawRow:
-    """One row that is not empty; `number` counts as the spreadsheet program shows it, from 1."""
+    """A row that is not empty; `number` is the one that spreadsheet programs show, from 1."""
 
     number: int
     cells: tuple[RawCell, ...]
@@ -45,11 +43,11 @@ class RawRow:
 
 @dataclasses.dataclass(frozen=True)
 class RawSheet:
-    """A sheet before anyone looked for headings.
+    """A sheet in which no headings have been found yet.
 
-    encoding: how the file's bytes became text ("utf-8", "windows-1258", "xlsx", "xls", ...).
-    fonts:    column index from 0 -> what the legacy font of its cells promises (not CSV).
-    merged:   cells that are one over several rows: column index from 0, number of the first and of the last row.
+    encoding: how the file's bytes were decoded ("utf-8", "windows-1258", "xlsx", "xls", ...).
+    fonts:    column index from 0 -> encoding that the legacy font of its cells suggests (not for CSV).
+    merged:   cells merged over several rows: column index from 0, numbers of the first and of the last row.
     """
 
     title: str
@@ -59,7 +57,7 @@ class RawSheet:
     merged: tuple[tuple[int, int, int], ...] = ()
 
     def rows_below(self, number: int) -> list[RawRow]:
-        """The rows after one, with what is merged over several of them in each of these."""
+        """The rows after row `number`; each row of a merged cell gets the cell's value."""
         rows = [list(row.cells) for row in self.rows if row.number > number]
         numbers = [row.number for row in self.rows if row.number > number]
         for column, first, last in self.merged:
@@ -67,46 +65,47 @@ class RawSheet:
             if inside and numbers[bisect_left(numbers, first)] == first and column < len(inside[0]):
                 for cells in inside[1:]:
                     cells += [None] * (column + 1 - len(cells))
-                    cells[column] = inside[0][column] if cells[column] is None else cells[column]
+                    if cells[column] is None:
+                        cells[column] = inside[0][column]
         return [RawRow(at, tuple(cells)) for at, cells in zip(numbers, rows, strict=True)]
 
 
-# Rows of the second sheet count on from here, those of the third from twice as much: more than any sheet has.
+# Row numbers of the second sheet start here, those of the third at twice this; no sheet has as many rows.
 SHEET_ROWS = 2**21
 
 
 def sheet_and_row(number: int) -> tuple[int, int]:
-    """A row's number in a list of several sheets as the sheet, from 1, and the row in it as programs count it."""
+    """Split a row number of a list with several sheets into sheet, from 1, and row as programs count it."""
     sheet, row = divmod(number, SHEET_ROWS)
     return sheet + 1, row
 
 
-_PACKED = b"bluezone sheets 1\n"
+_PACKED_PREFIX = b"bluezone sheets 1\n"
 
 
 def pack(sheets: Sequence[RawSheet]) -> bytes:
-    """Sheets as bytes to be kept, so that a file is parsed once."""
-    return _PACKED + zlib.compress(json.dumps(as_json(sheets)).encode())
+    """Sheets as bytes to store, so that a file is parsed only once."""
+    return _PACKED_PREFIX + zlib.compress(json.dumps(as_json(sheets)).encode())
 
 
 def is_packed(content: bytes) -> bool:
     """Whether these bytes come from `pack`."""
-    return content.startswith(_PACKED)
+    return content.startswith(_PACKED_PREFIX)
 
 
 def unpack(content: bytes) -> list[RawSheet]:
-    """Sheets from what `pack` wrote."""
-    return as_sheets(json.loads(zlib.decompress(content[len(_PACKED) :])))
+    """The sheets that `pack` wrote."""
+    return as_sheets(json.loads(zlib.decompress(content[len(_PACKED_PREFIX) :])))
 
 
 def as_json(sheets: Sequence[RawSheet]) -> list[Any]:
-    """Sheets as what JSON can hold; `as_sheets` reads it."""
+    """Sheets as JSON values; `as_sheets` reads them."""
     return [
         [
             sheet.title,
             sheet.encoding,
             {str(column): str(font) for column, font in sheet.fonts.items()},
-            [[row.number, [_packed(cell) for cell in row.cells]] for row in sheet.rows],
+            [[row.number, [_cell_as_json(cell) for cell in row.cells]] for row in sheet.rows],
             sheet.merged,
         ]
         for sheet in sheets
@@ -114,43 +113,46 @@ def as_json(sheets: Sequence[RawSheet]) -> list[Any]:
 
 
 def as_sheets(rows: list[Any]) -> list[RawSheet]:
-    """Sheets from `as_json`."""
-    return [
-        RawSheet(
-            title,
-            tuple(RawRow(number, tuple(map(_unpacked, cells))) for number, cells in found),
-            encoding,
-            {int(column): TextEncoding(font) for column, font in fonts.items()},
-            # Lists that wait since before an upgrade have none.
-            tuple((column, first, last) for column, first, last in (merged[0] if merged else ())),
-        )
-        for title, encoding, fonts, found, *merged in rows
-    ]
+    """The sheets that `as_json` wrote."""
+    return [_sheet_from_json(*row) for row in rows]
 
 
-def _packed(cell: RawCell) -> Any:
+def _sheet_from_json(title: str, encoding: str, fonts: Any, rows: Any, merged: Any = ()) -> RawSheet:
+    """merged: missing in lists that were uploaded before an upgrade."""
+    return RawSheet(
+        title,
+        tuple(RawRow(number, tuple(map(_cell_from_json, cells))) for number, cells in rows),
+        encoding,
+        {int(column): TextEncoding(font) for column, font in fonts.items()},
+        tuple((column, first, last) for column, first, last in merged),
+    )
+
+
+def _cell_as_json(cell: RawCell) -> Any:
     if isinstance(cell, Unreadable):
         return {"unreadable": cell.name}
-    return {"day": cell.isoformat()} if isinstance(cell, datetime.date) else cell
+    if isinstance(cell, datetime.date):
+        return {"day": cell.isoformat()}
+    return cell
 
 
-def _unpacked(cell: Any) -> RawCell:
+def _cell_from_json(cell: Any) -> RawCell:
     if isinstance(cell, dict):
         if "day" in cell:
             return datetime.date.fromisoformat(cell["day"])
         return Unreadable[cell["unreadable"]]
-    found: RawCell = cell
-    return found
+    value: RawCell = cell
+    return value
 
 
 class SpreadsheetRefused(Refused):
-    """A file that cannot be taken as a table; nothing was stored."""
+    """A file that cannot be read as a table; nothing was stored."""
 
     code = "spreadsheet_refused"
 
 
 class SpreadsheetTooLarge(SpreadsheetRefused):
-    """More bytes, rows, columns or characters than a list of a city has; also what an archive would unpack to."""
+    """More bytes (in an archive: unpacked bytes), rows, columns or characters than a list of a city has."""
 
     code = "spreadsheet_too_large"
 
@@ -162,7 +164,7 @@ class SpreadsheetTypeUnknown(SpreadsheetRefused):
 
 
 class SpreadsheetDamaged(SpreadsheetRefused):
-    """The file breaks off, or its parts contradict each other."""
+    """The file is cut off, or its parts contradict each other."""
 
     code = "spreadsheet_damaged"
 
@@ -174,7 +176,7 @@ class SpreadsheetHasMacros(SpreadsheetRefused):
 
 
 class SpreadsheetEncodingUnknown(SpreadsheetRefused):
-    """Bytes that are text in none of the encodings met in Vietnamese offices."""
+    """Bytes that are not text in any encoding used by Vietnamese offices."""
 
     code = "spreadsheet_encoding_unknown"
 
@@ -186,49 +188,49 @@ class SpreadsheetEncodingMixed(SpreadsheetRefused):
 
 
 class SpreadsheetHeaderMissing(SpreadsheetRefused):
-    """No row near the top holds the headings expected."""
+    """No row near the top has the expected headings."""
 
     code = "spreadsheet_header_missing"
 
 
 class SpreadsheetColumnsMissing(SpreadsheetRefused):
-    """A heading row was found, but a column that is needed is not in it."""
+    """The heading row has no heading for a required column."""
 
     code = "spreadsheet_columns_missing"
 
 
 class SpreadsheetHeadingRepeated(SpreadsheetRefused):
-    """Two columns have headings that mean the same."""
+    """The headings of two columns mean the same."""
 
     code = "spreadsheet_heading_repeated"
 
 
 class SpreadsheetHeadingMerged(SpreadsheetRefused):
-    """A column has values but no heading of its own, as under a merged heading cell."""
+    """A column has values but no heading, as below a merged heading cell."""
 
     code = "spreadsheet_heading_merged"
 
 
 class SpreadsheetOfPeople(SpreadsheetRefused):
-    """A list of people where one of agencies is taken: a telephone number in it is somebody's own."""
+    """A list of people instead of agencies: its telephone numbers belong to persons."""
 
     code = "spreadsheet_of_people"
 
 
 class SpreadsheetEmpty(SpreadsheetRefused):
-    """Headings and nothing below them."""
+    """A list without rows below its headings."""
 
     code = "spreadsheet_empty"
 
 
 class SpreadsheetCellUnreadable(SpreadsheetRefused):
-    """A cell holds an error, a formula without a stored result, or characters that are no text."""
+    """A cell with an error, a formula without a stored result, or characters that are not text."""
 
     code = "spreadsheet_cell_unreadable"
 
 
 def column_letter(index: int) -> str:
-    """The name a spreadsheet program gives the column: 0 -> A, 26 -> AA."""
+    """The name of a column in spreadsheet programs: 0 -> A, 26 -> AA."""
     letters = ""
     index += 1
     while index:
@@ -237,26 +239,26 @@ def column_letter(index: int) -> str:
     return letters
 
 
-# No count in a city's lists is larger; a longer number is a code or a phone number in the wrong column.
+# No count in a city's lists is larger; a larger number is a code or a phone number in the wrong column.
 MAX_COUNT = 200_000_000
 
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\Z")
 
 
 class NotACount(Refused):
-    """A cell that should hold a whole number of people, households or phones holds something else."""
+    """A cell for a number of people, households or phones has no whole number."""
 
     code = "cell_not_a_count"
 
 
 class NotADay(Refused):
-    """A cell that should hold a date holds something else."""
+    """A cell for a date has none."""
 
     code = "cell_not_a_day"
 
 
 def text_of(cell: Cell) -> str:
-    """The cell as a clerk would write it; "" for an empty one, days as 07/08/2020."""
+    """The cell as a clerk would type it: "" for an empty cell, days as 07/08/2020."""
     if cell is None:
         return ""
     if isinstance(cell, datetime.date):
@@ -265,9 +267,9 @@ def text_of(cell: Cell) -> str:
 
 
 def count_of(cell: Cell) -> int | None:
-    """A whole number from 0 to MAX_COUNT; None for an empty cell. Of text what `read_count` takes.
+    """A whole number from 0 to MAX_COUNT; None for an empty cell. Text is read by `read_count`.
 
-    A number with decimals is refused: a program that took "45.036" for 45 and a bit would be off a thousandfold.
+    A number with decimals is refused: a program that took "45.036" for a decimal number is wrong by a factor of 1,000.
     """
     if cell is None:
         return None
@@ -277,7 +279,7 @@ def count_of(cell: Cell) -> int | None:
     elif isinstance(cell, str):
         count = read_count(cell)
     if count is None or not 0 <= count <= MAX_COUNT:
-        raise NotACount(f"got something that is no whole number from 0 to {MAX_COUNT}")
+        raise NotACount(f"expected a whole number from 0 to {MAX_COUNT}")
     return count
 
 
@@ -288,13 +290,13 @@ def day_of(cell: Cell) -> datetime.date | None:
     if isinstance(cell, datetime.date):
         return cell
     text = text_of(cell)
-    written = _DAY.match(text)
+    match = _DAY.match(text)
     try:
-        if written:
-            day, month, year = map(int, written.groups())
+        if match:
+            day, month, year = map(int, match.groups())
             return datetime.date(year, month, day)
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return datetime.date.fromisoformat(text)
     except ValueError:
         pass
-    raise NotADay("got something that is no day; expected day/month/year, as in 07/8/2020")
+    raise NotADay("expected a day as day/month/year, as in 07/8/2020")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one row of an imported list of units or agencies asks for, before it meets what is already there."""
+"""Read the rows of an imported list of units or agencies, before they are compared with the directory."""
 
 import dataclasses
 import datetime
@@ -39,7 +39,7 @@ _FIGURE = (
 
 
 def _of_figure(name: str, label: str, english: str) -> tuple[Column, Column]:
-    """Source and day of one figure, where a list has a column for each; else those for all figures count."""
+    """Columns for source and day of one kind of figure, if a list has them; else those of _FIGURE count."""
     return (
         Column(f"{name}_source", (f"Nguồn ({label})", f"Nguồn {label}", f"Source of {english}")),
         Column(f"{name}_as_of", (f"Ngày ({label})", f"Ngày {label}", f"Day of {english}")),
@@ -51,7 +51,8 @@ PHONE_HEADINGS = (
     "Điện thoại cố định",
     "Điện thoại cơ quan", "Điện thoại đơn vị", "Di động", "Phone", "Phone number", "Telephone",
 )  # fmt: skip
-PHONES_BEGIN, EMAILS_BEGIN = ("so dien thoai", "dien thoai", "sdt"), ("email", "e mail", "thu dien tu", "dia chi email")
+PHONES_BEGIN = ("so dien thoai", "dien thoai", "sdt")
+EMAILS_BEGIN = ("email", "e mail", "thu dien tu", "dia chi email")
 UNIT_COLUMNS = (
     Column("code", ("Mã đơn vị", "Mã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã số", "Mã xã", "Code", "Unit code")),
     Column(
@@ -112,7 +113,7 @@ AGENCY_COLUMNS = (
 )  # fmt: skip
 _QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES, Quantity.STAFF)
 
-# Written as folded; longer words first where one begins another.
+# Folded words for kinds of units.
 UNIT_WORDS: Mapping[str, UnitKind] = {
     "tinh": UnitKind.PROVINCE,
     "thanh pho truc thuoc trung uong": UnitKind.PROVINCE,
@@ -154,50 +155,47 @@ _AGENCY_WORDS: Mapping[str, AgencyKind] = {
     "truong hoc": AgencyKind.SCHOOL,
     "doanh nghiep": AgencyKind.ENTERPRISE,
 } | {kind.value: kind for kind in AgencyKind}
-# How names of agencies begin, as folded; the longest that fits counts.
-_AGENCY_NAMES: Mapping[str, AgencyKind] = {
-    name: kind
-    for kind, names in {
-        AgencyKind.COMMITTEE: "ubnd, uy ban nhan dan",
-        AgencyKind.DEPARTMENT: (
-            "so, phong, van phong, vp, chi cuc, thanh tra, ban, ban dan toc, hdnd, hoi dong nhan "
-            "dan, trung tam phuc vu hanh chinh cong"
-        ),
-        AgencyKind.UNION: (
-            "hoi, doan, lien doan, lien minh, cong doan, mttq, mat tran, ub mttq, uy ban mttq, uy "
-            "ban mat tran, ubmttq, ban thuong truc uy ban mttq"
-        ),
-        AgencyKind.PARTY: (
-            "tinh uy, thanh uy, huyen uy, dang uy, ban to chuc, ban tuyen giao, ban dan van, uy "
-            "ban kiem tra, van phong tinh uy, van phong dang uy, van phong thanh uy, ban xay dung "
-            "dang"
-        ),
-        AgencyKind.MEDIA: "dai, bao, trung tam van hoa, trung tam truyen thong, co quan bao",
-        AgencyKind.HEALTH: (
-            "tram y te, tyt, trung tam y te, ttyt, benh vien, bv, phong kham, trung tam kiem soat benh tat, cdc"
-        ),
-        AgencyKind.POLICE: "cong an, don cong an, ca phuong, ca xa, ca tinh",
-        AgencyKind.MILITARY: "ban chi huy, bo chi huy, ban chqs, bo chqs, don bien phong, bo doi bien phong",
-        AgencyKind.SERVICE: "trung tam, ban quan ly, bql, vuon quoc gia, quy, vien, thu vien, bao tang",
-        AgencyKind.BRANCH: (
-            "chi cuc thue, thue, kho bac, bao hiem xa hoi, bhxh, buu dien, toa an, vien kiem sat, "
-            "chi cuc thong ke, chi cuc thi hanh an, thi hanh an, ngan hang nha nuoc, hat kiem "
-            "lam, cuc, hai quan, thong ke, quan ly thi truong, doi quan ly thi truong"
-        ),
-        AgencyKind.SCHOOL: (
-            "truong, nha tre, lop mau giao, nhom tre, hoc vien, dai hoc, cao dang, th, thcs, "
-            "thpt, tieu hoc, mam non, mau giao"
-        ),
-        AgencyKind.ENTERPRISE: (
-            "cong ty, cty, doanh nghiep, hop tac xa, htx, ngan hang, dien luc, tong cong ty, tap "
-            "doan, khach san, nha nghi, nha hang, sieu thi, vien thong, vnpt, viettel, mobifone, "
-            "nha may, xi nghiep, ben xe"
-        ),
-    }.items()
-    for name in names.split(", ")
+# Folded beginnings of agency names; the longest that matches counts.
+_BEGINNINGS: Mapping[AgencyKind, str] = {
+    AgencyKind.COMMITTEE: "ubnd, uy ban nhan dan",
+    AgencyKind.DEPARTMENT: (
+        "so, phong, van phong, vp, chi cuc, thanh tra, ban, ban dan toc, hdnd, hoi dong nhan "
+        "dan, trung tam phuc vu hanh chinh cong"
+    ),
+    AgencyKind.UNION: (
+        "hoi, doan, lien doan, lien minh, cong doan, mttq, mat tran, ub mttq, uy ban mttq, uy "
+        "ban mat tran, ubmttq, ban thuong truc uy ban mttq"
+    ),
+    AgencyKind.PARTY: (
+        "tinh uy, thanh uy, huyen uy, dang uy, ban to chuc, ban tuyen giao, ban dan van, uy "
+        "ban kiem tra, van phong tinh uy, van phong dang uy, van phong thanh uy, ban xay dung "
+        "dang"
+    ),
+    AgencyKind.MEDIA: "dai, bao, trung tam van hoa, trung tam truyen thong, co quan bao",
+    AgencyKind.HEALTH: (
+        "tram y te, tyt, trung tam y te, ttyt, benh vien, bv, phong kham, trung tam kiem soat benh tat, cdc"
+    ),
+    AgencyKind.POLICE: "cong an, don cong an, ca phuong, ca xa, ca tinh",
+    AgencyKind.MILITARY: "ban chi huy, bo chi huy, ban chqs, bo chqs, don bien phong, bo doi bien phong",
+    AgencyKind.SERVICE: "trung tam, ban quan ly, bql, vuon quoc gia, quy, vien, thu vien, bao tang",
+    AgencyKind.BRANCH: (
+        "chi cuc thue, thue, kho bac, bao hiem xa hoi, bhxh, buu dien, toa an, vien kiem sat, "
+        "chi cuc thong ke, chi cuc thi hanh an, thi hanh an, ngan hang nha nuoc, hat kiem "
+        "lam, cuc, hai quan, thong ke, quan ly thi truong, doi quan ly thi truong"
+    ),
+    AgencyKind.SCHOOL: (
+        "truong, nha tre, lop mau giao, nhom tre, hoc vien, dai hoc, cao dang, th, thcs, "
+        "thpt, tieu hoc, mam non, mau giao"
+    ),
+    AgencyKind.ENTERPRISE: (
+        "cong ty, cty, doanh nghiep, hop tac xa, htx, ngan hang, dien luc, tong cong ty, tap "
+        "doan, khach san, nha nghi, nha hang, sieu thi, vien thong, vnpt, viettel, mobifone, "
+        "nha may, xi nghiep, ben xe"
+    ),
 }
-# The General Statistics Office numbers provinces with 2 digits, districts with 3 and communes with 5; a spreadsheet
-# program that takes such a code for a number drops its zeros.
+_AGENCY_NAMES = {name: kind for kind, names in _BEGINNINGS.items() for name in names.split(", ")}
+# Codes of the General Statistics Office have 2 digits for provinces, 3 for districts and 5 for communes; a spreadsheet
+# program that takes such a code for a number drops its leading zeros.
 _CODE_DIGITS = {UnitKind.PROVINCE: 2, UnitKind.DISTRICT: 3, UnitKind.WARD: 5, UnitKind.COMMUNE: 5, UnitKind.ZONE: 5}
 
 
@@ -218,7 +216,7 @@ class ImportTextInvalid(ImportRowRefused):
 
 
 class ImportKindUnknown(ImportRowRefused):
-    """The kind of a unit or agency is none of the words known."""
+    """The kind of a unit or agency is not one of the known words."""
 
     code = "import_kind_unknown"
 
@@ -230,25 +228,25 @@ class ImportValueInvalid(ImportRowRefused):
 
 
 class ImportPhoneInvalid(ImportRowRefused):
-    """A cell for a telephone number holds none."""
+    """A cell for a telephone number has none."""
 
     code = "import_phone_invalid"
 
 
 class ImportEmailInvalid(ImportRowRefused):
-    """A cell for an e-mail address holds none."""
+    """A cell for an e-mail address has none."""
 
     code = "import_email_invalid"
 
 
 class ImportPhoneMissing(ImportRowRefused):
-    """A row of a list of telephone numbers has none; an empty cell would leave what is stored."""
+    """A row of a list of telephone numbers has none; an empty cell would keep the stored one."""
 
     code = "import_phone_missing"
 
 
 class ImportFigureWithoutSource(ImportRowRefused):
-    """A figure came without its source or the day it was true; or that day is still to come."""
+    """A figure has no source or no day on which it was true, or that day is in the future."""
 
     code = "import_figure_without_source"
 
@@ -260,24 +258,24 @@ class ImportRowRepeated(ImportRowRefused):
 
 
 class ImportReferenceUnknown(ImportRowRefused):
-    """A code in a row belongs to no unit or agency in force on the day it is needed."""
+    """A code in a row belongs to no unit or agency valid on the day for which it is needed."""
 
     code = "import_reference_unknown"
 
 
 class ImportNameAmbiguous(ImportRowRefused):
-    """A name in a row without a code fits several entries."""
+    """The name in a row without a code matches several entries."""
 
     code = "import_name_ambiguous"
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What a row asks for. None (or an empty tuple or text) means that the row says nothing and what is there stays.
+class RowValues:
+    """The values of a row. None, an empty tuple or an empty text keeps the stored value.
 
-    parent, answers_to, successors: codes or names as written, still to be found. zeros_added: the code was a number
-    that had lost its zeros. guessed: fields that the row does not say and the name tells. own: further fields by name.
-    first_of_several: numbers and addresses whose cells hold more than them.
+    parent, answers_to, successors: codes or names as written, not yet looked up. zeros_added: whether the code had
+    lost its leading zeros. guessed_kind: the kind that the name suggests. own: further fields by name.
+    first_of_several: numbers and addresses from cells with more than one.
     """
 
     row: int
@@ -298,46 +296,49 @@ class Wanted:
     first_of_several: tuple[str, ...] = ()
 
 
-def wanted_unit(row: Row, day: datetime.date) -> Wanted:
+def read_unit_row(row: Row, day: datetime.date) -> RowValues:
     """Read a row under UNIT_COLUMNS; `day` is today. Raises an ImportRowRefused."""
     name = line_of(row, "name", MAX_NAME_CHARACTERS)
     kind = _kind(row, UNIT_WORDS, UnitKind) or _kind_in_name(name)
-    written = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
-    code = written
-    if kind in _CODE_DIGITS and re.fullmatch(r"[0-9]+", written):
-        code = written.zfill(_CODE_DIGITS[kind])
-    above = row.cells.get("parent") if row.cells.get("parent") is not None else row.cells.get("parent_name")
+    code_text = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
+    code = code_text
+    if kind in _CODE_DIGITS and re.fullmatch(r"[0-9]+", code_text):
+        code = code_text.zfill(_CODE_DIGITS[kind])
+    above = row.cells.get("parent")
+    if above is None:
+        above = row.cells.get("parent_name")
     phone, cut = phone_of(row, "head_phone")
     own = {"head_name": line_of(row, "head_name", 80, required=False), "head_phone": phone}
     if any(own.values()) and kind not in (UnitKind.GROUP, None):
-        raise ImportValueInvalid(
-            "only a residential group has a head", "head_name" if own["head_name"] else "head_phone"
-        )
-    wanted = _wanted(row, day, code, name, kind, above, code != written, own)
-    return dataclasses.replace(wanted, first_of_several=(phone,) if cut else ())
+        column = "head_name" if own["head_name"] else "head_phone"
+        raise ImportValueInvalid("only a residential group has a head", column)
+    values = _row_values(row, day, code, name, kind, above, code != code_text, own)
+    return dataclasses.replace(values, first_of_several=(phone,) if cut else ())
 
 
-def wanted_agency(row: Row, day: datetime.date) -> Wanted:
+def read_agency_row(row: Row, day: datetime.date) -> RowValues:
     """Read a row under AGENCY_COLUMNS; `day` is today. Raises an ImportRowRefused."""
     name = line_of(row, "name", MAX_NAME_CHARACTERS)
     code = line_of(row, "code", MAX_CODE_CHARACTERS, required=False)
-    unit = row.cells.get("unit") if row.cells.get("unit") is not None else row.cells.get("unit_name")
+    unit = row.cells.get("unit")
+    if unit is None:
+        unit = row.cells.get("unit_name")
     contacts = {"phone": phone_of(row, "phone"), "email": email_of(row)}
     own = {
         **{field: text for field, (text, _cut) in contacts.items()},
         "edxml_id": line_of(row, "edxml_id", MAX_CODE_CHARACTERS, required=False),
     }
-    wanted = _wanted(row, day, code, name, _kind(row, _AGENCY_WORDS, AgencyKind), unit, False, own)
+    values = _row_values(row, day, code, name, _kind(row, _AGENCY_WORDS, AgencyKind), unit, False, own)
     answers_to = line_of(row, "answers_to", MAX_NAME_CHARACTERS, required=False)
     return dataclasses.replace(
-        wanted,
+        values,
         answers_to=answers_to,
         guessed_kind=_agency_kind_in_name(name),
         first_of_several=tuple(text for text, cut in contacts.values() if cut),
     )
 
 
-def _wanted(
+def _row_values(
     row: Row,
     day: datetime.date,
     code: str,
@@ -346,8 +347,8 @@ def _wanted(
     parent: object,
     zeros_added: bool,
     own: Mapping[str, str],
-) -> Wanted:
-    return Wanted(
+) -> RowValues:
+    return RowValues(
         row=row.number,
         code=code,
         name=name,
@@ -368,41 +369,38 @@ _NO = frozenset({"chua", "khong", "no", "false", "0"})
 
 
 def _successors(row: Row) -> str:
-    """Codes may be parted by commas and spaces too; in names these are no end."""
+    """The cell of successors; commas and spaces separate codes too, but may be part of names."""
     text = text_of(row.cells.get("successors"))
-    return (
-        re.sub(r"[\s,]+", ";", text)
-        if re.fullmatch(r"[\w.\s;,+-]+", text) and re.search(r"\d", text) and text.isascii()
-        else text
-    )
+    are_codes = re.fullmatch(r"[\w.\s;,+-]+", text) and re.search(r"\d", text) and text.isascii()
+    return re.sub(r"[\s,]+", ";", text) if are_codes else text
 
 
 def phone_of(row: Row, column: str) -> tuple[str, bool]:
-    """A telephone number, and whether its cell says more. Raises ImportPhoneInvalid."""
+    """A telephone number, and whether its cell has more text. Raises ImportPhoneInvalid."""
     cell = row.cells.get(column)
-    found = read_phone(phone_of_number(cell) if isinstance(cell, int) else text_of(cell))
-    if found is None:
-        raise ImportPhoneInvalid("got something that is no telephone number", column)
-    return found
+    phone = read_phone(phone_of_number(cell) if isinstance(cell, int) else text_of(cell))
+    if phone is None:
+        raise ImportPhoneInvalid("expected a telephone number", column)
+    return phone
 
 
 def email_of(row: Row) -> tuple[str, bool]:
-    """An e-mail address, and whether its cell says more. Raises ImportEmailInvalid."""
-    found = read_email(text_of(row.cells.get("email")))
-    if found is None:
-        raise ImportEmailInvalid("got something that is no e-mail address", "email")
-    return found
+    """An e-mail address, and whether its cell has more text. Raises ImportEmailInvalid."""
+    email = read_email(text_of(row.cells.get("email")))
+    if email is None:
+        raise ImportEmailInvalid("expected an e-mail address", "email")
+    return email
 
 
 def _agency_kind_in_name(name: str) -> AgencyKind | None:
-    """The kind that the first words of a name tell: "Trạm Y tế phường Sông Cầu" is of health."""
+    """The kind that the first words of a name suggest: "Trạm Y tế phường Sông Cầu" is of kind HEALTH."""
     folded = fold(name)
-    fitting = [word for word in _AGENCY_NAMES if folded == word or folded.startswith(word + " ")]
-    return _AGENCY_NAMES[max(fitting, key=len)] if fitting else None
+    prefixes = [word for word in _AGENCY_NAMES if folded == word or folded.startswith(word + " ")]
+    return _AGENCY_NAMES[max(prefixes, key=len)] if prefixes else None
 
 
 def line_of(row: Row, column: str, limit: int, required: bool = True) -> str:
-    """A cell that is one line of at most `limit` characters. Raises ImportTextInvalid."""
+    """The text of a cell as one line of at most `limit` characters. Raises ImportTextInvalid."""
     text = " ".join(text_of(row.cells.get(column)).split("\n"))
     if (required and not text) or len(text) > limit:
         raise ImportTextInvalid(f"{column} has {len(text)} characters, expected 1..{limit}", column)
@@ -411,12 +409,12 @@ def line_of(row: Row, column: str, limit: int, required: bool = True) -> str:
 
 @functools.cache
 def _labels(kinds: type[_Kind]) -> Mapping[str, _Kind]:
-    """The words of the pages for each kind, in both languages."""
-    found: dict[str, _Kind] = {}
+    """The folded labels of the pages for each kind, in both languages."""
+    labels: dict[str, _Kind] = {}
     for language in ("en", "vi"):
         with override(language):
-            found |= {fold(str(kind.label)): kind for kind in kinds}
-    return found
+            labels |= {fold(str(kind.label)): kind for kind in kinds}
+    return labels
 
 
 def _kind(row: Row, words: Mapping[str, _Kind], kinds: type[_Kind]) -> _Kind | None:
@@ -430,14 +428,14 @@ def _kind(row: Row, words: Mapping[str, _Kind], kinds: type[_Kind]) -> _Kind | N
 
 
 def _kind_in_name(name: str) -> UnitKind | None:
-    """ "phường Sông Cầu" says what it is; the longest word that begins the name counts ("thị xã" before "xã")."""
+    """The kind in a name such as "phường Sông Cầu"; the longest word that begins the name counts."""
     folded = fold(name)
-    fitting = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
-    return UNIT_WORDS[max(fitting, key=len)] if fitting else None
+    prefixes = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
+    return UNIT_WORDS[max(prefixes, key=len)] if prefixes else None
 
 
 def proper_name(name: str) -> str:
-    """The name of a unit without the word for what it is, folded: "phường Sông Cầu" is "song cau"."""
+    """The folded name of a unit without the word for its kind: "phường Sông Cầu" is "song cau"."""
     folded = fold(name)
     words = [word for word in UNIT_WORDS if folded.startswith(word + " ")]
     return folded[len(max(words, key=len, default="")) :].strip()
@@ -465,9 +463,9 @@ def _denominators(row: Row, day: datetime.date) -> tuple[DenominatorEntry, ...]:
 
 
 def _figure(row: Row, quantity: Quantity, count: int, day: datetime.date) -> DenominatorEntry:
-    before = f"{quantity.value}_" if row.cells.get(f"{quantity.value}_source") is not None else ""
-    source = line_of(row, f"{before}source", MAX_SOURCE_CHARACTERS, required=False)
-    as_of = _day(row, f"{before}as_of")
+    prefix = f"{quantity.value}_" if row.cells.get(f"{quantity.value}_source") is not None else ""
+    source = line_of(row, f"{prefix}source", MAX_SOURCE_CHARACTERS, required=False)
+    as_of = _day(row, f"{prefix}as_of")
     if not source or as_of is None:
         raise ImportFigureWithoutSource("figures need a source and the day they were true", "source")
     if as_of > day:

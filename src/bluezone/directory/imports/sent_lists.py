@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a list that was sent in says: its sheets under the headings that are known, where a person said the columns
-are, and with the rows that a person corrected.
-"""
+"""Read an uploaded list: by its headings or by the columns that a person chose, with the person's corrections."""
 
 import dataclasses
 import hashlib
@@ -39,10 +37,11 @@ from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
 
-CONVERT, KEEP = "convert", "keep"
+CONVERT = "convert"
+KEEP = "keep"
 List = TypeVar("List", bound=SentList)
 Plan = TypeVar("Plan")
-# What a person settles by saying which column is which.
+# Refusals that a person resolves by choosing the columns.
 LAYOUT_OPEN = (
     SpreadsheetColumnsMissing,
     SpreadsheetHeaderMissing,
@@ -50,26 +49,26 @@ LAYOUT_OPEN = (
     SpreadsheetHeadingRepeated,
     SpreadsheetOfPeople,
 )
-# More rows and columns than a page of examples needs.
+# Rows and columns on the page of examples.
 ROWS_OF_EXAMPLE = 12
 COLUMNS_OF_EXAMPLE = 30
 
 
 class ImportNotReady(Refused):
-    """A conversion that nobody confirmed or declined, or rows that were refused; nothing was stored."""
+    """The conversion was neither confirmed nor declined, or rows were refused; nothing was stored."""
 
     code = "import_not_ready"
 
 
 class ImportOutdated(Refused):
-    """The preview that was accepted is no longer what the list would do: something changed meanwhile."""
+    """The list or the directory has changed since the accepted preview was made."""
 
     code = "import_outdated"
 
 
 @dataclasses.dataclass(frozen=True)
 class RefusedRow:
-    """A row that cannot be used: its number, the name of the column at fault ("" for the row), and a reason's code."""
+    """A row that cannot be used. column: name of the column at fault, "" for the row. reason: stable code."""
 
     row: int
     column: str
@@ -78,10 +77,10 @@ class RefusedRow:
 
 @dataclasses.dataclass(frozen=True)
 class Preview(Generic[Plan]):
-    """What a person is shown of a list.
+    """The preview of a list.
 
-    plan:   None while it is open whether to convert an old font.
-    digest: 64 hex digits of the list as it is read and of what it would do; accepting the preview names them.
+    plan:   None until a person decides whether to convert an old font.
+    digest: 64 hex digits that identify the list as read and its effect; the person accepts the preview with them.
     """
 
     table: Table
@@ -89,9 +88,9 @@ class Preview(Generic[Plan]):
     digest: str
 
     def accepted(self, digest: str) -> Plan:
-        """The plan, where it is still the one that was shown under `digest`.
+        """The plan, if the preview with this digest is still the current one.
 
-        Raises ImportOutdated, and ImportNotReady while it is open whether to convert an old font.
+        Raises ImportOutdated, and ImportNotReady until a person decides whether to convert an old font.
         """
         if self.plan is None:
             raise ImportNotReady("the question whether to convert the text is still open")
@@ -102,11 +101,10 @@ class Preview(Generic[Plan]):
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How the lists of one kind are read.
+    """How lists of one kind are read.
 
-    about: the kind. place: whose lists, "" for the city's: what a heading means is remembered for each.
-    of_people: a list with a heading for each of these is of people, and is not taken before a person says which column
-               is which.
+    about: the kind. place: the owner of the lists, "" for the city; headings are remembered for each owner.
+    of_people: a list with a heading for each of these is of people, and is refused until a person chooses the columns.
     """
 
     about: str
@@ -115,15 +113,15 @@ class Reading:
     of_people: Sequence[Column] = ()
 
     def remembered(self) -> Mapping[str, str]:
-        """What was said of headings: by `heading_key`, the name of a column or "" for none."""
+        """The columns chosen for headings in earlier lists: by `heading_key`, the name of a column or "" for none."""
         names = {"", *(column.name for column in self.columns)}
-        found = RememberedHeading.objects.filter(about=self.about, place=self.place)
-        return {heading: column for heading, column in found.values_list("heading", "column") if column in names}
+        rows = RememberedHeading.objects.filter(about=self.about, place=self.place)
+        return {heading: column for heading, column in rows.values_list("heading", "column") if column in names}
 
     def receive(self, model: type[List], user: User, file_name: str, content: bytes, **fields: object) -> List:
-        """Keep a list that can be read, until it is stored or discarded. fields: further ones of the model.
+        """Store an uploaded list until it is applied or discarded. fields: further ones of the model.
 
-        Raises a SpreadsheetRefused.
+        Raises a SpreadsheetRefused if it cannot be read.
         """
         return model._default_manager.create(
             file_name="".join(filter(str.isprintable, file_name))[-200:],
@@ -134,27 +132,30 @@ class Reading:
         )
 
     def take(self, content: bytes) -> bytes:
-        """A file as it is kept, parsed once. A list whose columns are not found is kept too, for a person to say.
+        """The parsed sheets of a file as bytes to store, even if a person has to choose the columns.
 
-        Raises a SpreadsheetRefused for what is no list.
+        Raises a SpreadsheetRefused if the file is not a list.
         """
         sheets = read_sheets(content)
         try:
-            self._look(sheets)
+            self._detect(sheets)
         except LAYOUT_OPEN:
             if not any(sheet.rows for sheet in sheets):
                 raise
         return pack(sheets)
 
     def table(self, waiting: SentList) -> Table:
-        """The list with everything that a person said of it. Raises a SpreadsheetRefused, of LAYOUT_OPEN among them."""
+        """The list with the layout, conversion and corrections of a person.
+
+        Raises a SpreadsheetRefused, also one of LAYOUT_OPEN.
+        """
         sheets = read_sheets(bytes(waiting.content))
-        said = waiting.layout
-        if said:
-            layout = Layout(tuple(said["sheets"]), said["header_row"], said["places"])
+        layout_json = waiting.layout
+        if layout_json:
+            layout = Layout(tuple(layout_json["sheets"]), layout_json["header_row"], layout_json["places"])
             table = table_of(sheets, self.columns, None, layout)
         else:
-            table = self._look(sheets)
+            table = self._detect(sheets)
         if waiting.conversion == CONVERT:
             table = table.converted()
         elif waiting.conversion == KEEP:
@@ -162,56 +163,57 @@ class Reading:
         return corrected(table, waiting.fixes)
 
     def lists_people(self, sheets: Sequence[RawSheet]) -> bool:
-        """Whether these sheets hold a list of people where it is no list of this kind."""
+        """Whether these sheets are a list of people, if that is not the kind of this reading."""
         return bool(self.of_people) and have_headings(sheets, self.of_people)
 
-    def _look(self, sheets: Sequence[RawSheet]) -> Table:
-        """The list under the headings that are known. Raises a SpreadsheetRefused."""
+    def _detect(self, sheets: Sequence[RawSheet]) -> Table:
+        """The list under the headings that it has. Raises a SpreadsheetRefused."""
         if self.lists_people(sheets):
             raise SpreadsheetOfPeople(f"a list of people, expected one of {self.about}")
         return table_of(sheets, self.columns, self.remembered())
 
     def choose(self, waiting: SentList, sheets: Sequence[int], header_row: int, places: Mapping[str, int]) -> None:
-        """Keep where a person said the columns are, and what that says of their headings, for the next list.
+        """Store the columns that a person chose, and remember their headings for the next list.
 
-        Raises a SpreadsheetRefused when the list cannot be read so; nothing is kept then.
+        Raises a SpreadsheetRefused if the list cannot be read so; nothing is stored then.
         """
-        found = read_sheets(bytes(waiting.content))
+        raw_sheets = read_sheets(bytes(waiting.content))
         missing = [column.headings[0] for column in missing_columns(self.columns, places)]
         if missing:
-            raise SpreadsheetColumnsMissing(f"no column was said to be: {', '.join(missing)}")
-        table_of(found, self.columns, None, Layout(tuple(sheets), header_row, places))
+            raise SpreadsheetColumnsMissing(f"no column was chosen for: {', '.join(missing)}")
+        table_of(raw_sheets, self.columns, None, Layout(tuple(sheets), header_row, places))
         waiting.layout = {"sheets": list(sheets), "header_row": header_row, "places": dict(places)}
         waiting.fixes = {}
-        meant = {index: name for name, index in places.items()}
-        known = {heading_key(spelling) for column in self.columns for spelling in column.headings}
+        names = {index: name for name, index in places.items()}
+        known_keys = {heading_key(spelling) for column in self.columns for spelling in column.headings}
         with transaction.atomic():
             waiting.save(update_fields=["layout", "fixes"])
-            for index, heading in headings_of(found[sheets[0]], header_row).items():
-                key, name = heading_key(heading)[:200], meant.get(index, "")
-                if key and (name or key in known):
+            for index, heading in headings_of(raw_sheets[sheets[0]], header_row).items():
+                key = heading_key(heading)[:200]
+                name = names.get(index, "")
+                if key and (name or key in known_keys):
                     RememberedHeading.objects.update_or_create(
                         about=self.about, place=self.place, heading=key, defaults={"column": name}
                     )
 
 
 def decide(waiting: SentList, conversion: str) -> None:
-    """Answer the question whether text of an old font is converted: CONVERT or KEEP."""
+    """Store the decision whether to convert text in an old font: CONVERT or KEEP."""
     waiting.conversion = CONVERT if conversion == CONVERT else KEEP
     waiting.save(update_fields=["conversion"])
 
 
 def digest_of(waiting: SentList, *would_do: object) -> str:
-    """64 hex digits of a list as it is read, and of what it would do."""
-    said = json.dumps([waiting.sha256, waiting.conversion, waiting.layout, waiting.fixes], sort_keys=True)
-    return hashlib.sha256(f"{said} {would_do!r}".encode()).hexdigest()
+    """64 hex digits that identify a list as it is read, and its effect."""
+    text = json.dumps([waiting.sha256, waiting.conversion, waiting.layout, waiting.fixes], sort_keys=True)
+    return hashlib.sha256(f"{text} {would_do!r}".encode()).hexdigest()
 
 
 def marked_list(table: Table, columns: Sequence[Column], remarks: Mapping[int, Sequence[str]]) -> ExportSheet:
-    """Every row of a list in its columns, all as text, with what is to be said of it. remarks: by number of the row.
+    """Every row of a list, all columns as text, with a column of remarks. remarks: by row number.
 
-    Columns nobody asked for are not given back. The result can be imported again: its headings are the first spelling
-    of each column, and the last one is ignored.
+    Unused columns are left out. The result can be imported again: its headings are the first spelling of each column,
+    and the column of remarks is ignored.
     """
     present = [column for column in columns if column.name in table.letters]
     return ExportSheet(
@@ -225,39 +227,38 @@ def marked_list(table: Table, columns: Sequence[Column], remarks: Mapping[int, S
 
 
 def empty_list(title: str, columns: Sequence[Column]) -> ExportSheet:
-    """An empty list with every heading, to be filled in."""
+    """An empty list with all headings, to be filled in."""
     return ExportSheet(title, [ExportColumn(column.headings[0]) for column in columns], [])
 
 
 def corrected(table: Table, fixes: Mapping[str, Any]) -> Table:
-    """The list with the cells that a person typed over, and without the rows that a person left out."""
+    """The list with a person's corrections, and without the rows that the person left out."""
     if not fixes:
         return table
-    rows, out = [], []
+    rows = []
+    removed = []
     for row in table.rows:
-        fixed = fixes.get(str(row.number), {})
-        if fixed is None:
-            out.append(row.number)
+        corrections = fixes.get(str(row.number), {})
+        if corrections is None:
+            removed.append(row.number)
         else:
-            rows.append(Row(row.number, {**row.cells, **{name: text or None for name, text in fixed.items()}}))
-    return dataclasses.replace(table, rows=tuple(rows), left_out=tuple(sorted({*table.left_out, *out})))
+            cells = {name: text or None for name, text in corrections.items()}
+            rows.append(Row(row.number, {**row.cells, **cells}))
+    return dataclasses.replace(table, rows=tuple(rows), left_out=tuple(sorted({*table.left_out, *removed})))
 
 
-def fix(waiting: SentList, columns: Sequence[Column], said: Mapping[str, str]) -> None:
-    """Keep what a person corrected: "fix-ROW-COLUMN" is a cell's text, "out-ROW" leaves the row out.
-
-    Safe to repeat: sent twice it says the same.
-    """
+def fix(waiting: SentList, columns: Sequence[Column], fields: Mapping[str, str]) -> None:
+    """Store a person's corrections: "fix-ROW-COLUMN" is a cell's text, "out-ROW" leaves the row out. Safe to repeat."""
     names = {column.name for column in columns}
     fixes: dict[str, Any] = dict(waiting.fixes)
-    for name, text in said.items():
-        what, _, rest = name.partition("-")
-        row, _, column = rest.partition("-")
+    for name, text in fields.items():
+        what, _, place = name.partition("-")
+        row, _, column = place.partition("-")
         if not row.isdecimal() or len(row) > 9:
             continue
         if what == "fix" and column in names:
             fixes[row] = {**(fixes.get(row) or {}), column: text.strip()[:MAX_CELL_CHARACTERS]}
-    for name in said:
+    for name in fields:
         if name.startswith("out-") and name[4:].isdecimal() and len(name) < 14:
             fixes[name[4:]] = None
     waiting.fixes = fixes
@@ -266,9 +267,9 @@ def fix(waiting: SentList, columns: Sequence[Column], said: Mapping[str, str]) -
 
 @dataclasses.dataclass(frozen=True)
 class FixCell:
-    """One cell of a refused row: name of its field, its heading, what stands there, and whether it is at fault.
+    """A cell of a refused row: name of its form field, heading, text, and whether it is at fault.
 
-    choices: what it can say, where there is a list of that.
+    choices: its possible values, if they are limited.
     """
 
     field: str
@@ -278,28 +279,31 @@ class FixCell:
     choices: Sequence[tuple[str, Any]]
 
 
-def fix_cells(table: Table, columns: Sequence[Column], refused: RefusedRow) -> list[FixCell]:
-    """The cells of a refused row as fields to be typed over: those the list has, and the one that is missing."""
-    row = next((one for one in table.rows if one.number == refused.row), None)
+def fix_cells(table: Table, columns: Sequence[Column], refusal: RefusedRow) -> list[FixCell]:
+    """The cells of a refused row as form fields: those that the list has, and the missing one."""
+    row = next((column for column in table.rows if column.number == refusal.row), None)
     if row is None:
         return []
-    at_fault = refused.column
+    at_fault = refusal.column
     return [
         FixCell(
-            f"fix-{row.number}-{one.name}",
-            one.label,
-            text_of(row.cells.get(one.name)),
-            one.name == at_fault,
-            one.choices,
+            f"fix-{row.number}-{column.name}",
+            column.label,
+            text_of(row.cells.get(column.name)),
+            column.name == at_fault,
+            column.choices,
         )
-        for one in columns
-        if one.name in table.letters or one.required or one.name == at_fault or row.cells.get(one.name) is not None
+        for column in columns
+        if column.name in table.letters
+        or column.required
+        or column.name == at_fault
+        or row.cells.get(column.name) is not None
     ]
 
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One sheet as a page shows it: its first rows, and for each column its letter and what it seems to be."""
+    """A sheet as a page shows it: its first rows, and the letter and presumed name of each column."""
 
     number: int
     title: str
@@ -309,8 +313,8 @@ class Example:
 
 
 def examples(sheets: Sequence[RawSheet], reading: Reading, layout: Mapping[str, Any]) -> list[Example]:
-    """The sheets of a list for a person who says which column is which."""
-    found = []
+    """The sheets of a list for a person who chooses the columns."""
+    result = []
     remembered = reading.remembered()
     for number, sheet in enumerate(sheets):
         chosen = layout if layout and number in layout["sheets"] else None
@@ -321,22 +325,27 @@ def examples(sheets: Sequence[RawSheet], reading: Reading, layout: Mapping[str, 
             for index, heading in headings_of(sheet, header_row).items():
                 name = remembered.get(heading_key(heading))
                 if name:
-                    places = {**{one: at for one, at in places.items() if at != index}, name: index}
-        meant = {index: name for name, index in places.items()}
-        shown = [row for row in sheet.rows if row.number >= header_row - 2][:ROWS_OF_EXAMPLE]
-        width = min(max((len(row.cells) for row in shown), default=0), COLUMNS_OF_EXAMPLE)
-        rows = [(row.number, [_cell_text(row.cells, index) for index in range(width)]) for row in shown]
-        letters = [(index, column_letter(index), meant.get(index, "")) for index in range(width)]
-        found.append(Example(number, sheet.title, rows, letters, header_row))
-    return found
+                    places = {**{other: at for other, at in places.items() if at != index}, name: index}
+        names = {index: name for name, index in places.items()}
+        visible = [row for row in sheet.rows if row.number >= header_row - 2][:ROWS_OF_EXAMPLE]
+        width = min(max((len(row.cells) for row in visible), default=0), COLUMNS_OF_EXAMPLE)
+        rows = [(row.number, [_cell_text(row.cells, index) for index in range(width)]) for row in visible]
+        letters = [(index, column_letter(index), names.get(index, "")) for index in range(width)]
+        result.append(Example(number, sheet.title, rows, letters, header_row))
+    return result
 
 
 def _cell_text(cells: Sequence[Any], index: int) -> str:
-    return str(cells[index]).strip()[:60] if index < len(cells) and not is_blank(cells[index]) else ""
+    if index >= len(cells) or is_blank(cells[index]):
+        return ""
+    return str(cells[index]).strip()[:60]
 
 
 def _header_row(sheet: RawSheet) -> int:
-    """The row that most looks like headings: the first whose cells are texts in as many columns as any row has."""
+    """The number of the row that is most likely the headings, 0 for none.
+
+    It is the first row with only texts, in at least two thirds as many columns as the widest row has.
+    """
     rows = sheet.rows[: ROWS_OF_EXAMPLE * 2]
     widest = max((_filled(row.cells) for row in rows), default=0)
     for row in rows:

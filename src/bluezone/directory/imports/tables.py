@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A CSV, XLSX, XLS or ODS list as rows under the headings a caller asks for; CSV as Vietnamese offices save it."""
+"""Read a CSV, XLSX, XLS or ODS list as rows under the caller's columns; CSV as Vietnamese offices save it."""
 
 import csv
 import dataclasses
@@ -7,9 +7,9 @@ import io
 import math
 import re
 import unicodedata
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Mapping, Sequence, Set
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, BinaryIO
 
 from bluezone.confinement import RefusedInside, TooMuch, run_confined
@@ -84,22 +84,22 @@ def read_csv(data: bytes) -> RawSheet:
                 raise SpreadsheetTooLarge(f"line {line} has more than {MAX_COLUMNS} columns")
             line = reader.line_num + 1
     except csv.Error as error:
-        raise SpreadsheetDamaged(f"the row that begins on line {line} is not closed or not quoted as CSV is") from error
+        raise SpreadsheetDamaged(f"the row that begins on line {line} is cut off or wrongly quoted") from error
     return RawSheet("", tuple(rows), encoding)
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """Bytes of a text file as text, and the encoding that was taken.
+    """The text of a text file, and its encoding.
 
-    Text of a legacy font comes back in its Windows-1252 view, unconverted, for `vietnamese.detection` to find.
+    Text in a legacy font is returned as Windows-1252, unconverted; `legacy_fonts.detect` recognises it.
     Raises SpreadsheetEncodingUnknown or SpreadsheetEncodingMixed.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _strictly(data[len(mark) :], encoding), encoding
+            return _decode_strictly(data[len(mark) :], encoding), encoding
     if b"\0" in data:
         encoding = _utf_16_without_mark(data)
-        return _strictly(data, encoding), encoding
+        return _decode_strictly(data, encoding), encoding
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -107,18 +107,19 @@ def decode(data: bytes) -> tuple[str, str]:
         return _decode_one_byte(data)
 
 
-def _strictly(data: bytes, encoding: str) -> str:
+def _decode_strictly(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise SpreadsheetEncodingUnknown(f"byte {error.start} is not {encoding}, as the beginning promises") from error
+        raise SpreadsheetEncodingUnknown(f"byte {error.start} is not {encoding}, unlike the beginning") from error
 
 
 def _utf_16_without_mark(data: bytes) -> str:
-    """Latin text in UTF-16 has a zero in every other byte."""
-    even, odd = data[0::2].count(0), data[1::2].count(0)
+    """The byte order, since Latin text in UTF-16 has a zero in every other byte."""
+    even = data[0::2].count(0)
+    odd = data[1::2].count(0)
     if min(even, odd) * 10 > max(even, odd):
-        raise SpreadsheetEncodingUnknown("the file holds zero bytes, so it is no text file")
+        raise SpreadsheetEncodingUnknown("the file has zero bytes, so it is not a text file")
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
@@ -137,37 +138,39 @@ def _refuse_mixed_lines(data: bytes) -> None:
 
 
 def _decode_one_byte(data: bytes) -> tuple[str, str]:
-    """windows-1258 when it then spells Vietnamese; else Windows-1252, which is also the view of the legacy fonts."""
+    """Decode as windows-1258 if that spells Vietnamese; else as Windows-1252, as for text in legacy fonts."""
     vietnamese = unicodedata.normalize("NFC", data.decode("cp1258", errors="replace"))
     as_1258 = detect(vietnamese)
     western = data.decode("cp1252", errors="replace")
     as_1252 = detect(western)
     if as_1258.encoding is TextEncoding.UNICODE and as_1258.score >= LEAST_SCORE and not as_1252.is_legacy:
-        text, encoding = vietnamese, "windows-1258"
+        text = vietnamese
+        encoding = "windows-1258"
     else:
-        text, encoding = western, "windows-1252"
+        text = western
+        encoding = "windows-1252"
     if "\ufffd" in text:
         raise SpreadsheetEncodingUnknown(f"the text is not UTF-8, and not all of it is {encoding}")
     return text, encoding
 
 
 def _delimiter(text: str) -> tuple[str, str]:
-    """The delimiter that splits most of the first lines into the same number of cells; Excel's "sep=;" is obeyed."""
-    first, _, rest = text.partition("\n")
+    """The text to read and its delimiter: the one of Excel's "sep=;" line, else the most consistent one."""
+    first, _, below = text.partition("\n")
     if first.strip().lower() in {f"sep={delimiter}".strip() for delimiter in _DELIMITERS}:
-        return "\n" + rest, first.strip()[4:] or "\t"
+        return "\n" + below, first.strip()[4:] or "\t"
     lines = text[:100_000].splitlines()[:30]
-    best = max(_DELIMITERS, key=lambda delimiter: _agreement(lines, delimiter))
+    best = max(_DELIMITERS, key=lambda delimiter: _delimiter_score(lines, delimiter))
     return text, best
 
 
-def _agreement(lines: list[str], delimiter: str) -> int:
+def _delimiter_score(lines: list[str], delimiter: str) -> int:
     counts = Counter(line.count(delimiter) for line in lines if delimiter in line)
     return max((cells * lines_alike for cells, lines_alike in counts.items()), default=0)
 
 
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
-# The first part of an OpenDocument file says what it is.
+# The first part of an OpenDocument file contains its type.
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _NOT_TABLES = (
     (b"%PDF", "a PDF"),
@@ -177,10 +180,10 @@ _NOT_TABLES = (
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One row of the list: its number in the file (raw_sheets.sheet_and_row), and the value of each column found
-    (None where empty).
+    """A row of the list: its number in the file (raw_sheets.sheet_and_row), and its cells by column name.
 
-    CSV gives text only; XLSX and XLS give text, int, float, bool and date. Text is NFC without space at its ends.
+    Empty cells are None. CSV gives only text; XLSX, XLS and ODS give text, int, float, bool and date. Text is in NFC,
+    without space at its ends.
     """
 
     number: int
@@ -189,7 +192,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class LegacyProposal:
-    """Columns that seem to be typed with a legacy font, by name, and some of their texts before and after."""
+    """Columns that seem to be in a legacy font, by name, and some of their texts before and after conversion."""
 
     encodings: Mapping[str, TextEncoding]
     changes: tuple[Change, ...]
@@ -200,11 +203,11 @@ class Table:
     """A list as read.
 
     header_row: number of the heading row.
-    letters:    column name -> letter in the file, for sentences that point at a cell.
-    ignored:    headings of columns nobody asked for; shown, so that nothing is left out unseen.
-    encoding:   how bytes became text: "utf-8", "utf-16-le", "windows-1258", "windows-1252", "xlsx", "xls", ...
-    legacy:     a proposal to be confirmed, or None.
-    left_out:   rows that are no entries: headings of sections, sums, signatures below the list.
+    letters:    column name -> letter in the file, for sentences about a cell.
+    ignored:    headings of unused columns; pages list them, so that nothing is left out unnoticed.
+    encoding:   how bytes were decoded: "utf-8", "utf-16-le", "windows-1258", "windows-1252", "xlsx", "xls", ...
+    legacy:     a proposal to confirm, or None.
+    left_out:   rows that are not entries: section headings, sums, signatures below the list.
     """
 
     rows: tuple[Row, ...]
@@ -216,7 +219,7 @@ class Table:
     left_out: tuple[int, ...] = ()
 
     def converted(self) -> "Table":
-        """The same list after a person confirmed the proposal; without a proposal, the list itself."""
+        """The list with the confirmed proposal applied; without a proposal, the list itself."""
         if self.legacy is None:
             return self
         encodings = self.legacy.encodings
@@ -227,12 +230,12 @@ class Table:
         return dataclasses.replace(self, rows=rows, legacy=None)
 
     def left_as_is(self) -> "Table":
-        """The same list after a person declined the proposal."""
+        """The list without the declined proposal."""
         return dataclasses.replace(self, legacy=None)
 
 
 def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
-    """Read what has the headings of `columns` in `source`; what the file is shows in its bytes.
+    """Read the list with these columns from `source`, of any file type.
 
     Reads at most MAX_FILE_BYTES + 1 bytes. Raises a SpreadsheetRefused.
     """
@@ -240,7 +243,7 @@ def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
 
 
 def read_sheets(data: bytes) -> list[RawSheet]:
-    """Every sheet of a file; a workbook is opened in a process that has no rights. Raises a SpreadsheetRefused."""
+    """Every sheet of a file; a workbook is opened in a process without rights. Raises a SpreadsheetRefused."""
     if is_packed(data):
         return unpack(data)
     if len(data) > MAX_FILE_BYTES:
@@ -254,13 +257,13 @@ def read_sheets(data: bytes) -> list[RawSheet]:
         return as_sheets(run_confined(f"{__name__}:read_workbook", data))
     except TooMuch as error:
         raise SpreadsheetTooLarge(str(error)) from None
-    except RefusedInside as refused:
-        known = {one.code: one for one in SpreadsheetRefused.__subclasses__()}
-        raise known.get(refused.code, SpreadsheetDamaged)(refused.message) from None
+    except RefusedInside as refusal:
+        kinds = {kind.code: kind for kind in SpreadsheetRefused.__subclasses__()}
+        raise kinds.get(refusal.code, SpreadsheetDamaged)(refusal.message) from None
 
 
 def read_workbook(data: bytes) -> list[Any]:
-    """The job of `read_sheets`: XLSX, ODS or XLS as `raw_sheets.as_json` writes it."""
+    """The confined part of `read_sheets`: the sheets of XLSX, ODS or XLS as `raw_sheets.as_json` writes them."""
     from bluezone.directory.imports import workbooks
 
     if data.startswith(_XLS_SIGNATURE):
@@ -270,8 +273,9 @@ def read_workbook(data: bytes) -> list[Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Where a person said the list is: sheets by index from 0, the last row of headings (0: none), and which column
-    holds what, by index from 0.
+    """The place of a list, chosen by a person.
+
+    sheets: indexes from 0. header_row: last row of headings, 0 for none. places: column name -> index from 0.
     """
 
     sheets: tuple[int, ...]
@@ -285,21 +289,21 @@ def table_of(
     remembered: Mapping[str, str] | None = None,
     layout: Layout | None = None,
 ) -> Table:
-    """The list in these sheets; several sheets that hold one are one list.
+    """The list in these sheets, joined from all sheets that have one.
 
-    remembered: see `headings.find_header`. layout: what a person said, instead of looking.
+    remembered: see `headings.find_header`. layout: a person's choice; None: find the headings.
     Raises a SpreadsheetRefused.
     """
     if layout is not None:
         chosen = [sheets[index] for index in layout.sheets if index < len(sheets)]
-        found = [(sheet, chosen_header(sheet, layout.header_row, layout.places)) for sheet in chosen]
+        parts = [(sheet, chosen_header(sheet, layout.header_row, layout.places)) for sheet in chosen]
     else:
-        headed = [(sheet, find_header(sheet, columns, remembered)) for sheet in sheets]
-        found = [(sheet, header) for sheet, header in headed if header is not None]
-    if not found:
+        searched = [(sheet, find_header(sheet, columns, remembered)) for sheet in sheets]
+        parts = [(sheet, header) for sheet, header in searched if header is not None]
+    if not parts:
         raise header_missing(columns)
-    tables = [_table(sheet, header, columns, number) for number, (sheet, header) in enumerate(found)]
-    rows = tuple(row for table in tables for row in table.rows)
+    tables = [_table(sheet, header, columns, number) for number, (sheet, header) in enumerate(parts)]
+    rows = tuple(chain.from_iterable(table.rows for table in tables))
     if not rows:
         raise SpreadsheetEmpty(f"there is no row below the headings in row {tables[0].header_row}")
     first = tables[0]
@@ -308,10 +312,10 @@ def table_of(
     return dataclasses.replace(
         first,
         rows=rows,
-        letters={name: letter for table in reversed(tables) for name, letter in table.letters.items()},
-        ignored=tuple(dict.fromkeys(heading for table in tables for heading in table.ignored)),
+        letters=dict(ChainMap(*(dict(table.letters) for table in tables))),
+        ignored=tuple(dict.fromkeys(chain.from_iterable(table.ignored for table in tables))),
         legacy=_joined(tables),
-        left_out=tuple(row for table in tables for row in table.left_out),
+        left_out=tuple(chain.from_iterable(table.left_out for table in tables)),
     )
 
 
@@ -319,22 +323,25 @@ def _joined(tables: Sequence[Table]) -> LegacyProposal | None:
     proposals = [table.legacy for table in tables if table.legacy is not None]
     if not proposals:
         return None
-    encodings = {name: one for proposal in reversed(proposals) for name, one in proposal.encodings.items()}
-    return LegacyProposal(encodings, tuple(change for proposal in proposals for change in proposal.changes))
+    encodings = ChainMap(*(dict(proposal.encodings) for proposal in proposals))
+    return LegacyProposal(dict(encodings), tuple(chain.from_iterable(proposal.changes for proposal in proposals)))
 
 
 def _table(sheet: RawSheet, header: Header, columns: Sequence[Column], sheet_number: int) -> Table:
-    rows, left_out = [], []
+    rows = []
+    left_out = []
     needed = {column.name for column in columns if column.required}
-    above = {one.name: one.above for one in columns if one.above is not None and one.name not in header.places}
-    said = {name: _above(sheet.title, said_so) for name, said_so in above.items()}
+    above = {
+        column.name: column.above for column in columns if column.above is not None and column.name not in header.places
+    }
+    section_values = {name: _section_value(sheet.title, pattern) for name, pattern in above.items()}
     ahead = sheet_number * SHEET_ROWS
     wide = len(header.places) + len(header.ignored) > 2
     below = sheet.rows_below(header.row)
-    foot = _foot(below, {index for name, index in header.places.items() if name in needed})
+    foot = _first_foot_row(below, {index for name, index in header.places.items() if name in needed})
     for raw in below:
-        sections = {name: text for name, said_so in above.items() if (text := _section(raw, said_so))}
-        said |= sections
+        sections = {name: text for name, pattern in above.items() if (text := _section_heading_value(raw, pattern))}
+        section_values |= sections
         if sections or raw.number >= foot or (wide and _is_no_entry(raw, first=raw.number == header.row + 1)):
             left_out.append(ahead + raw.number)
             continue
@@ -343,8 +350,12 @@ def _table(sheet: RawSheet, header: Header, columns: Sequence[Column], sheet_num
             for name, index in header.places.items()
         }
         if any(cell is not None for cell in cells.values()):
-            rows.append(Row(ahead + raw.number, {**cells, **said}))
-    if missing := [one.headings[0] for one in columns if one.required and above.get(one.name) and not said[one.name]]:
+            rows.append(Row(ahead + raw.number, {**cells, **section_values}))
+    if missing := [
+        column.headings[0]
+        for column in columns
+        if column.required and above.get(column.name) and not section_values[column.name]
+    ]:
         raise SpreadsheetColumnsMissing(f"row {header.row} has the headings, but none for: {', '.join(missing)}")
     letters = {name: column_letter(index) for name, index in header.places.items()}
     fonts = {name: sheet.fonts[index] for name, index in header.places.items() if index in sheet.fonts}
@@ -356,50 +367,52 @@ def _table(sheet: RawSheet, header: Header, columns: Sequence[Column], sheet_num
 _SECTION = re.compile(r"([IVX]{1,5}|[A-Z])[.)/:-]?|[*+-]|(tong|cong)( cong| so)?:?")
 
 
-def _go_on(numbers: list[int]) -> bool:
+def _are_consecutive(numbers: list[int]) -> bool:
     return all(after == before + 1 for before, after in pairwise(numbers))
 
 
 _NUMBERED = re.compile(r"\s*([IVX]{1,5}|[A-Z]|[0-9]{1,3})[.)/:-]\s*|\s*[*+-]\s*")
 
 
-def _section(raw: RawRow, said_so: re.Pattern[str]) -> str:
-    """What the heading of a section says, "" for another row."""
-    said = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
-    numbered = len(said) == 2 and re.fullmatch(r"([IVX]{1,5}|[A-Z]|[0-9]{1,3})[.)]?", said[0])
-    return _above(said[-1], said_so) if len(said) == 1 or numbered else ""
+def _section_heading_value(raw: RawRow, pattern: re.Pattern[str]) -> str:
+    """The value in the heading of a section, "" for any other row."""
+    texts = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
+    numbered = len(texts) == 2 and re.fullmatch(r"([IVX]{1,5}|[A-Z]|[0-9]{1,3})[.)]?", texts[0])
+    return _section_value(texts[-1], pattern) if len(texts) == 1 or numbered else ""
 
 
-def _above(text: str, said_so: re.Pattern[str]) -> str:
-    said = " ".join(_NUMBERED.sub("", text, count=1).split() if _NUMBERED.match(text) else text.split())
-    return said if said_so.fullmatch(fold(said)) else ""
+def _section_value(text: str, pattern: re.Pattern[str]) -> str:
+    if _NUMBERED.match(text):
+        text = _NUMBERED.sub("", text, count=1)
+    value = " ".join(text.split())
+    return value if pattern.fullmatch(fold(value)) else ""
 
 
 _COLUMN_NUMBER = re.compile(r"\(?([0-9]{1,2}|[A-Z])\)?")
 
 
 def _is_no_entry(raw: RawRow, first: bool) -> bool:
-    """A section's heading, a sum, a line of signatures, or the numbers of the columns under their headings."""
-    said = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
-    numbers = [int(one) for one in re.findall(r"[0-9]+", " ".join(said))]
-    if first and len(said) > 2 and all(map(_COLUMN_NUMBER.fullmatch, said)) and _go_on(numbers):
+    """Whether a row is a section heading, a sum, a line of signatures, or the column numbers below the headings."""
+    texts = [str(cell).strip() for cell in raw.cells if not is_blank(cell)]
+    numbers = [int(digits) for digits in re.findall(r"[0-9]+", " ".join(texts))]
+    if first and len(texts) > 2 and all(map(_COLUMN_NUMBER.fullmatch, texts)) and _are_consecutive(numbers):
         return True
-    beginning = re.match(r"\S+", said[0])
-    folded = fold(said[0])
+    beginning = re.match(r"\S+", texts[0])
+    folded = fold(texts[0])
     if folded.startswith(("tong cong", "tong so", "cong:")) or folded in ("cong", "tong"):
         return True
-    if len(said) == 1:
-        text = said[0]
+    if len(texts) == 1:
+        text = texts[0]
         return text.isupper() or bool(beginning and _SECTION.fullmatch(beginning[0]))
-    if len(said) != 2 or len(said[1]) < 4:
+    if len(texts) != 2 or len(texts[1]) < 4:
         return False
-    # "B" may be a code or somebody's name; before capitals it counts the sections.
-    return bool(
-        re.fullmatch(r"[IVX]{1,5}[.)]?", said[0]) or (re.fullmatch(r"[A-Z][.)]?", said[0]) and said[1].isupper())
-    )
+    if re.fullmatch(r"[IVX]{1,5}[.)]?", texts[0]):
+        return True
+    # "B" may be a code or somebody's name; before capitals it numbers a section.
+    return bool(re.fullmatch(r"[A-Z][.)]?", texts[0])) and texts[1].isupper()
 
 
-# What stands below a list: a place and a day, who signs, whom it goes to.
+# Text below a list: place and day, signatures, recipients.
 _FOOT = re.compile(
     r"(nguoi (lap|ky|kiem tra)|thu truong|thu ky|ke toan|giam doc|hieu truong|chu tich|truong phong|chanh van phong"
     r"|(t\.?m|k\.?t|t\.?l|t\.?u\.?q)\.|noi nhan|ghi chu|\(ky)\b.*|.*\bngay .{1,6} ?thang .{1,6} ?nam\b.*",
@@ -408,23 +421,23 @@ _FOOT = re.compile(
 _FOOT_ROWS = 8
 
 
-def _foot(rows: Sequence[RawRow], needed: Set[int]) -> float:
-    """Number of the row with which the foot of a list begins, infinite without one.
+def _first_foot_row(rows: Sequence[RawRow], needed: Set[int]) -> float:
+    """Number of the first row of a list's foot, infinite without one.
 
-    It begins after an empty row or a sum, where no row below holds anything in the columns that every row needs (their
-    indexes), or among the last rows with one that only signs.
+    The foot begins after an empty row or a sum: below the last row with a value in one of the `needed` columns (their
+    indexes), or at a row of signatures among the last rows.
     """
-    last = max((row.number for row in rows if any(_holds(row, index) for index in needed)), default=0)
+    last = max((row.number for row in rows if any(_has_value(row, index) for index in needed)), default=0)
     for place, (before, row) in enumerate(pairwise(rows), 1):
         if row.number == before.number + 1 and not _is_no_entry(before, first=False):
             continue
-        said = [fold(str(cell)) for cell in row.cells if not is_blank(cell)]
-        if (needed and row.number > last) or (len(rows) - place <= _FOOT_ROWS and all(map(_FOOT.fullmatch, said))):
+        texts = [fold(str(cell)) for cell in row.cells if not is_blank(cell)]
+        if (needed and row.number > last) or (len(rows) - place <= _FOOT_ROWS and all(map(_FOOT.fullmatch, texts))):
             return row.number
     return math.inf
 
 
-def _holds(row: RawRow, index: int) -> bool:
+def _has_value(row: RawRow, index: int) -> bool:
     return index < len(row.cells) and not is_blank(row.cells[index])
 
 
@@ -445,7 +458,7 @@ def _cell(cell: RawCell, row: int, index: int) -> Cell:
 def _legacy_proposal(
     rows: Sequence[Row], letters: Mapping[str, str], fonts: Mapping[str, TextEncoding]
 ) -> LegacyProposal | None:
-    """Look at each column by itself, because each has its own font. Raises SpreadsheetEncodingMixed."""
+    """Examine the columns one by one, because each has its own font. Raises SpreadsheetEncodingMixed."""
     encodings: dict[str, TextEncoding] = {}
     changes: list[Change] = []
     for name, letter in letters.items():
@@ -455,9 +468,9 @@ def _legacy_proposal(
         if encoding is TextEncoding.UNKNOWN or first_contradiction(texts, encoding) is not None:
             encoding = detect("\n".join(texts)).encoding
         if encoding in LEGACY_ENCODINGS:
-            if shown := preview(texts, encoding):
+            if examples := preview(texts, encoding):
                 encodings[name] = encoding
-                changes.extend(shown)
+                changes.extend(examples)
             continue
         for number, text in numbered:
             if detect(text).is_legacy:
@@ -466,4 +479,6 @@ def _legacy_proposal(
 
 
 def _convert(cell: Cell, encoding: TextEncoding | None) -> Cell:
-    return to_unicode(cell, encoding) if isinstance(cell, str) and encoding is not None else cell
+    if isinstance(cell, str) and encoding is not None:
+        return to_unicode(cell, encoding)
+    return cell

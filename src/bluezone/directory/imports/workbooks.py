@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workbooks, XLSX, ODS and the XLS of Excel 97 to 2003, read without trusting them: bounded before they are unpacked,
-nothing in them run, followed or computed.
+"""Read XLSX, ODS and the XLS of Excel 97 to 2003 without trusting them.
+
+Size is limited before anything is unpacked; no macro is run, no link is followed and no formula is computed.
 """
 
 import datetime
@@ -33,15 +34,15 @@ from bluezone.vietnamese.legacy_fonts import LEGACY_ENCODINGS, TextEncoding, enc
 
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 MAX_PARTS = 1_000
-# Elements cost memory and time that their bytes do not show; a full list (20,000 rows of 20 cells) has 1.7 million.
+# Elements cost more memory and time than their bytes suggest; a full list (20,000 rows of 20 cells) has 1.7 million.
 MAX_TAGS = 3_000_000
-# Rows and columns exist only where a cell names them, so one cell far right in every row must not make them all.
+# A file stores only cells with content, but a cell far right in every row makes the reader fill in all those before it.
 MAX_CELLS = 2_000_000
 LAST_ROW = 1_048_576  # of any spreadsheet program
 
 
 def read_xlsx(data: bytes) -> list[RawSheet]:
-    """Read every visible sheet that holds anything.
+    """Read every visible sheet that is not empty.
 
     Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
     """
@@ -60,18 +61,19 @@ def read_xlsx(data: bytes) -> list[RawSheet]:
             ]
     except SpreadsheetRefused:
         raise
-    except Exception as error:  # openpyxl raises whatever a contradiction in the file leads to
+    except Exception as error:  # openpyxl raises all kinds of errors for a damaged file
         raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
     return [sheet for sheet in sheets if sheet.rows]
 
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 
 
 def read_ods(data: bytes) -> list[RawSheet]:
-    """Read every sheet of an OpenDocument workbook that holds anything, as LibreOffice writes it.
+    """Read every sheet that is not empty of an OpenDocument workbook, as LibreOffice writes it.
 
     Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
     """
@@ -81,12 +83,11 @@ def read_ods(data: bytes) -> list[RawSheet]:
             root = ElementTree.fromstring(archive.read("content.xml"))  # noqa: S314 - document types are refused above
         budget = _Budget()
         hidden = {
-            style.get("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name")
-            for style in root.iter("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}style")
-            for properties in style
-            if properties.get(f"{_TABLE}display") == "false"
+            style.get(f"{_STYLE}name")
+            for style in root.iter(f"{_STYLE}style")
+            if any(properties.get(f"{_TABLE}display") == "false" for properties in style)
         }
-        tables = [one for one in root.iter(f"{_TABLE}table") if one.get(f"{_TABLE}style-name") not in hidden]
+        tables = [table for table in root.iter(f"{_TABLE}table") if table.get(f"{_TABLE}style-name") not in hidden]
         sheets = [_read_ods_sheet(table, budget) for table in tables]
     except SpreadsheetRefused:
         raise
@@ -100,7 +101,7 @@ def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
     merged: list[tuple[int, int, int]] = []
     number = 1
     for row in table.iter(f"{_TABLE}table-row"):
-        repeated = int(row.get(f"{_TABLE}number-rows-repeated", "1"))
+        repetitions = int(row.get(f"{_TABLE}number-rows-repeated", "1"))
         cells: list[RawCell] = []
         blanks = 0
         for cell in row:
@@ -117,13 +118,13 @@ def _read_ods_sheet(table: Any, budget: "_Budget") -> RawSheet:
             blanks = 0
             merged.append((len(cells) - 1, number, number + int(cell.get(f"{_TABLE}number-rows-spanned", "1")) - 1))
         if cells:
-            for _ in range(repeated):
+            for _ in range(repetitions):
                 budget.take(len(cells))
                 budget.take_row("")
                 rows.append(RawRow(number, tuple(cells)))
                 number += 1
         else:
-            number += repeated
+            number += repetitions
         if number > LAST_ROW + 1:
             if cells:
                 raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
@@ -135,7 +136,9 @@ def _ods_value(cell: Any) -> RawCell:
     kind = cell.get(f"{_OFFICE}value-type")
     text = "\n".join("".join(_ods_text(paragraph)) for paragraph in cell.findall(f"{_TEXT}p"))
     if kind is None:
-        return Unreadable.FORMULA_WITHOUT_VALUE if cell.get(f"{_TABLE}formula") and not text else text or None
+        if cell.get(f"{_TABLE}formula") and not text:
+            return Unreadable.FORMULA_WITHOUT_VALUE
+        return text or None
     if text.startswith(("#", "Err:")) and cell.get(f"{_TABLE}formula"):
         return Unreadable.ERROR
     if kind in ("float", "currency", "percentage"):
@@ -144,8 +147,8 @@ def _ods_value(cell: Any) -> RawCell:
     if kind == "boolean":
         return bool(cell.get(f"{_OFFICE}boolean-value") == "true")
     if kind == "date":
-        written = cell.get(f"{_OFFICE}date-value")
-        return datetime.date.fromisoformat(written) if len(written) == 10 else str(written)
+        date_text = cell.get(f"{_OFFICE}date-value")
+        return datetime.date.fromisoformat(date_text) if len(date_text) == 10 else str(date_text)
     return text or None
 
 
@@ -169,7 +172,7 @@ def _check_archive(data: bytes, content: str = "xl/workbook.xml") -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = archive.infolist()
         names = {part.filename for part in parts}
-        # zipfile never reads more of a part than its header says, so the sum of the headers bounds what is unpacked.
+        # zipfile never reads more of a part than its header states, so the sum of the headers limits the unpacked size.
         if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
             raise SpreadsheetTooLarge(f"the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")
         if content not in names:
@@ -187,14 +190,14 @@ def _check_archive(data: bytes, content: str = "xl/workbook.xml") -> None:
 
 
 def _count_tags(xml: bytes) -> int:
-    """Refuses a document type, which is how entities expand or reach other files; no spreadsheet program writes one."""
+    """The number of tags. Refuses a document type, which can expand entities; no spreadsheet program writes one."""
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or b"\0" in xml[:64]:
         raise SpreadsheetDamaged("a part of the workbook has a document type or is not UTF-8")
     return xml.count(b"<")
 
 
 class _Budget:
-    """Cells that may still be made, for all sheets together."""
+    """The cells and rows that may still be read, in all sheets together."""
 
     def __init__(self) -> None:
         self.cells = MAX_CELLS
@@ -204,7 +207,7 @@ class _Budget:
         self.cells -= cells
         if self.cells < 0:
             raise SpreadsheetTooLarge(
-                f"the workbook has more than {MAX_CELLS} cells; delete the empty ones beside the list"
+                f"the workbook has more than {MAX_CELLS} cells; delete the empty ones next to the list"
             )
 
     def take_row(self, title: str) -> None:
@@ -217,7 +220,7 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*?ref="([A-Z]{1,3})([0-9]{1,7})
 
 
 def _merged(sheet: bytes) -> tuple[tuple[int, int, int], ...]:
-    """The cells of one column that are merged over several rows, which openpyxl does not say of a sheet it streams."""
+    """The cells of one column merged over several rows; openpyxl does not report them for a sheet that it streams."""
     return _bounded(
         (column_index_from_string(letters.decode()) - 1, int(first), int(last))
         for letters, first, last in _MERGED.findall(sheet)
@@ -225,19 +228,21 @@ def _merged(sheet: bytes) -> tuple[tuple[int, int, int], ...]:
 
 
 def _bounded(merged: Iterable[tuple[int, int, int]]) -> tuple[tuple[int, int, int], ...]:
-    """Those that a list can have: within its columns and rows, over each row once."""
-    found = sorted({one for one in merged if one[0] < MAX_COLUMNS and one[1] < one[2] <= LAST_ROW})
-    kept: list[tuple[int, int, int]] = []
-    for one in found:
-        if not kept or kept[-1][0] != one[0] or kept[-1][2] < one[1]:
-            kept.append(one)
-    return tuple(kept)
+    """The ranges within the columns and rows of a list, without overlaps."""
+    ranges = sorted({area for area in merged if area[0] < MAX_COLUMNS and area[1] < area[2] <= LAST_ROW})
+    separate: list[tuple[int, int, int]] = []
+    for area in ranges:
+        if not separate or separate[-1][0] != area[0] or separate[-1][2] < area[1]:
+            separate.append(area)
+    return tuple(separate)
 
 
-def _read_sheet(stored: Any, written: Any, merged: tuple[tuple[int, int, int], ...], budget: _Budget) -> RawSheet:
+def _read_sheet(
+    values_sheet: Any, formulas_sheet: Any, merged: tuple[tuple[int, int, int], ...], budget: _Budget
+) -> RawSheet:
     rows = []
     fonts: dict[int, Counter[TextEncoding]] = {}
-    for number, (values, formulas) in enumerate(_rows_of_both(stored, written), 1):
+    for number, (values, formulas) in enumerate(_row_pairs(values_sheet, formulas_sheet), 1):
         if number > LAST_ROW:
             raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
         budget.take(len(values))
@@ -248,25 +253,25 @@ def _read_sheet(stored: Any, written: Any, merged: tuple[tuple[int, int, int], .
             continue
         if len(cells) > MAX_COLUMNS:
             raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
-        budget.take_row(stored.title)
+        budget.take_row(values_sheet.title)
         rows.append(RawRow(number, tuple(cells)))
         for column, cell in enumerate(cells):
             if isinstance(cell, str) and not cell.isascii():
                 fonts.setdefault(column, Counter())[_font(formulas[column])] += 1
-    return RawSheet(stored.title, tuple(rows), "xlsx", legacy_fonts(fonts), merged)
+    return RawSheet(values_sheet.title, tuple(rows), "xlsx", legacy_fonts(fonts), merged)
 
 
-def _rows_of_both(stored: Any, written: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    for sheet in (stored, written):
-        sheet.reset_dimensions()  # the size a file claims is not the size it has
-    yield from zip(stored.iter_rows(), written.iter_rows(), strict=True)
+def _row_pairs(values_sheet: Any, formulas_sheet: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    for sheet in (values_sheet, formulas_sheet):
+        sheet.reset_dimensions()  # the size in the file may be wrong
+    yield from zip(values_sheet.iter_rows(), formulas_sheet.iter_rows(), strict=True)
 
 
-def _value(stored: Any, written: Any) -> RawCell:
-    value = stored.value
-    if stored.data_type == "e":
+def _value(value_cell: Any, formula_cell: Any) -> RawCell:
+    value = value_cell.value
+    if value_cell.data_type == "e":
         return Unreadable.ERROR
-    if written.data_type == "f" and value is None and stored.data_type != "str":
+    if formula_cell.data_type == "f" and value is None and value_cell.data_type != "str":
         return Unreadable.FORMULA_WITHOUT_VALUE
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -285,29 +290,29 @@ def _font(cell: Any) -> TextEncoding:
 
 
 def legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncoding]:
-    """Columns of whose cells with accents at least half are in a legacy font, headings and titles counted."""
-    promised = {}
-    for column, seen in fonts.items():
-        usual = max(LEGACY_ENCODINGS, key=lambda encoding: seen[encoding])
-        if seen[usual] * 2 >= seen.total():
-            promised[column] = usual
-    return promised
+    """The columns in which at least half of the cells with diacritics, including headings, are in a legacy font."""
+    encodings = {}
+    for column, counts in fonts.items():
+        usual = max(LEGACY_ENCODINGS, key=lambda encoding: counts[encoding])
+        if counts[usual] * 2 >= counts.total():
+            encodings[column] = usual
+    return encodings
 
 
-# The name of the storage in which Excel keeps programs, as the directory of the file spells it.
+# The name of the storage for Excel macros, as the directory of the file spells it.
 _MACROS = "_VBA_PROJECT_CUR".encode("utf-16-le")
 _VISIBLE = 0
 
 
 def read_xls(data: bytes) -> list[RawSheet]:
-    """Read every visible sheet that holds anything.
+    """Read every visible sheet that is not empty.
 
     Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
     """
     if _MACROS in data:
         raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
     try:
-        # Where a file contradicts itself, xlrd writes to a log of its own; nobody reads that here.
+        # xlrd logs contradictions in a file; the log is discarded.
         book = xlrd.open_workbook(
             file_contents=data, logfile=io.StringIO(), formatting_info=True, ragged_rows=True, on_demand=False
         )
@@ -315,16 +320,16 @@ def read_xls(data: bytes) -> list[RawSheet]:
         sheets = []
         for sheet in book.sheets():
             if sheet.visibility == _VISIBLE:
-                found = _read_xls_sheet(book, sheet, rows_left)
-                rows_left -= len(found.rows)
-                sheets.append(found)
+                result = _read_xls_sheet(book, sheet, rows_left)
+                rows_left -= len(result.rows)
+                sheets.append(result)
     except SpreadsheetRefused:
         raise
     except xlrd.XLRDError as error:
         raise SpreadsheetTypeUnknown(
             f"the file is no .xls workbook, or has a password ({error}); save the list as .xlsx without one"
         ) from error
-    except Exception as error:  # xlrd raises whatever a contradiction in the file leads to
+    except Exception as error:  # xlrd raises all kinds of errors for a damaged file
         raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
     return [sheet for sheet in sheets if sheet.rows]
 

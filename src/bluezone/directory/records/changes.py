@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an official does to one unit, agency or recipient group: enter it, change it, end it, give it a figure.
+"""An official's changes to a unit, agency or recipient group: enter it, change it, end it, record a figure.
 
-Every act is one transaction, checked against the whole directory, and leaves an entry in the audit that names the
-fields and not their content.
+Every change is one transaction, checked against the whole directory. Its audit entry names the changed fields, not
+their content.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ AGENCY_QUANTITIES = (Quantity.STAFF,)
 
 
 class FigureRefused(Refused):
-    """A figure without a source, for a day that is still to come, or of something its holder does not count."""
+    """A figure without a source, of a day in the future, or of a quantity that its holder does not count."""
 
     code = "figure_refused"
 
@@ -36,7 +36,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
     """Enter a unit (`unit` None) or change one.
 
     values: name, kind, code, parent (AdminUnit or None), valid_from, valid_to, successors (AdminUnits), confirmed,
-    head_name, head_phone. Ending a unit ends on the same day what still lies under it.
+    head_name, head_phone. A unit that ends takes the units below it to the same end.
     Raises a DirectoryRefused or ImportUnderWay; nothing is stored then.
     """
     parent = values["parent"].key if values["parent"] else None
@@ -50,15 +50,15 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
             key = _free_key(directory, values["name"])
         old = directory.units.get(key) or entries.UnitEntry(key, values["name"], own["kind"])
         units = {**directory.units, key: dataclasses.replace(old, **_shared(old, values), **own)}
-        # What lies under it is asked of the stored directory, which has no cycle; the planned one may have.
-        below = directory.subtree(key)[1:] if unit else []
-        return dataclasses.replace(directory, units={**units, **_ended(below, values["valid_to"])})
+        # Read the stored directory, which has no cycle; the planned one may have one.
+        beneath = directory.subtree(key)[1:] if unit else []
+        return dataclasses.replace(directory, units={**units, **_end_after(beneath, values["valid_to"])})
 
     def finish(touched: set[str], _agencies: set[str]) -> AdminUnit:
         row = AdminUnit.objects.get(key=key)
         is_group = row.kind == UnitKind.GROUP.value
         head = {name: values[name] if is_group else "" for name in ("head_name", "head_phone")}
-        _finish(actor, row, new=unit is None, changed=row.key in touched, extra=head)
+        _store_and_audit(actor, row, new=unit is None, changed=row.key in touched, extra=head)
         return row
 
     return rewrite(change, finish)
@@ -68,7 +68,7 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
     """Enter an agency (`agency` None) or change one.
 
     values: name, short_name, kind, code, unit (AdminUnit), parent (Agency or None), valid_from, valid_to, successors
-    (Agencies), confirmed, edxml_id, email, phone. A new one without parent answers to whom its kind tells.
+    (Agencies), confirmed, edxml_id, email, phone. A new agency without parent gets the usual one of its kind.
     Raises a DirectoryRefused or ImportUnderWay; nothing is stored then.
     """
     own: dict[str, Any] = {
@@ -92,8 +92,8 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
         row = Agency.objects.get(key=key)
         extra = {"email": values["email"], "phone": values["phone"]}
         if agency or values["parent"]:
-            extra["parent"] = _checked_parent(row, values["parent"])
-        _finish(actor, row, new=agency is None, changed=row.key in touched, extra=extra)
+            extra["parent"] = _current_parent(row, values["parent"])
+        _store_and_audit(actor, row, new=agency is None, changed=row.key in touched, extra=extra)
         rewrite_paths(Agency)
         return Agency.objects.get(pk=row.pk)
 
@@ -109,13 +109,13 @@ def record_figure(
     as_of: datetime.date,
     today: datetime.date,
 ) -> Denominator:
-    """Give a unit or an agency a denominator; one for the same quantity and day is corrected.
+    """Record a denominator of a unit or an agency; it replaces one of the same quantity and day.
 
     value: 0 or more; source: who counted; as_of: the day it was true. Raises FigureRefused.
     """
-    counted = UNIT_QUANTITIES if isinstance(holder, AdminUnit) else AGENCY_QUANTITIES
-    if quantity not in counted:
-        raise FigureRefused(f"{quantity.value} is not counted here, expected one of {', '.join(counted)}")
+    quantities = UNIT_QUANTITIES if isinstance(holder, AdminUnit) else AGENCY_QUANTITIES
+    if quantity not in quantities:
+        raise FigureRefused(f"{quantity.value} is not counted here, expected one of {', '.join(quantities)}")
     if not source.strip() or value < 0:
         raise FigureRefused("a figure needs a source and is 0 or more")
     if as_of > today:
@@ -138,30 +138,31 @@ def save_recipients(actor: str, group: RecipientGroup | None, name: str, purpose
     with transaction.atomic():
         lock_directory()
         if group is None:
-            taken = set(RecipientGroup.objects.values_list("key", flat=True))
-            group = RecipientGroup(key=unused(taken, slug_of(name)))
-        group.name, group.purpose = name, purpose
+            keys = set(RecipientGroup.objects.values_list("key", flat=True))
+            group = RecipientGroup(key=unused(keys, slug_of(name)))
+        group.name = name
+        group.purpose = purpose
         group.save()
         hash_chain.record(actor, "recipients_changed", group.key)
     return group
 
 
 def add_members(actor: str, group: RecipientGroup, agencies: list[Agency]) -> None:
-    """Let agencies belong to a group; those that do already stay."""
+    """Add agencies to a group; members stay members."""
     with transaction.atomic():
         group.agencies.add(*agencies)
         hash_chain.record(actor, "recipients_changed", group.key, added=[agency.key for agency in agencies][:100])
 
 
 def remove_member(actor: str, group: RecipientGroup, agency: Agency) -> None:
-    """Take one agency out of a group."""
+    """Remove an agency from a group."""
     with transaction.atomic():
         group.agencies.remove(agency)
         hash_chain.record(actor, "recipients_changed", group.key, removed=[agency.key])
 
 
 def _shared(old: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an entry that units and agencies have in common."""
+    """The fields that units and agencies have in common."""
     return {
         "name": values["name"],
         "code": values["code"] or None,
@@ -172,18 +173,19 @@ def _shared(old: Any, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ended(units: list[entries.UnitEntry], end: datetime.date | None) -> dict[str, entries.UnitEntry]:
-    """Those of `units` that would go on after `end`, ended on that day."""
-    ended = {}
+def _end_after(units: list[entries.UnitEntry], end: datetime.date | None) -> dict[str, entries.UnitEntry]:
+    """Copies of those of `units` that would continue after `end`, ended on that day."""
+    changed = {}
     for unit in units:
-        start, last = unit.validity.start, unit.validity.end
+        start = unit.validity.start
+        last = unit.validity.end
         if end is not None and (last is None or last > end) and (start is None or start < end):
-            ended[unit.key] = dataclasses.replace(unit, validity=entries.Validity(start, end))
-    return ended
+            changed[unit.key] = dataclasses.replace(unit, validity=entries.Validity(start, end))
+    return changed
 
 
-def _checked_parent(agency: Agency, parent: Agency | None) -> Agency | None:
-    """The parent as it is now. Raises AgencyCycle when it answers to `agency` itself."""
+def _current_parent(agency: Agency, parent: Agency | None) -> Agency | None:
+    """The parent as stored now. Raises AgencyCycle if it answers to `agency` itself."""
     if parent is None:
         return None
     parent = Agency.objects.get(pk=parent.pk)
@@ -192,8 +194,8 @@ def _checked_parent(agency: Agency, parent: Agency | None) -> Agency | None:
     return parent
 
 
-def _finish(actor: str, row: AdminUnit | Agency, *, new: bool, changed: bool, extra: dict[str, Any]) -> None:
-    """Store the fields that the directory does not know, and write the audit when anything changed."""
+def _store_and_audit(actor: str, row: AdminUnit | Agency, *, new: bool, changed: bool, extra: dict[str, Any]) -> None:
+    """Store the fields that the directory entries lack, and write an audit entry if anything changed."""
     fields = [name for name, value in extra.items() if getattr(row, name) != value]
     for name in fields:
         setattr(row, name, extra[name])
@@ -214,8 +216,9 @@ def slug_of(name: str) -> str:
 
 
 def unused(taken: Container[str], base: str) -> str:
-    """The key itself, or with a number behind it, that nobody has."""
-    number, key = 1, base
+    """The first free key: `base` itself, or `base` with a number."""
+    number = 1
+    key = base
     while key in taken:
         number += 1
         key = f"{base}-{number}"

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Administrative units, agencies and recipient groups as values, and a city's directory of them as one whole that
-contradicts itself nowhere.
-"""
+"""Administrative units, agencies and recipient groups as values, and a city's consistent directory of them."""
 
 import dataclasses
 import datetime
@@ -15,21 +13,21 @@ from bluezone.refusal import Refused
 
 @dataclasses.dataclass(frozen=True)
 class Validity:
-    """Days on which an entry holds: from `start` (None: from before our knowledge) until before `end` (None: open)."""
+    """The days of an entry: from `start` (None: unknown, long ago) to the day before `end` (None: open)."""
 
     start: datetime.date | None = None
     end: datetime.date | None = None
 
     def holds(self, day: datetime.date) -> bool:
-        """True when the entry is in force on `day`."""
+        """True if the entry is valid on `day`."""
         return (self.start is None or self.start <= day) and (self.end is None or day < self.end)
 
     def overlaps(self, other: "Validity") -> bool:
-        """True when both hold on some day."""
+        """True if there is a day on which both are valid."""
         return _before(self.start, other.end) and _before(other.start, self.end)
 
     def within(self, outer: "Validity") -> bool:
-        """True when `outer` holds on every day this one does."""
+        """True if `outer` is valid on every day on which this one is."""
         begins = outer.start is None or (self.start is not None and outer.start <= self.start)
         ends = outer.end is None or (self.end is not None and self.end <= outer.end)
         return begins and ends
@@ -41,7 +39,7 @@ def _before(start: datetime.date | None, end: datetime.date | None) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class DenominatorEntry:
-    """A number that shares are divided by, never without where it comes from and the day it was true.
+    """The denominator of a share, always with its source and the day it was true.
 
     value:  0 or more.
     source: who counted, in words ("Chi cục Thống kê thành phố").
@@ -56,14 +54,14 @@ class DenominatorEntry:
 
 @dataclasses.dataclass(frozen=True)
 class UnitEntry:
-    """One administrative unit during one validity.
+    """An administrative unit during one period of validity.
 
     key:         our own name for the entry, unique for ever.
-    code:        number of the General Statistics Office, unique on any one day; None when not known or none exists.
+    code:        number of the General Statistics Office, unique on any one day; None if unknown or nonexistent.
     parent:      key of the unit above, None for a province.
     successors:  keys of the units that took over.
-    confirmed:   False when the entry itself, and `unconfirmed` when these fields of it, still need the city's word.
-    head_name, head_phone: of a residential group alone.
+    confirmed:   False while the city has not confirmed the entry. unconfirmed: fields that it has not confirmed.
+    head_name, head_phone: only of a residential group.
     """
 
     key: str
@@ -82,10 +80,11 @@ class UnitEntry:
 
 @dataclasses.dataclass(frozen=True)
 class AgencyEntry:
-    """One agency during one validity: `unit` is the key of the unit whose territory it serves; the rest as UnitEntry.
+    """An agency during one period of validity; fields not described here are as in UnitEntry.
 
-    edxml_id: its identifier on the national document axis (QCVN 102:2016), None until the city gives it.
-    answers_to: key of the agency above it; None leaves what is stored, and of a new one what its kind tells.
+    unit: key of the unit that it serves. edxml_id: its identifier on the national document axis (QCVN 102:2016), None
+    until the city enters it. answers_to: key of the agency above it; None keeps the stored one, and gives a new agency
+    the usual one of its kind.
     """
 
     key: str
@@ -107,7 +106,7 @@ class AgencyEntry:
 
 @dataclasses.dataclass(frozen=True)
 class GroupEntry:
-    """Words of a "Kính gửi" or "Nơi nhận" line that stand for several agencies: their keys, and the usual purpose."""
+    """A "Kính gửi" or "Nơi nhận" line that means several agencies. members: their keys."""
 
     key: str
     name: str
@@ -118,21 +117,21 @@ class GroupEntry:
 def denominator_on(
     denominators: tuple[DenominatorEntry, ...], quantity: Quantity, day: datetime.date
 ) -> DenominatorEntry | None:
-    """The newest figure for `quantity` that was already true on `day`; None when there is none."""
-    known = [figure for figure in denominators if figure.quantity is quantity and figure.as_of <= day]
-    return max(known, key=lambda figure: figure.as_of, default=None)
+    """The newest figure for `quantity` that was true by `day`, or None."""
+    figures = [figure for figure in denominators if figure.quantity is quantity and figure.as_of <= day]
+    return max(figures, key=lambda figure: figure.as_of, default=None)
 
 
 Entry = UnitEntry | AgencyEntry
 
 
 def address_of(entry: Entry, units: Mapping[str, Entry]) -> str:
-    """How a list names an entry without a code so that it is found again: "Tổ 1, phường Sông Cầu"."""
+    """The name that identifies an entry without a code in a list: "Tổ 1, phường Sông Cầu"."""
     above = units.get((entry.parent or "") if isinstance(entry, UnitEntry) else entry.unit)
     return f"{entry.name}, {above.name}" if above is not None else entry.name
 
 
-# A unit stands directly under one of these; a province stands under none.
+# The kinds of unit that may be directly above each kind; a province has none.
 PARENT_KINDS: Mapping[UnitKind, frozenset[UnitKind]] = {
     UnitKind.PROVINCE: frozenset(),
     UnitKind.DISTRICT: frozenset({UnitKind.PROVINCE}),
@@ -144,7 +143,7 @@ PARENT_KINDS: Mapping[UnitKind, frozenset[UnitKind]] = {
 
 
 class DirectoryRefused(Refused):
-    """Entries that contradict each other; `key` names the entry to mend."""
+    """Entries that contradict each other; `key` names the entry to correct."""
 
     code = "directory_refused"
 
@@ -166,13 +165,13 @@ class CodeRepeated(DirectoryRefused):
 
 
 class ParentUnknown(DirectoryRefused):
-    """The unit above, or an agency's unit, is missing, of the wrong level or not in force all the while."""
+    """The unit above, or an agency's unit, is missing, of the wrong level, or not valid all the time."""
 
     code = "entry_parent_unknown"
 
 
 class UnitCycle(DirectoryRefused):
-    """A unit lies under itself."""
+    """A unit is below itself."""
 
     code = "unit_cycle"
 
@@ -196,7 +195,7 @@ class SuccessorUnknown(DirectoryRefused):
 
 
 class GroupMemberUnknown(DirectoryRefused):
-    """A recipient group names an agency that is not in the directory, or nobody."""
+    """A recipient group has no members, or one that is not in the directory."""
 
     code = "group_member_unknown"
 
@@ -214,7 +213,9 @@ class Directory:
         cls, units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry] = (), groups: Iterable[GroupEntry] = ()
     ) -> "Directory":
         """Raises the first DirectoryRefused that `contradictions` finds."""
-        units, agencies, groups = tuple(units), tuple(agencies), tuple(groups)
+        units = tuple(units)
+        agencies = tuple(agencies)
+        groups = tuple(groups)
         for refusal in contradictions(units, agencies, groups):
             raise refusal
         return cls(
@@ -224,45 +225,48 @@ class Directory:
         )
 
     def units_on(self, day: datetime.date) -> list[UnitEntry]:
-        """Units in force on `day`, in the order they were given."""
+        """Units valid on `day`, in the order of the directory."""
         return [unit for unit in self.units.values() if unit.validity.holds(day)]
 
     def agencies_on(self, day: datetime.date) -> list[AgencyEntry]:
-        """Agencies in force on `day`, in the order they were given."""
+        """Agencies valid on `day`, in the order of the directory."""
         return [agency for agency in self.agencies.values() if agency.validity.holds(day)]
 
     def subtree(self, key: str) -> list[UnitEntry]:
-        """The unit `key` and everything under it, parents before children."""
+        """The unit `key` and everything below it, parents before children."""
         below: dict[str | None, list[UnitEntry]] = defaultdict(list)
         for unit in self.units.values():
             below[unit.parent].append(unit)
-        found = [self.units[key]]
-        for unit in found:
-            found.extend(below[unit.key])
-        return found
+        units = [self.units[key]]
+        for unit in units:
+            units.extend(below[unit.key])
+        return units
 
     def current(self, key: str, day: datetime.date) -> list[Entry]:
-        """What stands for the unit or agency `key` on `day`: itself, or those its successors lead to."""
+        """The unit or agency `key` if it is valid on `day`, else its successors, direct or indirect, that are."""
         entries: Mapping[str, Entry] = self.units if key in self.units else self.agencies
-        found: dict[str, Entry] = {}
-        waiting, seen = [key], set()
+        valid: dict[str, Entry] = {}
+        waiting = [key]
+        seen = set()
         while waiting:
             entry = entries[waiting.pop(0)]
             if entry.key in seen:
                 continue
             seen.add(entry.key)
             if entry.validity.holds(day):
-                found[entry.key] = entry
+                valid[entry.key] = entry
             else:
                 waiting.extend(entry.successors)
-        return list(found.values())
+        return list(valid.values())
 
 
 def contradictions(
     units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry], groups: Iterable[GroupEntry]
 ) -> Iterator[DirectoryRefused]:
-    """Everything that is wrong among the entries; nothing when they make a directory."""
-    units, agencies, groups = tuple(units), tuple(agencies), tuple(groups)
+    """Every contradiction between the entries; none if they make a directory."""
+    units = tuple(units)
+    agencies = tuple(agencies)
+    groups = tuple(groups)
     unit_of = {unit.key: unit for unit in units}
     agency_of = {agency.key: agency for agency in agencies}
     yield from _repeated_keys((*units, *agencies, *groups))
@@ -318,7 +322,8 @@ def _wrong_parent(unit: UnitEntry, unit_of: Mapping[str, UnitEntry]) -> Iterator
 
 
 def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[DirectoryRefused]:
-    start, end = entry.validity.start, entry.validity.end
+    start = entry.validity.start
+    end = entry.validity.end
     if start is not None and end is not None and start >= end:
         yield ValidityInconsistent(entry.key, f"{entry.key} ends on {end}, which is not after its start {start}")
     for key in entry.successors:
@@ -358,35 +363,45 @@ def _under_themselves(above: Mapping[str, str | None]) -> Iterator[str]:
 
 
 def written_entry(entry: UnitEntry | AgencyEntry) -> dict[str, Any]:
-    """An entry as a row of a document: that of a seed, with its figures."""
-    own = {"parent": entry.parent, "head_name": entry.head_name, "head_phone": entry.head_phone} if isinstance(
-        entry, UnitEntry
-    ) else {
-        "unit": entry.unit, "short_name": entry.short_name, "edxml_id": entry.edxml_id, "answers_to": entry.answers_to,
-        "email": entry.email, "phone": entry.phone,
-    }  # fmt: skip
-    start, end = entry.validity.start, entry.validity.end
+    """An entry as a row of a seed document, with its figures."""
+    own: dict[str, Any]
+    if isinstance(entry, UnitEntry):
+        own = {"parent": entry.parent, "head_name": entry.head_name, "head_phone": entry.head_phone}
+    else:
+        own = {
+            "unit": entry.unit,
+            "short_name": entry.short_name,
+            "edxml_id": entry.edxml_id,
+            "answers_to": entry.answers_to,
+            "email": entry.email,
+            "phone": entry.phone,
+        }
+    start = entry.validity.start
+    end = entry.validity.end
     return {
         "key": entry.key, "name": entry.name, "kind": entry.kind.value, "code": entry.code, **own,
         "valid_from": start and start.isoformat(), "valid_until": end and end.isoformat(),
         "successors": list(entry.successors), "confirmed": entry.confirmed, "unconfirmed": list(entry.unconfirmed),
-        "figures": [[one.quantity.value, one.value, one.source, one.as_of.isoformat()] for one in entry.denominators],
+        "figures": [
+            [figure.quantity.value, figure.value, figure.source, figure.as_of.isoformat()]
+            for figure in entry.denominators
+        ],
     }  # fmt: skip
 
 
 def read_entry(row: Mapping[str, Any]) -> UnitEntry | AgencyEntry:
-    """An entry from such a row."""
+    """The entry of a row that `written_entry` made."""
     return read_agency(row) if "unit" in row else read_unit(row)
 
 
 def read_unit(row: Mapping[str, Any]) -> UnitEntry:
-    """A unit from such a row."""
+    """The unit of such a row."""
     head = {name: row.get(name, "") for name in ("head_name", "head_phone")}
     return UnitEntry(kind=UnitKind(row["kind"]), parent=row.get("parent"), **head, **_shared(row))
 
 
 def read_agency(row: Mapping[str, Any]) -> AgencyEntry:
-    """An agency from such a row."""
+    """The agency of such a row."""
     return AgencyEntry(
         kind=AgencyKind(row["kind"]),
         unit=row["unit"],

@@ -41,7 +41,7 @@ class ShapesUnreadable(Refused):
 
 @dataclass(frozen=True)
 class Feature:
-    """One outline of the file. codes, names: what its properties call it, names folded."""
+    """An outline in the file. codes, names: from its properties, names folded."""
 
     codes: tuple[str, ...]
     names: tuple[str, ...]
@@ -50,9 +50,9 @@ class Feature:
 
 @dataclass(frozen=True)
 class Outlines:
-    """Outlines of the units asked for, by primary key; points are (longitude, latitude) in degrees of WGS 84.
+    """Outlines of units by primary key; points are (longitude, latitude) in degrees of WGS 84.
 
-    source: whom the file names as its source, which pages repeat. trouble: why the file cannot be read, else "".
+    source: the source that the file names, which pages repeat. trouble: why the file cannot be read, else "".
     """
 
     by_unit: Mapping[int, tuple[Polygon, ...]] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Outlines:
 
 
 def outlines_of(units: Iterable[AdminUnit]) -> Outlines:
-    """The outlines of these units; empty without a file. A file that cannot be read is said and never raised."""
+    """The outlines of these units; empty without a file. Never raises: `trouble` describes an unreadable file."""
     path = Path(settings.DATA_FOLDER) / FILE
     try:
         state = path.stat()
@@ -69,9 +69,9 @@ def outlines_of(units: Iterable[AdminUnit]) -> Outlines:
         return Outlines()
     try:
         features, source = _read(path, state.st_mtime_ns, state.st_size)
-    except ShapesUnreadable as refused:
-        return Outlines(trouble=refused.message)
-    return Outlines(_matched(features, list(units)), source)
+    except ShapesUnreadable as refusal:
+        return Outlines(trouble=refusal.message)
+    return Outlines(_outlines_by_unit(features, list(units)), source)
 
 
 @lru_cache(maxsize=2)
@@ -87,32 +87,37 @@ def _read(path: Path, _changed: int, size: int) -> tuple[tuple[Feature, ...], st
 def read_features(document: Any) -> tuple[tuple[Feature, ...], str]:
     """The polygons of a GeoJSON FeatureCollection with their names, and its source. Raises ShapesUnreadable.
 
-    Features that are neither polygons nor named are left out, since maps carry roads and labels as well.
+    Features without polygons or without names are left out, since maps contain roads and labels too.
     """
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         raise ShapesUnreadable(f"{FILE} is no GeoJSON FeatureCollection")
     listed = document.get("features")
-    found = [feature for feature in map(_feature, listed if isinstance(listed, list) else []) if feature is not None]
-    if sum(len(ring) for one in found for polygon in one.polygons for ring in polygon) > MOST_POINTS:
+    features = [feature for feature in map(_feature, listed if isinstance(listed, list) else []) if feature is not None]
+    if sum(map(_count_points, features)) > MOST_POINTS:
         raise ShapesUnreadable(f"{FILE} has more than {MOST_POINTS} points: simplify its lines")
-    said = next((document[name] for name in ("attribution", "source") if isinstance(document.get(name), str)), "")
-    return tuple(found), said[:200]
+    source = next((document[name] for name in ("attribution", "source") if isinstance(document.get(name), str)), "")
+    return tuple(features), source[:200]
+
+
+def _count_points(feature: Feature) -> int:
+    return sum(len(ring) for polygon in feature.polygons for ring in polygon)
 
 
 def _feature(value: Any) -> Feature | None:
     geometry = value.get("geometry") if isinstance(value, dict) else None
-    told = value.get("properties") if isinstance(value, dict) else None
-    if not isinstance(geometry, dict) or not isinstance(told, dict):
+    properties = value.get("properties") if isinstance(value, dict) else None
+    if not isinstance(geometry, dict) or not isinstance(properties, dict):
         return None
-    kind, coordinates = geometry.get("type"), cast(Any, geometry.get("coordinates"))
+    kind = geometry.get("type")
+    coordinates = cast(Any, geometry.get("coordinates"))
     if kind not in ("Polygon", "MultiPolygon"):
         return None
-    codes = tuple(str(told[name]).lstrip("0") for name in _CODES if isinstance(told.get(name), str | int))
-    names = tuple(fold(told[name]) for name in _NAMES if isinstance(told.get(name), str))
+    codes = tuple(str(properties[name]).lstrip("0") for name in _CODES if isinstance(properties.get(name), str | int))
+    names = tuple(fold(properties[name]) for name in _NAMES if isinstance(properties.get(name), str))
+    if kind == "Polygon":
+        coordinates = [coordinates]
     try:
-        polygons = tuple(
-            tuple(_ring(ring) for ring in polygon) for polygon in ([coordinates] if kind == "Polygon" else coordinates)
-        )
+        polygons = tuple(tuple(_ring(ring) for ring in polygon) for polygon in coordinates)
     except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
         raise ShapesUnreadable(f"{FILE} has a polygon that is none: {type(error).__name__}") from error
     return Feature(codes, names, tuple(polygon for polygon in polygons if polygon))
@@ -131,64 +136,71 @@ def _ring(points: Any) -> Ring:
     return ring
 
 
-def _matched(features: Sequence[Feature], units: Sequence[AdminUnit]) -> dict[int, tuple[Polygon, ...]]:
-    """By key or code, parts of one unit joined; else by a name that one unit and one feature alone have."""
-    by_code, by_name = defaultdict(list), defaultdict(list)
+def _outlines_by_unit(features: Sequence[Feature], units: Sequence[AdminUnit]) -> dict[int, tuple[Polygon, ...]]:
+    """The polygons of each unit, from all features with its key or code; else from a feature with its name.
+
+    The name counts only if it is unique among both units and features.
+    """
+    by_code = defaultdict(list)
+    by_name = defaultdict(list)
     for feature in features:
         for code in feature.codes:
             by_code[code].append(feature)
         for name in feature.names:
             by_name[name].append(feature)
     names = [fold(unit.name) for unit in units]
-    found: dict[int, tuple[Polygon, ...]] = {}
+    outlines: dict[int, tuple[Polygon, ...]] = {}
     for unit, name in zip(units, names, strict=True):
         own = by_code.get(unit.key) or (by_code.get(unit.code.lstrip("0")) if unit.code else None)
         if not own and names.count(name) == 1 and len(by_name[name]) == 1:
             own = by_name[name]
         if own:
-            found[unit.pk] = tuple(polygon for feature in own for polygon in feature.polygons)
-    return found
+            outlines[unit.pk] = tuple(polygon for feature in own for polygon in feature.polygons)
+    return outlines
 
 
 def simplified(ring: Ring, tolerance: float) -> Ring:
-    """The ring without the points that lie within `tolerance` of the line between others; closed, 4 points or more.
+    """The ring without the points within `tolerance` of the line between others; closed, 4 points or more.
 
     tolerance: in the unit of the points. Source: D. Douglas and T. Peucker, "Algorithms for the reduction of the number
     of points required to represent a digitized line", Cartographica 10 (1973).
     """
-    # A closed ring has no line from end to end, so it is cut at the point that is farthest from its beginning.
+    # A closed ring has no line from end to end, so it is cut at the point farthest from its beginning.
     begin = ring[0]
     half = max(range(len(ring)), key=lambda place: math.dist(begin, ring[place]))
-    kept = {*_kept(ring, 0, half, tolerance), *_kept(ring, half, len(ring) - 1, tolerance)}
-    if len(kept) < 4:
-        # Too small to be seen at this tolerance, and still a ring.
-        kept |= {len(ring) // 3, 2 * len(ring) // 3}
-    return tuple(ring[place] for place in sorted(kept))
+    places = {*_places_to_keep(ring, 0, half, tolerance), *_places_to_keep(ring, half, len(ring) - 1, tolerance)}
+    if len(places) < 4:
+        # Too small to be visible at this tolerance, but it must stay a ring.
+        places |= {len(ring) // 3, 2 * len(ring) // 3}
+    return tuple(ring[place] for place in sorted(places))
 
 
 def simplified_line(line: Ring, tolerance: float) -> Ring:
-    """The same of an open line; its two ends stay."""
-    return tuple(line[place] for place in sorted({*_kept(line, 0, len(line) - 1, tolerance)}))
+    """As `simplified`, for an open line, which keeps its two ends."""
+    return tuple(line[place] for place in sorted({*_places_to_keep(line, 0, len(line) - 1, tolerance)}))
 
 
-def _kept(ring: Ring, first: int, last: int, tolerance: float) -> Iterator[int]:
+def _places_to_keep(ring: Ring, first: int, last: int, tolerance: float) -> Iterator[int]:
     waiting = [(first, last)]
     yield first
     while waiting:
         begin, end = waiting.pop()
         yield end
-        far, distance = begin, tolerance
+        far = begin
+        distance = tolerance
         for place in range(begin + 1, end):
-            away = _off(ring[place], ring[begin], ring[end])
+            away = _distance_to_segment(ring[place], ring[begin], ring[end])
             if away > distance:
-                far, distance = place, away
+                far = place
+                distance = away
         if far != begin:
             waiting += [(begin, far), (far, end)]
 
 
-def _off(point: Point, begin: Point, end: Point) -> float:
-    """How far a point lies from the segment between two others."""
-    across, up = end[0] - begin[0], end[1] - begin[1]
+def _distance_to_segment(point: Point, begin: Point, end: Point) -> float:
+    """The distance of a point from the segment between two others."""
+    across = end[0] - begin[0]
+    up = end[1] - begin[1]
     length = across * across + up * up
     if length == 0:
         return math.dist(point, begin)

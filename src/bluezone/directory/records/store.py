@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory in the database: its rows read as the values that the rules are written for, stored, and planted into
-an empty office.
-"""
+"""The directory in the database: read as values (`entries.py`), stored, and planted into an empty office."""
 
 import dataclasses
 import datetime
@@ -18,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.directory.apps import tell_followers
+from bluezone.directory.apps import notify_followers
 from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import (
     AdminUnit,
@@ -44,7 +42,7 @@ from bluezone.vietnamese.spelling import fold
 
 
 def stored_directory() -> Directory:
-    """Everything that is stored, in seven queries. It contradicts itself nowhere, because `rewrite` checks."""
+    """The whole stored directory, in seven queries. It is consistent, because `rewrite` checks it."""
     units = list(AdminUnit.objects.order_by("pk"))
     agencies = list(Agency.objects.order_by("pk"))
     unit_key = {unit.pk: unit.key for unit in units}
@@ -95,7 +93,7 @@ def stored_directory() -> Directory:
 
 
 def state_of(directory: Directory) -> str:
-    """64 hex digits that differ when a unit or an agency differs; a preview is bound to them."""
+    """64 hex digits that identify the state of all units and agencies; a preview is bound to them."""
     units = sorted(directory.units.values(), key=lambda unit: unit.key)
     agencies = sorted(directory.agencies.values(), key=lambda agency: agency.key)
     return hashlib.sha256(repr((units, agencies)).encode()).hexdigest()
@@ -114,10 +112,10 @@ def _figures() -> tuple[Mapping[int, list[entries.DenominatorEntry]], Mapping[in
 
 
 def _successors(model: Any, key_of: Mapping[int, str]) -> Mapping[int, list[str]]:
-    found: defaultdict[int, list[str]] = defaultdict(list)
+    successors: defaultdict[int, list[str]] = defaultdict(list)
     for ended, successor in model.objects.order_by("pk").values_list("ended_id", "successor_id"):
-        found[ended].append(key_of[successor])
-    return found
+        successors[ended].append(key_of[successor])
+    return successors
 
 
 def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
@@ -128,11 +126,11 @@ def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
     return {
         group.key: entries.GroupEntry(group.key, group.name, tuple(members[group.pk]), Purpose(group.purpose))
         for group in RecipientGroup.objects.order_by("pk")
-        if members[group.pk]  # one without members yet is not wrong, only unfinished
+        if members[group.pk]  # a group without members is unfinished, not wrong
     }
 
 
-# All writers take the same PostgreSQL lock; on SQLite a transaction holds the whole store anyway.
+# All writers take the same PostgreSQL lock; on SQLite a transaction locks the whole store anyway.
 _DIRECTORY_LOCK = 1113211203
 _SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unconfirmed", "kind"]
 _HEAD = ["head_name", "head_phone"]
@@ -141,22 +139,22 @@ _T = TypeVar("_T")
 
 
 class ImportUnderWay(Refused):
-    """Another list is being stored; until that is done nothing else that it is about is changed."""
+    """Another list is being stored; until that is done nothing else of its kind is changed."""
 
     code = "import_under_way"
 
 
 def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], set[str]], _T]) -> _T:
-    """Store what `change` makes of the stored directory.
+    """Store the directory that `change` makes of the stored one.
 
-    change: takes the directory as it is now, gives the one that should be; it never drops an entry. It is asked again
-            where somebody else changed the directory meanwhile.
-    then:   done in the same transaction, given the keys of units and agencies that differ; its result is returned.
-    Raises a DirectoryRefused when the result contradicts itself, ImportUnderWay, and whatever the two raise; nothing is
-    stored then.
+    change: maps the present directory to the new one; it never drops an entry. It is called again if somebody else
+            changed the directory in the meantime.
+    then:   called in the same transaction with the keys of units and agencies that differ; its result is returned.
+    Raises a DirectoryRefused if the new directory contradicts itself, ImportUnderWay, and what the two functions
+    raise; nothing is stored then.
     """
     while True:
-        # Reading and checking a country takes a second, in which others may write.
+        # Reading and checking a whole country takes a second, in which others may write.
         number = directory_number()
         before = stored_directory()
         planned = change(before)
@@ -172,19 +170,19 @@ def rewrite(change: Callable[[Directory], Directory], then: Callable[[set[str], 
             _write(AdminUnit, units, before.units, after)
             _write(Agency, agencies, before.agencies, after)
             _write_groups(groups)
-            tell_followers(agencies)
+            notify_followers(agencies)
             return then({unit.key for unit in units}, {agency.key for agency in agencies})
 
 
 def directory_number() -> int:
-    """What goes up with every change of the directory."""
+    """A number that increases with every change of the directory."""
     return DirectoryState.objects.values_list("number", flat=True).first() or 0
 
 
 def begin_change() -> None:
-    """Change the directory alone, from here to the end of the transaction. Raises ImportUnderWay.
+    """Become the only one who changes the directory, until the end of the transaction. Raises ImportUnderWay.
 
-    Whoever has read the directory and not changed it yet reads it again.
+    Writers that have read the directory but not changed it yet will read it again.
     """
     lock_directory()
     if ListImport.objects.exclude(state__in=[ListImport.State.LOOKED_AT, ListImport.State.DONE]).exists():
@@ -193,7 +191,7 @@ def begin_change() -> None:
 
 
 def lock_directory() -> None:
-    """Let one transaction at a time change the directory or its groups."""
+    """Wait for other transactions that change the directory or its groups, and keep out later ones."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DIRECTORY_LOCK])
@@ -206,7 +204,10 @@ def note_change() -> None:
 
 
 def rank_of(entry: UnitEntry | AgencyEntry, directory: Directory) -> int:
-    """Entries of a rank hang on none but those of a smaller one: units by level, committees first among agencies."""
+    """The rank of an entry, which depends only on entries of smaller ranks: units by level, then agencies.
+
+    A committee, on which other agencies depend, has the rank of its unit's level.
+    """
     levels = list(UnitKind)
     if isinstance(entry, UnitEntry):
         return levels.index(entry.kind)
@@ -216,14 +217,14 @@ def rank_of(entry: UnitEntry | AgencyEntry, directory: Directory) -> int:
 
 
 def insert(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -> None:
-    """Store entries that are new, with figures and path: those of one rank, after those of every smaller one.
+    """Store new entries of one rank, with figures and path; those of smaller ranks are stored before.
 
-    arriving: the list that brings them; nobody sees them before `show`.
+    arriving: the list that adds them; they stay hidden until all of it is stored.
     """
     unit_pk = _pks(AdminUnit, (_above(entry) for entry in new))
-    rows = [_filled(model(key=entry.key, arriving=arriving), entry, unit_pk) for entry in new]
+    rows = [_fill(model(key=entry.key, arriving=arriving), entry, unit_pk) for entry in new]
     if model is Agency:
-        _give_parents(rows)
+        _set_usual_parents(rows)
     model.everything.bulk_create(rows, batch_size=_AT_ONCE)
     over = model.everything.filter(pk=OuterRef("parent_id")).values("path")
     path = Concat(Coalesce(Subquery(over), Value("")), Cast("pk", CharField(max_length=20)), Value("/"))
@@ -233,11 +234,11 @@ def insert(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -
 
 
 def update(model: Any, changed: Sequence[Any]) -> None:
-    """Bring entries that are stored to what they should be, with successors and figures; their paths come later."""
+    """Overwrite stored entries with these, including successors and figures; their paths are written later."""
     present = model.everything.in_bulk([entry.key for entry in changed], field_name="key")
     unit_pk = _pks(AdminUnit, (_above(entry) for entry in changed))
     for entry in changed:
-        _filled(present[entry.key], entry, unit_pk)
+        _fill(present[entry.key], entry, unit_pk)
     own = ["parent", *_HEAD] if model is AdminUnit else ["unit", "short_name", "edxml_id", "email", "phone"]
     _overwrite(present.values(), [*_SHARED, *own])
     write_parents(model, changed)
@@ -246,16 +247,19 @@ def update(model: Any, changed: Sequence[Any]) -> None:
 
 
 def free_codes(model: Any, changed: Iterable[UnitEntry | AgencyEntry]) -> None:
-    """A code may pass from one changed row to another; the trigger must not meet them half-way."""
+    """Clear the codes of these entries: a code may move between them, and the trigger must not see it twice."""
     keys = [entry.key for entry in changed]
     for start in range(0, len(keys), 5 * _AT_ONCE):
         model.everything.filter(key__in=keys[start : start + 5 * _AT_ONCE]).update(code=None)
 
 
 def write_successions(model: Any, changed: Sequence[Any]) -> None:
-    """Store who takes over from these."""
+    """Store the successors of these entries."""
     between: Any = UnitSuccession if model is AdminUnit else AgencySuccession
-    pk_of = _pks(model, (key for entry in changed for key in (entry.key, *entry.successors)))
+    keys: list[str] = []
+    for entry in changed:
+        keys += [entry.key, *entry.successors]
+    pk_of = _pks(model, keys)
     between.objects.filter(ended__in=[pk_of[entry.key] for entry in changed]).delete()
     between.objects.bulk_create(
         between(ended_id=pk_of[entry.key], successor_id=pk_of[successor], day=entry.validity.end)
@@ -265,27 +269,33 @@ def write_successions(model: Any, changed: Sequence[Any]) -> None:
 
 
 def write_parents(model: Any, changed: Sequence[Any]) -> None:
-    """Store whom these agencies answer to, where that is said; paths come later."""
-    said = {entry.key: entry.answers_to for entry in changed if isinstance(entry, AgencyEntry) and entry.answers_to}
-    pk_of = _pks(model, said.values())
-    rows = [row for row in model.everything.filter(key__in=list(said)) if row.parent_id != pk_of[str(said[row.key])]]
+    """Store the agencies above these, for entries that name one; paths are written later."""
+    parent_keys = {
+        entry.key: entry.answers_to for entry in changed if isinstance(entry, AgencyEntry) and entry.answers_to
+    }
+    pk_of = _pks(model, parent_keys.values())
+    rows = [
+        row
+        for row in model.everything.filter(key__in=list(parent_keys))
+        if row.parent_id != pk_of[str(parent_keys[row.key])]
+    ]
     for row in rows:
-        row.parent_id = pk_of[str(said[row.key])]
+        row.parent_id = pk_of[str(parent_keys[row.key])]
     _overwrite(rows, ["parent"])
 
 
 def wrong_paths(model: Any) -> list[tuple[int, str]]:
-    """Rows whose path does not fit the parents, with the path that does."""
-    found = {pk: (parent, path) for pk, parent, path in model.everything.values_list("pk", "parent_id", "path")}
+    """Rows with a path that does not match their parents, each with the right path."""
+    rows = {pk: (parent, path) for pk, parent, path in model.everything.values_list("pk", "parent_id", "path")}
     paths: dict[int, str] = {}
 
     def path(pk: int) -> str:
         if pk not in paths:
-            parent = found[pk][0]
+            parent = rows[pk][0]
             paths[pk] = f"{path(parent) if parent else ''}{pk}/"
         return paths[pk]
 
-    return [(pk, path(pk)) for pk, (_parent, stored) in found.items() if stored != path(pk)]
+    return [(pk, path(pk)) for pk, (_parent, stored) in rows.items() if stored != path(pk)]
 
 
 def write_paths(model: Any, paths: Sequence[tuple[int, str]]) -> None:
@@ -304,21 +314,21 @@ def rewrite_paths(model: Any) -> None:
 def _write(model: Any, differing: Sequence[Any], before: Mapping[str, Any], after: Directory) -> None:
     new = [entry for entry in differing if entry.key not in before]
     changed = [entry for entry in differing if entry.key in before]
-    # Of those of a key that is stored and not seen there are none: no list is being stored.
+    # No new key belongs to a hidden row: while a list is being stored, nothing else is.
     free_codes(model, changed)
     for rank in sorted({rank_of(entry, after) for entry in new}):
         insert(model, [entry for entry in new if rank_of(entry, after) == rank])
     if changed:
         update(model, changed)
         rewrite_paths(model)
-    if led := [entry for entry in new if isinstance(entry, AgencyEntry) and entry.answers_to]:
-        write_parents(model, led)
+    if with_parent := [entry for entry in new if isinstance(entry, AgencyEntry) and entry.answers_to]:
+        write_parents(model, with_parent)
         rewrite_paths(model)
     write_successions(model, [entry for entry in new if entry.successors])
 
 
 def _overwrite(rows: Collection[Any], fields: list[str]) -> None:
-    """Store these fields of rows that are there; bulk_update would take ten times as long."""
+    """Store these fields of existing rows; bulk_update would take ten times as long."""
     for model in {type(row) for row in rows}:
         model.everything.bulk_create(rows, _AT_ONCE, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
@@ -328,31 +338,39 @@ def _above(entry: UnitEntry | AgencyEntry) -> str | None:
 
 
 def _pks(model: Any, keys: Iterable[str | None]) -> dict[str, int]:
-    wanted = sorted({key for key in keys if key is not None})
-    return dict(model.everything.filter(key__in=wanted).values_list("key", "pk"))
+    distinct = sorted({key for key in keys if key is not None})
+    return dict(model.everything.filter(key__in=distinct).values_list("key", "pk"))
 
 
-def _filled(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> Any:
+def _fill(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> Any:
     above = _above(entry)
     short_name = ""
     if isinstance(entry, UnitEntry):
         row.parent_id = unit_pk[above] if above else None
-        row.head_name, row.head_phone = entry.head_name, entry.head_phone
+        row.head_name = entry.head_name
+        row.head_phone = entry.head_phone
     else:
-        row.email, row.phone = entry.email, entry.phone
-        row.unit_id, row.short_name, row.edxml_id = unit_pk[entry.unit], entry.short_name, entry.edxml_id or ""
+        row.email = entry.email
+        row.phone = entry.phone
+        row.unit_id = unit_pk[entry.unit]
         short_name = entry.short_name
-    row.code, row.name, row.kind = entry.code, entry.name, entry.kind.value
-    row.valid_from, row.valid_to = entry.validity.start, entry.validity.end
-    row.confirmed, row.unconfirmed = entry.confirmed, list(entry.unconfirmed)
+        row.short_name = short_name
+        row.edxml_id = entry.edxml_id or ""
+    row.code = entry.code
+    row.name = entry.name
+    row.kind = entry.kind.value
+    row.valid_from = entry.validity.start
+    row.valid_to = entry.validity.end
+    row.confirmed = entry.confirmed
+    row.unconfirmed = list(entry.unconfirmed)
     row.folded = fold(" ".join([entry.name, short_name, entry.code or ""]))
     return row
 
 
-def _give_parents(rows: Iterable[Any]) -> None:
-    """Say which agency a new one answers to, as far as its kind tells: the People's Committee of its territory.
+def _set_usual_parents(rows: Iterable[Any]) -> None:
+    """Set the usual parent of new agencies, by their kind: the People's Committee of their territory.
 
-    Unions, Party bodies, police and branches answer to bodies of their own; somebody enters those where it matters.
+    Unions, Party bodies, police and branches answer to other bodies, which a person enters where it matters.
     """
     governed = {AgencyKind.DEPARTMENT.value, AgencyKind.MEDIA.value, AgencyKind.SERVICE.value, AgencyKind.SCHOOL.value}
     parents = dict(AdminUnit.everything.filter(pk__in={row.unit_id for row in rows}).values_list("pk", "parent_id"))
@@ -370,17 +388,22 @@ def _give_parents(rows: Iterable[Any]) -> None:
 def _write_figures(model: Any, changed: Sequence[Any]) -> None:
     field = "unit" if model is AdminUnit else "agency"
     pk_of = _pks(model, (entry.key for entry in changed))
-    figures = [
-        Denominator(
-            kind=one.quantity.value, value=one.value, source=one.source, as_of=one.as_of,
-            **{f"{field}_id": pk_of[entry.key]},
-        )
-        for entry in changed for one in entry.denominators
-    ]  # fmt: skip
+    figures: list[Denominator] = []
+    for entry in changed:
+        holder = {f"{field}_id": pk_of[entry.key]}
+        figures += [
+            Denominator(
+                kind=figure.quantity.value, value=figure.value, source=figure.source, as_of=figure.as_of, **holder
+            )
+            for figure in entry.denominators
+        ]
     Denominator.objects.bulk_create(
-        figures, _AT_ONCE, update_conflicts=True, unique_fields=[field, "kind", "as_of"],
+        figures,
+        _AT_ONCE,
+        update_conflicts=True,
+        unique_fields=[field, "kind", "as_of"],
         update_fields=["value", "source"],
-    )  # fmt: skip
+    )
 
 
 def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
@@ -391,18 +414,18 @@ def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
         row.agencies.set(_pks(Agency, group.members).values())
 
 
-# The day of the directive: what holds on it is what its "Kính gửi" means.
+# The day of the directive: its "Kính gửi" means the agencies valid on that day.
 SEED_DAY = datetime.date(2020, 8, 7)
 
 
 class SeedInvalid(Refused):
-    """A seed file is no list of entries of the expected shape."""
+    """A seed file is not a list of entries of the expected shape."""
 
     code = "seed_invalid"
 
 
 def load_seed() -> Directory:
-    """The directory that ships with the program. Raises SeedInvalid or DirectoryRefused when a file was damaged."""
+    """The directory that ships with the program. Raises SeedInvalid or DirectoryRefused if a file was damaged."""
     folder = resources.files("bluezone.directory") / "seeds"
     return read_seed((folder / "units.json").read_bytes(), (folder / "agencies.json").read_bytes())
 
@@ -410,7 +433,7 @@ def load_seed() -> Directory:
 def read_seed(units: bytes, agencies: bytes) -> Directory:
     """Build a directory from the two JSON documents; the shape is that of the files in `seeds/`.
 
-    Raises SeedInvalid when they cannot be read, DirectoryRefused when the entries contradict each other.
+    Raises SeedInvalid if they cannot be read, DirectoryRefused if the entries contradict each other.
     """
     try:
         unit_rows = json.loads(units)["units"]
@@ -430,7 +453,7 @@ def _group(row: Mapping[str, Any]) -> GroupEntry:
 
 @dataclasses.dataclass(frozen=True)
 class Planted:
-    """How many entries of the seed were not there yet."""
+    """How many entries of the seed were added."""
 
     units: int
     agencies: int
@@ -438,16 +461,16 @@ class Planted:
 
 
 def plant_first_seed() -> None:
-    """Plant the seed at the first start; a city that keeps its own directory gets nothing put beside it.
+    """Plant the seed at the first start; a city that has a directory already gets nothing added to it.
 
-    No audit entry: nobody has done anything yet.
+    Writes no audit entry, since no person acted.
     """
     if not AdminUnit.objects.exists():
         _plant()
 
 
 def plant_seed() -> Planted:
-    """Add every entry of the seed whose key is not stored; safe to repeat.
+    """Add every entry of the seed with a key that is not stored; safe to repeat.
 
     Raises SeedInvalid or a DirectoryRefused (the seed contradicts what the city entered); nothing is stored then.
     """
@@ -466,8 +489,8 @@ def _plant() -> Planted:
         nonlocal planted
         units = {key: unit for key, unit in seed.units.items() if key not in directory.units}
         agencies = {key: agency for key, agency in seed.agencies.items() if key not in directory.agencies}
-        kept = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
-        groups = {key: group for key, group in seed.groups.items() if key not in kept}
+        stored = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
+        groups = {key: group for key, group in seed.groups.items() if key not in stored}
         planted = Planted(len(units), len(agencies), len(groups))
         return Directory(
             {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}

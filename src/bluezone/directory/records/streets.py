@@ -19,7 +19,7 @@ from bluezone.directory.records.shapes import MOST_BYTES, Point, simplified_line
 
 FILE = Path("maps") / "streets.geojson"
 _NAMES = ("name", "name_vi", "ten", "ten_duong")
-# Points of one cut-out; finer lines are thinned until they fit.
+# Points in one box; finer lines are simplified until they fit.
 MOST_POINTS = 4_000
 
 # West, south, east, north, in degrees.
@@ -28,15 +28,16 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Street:
-    """A line of the file. name: "" where it has none. points: (longitude, latitude) in degrees of WGS 84."""
+    """A line in the file. name: "" if it has none. points: (longitude, latitude) in degrees of WGS 84."""
 
     name: str
     points: tuple[Point, ...]
 
 
 def streets_in(box: Box) -> tuple[tuple[Street, ...], str]:
-    """The parts of streets within a box, and whom the file names as its source; nothing without a file that can be
-    read, since a map without streets is still one.
+    """The parts of streets within a box, and the source that the file names.
+
+    Nothing without a readable file: a map is useful without streets too.
     """
     path = Path(settings.DATA_FOLDER) / FILE
     try:
@@ -45,13 +46,15 @@ def streets_in(box: Box) -> tuple[tuple[Street, ...], str]:
         return (), ""
     if state.st_size > MOST_BYTES:
         return (), ""
-    return _cut_out(path, state.st_mtime_ns, box)
+    return _streets_in_file(path, state.st_mtime_ns, box)
 
 
 @lru_cache(maxsize=256)
-def _cut_out(path: Path, changed: int, box: Box) -> tuple[tuple[Street, ...], str]:
+def _streets_in_file(path: Path, changed: int, box: Box) -> tuple[tuple[Street, ...], str]:
     streets, source = _read(path, changed)
-    parts = [Street(street.name, part) for street in streets for part in _within(street.points, box)]
+    parts: list[Street] = []
+    for street in streets:
+        parts += [Street(street.name, run) for run in _within(street.points, box)]
     width = box[2] - box[0]
     tolerance = width / 2000
     while sum(len(part.points) for part in parts) > MOST_POINTS and tolerance < width / 20:
@@ -61,9 +64,9 @@ def _cut_out(path: Path, changed: int, box: Box) -> tuple[tuple[Street, ...], st
 
 
 def _longest(parts: list[Street]) -> Iterator[Street]:
-    """As many of the parts as fit, those with most points first: what thinning does not help with."""
+    """The parts that fit into MOST_POINTS, those with most points first; used when simplifying is not enough."""
     room = MOST_POINTS
-    for part in sorted(parts, key=lambda one: -len(one.points)):
+    for part in sorted(parts, key=lambda part: -len(part.points)):
         room -= len(part.points)
         if room < 0:
             return
@@ -78,18 +81,22 @@ def _read(path: Path, _changed: int) -> tuple[tuple[Street, ...], str]:
         return (), ""
     if not isinstance(document, dict) or not isinstance(document.get("features"), list):
         return (), ""
-    said = next((document[name] for name in ("attribution", "source") if isinstance(document.get(name), str)), "")
-    return tuple(street for feature in document["features"] for street in _streets(feature)), said[:200]
+    source = next((document[name] for name in ("attribution", "source") if isinstance(document.get(name), str)), "")
+    streets: list[Street] = []
+    for feature in document["features"]:
+        streets += _streets(feature)
+    return tuple(streets), source[:200]
 
 
 def _streets(feature: Any) -> Iterator[Street]:
-    """The lines of a feature; what is none is left out, since maps carry much else."""
+    """The lines of a feature; other geometry is left out, since maps contain much else."""
     geometry = feature.get("geometry") if isinstance(feature, dict) else None
     if not isinstance(geometry, dict) or geometry.get("type") not in ("LineString", "MultiLineString"):
         return
-    told = feature.get("properties")
-    named = told if isinstance(told, dict) else {}
-    name = next((named[key] for key in _NAMES if isinstance(named.get(key), str)), "")
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        properties = {}
+    name = next((properties[key] for key in _NAMES if isinstance(properties.get(key), str)), "")
     coordinates = geometry.get("coordinates")
     lines = [coordinates] if geometry["type"] == "LineString" else coordinates
     for line in lines if isinstance(lines, list) else []:
@@ -102,7 +109,7 @@ def _streets(feature: Any) -> Iterator[Street]:
 
 
 def _within(points: tuple[Point, ...], box: Box) -> Iterator[tuple[Point, ...]]:
-    """The runs of a line whose segments may touch the box."""
+    """The runs of segments of a line that may touch the box."""
     west, south, east, north = box
     run: list[Point] = []
     for begin, end in pairwise(points):

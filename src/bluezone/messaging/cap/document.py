@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An alert as the XML that phones' networks and relays read, and the Atom feed that names the newest.
+"""An alert as XML for phone networks and relays, and the Atom feed of the newest alerts.
 
 Source: Common Alerting Protocol Version 1.2, OASIS Standard, 1 July 2010; RFC 4287 for the feed.
 """
@@ -22,7 +22,7 @@ register_namespace("", ATOM)
 
 @dataclass(frozen=True)
 class Words:
-    """What an alert says in one language."""
+    """The texts of an alert in one language."""
 
     language: str
     event: str
@@ -33,15 +33,15 @@ class Words:
 
     @property
     def broadcast(self) -> str:
-        """What a phone shows of a cell broadcast."""
+        """The text that phones show for a cell broadcast."""
         return f"{self.headline}\n{self.instruction}"
 
 
 @dataclass(frozen=True)
 class Area:
-    """A unit: its name and official code, None where it has none.
+    """A unit: its name and its official code, or None.
 
-    rings: its outlines, each closed, points (longitude, latitude) in degrees of WGS 84; empty where not known.
+    rings: its closed outlines, points (longitude, latitude) in degrees of WGS 84; empty if unknown.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Message:
-    """Everything an alert says. references: "sender,identifier,sent" of the messages it is about. web: for more."""
+    """The content of an alert. references: "sender,identifier,sent" of earlier messages. web: page with more."""
 
     identifier: str
     sender: str
@@ -70,70 +70,70 @@ class Message:
 
 
 def stamp(moment: datetime.datetime) -> str:
-    """A time as the schema asks for it: seconds, and the offset of the local zone, never "Z"."""
+    """A time in the form that the schema requires: seconds, and the offset of the local zone, never "Z"."""
     return moment.replace(microsecond=0).isoformat(timespec="seconds")
 
 
 def reference(sender: str, identifier: str, sent: datetime.datetime) -> str:
-    """How a later message names an earlier one."""
+    """The reference to an earlier message."""
     return f"{sender},{identifier},{stamp(sent)}"
 
 
 def alert_xml(message: Message) -> bytes:
-    """The alert as UTF-8 XML, in a default namespace: some readers look for elements by their names as written."""
+    """The alert as UTF-8 XML, in a default namespace, since some readers cannot handle prefixes."""
     root = Element(f"{{{NAMESPACE}}}alert")
-    _texts(
+    _add_texts(
         root, identifier=message.identifier, sender=message.sender, sent=stamp(message.sent), status=message.status,
         msgType=message.kind, scope="Public", references=" ".join(message.references),
     )  # fmt: skip
     for words in message.words:
-        _info(SubElement(root, f"{{{NAMESPACE}}}info"), message, words)
+        _fill_info(SubElement(root, f"{{{NAMESPACE}}}info"), message, words)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True, default_namespace=NAMESPACE))
 
 
-def _info(info: Element, message: Message, words: Words) -> None:
-    _texts(
+def _fill_info(info: Element, message: Message, words: Words) -> None:
+    _add_texts(
         info, language=words.language, category="Health", event=words.event, responseType=_RESPONSES[message.kind],
         urgency=message.urgency, severity=message.severity, certainty=message.certainty,
         effective=stamp(message.sent), expires=stamp(message.expires), senderName=words.sender_name,
         headline=words.headline, description=words.description, instruction=words.instruction, web=message.web,
         contact=message.contact,
     )  # fmt: skip
-    _texts(SubElement(info, f"{{{NAMESPACE}}}parameter"), valueName="CellBroadcastText", value=words.broadcast)
+    _add_texts(SubElement(info, f"{{{NAMESPACE}}}parameter"), valueName="CellBroadcastText", value=words.broadcast)
     for area in message.areas:
         place = SubElement(info, f"{{{NAMESPACE}}}area")
-        _texts(place, areaDesc=area.name)
+        _add_texts(place, areaDesc=area.name)
         for ring in area.rings:
-            # CAP writes latitude first, with four decimals a place to ten metres.
+            # CAP writes latitude first; four decimals are precise to ten metres.
             points = " ".join(f"{latitude:.4f},{longitude:.4f}" for longitude, latitude in ring)
-            _texts(place, polygon=points)
+            _add_texts(place, polygon=points)
         if area.code:
-            # The codes of the General Statistics Office, which every map of Vietnam knows.
-            _texts(SubElement(place, f"{{{NAMESPACE}}}geocode"), valueName="GSO", value=area.code)
+            # The codes of the General Statistics Office, which are on every map of Vietnam.
+            _add_texts(SubElement(place, f"{{{NAMESPACE}}}geocode"), valueName="GSO", value=area.code)
 
 
 def feed_xml(title: str, address: str, updated: datetime.datetime, entries: Sequence[tuple[Message, str]]) -> bytes:
-    """The Atom feed; entries: messages with the address of each, newest first."""
+    """The Atom feed. entries: messages with their addresses, newest first."""
     root = Element(f"{{{ATOM}}}feed")
-    _atom(root, id=address, title=title, updated=stamp(updated))
+    _add_atom_texts(root, id=address, title=title, updated=stamp(updated))
     SubElement(root, f"{{{ATOM}}}link", {"rel": "self", "href": address})
     for message, link in entries:
         entry = SubElement(root, f"{{{ATOM}}}entry")
         first = message.words[0]
-        _atom(entry, id=link, title=first.headline, updated=stamp(message.sent), summary=first.instruction)
+        _add_atom_texts(entry, id=link, title=first.headline, updated=stamp(message.sent), summary=first.instruction)
         author = SubElement(entry, f"{{{ATOM}}}author")
-        _atom(author, name=first.sender_name)
+        _add_atom_texts(author, name=first.sender_name)
         SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "type": MEDIA_TYPE, "href": link})
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _texts(parent: Element, **values: str) -> None:
-    """Children in order, without those that are empty."""
+def _add_texts(parent: Element, **values: str) -> None:
+    """Add child elements in order, except empty ones."""
     for name, value in values.items():
         if value:
             SubElement(parent, f"{{{NAMESPACE}}}{name}").text = value
 
 
-def _atom(parent: Element, **values: str) -> None:
+def _add_atom_texts(parent: Element, **values: str) -> None:
     for name, value in values.items():
         SubElement(parent, f"{{{ATOM}}}{name}").text = value

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alerts for phones: what they register of themselves."""
+"""What alerts for phones register."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry
 
-# Who writes alerts for phones.
+# Roles that write alerts for phones.
 ALERT_WRITERS = Audience("ALERT_WRITERS", frozenset({"editor", "issuer"}))
-# Who publishes and cancels them.
+# Roles that publish and cancel them.
 ALERT_SIGNERS = Audience("ALERT_SIGNERS", frozenset({"issuer"}))
 
 DUTY = Duty(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The languages of alerts, from languages.toml: what is the same in every alert of a language."""
+"""The languages of alerts, with the texts that are the same in every alert (languages.toml)."""
 
 import functools
 import tomllib
@@ -9,14 +9,14 @@ from importlib.resources import files
 
 from bluezone.city import City
 
-# Every alert has them, in columns of their own.
+# The languages of every alert; each has its columns.
 ALWAYS = ("vi", "en")
 TEXTS = ("headline", "description", "instruction")
 
 
 @dataclass(frozen=True)
 class Language:
-    """code: of the file's table; tag: RFC 3066. cancelled: what to do once an alert is cancelled."""
+    """code: name of the table in the file; tag: RFC 3066. cancelled: instruction once an alert is cancelled."""
 
     code: str
     tag: str
@@ -27,17 +27,17 @@ class Language:
     cancelled: str
 
     def sender_of(self, city: City) -> str:
-        """Who speaks."""
+        """The name of the sender, with the city."""
         return self.sender.format(city=city.name_vi if self.city == "vi" else city.name_en)
 
 
 @functools.cache
 def languages() -> Mapping[str, Language]:
-    """By code, in the order of the file."""
+    """The languages by code, in the order of the file."""
     text = files("bluezone.messaging.cap").joinpath("languages.toml").read_text(encoding="utf-8")
     return {code: Language(code, **values) for code, values in tomllib.loads(text).items()}
 
 
 def others() -> list[Language]:
-    """Those in which an alert may be written, too."""
-    return [one for code, one in languages().items() if code not in ALWAYS]
+    """Further languages in which an alert may be written."""
+    return [language for code, language in languages().items() if code not in ALWAYS]

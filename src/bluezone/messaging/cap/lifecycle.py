@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing, releasing, updating and cancelling alerts. Two people: one writes, another releases.
 
-Beyond one ward a cancellation takes a second person too: a false all-clear does as much harm as a false alarm. Where
-nobody can be reached, a broken glass does without (bluezone.authority.two_persons).
-
-Alerts that take a second person: a real one for more than the signatory's own ward.
-
-Who wrote an alert and who releases it are two people already; the release waits for a third only where those two are
-not known to be two (bluezone.authority.two_persons). A cancellation has no writer, so it takes a second person.
+A real alert for more than the signatory's own ward takes two persons (bluezone.authority.two_persons). Its writer and
+its releaser are two already; the release waits for a third person only if they may be the same. A cancellation has no
+writer, so it takes a second person: a false all-clear does as much harm as a false alarm. If no second person can be
+reached, a broken glass makes one unnecessary.
 """
 
 import datetime
@@ -42,8 +39,9 @@ from bluezone.refusal import Refused
 from bluezone.training import practising
 from bluezone.vietnamese.spelling import holds
 
-# Points of one polygon: some readers refuse long ones. 0.0001 degrees are 11 metres.
-MOST_POINTS, _FINEST_DEGREES = 100, 0.0001
+# Points of one polygon: some readers refuse long ones.
+MOST_POINTS = 100
+_FINEST_DEGREES = 0.0001  # 11 metres
 
 
 class AlertTooLong(Refused):
@@ -59,19 +57,19 @@ class AlertExpired(Refused):
 
 
 class AlertReleased(Refused):
-    """The alert was sent; nothing of it can change, it can be updated or cancelled."""
+    """The alert was sent and can no longer be changed, only updated or cancelled."""
 
     code = "alert_released"
 
 
 class AlertOwnWords(Refused):
-    """Who wrote an alert cannot release it; nothing was sent."""
+    """The writer of an alert cannot release it; nothing was sent."""
 
     code = "alert_own_words"
 
 
 def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.datetime) -> Alert:
-    """Store a draft, new or written anew. Raises AlertReleased, AlertTooLong, AlertExpired."""
+    """Store a new or changed draft. Raises AlertReleased, AlertTooLong, AlertExpired."""
     if draft.sent_at is not None:
         raise AlertReleased("the alert was sent; update or cancel it")
     for texts in texts_of(draft).values():
@@ -82,26 +80,28 @@ def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.date
         raise AlertExpired("the alert would be over before it is sent")
     with transaction.atomic():
         draft.identifier = draft.identifier or _identifier(now)
-        draft.made_at, draft.written_by = now, writer.username
+        draft.made_at = now
+        draft.written_by = writer.username
         draft.save()
         draft.units.set(units)
     return draft
 
 
 def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
-    """Send a draft. own_words: whether the writer may. Raises AlertOwnWords, AlertExpired, AlertReleased,
-    AlertKeyUnusable.
+    """Send a draft. own_words: whether its writer may do so.
+
+    Raises AlertOwnWords, AlertExpired, AlertReleased, AlertKeyUnusable.
     """
     if draft.written_by == actor.username and not own_words:
-        raise AlertOwnWords("who wrote an alert cannot release it")
+        raise AlertOwnWords("the writer of an alert cannot release it")
     if draft.expires_at <= now:
         raise AlertExpired("the alert would be over before it is sent")
     _check_key(now)
     with transaction.atomic():
-        sent = Alert.objects.filter(pk=draft.pk, sent_at=None).update(
+        updated = Alert.objects.filter(pk=draft.pk, sent_at=None).update(
             sent_at=now, released_by=actor.username, sender=_sender(present_city()), outlines=_outlines(draft)
         )
-        if not sent:
+        if not updated:
             raise AlertReleased("the alert was sent before")
         draft.refresh_from_db()
         _sign(draft, now)
@@ -109,36 +109,36 @@ def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: boo
 
 
 def check_in_force(alert: Alert) -> None:
-    """Whether an alert can be cancelled. Raises AlertReleased."""
+    """Raise AlertReleased unless the alert can be cancelled."""
     if alert.sent_at is None or alert.followed_by.exclude(sent_at=None).exists() or alert.kind == Kind.CANCEL:
-        raise AlertReleased("only an alert in force can be cancelled")
+        raise AlertReleased("only a valid alert can be cancelled")
 
 
 def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
-    """Send a cancellation of a sent alert, in its own words.
+    """Send a cancellation of a sent alert, with the alert's words.
 
-    Raises AlertReleased where it is followed already, AlertKeyUnusable.
+    Raises AlertReleased if it has been updated or cancelled already, AlertKeyUnusable.
     """
     check_in_force(alert)
     _check_key(now)
     with transaction.atomic():
-        cancelling = Alert(
+        cancellation = Alert(
             identifier=_identifier(now), status=alert.status, kind=Kind.CANCEL, refers_to=alert, urgency=alert.urgency,
             severity=alert.severity, certainty=alert.certainty, expires_at=max(alert.expires_at, now), made_at=now,
             sent_at=now, written_by=actor.username, released_by=actor.username, sender=alert.sender,
             outlines=alert.outlines,
         )  # fmt: skip
         for code, texts in texts_of(alert).items():
-            _write_texts(cancelling, code, {**texts, "instruction": languages()[code].cancelled})
-        cancelling.save()
-        cancelling.units.set(alert.units.all())
-        _sign(cancelling, now)
+            _write_texts(cancellation, code, {**texts, "instruction": languages()[code].cancelled})
+        cancellation.save()
+        cancellation.units.set(alert.units.all())
+        _sign(cancellation, now)
         record(actor.username, "alert_cancelled", alert.identifier[:64])
-    return cancelling
+    return cancellation
 
 
 def update_of(alert: Alert) -> Alert:
-    """An unsaved draft that updates a sent alert, with its words to begin from."""
+    """An unsaved draft that updates a sent alert, starting from its words."""
     draft = Alert(
         kind=Kind.UPDATE, refers_to=alert, status=alert.status, urgency=alert.urgency, severity=alert.severity,
         certainty=alert.certainty, expires_at=alert.expires_at,
@@ -149,7 +149,7 @@ def update_of(alert: Alert) -> Alert:
 
 
 def texts_of(alert: Alert) -> dict[str, dict[str, str]]:
-    """What it says in each language: code -> headline, description, instruction, in the order of languages.toml."""
+    """The texts by language: code -> headline, description, instruction, in the order of languages.toml."""
     own = {code: {name: getattr(alert, f"{name}_{code}") for name in TEXTS} for code in ALWAYS}
     return {code: (own | alert.other)[code] for code in languages() if code in own or code in alert.other}
 
@@ -163,13 +163,13 @@ def _write_texts(alert: Alert, code: str, texts: dict[str, str]) -> None:
 
 
 def _check_key(now: datetime.datetime) -> None:
-    """Make the key that is to sign where there is none yet, which takes seconds, before anything is locked."""
+    """Make the signing key if there is none yet; it takes seconds, so do it before locking anything."""
     if present_city().cap_signed:
         signature.fingerprint(now)
 
 
 def _sign(alert: Alert, now: datetime.datetime) -> None:
-    """Store the message as it is sent, with the office's signature, where the city signs its alerts."""
+    """Store the message as it is sent, with the office's signature, if the city signs its alerts."""
     city = present_city()
     if city.cap_signed:
         alert.signed = signature.signed(alert_xml(message_of(alert, city, now)), now).decode()
@@ -177,8 +177,10 @@ def _sign(alert: Alert, now: datetime.datetime) -> None:
 
 
 def file_of(alert: Alert, city: City, now: datetime.datetime) -> bytes:
-    """The alert as a file: as it was signed, else made of its words. A draft is never signed."""
-    return alert.signed.encode() if alert.signed else alert_xml(message_of(alert, city, now))
+    """The alert as a file: the signed one if there is one. A draft is never signed."""
+    if alert.signed:
+        return alert.signed.encode()
+    return alert_xml(message_of(alert, city, now))
 
 
 def message_of(alert: Alert, city: City, now: datetime.datetime) -> Message:
@@ -204,29 +206,35 @@ def _sender(city: City) -> str:
 
 
 def _outlines(alert: Alert) -> dict[str, list[Ring]]:
-    """Outer rings of its units that the city's file of outlines has, with at most MOST_POINTS points each."""
-    found = outlines_of(alert.units.all()).by_unit if alert.pk else {}
-    return {str(pk): [_thinned(polygon[0]) for polygon in polygons] for pk, polygons in found.items()}
+    """The outer rings of the alert's units in the city's file of outlines, with at most MOST_POINTS points each."""
+    if not alert.pk:
+        return {}
+    polygons_by_unit = outlines_of(alert.units.all()).by_unit
+    return {
+        str(pk): [_simplify_to_fit(polygon[0]) for polygon in polygons] for pk, polygons in polygons_by_unit.items()
+    }
 
 
-def _thinned(ring: Ring) -> Ring:
-    """Fewer points until a message stays small; a relay needs no more than where a place begins."""
+def _simplify_to_fit(ring: Ring) -> Ring:
+    """The ring with at most MOST_POINTS points, which is precise enough for a relay."""
     tolerance = _FINEST_DEGREES
     while len(ring) > MOST_POINTS:
-        ring, tolerance = simplified(ring, tolerance), 2 * tolerance
+        ring = simplified(ring, tolerance)
+        tolerance *= 2
     return ring
 
 
 def _references(alert: Alert, sender: str) -> list[str]:
-    """The message it is about, and those that one was about: relays may have kept any of them.
+    """The message that it refers to, and all earlier ones in turn: relays may retain any of them.
 
-    sender: of those that were sent before a message kept its own.
+    sender: for messages sent before the sender was stored with each.
     """
-    found, earlier = [], alert.refers_to
+    references = []
+    earlier = alert.refers_to
     while earlier is not None and earlier.sent_at is not None:
-        found.append(reference(earlier.sender or sender, earlier.identifier, timezone.localtime(earlier.sent_at)))
+        references.append(reference(earlier.sender or sender, earlier.identifier, timezone.localtime(earlier.sent_at)))
         earlier = earlier.refers_to
-    return found
+    return references
 
 
 def _identifier(now: datetime.datetime) -> str:
@@ -234,7 +242,7 @@ def _identifier(now: datetime.datetime) -> str:
 
 
 def reaches(user: User, alert: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> bool:
-    """Whether every unit of an alert lies where one of `roles` is held; a new one has none."""
+    """Whether the person has one of `roles` for every unit of an alert; a new alert has no units."""
     units = set(alert.units.values_list("pk", flat=True)) if alert.pk else set()
     return units <= set(served_units(user, roles).values_list("pk", flat=True))
 
@@ -245,7 +253,7 @@ def takes_two(user: User, alert: Alert) -> bool:
 
 
 def are_two(alert: Alert, releaser: User, now: datetime.datetime) -> bool:
-    """Whether writer and releaser are two: the writer still reaches the alert, and nobody is behind both accounts."""
+    """Whether writer and releaser are two people: the writer still reaches the alert, and their `hands` differ."""
     writer = User.objects.filter(username=alert.written_by, is_active=True).first()
     if writer is None or writer.pk == releaser.pk or not reaches(writer, alert):
         return False
@@ -259,7 +267,7 @@ class _AboutAlert(SharedAct):
     roles: ClassVar = ALERT_SIGNERS.roles
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever signs for all its units."""
+        """Whether the person signs for all its units."""
         alert = Alert.objects.filter(pk=values["alert"]).first()
         return (
             alert is not None
@@ -268,7 +276,7 @@ class _AboutAlert(SharedAct):
         )
 
     def said(self, values: dict[str, Any]) -> Said:
-        """Every word of it, where and how urgent."""
+        """All its texts, its units and its urgency."""
         alert = self.alert(values)
         return [
             (_("Headline in Vietnamese"), alert.headline_vi),
@@ -292,24 +300,24 @@ class _AboutAlert(SharedAct):
 
     def alert(self, values: dict[str, Any]) -> Alert:
         """The alert; raises ActGone."""
-        found = Alert.objects.prefetch_related("units").select_related("refers_to").filter(pk=values["alert"]).first()
-        if found is None:
-            raise ActGone("the alert is not there any more")
-        return found
+        alert = Alert.objects.prefetch_related("units").select_related("refers_to").filter(pk=values["alert"]).first()
+        if alert is None:
+            raise ActGone("the alert no longer exists")
+        return alert
 
 
 class ReleaseOfAlert(_AboutAlert):
-    """A draft goes out to phones."""
+    """Release a draft to phones."""
 
     words = _("Release an alert to phones")
 
     def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> None:
-        """Raises AlertExpired, AlertReleased; the words may be those of one of the two."""
+        """Raises AlertExpired, AlertReleased; one of the two may be the writer."""
         release(asker, self.alert(values), now, own_words=True)
 
 
 class CancelOfAlert(_AboutAlert):
-    """A sent alert is taken back."""
+    """Cancel a sent alert."""
 
     words = _("Cancel an alert on phones")
     roles: ClassVar = ALERT_WRITERS.roles
@@ -324,29 +332,35 @@ def _word(kind: type[TextChoices], value: str) -> str:
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Drafts of alerts that this person may release: written by another, and not over."""
+    """Drafts that this person may release: written by another, and not expired."""
     if practising() or not granted(user, ALERT_SIGNERS.roles):
         return []
     drafts = Alert.objects.filter(sent_at=None, expires_at__gt=now).exclude(written_by=user.username)
     matters = [
         Matter(
-            f"alert {one.pk}", one.headline_vi, gettext("Read and send"), reverse("alert", args=[one.pk]), one.made_at,
+            f"alert {draft.pk}",
+            draft.headline_vi,
+            gettext("Read and send"),
+            reverse("alert", args=[draft.pk]),
+            draft.made_at,
             Pile.MINE,
         )
-        for one in drafts.order_by("made_at").prefetch_related("units")
-        if reaches(user, one, ALERT_SIGNERS.roles)
-    ]  # fmt: skip
+        for draft in drafts.order_by("made_at").prefetch_related("units")
+        if reaches(user, draft, ALERT_SIGNERS.roles)
+    ]
     return shorten(matters, reverse("alerts"))
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Alerts, for those who write them."""
+    """Alerts that match, for people who write them."""
     if not granted(user, ALERT_WRITERS.roles):
         return []
-    found = [
-        one for one in Alert.objects.order_by("-made_at")[:500] if holds(f"{one.headline_vi} {one.headline_en}", words)
+    matches = [
+        alert
+        for alert in Alert.objects.order_by("-made_at")[:500]
+        if holds(f"{alert.headline_vi} {alert.headline_en}", words)
     ]
     return [
-        Hit(gettext("Alert"), one.headline_vi, reverse("alert", args=[one.pk]), one.get_status_display())
-        for one in found[:MOST_HITS]
+        Hit(gettext("Alert"), alert.headline_vi, reverse("alert", args=[alert.pk]), alert.get_status_display())
+        for alert in matches[:MOST_HITS]
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An alert, in the words of the Common Alerting Protocol 1.2 (OASIS, 2010), section 3.2."""
+"""An alert, with the terms of the Common Alerting Protocol 1.2 (OASIS, 2010), section 3.2."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from bluezone.directory.models import AdminUnit
 
 
 class Status(models.TextChoices):
-    """What phones and relays do with it."""
+    """What phones and relays do with the alert."""
 
     ACTUAL = "Actual", _("real: phones show it")
     EXERCISE = "Exercise", _("exercise: for those who take part")
@@ -19,7 +19,7 @@ class Status(models.TextChoices):
 
 
 class Kind(models.TextChoices):
-    """What it is to the alerts before it."""
+    """The relation to earlier alerts."""
 
     ALERT = "Alert", _("alert")
     UPDATE = "Update", _("update")
@@ -27,7 +27,7 @@ class Kind(models.TextChoices):
 
 
 class Urgency(models.TextChoices):
-    """How soon something is to be done."""
+    """How soon people have to act."""
 
     IMMEDIATE = "Immediate", _("at once")
     EXPECTED = "Expected", _("within an hour")
@@ -35,7 +35,7 @@ class Urgency(models.TextChoices):
 
 
 class Severity(models.TextChoices):
-    """How bad it is."""
+    """How severe the threat is."""
 
     EXTREME = "Extreme", _("extraordinary threat to life")
     SEVERE = "Severe", _("significant threat to life")
@@ -44,7 +44,7 @@ class Severity(models.TextChoices):
 
 
 class Certainty(models.TextChoices):
-    """How sure it is."""
+    """How certain the event is."""
 
     OBSERVED = "Observed", _("seen")
     LIKELY = "Likely", _("likely")
@@ -52,14 +52,14 @@ class Certainty(models.TextChoices):
 
 
 class Alert(models.Model):
-    """One message. sent_at: None while it is a draft; afterwards nothing of it changes any more.
+    """A message. sent_at: None while it is a draft; a sent message never changes.
 
-    identifier: unique for ever, without spaces, commas, < and &. refers_to: the message that this is about.
+    identifier: unique for ever, without spaces, commas, < and &. refers_to: the message that this updates or cancels.
     written_by, released_by: sign-in names of two people.
-    sender, outlines: as they were when it was sent, so that a host or a map that changes later changes no message;
+    sender, outlines: as they were when it was sent, so that later changes of host or map do not change the message;
     outlines: primary key of a unit -> closed rings of (longitude, latitude).
     other: further languages: code -> {headline, description, instruction} (languages.py).
-    signed: the whole message with its signature, as it was sent; empty where the city signs none (signature.py).
+    signed: the whole message with its signature, as sent; empty if the city does not sign alerts (signature.py).
     """
 
     identifier = models.CharField(max_length=100, unique=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signature of an alert: enveloped in the file, so that a relay knows that it comes from this office unchanged.
+"""The signature of an alert: enveloped in the file, so that a relay can verify that it is from this office.
 
-Made once, when the alert is sent, and stored with it: what answers on the public site needs no key.
+Made once, when the alert is sent, and stored with it, so the public site needs no key.
 
 Source: Common Alerting Protocol 1.2, section 3.3.2.1 (enveloped XML signatures); XML Signature Syntax and Processing
 (W3C, 2008); RFC 6931 for RSA with SHA-256.
@@ -29,19 +29,19 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 class AlertKeyUnusable(Refused):
-    """keys/office-cap.pem holds no RSA or elliptic key with its certificate; nothing was sent."""
+    """keys/office-cap.pem has no RSA or elliptic key with its certificate; nothing was sent."""
 
     code = "alert_key_unusable"
 
 
 def key_file() -> Path:
-    """Where key and certificate lie; an operator may put those of a known authority there."""
+    """The file of key and certificate; an operator may put those from a certificate authority there."""
     return Path(settings.DATA_FOLDER) / "keys" / "office-cap.pem"
 
 
 def signed(xml: bytes, now: datetime.datetime) -> bytes:
     """The alert with its signature and the certificate in it. Raises AlertKeyUnusable."""
-    # Few processes sign, and every one would load it at its start.
+    # Imported here because few processes sign, and all would load it at start.
     from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
     from signxml.signer import XMLSigner
 
@@ -58,7 +58,7 @@ def signed(xml: bytes, now: datetime.datetime) -> bytes:
 
 
 def fingerprint(now: datetime.datetime) -> str:
-    """SHA-256 of the certificate, 64 hex digits, for whoever is to trust it. Raises AlertKeyUnusable."""
+    """SHA-256 of the certificate, 64 hex digits, for relays that want to trust it. Raises AlertKeyUnusable."""
     return _pair(now)[1].fingerprint(hashes.SHA256()).hex()
 
 
@@ -66,7 +66,7 @@ def _pair(now: datetime.datetime) -> tuple[Key, x509.Certificate]:
     path = key_file()
     try:
         if not path.exists():
-            write_once(path, _made(now))
+            write_once(path, _make_key(now))
         return _read(path.read_bytes())
     except OSError as error:
         raise AlertKeyUnusable(f"{path.name} cannot be read or written: {error.strerror}") from None
@@ -78,16 +78,16 @@ def _read(pem: bytes) -> tuple[Key, x509.Certificate]:
         key = serialization.load_pem_private_key(pem, None)
         certificate = x509.load_pem_x509_certificate(pem)
     except (ValueError, TypeError):
-        raise AlertKeyUnusable("office-cap.pem holds no key without a password and a certificate") from None
+        raise AlertKeyUnusable("office-cap.pem needs a key without a password, and a certificate") from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise AlertKeyUnusable("office-cap.pem holds neither an RSA nor an elliptic key")
+        raise AlertKeyUnusable("office-cap.pem has neither an RSA nor an elliptic key")
     if key.public_key() != certificate.public_key():
         raise AlertKeyUnusable("the certificate in office-cap.pem is of another key")
     return key, certificate
 
 
-def _made(now: datetime.datetime) -> bytes:
-    """A key with a certificate that it signs itself: whoever trusts it compares the fingerprint."""
+def _make_key(now: datetime.datetime) -> bytes:
+    """A key with a self-signed certificate; relays that trust it compare the fingerprint."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     name = x509.Name([
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, present_city().name_vi[:64]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the alerts' pages in the office."""
+"""URLs of the alert pages in the office."""
 
 from django.urls import path
 

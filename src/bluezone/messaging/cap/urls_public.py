@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the alerts on the public origin."""
+"""URLs of the alerts on the public origin."""
 
 from django.urls import path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The office's pages of alerts with their form, and the public feed and files."""
+"""The office's pages for alerts with their form, and the public feed and files."""
 
 import datetime
 import unicodedata
@@ -43,7 +43,7 @@ _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 
 
 class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
-    """What an alert says, where and until when. by: who writes it; only units in reach can be chosen."""
+    """Texts, units and end of an alert. by: the writer, who can choose only units in reach."""
 
     expires_at = MomentField(label=_("Holds until"))
 
@@ -64,10 +64,10 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        reached = served_units(by, ALERT_WRITERS.roles)
-        shown = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=reached)
+        in_reach = served_units(by, ALERT_WRITERS.roles)
+        units = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=in_reach)
         field: Any = self.fields["units"]
-        field.queryset = shown.exclude(kind=UnitKind.GROUP).order_by("path")
+        field.queryset = units.exclude(kind=UnitKind.GROUP).order_by("path")
         for language in others():
             for name, label, most in _OTHER_TEXTS:
                 widget = forms.TextInput() if name == "headline" else forms.Textarea(attrs={"rows": 3})
@@ -79,33 +79,37 @@ class AlertForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
     @property
     def other_names(self) -> set[str]:
-        """Names of the fields of further languages."""
-        return {f"{name}_{language.code}" for language in others() for name in TEXTS}
+        """Names of the fields for further languages."""
+        names: set[str] = set()
+        for language in others():
+            names |= {f"{name}_{language.code}" for name in TEXTS}
+        return names
 
     @property
     def other_open(self) -> bool:
-        """Whether something stands in one of them, or is refused there."""
+        """Whether one of these fields has a text or an error."""
         return bool(self.instance.other) or bool(self.other_names & set(self.errors))
 
     def clean(self) -> dict[str, Any]:
-        """Texts in NFC without control characters, which XML cannot carry; another language is whole or left out."""
+        """Bring texts to NFC without control characters, which XML cannot contain; check that languages are whole."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         for name, value in values.items():
             if isinstance(value, str):
-                values[name] = _plain(value)
-        written = {}
+                values[name] = _normalize(value)
+        other_texts = {}
         for language in others():
             texts = {name: values.get(f"{name}_{language.code}", "").strip() for name in TEXTS}
             if not any(texts.values()):
                 continue
-            written[language.code] = texts
-            for name in (name for name, text in texts.items() if not text):
-                self.add_error(f"{name}_{language.code}", _("Write this too, or leave this language out."))
-        self.instance.other = written
+            other_texts[language.code] = texts
+            for name, text in texts.items():
+                if not text:
+                    self.add_error(f"{name}_{language.code}", _("Write this too, or leave this language out."))
+        self.instance.other = other_texts
         return values
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     lines = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
 
@@ -118,15 +122,17 @@ MOST_IN_THE_FEED = 50
 @audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def alerts(request: OfficeRequest) -> HttpResponse:
-    """Every alert, the newest first."""
-    found, city, now = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED], present_city(), timezone.now()
-    trusted = ""
+    """The newest alerts."""
+    newest = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
+    city = present_city()
+    now = timezone.now()
+    certificate = ""
     if city.cap_signed:
         with suppress(AlertKeyUnusable):
-            whole = fingerprint(now)
+            digits = fingerprint(now)
             # In groups, so that it wraps on a telephone and can be read out.
-            trusted = " ".join(whole[at : at + 4] for at in range(0, len(whole), 4))
-    context = {"alerts": found, "now": now, "host": city.public_host, "trusted": trusted}
+            certificate = " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+    context = {"alerts": newest, "now": now, "host": city.public_host, "trusted": certificate}
     return render(request, "cap/alerts.html", context)
 
 
@@ -134,7 +140,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
 @audience(ALERT_WRITERS)
 @touches(Whose.WARD)
 def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
-    """Write a draft, or one that updates a sent alert: 302 to its preview, 422 what to correct, 409 sent meanwhile."""
+    """Write a draft, or an update of a sent alert: 302 to its preview, 422 bad form, 409 sent in the meantime."""
     if pk is not None:
         draft = get_object_or_404(Alert, pk=pk)
     elif after is not None:
@@ -148,7 +154,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
     form = AlertForm(request.POST or None, instance=draft, initial=initial, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            kept = lifecycle.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
+            stored = lifecycle.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
         except lifecycle.AlertTooLong:
             form.add_error(
                 "instruction_vi", gettext("Headline and instruction have over 600 characters in one language.")
@@ -158,7 +164,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
         except lifecycle.AlertReleased:
             return _notice(request, draft, gettext("This alert was sent meanwhile. Update or cancel it."))
         else:
-            return redirect("alert", kept.pk)
+            return redirect("alert", stored.pk)
     return render(request, "cap/edit.html", {"form": form, "draft": draft}, status=422 if form.errors else 200)
 
 
@@ -166,8 +172,8 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
 @audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def alert(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One alert as phones will show it, and as XML."""
-    return _page(request, _one(pk))
+    """An alert as phones will show it, and as XML."""
+    return _page(request, _alert_or_404(pk))
 
 
 @require_POST
@@ -175,22 +181,23 @@ def alert(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 @confirm_second_factor
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Send a draft that another wrote: 302 sent, or to what waits for a second person; 409 why not."""
-    found, now = _one(pk), timezone.now()
-    _require_reach(request, found, ALERT_SIGNERS.roles)
+    """Send another person's draft: 302 sent, or to the act that waits for a second person; 409 with the reason."""
+    alert = _alert_or_404(pk)
+    now = timezone.now()
+    _require_reach(request, alert, ALERT_SIGNERS.roles)
     try:
-        alone = lifecycle.takes_two(request.user, found) and not lifecycle.are_two(found, request.user, now)
-        if alone and (found.written_by != request.user.username or two_persons.glass_of(request.user, now)):
-            return _shared(request, "alert-released", found, now)
-        lifecycle.release(request.user, found, now)
+        alone = lifecycle.takes_two(request.user, alert) and not lifecycle.are_two(alert, request.user, now)
+        if alone and (alert.written_by != request.user.username or two_persons.glass_of(request.user, now)):
+            return _ask_second_person(request, "alert-released", alert, now)
+        lifecycle.release(request.user, alert, now)
     except lifecycle.AlertOwnWords:
-        return _notice(request, found, gettext("You wrote this alert. Another signatory has to release it."))
+        return _notice(request, alert, gettext("You wrote this alert. Another signatory has to release it."))
     except lifecycle.AlertExpired:
-        return _notice(request, found, gettext("The alert would be over before it is sent. Set a later end."))
+        return _notice(request, alert, gettext("The alert would be over before it is sent. Set a later end."))
     except lifecycle.AlertReleased:
-        return _notice(request, found, gettext("The alert was sent before."))
+        return _notice(request, alert, gettext("The alert was sent before."))
     except AlertKeyUnusable:
-        return _notice(request, found, _key_unusable())
+        return _notice(request, alert, _key_unusable())
     messages.success(
         request, gettext("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
     )
@@ -202,44 +209,46 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 @confirm_second_factor
 def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Cancel a sent alert: 302 to the cancellation, or to what waits for a second person; 409 it is not in force."""
-    found, now = _one(pk), timezone.now()
-    _require_reach(request, found)
+    """Cancel a sent alert: 302 to the cancellation, or to the act that waits for a second person; 409 not valid."""
+    alert = _alert_or_404(pk)
+    now = timezone.now()
+    _require_reach(request, alert)
     try:
-        if lifecycle.takes_two(request.user, found):
-            lifecycle.check_in_force(found)
-            return _shared(request, "alert-cancelled", found, now)
-        sent = lifecycle.cancel(request.user, found, now)
+        if lifecycle.takes_two(request.user, alert):
+            lifecycle.check_in_force(alert)
+            return _ask_second_person(request, "alert-cancelled", alert, now)
+        cancellation = lifecycle.cancel(request.user, alert, now)
     except lifecycle.AlertReleased:
-        return _notice(request, found, gettext("Only an alert in force can be cancelled."))
+        return _notice(request, alert, gettext("Only an alert in force can be cancelled."))
     except AlertKeyUnusable:
-        return _notice(request, found, _key_unusable())
+        return _notice(request, alert, _key_unusable())
     messages.success(request, gettext("Cancelled. Hand the new file to the operator, so that phones are told."))
-    return redirect("alert", sent.pk)
+    return redirect("alert", cancellation.pk)
 
 
 @require_safe
 @audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def file(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The alert for the operator's cell broadcast; a draft is marked as such in its name."""
-    found = _one(pk)
-    response = _xml(found)
-    draft = "" if found.sent_at else "draft-"
-    response.headers["Content-Disposition"] = f'attachment; filename="{draft}{found.identifier}.xml"'
+    """The file for the operator's cell broadcast; a draft has "draft" in its name."""
+    alert = _alert_or_404(pk)
+    response = _xml(alert)
+    draft = "" if alert.sent_at else "draft-"
+    response.headers["Content-Disposition"] = f'attachment; filename="{draft}{alert.identifier}.xml"'
     return response
 
 
 @require_safe
 @audience(EVERYONE)
 def feed(request: HttpRequest) -> HttpResponse:
-    """Atom of what was sent in the last 30 days, newest first; exercises and tests are marked in the files."""
-    city, now = present_city(), timezone.now()
-    sent = _sent().filter(sent_at__gte=now - IN_THE_FEED).order_by("-sent_at")[:MOST_IN_THE_FEED]
+    """Atom feed of the alerts of the last 30 days, newest first; exercises and tests are marked in the files."""
+    city = present_city()
+    now = timezone.now()
+    published = _sent_alerts().filter(sent_at__gte=now - IN_THE_FEED).order_by("-sent_at")[:MOST_IN_THE_FEED]
     base = f"{origin_of(city.public_host, tls=settings.TLS)}/cap"
-    entries = [(lifecycle.message_of(one, city, now), f"{base}/{one.identifier}.xml") for one in sent]
+    entries = [(lifecycle.message_of(alert, city, now), f"{base}/{alert.identifier}.xml") for alert in published]
     newest = entries[0][0].sent if entries else timezone.localtime(now).replace(hour=0, minute=0, second=0)
-    # A city whose name is the same in both languages is named once.
+    # The name of the city only once if it is the same in both languages.
     title = " · ".join(dict.fromkeys(("CAP", city.name_vi, city.name_en)))
     response = HttpResponse(feed_xml(title, f"{base}/feed.xml", newest, entries), content_type="application/atom+xml")
     response.headers["Cache-Control"] = "public, max-age=60"
@@ -249,63 +258,63 @@ def feed(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
-    """A sent alert; 404 a draft or none."""
-    found = _sent().filter(identifier=identifier).first()
-    if found is None:
+    """A sent alert; 404 for a draft or none."""
+    alert = _sent_alerts().filter(identifier=identifier).first()
+    if alert is None:
         raise Http404
-    response = _xml(found)
+    response = _xml(alert)
     response.headers["Cache-Control"] = "public, max-age=60"
     return response
 
 
-def _require_reach(request: OfficeRequest, found: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> None:
-    if not lifecycle.reaches(request.user, found, roles):
+def _require_reach(request: OfficeRequest, alert: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> None:
+    if not lifecycle.reaches(request.user, alert, roles):
         raise OutsideScope("the role does not reach every unit of the alert")
 
 
-def _shared(request: OfficeRequest, kind: str, found: Alert, now: datetime.datetime) -> HttpResponse:
-    """Have it wait for a second person, or, behind a broken glass, done."""
-    act, sent = two_persons.do_or_ask(kind, request.user, {"alert": found.pk}, now)
+def _ask_second_person(request: OfficeRequest, kind: str, alert: Alert, now: datetime.datetime) -> HttpResponse:
+    """Ask for a second person, or do the act at once behind a broken glass."""
+    act, sent = two_persons.do_or_ask(kind, request.user, {"alert": alert.pk}, now)
     if act is None:
         messages.success(request, gettext("It is in the public feed. Hand the file to the operator."))
-        return redirect("alert", sent.pk if sent else found.pk)
+        return redirect("alert", sent.pk if sent else alert.pk)
     messages.warning(request, gettext("Nothing is sent yet: a second person has to confirm it."))
     return redirect("waiting-act", act.pk)
 
 
-def _sent() -> Any:
+def _sent_alerts() -> Any:
     return Alert.objects.exclude(sent_at=None).prefetch_related("units").select_related("refers_to")
 
 
-def _one(pk: int) -> Alert:
+def _alert_or_404(pk: int) -> Alert:
     return get_object_or_404(Alert.objects.prefetch_related("units").select_related("refers_to"), pk=pk)
 
 
-def _xml(found: Alert) -> HttpResponse:
-    return HttpResponse(lifecycle.file_of(found, present_city(), timezone.now()), content_type=MEDIA_TYPE)
+def _xml(alert: Alert) -> HttpResponse:
+    return HttpResponse(lifecycle.file_of(alert, present_city(), timezone.now()), content_type=MEDIA_TYPE)
 
 
 def _key_unusable() -> str:
     return gettext("Nothing was sent: the office’s key for alerts cannot be used. Tell an administrator.")
 
 
-def _notice(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse:
-    return _page(request, found, sentence, 409)
+def _notice(request: OfficeRequest, alert: Alert, sentence: str) -> HttpResponse:
+    return _page(request, alert, sentence, 409)
 
 
-def _page(request: OfficeRequest, found: Alert, refused: str = "", status: int = 200) -> HttpResponse:
+def _page(request: OfficeRequest, alert: Alert, sentence: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
-    message = lifecycle.message_of(found, present_city(), now)
-    followed = found.followed_by.exclude(sent_at=None).first()
+    message = lifecycle.message_of(alert, present_city(), now)
+    successor = alert.followed_by.exclude(sent_at=None).first()
     context = {
-        "alert": found,
+        "alert": alert,
         "message": message,
-        "refused": refused,
-        "followed": followed,
-        "may_write": lifecycle.reaches(request.user, found),
-        "may_release": lifecycle.reaches(request.user, found, ALERT_SIGNERS.roles),
-        "in_force": bool(found.sent_at) and followed is None and found.kind != Kind.CANCEL and found.expires_at > now,
-        "is_real": found.status == Status.ACTUAL,
-        "xml": lifecycle.file_of(found, present_city(), now).decode(),
+        "refused": sentence,
+        "followed": successor,
+        "may_write": lifecycle.reaches(request.user, alert),
+        "may_release": lifecycle.reaches(request.user, alert, ALERT_SIGNERS.roles),
+        "in_force": bool(alert.sent_at) and successor is None and alert.kind != Kind.CANCEL and alert.expires_at > now,
+        "is_real": alert.status == Status.ACTUAL,
+        "xml": lifecycle.file_of(alert, present_city(), now).decode(),
     }
     return render(request, "cap/alert.html", context, status=status)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outbox of e-mail: what it registers of itself."""
+"""What the outbox of e-mail registers."""
 
 from bluezone.duties.duty import Duty, Work
 

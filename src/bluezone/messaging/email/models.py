@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outbox: what is to be sent, and for a week that it was."""
+"""The outbox: mail to send, and for a week the record of it."""
 
 import uuid
 from typing import ClassVar
@@ -9,12 +9,13 @@ from django.db.models import Q
 
 
 class Mail(models.Model):
-    """One mail to one address. Personal data: the address, and what the text says; the text is emptied when it is sent.
+    """A mail to one address. Personal data: the address, and the content of the text; the text is emptied when sent.
 
-    id:          also its Message-ID, so that a mail sent twice by a crash is shown once by the reader's program.
-    digest_day:  local day whose digest this is, None for other mail; one a day and address.
-    next_try_at: not before; tries: how many there were. trouble: why the last failed, without address or text.
-    Rows are deleted a week after they were sent or given up (retention.py).
+    id:          also its Message-ID, so that the reader's program shows a mail once that a crash sent twice.
+    digest_day:  local day of a digest, None for other mail; one a day and address.
+    next_try_at: earliest time of the next try; tries: number of tries so far. trouble: reason of the last failure,
+                 without address or text.
+    Rows are deleted a week after they were sent or given up (outbox.purge).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

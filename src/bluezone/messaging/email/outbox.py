@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mail of the office: put into the outbox in the caller's transaction, handed to the mail server again and again with
-longer pauses, and forgotten after a week.
-"""
+"""Mail of the office: queued in the caller's transaction, retried with growing pauses, purged after a week."""
 
 import datetime
 import logging
@@ -34,15 +32,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Delivered:
-    """How many mails of one run went out, will be tried again, and never will."""
+    """How many mails of one run were sent, postponed and given up."""
 
     sent: int = 0
     postponed: int = 0
     given_up: int = 0
 
 
-class _Refused(Exception):
-    """The server answered no; `final` when asking again would get the same answer."""
+class _MailRefused(Exception):
+    """The server refused the mail; `final` if it would do so again."""
 
     def __init__(self, trouble: str, final: bool) -> None:
         super().__init__(trouble)
@@ -51,11 +49,11 @@ class _Refused(Exception):
 
 
 class _Unreachable(Exception):
-    """No conversation with the server came about: not this mail's fault."""
+    """There was no session with the server: not this mail's fault."""
 
 
 def deliver_due(now: datetime.datetime) -> Delivered:
-    """Send what is due, at most a hundred mails; does nothing where no mail server is set."""
+    """Send due mail, at most a hundred; does nothing without a mail server."""
     if settings.SMTP is None:
         return Delivered()
     due = list(Mail.objects.filter(next_try_at__lte=now).order_by("next_try_at", "pk")[:MAILS_A_RUN])
@@ -68,60 +66,61 @@ def deliver_due(now: datetime.datetime) -> Delivered:
             if _claim(mail, now):
                 counts[_deliver(connection, mail, now)] += 1
     except _Unreachable as trouble:
-        # The others would wait for the same silence; all are tried again in a minute, and none counts it as a try.
+        # The other mails would fail too: all are tried again in a minute, and this does not count as a try.
         waiting = Mail.objects.filter(next_try_at__lte=now)
         counts["postponed"] += waiting.update(next_try_at=now + UNREACHABLE_PAUSE, trouble=str(trouble)) + 1
-        said = event("mail_server_lost", trouble=str(trouble))
-        log.warning("the mail server cannot be reached (%s); mail waits", trouble, extra=said)
+        details = event("mail_server_lost", trouble=str(trouble))
+        log.warning("the mail server cannot be reached (%s); mail waits", trouble, extra=details)
     finally:
         _close(connection)
     return Delivered(**counts)
 
 
 def _claim(mail: Mail, now: datetime.datetime) -> bool:
-    """Move the next try ahead; False when another process has done so."""
+    """Move the next try to a later time; False if another process has done so."""
     pause = PAUSES[min(mail.tries, len(PAUSES) - 1)]
     mine = Mail.objects.filter(pk=mail.pk, tries=mail.tries, next_try_at=mail.next_try_at)
     return bool(mine.update(tries=F("tries") + 1, next_try_at=now + pause))
 
 
 def _deliver(connection: Any, mail: Mail, now: datetime.datetime) -> str:
-    """Send one claimed mail and note what came of it: "sent", "postponed" or "given_up"."""
+    """Send one claimed mail and store the result: "sent", "postponed" or "given_up"."""
     row = Mail.objects.filter(pk=mail.pk)
     try:
         _send(connection, mail)
-    except _Refused as refused:
+    except _MailRefused as refusal:
         _close(connection)
-        final = refused.final or mail.tries >= len(PAUSES)
-        said = event("mail_refused", mail=str(mail.pk), tries=mail.tries + 1, trouble=refused.trouble, given_up=final)
-        end = ", given up" * final
-        log.warning("mail %s: try %d failed (%s)%s", mail.pk, mail.tries + 1, refused.trouble, end, extra=said)
+        trouble = refusal.trouble
+        final = refusal.final or mail.tries >= len(PAUSES)
+        details = event("mail_refused", mail=str(mail.pk), tries=mail.tries + 1, trouble=trouble, given_up=final)
+        end = ", given up" if final else ""
+        log.warning("mail %s: try %d failed (%s)%s", mail.pk, mail.tries + 1, trouble, end, extra=details)
         if not final:
-            row.update(trouble=refused.trouble)
+            row.update(trouble=trouble)
             return "postponed"
-        row.update(trouble=refused.trouble, next_try_at=None, given_up_at=now, subject="", text="", html="")
+        row.update(trouble=trouble, next_try_at=None, given_up_at=now, subject="", text="", html="")
         return "given_up"
-    except _Unreachable as trouble:
-        row.update(tries=mail.tries, next_try_at=now + UNREACHABLE_PAUSE, trouble=str(trouble))
+    except _Unreachable as error:
+        row.update(tries=mail.tries, next_try_at=now + UNREACHABLE_PAUSE, trouble=str(error))
         raise
     row.update(trouble="", next_try_at=None, sent_at=now, subject="", text="", html="")
     return "sent"
 
 
 def _send(connection: Any, mail: Mail) -> None:
-    """One conversation with the server; raises _Refused or _Unreachable, neither of which names anybody."""
+    """One session with the server; raises _MailRefused or _Unreachable, neither of which names a person."""
     try:
         connection.send_messages([_message(connection, mail)])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise _Refused(f"recipient refused {max(codes)}", min(codes) >= 500) from None
+        raise _MailRefused(f"recipient refused {max(codes)}", min(codes) >= 500) from None
     except smtplib.SMTPAuthenticationError as error:
-        # Our password, not this mail: it waits until the operator has mended the setting.
+        # Our password, not this mail: it waits until the operator has corrected the setting.
         raise _Unreachable(f"password refused {error.smtp_code}") from None
     except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
         raise _Unreachable(f"server refused {error.smtp_code}") from None
     except smtplib.SMTPResponseException as error:
-        raise _Refused(f"refused {error.smtp_code}", error.smtp_code >= 500) from None
+        raise _MailRefused(f"refused {error.smtp_code}", error.smtp_code >= 500) from None
     except (OSError, smtplib.SMTPException) as error:
         _close(connection)
         raise _Unreachable(type(error).__name__) from None
@@ -131,7 +130,7 @@ def _message(connection: Any, mail: Mail) -> EmailMultiAlternatives:
     sender = settings.DEFAULT_FROM_EMAIL
     headers = {
         "Message-ID": f"<{mail.pk}@{sender.rpartition('@')[2]}>",
-        # No out-of-office note answers a program (RFC 3834).
+        # Keeps out-of-office notes from answering (RFC 3834).
         "Auto-Submitted": "auto-generated",
     }
     message = EmailMultiAlternatives(mail.subject, mail.text, sender, [mail.to], headers=headers, connection=connection)
@@ -161,8 +160,8 @@ def send(
 ) -> Mail | None:
     """Queue a mail to one address; the tick sends it within seconds.
 
-    subject: brought to one line and 200 characters. text: plain text; html: the same for readers that show it.
-    Returns None, and queues nothing, where no mail server is set. Raises EmailAddressInvalid.
+    subject: cut to one line and 200 characters. text: plain text; html: the same for programs that show it.
+    Returns None, and queues nothing, without a mail server. Raises EmailAddressInvalid.
     """
     _check_address(to)
     if settings.SMTP is None:
@@ -182,9 +181,9 @@ def queue_digest(
     *,
     now: datetime.datetime | None = None,
 ) -> bool:
-    """Queue the digest of one local day for one address, unless it has been: nobody gets two a day.
+    """Queue the digest of one local day for one address, unless it has been queued: at most one a day.
 
-    Returns whether it was queued now; False too where no mail server is set. Safe to repeat, also from two processes.
+    Returns whether it was queued now; False without a mail server. Safe to repeat, even from two processes.
     Raises EmailAddressInvalid.
     """
     _check_address(to)
@@ -192,16 +191,16 @@ def queue_digest(
         return False
     moment = now or timezone.now()
     values = {"subject": _one_line(subject), "text": text, "html": html or ""}
-    _, made = Mail.objects.get_or_create(
+    _, created = Mail.objects.get_or_create(
         to=to, digest_day=day, defaults={**values, "queued_at": moment, "next_try_at": moment}
     )
-    return made
+    return created
 
 
 def tell_of_broken_glass(now: datetime.datetime) -> int:
-    """Write to every administrator and health supervisor who has given an address; how many mails were queued.
+    """Write to every administrator and health supervisor with an address; the number of mails queued.
 
-    Once for each broken glass, whichever process is first.
+    Once for each broken glass, by the first process.
     """
     queued = 0
     overseers = User.objects.holding([Role.ADMIN, Role.SUPERVISOR], timezone.localdate(now)).exclude(email="")
@@ -228,15 +227,18 @@ def _check_address(to: str) -> None:
 
 
 def _one_line(subject: str) -> str:
-    """A line break in a subject would begin another header."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in subject).split())
-    return line if len(line) <= MAX_SUBJECT_CHARACTERS else line[: MAX_SUBJECT_CHARACTERS - 1] + "…"
+    """The subject without line breaks, each of which would begin another header."""
+    printable = "".join(character if character.isprintable() else " " for character in subject)
+    line = " ".join(printable.split())
+    if len(line) > MAX_SUBJECT_CHARACTERS:
+        return line[: MAX_SUBJECT_CHARACTERS - 1] + "…"
+    return line
 
 
-KEPT = datetime.timedelta(days=7)
+RETENTION = datetime.timedelta(days=7)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete mail a week after it was sent or given up, with the address; its text went when it was sent."""
-    Mail.objects.filter(sent_at__lte=now - KEPT).delete()
-    Mail.objects.filter(given_up_at__lte=now - KEPT).delete()
+    """Delete mail a week after it was sent or given up, with the address; its text was emptied then."""
+    Mail.objects.filter(sent_at__lte=now - RETENTION).delete()
+    Mail.objects.filter(given_up_at__lte=now - RETENTION).delete()

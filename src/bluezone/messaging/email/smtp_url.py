@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where mail is handed over: one address in the environment instead of eight settings.
+"""The mail server, as one URL in the environment instead of eight settings.
 
     smtps://user:password@mail.example:465      TLS from the first byte
     starttls://user:password@mail.example:587   TLS after STARTTLS, never without
     smtp://localhost:25                         no TLS: for a relay on this machine or in its own network
 
-`?from=ADDRESS` names the sender. Imported by Django's settings, so nothing of Django is imported here.
+`?from=ADDRESS` names the sender. Django's settings import this module, so it imports nothing of Django.
 """
 
 import re
@@ -19,14 +19,14 @@ _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 
 
 class SmtpUrlInvalid(Refused):
-    """`BLUEZONE_SMTP_URL` names no mail server; the message does not repeat it, for it may hold a password."""
+    """`BLUEZONE_SMTP_URL` names no mail server; the message does not repeat it, since it may contain a password."""
 
     code = "smtp_url_invalid"
 
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """A mail server: ssl is TLS from the first byte, starttls after the first words; sender stands in From."""
+    """A mail server. ssl: TLS from the first byte. starttls: TLS after STARTTLS. sender: address for From."""
 
     host: str
     port: int
@@ -38,7 +38,7 @@ class SmtpServer:
 
 
 def read_smtp_url(url: str | None, default_sender: str) -> SmtpServer | None:
-    """The server that a URL names, None without one: then no mail is queued.
+    """The server that a URL names; None without a URL, and then no mail is queued.
 
     Raises SmtpUrlInvalid for another scheme, a missing host, a bad port or sender, or a password without TLS.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telephone numbers to send to: read from what people type, and the language their prefix suggests.
+"""Telephone numbers to send to: read as people type them, with the language that the prefix suggests.
 
-No number of a person is ever in a refusal, a log line or a row of the office in the clear.
+No person's number is ever in a refusal, in a log line, or unencrypted in a row of the office.
 Source: ITU-T E.164 (at most 15 digits, country codes of 1 to 3 digits); Vietnam's mobile numbers since 2018: nine
 digits after +84 that begin with 3, 5, 7, 8 or 9.
 """
@@ -15,16 +15,16 @@ HOME_CODE = "84"
 _HOME_MOBILE = re.compile(r"[35789]\d{8}")
 _NORTH_AMERICA = re.compile(r"[2-9]\d{2}[2-9]\d{6}")
 _COUNTRY_CODE = re.compile(
-    r"7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"  # of one and two digits, but 1 and 84
+    r"7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"  # of one and two digits, except 1 and 84
     r"|21[12368]|22\d|23\d|24\d|25[0-8]|26\d|29[0178]|35\d|37\d|38[0-35-79]|42[013]|50\d|59\d|67[02-9]|68[0-35-9]"
     r"|69[0-2]|85[02356]|88[06]|96[0-8]|97[0-7]|99[2-68]"
 )
-# Written by some between the country code and the number, where it is not dialled.
+# Some write it between the country code and the number, although it is not dialled there.
 _TRUNK_ZERO = re.compile(r"\(0\)")
 
 
 class DestinationInvalid(Refused):
-    """The text is no telephone number that a message can go to; the sentence does not repeat it."""
+    """The text is not a telephone number that can receive messages; the message does not repeat it."""
 
     code = "sms_number_invalid"
 
@@ -41,7 +41,7 @@ def read_destination(text: str) -> str:
         digits = f"+{HOME_CODE}{digits[1:]}"
     elif digits.startswith(HOME_CODE) and _HOME_MOBILE.fullmatch(digits[2:]):
         digits = "+" + digits
-    # The zero that is not dialled after the code of Vietnam, without its brackets.
+    # The zero after the code of Vietnam, which is not dialled, without brackets.
     digits = re.sub(rf"^\+{HOME_CODE}0(?=[35789])", f"+{HOME_CODE}", digits)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", digits):
         raise DestinationInvalid(
@@ -52,16 +52,17 @@ def read_destination(text: str) -> str:
 
 
 def language_of(destination: str) -> str:
-    """ "vi" for a number of Vietnam, "en" for every other."""
+    """The language for a number: "vi" for Vietnam, "en" for every other country."""
     return "vi" if destination.startswith("+" + HOME_CODE) else "en"
 
 
 def masked(destination: str) -> str:
-    """The last two digits, for the one page on which a person still has to recognise a row."""
+    """The number with all but the last two digits hidden, for the page on which a person has to recognise a row."""
     return "•" * (len(destination) - 2) + destination[-2:]
 
 
 def _check_country(digits: str) -> None:
+    """Raise DestinationInvalid unless the digits after the plus are a possible number of a country."""
     if digits.startswith(HOME_CODE):
         if not _HOME_MOBILE.fullmatch(digits[2:]):
             raise DestinationInvalid(

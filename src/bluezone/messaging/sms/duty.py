@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outbox of text messages: what it registers of itself."""
+"""What the outbox of text messages registers."""
 
 from django.utils.translation import gettext_lazy as _
 

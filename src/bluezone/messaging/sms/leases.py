@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take messages out of the outbox, each leased to one sender and marked before a byte goes out; close them, and forget
-what had its time.
+"""Lease messages of the outbox to one sender, close them, and purge old rows.
+
+Each part is marked in the store before a byte is sent.
 """
 
 import datetime
@@ -27,75 +28,73 @@ from bluezone.messaging.sms.providers import Outgoing, Question
 from bluezone.messaging.sms.segmentation import Measured, measure
 from bluezone.office_secrets import SealBroken, unseal
 
-# After these the same number may get its one notice later: nothing has reached it, or nothing ever will.
-_RELEASES = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
+# After these states the same number may get its one notice later, since none has reached it.
+_ALLOW_REPEAT = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
 
 def close(messages: list[Message], state: State, now: datetime.datetime, trouble: str = "") -> None:
-    """Close open messages with a state that is not open; forgets number, its hash and the text of each."""
+    """Close open messages with a closed state, and delete number, hash and text of each."""
     if not messages:
         return
-    released = [message.once_key for message in messages if message.once_key and state in _RELEASES]
-    if released:
-        Once.objects.filter(key__in=released).delete()
-    changed: dict[str, object] = {"trouble": trouble} if trouble else {}
+    keys = [message.once_key for message in messages if message.once_key and state in _ALLOW_REPEAT]
+    if keys:
+        Once.objects.filter(key__in=keys).delete()
+    changes: dict[str, object] = {"trouble": trouble} if trouble else {}
     Message.objects.filter(pk__in=[message.pk for message in messages], state__in=OPEN_STATES).update(
-        state=state, closed_at=now, sealed=None, destination_hash="", once_key="", lease="", lease_until=None, **changed
+        state=state, closed_at=now, sealed=None, destination_hash="", once_key="", lease="", lease_until=None, **changes
     )
 
 
-# Longer than a provider waits for an answer; so long is a message held up by the death of its sender.
+# Longer than a provider waits for an answer; the death of a sender delays a message by this.
 LEASE = datetime.timedelta(seconds=20)
-# How long a part without an answer waits for its receipt where the operator cannot be asked.
+# How long a part without an answer waits for its receipt if the operator cannot be queried.
 RECEIPT_WAIT = datetime.timedelta(minutes=5)
-# When an accepted part without receipt is asked for; after the last it stays "sent".
-ASKED_AFTER = tuple(datetime.timedelta(minutes=minutes) for minutes in (15, 120, 1440))
+# When to query the fate of an accepted part without receipt; after the last query it stays "sent".
+ASK_AFTER = tuple(datetime.timedelta(minutes=minutes) for minutes in (15, 120, 1440))
 _REFERENCES = 65_536
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """Messages of one lease, and the parts of them to hand over now."""
+    """A lease, and the parts to hand over now."""
 
     lease: str
     parts: list[Outgoing]
 
 
 def claim(now: datetime.datetime, room: int) -> Claimed:
-    """Lease what is due, at most `room` parts of it, most urgent and oldest first; mark each part as being submitted.
+    """Lease due messages, at most `room` parts, most urgent and oldest first; mark each part as being submitted.
 
-    Closes what is too old, and what its number has opted out of since. Two senders never get the same message.
+    Closes messages that are too old, or to a number that has opted out since. Two senders never get the same message.
     """
     lease = secrets.token_hex(8)
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     with transaction.atomic():
         due = Message.objects.filter(free, state__in=OPEN_STATES, next_try_at__lte=now)
-        # A message with an unanswered part goes on only once that is settled.
+        # A message with an unanswered part continues only after that is settled.
         due = due.exclude(parts__state=PartState.SUBMITTING)
-        chosen = list(due.order_by("urgency", "next_try_at", "queued_at").values_list("pk", flat=True)[:room])
-        if not chosen:
+        pks = list(due.order_by("urgency", "next_try_at", "queued_at").values_list("pk", flat=True)[:room])
+        if not pks:
             return Claimed(lease, [])
-        Message.objects.filter(free, pk__in=chosen, state__in=OPEN_STATES).update(
+        Message.objects.filter(free, pk__in=pks, state__in=OPEN_STATES).update(
             lease=lease, lease_until=now + LEASE, state=State.SENDING
         )
-        mine = list(
-            Message.objects.filter(pk__in=chosen, lease=lease)
-            .order_by("urgency", "queued_at")
-            .prefetch_related("parts")
+        messages = list(
+            Message.objects.filter(pk__in=pks, lease=lease).order_by("urgency", "queued_at").prefetch_related("parts")
         )
-        mine = _without_closed(mine, now)
-        return Claimed(lease, _marked(mine, now, room))
+        messages = _close_stale(messages, now)
+        return Claimed(lease, _mark_submitting(messages, now, room))
 
 
-def _without_closed(messages: list[Message], now: datetime.datetime) -> list[Message]:
-    """Close what is too old or opted out of meanwhile; the others."""
+def _close_stale(messages: list[Message], now: datetime.datetime) -> list[Message]:
+    """Close messages that are too old or to a number that has opted out; the others."""
     hashes = {message.destination_hash for message in messages if message.purpose != Purpose.CODE}
-    unwanted = set(OptOut.objects.filter(destination_hash__in=hashes).values_list("destination_hash", flat=True))
+    opted_out = set(OptOut.objects.filter(destination_hash__in=hashes).values_list("destination_hash", flat=True))
     old = [message for message in messages if message.expires_at <= now]
     stopped = [
         message
         for message in messages
-        if message not in old and message.purpose != Purpose.CODE and message.destination_hash in unwanted
+        if message not in old and message.purpose != Purpose.CODE and message.destination_hash in opted_out
     ]
     close(old, State.EXPIRED, now)
     close(stopped, State.SUPPRESSED, now)
@@ -103,10 +102,11 @@ def _without_closed(messages: list[Message], now: datetime.datetime) -> list[Mes
     return [message for message in messages if message.pk not in closed]
 
 
-def _marked(messages: list[Message], now: datetime.datetime, room: int) -> list[Outgoing]:
+def _mark_submitting(messages: list[Message], now: datetime.datetime, room: int) -> list[Outgoing]:
+    """Mark up to `room` waiting parts as being submitted; the parts to hand over."""
     out: list[Outgoing] = []
-    marked: list[int] = []
-    begun = []
+    part_pks: list[int] = []
+    message_pks = []
     for message in messages:
         waiting = [part for part in message.parts.all() if part.state == PartState.WAITING][: room - len(out)]
         if not waiting:
@@ -117,13 +117,13 @@ def _marked(messages: list[Message], now: datetime.datetime, room: int) -> list[
         except SealBroken:
             close([message], State.FAILED, now, "seal broken")
             continue
-        marked += [part.pk for part in waiting]
-        begun.append(message.pk)
+        part_pks += [part.pk for part in waiting]
+        message_pks.append(message.pk)
         out += _outgoing(message, waiting, number, measure(text), now)
-    Part.objects.filter(pk__in=marked).update(
+    Part.objects.filter(pk__in=part_pks).update(
         state=PartState.SUBMITTING, submitted_at=now, reference=F("pk") % _REFERENCES
     )
-    Message.objects.filter(pk__in=begun, submitted_at__isnull=True).update(submitted_at=now)
+    Message.objects.filter(pk__in=message_pks, submitted_at__isnull=True).update(submitted_at=now)
     return out
 
 
@@ -147,9 +147,9 @@ def _outgoing(
 
 
 def unsettled(now: datetime.datetime, can_ask: bool, room: int) -> list[Question]:
-    """Parts to ask the operator for: handed over by a sender that is gone, or accepted long ago without a receipt.
+    """Parts to query: handed over by a sender that is gone, or accepted long ago without a receipt.
 
-    can_ask: whether it finds a part by our reference; where it does not, unanswered parts become unknown in time.
+    can_ask: whether the operator finds a part by our reference; if not, unanswered parts become unknown after a while.
     """
     free = Q(message__lease_until__isnull=True) | Q(message__lease_until__lte=now)
     lapsed = Part.objects.filter(free, state=PartState.SUBMITTING)
@@ -158,65 +158,65 @@ def unsettled(now: datetime.datetime, can_ask: bool, room: int) -> list[Question
         give_up(list(lapsed.filter(hopeless).values_list("pk", flat=True)), now)
         questions: list[Question] = []
         if can_ask:
-            found = list(lapsed.select_related("message")[:room])
-            Message.objects.filter(pk__in={part.message_id for part in found}).update(lease_until=now + LEASE)
-            questions = [Question(part.pk, part.reference, "") for part in found]
+            lapsed_parts = list(lapsed.select_related("message")[:room])
+            Message.objects.filter(pk__in={part.message_id for part in lapsed_parts}).update(lease_until=now + LEASE)
+            questions = [Question(part.pk, part.reference, "") for part in lapsed_parts]
         due = list(Part.objects.filter(ask_at__lte=now).exclude(provider_id="")[: max(0, room - len(questions))])
         for part in due:
             part.asked += 1
-            part.ask_at = _next_question(part)
+            part.ask_at = _next_ask_at(part)
         Part.objects.bulk_update(due, ["asked", "ask_at"])
     return questions + [Question(part.pk, part.reference, part.provider_id) for part in due]
 
 
 def give_up(part_ids: list[int], now: datetime.datetime) -> None:
-    """What cannot be settled is unknown from now on, and its message is not sent again."""
+    """Set parts that cannot be settled to unknown; their messages are not sent again."""
     if not part_ids:
         return
     Part.objects.filter(pk__in=part_ids, state=PartState.SUBMITTING).update(state=PartState.UNKNOWN)
     messages = list(Message.objects.filter(parts__in=part_ids, state__in=OPEN_STATES).distinct())
-    # Its other parts would make no whole of it either.
+    # The other parts of the message would be useless without this one.
     close(messages, State.UNKNOWN, now)
 
 
 def waiting_count() -> int:
-    """How many messages are open."""
+    """The number of open messages."""
     return Message.objects.filter(state__in=OPEN_STATES).count()
 
 
-def _next_question(part: Part) -> datetime.datetime | None:
-    if part.submitted_at is None or part.asked >= len(ASKED_AFTER):
+def _next_ask_at(part: Part) -> datetime.datetime | None:
+    if part.submitted_at is None or part.asked >= len(ASK_AFTER):
         return None
-    return part.submitted_at + ASKED_AFTER[part.asked]
+    return part.submitted_at + ASK_AFTER[part.asked]
 
 
-# Some days longer than those who count them keep their own rows.
-KEPT = datetime.timedelta(days=35)
-EARLY_KEPT = datetime.timedelta(days=1)
-OPT_OUT_KEPT = datetime.timedelta(days=730)
-# A message that nobody sends, because the provider was taken away, keeps its number no longer than this.
+# A few days longer than the retention of other rows that are counted with these.
+RETENTION = datetime.timedelta(days=35)
+EARLY_RECEIPT_RETENTION = datetime.timedelta(days=1)
+OPT_OUT_RETENTION = datetime.timedelta(days=730)
+# A message that is never sent, because the provider was removed, keeps its number no longer than this.
 ORPHANED = datetime.timedelta(hours=1)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete rows that had their time, close what expired unsent, and take closed numbers out of the database's log."""
+    """Delete old rows, close messages that expired unsent, and remove closed numbers from the database's log."""
     close(list(Message.objects.filter(state__in=OPEN_STATES, expires_at__lte=now - ORPHANED)), State.EXPIRED, now)
-    Message.objects.filter(closed_at__lte=now - KEPT).delete()
-    _leave_the_day(now)
-    EarlyReceipt.objects.filter(came_at__lte=now - EARLY_KEPT).delete()
+    Message.objects.filter(closed_at__lte=now - RETENTION).delete()
+    _reduce_to_day(now)
+    EarlyReceipt.objects.filter(came_at__lte=now - EARLY_RECEIPT_RETENTION).delete()
     Once.objects.filter(until__lte=now).delete()
-    OptOut.objects.filter(day__lte=(now - OPT_OUT_KEPT).date()).delete()
+    OptOut.objects.filter(day__lte=(now - OPT_OUT_RETENTION).date()).delete()
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
-            # What was emptied was overwritten (secure_delete); this takes it out of the log, too.
+            # Emptied columns were overwritten in the file (secure_delete); this removes them from the log too.
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _leave_the_day(now: datetime.datetime) -> None:
-    """Of the closed messages of past days with a code keep the day alone: their minute would be that of the code."""
+def _reduce_to_day(now: datetime.datetime) -> None:
+    """Reduce the times of past closed messages with a code to the day: the minute would reveal that of the code."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     timed = Message.objects.filter(purpose=Purpose.CODE, closed_at__isnull=False, queued_at__lt=midnight)
-    # One that has its day alone is queued and over in the same moment.
+    # A reduced message is queued and expires at the same moment.
     timed = timed.exclude(expires_at=F("queued_at"))
     while (first := timed.order_by("queued_at").values_list("queued_at", flat=True).first()) is not None:
         day = timezone.localtime(first).replace(hour=0, minute=0, second=0, microsecond=0)

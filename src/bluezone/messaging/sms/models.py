@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outbox of text messages, who wants none, and what was spent. No number is stored in the clear anywhere."""
+"""The outbox of text messages, opt-outs, and the segments spent. No number is stored unencrypted anywhere."""
 
 import uuid
 from typing import ClassVar
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Purpose(models.TextChoices):
-    """Why a message is sent. Reminders alone keep quiet hours; nothing queues one yet (docs/messaging.md)."""
+    """Why a message is sent. Only reminders observe quiet hours; nothing queues one yet (docs/messaging.md)."""
 
     ARRIVAL = "arrival", _("notice on arrival")
     CODE = "code", _("code for a registration")
@@ -18,10 +18,10 @@ class Purpose(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """How far a message has got.
+    """The state of a message.
 
-    SENT: taken by the operator. UNKNOWN: handed over without an answer, and not settled since; never sent again.
-    NOT_SENT: written to a file, because the city has no operator. SUPPRESSED: the owner of the number wants none.
+    SENT: accepted by the operator. UNKNOWN: handed over without an answer, and not settled since; never sent again.
+    NOT_SENT: written to a file, because the city has no operator. SUPPRESSED: the owner of the number opted out.
     """
 
     WAITING = "waiting", _("waiting")
@@ -35,12 +35,12 @@ class State(models.TextChoices):
     NOT_SENT = "not_sent", _("written to a file, not sent")
 
 
-# While one of these holds the number is needed; after them it is gone.
+# The number is stored only in these states.
 OPEN_STATES = (State.WAITING, State.SENDING)
 
 
 class PartState(models.TextChoices):
-    """How far one segment has got. SUBMITTING is stored before a byte goes out: after a crash it means "not known"."""
+    """The state of one segment. SUBMITTING is stored before a byte is sent: after a crash it means "not known"."""
 
     WAITING = "waiting"
     SUBMITTING = "submitting"
@@ -53,12 +53,12 @@ class PartState(models.TextChoices):
 
 
 class Message(models.Model):
-    """One message to one number. Personal data: number and text, sealed, and the number's keyed hash.
+    """A message to one number. Personal data: number and text, sealed, and the number's keyed hash.
 
     sealed:       number and text; emptied, with destination_hash, as soon as the message is no longer open.
-    once_key:     hash under which the notice counts once, released when it fails; "" where it may be repeated.
-    next_try_at:  not before. expires_at: not after. lease: whose it is until lease_until; another takes it over then.
-    trouble:      the operator's code of the last failure. Rows are deleted after 35 days (retention.py).
+    once_key:     key of the notice in Once, deleted there if it fails; "" if the notice may be repeated.
+    next_try_at:  earliest time. expires_at: latest time. lease: its sender until lease_until; then another may take it.
+    trouble:      the operator's code of the last failure. Rows are deleted after 35 days (leases.purge).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,7 +84,7 @@ class Message(models.Model):
     class Meta:
         ordering: ClassVar = ["queued_at"]
         indexes: ClassVar = [
-            # Whole, not of the open ones alone: SQLite takes a partial index for no condition with parameters.
+            # Not partial: SQLite does not use a partial index for a condition with parameters.
             models.Index(fields=["state", "urgency", "next_try_at"], name="sms_open"),
             models.Index(fields=["queued_at"], name="sms_queued"),
         ]
@@ -104,7 +104,7 @@ class Message(models.Model):
 
 
 class Part(models.Model):
-    """One segment. reference: ours, 0..65535. provider_id: the operator's. asked: how often its fate was asked for."""
+    """A segment. reference: ours, 0..65535. provider_id: the operator's. asked: number of queries for its fate."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveSmallIntegerField()
@@ -129,7 +129,7 @@ class Part(models.Model):
 
 
 class EarlyReceipt(models.Model):
-    """A receipt of a part whose operator's name we do not know yet; kept for a day."""
+    """A receipt with an operator's id that no part has yet; retained for a day."""
 
     provider_id = models.CharField(max_length=65, unique=True)
     fate = models.CharField(max_length=10)
@@ -140,7 +140,7 @@ class EarlyReceipt(models.Model):
 
 
 class Once(models.Model):
-    """That a number has had its one notice. key: keyed hash of number and notice. until: forgotten then."""
+    """The record that a number has had its one notice. key: keyed hash of number and notice. until: deleted then."""
 
     key = models.CharField(max_length=64, unique=True)
     until = models.DateTimeField(db_index=True)
@@ -150,7 +150,7 @@ class Once(models.Model):
 
 
 class OptOut(models.Model):
-    """That a number wants no messages but codes it asked for. Keyed hash only; forgotten after two years."""
+    """A number that wants no messages except codes it requested. Keyed hash only; deleted after two years."""
 
     destination_hash = models.CharField(max_length=64, unique=True)
     day = models.DateField()
@@ -160,7 +160,7 @@ class OptOut(models.Model):
 
 
 class Spent(models.Model):
-    """Segments queued on one local day for one purpose; sums, no person."""
+    """Segments queued on one local day for one purpose: sums, no person."""
 
     day = models.DateField()
     purpose = models.CharField(max_length=10, choices=Purpose)
@@ -175,7 +175,10 @@ class Spent(models.Model):
 
 
 class SenderState(models.Model):
-    """What the sender said last: one row. trouble: why it cannot hand over, a code and its detail; "" when it can."""
+    """The last report of the sender, a single row.
+
+    trouble: code and detail of the reason why it cannot send; "" if it can.
+    """
 
     provider = models.CharField(max_length=10)
     trouble = models.CharField(max_length=200, blank=True)

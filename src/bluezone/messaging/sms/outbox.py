@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Put messages into the outbox, in the caller's transaction: what must not be sent is refused before it is stored, the
-budget of segments is spent, and reminders wait for the end of quiet hours.
+"""Queue messages in the caller's transaction, within the budget of segments.
+
+Refuses what must not be sent before storing anything; reminders wait for the end of quiet hours.
 """
 
 import datetime
@@ -29,7 +30,7 @@ class BudgetSpent(Refused):
 
 @dataclass(frozen=True)
 class Budget:
-    """Segments queued today and this month, and how many may be."""
+    """Segments queued today and this month, and the limits."""
 
     today: int
     this_month: int
@@ -39,18 +40,22 @@ class Budget:
 
     @property
     def cost_this_month(self) -> int:
-        """In the unit of the price of one segment."""
+        """The cost in the unit of `price`, which is for one segment."""
         return self.this_month * self.price
 
 
 def standing(now: datetime.datetime) -> Budget:
-    """How the budget stands; one query."""
+    """The present budget; one query."""
     day = timezone.localdate(now)
     rows = Spent.objects.filter(day__range=(day.replace(day=1), day)).values_list("day").annotate(Sum("segments"))
     sums = dict(rows)
     city = present_city()
     return Budget(
-        sums.get(day, 0), sum(sums.values()), city.sms_segments_a_day, city.sms_segments_a_month, city.sms_segment_price
+        today=sums.get(day, 0),
+        this_month=sum(sums.values()),
+        a_day=city.sms_segments_a_day,
+        a_month=city.sms_segments_a_month,
+        price=city.sms_segment_price,
     )
 
 
@@ -58,7 +63,7 @@ def spend(purpose: Purpose, segments: int, now: datetime.datetime) -> None:
     """Count segments in the caller's transaction. Raises BudgetSpent."""
     row, _made = Spent.objects.get_or_create(day=timezone.localdate(now), purpose=purpose)
     with transaction.atomic():
-        # Taken before it is looked at, so that two desks at once cannot both take the last.
+        # Counted before the check, so that two desks at once cannot both use the last segment.
         Spent.objects.filter(pk=row.pk).update(messages=F("messages") + 1, segments=F("segments") + segments)
         now_spent = standing(now)
         if now_spent.today > now_spent.a_day:
@@ -68,20 +73,26 @@ def spend(purpose: Purpose, segments: int, now: datetime.datetime) -> None:
 
 
 def not_before(now: datetime.datetime) -> datetime.datetime:
-    """When a reminder may go: now, or at the end of the quiet hours that `now` lies in."""
+    """When a reminder may be sent: now, or at the end of the present quiet hours."""
     city = present_city()
-    begin, end = city.sms_quiet_from_hour, city.sms_quiet_until_hour
+    begin = city.sms_quiet_from_hour
+    end = city.sms_quiet_until_hour
     local = timezone.localtime(now)
-    overnight = begin > end
-    quiet = (local.hour >= begin or local.hour < end) if overnight else begin <= local.hour < end
-    if not quiet:
+    if not _is_quiet(local.hour, begin, end):
         return now
+    overnight = begin > end
     day = local.date() + datetime.timedelta(days=overnight and local.hour >= begin)
     return datetime.datetime.combine(day, datetime.time(end), timezone.get_current_timezone())
 
 
-# How long it is worth trying: a code is asked for again, a guest who left is no visitor.
-_VALID = {
+def _is_quiet(hour: int, begin: int, end: int) -> bool:
+    if begin > end:  # overnight
+        return hour >= begin or hour < end
+    return begin <= hour < end
+
+
+# How long to try: people request another code, and guests leave.
+_VALIDITY = {
     Purpose.CODE: datetime.timedelta(minutes=10),
     Purpose.ARRIVAL: datetime.timedelta(hours=24),
     Purpose.REMINDER: datetime.timedelta(hours=48),
@@ -115,7 +126,7 @@ class SmsInTraining(Refused):
 
 @dataclass(frozen=True)
 class OnceFor:
-    """That a notice goes to a number once. notice: which one; days: for how long its hash is remembered."""
+    """Makes a notice go to a number only once. notice: its name; days: for how long its hash is stored."""
 
     notice: str
     days: int
@@ -131,10 +142,10 @@ def queue(
     valid: datetime.timedelta | None = None,
     now: datetime.datetime | None = None,
 ) -> Message:
-    """Queue a message to one number; the sender takes it within a second, reminders after quiet hours.
+    """Queue a message to one number; the sender takes it within a second, a reminder after quiet hours.
 
-    destination: as people type it. text: at most MOST_SEGMENTS segments. valid: for how long it is worth trying; None
-    for what is usual for the purpose.
+    destination: as people type it. text: at most MOST_SEGMENTS segments. valid: for how long to try; None for the
+    usual time of the purpose.
     Raises SmsNotSet, SmsInTraining, DestinationInvalid, TextEmpty, TextTooLong, SmsOptedOut (not for codes),
     SmsAlreadySent, BudgetSpent; nothing is stored then.
     """
@@ -149,13 +160,13 @@ def queue(
     if purpose != Purpose.CODE and OptOut.objects.filter(destination_hash=hashed).exists():
         raise SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     with transaction.atomic():
-        once_key = _claim_once(number, once, moment) if once else ""
+        once_key = _claim_notice(number, once, moment) if once else ""
         spend(purpose, measured.segments, moment)
         begin = not_before(moment) if purpose == Purpose.REMINDER else moment
         message = Message(
             purpose=purpose, language=language, destination_hash=hashed, once_key=once_key,
             encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
-            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _VALID[purpose]),
+            queued_at=moment, next_try_at=begin, expires_at=begin + (valid or _VALIDITY[purpose]),
         )  # fmt: skip
         message.sealed = seal(json.dumps([number, measured.text]).encode(), f"sms {message.pk}")
         message.save(force_insert=True)
@@ -164,7 +175,7 @@ def queue(
 
 
 def opt_out(destination: str, now: datetime.datetime | None = None) -> None:
-    """Remember that a number wants no notices and reminders. Raises DestinationInvalid."""
+    """Store that a number wants no notices and reminders. Raises DestinationInvalid."""
     hashed = destination_hash(read_destination(destination))
     OptOut.objects.update_or_create(
         destination_hash=hashed, defaults={"day": timezone.localdate(now or timezone.now())}
@@ -172,11 +183,11 @@ def opt_out(destination: str, now: datetime.datetime | None = None) -> None:
 
 
 def destination_hash(number: str) -> str:
-    """The keyed hash of a number in E.164; without the data folder's key it says nothing."""
+    """The keyed hash of a number in E.164; it is useless without the data folder's key."""
     return keyed_digest("sms number", number)
 
 
-def _claim_once(number: str, once: OnceFor, now: datetime.datetime) -> str:
+def _claim_notice(number: str, once: OnceFor, now: datetime.datetime) -> str:
     key = keyed_digest(f"sms once {once.notice}", number)
     until = now + datetime.timedelta(days=once.days)
     if Once.objects.filter(key=key, until__lte=now).update(until=until):

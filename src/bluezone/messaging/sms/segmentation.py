@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a text travels: the default alphabet of short messages, Vietnamese without diacritics, what a reader sees as one
-character, and the segments a text takes and costs. Pure functions.
-"""
+"""Encode and cut the text of a short message: default alphabet, graphemes, segments and cost. Pure functions."""
 
 import enum
 import unicodedata
@@ -35,19 +33,19 @@ _SEPTETS = {
 
 
 class NotInAlphabet(Refused):
-    """A character that the default alphabet does not have, or septets that are none of it."""
+    """A character that is not in the default alphabet, or septets that are none of its characters."""
 
     code = "sms_not_in_alphabet"
 
 
 def septets_of(character: str) -> int | None:
-    """How many septets a character takes: 1, 2 (extension table), or None where the alphabet lacks it."""
-    found = _SEPTETS.get(character)
-    return len(found) if found else None
+    """The number of septets of a character: 1, 2 (extension table), or None if the alphabet lacks it."""
+    septets = _SEPTETS.get(character)
+    return len(septets) if septets else None
 
 
 def encode_default_alphabet(text: str) -> bytes:
-    """One octet a septet, unpacked, as SMPP carries data_coding 0. Raises NotInAlphabet."""
+    """One octet for each septet, unpacked, as SMPP sends data_coding 0. Raises NotInAlphabet."""
     try:
         return b"".join(_SEPTETS[character] for character in text)
     except KeyError:
@@ -56,7 +54,8 @@ def encode_default_alphabet(text: str) -> bytes:
 
 def decode_default_alphabet(septets: bytes) -> str:
     """The text of unpacked septets. Raises NotInAlphabet for an octet over 127 or an unknown or cut-off escape."""
-    characters, escaped = [], False
+    characters = []
+    escaped = False
     for septet in septets:
         if septet > 0x7F or (escaped and septet not in _EXTENSION):
             raise NotInAlphabet("the octets are no text in the default alphabet")
@@ -73,7 +72,9 @@ def decode_default_alphabet(septets: bytes) -> str:
 
 
 _JOINER = "\u200d"
-_HANGUL_LEADING, _HANGUL_VOWEL, _HANGUL_TRAILING = range(0x1100, 0x1160), range(0x1160, 0x11A8), range(0x11A8, 0x1200)
+_HANGUL_LEADING = range(0x1100, 0x1160)
+_HANGUL_VOWEL = range(0x1160, 0x11A8)
+_HANGUL_TRAILING = range(0x11A8, 0x1200)
 _HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
 _REGIONAL = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -81,12 +82,14 @@ _TAGS = range(0xE0020, 0xE0080)
 
 
 def graphemes(text: str) -> Iterator[str]:
-    """The text in pieces that each look like one character; joined again they are the text."""
-    cluster, flags = "", 0
+    """Cut the text into clusters that each look like one character; joined again they are the text."""
+    cluster = ""
+    flags = 0
     for character in text:
         if cluster and not _joins(cluster, character, flags):
             yield cluster
-            cluster, flags = "", 0
+            cluster = ""
+            flags = 0
         cluster += character
         flags += ord(character) in _REGIONAL
     if cluster:
@@ -94,14 +97,16 @@ def graphemes(text: str) -> Iterator[str]:
 
 
 def _joins(cluster: str, character: str, flags: int) -> bool:
-    last, point = cluster[-1], ord(character)
+    """Whether `character` belongs to `cluster`, which has `flags` regional indicators."""
+    last = cluster[-1]
+    point = ord(character)
     if last == "\r":
         return character == "\n"
     if unicodedata.category(last) == "Cc" or unicodedata.category(character) == "Cc":
         return False
     if _extends(character) or last == _JOINER:
         return True
-    # Two letters that together are one flag.
+    # Two regional indicators make one flag.
     return (point in _REGIONAL and ord(last) in _REGIONAL and flags % 2 == 1) or _one_syllable(ord(last), point)
 
 
@@ -112,7 +117,7 @@ def _extends(character: str) -> bool:
 
 
 def _one_syllable(last: int, point: int) -> bool:
-    """Hangul: leading consonants, vowel and trailing consonants that make one syllable."""
+    """Whether two code points of Hangul are in one syllable of leading consonants, vowel and trailing consonants."""
     open_syllable = last in _HANGUL_SYLLABLES and (last - _HANGUL_SYLLABLES.start) % 28 == 0
     if last in _HANGUL_LEADING:
         return point in _HANGUL_LEADING or point in _HANGUL_VOWEL or point in _HANGUL_SYLLABLES
@@ -121,7 +126,7 @@ def _one_syllable(last: int, point: int) -> bool:
     return (last in _HANGUL_TRAILING or last in _HANGUL_SYLLABLES) and point in _HANGUL_TRAILING
 
 
-# Longer notices are not read; a loop that writes texts would be noticed here first.
+# Longer notices are not read; the limit also stops a program that writes endless texts.
 MOST_SEGMENTS = 6
 
 
@@ -138,7 +143,7 @@ class TextTooLong(Refused):
 
 
 class Encoding(enum.Enum):
-    """How characters become octets. alone, joined: units that one segment holds, alone and as a part of several."""
+    """How characters become octets. alone, joined: units in a segment, alone and as one of several."""
 
     GSM_7 = ("gsm-7", 160, 153, 0)
     UCS_2 = ("ucs-2", 70, 67, 8)
@@ -150,15 +155,17 @@ class Encoding(enum.Enum):
         self.data_coding = data_coding
 
     def octets(self, text: str) -> bytes:
-        """The text as SMPP carries it, without header."""
-        return encode_default_alphabet(text) if self is Encoding.GSM_7 else text.encode("utf-16-be")
+        """The text as SMPP sends it, without header."""
+        if self is Encoding.GSM_7:
+            return encode_default_alphabet(text)
+        return text.encode("utf-16-be")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A text as it will travel.
+    """A text as it will be sent.
 
-    text: in NFC. units: septets or 16-bit units. parts: the text of each segment. room: units left in the last one.
+    text: in NFC. units: septets or 16-bit units. parts: the text of each segment. room: units free in the last one.
     """
 
     text: str
@@ -169,31 +176,33 @@ class Measured:
 
     @property
     def segments(self) -> int:
-        """How many messages the operator counts."""
+        """The number of messages that the operator counts."""
         return len(self.parts)
 
     def cost(self, price: int) -> int:
-        """What all segments cost, in the unit of the price of one."""
+        """The cost of all segments, in the unit of `price`, which is for one."""
         return self.segments * price
 
 
 def measure(text: str) -> Measured:
-    """Bring a text to NFC, choose its encoding and cut it; any length, "" gives no part."""
-    whole = unicodedata.normalize("NFC", text)
+    """Bring a text of any length to NFC, choose its encoding and cut it into parts; "" has none."""
+    normalized = unicodedata.normalize("NFC", text)
     size: Callable[[str], int]
-    if all(septets_of(character) for character in whole):
-        encoding, size = Encoding.GSM_7, _septets
+    if all(septets_of(character) for character in normalized):
+        encoding = Encoding.GSM_7
+        size = _septets
     else:
-        encoding, size = Encoding.UCS_2, _utf16_units
-    units = size(whole)
+        encoding = Encoding.UCS_2
+        size = _utf16_units
+    units = size(normalized)
     if units <= encoding.alone:
-        return Measured(whole, encoding, units, (whole,) if whole else (), encoding.alone - units)
-    parts = _cut(whole, size, encoding.joined)
-    return Measured(whole, encoding, units, tuple(parts), encoding.joined - size(parts[-1]))
+        return Measured(normalized, encoding, units, (normalized,) if normalized else (), encoding.alone - units)
+    parts = _cut(normalized, size, encoding.joined)
+    return Measured(normalized, encoding, units, tuple(parts), encoding.joined - size(parts[-1]))
 
 
 def checked(text: str, most: int = MOST_SEGMENTS) -> Measured:
-    """What `measure` says of a text that may be sent. Raises TextEmpty, TextTooLong."""
+    """`measure` a text and check that it may be sent. Raises TextEmpty, TextTooLong."""
     measured = measure(text)
     if not measured.text.strip():
         raise TextEmpty("the text is empty; nothing was queued")
@@ -203,23 +212,27 @@ def checked(text: str, most: int = MOST_SEGMENTS) -> Measured:
 
 
 def _cut(text: str, size: Callable[[str], int], most: int) -> list[str]:
-    parts, part, used = [], "", 0
+    parts = []
+    part = ""
+    used = 0
     for piece in _pieces(text, size, most):
-        taken = size(piece)
-        if used + taken > most:
+        length = size(piece)
+        if used + length > most:
             parts.append(part)
-            part, used = "", 0
-        part, used = part + piece, used + taken
+            part = ""
+            used = 0
+        part += piece
+        used += length
     return [*parts, part]
 
 
-def _pieces(text: str, size: Callable[[str], int], most: int) -> list[str]:
-    """Characters as a reader sees them; one that alone is longer than a segment, by its code points."""
-    return [
-        smaller
-        for grapheme in graphemes(text)
-        for smaller in ([grapheme] if size(grapheme) <= most else list(grapheme))
-    ]
+def _pieces(text: str, size: Callable[[str], int], most: int) -> Iterator[str]:
+    """The graphemes of a text; one that is longer than a segment is cut into code points."""
+    for grapheme in graphemes(text):
+        if size(grapheme) <= most:
+            yield grapheme
+        else:
+            yield from grapheme
 
 
 def _septets(text: str) -> int:
@@ -230,8 +243,8 @@ def _utf16_units(text: str) -> int:
     return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
 
 
-# Signs that word processors put in, and letters that no decomposition turns into others.
-_INSTEAD = str.maketrans(
+# Signs of word processors, and letters without a decomposition.
+_REPLACEMENTS = str.maketrans(
     {
         "đ": "d",
         "Đ": "D",
@@ -249,7 +262,7 @@ _INSTEAD = str.maketrans(
 
 
 def without_diacritics(text: str) -> str:
-    """Base letters only; what the default alphabet lacks even so becomes "?", so that the size is that of septets."""
-    base = unicodedata.normalize("NFD", without_unseen(text).translate(_INSTEAD))
+    """The base letters of a text; what the default alphabet still lacks becomes "?", so that it fits in septets."""
+    base = unicodedata.normalize("NFD", without_unseen(text).translate(_REPLACEMENTS))
     plain = "".join(character for character in base if not unicodedata.combining(character))
     return "".join(character if septets_of(character) else "?" for character in plain)

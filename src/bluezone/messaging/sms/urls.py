@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of the pages about text messages in the office."""
+"""URLs of the pages about text messages in the office."""
 
 from django.urls import path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's page of text messages, and the meter that counts while one writes."""
+"""The administrator's page on text messages, and the meter that counts segments while a person types."""
 
 from dataclasses import dataclass
 
@@ -23,10 +23,10 @@ from bluezone.messaging.sms.segmentation import MOST_SEGMENTS, Measured, measure
 from bluezone.messaging.sms.wording import Notice, arrival_notice
 from bluezone.training import also_in_training
 
-# A sender that has said nothing for so long is not there.
+# A sender without a report for this long is not running.
 SILENT_SECONDS = 120
 MOST_CHARACTERS = 2000
-# By the code that the sender's word begins with.
+# By the code at the beginning of SenderState.trouble.
 _TROUBLES = {
     "smpp_bind_refused": _(
         "The message centre refuses the name or the password, or they have expired. Ask the operator for new ones."
@@ -39,7 +39,7 @@ _TROUBLES = {
 
 
 class MeterForm(forms.Form):
-    """A text to be measured; stored nowhere."""
+    """A text to measure; it is not stored."""
 
     text = forms.CharField(
         label=_("Text of the message"),
@@ -52,7 +52,7 @@ class MeterForm(forms.Form):
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as it would travel. cost: in đồng, None where the price is not known."""
+    """A text as it would be sent. cost: in đồng, None if the price is not known."""
 
     name: str
     measured: Measured
@@ -68,16 +68,16 @@ class Reading:
 @audience(OVERSEERS)
 @touches(Whose.EVERYBODYS)
 def overview(request: OfficeRequest) -> HttpResponse:
-    """Whether messages go out, how many wait, what is spent, and what became of those of the last 35 days."""
+    """Whether messages are sent, how many wait, what is spent, and the states of those of the last 35 days."""
     now = timezone.now()
     counts = dict(Message.objects.values_list("state").annotate(Count("pk")).order_by())
-    said = SenderState.objects.first()
+    sender = SenderState.objects.first()
     context = {
         "is_set": settings.SMS is not None,
         "is_file": isinstance(settings.SMS, LogFile),
-        "said": said,
-        "trouble": _trouble(said.trouble) if said is not None and said.trouble else None,
-        "is_silent": said is None or (now - said.said_at).total_seconds() > SILENT_SECONDS,
+        "said": sender,
+        "trouble": _trouble(sender.trouble) if sender is not None and sender.trouble else None,
+        "is_silent": sender is None or (now - sender.said_at).total_seconds() > SILENT_SECONDS,
         "waiting": sum(counts.get(state, 0) for state in OPEN_STATES),
         "ended": [(state.label, counts.get(state, 0)) for state in State if state not in OPEN_STATES],
         "unknown": counts.get(State.UNKNOWN, 0),
@@ -104,17 +104,22 @@ def meter(request: HttpRequest) -> HttpResponse:
 
 
 def readings_of(text: str, price: int) -> list[Reading]:
-    """The text as it is, and without diacritics where that differs; nothing of an empty text."""
-    measured, plain = measure(text), measure(without_diacritics(text))
-    found = [(_("as written"), measured)]
+    """The text as it is, and without diacritics if that differs; none for an empty text."""
+    measured = measure(text)
+    plain = measure(without_diacritics(text))
+    variants = [(_("as written"), measured)]
     if plain.text != measured.text:
-        found.append((_("without diacritics"), plain))
-    return [Reading(str(name), one, one.cost(price) if price else None) for name, one in found if one.text]
+        variants.append((_("without diacritics"), plain))
+    return [
+        Reading(str(name), variant, variant.cost(price) if price else None)
+        for name, variant in variants
+        if variant.text
+    ]
 
 
-def _trouble(told: str) -> str:
-    """The sentence of what the sender told."""
-    return str(_TROUBLES.get(told.partition(":")[0], _("The message centre takes no messages.")))
+def _trouble(trouble: str) -> str:
+    """The sentence for a trouble that the sender reported."""
+    return str(_TROUBLES.get(trouble.partition(":")[0], _("The message centre takes no messages.")))
 
 
 def _notices() -> list[Notice]:

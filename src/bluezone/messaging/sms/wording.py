@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The notice to a visitor, in two languages and in one or two segments. Source: the texts of the project, section 5.
 
-The address is the short link of the public site, the same for everybody. A sender with a name cannot be answered, so
-who wants no more is sent to the page behind the link.
+The link is the short one of the public site, the same for everybody. A sender with a name cannot be answered, so
+visitors opt out on the page behind the link.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _CODE = {
 
 @dataclass(frozen=True)
 class Notice:
-    """A notice as it will be sent, and the segments that the city promised. fits: whether it keeps to them."""
+    """A notice as it will be sent, and the number of segments that the city chose."""
 
     language: str
     measured: Measured
@@ -45,34 +45,34 @@ class Notice:
 
     @property
     def fits(self) -> bool:
-        """False where the city's own name or host is too long; the meter says so."""
+        """Whether it has no more segments than promised; not so if the city's name or host is too long."""
         return self.measured.segments <= self.promised
 
 
 def arrival_notice(city: City, language: str, segments: int | None = None, diacritics: bool | None = None) -> Notice:
-    """The notice of a city. segments and diacritics: as the city set them, unless given."""
+    """The notice of a city. segments, diacritics: instead of the city's settings."""
     promised = segments or city.sms_notice_segments
     accents = bool(city.sms_notice_diacritics) if diacritics is None else diacritics
-    wanted = _VI[promised, accents] if language == "vi" else _EN[promised]
-    measured = measure(_filled(wanted, city))
+    template = _VI[promised, accents] if language == "vi" else _EN[promised]
+    measured = measure(_fill(template, city))
     if language == "vi" and accents and measured.segments > promised:
-        # Better without diacritics than in a segment that the city did not mean to pay.
-        measured = min(measured, measure(_filled(_VI[promised, False], city)), key=lambda one: one.segments)
+        # Better without diacritics than in more segments than the city wants to pay.
+        measured = min(measured, measure(_fill(_VI[promised, False], city)), key=lambda candidate: candidate.segments)
     return Notice(language, measured, promised)
 
 
 def code_text(city: City, language: str, code: str) -> str:
-    """The message with a code somebody asked for; Vietnamese without diacritics, so that it is one segment."""
-    text = _filled(_CODE["vi" if language == "vi" else "en"].replace("{code}", code), city)
+    """The message with a requested code; Vietnamese without diacritics, so that it is one segment."""
+    text = _fill(_CODE["vi" if language == "vi" else "en"].replace("{code}", code), city)
     return without_diacritics(text) if language == "vi" else text
 
 
-def _filled(text: str, city: City) -> str:
+def _fill(text: str, city: City) -> str:
     name = city.sms_name_vi or _committee(city.name_vi)
     return text.format(
         vi=name,
         plain=without_diacritics(name),
-        # One letter outside the default alphabet would make English three times as dear.
+        # A single letter outside the default alphabet would triple the cost of the English text.
         en=without_diacritics(city.sms_name_en or f"{city.name_en} City"),
         link=f"{city.public_host}/k",
         hotline=city.national_hotline.replace(" ", ""),
@@ -80,7 +80,7 @@ def _filled(text: str, city: City) -> str:
 
 
 def _committee(name: str) -> str:
-    """ "thành phố Bắc Kạn" -> "UBND TP Bắc Kạn", as letterheads shorten it."""
+    """The committee as letterheads shorten it: "thành phố Bắc Kạn" -> "UBND TP Bắc Kạn"."""
     short = {"thành phố ": "TP ", "thị xã ": "TX ", "huyện ": "H. ", "tỉnh ": "tỉnh "}
     for long, abbreviation in short.items():
         if name.lower().startswith(long):

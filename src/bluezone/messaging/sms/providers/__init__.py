@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a way to send text messages must do: one provider is one module (or folder) beside this one.
+"""The interface of providers of text messages; each provider is a module (or folder) next to this one.
 
-The outbox calls `room`, marks parts as being submitted, hands them over, listens, stores what it heard, and then lets
-the provider confirm. A provider keeps nothing that must survive: after a crash the outbox asks it again.
+The sender calls `room`, marks parts as being submitted, hands them over, listens, stores the events, and then calls
+`confirm`. A provider stores nothing that must survive: after a crash the sender queries it again.
 
-Through whom text messages go: one address in the environment.
+One URL in the environment names the provider:
 
     smpps://SYSTEM_ID:PASSWORD@smsc.example:3550?from=BACKAN     SMPP 3.4 over TLS
     smpp://SYSTEM_ID:PASSWORD@10.0.0.1:2775?from=BACKAN          without TLS: inside a tunnel to the operator
     file:sms-not-sent.log                                        no operator: written to a file of the data folder
 
-More after `?`: `rate` (submits a second, 50), `window` (submits without an answer, 10), `references=1` where the
-operator answers query_sm for our own reference, `system_type`. Imported by Django's settings: nothing of Django here.
+More after `?`: `rate` (submits a second, 50), `window` (submits without an answer, 10), `references=1` if the operator
+answers query_sm for our own reference, `system_type`. Django's settings import this module: it imports nothing of
+Django.
 """
 
 import enum
@@ -25,11 +26,11 @@ from bluezone.refusal import Refused
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One segment to hand over.
+    """A segment to hand over.
 
-    part_id: ours. reference: ours too, 0..65535, given to the provider for receipts. destination: E.164 with plus.
-    octets: the text, without header. number of count: its place; group: 0..255, the same for all of one message.
-    valid_seconds: how long the operator may still try.
+    part_id: ours. reference: ours too, 0..65535, which receipts repeat. destination: E.164 with plus.
+    octets: the text, without header. number, count: place in the message; group: 0..255, the same for all segments of a
+    message. valid_seconds: how long the operator may still try.
     """
 
     part_id: int
@@ -45,7 +46,7 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Question:
-    """Asks what became of a part. provider_id: the operator's own, "" where it never told one."""
+    """A query for the fate of a part. provider_id: the operator's own, "" if we never got one."""
 
     part_id: int
     reference: int
@@ -53,7 +54,7 @@ class Question:
 
 
 class Fate(enum.Enum):
-    """What an operator says of a message that it has."""
+    """The fate of a message that the operator has."""
 
     UNDER_WAY = "under_way"
     DELIVERED = "delivered"
@@ -63,7 +64,7 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The operator has taken a part. provider_id: its name for it. is_sent: False where nothing really goes out."""
+    """The operator has accepted a part. provider_id: its id there. is_sent: False if nothing is really sent."""
 
     part_id: int
     provider_id: str
@@ -71,7 +72,7 @@ class Accepted:
 
 
 class Why(enum.Enum):
-    """Why a part was not taken: it never will be, not now, or too fast (no fault of this message)."""
+    """Why a part was not accepted: for good, for now, or because we send too fast (not this message's fault)."""
 
     FINAL = "final"
     LATER = "later"
@@ -80,7 +81,7 @@ class Why(enum.Enum):
 
 @dataclass(frozen=True)
 class Declined:
-    """The operator has not taken a part. trouble: its own code, for the page of the operator of the service."""
+    """The operator has not accepted a part. trouble: the operator's code, for the page of our administrator."""
 
     part_id: int
     why: Why
@@ -89,14 +90,14 @@ class Declined:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Handed over, and no answer came: whether it was taken is not known."""
+    """A part was handed over without an answer: whether it was accepted is unknown."""
 
     part_id: int
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a part, said by the operator later. reference: None where it does not repeat ours."""
+    """The operator's later report on a part. reference: None if it does not repeat ours."""
 
     provider_id: str
     reference: int | None
@@ -105,10 +106,10 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Answer:
-    """To a Question. found: False only where the operator surely never took it; None: it cannot say."""
+    """The answer to a Question. is_known: False only if the operator surely never accepted it; None: unclear."""
 
     part_id: int
-    found: bool | None
+    is_known: bool | None
     provider_id: str = ""
     fate: Fate = Fate.UNDER_WAY
 
@@ -119,7 +120,7 @@ Event = Accepted | Declined | Unanswered | Receipt | Answer
 class Provider(Protocol):
     """A way to send. name: for pages and rows. finds_references: can answer a Question without provider_id.
 
-    trouble: why nothing can be handed over now, a code, a colon and the detail in English; "" when it can.
+    trouble: why nothing can be handed over now, as code, colon and detail in English; "" if it can.
     """
 
     name: str
@@ -127,27 +128,27 @@ class Provider(Protocol):
     trouble: str
 
     def room(self) -> int:
-        """How many parts and questions may be handed over now; connects where need be, 0 when it cannot."""
+        """How many parts and questions may be handed over now. Connects if necessary; 0 if it cannot."""
         ...
 
     def hand_over(self, parts: list[Outgoing]) -> None:
-        """Hand over at most `room()` parts; what becomes of each is heard by `listen`."""
+        """Hand over at most `room()` parts; `listen` returns an event for each."""
         ...
 
     def ask(self, question: Question) -> None:
-        """Ask what became of a part."""
+        """Query the fate of a part."""
         ...
 
     def listen(self, seconds: float) -> list[Event]:
-        """What has happened, waiting for it at most so long."""
+        """The events so far; waits for the first at most this long."""
         ...
 
     def confirm(self) -> None:
-        """Everything heard is stored: tell the operator, who else repeats its receipts."""
+        """Tell the operator that all events are stored; otherwise it repeats its receipts."""
         ...
 
     def close(self) -> None:
-        """End politely."""
+        """Close the connection properly."""
         ...
 
 
@@ -157,7 +158,7 @@ _FILE = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 
 
 class SmsUrlInvalid(Refused):
-    """`BLUEZONE_SMS_URL` names no provider; the message does not repeat it, for it may hold a password."""
+    """`BLUEZONE_SMS_URL` names no provider; the message does not repeat it, since it may contain a password."""
 
     code = "sms_url_invalid"
 
@@ -166,7 +167,7 @@ class SmsUrlInvalid(Refused):
 class Smsc:
     """An operator's message centre. rate: submits a second. window: submits without an answer at a time.
 
-    references: whether it finds a message by the reference that we gave it.
+    references: whether it finds a message by our reference.
     """
 
     host: str
@@ -183,13 +184,13 @@ class Smsc:
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file of the data folder that says what would have been sent."""
+    """A file in the data folder with the messages that would have been sent."""
 
     name: str
 
 
 def read_sms_url(url: str | None) -> Smsc | LogFile | None:
-    """The provider that a URL names, None without one: then nothing is queued. Raises SmsUrlInvalid."""
+    """The provider that a URL names; None without a URL, and then nothing is queued. Raises SmsUrlInvalid."""
     if not url:
         return None
     if url.startswith("file:"):
@@ -200,27 +201,27 @@ def read_sms_url(url: str | None) -> Smsc | LogFile | None:
     try:
         parts = urlsplit(url)
         port = parts.port
-        asked = {name: values[0] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
+        options = {name: values[0] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
     except ValueError:
         raise SmsUrlInvalid(
             "BLUEZONE_SMS_URL is no address, expected smpp://user:password@host:2775?from=NAME"
         ) from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise SmsUrlInvalid("BLUEZONE_SMS_URL has no host or another scheme than smpp, smpps or file")
-    if unknown := sorted(set(asked) - {"from", "rate", "window", "references", "system_type"}):
+    if unknown := sorted(set(options) - {"from", "rate", "window", "references", "system_type"}):
         raise SmsUrlInvalid(f"BLUEZONE_SMS_URL has {unknown[0][:20]!r}, which docs/messaging.md does not name")
-    if not _SENDER.fullmatch(asked.get("from", "")):
+    if not _SENDER.fullmatch(options.get("from", "")):
         raise SmsUrlInvalid("BLUEZONE_SMS_URL has no ?from=, 1 to 11 letters or a number")
     return Smsc(
         host=parts.hostname, port=port or _PORTS[parts.scheme], tls=parts.scheme == "smpps",
-        system_id=unquote(parts.username or ""), password=unquote(parts.password or ""), sender=asked["from"],
-        rate=_number(asked, "rate", 50, 10_000), window=_number(asked, "window", 10, 1000),
-        references=asked.get("references") == "1", system_type=asked.get("system_type", ""),
+        system_id=unquote(parts.username or ""), password=unquote(parts.password or ""), sender=options["from"],
+        rate=_number(options, "rate", 50, 10_000), window=_number(options, "window", 10, 1000),
+        references=options.get("references") == "1", system_type=options.get("system_type", ""),
     )  # fmt: skip
 
 
-def _number(asked: dict[str, str], name: str, usual: int, most: int) -> int:
-    text = asked.get(name, str(usual))
+def _number(options: dict[str, str], name: str, usual: int, most: int) -> int:
+    text = options.get(name, str(usual))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise SmsUrlInvalid(f"{name} in BLUEZONE_SMS_URL is not a whole number from 1 to {most}")
     return int(text)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SMPP 3.4 as an ESME: one transceiver session with the operator's message centre (SMSC), kept bound, no faster than
-agreed, and all that comes back of it.
+"""SMPP 3.4 as an ESME: one transceiver session with the operator's message centre (SMSC), which stays bound.
+
+Sends no faster than agreed, and turns all answers and receipts into events.
 """
 
 import contextlib
@@ -33,23 +34,23 @@ _PASSWORD_REFUSED = (smpp_pdu.BIND_FAILED, smpp_pdu.INVALID_PASSWORD, smpp_pdu.I
 
 
 class SessionLost(Refused):
-    """No connection to the message centre came about, or it ended."""
+    """No connection to the message centre, or it ended."""
 
     code = "smpp_session_lost"
 
 
 class BindRefused(Refused):
-    """The message centre does not let us in: wrong or expired credentials."""
+    """The message centre refuses us: wrong or expired credentials."""
 
     code = "smpp_bind_refused"
 
 
 class Session:
-    """Connected and bound as transceiver when made. Raises SessionLost, BindRefused, GarbageReceived."""
+    """A session, connected and bound as transceiver. Raises SessionLost, BindRefused, GarbageReceived."""
 
     def __init__(self, smsc: Smsc) -> None:
         self._buffer = bytearray()
-        # What came in one piece with the answer to bind: receipts that waited for us.
+        # PDUs that arrived together with the answer to bind: receipts that waited for us.
         self._early: list[Pdu] = []
         self._sequence = 0
         self._socket = _connect(smsc)
@@ -75,23 +76,24 @@ class Session:
         raise SessionLost("the message centre does not answer to bind_transceiver")
 
     def send(self, command: int, body: bytes = b"") -> int:
-        """Send a request; its sequence number. Raises SessionLost, and then whether it went out is not known."""
+        """Send a request; its sequence number. Raises SessionLost; then it is unknown whether it was sent."""
         self._sequence = self._sequence % 0x7FFFFFFF + 1
         self._write(Pdu(command, smpp_pdu.OK, self._sequence, body))
         return self._sequence
 
     def respond(self, to: Pdu, body: bytes = b"", status: int = smpp_pdu.OK) -> None:
-        """Answer a request of the other side. Raises SessionLost."""
+        """Answer a request of the message centre. Raises SessionLost."""
         self._write(Pdu(to.command | smpp_pdu.RESPONSE, status, to.sequence, body))
 
     def refuse(self, to: Pdu) -> None:
-        """generic_nack for a command that nobody knows. Raises SessionLost."""
+        """Answer an unknown command with generic_nack. Raises SessionLost."""
         self._write(Pdu(smpp_pdu.GENERIC_NACK, smpp_pdu.INVALID_COMMAND, to.sequence))
 
     def receive(self, seconds: float) -> list[Pdu]:
-        """Every whole PDU that is there, waiting at most so long for the first. Raises SessionLost, GarbageReceived."""
+        """All complete PDUs; waits at most this long for the first. Raises SessionLost, GarbageReceived."""
         if self._early:
-            early, self._early = self._early, []
+            early = self._early
+            self._early = []
             return early
         pending = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
         if not pending and not select.select([self._socket], [], [], seconds)[0]:
@@ -105,13 +107,13 @@ class Session:
         if not chunk:
             raise SessionLost("the message centre closed the connection")
         self._buffer += chunk
-        found = []
-        while (one := smpp_pdu.take_pdu(self._buffer)) is not None:
-            found.append(one)
-        return found
+        pdus = []
+        while (pdu := smpp_pdu.take_pdu(self._buffer)) is not None:
+            pdus.append(pdu)
+        return pdus
 
     def close(self) -> None:
-        """Close without a word."""
+        """Close the connection without unbinding."""
         self._socket.close()
 
     def _write(self, out: Pdu) -> None:
@@ -134,9 +136,9 @@ def _connect(smsc: Smsc) -> socket.socket:
 
 ANSWER_SECONDS = 10.0
 ENQUIRE_SECONDS = 30.0
-# Between tries to connect: doubled from the first to the second.
+# Between tries to connect: first and longest pause, doubled each time.
 RECONNECT_SECONDS = (1.0, 30.0)
-# A wrong password tried again and again locks an account.
+# Longer, since repeated wrong passwords lock an account.
 REFUSED_SECONDS = 60.0
 THROTTLE_SECONDS = (0.5, 30.0)
 _LATER = {
@@ -152,8 +154,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Awaited:
-    """A request without answer yet. part_id: None for enquire_link."""
+class _Request:
+    """A request without an answer yet. part_id: None for enquire_link."""
 
     command: int
     part_id: int | None
@@ -161,20 +163,23 @@ class _Awaited:
 
 
 class SmppProvider:
-    """One transceiver session with one message centre; connects at the first `room()`."""
+    """A transceiver session with one message centre; connects at the first `room()`."""
 
     name = "smpp"
 
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc
         self._session: Session | None = None
-        self._awaited: dict[int, _Awaited] = {}
+        self._unanswered: dict[int, _Request] = {}
         self._events: list[Event] = []
         self._unconfirmed: list[Pdu] = []
-        self._connect_at, self._pause = 0.0, RECONNECT_SECONDS[0]
-        self._throttled_until, self._throttle = 0.0, THROTTLE_SECONDS[0]
-        self._allowance, self._counted_at = float(smsc.rate), time.monotonic()
-        self._heard_at = time.monotonic()
+        self._connect_at = 0.0
+        self._pause = RECONNECT_SECONDS[0]
+        self._throttled_until = 0.0
+        self._throttle = THROTTLE_SECONDS[0]
+        self._allowance = float(smsc.rate)
+        self._counted_at = time.monotonic()
+        self._last_received_at = time.monotonic()
         self.finds_references = smsc.references
         self.trouble = ""
 
@@ -187,36 +192,38 @@ class SmppProvider:
             return 0
         self._allowance = min(float(self._smsc.rate), self._allowance + (now - self._counted_at) * self._smsc.rate)
         self._counted_at = now
-        return max(0, min(self._smsc.window - len(self._awaited), int(self._allowance)))
+        return max(0, min(self._smsc.window - len(self._unanswered), int(self._allowance)))
 
     def hand_over(self, parts: list[Outgoing]) -> None:
-        """Submit parts; each gets an event, also where the session ends in the middle."""
+        """Submit parts; each gets an event, even if the session ends in the middle."""
         for part in parts:
             self._request(smpp_pdu.SUBMIT_SM, smpp_pdu.submit(part, self._smsc.sender), part.part_id)
 
     def ask(self, question: Question) -> None:
-        """query_sm."""
+        """Send query_sm."""
         self._request(smpp_pdu.QUERY_SM, smpp_pdu.query(question, self._smsc.sender), question.part_id)
 
     def listen(self, seconds: float) -> list[Event]:
-        """Read what came, answer what is to be answered at once, and give up what waited too long."""
+        """Read PDUs, answer those that need an immediate answer, and end a session that does not answer."""
         if self._session is None:
             if not self._events:
                 time.sleep(seconds)
         else:
             try:
                 for received in self._session.receive(0.0 if self._events else seconds):
-                    self._heard_at = time.monotonic()
+                    self._last_received_at = time.monotonic()
                     self._read(received)
-                self._watch(time.monotonic())
+                self._check_line(time.monotonic())
             except (SessionLost, GarbageReceived) as trouble:
                 self._lose(trouble, RECONNECT_SECONDS[0])
-        events, self._events = self._events, []
+        events = self._events
+        self._events = []
         return events
 
     def confirm(self) -> None:
-        """deliver_sm_resp for the receipts that are stored now."""
-        unconfirmed, self._unconfirmed = self._unconfirmed, []
+        """Send deliver_sm_resp for the receipts that are stored now."""
+        unconfirmed = self._unconfirmed
+        self._unconfirmed = []
         if self._session is None:
             return
         try:
@@ -226,7 +233,7 @@ class SmppProvider:
             self._lose(trouble, RECONNECT_SECONDS[0])
 
     def close(self) -> None:
-        """unbind, and no wait for its answer."""
+        """Send unbind, and close without waiting for the answer."""
         if self._session is not None:
             with contextlib.suppress(SessionLost):
                 self._session.send(smpp_pdu.UNBIND)
@@ -236,25 +243,24 @@ class SmppProvider:
     def _connect(self) -> None:
         try:
             self._session = Session(self._smsc)
-        except BindRefused as refused:
-            self._lose(refused, REFUSED_SECONDS)
+        except BindRefused as refusal:
+            self._lose(refusal, REFUSED_SECONDS)
         except (SessionLost, GarbageReceived) as trouble:
             self._lose(trouble, self._pause)
             self._pause = min(RECONNECT_SECONDS[1], self._pause * 2)
         else:
-            self.trouble, self._pause = "", RECONNECT_SECONDS[0]
-            self._heard_at = time.monotonic()
+            self.trouble = ""
+            self._pause = RECONNECT_SECONDS[0]
+            self._last_received_at = time.monotonic()
 
     def _request(self, command: int, body: bytes, part_id: int) -> None:
         self._allowance -= 1
         if self._session is None:
-            # Lost a moment ago: nothing of this part was written, so it may simply be handed over again.
-            lost = (
-                Unanswered(part_id)
-                if command == smpp_pdu.QUERY_SM
-                else Declined(part_id, Why.THROTTLED, "not connected")
-            )
-            self._events.append(lost)
+            # The session has just ended, and nothing of this part was written: it can be handed over again.
+            if command == smpp_pdu.QUERY_SM:
+                self._events.append(Unanswered(part_id))
+            else:
+                self._events.append(Declined(part_id, Why.THROTTLED, "not connected"))
             return
         try:
             sequence = self._session.send(command, body)
@@ -262,17 +268,17 @@ class SmppProvider:
             self._events.append(Unanswered(part_id))
             self._lose(trouble, RECONNECT_SECONDS[0])
         else:
-            self._awaited[sequence] = _Awaited(command, part_id, time.monotonic() + ANSWER_SECONDS)
+            self._unanswered[sequence] = _Request(command, part_id, time.monotonic() + ANSWER_SECONDS)
 
     def _read(self, received: Pdu) -> None:
         if received.is_response:
-            awaited = self._awaited.pop(received.sequence, None)
-            if awaited is not None and awaited.part_id is not None:
-                self._answered(awaited.part_id, awaited.command, received)
-            elif awaited is None and received.command == smpp_pdu.GENERIC_NACK:
+            request = self._unanswered.pop(received.sequence, None)
+            if request is not None and request.part_id is not None:
+                self._read_answer(request.part_id, request.command, received)
+            elif request is None and received.command == smpp_pdu.GENERIC_NACK:
                 raise GarbageReceived("the message centre did not understand us (generic_nack)")
         elif received.command == smpp_pdu.DELIVER_SM:
-            self._delivered(received)
+            self._read_delivery(received)
         elif self._session is not None:
             if received.command == smpp_pdu.ENQUIRE_LINK:
                 self._session.respond(received)
@@ -282,25 +288,25 @@ class SmppProvider:
             elif received.command != smpp_pdu.ALERT_NOTIFICATION:
                 self._session.refuse(received)
 
-    def _delivered(self, received: Pdu) -> None:
+    def _read_delivery(self, received: Pdu) -> None:
         try:
             receipt = smpp_pdu.read_receipt(received.body)
         except GarbageReceived as garbage:
-            # Confirmed all the same, or it would come again for ever.
+            # Confirm it in spite of that, or it would be repeated for ever.
             log.warning("sms: a receipt cannot be read: %s", garbage.message, extra=event("sms_receipt_unreadable"))
             receipt = None
         if receipt is not None:
             self._events.append(receipt)
-        # A person's answer is not kept: senders by name cannot be answered, and nobody here reads them.
+        # A person's answer is dropped: most senders have a name and cannot be answered, and none of us reads answers.
         self._unconfirmed.append(received)
 
-    def _answered(self, part_id: int, command: int, received: Pdu) -> None:
+    def _read_answer(self, part_id: int, command: int, received: Pdu) -> None:
         status = received.status
         if received.command != smpp_pdu.GENERIC_NACK and received.command != command | smpp_pdu.RESPONSE:
             self._events.append(Unanswered(part_id))
             raise GarbageReceived("the message centre answered with another command than was asked")
         if command == smpp_pdu.QUERY_SM:
-            self._events.append(self._settled(part_id, received))
+            self._events.append(self._query_answer(part_id, received))
         elif status == smpp_pdu.OK and received.command != smpp_pdu.GENERIC_NACK:
             self._throttle = THROTTLE_SECONDS[0]
             try:
@@ -311,7 +317,7 @@ class SmppProvider:
             self._events.append(Accepted(part_id, provider_id[:65]))
         elif status in _TOO_FAST:
             if time.monotonic() >= self._throttled_until:
-                # Once for all that were under way together.
+                # Only once for all requests under way at the same time.
                 self._throttled_until = time.monotonic() + self._throttle
                 self._throttle = min(THROTTLE_SECONDS[1], self._throttle * 2)
             self._events.append(Declined(part_id, Why.THROTTLED, f"status {status:#x}"))
@@ -319,39 +325,40 @@ class SmppProvider:
             why = Why.LATER if status in _LATER else Why.FINAL
             self._events.append(Declined(part_id, why, f"status {status:#x}"))
 
-    def _settled(self, part_id: int, received: Pdu) -> Answer:
+    def _query_answer(self, part_id: int, received: Pdu) -> Answer:
         if received.status == smpp_pdu.INVALID_MESSAGE_ID and received.command != smpp_pdu.GENERIC_NACK:
-            # Only an operator that knows references can say by this that it never had the message.
-            return Answer(part_id, found=False if self.finds_references else None)
+            # This proves that the operator never had the message only if it knows our references.
+            return Answer(part_id, is_known=False if self.finds_references else None)
         if received.status != smpp_pdu.OK or received.command == smpp_pdu.GENERIC_NACK:
-            return Answer(part_id, found=None)
-        found = smpp_pdu.read_query_answer(received.body)
-        return Answer(part_id, True, found.provider_id, found.fate)
+            return Answer(part_id, is_known=None)
+        answer = smpp_pdu.read_query_answer(received.body)
+        return Answer(part_id, True, answer.provider_id, answer.fate)
 
-    def _watch(self, now: float) -> None:
-        """Give up answers that do not come, and see whether the line still lives."""
+    def _check_line(self, now: float) -> None:
+        """Raise SessionLost if an answer is late; test an idle connection with enquire_link."""
         if self._session is None:
             return
-        if any(awaited.deadline < now for awaited in self._awaited.values()):
+        if any(request.deadline < now for request in self._unanswered.values()):
             raise SessionLost("the message centre does not answer")
-        asked = any(awaited.command == smpp_pdu.ENQUIRE_LINK for awaited in self._awaited.values())
-        if now - self._heard_at >= ENQUIRE_SECONDS and not asked:
+        enquiring = any(request.command == smpp_pdu.ENQUIRE_LINK for request in self._unanswered.values())
+        if now - self._last_received_at >= ENQUIRE_SECONDS and not enquiring:
             sequence = self._session.send(smpp_pdu.ENQUIRE_LINK)
-            self._awaited[sequence] = _Awaited(smpp_pdu.ENQUIRE_LINK, None, now + ANSWER_SECONDS)
+            self._unanswered[sequence] = _Request(smpp_pdu.ENQUIRE_LINK, None, now + ANSWER_SECONDS)
 
     def _lose(self, why: Refused, pause: float) -> None:
-        """End the session: what was not answered is said to be so, receipts not confirmed come again by themselves."""
+        """End the session and report unanswered parts; the operator will repeat unconfirmed receipts."""
         if self._session is not None:
             self._session.close()
         trouble = f"{why.code}: {why.message}"
         if trouble != self.trouble:
             log.warning("sms: %s; messages wait", trouble, extra=event("sms_centre_lost", code=why.code))
-        self._session, self.trouble = None, trouble
+        self._session = None
+        self.trouble = trouble
         self._connect_at = time.monotonic() + pause
         self._events += [
-            Unanswered(awaited.part_id) for awaited in self._awaited.values() if awaited.part_id is not None
+            Unanswered(request.part_id) for request in self._unanswered.values() if request.part_id is not None
         ]
-        self._awaited.clear()
+        self._unanswered.clear()
         self._unconfirmed.clear()
 
 

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol data units of SMPP 3.4 that an ESME writes and reads, as octets: header, binding, submitting, asking,
-and receipts.
-"""
+"""The protocol data units (PDU) of SMPP 3.4 that an ESME writes and reads: bind, submit, query and receipts."""
 
 import re
 import struct
@@ -11,7 +9,7 @@ from bluezone.messaging.sms.providers import Fate, Outgoing, Question, Receipt, 
 from bluezone.refusal import Refused
 
 HEADER_BYTES = 16
-# A deliver_sm with message_payload is at most some 64 kB; more is no PDU.
+# A deliver_sm with message_payload has at most about 64 kB.
 MOST_BYTES = 70_000
 
 # fmt: off
@@ -50,14 +48,14 @@ DELIVERY_RECEIPT      = 0x04
 
 
 class GarbageReceived(Refused):
-    """What came over the line is no PDU of SMPP 3.4; the session is ended, nothing is lost."""
+    """The message centre sent something else than PDUs of SMPP 3.4; the session ends, nothing is lost."""
 
     code = "smpp_garbage"
 
 
 @dataclass(frozen=True)
 class Pdu:
-    """One PDU. command, status, sequence: of its header; body: the rest."""
+    """A PDU. command, status, sequence: from its header; body: what follows."""
 
     command: int
     status: int
@@ -65,17 +63,17 @@ class Pdu:
     body: bytes = b""
 
     def octets(self) -> bytes:
-        """As it goes over the line."""
+        """The PDU as bytes to send."""
         return struct.pack(">4I", HEADER_BYTES + len(self.body), self.command, self.status, self.sequence) + self.body
 
     @property
     def is_response(self) -> bool:
-        """Whether it answers one of ours."""
+        """Whether this answers one of our requests."""
         return bool(self.command & RESPONSE)
 
 
 def take_pdu(buffer: bytearray) -> Pdu | None:
-    """Take one whole PDU off the front of what was received, None when it is not all there. Raises GarbageReceived."""
+    """Remove a PDU from the front of the buffer; None if it is not complete yet. Raises GarbageReceived."""
     if len(buffer) < 4:
         return None
     (length,) = struct.unpack_from(">I", buffer)
@@ -90,7 +88,7 @@ def take_pdu(buffer: bytearray) -> Pdu | None:
 
 
 def cstring(text: str) -> bytes:
-    """A C-Octet string; what is not ASCII would be refused by everybody."""
+    """A C-Octet string. Other characters than ASCII become "?", since message centres refuse them."""
     return text.encode("ascii", "replace").replace(b"\0", b"") + b"\0"
 
 
@@ -100,18 +98,18 @@ def tlv(tag: int, value: bytes) -> bytes:
 
 
 class Reader:
-    """Reads the fields of a body in order; raises GarbageReceived where it ends too early."""
+    """Reads the fields of a body in order; raises GarbageReceived if it ends too early."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._at = 0
 
     def byte(self) -> int:
-        """One integer of one octet."""
+        """An integer of one octet."""
         return self.octets(1)[0]
 
     def octets(self, count: int) -> bytes:
-        """So many octets."""
+        """The next `count` octets."""
         if self._at + count > len(self._body):
             raise GarbageReceived("a PDU ends within a field")
         self._at += count
@@ -127,23 +125,28 @@ class Reader:
         return text
 
     def tlvs(self) -> dict[int, bytes]:
-        """The optional parameters that remain; those nobody knows too."""
-        found = {}
+        """The remaining optional parameters, including unknown ones."""
+        parameters = {}
         while self._at < len(self._body):
             tag, length = struct.unpack(">2H", self.octets(4))
-            found[tag] = self.octets(length)
-        return found
+            parameters[tag] = self.octets(length)
+        return parameters
 
 
 _VERSION = 0x34
 _FINAL_RECEIPT = 1
-_INTERNATIONAL, _ALPHANUMERIC, _SHORT_CODE, _ISDN = 1, 5, 3, 1
+# Types of number of an address, and its numbering plan.
+_INTERNATIONAL = 1
+_SHORT_CODE = 3
+_ALPHANUMERIC = 5
+_ISDN = 1
 _MOST_VALID_SECONDS = 86_400 * 30
 # message_state of section 5.2.28, and its short names in the text of a receipt.
 _FATES = {
     1: Fate.UNDER_WAY, 2: Fate.DELIVERED, 3: Fate.EXPIRED, 4: Fate.FAILED, 5: Fate.FAILED, 6: Fate.UNDER_WAY,
     7: Fate.UNDER_WAY, 8: Fate.FAILED,
 }  # fmt: skip
+_UNKNOWN = 7
 _NAMES = {
     "ENROUTE": 1, "DELIVRD": 2, "EXPIRED": 3, "DELETED": 4, "UNDELIV": 5, "ACCEPTD": 6, "UNKNOWN": 7, "REJECTD": 8,
 }  # fmt: skip
@@ -151,21 +154,21 @@ _TEXT = re.compile(rb"\bid:(\S{1,65}).{0,120}?\bstat:([A-Z]{5,7})\b", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What query_sm_resp says."""
+class QueryAnswer:
+    """The content of query_sm_resp."""
 
     provider_id: str
     fate: Fate
 
 
 def bind(smsc: Smsc) -> bytes:
-    """bind_transceiver."""
+    """The body of bind_transceiver."""
     words = [smsc.system_id, smsc.password, smsc.system_type]
     return b"".join(map(cstring, words)) + bytes([_VERSION, 0, 0]) + cstring("")
 
 
 def submit(part: Outgoing, sender: str) -> bytes:
-    """submit_sm: a segment in short_message, with the header of a concatenated message where there are several."""
+    """The body of submit_sm: a segment in short_message, with a concatenation header if there are several."""
     header = bytes([5, 0, 3, part.group, part.count, part.number]) if part.count > 1 else b""
     message = header + part.octets
     return b"".join(
@@ -180,23 +183,23 @@ def submit(part: Outgoing, sender: str) -> bytes:
 
 
 def query(question: Question, sender: str) -> bytes:
-    """query_sm; without an id of the operator's, by our reference, as SMPP 5.0 does for broadcasts."""
+    """The body of query_sm, by the operator's id, or else by our reference, as SMPP 5.0 does for broadcasts."""
     body = cstring(question.provider_id) + _source(sender)
     if question.provider_id:
         return body
     return body + tlv(USER_MESSAGE_REFERENCE, struct.pack(">H", question.reference))
 
 
-def read_query_answer(body: bytes) -> Found:
-    """Raises GarbageReceived."""
+def read_query_answer(body: bytes) -> QueryAnswer:
+    """The body of query_sm_resp. Raises GarbageReceived."""
     reader = Reader(body)
     provider_id = reader.cstring()
     reader.cstring()
-    return Found(provider_id, _fate(reader.byte()))
+    return QueryAnswer(provider_id, _fate(reader.byte()))
 
 
 def read_receipt(body: bytes) -> Receipt | None:
-    """The receipt that a deliver_sm is, None where it is a message of a person. Raises GarbageReceived."""
+    """The receipt in the body of a deliver_sm, None if it is a person's message. Raises GarbageReceived."""
     reader = Reader(body)
     reader.cstring()
     for _ in range(2):
@@ -211,13 +214,18 @@ def read_receipt(body: bytes) -> Receipt | None:
     tlvs = reader.tlvs()
     if not esm_class & DELIVERY_RECEIPT and RECEIPTED_MESSAGE_ID not in tlvs:
         return None
-    said = _TEXT.search(text)
+    match = _TEXT.search(text)
     provider_id = tlvs.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
     state = tlvs.get(MESSAGE_STATE, b"")
-    number = state[0] if state else _NAMES.get(said[2].decode(), 7) if said else 7
+    if state:
+        number = state[0]
+    elif match:
+        number = _NAMES.get(match[2].decode(), _UNKNOWN)
+    else:
+        number = _UNKNOWN
     reference = tlvs.get(USER_MESSAGE_REFERENCE, b"")
     return Receipt(
-        provider_id or (said[1].decode("latin-1") if said else ""),
+        provider_id or (match[1].decode("latin-1") if match else ""),
         int.from_bytes(reference) if len(reference) == 2 else None,
         _fate(number),
     )
@@ -233,13 +241,18 @@ def _source(sender: str) -> bytes:
     digits = sender.lstrip("+")
     if not digits.isdigit():
         return bytes([_ALPHANUMERIC, 0]) + cstring(sender)
-    kind = _INTERNATIONAL if sender.startswith("+") else _SHORT_CODE if len(digits) <= 8 else 0
+    if sender.startswith("+"):
+        kind = _INTERNATIONAL
+    elif len(digits) <= 8:
+        kind = _SHORT_CODE
+    else:
+        kind = 0
     return bytes([kind, _ISDN]) + cstring(digits)
 
 
 def _period(seconds: int) -> str:
-    """A relative time (section 7.1.1): the operator gives up when we would."""
+    """The relative time (section 7.1.1) after which the operator gives up, as we do."""
     whole = max(60, min(seconds, _MOST_VALID_SECONDS))
-    days, rest = divmod(whole, 86_400)
+    days, second = divmod(whole, 86_400)
     months, days = divmod(days, 30)
-    return f"00{months:02}{days:02}{rest // 3600:02}{rest // 60 % 60:02}{rest % 60:02}000R"
+    return f"00{months:02}{days:02}{second // 3600:02}{second // 60 % 60:02}{second % 60:02}000R"

@@ -175,7 +175,7 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
 class DoorLists(PiecewiseLists[DoorsImport]):
     """Lists of the households of one ward; rows that are refused do not hold up the others."""
 
-    name, model, who, whose = "canvass-import", DoorsImport, KEEPERS, Whose.WARD
+    name, model, who, owner = "canvass-import", DoorsImport, KEEPERS, Whose.WARD
     columns: ClassVar = {"households": COLUMNS}
     tabs, changes = "canvass/tabs.html", "canvass/import_changes.html"
     is_practised = takes_good_rows = True

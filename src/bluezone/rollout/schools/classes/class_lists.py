@@ -275,7 +275,7 @@ def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpRespo
 class ClassLists(ListPages[ClassesImport]):
     """Lists of the classes of the schools that a person keeps."""
 
-    name, model, who, whose = "class-import", ClassesImport, STAFF_REPORTERS, Whose.ITSELF
+    name, model, who, owner = "class-import", ClassesImport, STAFF_REPORTERS, Whose.ITSELF
     columns: ClassVar = {"classes": COLUMNS}
     changes = "schools/class_changes.html"
     is_practised = True
