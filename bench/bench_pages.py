@@ -50,7 +50,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         "baseline": f"{vietnamese.plain / 1000:.1f} kB unpacked",
         "ratio": round(vietnamese.plain / vietnamese.down, 2),
         "english_kilobytes": round(english.down / 1000, 1),
-        "files_kept": vietnamese.kept,
+        "files_kept": vietnamese.files,
         "landing_page_kilobytes": round(sum(landing.values()) / 1000, 1),
         "landing_page_budget_kilobytes": 60,
         "landing_page_asks_others": sum(not address.startswith(served.public) for address in landing),

@@ -245,8 +245,8 @@ def who_reaches_out(city: City, name: str) -> Iterator[Actor]:
 
 def requests_of(city: City, name: str) -> list[tuple[str, str]]:
     act = ACTS[name]
-    address = reverse(route_of(name), OFFICE, act.what(city)) + "?" + act.asked(city)
-    methods = (("get", act.shown is not None), ("post", act.sent is not None))
+    address = reverse(route_of(name), OFFICE, act.what(city)) + "?" + act.query(city)
+    methods = (("get", act.page_status is not None), ("post", act.sent is not None))
     return [(method, address) for method, there in methods if there]
 
 
@@ -274,7 +274,7 @@ def opens(right: Right, actor: Actor) -> bool:
 EVERYBODYS = [
     name
     for name, act in sorted(ACTS.items())
-    if act.shown == 200 and any(way.whose is Whose.EVERYBODYS for way in ways_of(name))
+    if act.page_status == 200 and any(way.whose is Whose.EVERYBODYS for way in ways_of(name))
 ]
 
 
@@ -345,7 +345,7 @@ class Trial:
             _, status, tables = answer = self.answer(partial(_itself, actor), act.sent)
             noted = actor.role in act.noted and actor.place in act.noted_at
             writes = act.changes if self.method == "post" else noted
-            if status != (act.shown if self.method == "get" else act.done) or (writes and not tables):
+            if status != (act.page_status if self.method == "get" else act.done) or (writes and not tables):
                 self.tell("may", answer)
             elif self.method == "get" and tables and not writes:
                 self.tell("changes something by reading:", answer)

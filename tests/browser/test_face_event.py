@@ -72,7 +72,7 @@ def test_a_wedding_warns_its_guests_through_a_health_workers_code(chromium, serv
     host.wait("Kiểm tra lúc")
     assert host.page.get_attribute("[data-state]", "data-state") == "nothing", "who made the code was not there"
     for face in (host, guest, patient):
-        assert face.told == []
+        assert face.complaints == []
         face.page.context.close()
 
 
@@ -95,7 +95,7 @@ def test_a_code_made_here_is_found_again_printed_and_removed(chromium, served):
     host.page.click(".button.danger")
     host.wait("The code was removed from this device.")
     assert "Class 12A1" not in host.text()
-    assert host.told == []
+    assert host.complaints == []
     host.page.context.close()
 
 

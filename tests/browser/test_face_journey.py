@@ -78,7 +78,7 @@ def two(chromium, served):
     looked(visitor, "D")
     yield visitor, patient
     for face in faces:
-        assert face.told == []
+        assert face.complaints == []
         face.page.context.close()
 
 
@@ -257,7 +257,7 @@ def test_a_warning_that_comes_after_a_negative_test_shows(chromium, served):
     visitor.page.wait_for_selector("[data-state=negative]")
     assert visitor.page.locator(".state a[href^='tel:']").count() == 1, "a warned person can still call"
     for face in (visitor, first, second):
-        assert face.told == []
+        assert face.complaints == []
         face.page.context.close()
 
 

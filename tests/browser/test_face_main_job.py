@@ -99,7 +99,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         assert_fit(face)
         face.go("/sent")
         assert "Dữ liệu của bạn đã gửi: 1 lần" in face.text()
-        assert face.told == []
+        assert face.complaints == []
 
     server.wait_for_export(after=patient.downloads.position.number, seconds=300)
     with opened(chromium, near) as face:
@@ -122,7 +122,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         face.page.click("text=Đọc lại sau")
         face.page.wait_for_selector("[data-state=D]")
         assert "chưa đọc" not in face.page.inner_text("nav")
-        assert face.told == []
+        assert face.complaints == []
 
     far.check()
     with opened(chromium, far) as face:

@@ -53,7 +53,7 @@ def test_a_traveller_follows_the_city_they_were_in_is_warned_from_it_and_forgets
             assert_readable_at_twice_the_size(face.page)
             card.locator("button").last.click()
             face.wait(off)
-            assert face.told == []
+            assert face.complaints == []
         assert traveller.neighbours.all()[0].checked_at is None
 
 

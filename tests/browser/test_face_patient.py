@@ -45,7 +45,7 @@ def visitor(chromium, served):
     press(face, "text=Kiểm tra ngay")
     face.page.wait_for_selector("[data-state=A]")
     yield face
-    assert face.told == []
+    assert face.complaints == []
     face.page.context.close()
 
 
@@ -139,4 +139,4 @@ def test_no_screen_of_a_handsets_patient_is_green_while_the_report_waits(chromiu
             face.go("/diary")
             assert_a_patient(face)
             assert "Bạn đã báo tin ngày" in face.text()
-            assert face.told == []
+            assert face.complaints == []

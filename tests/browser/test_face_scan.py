@@ -41,7 +41,7 @@ def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_
         face.page.click("text=Hoàn tác")
         face.wait("Đã hoàn tác")
         assert phone.visits.all() == []
-        assert face.told == []
+        assert face.complaints == []
 
 
 def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by_itself(chromium, city):

@@ -80,13 +80,13 @@ def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
                 face.go(path)
             assert_fit(face)
             assert face.page.evaluate("document.documentElement.lang") == language
-        assert face.told == []
+        assert face.complaints == []
     with opened(chromium, lived["quiet"], width=width, language=language) as face:
         assert_fit(face)
         for path in (f"/v/{code}", "/checked-in", "/diary", "/place"):
             face.go(path)
             assert_fit(face)
-        assert face.told == []
+        assert face.complaints == []
     with opened(chromium, lived["new"], width=width, language=language, started=False) as face:
         assert_fit(face)
         assert "welcome" not in face.page.url
@@ -139,7 +139,7 @@ def test_nothing_is_invisible_in_dark_or_forced_colours_and_what_has_the_focus_s
             assert without_a_ring(face.page) == [], path
             # axe reckons with the colours of the page, not with those that are forced on it.
             assert forced or serious_findings(face.page) == [], path
-        assert face.told == []
+        assert face.complaints == []
 
 
 def test_a_warned_phone_is_whole_with_letters_of_twice_the_size(chromium, lived):
@@ -216,7 +216,7 @@ def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
         face.go(f"/v/{link.split('#')[1]}")
         assert bad.name in face.text()
         assert not face.page.locator("main img, main b").count()
-        assert face.told == []
+        assert face.complaints == []
 
 
 def test_erasing_takes_two_steps_and_leaves_nothing(chromium, tmp_path):

@@ -126,7 +126,7 @@ def test_from_the_poster_to_the_three_steps_in_two_browsers(chromium, served, po
     patient.page.click("text=Kiểm tra ngay")
     # Who reported a stay is not warned of it.
     assert patient.page.get_attribute("[data-state]", "data-state") == "positive"
-    assert visitor.told == patient.told == []
+    assert visitor.complaints == patient.complaints == []
     for face in (visitor, patient):
         face.page.context.close()
 

@@ -33,7 +33,7 @@ def face(chromium, tmp_path):
         face.page.wait_for_selector("[data-state=nothing]")
         face.page.evaluate(VOICE)
         yield face
-        assert face.told == []
+        assert face.complaints == []
         face.page.context.close()
 
 

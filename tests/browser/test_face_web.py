@@ -69,7 +69,7 @@ def test_every_screen_is_fit_to_be_used_and_never_says_that_it_runs(chromium, se
         assert RUNNING[language] not in face.text().lower(), path
     face.go("/")
     assert RUNNING[language] not in face.text().lower()
-    assert face.told == []
+    assert face.complaints == []
     face.page.context.close()
 
 

@@ -34,7 +34,7 @@ def test_every_screen_of_the_web_edition_is_whole(chromium, tmp_path, language):
             assert_readable_at_twice_the_size(face.page)
             face.go("/")
             assert_readable_at_twice_the_size(face.page)
-        assert face.told == []
+        assert face.complaints == []
         face.page.context.close()
 
 

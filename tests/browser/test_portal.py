@@ -108,7 +108,7 @@ def test_the_first_load_of_the_web_edition_is_under_250_kilobytes_with_all_that_
 ):
     load = first_load(chromium, served, language)
 
-    assert load.kept >= 12
+    assert load.files >= 12
     assert load.down <= WEB_EDITION_BYTES, load
 
 

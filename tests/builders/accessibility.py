@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looking at a page as axe does, and using it without a mouse."""
+"""Check a page with axe, and use it without a mouse."""
 
 from functools import cache
 from io import BytesIO
@@ -11,7 +11,7 @@ from PIL import Image
 AXE = Path(__file__).parents[1] / "browser" / "vendor" / "axe.min.js"
 MOST_TABS = 120
 HAS_AXE = "typeof axe === 'object'"
-# What axe never finds more than moderate, and works long for.
+# Slow rules that are moderate at most.
 SLIGHT = (
     "heading-order", "identical-links-same-purpose", "landmark-banner-is-top-level",
     "landmark-complementary-is-top-level", "landmark-contentinfo-is-top-level", "landmark-main-is-top-level",
@@ -33,13 +33,13 @@ def _axe():
 
 
 def serious_findings(page):
-    """What axe finds serious or critical, as one line each; axe is put into the page when it is first asked."""
+    """The serious and critical findings of axe, one line each. The first call loads axe into the page."""
     if not page.evaluate(HAS_AXE):
         page.evaluate(_axe())
     return page.evaluate(RUN, SLIGHT)
 
 
-# Boxes of every text, icon and field that is shown, in pixels of the whole page. What cannot be used now may be grey.
+# Boxes of every visible text, icon and field, in pixels of the whole page. Disabled elements may be grey.
 SHOWN = """
 () => {
   const boxes = [];
@@ -65,7 +65,7 @@ SHOWN = """
   return boxes;
 }
 """
-# Strokes are thinner than a pixel in places, so what is measured is less than what the colours are.
+# Thin strokes cover less than a pixel, so the measured contrast is lower than that of the colours.
 LEAST_MEASURED_CONTRAST = 3.0
 FOCUS = """
 () => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
@@ -81,20 +81,20 @@ FOCUS = """
 
 
 def unseen(page):
-    """What stands on the page and is not told from what is behind it, by the pixels of a picture of the page."""
+    """Texts and icons that do not contrast with their background, by the pixels of a screenshot."""
     boxes = page.evaluate(SHOWN)
     picture = np.asarray(Image.open(BytesIO(page.screenshot(full_page=True, animations="disabled"))).convert("RGB"))
     light = _luminance(picture)
-    found = []
+    unseen_boxes = []
     for left, top, width, height, name in boxes:
         part = light[max(0, int(top)) : int(top + height) + 1, max(0, int(left)) : int(left + width) + 1]
         if part.size and (part.max() + 0.05) / (part.min() + 0.05) < LEAST_MEASURED_CONTRAST:
-            found.append(name)
-    return found
+            unseen_boxes.append(name)
+    return unseen_boxes
 
 
 def without_a_ring(page):
-    """What can have the focus and does not show it by an outline, which is drawn in forced colours too."""
+    """Elements that can have the focus and do not show it by an outline, which forced colours keep."""
     return page.evaluate(FOCUS)
 
 
@@ -106,7 +106,7 @@ def _luminance(picture):
 
 
 def reach(page, selector):
-    """Press Tab until the element has the focus; it must be visible and show that it has it."""
+    """Press Tab until the element has the focus; it must be visible and show the focus."""
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement?.matches(selector) ?? false", selector):
@@ -125,7 +125,7 @@ def type_into(page, selector, text):
 
 
 def press(page, selector):
-    """Reach a link or button with the keyboard and press Enter, and wait for the page that comes."""
+    """Reach a link or button with the keyboard, press Enter, and wait for the next page."""
     reach(page, selector)
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For each page of an object: which object of the planted city, and what its rightful keeper would send."""
+"""For each page of an object: the object in the city of `objects`, and the form that somebody with permission sends."""
 
 import datetime
 import re
@@ -33,24 +33,24 @@ Body = Callable[[City, Actor], dict[str, Any]]
 class Act:
     """One page and the act behind its button.
 
-    what:    arguments of the address; `asked` follows them after "?".
-    sent:    body of the POST that succeeds for who may, None for a page that is only read.
-    shown:   status of the page, None where there is none to read. done: status of the act.
-    changes: whether the act is seen in the database; False where it leads on or hands a file out.
-    first:   what the person must have done before, prepared for those too who may not.
-    dear:    whether the answer takes long to make (a sheet as PDF); then one person who may is enough.
-    noted:   roles whose reading of the page is noted, of those held at `noted_at`; of everybody else's nothing is.
-    strange: what the same person sends to reach for somebody else's object by the form; nothing is to come of it.
-    near:    somebody with whom the object has to do; not enough where the role is held elsewhere.
-    ways:    the declared ways that hold for this kind of object, None for all.
-    roles:   of the audience, those who may do this kind of act; None for all that the ways name.
-    owner:   whose own the object is. refused: other statuses than 403 and 404 that refuse.
+    what:    arguments of the address. query: its query string.
+    sent:    body of the POST that succeeds with permission; None for a page without a form.
+    page_status: status of the page, None for a button without a page. done: status of the act.
+    changes: whether the act changes the database; False if it only redirects or returns a file.
+    first:   what the person must have done before; also prepared for people without permission.
+    dear:    whether the answer is slow to make (a PDF); then one person with permission is enough.
+    noted:   roles, held at `noted_at`, for which reading the page is recorded; for other roles it is not.
+    strange: a form by which the same person tries to reach somebody else's object; it must have no effect.
+    near:    somebody connected with the object, which is no permission if the role is held elsewhere.
+    ways:    the declared ways that apply to this kind of object, None for all.
+    roles:   the roles of the audience that may do this kind of act; None for all that the ways name.
+    owner:   the owner of the object. refused: the statuses of a refusal.
     """
 
     what: Callable[[City], list[Any]]
     sent: Body | None = None
-    asked: Callable[[City], str] = lambda city: ""
-    shown: int | None = 200
+    query: Callable[[City], str] = lambda city: ""
+    page_status: int | None = 200
     done: int = 302
     changes: bool = True
     first: Callable[[City, Actor], None] = lambda city, actor: None
@@ -71,22 +71,22 @@ def _sound_piece() -> SimpleUploadedFile:
 
 
 def of(name: str, attribute: str = "pk") -> Callable[[City], list[Any]]:
-    """The object that stands under this name in the city."""
+    """The object with this name in the city."""
     return lambda city: [getattr(getattr(city, name), attribute)]
 
 
 def read(what: Callable[[City], list[Any]], **more: Any) -> Act:
-    """A page that is only read."""
+    """A page without a form."""
     return Act(what, **more)
 
 
 def press(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
-    """A button without a page of its own."""
-    return form(what, sent, shown=None, **more)
+    """A button without a page."""
+    return form(what, sent, page_status=None, **more)
 
 
 def form(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
-    """A page with a form on it."""
+    """A page with a form."""
     body: Body = sent if callable(sent) else (lambda city, actor: dict(sent or {}))
     return Act(what, body, **more)
 
@@ -117,7 +117,7 @@ def _agency(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _session_of(city: City) -> list[Any]:
-    """The handle of another browser of the key holder, as that person's page names it."""
+    """The handle of another browser of the key holder, from that person's page."""
     client = Client()
     client.force_login(city.keyholder)
     return [re.findall(r"/sessions/([^/]+)/end/", client.get("/sessions/").text)[-1]]
@@ -130,35 +130,38 @@ def _alert(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _draft(city: City, actor: Actor) -> dict[str, Any]:
-    """The draft as its page shows it, with another subject."""
+    """The values of the draft's form, with another subject."""
     page = city.at("clerk").client.get(f"/directives/{city.draft.pk}/change/")
     sent: dict[str, Any] = dict(_values(page.context["form"]))
-    for one in page.context["tasks"]:
-        sent.update(_values(one))
+    for task in page.context["tasks"]:
+        sent.update(_values(task))
     sent.update(_values(page.context["tasks"].management_form))
     return {**sent, "subject": "V/v cài đặt lại Bluezone"}
 
 
-def _values(shown: Any) -> list[tuple[str, Any]]:
-    found = []
-    for field in shown:
+def _values(form: Any) -> list[tuple[str, Any]]:
+    values = []
+    for field in form:
         value = field.value()
+        if isinstance(value, datetime.date):
+            value = value.isoformat()
         if value not in (None, False):
-            found.append((field.html_name, value.isoformat() if isinstance(value, datetime.date) else value))
-    return found
+            values.append((field.html_name, value))
+    return values
 
 
 def _campaign(city: City, actor: Actor) -> dict[str, Any]:
-    begins, ends = str(city.today), str(city.today + 9 * DAY)
+    begins = str(city.today)
+    ends = str(city.today + 9 * DAY)
     return {"owner": city.ward.pk, "name": "Cài lại", "basis": "CV 472", "aim": "Cài.", "begins": begins, "ends": ends}
 
 
 def _claim(city: City, actor: Actor) -> dict[str, Any]:
-    """For a team of the actor's own, or of the ward where the role reaches it."""
-    own = (
-        city.teams.get(getattr(actor.scope, "pk", None)) if actor.place.name in ("BELOW", "ELSEWHERE", "WIDE") else None
-    )
-    return {"team": (own or city.teams[city.ward.pk]).pk}
+    """For a team of the actor's agency, or of the ward if the role reaches it."""
+    team = city.teams[city.ward.pk]
+    if actor.place.name in ("BELOW", "ELSEWHERE", "WIDE"):
+        team = city.teams.get(getattr(actor.scope, "pk", None), team)
+    return {"team": team.pk}
 
 
 def _venue(city: City, actor: Actor) -> dict[str, Any]:
@@ -169,18 +172,18 @@ def _venue(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _classes(city: City, actor: Actor) -> dict[str, Any]:
-    one = city.school_class.pk
-    return {f"{one}-pupils": 40, f"{one}-with_smartphone": 30, f"{one}-running": 20, f"{one}-relatives": 5}
+    pk = city.school_class.pk
+    return {f"{pk}-pupils": 40, f"{pk}-with_smartphone": 30, f"{pk}-running": 20, f"{pk}-relatives": 5}
 
 
 def _schedule(city: City, actor: Actor) -> dict[str, Any]:
     first = str(city.today + DAY)
-    # Not at half past: the schedule that is there is aired at half past some hour, whichever it is now.
+    # Not at half past: the existing schedule has an airing at half past some hour, depending on the time of the test.
     return {"outlets": [city.station.pk], "languages": ["vi"], "first": first, "times": "18:15", "store": "1"}
 
 
 def _recording(city: City, actor: Actor) -> dict[str, Any]:
-    """No sound: what is decided on is whether the file is looked at, not what is in it."""
+    """A file without sound: the tests are about whether it is looked at, not about its content."""
     return {"language": "vi", "text": TEXT, "file": SimpleUploadedFile("loi.wav", b"no sound", "audio/wav")}
 
 
@@ -197,7 +200,7 @@ def _period(city: City) -> str:
 
 
 def make(sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
-    """A form that makes something: everybody of the audience opens it, and what is sent names where it belongs."""
+    """A form that makes an object: the whole audience opens it, and the body says where the object belongs."""
     return press(lambda city: [], sent, **{"refused": (403, 404, 422), **more})
 
 
@@ -246,7 +249,7 @@ def _new_drive(city: City, actor: Actor) -> dict[str, Any]:
 
 
 def _bulletin_text(city: City, actor: Actor) -> dict[str, Any]:
-    """A text in which there is nothing to say: a machine's voice would work for most of a second, each time."""
+    """A text without words, because the speech program would need most of a second each time."""
     return {"title": "Cài Bluezone", "importance": "normal", "agency": city.ward.pk, "text_vi": "…", "text_en": ""}
 
 
@@ -384,16 +387,16 @@ ACTS: dict[str, Act] = {
     "coverage-report": read(of("unit")),
     "coverage-written": read(
         lambda city: [city.unit.pk, "xlsx"],
-        asked=lambda city: "issuer=UBND&place=Bắc Kạn&signer_position=CT&signer_name=Ký&number=1&notation=BC",
+        query=lambda city: "issuer=UBND&place=Bắc Kạn&signer_position=CT&signer_name=Ký&number=1&notation=BC",
     ),
     # The staff report.
     "staff-paste": make(lambda city, actor: {"rows": f"{city.ward.name}\t40\t36\t9\t4\t3", "store": "1"}),
     "staff-report": form(
         of("ward"), {"staff": 40, "with_smartphone": 36, "running": 9, "web_edition": 4, "reminded": 3}
     ),
-    "staff-ask": press(of("ward"), _WHY, asked=_week("staff_week")),
+    "staff-ask": press(of("ward"), _WHY, query=_week("staff_week")),
     "staff-answer": press(of("week_request"), {"granted": "1"}),
-    "staff-reopen": press(of("ward"), _WHY, asked=_week("staff_week")),
+    "staff-reopen": press(of("ward"), _WHY, query=_week("staff_week")),
     # Directives of the ward.
     "directive-new": make(
         lambda city, actor: {"issuer": city.ward.pk, "text": LETTER.replace("458/UBND-VP", "499/UBND-VP")}
@@ -436,7 +439,7 @@ ACTS: dict[str, Act] = {
     "report-check": press(of("report"), {"accept": "1"}),
     "request-answer": press(of("request"), {"granted": "1", "answer": "Được"}),
     "period-answer": press(of("period_request"), {"granted": "1"}),
-    # What the ward has got.
+    # Directives that the ward received.
     "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS), noted_at=Whose.DESK.places),
     "request-withdraw": press(of("own_request")),
     "inbox-seal": read(of("dispatch")),
@@ -449,7 +452,7 @@ ACTS: dict[str, Act] = {
     ),
     "task-ask": form(of("party"), lambda city, actor: {"kind": "change", "reason": "Không có người", "until": ""}),
     "task-report": form(of("party"), lambda city, actor: {"people": 3, "text": "Đã làm"}),
-    "task-reopen": press(of("party"), _WHY, asked=_period),
+    "task-reopen": press(of("party"), _WHY, query=_period),
     # Exchange by files.
     "directive-exchange-look": read(of("exchange_file"), **_sender),
     "directive-exchange-apply": press(
@@ -476,7 +479,7 @@ ACTS: dict[str, Act] = {
     "gate-book": read(of("gate")),
     "gate-tally": read(of("gate")),
     "gate-paper": form(of("gate"), lambda city, actor: {"day": str(city.today), "part": "day", "told": 4}),
-    "gate-paper-remove": press(of("gate"), asked=lambda city: f"slip={city.slip.pk}"),
+    "gate-paper-remove": press(of("gate"), query=lambda city: f"slip={city.slip.pk}"),
     "gatekeeper-new": form(of("gate"), lambda city, actor: {"name": "Lý Văn Páo", "since": str(city.today)}, done=201),
     "gatekeeper-renew": press(of("gatekeeper"), done=201),
     "gatekeeper-badge": press(
@@ -589,7 +592,7 @@ ACTS: dict[str, Act] = {
     "class-import-marked": read(of("class_list"), **_class_list),
     "school-links": press(of("school"), done=200, **_school),
     "school-back": press(of("school"), _WHY, **_school),
-    "school-ask": press(of("school"), _WHY, asked=_week("staff_week"), **_school),
+    "school-ask": press(of("school"), _WHY, query=_week("staff_week"), **_school),
     "school-answer": press(of("opening"), {"granted": "1"}, **_school),
     "school-break-cancel": press(of("school_break"), **_school),
     "school-breaks": make(_break(lambda city: f"s{city.school.pk}"), ways=(Whose.ITSELF,), **_school),
@@ -627,7 +630,7 @@ ACTS: dict[str, Act] = {
     # Loudspeakers.
     "zone": read(of("zone")),
     "zone-set": press(of("zone"), {"volume": 55, "quiet_from": "21:00", "quiet_to": "05:00"}),
-    "zone-stop": press(of("zone"), asked=lambda city: f"schedule={city.schedule.pk}"),
+    "zone-stop": press(of("zone"), query=lambda city: f"schedule={city.schedule.pk}"),
     "zone-machine": press(of("zone"), lambda city, actor: {"device": city.spare.pk}),
     "zone-live": form(of("zone"), lambda city, actor: {"number": 0, "sound": _sound_piece(), "last": "1"}, done=200),
     "zone-stick": read(of("zone")),

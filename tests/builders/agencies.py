@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists as files, good and spoiled, and a stored directory: Bắc Kạn of 2020, or a big one."""
+"""Lists as files, valid and damaged, and a stored directory: Bắc Kạn of 2020, or a large one."""
 
 import dataclasses
 import datetime
@@ -12,7 +12,7 @@ LETTER_DAY = datetime.date(2020, 8, 7)
 
 
 def workbook(*sheets, fonts=None):
-    """Bytes of an XLSX with one sheet for each list of rows; `fonts` maps a cell ("B2") of the first to a font name."""
+    """An XLSX with one sheet for each list of rows. fonts: cell of the first sheet ("B2") -> font name."""
     book = openpyxl.Workbook()
     book.remove(book.active)
     for number, rows in enumerate(sheets, 1):
@@ -31,7 +31,7 @@ def saved(book):
 
 
 def with_part(data, name, change):
-    """The archive with part `name` replaced by change(its bytes, b"" when it was not there)."""
+    """The archive with part `name` replaced by change(its bytes); b"" for a part that it does not have."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         parts = {part: old.read(part) for part in old.namelist()}
@@ -42,18 +42,18 @@ def with_part(data, name, change):
 
 
 def csv(*rows):
-    """Bytes of a CSV as an office program saves it."""
+    """A CSV as an office program saves it."""
     return ("\ufeff" + "\r\n".join(";".join(row) for row in rows)).encode()
 
 
-# What planting the seed leaves in each table of the directory, and what the audit says of it.
+# The rows that planting the seed leaves in each table of the directory, and its counts for the audit.
 _SEED = {}
 
 
 def planted():
-    """Store the seed; gives the city and the ward Sông Cầu.
+    """Store the seed; returns the city and the ward Sông Cầu.
 
-    Planted by the program once for a process; afterwards an empty directory gets the same rows, in a tenth of the time.
+    The program plants it once in a process. After that an empty directory gets the same rows, in a tenth of the time.
     """
     from django.apps import apps
     from django.db import connection
@@ -67,15 +67,15 @@ def planted():
     if connection.vendor != "sqlite" or any(_rows(connection, table, " LIMIT 1") for table in tables):
         plant_seed()
     elif not _SEED:
-        told = dataclasses.asdict(plant_seed())
-        _SEED.update(told=told, rows={table: _rows(connection, table) for table in tables})
+        counts = dataclasses.asdict(plant_seed())
+        _SEED.update(counts=counts, rows={table: _rows(connection, table) for table in tables})
     else:
         with connection.cursor() as cursor:
             for table, rows in _SEED["rows"].items():
                 if rows:
                     values = ", ".join(["%s"] * len(rows[0]))
                     cursor.executemany(f"INSERT INTO {table} VALUES ({values})", rows)
-        hash_chain.record(hash_chain.COMMAND_LINE, "entry_made", "seed", **_SEED["told"])
+        hash_chain.record(hash_chain.COMMAND_LINE, "entry_made", "seed", **_SEED["counts"])
     return AdminUnit.objects.get(key="tp-bac-kan"), AdminUnit.objects.get(key="phuong-song-cau")
 
 
@@ -85,20 +85,20 @@ def _rows(connection, table, more=""):
 
 
 def unit_values(**values):
-    """What the form of a unit hands on, for a new residential group unless `values` say otherwise."""
+    """Values of the form of a unit: those of a new residential group, changed by `values`."""
     usual = {"name": "Tổ 5", "kind": "group", "code": "", "parent": None, "valid_from": None, "valid_to": None}
     return {**usual, "successors": [], "confirmed": True, "head_name": "", "head_phone": "", **values}
 
 
 def agency_values(unit, **values):
-    """What the form of an agency hands on."""
+    """Values of the form of an agency: those of a new health station, changed by `values`."""
     usual = {"name": "Trạm Y tế Sông Cầu", "short_name": "", "kind": "health", "code": "", "unit": unit, "parent": None}
     dates = {"valid_from": None, "valid_to": None, "successors": [], "confirmed": True}
     return {**usual, **dates, "edxml_id": "", "email": "", "phone": "", **values}
 
 
 def many(agencies):
-    """Store one city with ten wards and so many agencies, all in force without end."""
+    """Store one city with ten wards and this number of agencies, all valid without end."""
     from bluezone.directory.kinds import AgencyKind, UnitKind
     from bluezone.directory.records import entries
     from bluezone.directory.records.entries import Directory

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small Android packages with a signature block of scheme 2 or 3, written from the format's description; no phone would
-install them.
+"""Small Android packages with a signature block of scheme 2 or 3, written after the description of the format. No phone
+would install them.
 """
 
 import datetime
@@ -19,7 +19,7 @@ def certificate() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bac Kan")])
     begins = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -29,11 +29,11 @@ def certificate() -> bytes:
         .not_valid_after(begins + datetime.timedelta(days=9_000))
         .sign(key, hashes.SHA256())
     )
-    return made.public_bytes(serialization.Encoding.DER)
+    return signed.public_bytes(serialization.Encoding.DER)
 
 
 def signed_package(signer: bytes, scheme: int = 0x7109871A) -> bytes:
-    """A ZIP with one file and the block of a signer whose certificate this is."""
+    """A ZIP with one file and the signature block of a signer. signer: the certificate, DER."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("classes.dex", b"dex\n035\0" + bytes(500))
@@ -44,9 +44,9 @@ def signed_package(signer: bytes, scheme: int = 0x7109871A) -> bytes:
     signed_data = _part(digests + _list(_part(signer)) + _list(b""))
     block = _pair(0x504B4453, b"dependencies") + _pair(scheme, _list(_part(signed_data + _list(b"") + _part(b"key"))))
     size = struct.pack("<Q", len(block) + 24)
-    whole = size + block + size + b"APK Sig Block 42"
-    moved = content[end : end + 16] + struct.pack("<I", directory + len(whole)) + content[end + 20 :]
-    return content[:directory] + whole + content[directory:end] + moved
+    signing_block = size + block + size + b"APK Sig Block 42"
+    end_record = content[end : end + 16] + struct.pack("<I", directory + len(signing_block)) + content[end + 20 :]
+    return content[:directory] + signing_block + content[directory:end] + end_record
 
 
 def _part(data: bytes) -> bytes:

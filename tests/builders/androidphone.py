@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A double of an Android phone for the service's Python part: key store, notices, clocks, and a radio to feed."""
+"""A double of an Android phone for the Python part of the service: key store, notices, clocks, and a radio."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass
 class Keystore:
-    """Android's key store, in a file of its own, so that it outlives the process. busy: it does not answer."""
+    """Android's key store, in a file, so that it outlives the process. busy: it does not answer."""
 
     file: Path
     busy: bool = False
@@ -62,9 +62,11 @@ class Keystore:
 
 
 class FedRadio:
-    """A radio that obeys, and hears what a test lets it hear."""
+    """A radio that hears what a test feeds it."""
 
-    model, lost, longest_advertising_seconds = "android:double", False, None
+    model = "android:double"
+    lost = False
+    longest_advertising_seconds = None
 
     def __init__(self) -> None:
         self._on_report: OnReport | None = None
@@ -82,14 +84,15 @@ class FedRadio:
     async def stop_advertising(self) -> None: ...
 
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
-        self._on_report, self._loop = on_report, asyncio.get_running_loop()
+        self._on_report = on_report
+        self._loop = asyncio.get_running_loop()
         self.listening.set()
 
     async def stop_scanning(self) -> None:
         self.listening.clear()
 
     def hear(self, payload: bytes) -> None:
-        """One contact frame, on the thread that the service listens on."""
+        """Let it hear one contact frame, on the thread on which the service listens."""
         assert self.listening.wait(PATIENCE_SECONDS)
         assert self._loop is not None
         assert self._on_report is not None
@@ -98,29 +101,30 @@ class FedRadio:
 
 @dataclass
 class Awake:
-    """The processor. held: for how many seconds it was asked to stay awake. alarm: when it is to be woken."""
+    """The processor. seconds: for how many seconds it was requested to stay awake. alarm: when it is to wake up."""
 
-    held: float = 0.0
+    seconds: float = 0.0
     alarm: float | None = None
     holds: int = 0
 
     def hold(self, seconds: float) -> None:
-        self.held = seconds
+        self.seconds = seconds
         self.holds += 1
 
     def release(self) -> None:
-        self.held = 0.0
+        self.seconds = 0.0
 
     def wake_at(self, boot_seconds: float) -> None:
         self.alarm = boot_seconds
 
     def forget(self) -> None:
-        self.held, self.alarm = 0.0, None
+        self.seconds = 0.0
+        self.alarm = None
 
 
 @dataclass
 class Voice:
-    """What reads aloud. outcome: of the next reading; None: it goes on until it is told to stop."""
+    """Text to speech. outcome: of the next reading; None: it reads until `hush` is called."""
 
     outcome: Spoken | None = "ended"
     read: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -139,7 +143,7 @@ class Voice:
 
 @dataclass
 class Device:
-    """The phone. running, news: every notice shown, in order. over: the service was told to end."""
+    """The phone. running, news: every notice shown, in order. over: whether the service was asked to end."""
 
     keystore: Keystore
     phone_clock: PhoneClock
@@ -168,7 +172,7 @@ class Device:
 
 @dataclass
 class AndroidPhone:
-    """An installed app: its folder, its key store, the city it was built for. `process` is what Android starts."""
+    """An installed app: its folder, its key store, and the city for which it was built. Android starts `process`."""
 
     folder: Path
     keystore: Keystore
@@ -178,7 +182,8 @@ class AndroidPhone:
 
     def process(self, **options: Any) -> tuple[Tracing, Device, Setup]:
         """A new process of the app, with nothing started."""
-        device, setup = Device(self.keystore, self.clock), Setup(self.folder)
+        device = Device(self.keystore, self.clock)
+        setup = Setup(self.folder)
         seconds = {"retry_seconds": 0.05, "look_seconds": 0.05, **options}
         tracing = Tracing(self.folder, lambda: self.city, setup, device, **seconds)
         self.processes.append(tracing)
@@ -186,10 +191,10 @@ class AndroidPhone:
 
 
 def becomes(condition: Callable[[], Any]) -> Any:
-    """Wait until a condition holds, looking again and again; fails after half a minute."""
-    looked = threading.Event()
+    """Wait until a condition returns a value other than None and False, and return it; fails after PATIENCE_SECONDS."""
+    pause = threading.Event()
     for _ in range(int(PATIENCE_SECONDS / 0.02)):
-        if (found := condition()) is not None and found is not False:
-            return found
-        looked.wait(0.02)
-    raise AssertionError("it did not come to be")
+        if (value := condition()) is not None and value is not False:
+            return value
+        pause.wait(0.02)
+    raise AssertionError("the condition did not become true")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A DOUBLE of the Android classes that the app's window uses, so that front.py runs on this machine. It is not Android.
 
-Every class of `android` and `java` is there under its name and does nothing, but for what a window asks the phone and
-what it opens: an activity of this double has no system screen but those that a test lets it have.
+Every class of `android` and `java` exists under its name and does nothing. Exceptions are the questions of a window to
+the phone and the screens that it opens: an activity of this double has only the system screens that a test gives it.
 """
 
 import importlib
@@ -23,7 +23,7 @@ GRANTED = 0
 
 
 class Named(type):
-    """A class whose unknown attributes are constants with their own names, or classes within it."""
+    """The type of classes that answer an unknown attribute with a constant of that name, or with a class."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
@@ -32,10 +32,10 @@ class Named(type):
 
 
 class Java(metaclass=Named):
-    """An object that remembers what it was made with; each of its methods returns another such object."""
+    """An object that stores its arguments; each of its methods returns another such object."""
 
-    def __init__(self, *given: Any) -> None:
-        self.given = given
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -48,7 +48,7 @@ class RuntimeException(Exception):
 
 
 class ActivityNotFoundException(RuntimeException):
-    """Of android.content: no program on the phone has this screen."""
+    """android.content.ActivityNotFoundException: no program on the phone has this screen."""
 
 
 class Version(Java):
@@ -58,19 +58,21 @@ class Version(Java):
 
 
 class Build(Java):
-    """A phone of a maker who removed screens."""
+    """A phone of a manufacturer that removed screens."""
 
-    VERSION, VERSION_CODES, MANUFACTURER = Version, types.SimpleNamespace(P=28), "double"
+    VERSION = Version
+    VERSION_CODES = types.SimpleNamespace(P=28)
+    MANUFACTURER = "double"
 
 
 class PackageManager(Java):
-    """Of android.content.pm."""
+    """android.content.pm.PackageManager."""
 
     PERMISSION_GRANTED = GRANTED
 
 
 class Uri(Java):
-    """Keeps its text."""
+    """android.net.Uri: the text itself."""
 
     @staticmethod
     def parse(text: str) -> str:
@@ -92,17 +94,17 @@ KNOWN = {
 
 
 class Package(types.ModuleType):
-    """A package of Android's: what is asked of it is there."""
+    """A package of Android that has every name."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = KNOWN.get(f"{self.__name__}.{name}")
-        return made_class(name) if found is None else found
+        known = KNOWN.get(f"{self.__name__}.{name}")
+        return made_class(name) if known is None else known
 
 
 class Packages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds every package of Android's."""
+    """Finds every package of Android."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         if name.partition(".")[0] not in PACKAGES:
@@ -116,7 +118,7 @@ class Packages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class Activity(Java):
-    """A window. screens: the actions that this phone has a screen for. opened, started: what was asked for."""
+    """A window. screens: the actions for which this phone has a screen. opened: the actions requested, in order."""
 
     def __init__(self, *screens: str) -> None:
         super().__init__()
@@ -125,9 +127,10 @@ class Activity(Java):
         self.refuses_service = False
 
     def startActivity(self, intent: Java) -> None:
-        self.opened.append(intent.given[0])
-        if intent.given[0] not in self.screens:
-            raise ActivityNotFoundException(intent.given[0])
+        action = intent.arguments[0]
+        self.opened.append(action)
+        if action not in self.screens:
+            raise ActivityNotFoundException(action)
 
     def startActivityForResult(self, intent: Java, _request: int) -> None:
         self.startActivity(intent)
@@ -144,7 +147,7 @@ class Activity(Java):
 
 
 class View(Java):
-    """A web view that remembers the last page of the app's own."""
+    """A web view that stores the last page of the app."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,7 +159,7 @@ class View(Java):
 
 @contextmanager
 def a_window(phone: AndroidPhone, *screens: str) -> Iterator[tuple[Any, Activity, View]]:
-    """front.py's window over a double of a phone, and its activity and view. screens: those that the phone has."""
+    """The window of front.py on a double of a phone, with its activity and view. screens: those that the phone has."""
     finder = Packages()
     before = set(sys.modules)
     sys.meta_path.insert(0, finder)
@@ -165,7 +168,8 @@ def a_window(phone: AndroidPhone, *screens: str) -> Iterator[tuple[Any, Activity
         front, device = (importlib.import_module(f"bluezone_phone.{name}") for name in ("front", "androiddevice"))
         parts = device.Parts._made = object.__new__(device.Parts)
         parts.tracing, parts.device, parts.setup = phone.process()
-        activity, view = Activity(*screens), View()
+        activity = Activity(*screens)
+        view = View()
         yield front.begin(activity, view), activity, view
     finally:
         sys.meta_path.remove(finder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes of a test's own: versions that say who they are or crash, signed updates, a machine with two slots."""
+"""Boxes for a test: versions that print their number or crash, signed updates, a machine with two slots."""
 
 import json
 import random
@@ -16,13 +16,13 @@ PLATFORM = ("amd64", "3.13")
 
 
 def trusted() -> dict[str, bytes]:
-    """The one key whose updates a box here takes."""
+    """The only key that boxes here trust for updates."""
     public = KEY.public_key().public_bytes_raw()
     return {fingerprint(public): public}
 
 
 def tree(folder: Path, script: str) -> Path:
-    """A version whose interpreter is a shell script."""
+    """A version with a shell script for an interpreter."""
     (folder / "bin").mkdir(parents=True)
     (folder / "lib").mkdir()
     (folder / "lib" / "data.txt").write_text("x" * 5000)
@@ -34,9 +34,9 @@ def tree(folder: Path, script: str) -> Path:
 def update(
     folder: Path, number: int, script: str | None = None, key: Ed25519PrivateKey = KEY, platform=PLATFORM
 ) -> Path:
-    """A folder with a signed update. script: by default it prints its number."""
+    """A file with a signed update. script: prints the number by default."""
     made = tree(folder / f"tree-{number}", script or f"echo version {number}")
-    # What cannot be squeezed.
+    # Random bytes, which do not compress.
     (made / "lib" / "code.bin").write_bytes(random.Random(number).randbytes(4000))
     place = folder / f"stick-{number}"
     place.mkdir()
@@ -46,7 +46,7 @@ def update(
 
 
 def machine(folder: Path, own_number: int = 1) -> Machine:
-    """A box with the version that it came with, and one program."""
+    """A box with its original version and one program."""
     own = tree(folder / "own", f"echo version {own_number}")
     (own / "release.json").write_text(json.dumps({"version": f"0.{own_number}", "number": own_number}))
     (folder / "gate").mkdir()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two batches of codes at once, in an office of their own: `python -m tests.builders.batches FOLDER two|again`.
+"""Two batches of codes at once, in a separate office: `python -m tests.builders.batches FOLDER two|again`.
 
-two: of two workers of one facility. again: one batch of one worker, sent a second time before its answer came.
-A process of its own, because Django opens one office a process; the store is a file, or the database that
-BLUEZONE_OFFICE_URL names. Prints how many codes there are, the refusals of each batch, and whether both got the same.
+two: batches of two workers of one facility. again: a batch of one worker, sent a second time before the answer came.
+This is a separate process because Django opens one office in a process. The store is a file, or the database of
+BLUEZONE_OFFICE_URL. Prints the number of codes, the refusals of each batch, and whether both answers are equal.
 """
 
 import datetime
@@ -16,14 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 
 LIMIT = 5
-# A batch alone is within the limit, both are not.
+# One batch is within the limit, two are not.
 ROWS = 3
-# For a machine that is very busy; nothing is judged by it.
+# Enough for a very busy machine; the result does not depend on it.
 _PATIENCE_SECONDS = 600
 
 
 def main(data: Path, case: str) -> None:
-    """The first batch is issued and not committed before the second waits for it, or is through."""
+    """Issue two batches; the first commits only when the second waits for it, or has finished."""
     from bluezone.server.preparation import prepare_office
 
     prepare_office(data)
@@ -42,7 +42,8 @@ def main(data: Path, case: str) -> None:
     key = os.urandom(32)
     sent = {"two": [(lan, key), (hoa, os.urandom(32))], "again": [(lan, key), (lan, key)]}[case]
     rows = [CaseRow("confirmed", timezone.localdate() - datetime.timedelta(days=1))] * ROWS
-    issued, through = threading.Event(), threading.Event()
+    issued = threading.Event()
+    through = threading.Event()
     answers = {}
 
     def batch(number: int) -> None:
@@ -70,17 +71,17 @@ def main(data: Path, case: str) -> None:
     for thread in threads:
         thread.join(_PATIENCE_SECONDS)
     refusals = [Counter(answer.refusal for answer in answers.get(number, [])) for number in (0, 1)]
-    said = {"codes": IssuedCode.objects.count(), "refusals": refusals, "same": answers.get(0) == answers.get(1)}
-    sys.stdout.write(json.dumps(said))
+    result = {"codes": IssuedCode.objects.count(), "refusals": refusals, "same": answers.get(0) == answers.get(1)}
+    sys.stdout.write(json.dumps(result))
     server.close()
 
 
 def _somebody_waits(connection) -> bool:
-    """On PostgreSQL, whether a transaction waits for a lock; SQLite lets nobody begin, and does not say who waits."""
+    """Whether a transaction waits for a lock, on PostgreSQL; always true on SQLite, which cannot say."""
     if connection.vendor == "sqlite":
         return True
     with connection.cursor() as cursor:
-        # Not pg_stat_activity, of which a transaction sees the same picture each time.
+        # Not pg_stat_activity, which does not change within a transaction.
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
         return cursor.fetchone() is not None
 

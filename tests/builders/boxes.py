@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes and the tablets beside them: a tablet as rollout/gates/phone/box.js is one, and a box that browsers can ask."""
+"""Boxes and tablets of a gate: a tablet that behaves like rollout/gates/phone/box.js, and a box on a port."""
 
 import hmac
 import json
@@ -18,50 +18,55 @@ RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
 
 
 class Tablet:
-    """One tablet of a gate. key: the gate's sharing key. number: of its device."""
+    """One tablet of a gate. key: the gate's sharing key. number: that of its device."""
 
     def __init__(self, box: Box, key: bytes, number: int = 1) -> None:
-        self.box, self.key, self.number = box, key, number
+        self.box = box
+        self.key = key
+        self.number = number
         self.air: list[bytes] = []
         self.ask(self.question(None))
 
     def question(self, session: bytes | None, nonce: bytes | None = None) -> bytes:
-        """What it sends to learn how things stand, or what a pass with this session shows."""
-        given = {
+        """The body with which it queries the box, in general or about a pass with this session."""
+        query = {
             "tablet": self.number,
             "nonce": (nonce or os.urandom(16)).hex(),
             "answers": [response(session, value).hex() for value in self.air] if session else [],
             "mark": mark_of(session).hex() if session else "",
         }
-        content = json.dumps(given).encode()
+        content = json.dumps(query).encode()
         return mac(self.key, "BZ-BOX-ASK-v1", content).hex().encode() + content
 
     def ask(self, question: bytes) -> dict[str, Any]:
-        """The box's answer, which must be to this question."""
+        """The box's answer; its MAC must be valid for this question."""
         answer = self.box.answer(question)
-        said, content = answer[: 2 * MAC_LENGTH], answer[2 * MAC_LENGTH :]
-        asked = question[: 2 * MAC_LENGTH]
-        assert hmac.compare_digest(said, mac(self.key, "BZ-BOX-ANSWER-v1", asked + content).hex().encode())
-        told: dict[str, Any] = json.loads(content)
-        self.air = [bytes.fromhex(value) for value in told["air"]]
-        return told
+        received_mac = answer[: 2 * MAC_LENGTH]
+        content = answer[2 * MAC_LENGTH :]
+        question_mac = question[: 2 * MAC_LENGTH]
+        assert hmac.compare_digest(
+            received_mac, mac(self.key, "BZ-BOX-ANSWER-v1", question_mac + content).hex().encode()
+        )
+        reply: dict[str, Any] = json.loads(content)
+        self.air = [bytes.fromhex(value) for value in reply["air"]]
+        return reply
 
     def judge(self, session: bytes) -> str:
-        """What the box says of a phone."""
+        """The finding of the box about a phone."""
         return str(self.ask(self.question(session))["finding"])
 
 
 class RealBox:
-    """A box that tablets of this machine can ask; answers on the air are put into its check.
+    """A box that tablets on this machine can query; answers over Bluetooth are put directly into its check.
 
-    gate: {number, sharing_key} as the office told a tablet. text: its code.
+    gate: {number, sharing_key} as the office sends them to a tablet. text: of its QR code.
     """
 
     def __init__(self, gate: dict[str, str]) -> None:
         self.check = GateCheck(bytes.fromhex(gate["number"]), tuple, time.monotonic, time.time)
         self.off: str | None = None
         key = bytes.fromhex(gate["sharing_key"])
-        # A loopback address of its own, because the port is the same at every box.
+        # A separate loopback address, because every box has the same port.
         self.host = ".".join(["127", *(str(secrets.randbelow(250) + 1) for _ in range(3))])
         self.server = BoxServer(Box(self.check, lambda: key, lambda: self.off), self.host)
         self.text = box_text(key, gate["number"], self.host)

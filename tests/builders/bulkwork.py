@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ward's list of doors on its way into a city at work, in a data folder of its own: loudspeakers report, gates count,
+"""Import a ward's list of households into a city at work, in a separate data folder: loudspeakers report, gates count,
 phones of canvassers send their visits, and desks queue text messages.
 
-Run as a program in a process of its own, because Django opens one data folder a process. Arguments: the data folder,
-then "plant", "send", "import" or "directory"; a JSON line of what is wanted on stdin, a JSON line of what there is on
-stdout.
+Run as a program in a separate process, because Django opens one data folder in a process. Arguments: the data folder,
+then "plant", "send", "import" or "directory"; parameters as a JSON line on stdin, the result as one on stdout.
 """
 
 import datetime
@@ -31,18 +30,18 @@ GIVENS = "An Bình Chi Dũng Giang Hoa Hùng Lan Mai Nam Phúc Sơn Thảo"
 Post = Callable[[str, dict[str, Any], str], int]
 
 
-def bulkwork(data: Path, what: str, **wanted: Any) -> dict[str, Any]:
-    """Run this as a program; what it found."""
-    ran = subprocess.run(
+def bulkwork(data: Path, what: str, **parameters: Any) -> dict[str, Any]:
+    """Run this as a program; returns its result."""
+    process = subprocess.run(
         [sys.executable, "-m", "tests.builders.bulkwork", str(data), what],
-        input=json.dumps(wanted), capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+        input=json.dumps(parameters), capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr[-4000:]
-    return json.loads(ran.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr[-4000:]
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def rows_of(count: int, groups: int, phones: int = 1) -> bytes:
-    """CSV of so many households."""
+    """A CSV of this number of households."""
     some = random.Random(7)
     names = [each.split() for each in (FAMILIES, MIDDLES, GIVENS)]
     lines = ["Chủ hộ,Địa chỉ,Tổ,Số điện thoại thông minh"]
@@ -54,7 +53,7 @@ def rows_of(count: int, groups: int, phones: int = 1) -> bytes:
 
 
 def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
-    """Devices at work: tokens, and what each would say. Their agencies are those of the seed."""
+    """Plant devices at work; returns their tokens, and what each would send. Their agencies are those of the seed."""
     from django.utils import timezone
     from tests.builders import bulletins, devices, directives
     from tests.builders.canvass import Phone, street
@@ -67,12 +66,14 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
     from bluezone.rollout.canvass.models import Household
     from bluezone.rollout.gates import registry
 
-    now, hour = timezone.now(), datetime.timedelta(hours=1)
+    now = timezone.now()
+    hour = datetime.timedelta(hours=1)
     directives.last_until_today()
-    ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
+    ward = AdminUnit.objects.get(key=WARD)
+    committee = Agency.objects.get(key=COMMITTEE)
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     user("importer", Role.OFFICER, within=committee)
-    told: dict[str, Any] = {"speakers": [], "gates": [], "phones": []}
+    planted: dict[str, Any] = {"speakers": [], "gates": [], "phones": []}
     zones = [bulletins.zone(f"Tổ {n}", centre) for n in range(max(1, speakers // 5))]
     for place in zones:
         planner.set_quiet("bien", place.outlet, datetime.time(3), datetime.time(3, 20), now - 4 * hour)
@@ -82,7 +83,7 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
     bulletins.planned(
         on_air, *(place.outlet for place in zones), times=[due], first=now.date() - 24 * hour, now=now - 26 * hour
     )
-    airings = {one.outlet_id: one for one in Airing.objects.filter(due_at__lt=now).order_by("due_at")}
+    airings = {airing.outlet_id: airing for airing in Airing.objects.filter(due_at__lt=now).order_by("due_at")}
     for n in range(speakers):
         place = zones[n % len(zones)]
         _device, token = bulletins.machine(place, f"Loa {n}", now)
@@ -90,21 +91,21 @@ def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
         began = airing.due_at.timestamp()
         report = {"airing": airing.key, "outcome": "played", "sink": "ffplay", "began": began, "ended": began + 2,
                   "heard": 2.0, "interrupted": 0.0, "reason": ""}  # fmt: skip
-        told["speakers"].append([token, {"reports": [report]}])
+        planted["speakers"].append([token, {"reports": [report]}])
     for n in range(gates):
         device, token = devices.connected(committee, name=f"Cổng {n}", now=now)
         registry.gate_of(device, now)
-        told["gates"].append([token, int(now.timestamp()) // 300 * 300 - 300])
+        planted["gates"].append([token, int(now.timestamp()) // 300 * 300 - 300])
     for n in range(phones):
         phone = Phone.leasing(street(ward, 20, f"Tổ {900 + n}", now), committee, f"Máy {n}", now)
         doors = Household.objects.filter(places__turf=phone.turf)
         calls = [phone.push(phone.entry(door), last_number=phone.number) for door in doors]
-        told["phones"].append([phone.token, calls])
-    return told
+        planted["phones"].append([phone.token, calls])
+    return planted
 
 
-def talkers(told: dict[str, Any], post: Post) -> dict[str, list[Callable[[int], int]]]:
-    """Kind -> one function for each device, which says something for the n-th time: the status of the answer."""
+def talkers(planted: dict[str, Any], post: Post) -> dict[str, list[Callable[[int], int]]]:
+    """Kind -> one function for each device, which sends its n-th message and returns the status of the answer."""
 
     def speaker(token: str, body: dict[str, Any]) -> Callable[[int], int]:
         return lambda _n: post("/v1/speakers/played", body, token)
@@ -118,14 +119,14 @@ def talkers(told: dict[str, Any], post: Post) -> dict[str, list[Callable[[int], 
         return lambda n: post("/v1/canvass/sync", calls[n % len(calls)], token)
 
     return {
-        "speaker": [speaker(*each) for each in told["speakers"]],
-        "gate": [gate(*each) for each in told["gates"]],
-        "upload": [phone(*each) for each in told["phones"]],
+        "speaker": [speaker(*each) for each in planted["speakers"]],
+        "gate": [gate(*each) for each in planted["gates"]],
+        "upload": [phone(*each) for each in planted["phones"]],
     }
 
 
 def queued_message(n: int) -> int:
-    """As a desk queues one: 200."""
+    """Queue a text message as a desk does; always 200."""
     from bluezone.messaging.sms.models import Purpose
     from bluezone.messaging.sms.outbox import queue
 
@@ -134,34 +135,37 @@ def queued_message(n: int) -> int:
 
 
 def waiting_list(content: bytes) -> Any:
-    """A list that the ward has sent in, looked at and accepted: a DoorsImport."""
+    """A list that the ward has uploaded, checked and accepted: a DoorsImport."""
     from bluezone.directory.models import AdminUnit
     from bluezone.identity.models import User
     from bluezone.rollout.canvass.households import door_lists
 
-    who, ward = User.objects.get(username="importer"), AdminUnit.objects.get(key=WARD)
-    sent = door_lists.receive(who, ward, "ho.csv", content)
-    return door_lists.accept(sent, door_lists.preview(sent).digest)
+    user = User.objects.get(username="importer")
+    ward = AdminUnit.objects.get(key=WARD)
+    doors_import = door_lists.receive(user, ward, "ho.csv", content)
+    return door_lists.accept(doors_import, door_lists.preview(doors_import).digest)
 
 
 class Others:
-    """All others who write, each in a thread with a connection of its own, once for each transaction of the import.
+    """All other writers, each in a thread with its own connection, once for each transaction of the import.
 
-    held: the import's transactions as they come. passed: of those, how many went before each write of another.
+    transactions: those of the import, as they come. passed: how many of them went before each write of another.
     """
 
-    def __init__(self, held: list[Any]) -> None:
-        self._held, self._turn, self._ended = held, threading.Condition(), False
+    def __init__(self, transactions: list[Any]) -> None:
+        self._transactions = transactions
+        self._turn = threading.Condition()
+        self._ended = False
         self.wrote = dict.fromkeys(("speaker", "gate", "upload", "sms"), 0)
         self.refused: list[str] = []
         self.passed = [0]
         self._threads: list[threading.Thread] = []
 
-    def begin(self, told: dict[str, Any]) -> None:
-        """Let them write from now on."""
-        says = [(kind, say) for kind, each in talkers(told, self._post).items() for say in each]
+    def begin(self, planted: dict[str, Any]) -> None:
+        """Start them."""
+        says = [(kind, say) for kind, each in talkers(planted, self._post).items() for say in each]
         for kind, say in [*says, ("sms", queued_message)]:
-            self._threads.append(threading.Thread(target=self._go_on, args=(kind, say)))
+            self._threads.append(threading.Thread(target=self._write, args=(kind, say)))
             self._threads[-1].start()
 
     def end(self) -> None:
@@ -172,7 +176,7 @@ class Others:
             thread.join()
 
     def call(self, execute: Any = None, sql: str = "BEGIN", *more: Any) -> Any:
-        """For the connection of the import: when a transaction begins, everybody else wants to write, too."""
+        """A wrapper for the connection of the import: when a transaction begins, all others want to write, too."""
         if sql.startswith("BEGIN"):
             with self._turn:
                 self._turn.notify_all()
@@ -186,25 +190,25 @@ class Others:
         return int(answer.status_code)
 
     def _wait(self, execute: Any, sql: str, *more: Any) -> Any:
-        before = len(self._held)
+        before = len(self._transactions)
         try:
             return execute(sql, *more)
         finally:
             if sql.startswith("BEGIN"):
-                self.passed.append(len(self._held) - before)
+                self.passed.append(len(self._transactions) - before)
 
-    def _go_on(self, kind: str, say: Callable[[int], int]) -> None:
+    def _write(self, kind: str, say: Callable[[int], int]) -> None:
         from django.db import connection, connections
 
         def is_next(before: int) -> bool:
-            return self._ended or len(self._held) > before
+            return self._ended or len(self._transactions) > before
 
         while not self._ended:
-            before = len(self._held)
+            before = len(self._transactions)
             try:
                 with connection.execute_wrapper(self._wait):
                     status: object = say(self.wrote[kind])
-            except Exception as error:  # whatever it is, the test must say so
+            except Exception as error:  # the test reports it
                 status = repr(error)
             self.wrote[kind] += 1
             if status != 200:
@@ -215,11 +219,11 @@ class Others:
 
 
 def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, Any]:
-    """Lists imported while the others write.
+    """Import lists while the others write.
 
-    Adds `rows`, then changes `changed` of them, then takes back another list of `taken_back` in the middle. Returns
-    what each transaction of it held, and of all others: how often each wrote, what was refused, and the most
-    transactions of the import that went before one of their writes.
+    Adds `rows`, then changes `changed` of them, then takes back another list of `taken_back` in the middle. Returns the
+    work of each transaction; and of the others how often each wrote, what was refused, and how many transactions of the
+    import went before one of their writes at most.
     """
     from django.conf import settings
     from django.db import connection
@@ -232,13 +236,13 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
     from bluezone.rollout.canvass.models import Household
 
     settings.SMS = read_sms_url("file:sms-not-sent.log")
-    told = plant(speakers=4, gates=2, phones=2)
+    planted = plant(speakers=4, gates=2, phones=2)
     setup_test_environment()
     settings.ROOT_URLCONF = "bluezone.web.urls_public"
     now = timezone.now()
-    with held_work() as held:
-        others = Others(held)
-        others.begin(told)
+    with held_work() as transactions:
+        others = Others(transactions)
+        others.begin(planted)
         try:
             with connection.execute_wrapper(others.call):
                 for count, phones in ((rows, 1), (changed, 3)):
@@ -251,23 +255,32 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
         finally:
             others.end()
     return {
-        "held": [
-            {"statements": len(one.statements), "calls": one.calls, "names": sorted(one.names), "rows": one.rows}
-            for one in held
-        ],
-        "wrote": others.wrote, "refused": others.refused, "passed": max(others.passed),
-        "doors": [seen, Household.everything.count()], "changed": Household.objects.filter(smartphones=3).count(),
-    }  # fmt: skip
+        "held": [_measures(transaction) for transaction in transactions],
+        "wrote": others.wrote,
+        "refused": others.refused,
+        "passed": max(others.passed),
+        "doors": [seen, Household.everything.count()],
+        "changed": Household.objects.filter(smartphones=3).count(),
+    }
+
+
+def _measures(transaction: Any) -> dict[str, Any]:
+    return {
+        "statements": len(transaction.statements),
+        "calls": transaction.calls,
+        "names": sorted(transaction.names),
+        "rows": transaction.rows,
+    }
 
 
 def units_of(count: int) -> list[tuple[str, ...]]:
-    """Rows of a province with so many communes."""
+    """Rows of a province with this number of communes."""
     communes = [(f"X{n:05}", f"xã số {n}", "xã", "T01") for n in range(count)]
     return [("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("T01", "tỉnh số 1", "tỉnh", ""), *communes]
 
 
 def agencies_of(count: int, communes: int, more: str = "") -> list[tuple[str, ...]]:
-    """Rows of so many agencies: a committee in each commune, then schools. more: behind each name."""
+    """Rows of `count` agencies: a committee in each commune, then schools. more: the end of each name."""
     headings = ("Mã cơ quan", "Tên cơ quan", "Loại", "Mã địa bàn", "Số cán bộ", "Nguồn", "Tính đến ngày")
     kinds = [("UBND xã số", "Ủy ban nhân dân")] * communes + [("Trường số", "Trường")] * (count - communes)
     return [headings] + [
@@ -277,7 +290,7 @@ def agencies_of(count: int, communes: int, more: str = "") -> list[tuple[str, ..
 
 
 def accepted_list(about: str, rows: list[tuple[str, ...]]) -> Any:
-    """A list of units or agencies that somebody has sent in, looked at and accepted: a ListImport."""
+    """A list of units or agencies that somebody has uploaded, checked and accepted: a ListImport."""
     from django.utils import timezone
     from tests.builders.agencies import csv
 
@@ -290,9 +303,9 @@ def accepted_list(about: str, rows: list[tuple[str, ...]]) -> Any:
 
 
 def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, Any]:
-    """Lists of units and agencies, new and changed and taken back; one unit by hand; a directive to all committees.
+    """Import lists of units and agencies: new, changed, taken back; enter a unit; issue a directive to all committees.
 
-    Returns for each of these what its transactions held; timed: by the CPU that they took, not by what they called.
+    Returns the work of the transactions of each. timed: measure CPU time instead of counting calls.
     """
     from django.utils import timezone
     from tests.builders.agencies import unit_values
@@ -306,17 +319,16 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
     from bluezone.rollout.directives.issuance import approval
     from bluezone.rollout.directives.models import Directive, Task
 
-    now, by = timezone.now(), user("importer", Role.ADMIN)
-    found: dict[str, Any] = {}
+    now = timezone.now()
+    by = user("importer", Role.ADMIN)
+    transactions: dict[str, Any] = {}
 
-    def held(what: str, act: Callable[[], object]) -> None:
+    def measure(what: str, act: Callable[[], object]) -> None:
         with timed_work() if timed else held_work() as noted:
             act()
-        found[what] = [
-            {"statements": len(one.statements), "calls": one.calls, "names": sorted(one.names), "rows": one.rows,
-             "cpu_seconds": one.cpu_seconds}
-            for one in noted
-        ]  # fmt: skip
+        transactions[what] = [
+            {**_measures(transaction), "cpu_seconds": transaction.cpu_seconds} for transaction in noted
+        ]
 
     def stored(about: str, rows: list[tuple[str, ...]]) -> None:
         list_imports.carry_out(accepted_list(about, rows), now)
@@ -341,22 +353,22 @@ def _directory(agencies: int, communes: int, timed: bool = False) -> dict[str, A
         approval.issue(letter, by, now, on_paper=True)
         approval.revoke(letter, "x", by, now)
 
-    held("units", lambda: stored("units", units_of(communes)))
-    held("agencies", lambda: stored("agencies", agencies_of(agencies, communes)))
-    held("changed", lambda: stored("agencies", agencies_of(agencies, communes, " mới")))
-    held("taken back", taken_back)
-    one = AdminUnit.objects.get(code="X00000")
-    held("by hand", lambda: changes.save_unit("importer", None, unit_values(parent=one)))
+    measure("units", lambda: stored("units", units_of(communes)))
+    measure("agencies", lambda: stored("agencies", agencies_of(agencies, communes)))
+    measure("changed", lambda: stored("agencies", agencies_of(agencies, communes, " mới")))
+    measure("taken back", taken_back)
+    commune = AdminUnit.objects.get(code="X00000")
+    measure("by hand", lambda: changes.save_unit("importer", None, unit_values(parent=commune)))
     group = RecipientGroup.objects.create(key="cac-xa", name="Các xã")
     group.agencies.set(Agency.objects.filter(kind="committee", code__startswith="A"))
-    held("directive", sent_out)
-    return {"held": found, "agencies": Agency.everything.filter(name__endswith="mới").count()}
+    measure("directive", sent_out)
+    return {"held": transactions, "agencies": Agency.everything.filter(name__endswith="mới").count()}
 
 
 def _send(rows: int, groups: int, messages: int) -> dict[str, Any]:
-    """Beside a running `serve`: send a list in, accept it, and leave it to the worker; queue messages meanwhile.
+    """While `serve` runs: upload a list, accept it, and leave it to the worker; queue messages at the same time.
 
-    Returns how many were queued, and the seconds that the slowest took.
+    Returns how many messages were queued, and the seconds that the slowest took.
     """
     from django.conf import settings
 
@@ -382,16 +394,16 @@ def _send(rows: int, groups: int, messages: int) -> dict[str, Any]:
 
 
 def main(data: Path, what: str) -> None:
-    """Do it, and say what was found."""
+    """Do what the command line says, and print the result."""
     from bluezone.server.preparation import open_office
 
     if what == "import":
         write_default(data, name_vi="Bắc Kạn", name_en="Bắc Kạn", hotline=HOTLINE,
                       sms_segments_a_day=1_000_000, sms_segments_a_month=1_000_000)  # fmt: skip
     open_office(data)
-    wanted = json.loads(sys.stdin.read())
-    found = {"plant": plant, "send": _send, "import": _import, "directory": _directory}[what](**wanted)
-    print(json.dumps(found))  # noqa: T201 - its answer
+    parameters = json.loads(sys.stdin.read())
+    result = {"plant": plant, "send": _send, "import": _import, "directory": _directory}[what](**parameters)
+    print(json.dumps(result))  # noqa: T201 - its answer
 
 
 if __name__ == "__main__":

@@ -28,14 +28,14 @@ NOW = datetime.datetime(2020, 8, 10, 0, 0, tzinfo=datetime.UTC)
 
 
 def people():
-    """The editor who writes, and another who approves."""
+    """An editor who writes, and another one who approves."""
     made = [User.objects.filter(username=name).first() or user(name, "editor") for name in ("bien", "duyet")]
     return made[0], made[1]
 
 
 @functools.cache
 def recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
-    """A WAV of speech-like noise, as somebody would send it."""
+    """A WAV of speech-like noise, as somebody would upload it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         source = f"anoisesrc=d={seconds}:c=pink:r=44100:seed=7,volume={volume_db}dB"
@@ -56,7 +56,7 @@ def _levelled(seconds: float) -> Sound:
 
 
 def recorded(seconds: float = 2.0) -> Sound:
-    """A stored recording, brought to the loudness of the house once for all tests of a process."""
+    """A stored recording at the standard loudness, made once for all tests of a process."""
     made = _levelled(seconds)
     values = {name: getattr(made, name) for name in ("content", "seconds", "loudness_lufs", "peak_dbtp", "is_human")}
     return Sound.objects.get_or_create(sha256=made.sha256, defaults=values)[0]
@@ -65,7 +65,7 @@ def recorded(seconds: float = 2.0) -> Sound:
 def approved(
     importance="normal", title="Cài Bluezone", text=TEXT, now=NOW, keeper=None, seconds=None, languages=("vi",)
 ):
-    """A bulletin whose texts were heard and approved. seconds: of a recording instead of the machine's voice."""
+    """A bulletin with approved texts. seconds: length of a recording, which replaces the synthetic voice."""
     writer, approver = people()
     bulletin = scripts.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
     for language in languages:
@@ -104,8 +104,8 @@ def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
 
 
 def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
-    """A schedule of a bulletin at outlets, every day unless `rule` says otherwise."""
+    """A schedule of a bulletin at outlets, every day by default."""
     made = Rule(
-        first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(one) for one in times), **rule
+        first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(text) for text in times), **rule
     )
     return timetable.make_schedule(bulletin, list(places), list(languages), made, people()[0], now)

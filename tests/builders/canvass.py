@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Doors, lists and phones of a ward, as the office would have made them; and what a phone would send."""
+"""Households, lists and phones of a ward as the office makes them, and the entries that a phone sends."""
 
 import datetime
 import secrets
@@ -21,7 +21,7 @@ __all__ = ["NOW", "Phone", "agency", "city", "connected", "door", "street"]
 
 
 def door(unit, head="", address="", group="Tổ 5", **values):
-    """One household, put straight into the table."""
+    """One household, stored directly in the table."""
     folded = " ".join((fold(head), fold(address), fold(group)))
     values = {"made_at": NOW - datetime.timedelta(days=9), "touched_at": NOW - datetime.timedelta(days=9), **values}
     return Household.objects.create(
@@ -31,7 +31,7 @@ def door(unit, head="", address="", group="Tổ 5", **values):
 
 
 def street(unit, doors=3, group="Tổ 5", now=NOW) -> Turf:
-    """A list of doors of one residential group."""
+    """A list of the households of one residential group."""
     before = now - datetime.timedelta(days=9)
     for number in range(1, doors + 1):
         door(unit, f"Hộ {number}", f"Số {number:03d}, {group}", group, made_at=before, touched_at=before)
@@ -49,7 +49,7 @@ def connected(keeper, name="Máy 1", now=NOW) -> tuple[Device, str]:
 
 @dataclass
 class Phone:
-    """A phone as its app would behave: numbers its entries, keeps clocks, and sends what it is told to."""
+    """A phone that behaves like the app: it numbers its entries, keeps clocks, and sends what a test passes to it."""
 
     device: Device
     token: str
@@ -67,7 +67,7 @@ class Phone:
         return cls(device, token, turf, now)
 
     def entry(self, household, outcome: str | None = "leaflet", changes=None, **more: Any) -> dict[str, Any]:
-        """An entry for a door. changes: field -> value, or (value, bases). more: of the visit, or at, made, form."""
+        """An entry for a household. changes: field -> value, or (value, bases). more: of the visit; at, made, form."""
         self.number += 1
         key = household.pk if isinstance(household, Household) else household
         at = more.pop("at", self.now - datetime.timedelta(minutes=5))
@@ -84,7 +84,7 @@ class Phone:
         return entry
 
     def change(self, value) -> dict[str, Any]:
-        """A change whose clock is later than all this phone has made or was told."""
+        """A change with a clock later than every clock that this phone has seen."""
         value, bases = value if isinstance(value, tuple) else (value, [""])
         who = f"{self.device.pk}{self.run}"
         self.seen.append(facts.next_clock(self.now, [*self.seen, *bases], who))
@@ -95,7 +95,7 @@ class Phone:
         return {"run": self.run, "last_number": self.number, "waiting": 0, "form": 1, "entries": list(entries), **more}
 
     def call(self, client, *entries, **more: Any):
-        """Make the call; the answer."""
+        """Send the entries; returns the answer."""
         return client.post(
             "/v1/canvass/sync", self.push(*entries, **more), content_type="application/json",
             HTTP_AUTHORIZATION=f"Bearer {self.token}",

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 PHONE = {"width": 360, "height": 740}
-# Time that a test lets pass: the phone's clock shows so many seconds more.
+# Time that a test lets pass: the clock of the phone is ahead by this number of seconds.
 _AHEAD = "(() => { const shown = Date.now.bind(Date); Date.now = () => shown() + 1000 * Number(localStorage.getItem('ahead') || 0); })()"
-# Everything that the app keeps, unsealed, and what else a page could keep: storage, cookies, cached addresses.
+# Everything that the app stores, opened, and the other places in which a page can store: storage, cookies, caches.
 _KEPT = """async () => {
   const { Box } = await import('/canvass/box.js');
   const box = await Box.open();
@@ -21,18 +21,21 @@ _KEPT = """async () => {
 
 
 class CanvassApp:
-    """One phone with the app. sent: bodies of every call it made."""
+    """One phone with the app. sent: address and body of every request."""
 
     def __init__(self, chromium: Any, origin: str, language: str = "vi", **context: Any) -> None:
-        self.origin, self.language = origin, language
+        self.origin = origin
+        self.language = language
         self.context = chromium.new_context(viewport=PHONE, timezone_id="Asia/Ho_Chi_Minh", **context)
         self.page = self.context.new_page()
         self.page.add_init_script(_AHEAD)
         self.trouble: list[str] = []
         self.sent: list[str] = []
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("console", lambda said: self.trouble.append(said.text) if "Security Policy" in said.text else None)
-        self.page.on("request", lambda asked: self.sent.append(f"{asked.url} {asked.post_data or ''}"))
+        self.page.on(
+            "console", lambda message: self.trouble.append(message.text) if "Security Policy" in message.text else None
+        )
+        self.page.on("request", lambda request: self.sent.append(f"{request.url} {request.post_data or ''}"))
 
     def connect(self, code: str) -> "CanvassApp":
         """Open the app for the first time and type the office's code; it is kept for offline use afterwards."""
@@ -47,7 +50,7 @@ class CanvassApp:
         return self
 
     def live(self, hours: float) -> None:
-        """Let the clock show so much more, and the list be shown anew."""
+        """Move the clock forward and reload the list."""
         self.page.evaluate(
             "more => localStorage.setItem('ahead', Number(localStorage.getItem('ahead') || 0) + more)", 3600 * hours
         )
@@ -55,16 +58,16 @@ class CanvassApp:
         self.page.wait_for_selector("#doors")
 
     def filter(self, name: str) -> list[str]:
-        """Choose a filter; the texts of the doors it shows."""
+        """Choose a filter; returns the texts of the doors it shows."""
         self.page.locator(".filters button", has_text=name).click()
         return self.doors()
 
     def doors(self) -> list[str]:
-        """The doors that are shown."""
+        """The texts of the visible doors."""
         return list(self.page.locator("#doors a").all_inner_texts())
 
     def first(self) -> str:
-        """Open the first door that is shown; its key."""
+        """Open the first door of the list; returns its key."""
         door = self.page.locator("#doors a").first
         key = str(door.get_attribute("href")).rpartition("/")[2]
         door.click()
@@ -72,7 +75,7 @@ class CanvassApp:
         return key
 
     def on_map(self) -> int:
-        """How many doors the pins of the map stand for."""
+        """The number of doors that the pins on the map represent."""
         return sum(int(pin.get_attribute("data-doors")) for pin in self.page.locator(".map g.pin").all())
 
     def pick(self, group: str, value: str) -> None:
@@ -80,12 +83,12 @@ class CanvassApp:
         self.page.click(f"label[for={group}-{value}]")
 
     def save(self) -> None:
-        """Save the visit and be back at the list."""
+        """Save the visit and wait for the list."""
         self.page.click("#save")
         self.page.wait_for_selector("#doors")
 
     def kept(self) -> str:
-        """Everything that the browser keeps of this origin, as text."""
+        """Everything that the browser stores for this origin, as text."""
         return str(self.page.evaluate(_KEPT))
 
     def waiting(self) -> list[dict[str, Any]]:

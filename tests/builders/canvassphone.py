@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E501 (lines of JavaScript)
-"""A canvass phone: a Chromium with a profile on disk that a test can kill, and what its owner does in the app."""
+"""A canvass phone: a Chromium that a test can kill, with a profile on disk, and the acts of its owner in the app."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from typing import Any
 from tests.builders.chromium import FLAGS, PATIENCE_MILLISECONDS, needed
 from tests.builders.serving import free_port
 
-# As a program of its own, not as playwright starts it.
+# As a separate program, not as playwright starts it.
 OWN = ("--headless=new", "--disable-gpu")
 PHONE = {"width": 360, "height": 740}
-# Enter visits through the app's own store, with a drawn picture each; every id is told once it is on the disk.
+# Enter visits directly into the app's store, each with a drawn picture; each id is logged once it is on disk.
 ENTER = """async ({doors, turf, photos}) => {
   const {Box} = await import('/canvass/box.js');
   const {shrink} = await import('/canvass/photo.js');
@@ -40,14 +40,16 @@ ENTER = """async ({doors, turf, photos}) => {
 
 
 class KillablePhone:
-    """One phone. profile: where its browser keeps everything; it survives `kill`."""
+    """One phone. profile: the folder of its browser, which survives `kill`. kept: ids of visits that are on disk."""
 
     def __init__(self, playwright: Any, profile: Path, origin: str) -> None:
-        self.playwright, self.profile, self.origin = playwright, profile, origin
+        self.playwright = playwright
+        self.profile = profile
+        self.origin = origin
         self.kept: list[str] = []
 
     def open(self) -> "KillablePhone":
-        """Start the browser on its profile; `page` is at nothing yet."""
+        """Start the browser on its profile; `page` is empty."""
         port = free_port()
         self.process = subprocess.Popen(
             [needed(), *FLAGS, *OWN, f"--user-data-dir={self.profile}", f"--remote-debugging-port={port}", "about:blank"],
@@ -65,17 +67,17 @@ class KillablePhone:
         return self
 
     def kill(self) -> None:
-        """SIGKILL to the browser and every process of it, as when a battery falls out."""
+        """SIGKILL to the browser and all its processes, as when the battery is removed."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def close(self) -> None:
-        """End what still runs."""
+        """End the browser if it runs."""
         if self.process.poll() is None:
             self.kill()
 
     def show(self, path: str = "/", afresh: bool = False) -> None:
-        """Go to a screen. afresh: load the app anew, as when it is opened; the first time it is in any case."""
+        """Go to a screen. afresh: load the app again, as when it is opened; the first call always does."""
         if afresh or not self.page.url.startswith(f"{self.origin}/canvass/"):
             self.page.goto("about:blank")
             self.page.goto(f"{self.origin}/canvass/#{path}")
@@ -83,7 +85,7 @@ class KillablePhone:
             self.page.evaluate("path => { location.hash = path; }", path)
 
     def connect(self, code: str) -> None:
-        """Type the office's code; the app is kept for offline use afterwards."""
+        """Type the office's code, and wait until the app is stored for offline use."""
         self.show()
         self.page.fill("#code", code)
         self.page.click("form button[type=submit]")
@@ -91,13 +93,13 @@ class KillablePhone:
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
     def speak(self, language: str) -> None:
-        """Have the app speak a language; it is Vietnamese until then."""
+        """Switch the language of the app, which is Vietnamese at first."""
         if language == "en":
             self.page.get_by_role("button", name="English", exact=True).click()
         self.page.wait_for_selector(f"html[lang={language}]")
 
     def visit(self, door: str, outcome: str, **facts: str) -> None:
-        """One visit by hand. facts: fields of the household that are corrected before."""
+        """Enter one visit in the form. facts: fields of the household to correct first."""
         if facts:
             self.correct(door, **facts)
         else:
@@ -109,7 +111,7 @@ class KillablePhone:
         self.page.wait_for_selector("#doors")
 
     def correct(self, door: str, **facts: str) -> None:
-        """Correct facts of a household by hand; the form of its visit is open afterwards."""
+        """Correct fields of a household in the form; the form of its visit is open afterwards."""
         self.show(f"/facts/{door}")
         for name, value in facts.items():
             self.page.fill(f"#{name}", value)
@@ -117,7 +119,7 @@ class KillablePhone:
         self.page.wait_for_selector("#visit")
 
     def enter(self, doors: list[str], turf: int, photos: bool = True) -> None:
-        """Enter a visit with a photograph at each door, through the app's own store."""
+        """Enter a visit with a photo for each door, directly into the app's store."""
         self.page.evaluate(ENTER, {"doors": doors, "turf": turf, "photos": photos})
 
     def waiting(self) -> list[dict[str, Any]]:
@@ -127,13 +129,13 @@ class KillablePhone:
         )
 
     def me(self) -> dict[str, Any]:
-        """Who the phone is, its token among it."""
+        """The identity of the phone, with its token."""
         return self.page.evaluate(
             "import('/canvass/box.js').then(async ({Box}) => { const box = await Box.open(); const me = await box.me(); box.close(); return me; })"
         )
 
     def lose(self, key: str) -> None:
-        """Let an entry get lost, as when a browser clears what it should not."""
+        """Remove an entry, as when a browser clears data that it should keep."""
         self.page.evaluate(
             "id => import('/canvass/box.js').then(async ({Box}) => { const box = await Box.open(); await box.remove(id); box.close(); })", key,
         )  # fmt: skip
@@ -144,7 +146,7 @@ class KillablePhone:
 
 
 def call(origin: str, token: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What the app would send, sent by hand."""
+    """Send a body as the app does; returns the answer."""
     request = urllib.request.Request(
         f"{origin}/v1/canvass/sync", json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
@@ -154,10 +156,10 @@ def call(origin: str, token: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def until(holds, seconds: float = 600, pause: float = 0.1) -> None:
-    """Look until something holds."""
+    """Wait until `holds` returns true."""
     end = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < end, "it did not come to hold"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(pause)
 
 

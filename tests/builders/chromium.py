@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Chromium, headless, for tests and for the bench of pages.
 
-Where it can be had without the windows of a browser it is: that takes half the work for the same pages.
+The headless shell is preferred where it is installed: it needs half the work for the same pages.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-# The second have windows, though nobody sees them.
-SHELLS, WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser")
+# WHOLE: browsers with windows, which are not visible in headless mode.
+SHELLS = ("chromium-headless-shell",)
+WHOLE = ("chromium", "chromium-browser")
 FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -22,24 +23,25 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A telephone here, unless a test says otherwise: pages and the web edition go by what the browser lists.
+    # The language of a phone in Việt Nam: pages and the web edition follow the browser's list.
     "--accept-lang=vi-VN,vi",
     # Pages of one context share a process instead of starting one each.
     "--renderer-process-limit=1",
 )
-# For whatever a page is to come to show: a machine that does much else is no finding.
+# How long to wait for a page, so that a busy machine fails no test.
 PATIENCE_MILLISECONDS = 120_000
-# Filming a file instead of what a camera sees.
+# A file as the camera.
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 def executable(whole: bool = False) -> str | None:
-    """Where it is, None where it is not installed. whole: with windows, without which there is no notification."""
-    return next(filter(None, map(shutil.which, WHOLE if whole else (*SHELLS, *WHOLE))), None)
+    """The path, None if it is not installed. whole: a browser with windows, which notifications need."""
+    programs = WHOLE if whole else (*SHELLS, *WHOLE)
+    return next(filter(None, map(shutil.which, programs)), None)
 
 
 def needed(whole: bool = False) -> str:
-    """Where it is; without it a test says so by name and skips."""
+    """The path; skips the test, and names the packages, if it is not installed."""
     path = executable(whole)
     if path is None:
         pytest.skip("needs chromium: sudo apt-get install chromium chromium-headless-shell")
@@ -48,7 +50,7 @@ def needed(whole: bool = False) -> str:
 
 @contextmanager
 def launched(*more: str) -> Iterator[Any]:
-    """A browser with more flags, for a test that needs it."""
+    """A browser with additional flags, for a test that needs them."""
     path = needed()
     from playwright.sync_api import expect, sync_playwright
 
@@ -60,9 +62,9 @@ def launched(*more: str) -> Iterator[Any]:
 
 
 class SharedBrowser:
-    """One browser for all tests of a process. Its contexts are lent: a closed one is emptied and lent again.
+    """One browser for all tests of a process. It lends contexts: a closed one is emptied and lent again.
 
-    A new context starts three processes and takes a second of a core, a new page in one that is there a third of it.
+    A new context starts three processes and takes a second of a core, a new page in an existing one a third of that.
     """
 
     def __init__(self, browser: Any) -> None:
@@ -73,13 +75,13 @@ class SharedBrowser:
         return getattr(self._browser, name)
 
     def fresh_context(self, **options: Any) -> Any:
-        """A context that nobody had before, for what is weighed: a service worker of another test may still load."""
+        """A context that was never used, for measurements: a service worker of another test may still load."""
         context = self._browser.new_context(**options)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         return context
 
     def new_context(self, **options: Any) -> "LentContext":
-        """A context with nothing in it, as playwright makes one."""
+        """An empty context, as playwright makes one."""
         free = self._free.setdefault(repr(sorted(options.items())), [])
         context = free.pop() if free else LentContext(self._browser.new_context(**options), free)
         context.begin()
@@ -87,14 +89,15 @@ class SharedBrowser:
 
 
 class LentContext:
-    """A context of playwright that is emptied when it is closed, and really closed where that would not do."""
+    """A context of playwright that `close` empties, or really closes if emptying is not enough."""
 
-    # What stays with a context for good.
+    # Calls that change a context permanently.
     _LASTING = frozenset({"add_init_script", "expose_binding", "expose_function", "on", "once", "route", "tracing"})
 
     def __init__(self, context: Any, free: "list[LentContext]") -> None:
-        self._context, self._free = context, free
-        # An empty page, because only a page can ask for the storage of an origin to be emptied.
+        self._context = context
+        self._free = free
+        # An empty page, because only a page can clear the storage of an origin.
         self._home = context.new_page()
         self._devtools = context.new_cdp_session(self._home)
         self._origins: set[str] = set()
@@ -105,7 +108,7 @@ class LentContext:
         return getattr(self._context, name)
 
     def begin(self) -> None:
-        """Note the origins of whatever is opened from now on, and wait for it as long as a busy machine needs."""
+        """Record the origins opened from now on, and set the timeout for a busy machine."""
         self._origins.clear()
         self._context.set_default_timeout(PATIENCE_MILLISECONDS)
 
@@ -115,7 +118,7 @@ class LentContext:
         return [page for page in self._context.pages if page is not self._home]
 
     def new_page(self) -> Any:
-        """A page with nothing in it."""
+        """An empty page."""
         page = self._context.new_page()
         page.on("framenavigated", lambda frame: self._note(frame.url))
         return page
@@ -126,7 +129,7 @@ class LentContext:
             self._origins.add(f"{parts.scheme}://{parts.netloc}")
 
     def close(self) -> None:
-        """Close its pages and forget all that they have stored; it may be lent again."""
+        """Close its pages and clear everything that they stored; the context may be lent again."""
         if self._spent:
             self._context.close()
             return
@@ -144,7 +147,7 @@ class LentContext:
 
 @contextmanager
 def hidden_loop() -> Iterator[asyncio.AbstractEventLoop | None]:
-    """Give the event loop that playwright keeps running, and hide it, so that tests without it can run their own."""
+    """Yield the event loop that playwright keeps running, and hide it, so that other tests can run their own."""
     loop = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
     try:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone COMMAND` in a process of its own that begins with the libraries loaded, which is most of a command's work.
+"""`bluezone COMMAND` in a separate process that starts with the libraries loaded, which is most of a command's work.
 
-The first test that asks starts one process with the libraries alone. Each command is a fork of it that imports
-everything of ours anew, in the environment that the test gives. The program as it is installed runs in one test of each
-command.
+The first call starts one process that loads only the libraries. Each command is a fork of it, which imports our own
+modules again, in the environment of the test. Each command has one test that runs the installed program instead.
 """
 
 import multiprocessing
@@ -26,10 +25,10 @@ _forks.set_forkserver_preload(LIBRARIES)
 
 
 def bluezone(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """What the command came to. environment: variables beside those of the tests."""
+    """The result of the command. environment: variables in addition to those of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         written = [Path(folder) / "out", Path(folder) / "err"]
-        process = fork(_command, [str(one) for one in arguments], written, {**os.environ, **environment})
+        process = fork(_command, [str(argument) for argument in arguments], written, {**os.environ, **environment})
         process.join(SECONDS)
         assert process.exitcode is not None, f"{arguments} still runs after {SECONDS} s"
         out, err = (path.read_text() for path in written)
@@ -37,7 +36,7 @@ def bluezone(*arguments: str | Path, **environment: str) -> "subprocess.Complete
 
 
 def fork(function, *arguments) -> BaseProcess:
-    """A process that begins with the libraries and calls a function of a module of tests."""
+    """Start a process that has the libraries and calls a function of a module of tests."""
     process = _forks.Process(target=function, args=arguments, daemon=True)
     process.start()
     return process

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A city with wards, agencies and staff reports, small for most tests and large for those of speed."""
+"""A city with wards, agencies and staff reports: small for most tests, large for tests of speed."""
 
 import datetime
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from bluezone.rollout.staffing.models import StaffReport
 from bluezone.vietnamese.spelling import fold
 
 WEEK = Week(datetime.date(2020, 8, 10))
-# Within the week, so that it can be reported.
+# Within the week, so that it is open for reports.
 NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
 
 
@@ -45,7 +45,7 @@ def city(*wards):
 
 
 def said(agency, by, running=0, with_smartphone=None, week=WEEK, **values):
-    """A current staff report, put straight into the table."""
+    """A current staff report, stored directly in the table."""
     phones = running if with_smartphone is None else with_smartphone
     defaults = {"staff": phones, "web_edition": 0, "reminded": 0, "version": 1, "reported_at": NOW}
     counts = {"running": running, "with_smartphone": phones}
@@ -55,7 +55,7 @@ def said(agency, by, running=0, with_smartphone=None, week=WEEK, **values):
 
 
 def large_city(by, wards=8, agencies=1000, weeks=52):
-    """A city of `agencies` agencies that all reported for `weeks` weeks up to WEEK; bulk, since it is large."""
+    """A city of `agencies` agencies that all reported for `weeks` weeks up to WEEK, stored in bulk."""
     top, below = city(*(f"phường {number}" for number in range(wards)))
     rows = [
         Agency(
@@ -79,12 +79,12 @@ def large_city(by, wards=8, agencies=1000, weeks=52):
 
 
 @contextmanager
-def registered_only(*wanted: Indicator):
-    """Within it no indicator but `wanted` is registered."""
+def registered_only(*chosen: Indicator):
+    """Register only the chosen indicators within the block."""
     known = indicators._by_key()
     before = dict(known)
     known.clear()
-    known.update({indicator.key: indicator for indicator in wanted})
+    known.update({indicator.key: indicator for indicator in chosen})
     try:
         yield
     finally:
@@ -96,8 +96,8 @@ def many_gate_days(gates, weeks):
     """Gates of the first agencies that counted on every day of `weeks` weeks up to WEEK."""
     from bluezone.rollout.gates.models import Gate, GateDay, Proof, Verdict
 
-    found = list(Agency.objects.order_by("pk")[:gates])
-    Gate.objects.bulk_create(Gate(agency=each, name="Cổng", number=f"{n:08x}") for n, each in enumerate(found))
+    agencies = list(Agency.objects.order_by("pk")[:gates])
+    Gate.objects.bulk_create(Gate(agency=each, name="Cổng", number=f"{n:08x}") for n, each in enumerate(agencies))
     days = [WEEK.last_day - datetime.timedelta(days=back) for back in range(7 * weeks)]
     verdicts = ((Verdict.RUNNING, Proof.PROVEN, 20), (Verdict.TOLD, Proof.ATTESTED, 30))
     GateDay.objects.bulk_create(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every page of the office, found from its address patterns and from the links of the pages themselves."""
+"""Find every page of the office, by its address patterns and by the links on the pages."""
 
 import datetime
 import html
@@ -16,24 +16,24 @@ from tests.builders.visitor import Visitor
 from bluezone.rollout.coverage.figures import Week
 
 URLCONF = "bluezone.web.urls_office"
-# Whoever can do the most on a page comes first, so that a page is looked at with all its buttons.
+# Roles with the most permissions come first, so that a page is checked with all its buttons.
 READERS = (
     "issuer", "clerk", "lead", "officer", "admin", "supervisor", "leader", "editor", "speaker_operator", "canvasser",
     "drive_lead",
 )  # fmt: skip
-# Addresses of one route that one reader asks for.
+# How many addresses of one route one reader opens.
 MOST_OF_A_ROUTE = 7
 _HREF = re.compile(r'href="(/[^"#]*)')
 _ACTION = re.compile(r'action="(/[^"#]*)')
 _SIZES = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-# Words that a reader meets: visible texts and what is read out instead of them, each as one string.
+# Texts for a reader: visible ones, and those that a screen reader reads instead, each as one string.
 _WORDS = """
 () => {
   const found = new Set();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const parent = walker.currentNode.parentElement;
-    // Forms laid down in Vietnamese (registers) are so in both languages, and say so.
+    // Official forms (registers) are Vietnamese in both languages, and marked so.
     if (!parent.closest('script, style, template, [lang]:not(html)')) found.add(walker.currentNode.textContent.trim());
   }
   for (const name of ['aria-label', 'placeholder', 'title', 'alt'])
@@ -45,7 +45,7 @@ _WORDS = """
 
 @dataclass(frozen=True)
 class Page:
-    """One page to look at: the name of its route, who looks, and its address."""
+    """One page to check: the name of its route, the role of its reader, and its address."""
 
     route: str
     role: str
@@ -53,10 +53,12 @@ class Page:
 
 
 class Crew:
-    """Signed-in browser profiles, one for each reader, made when first asked for."""
+    """Signed-in browser profiles, one for each reader, made on first use."""
 
     def __init__(self, browser, served) -> None:
-        self._browser, self._served, self._visitors = browser, served, {}
+        self._browser = browser
+        self._served = served
+        self._visitors = {}
 
     def __getitem__(self, role: str) -> Visitor:
         if role not in self._visitors:
@@ -70,40 +72,40 @@ class Crew:
 
 
 def find_pages(crew: Crew) -> tuple[list[Page], set[str]]:
-    """Pages to look at, and names of routes that answer GET with something else than a page.
+    """Pages to check, and names of routes that answer GET with something other than a page.
 
-    Of a route that shows different buttons at different times, a page of each kind that is met.
+    A route that shows different buttons at different times gives a page for each set of buttons.
     """
     pages: dict[tuple[str, frozenset], Page] = {}
     other = set()
     for role in READERS:
-        ask, asked = crew[role].context.request, Counter()
-        waiting, seen = _plain_addresses(), set()
+        ask = crew[role].context.request
+        requests = Counter()
+        waiting = _plain_addresses()
+        seen = set()
         while waiting:
             path = waiting.pop(0)
             route = _name_of(path)
-            if route in _LEFT_ALONE or path in seen or asked[route] >= MOST_OF_A_ROUTE:
+            if route in _LEFT_ALONE or path in seen or requests[route] >= MOST_OF_A_ROUTE:
                 continue
             seen.add(path)
-            asked[route] += 1
+            requests[route] += 1
             answer = ask.get(crew[role].served.office + path, max_redirects=0)
             if answer.status == 200 and "text/html" in answer.headers["content-type"]:
                 text = answer.text()
-                if "<html" not in text:  # a part that a page asks for
+                if "<html" not in text:  # a part that a page fetches
                     other.add(route)
                     continue
                 acts = frozenset(_name_of(html.unescape(act)) for act in _ACTION.findall(text))
                 pages.setdefault((route, acts), Page(route, role, path))
-                waiting += dict.fromkeys(
-                    html.unescape(found) for found in (_HREF.findall(text) + _ACTION.findall(text))
-                )
+                waiting += dict.fromkeys(html.unescape(link) for link in (_HREF.findall(text) + _ACTION.findall(text)))
             elif answer.status in (200, 405):
                 other.add(route)
-    found = sorted(pages.values(), key=lambda page: page.route)
-    return found, other - {page.route for page in found}
+    sorted_pages = sorted(pages.values(), key=lambda page: page.route)
+    return sorted_pages, other - {page.route for page in sorted_pages}
 
 
-# Leaves the page that is being looked at, or turns the reader into another.
+# Routes that leave the page being checked, or change the reader.
 _LEFT_ALONE = {None, "language", "sign-out"}
 
 
@@ -115,13 +117,13 @@ def named_routes() -> set[str]:
 def _plain_addresses() -> list[str]:
     """Addresses of routes that take no arguments."""
     resolver = get_resolver(URLCONF)
-    found = []
+    addresses = []
     for name in sorted(named_routes()):
         for possibilities, *_rest in resolver.reverse_dict.getlist(name):
-            found += [f"/{address}" for address, arguments in possibilities if not arguments]
-    # The list that `peopling` has sent in: only whoever sends a list is led to it. And a week that is surely locked.
+            addresses += [f"/{address}" for address, arguments in possibilities if not arguments]
+    # The list that `peopling` uploaded, to which only its sender has a link. And a week that is certainly locked.
     locked = Week.of(datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=21))
-    return [*found, "/imports/1/", f"/staff/?week={locked}"]
+    return [*addresses, "/imports/1/", f"/staff/?week={locked}"]
 
 
 def _name_of(path: str) -> str | None:
@@ -132,31 +134,32 @@ def _name_of(path: str) -> str | None:
 
 
 def scrolls_sideways(page) -> str:
-    """Empty, or by how much."""
+    """By how much a page is too wide; "" if it is not."""
     width, room = page.evaluate(_SIZES)
     return "" if width <= room else f"{width} > {room}"
 
 
-# What somebody typed in Vietnamese (a title) and what is also a text of the program; "In", print and who came in.
+# Data that are also texts of the program: Vietnamese titles; and "In", which is "print" and the English word.
 _DATA = {"Cán bộ phụ trách", "In", "Cài Bluezone"}
 
 
 class Words:
-    """Which texts are of which language, by the message catalogues of all apps."""
+    """The texts of each language, by the message catalogues of all apps."""
 
     def __init__(self) -> None:
-        self.english, self.vietnamese = set(), set()
+        self.english = set()
+        self.vietnamese = set()
         catalogues = Path(__file__).parents[2] / "src" / "bluezone" / "web" / "locale" / "vi" / "LC_MESSAGES"
         with (catalogues / "django.po").open("rb") as file:
             for message in read_po(file, locale="vi"):
                 # A plural has two English forms and one Vietnamese.
-                told = message.string if isinstance(message.string, str) else message.string[0]
+                vietnamese = message.string if isinstance(message.string, str) else message.string[0]
                 for english in [message.id] if isinstance(message.id, str) else message.id:
-                    if english != told and len(english) > 2:
+                    if english != vietnamese and len(english) > 2:
                         self.english.add(english)
-                        self.vietnamese.update([told] if told else [])
+                        self.vietnamese.update([vietnamese] if vietnamese else [])
 
     def left_over(self, page, language: str) -> list[str]:
-        """Texts of a page that are not translated, or stand in the other language's catalogue and not in this one's."""
+        """Texts of a page in the wrong language: those that only the catalogue of the other language has."""
         wrong, right = (self.english, self.vietnamese) if language == "vi" else (self.vietnamese, self.english)
         return sorted(text for text in page.evaluate(_WORDS) if text in wrong and text not in right | _DATA)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP relay that cuts a share of the connections: before the request, within it, before the answer or within it."""
+"""A TCP relay that cuts a share of the connections, before or within the request or the answer."""
 
 import random
 import select
@@ -8,13 +8,15 @@ import threading
 
 
 class CuttingRelay:
-    """Passes connections on to a port of this machine. share: of the connections that are cut; seed: which ones.
+    """Relays connections to a port of this machine. share: the share of connections to cut; seed: selects them.
 
-    server: the port behind, which may change. connections, cuts: how many there were.
+    server: the port of the server, which may change. connections, cuts: how many there were.
     """
 
     def __init__(self, server: int, share: float, seed: int) -> None:
-        self.server, self._share, self._random = server, share, random.Random(seed)
+        self.server = server
+        self._share = share
+        self._random = random.Random(seed)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections = self.cuts = 0
@@ -31,7 +33,7 @@ class CuttingRelay:
             except OSError:
                 return
             self.connections += 1
-            # How many bytes of either side get through; the request of a letter has about 6 KB, the answer 2 KB.
+            # How many bytes pass from each side; the request of a letter has about 6 KB, the answer 2 KB.
             cut = self._random.random() < self._share
             self.cuts += cut
             limits = self._random.choice([(0, 0), (3000, 10**9), (10**9, 1800), (10**9, 2600)]) if cut else None
@@ -47,7 +49,7 @@ class CuttingRelay:
 
 
 def _shovel(client: socket.socket, server: socket.socket, limits: tuple[int, int] | None) -> None:
-    """Pass bytes on until one side ends or has sent as many as it may; then both are ended."""
+    """Relay bytes until one side ends or reaches its limit."""
     left = {client: limits[0], server: limits[1]} if limits else None
     while True:
         for ready in select.select([client, server], [], [])[0]:

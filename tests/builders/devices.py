@@ -13,7 +13,7 @@ NETWORK = "192.0.2.7"
 
 
 def agency(name: str = "UBND phường Sông Cầu") -> Agency:
-    """An agency with its ward, stored as the directory would store them."""
+    """An agency and its ward, as the directory stores them."""
     province, _ = AdminUnit.objects.get_or_create(
         key="bac-kan", defaults={"name": "Tỉnh Bắc Kạn", "kind": UnitKind.PROVINCE, "path": "1/"}
     )
@@ -41,5 +41,5 @@ def connected(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng c
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header that a device sends, for Django's test client."""
+    """The header of a device, for Django's test client."""
     return {"HTTP_AUTHORIZATION": f"Bearer {token}"}

@@ -15,9 +15,9 @@ from bluezone.rollout.directives.models import Directive, DispatchState, Task
 
 NOW = datetime.datetime(2020, 8, 7, 2, 0, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
-# From when on the units and agencies of 2020 are no more.
+# The day on which the units and agencies of 2020 ended.
 ENDED = datetime.date(2025, 7, 1)
-# What the tests' reports count.
+# The numbers in the reports of the tests.
 NUMBERS = [{"name": "people", "label": "Số người đã tuyên truyền, hướng dẫn"}]
 LETTER = (files("bluezone.rollout.directives") / "seeds" / "cong-van-458.txt").read_text()
 WARD_KEYS = [
@@ -33,17 +33,17 @@ WARD_KEYS = [
 
 
 def city():
-    """Store the directory, in force until today; gives the issuing People's Committee."""
+    """Store the directory, valid until today; returns the issuing People's Committee."""
     planted()
     last_until_today()
     return Agency.objects.get(key="ubnd-tp")
 
 
 def last_until_today():
-    """Let the units and agencies of 2020, which ended in 2025, be those of today; the tests play the letter now."""
-    begun = AdminUnit.objects.filter(valid_from=ENDED)
-    begun.exclude(parent=None).delete()
-    begun.delete()
+    """Make the units and agencies of 2020, which ended in 2025, valid today, because the tests issue the letter now."""
+    successors = AdminUnit.objects.filter(valid_from=ENDED)
+    successors.exclude(parent=None).delete()
+    successors.delete()
     AdminUnit.objects.filter(valid_to=ENDED).update(valid_to=None)
     Agency.objects.filter(valid_to=ENDED).update(valid_to=None)
 
@@ -57,7 +57,7 @@ def person(username, role, agency=None, **values):
 
 
 def taken_in(issuer, clerk, now=NOW, text=LETTER):
-    """The letter as a draft that the clerk has completed: clause 2 names nobody by name, and no report is ordered."""
+    """The letter as a draft that the clerk has completed: clause 2 names no lead, and the letter orders no report."""
     directive = intake.take_in(text.encode(), "", issuer, clerk, now, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     directive.tasks.update(due=now.date() + 30 * DAY, report_every="week", fields=NUMBERS)
@@ -65,27 +65,27 @@ def taken_in(issuer, clerk, now=NOW, text=LETTER):
 
 
 def confirmed(directive, clerk, signer, now=NOW):
-    """The draft, submitted by its clerk and confirmed by a signer whom the letter does not name."""
+    """Submit the draft and approve it by a signer whom the letter does not name; returns the version."""
     version = approval.submit(directive, clerk, now)
     approval.approve(directive, version.sha256, signer, now, for_another=True)
     return version
 
 
 def sent_out(directive, clerk, signer, now=NOW):
-    """The draft confirmed and sent, on paper to whom nobody reads for."""
+    """Approve the draft and send it, on paper to recipients without an account."""
     confirmed(directive, clerk, signer, now)
     approval.issue(directive, clerk, now, on_paper=True)
 
 
 def confirm_as_seen(client, pk):
-    """A signer who has just proved the second factor confirms by the page what it shows."""
+    """Approve the version that the page shows, as a signer who has just proved the second factor."""
     address = f"/directives/{pk}/approve/"
     seen = client.get(address).context["version"].sha256
     return client.post(address, {"seen": seen, "for_another": "on"})
 
 
 def finished(dispatch, clerk, now=NOW):
-    """The agency has reported it done, and the issuer has accepted that; or has seen what is not to be acted on."""
+    """Complete a dispatch: the agency reports and the issuer accepts; or the agency has seen it, if it has no task."""
     if dispatch_acts.is_accepted_by_issuer(dispatch):
         dispatch_acts.move(dispatch, DispatchState.REPORTED, clerk, now, note="Đã làm xong.")
         dispatch_acts.accept_completion(dispatch, clerk, now)
@@ -94,12 +94,12 @@ def finished(dispatch, clerk, now=NOW):
 
 
 def issued(issuer, clerk, signer, now=NOW):
-    """The letter, sent."""
+    """The letter, issued and sent."""
     directive = taken_in(issuer, clerk, now)
     sent_out(directive, clerk, signer, now)
     return Directive.objects.get(pk=directive.pk)
 
 
 def door_to_door(directive) -> Task:
-    """Clause 2, which the eight wards report on each week."""
+    """Clause 2, on which the eight wards report each week."""
     return directive.tasks.get(label="2")

@@ -16,18 +16,18 @@ from bluezone.rollout.drives.models import HelpRequest, Team
 from bluezone.rollout.gates.counters import store_counters
 from bluezone.rollout.gates.models import BUCKET_SECONDS, Gate
 
-# The units and agencies of 2020 ended then; the tests play the letter now.
+# The day on which the units and agencies of 2020 ended; the tests make them valid today.
 ENDED = datetime.date(2025, 7, 1)
 HOUR = datetime.timedelta(hours=1)
 ZONE = datetime.timezone(HOUR * 7)
 
 
 def city():
-    """The directory of 2020, planted and still in force; gives the wards Sông Cầu and Đức Xuân."""
+    """Plant the directory of 2020 and keep it valid; returns the wards Sông Cầu and Đức Xuân."""
     planted()
-    begun = AdminUnit.objects.filter(valid_from=ENDED)
-    begun.exclude(parent=None).delete()
-    begun.delete()
+    successors = AdminUnit.objects.filter(valid_from=ENDED)
+    successors.exclude(parent=None).delete()
+    successors.delete()
     for model in (AdminUnit, Agency):
         model.objects.filter(valid_to=ENDED).update(valid_to=None)
     return AdminUnit.objects.get(key="phuong-song-cau"), AdminUnit.objects.get(key="phuong-duc-xuan")
@@ -57,7 +57,7 @@ def radio(agency, name="Máy đợt ra quân"):
 
 
 def running_phones(drive, device, count, now):
-    """So many proven passes at the drive's gate, as its radio reports them."""
+    """Store proven passages at the gate of a drive, as its radio reports them."""
     bucket = int(now.timestamp()) // BUCKET_SECONDS * BUCKET_SECONDS
     store_counters(
         device.pk, Gate.objects.get(pk=drive.gate_id), [[bucket, "in", "running", count]], now.timestamp(), ZONE
@@ -65,7 +65,7 @@ def running_phones(drive, device, count, now):
 
 
 def asked(contact="0912 345 678", channel="portal", unit=None, note="Nhờ cài giúp"):
-    """A request for help, stored."""
+    """A stored request for help."""
     key = str(uuid.uuid4())
     ticket = open_help_request(channel, contact, "Tổ 5", note, unit.code if unit else None, repeat_key=key)
     return HelpRequest.objects.get(ticket=ticket)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""House visits, schools, bulletins and loudspeakers at work, for who looks at pages."""
+"""House visits, schools, bulletins and loudspeakers at work, for tests of pages."""
 
 import datetime
 
@@ -7,14 +7,14 @@ _HOUR = datetime.timedelta(hours=1)
 
 
 def furnish(users, now) -> None:
-    """Plant it; users: accounts by (role, width)."""
+    """Plant all. users: accounts by (role, width)."""
     _house_visits(now)
     _schools(users, now)
     _bulletins(users, now)
 
 
 def _house_visits(now) -> None:
-    """A list that a phone works on: two versions of one fact, a door twice, an entry kept aside, one that waits."""
+    """A list on a phone: a disputed fact, a duplicate household, an entry set aside, and one that waits."""
     from tests.builders.canvass import Phone, connected, door, street
 
     from bluezone.directory.models import AdminUnit, Agency
@@ -23,20 +23,21 @@ def _house_visits(now) -> None:
     from bluezone.rollout.canvass.models import Household
     from bluezone.rollout.canvass.visits import intake
 
-    ward, keeper = AdminUnit.objects.get(key="phuong-song-cau"), Agency.objects.get(key="ubnd-phuong-song-cau")
+    ward = AdminUnit.objects.get(key="phuong-song-cau")
+    keeper = Agency.objects.get(key="ubnd-phuong-song-cau")
     turf = street(ward, 6, now=now)
     street(ward, 3, group="Tổ 7", now=now)
     phone = Phone.leasing(turf, keeper, now=now)
     doors = list(Household.objects.filter(places__turf=turf).order_by("places__place"))
-    said = [
+    entries = [
         phone.entry(doors[0], changes={"smartphones": "2"}),
         phone.entry(doors[1], changes={"head": "Nguyễn Văn An"}),
         phone.entry(doors[1], None, changes={"head": "Nguyễn Văn Ân"}),
         phone.entry(doors[2], changes={"head": ("Hà Thị Lan", [f"{int(now.timestamp() * 1000) - 5:013d}.0000.x1"])}),
         phone.entry(doors[3], at=now + 30 * _HOUR),
     ]
-    told = phone.push(*said, last_number=phone.number)
-    intake.receive(phone.device, intake.Push(told["run"], phone.number, 0, 0, 1, told["entries"]), now)
+    body = phone.push(*entries, last_number=phone.number)
+    intake.receive(phone.device, intake.Push(body["run"], phone.number, 0, 0, 1, body["entries"]), now)
     for head in ("Trần Văn Bình", "Tran Van Binh"):
         door(ward, head, "Số 12, ngõ 3", "Tổ 9", made_at=now, touched_at=now)
     decisions.propose(ward, now)
@@ -45,7 +46,7 @@ def _house_visits(now) -> None:
 
 
 def _schools(users, now) -> None:
-    """A school with two classes, one of which has counted."""
+    """A school with two classes, one of which has reported."""
     from tests.builders.schools import class_named, counted, school
 
     from bluezone.directory.models import AdminUnit
@@ -58,7 +59,7 @@ def _schools(users, now) -> None:
 
 
 def _bulletins(users, now) -> None:
-    """A bulletin on the air at a zone, a station and a zone that plays by hand; one that waits to be heard."""
+    """A bulletin on air in a zone, a station and a zone without a machine; and one that waits for approval."""
     from tests.builders import bulletins
 
     from bluezone.directory.models import Agency
@@ -66,13 +67,14 @@ def _bulletins(users, now) -> None:
     from bluezone.rollout.bulletins.air import planner
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
-    zone, by_hand = bulletins.zone("Tổ 5", centre), bulletins.zone("Tổ 6", centre, by_hand=True)
+    zone = bulletins.zone("Tổ 5", centre)
+    by_hand = bulletins.zone("Tổ 6", centre, by_hand=True)
     bulletins.machine(zone, now=now)
     on_air = bulletins.approved(now=now - 4 * _HOUR, keeper=centre, seconds=2.0)
     times = sorted({f"{(now + datetime.timedelta(hours=7) - _HOUR).hour:02d}:30", "17:30"})
     station = bulletins.station(keeper=centre)
     for outlet in (station, zone.outlet, by_hand.outlet):
-        # At whatever hour the tests are run, something was due an hour ago.
+        # Quiet hours are short, so that at every hour of the day an airing was due an hour ago.
         planner.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
         outlet.refresh_from_db()
     bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)

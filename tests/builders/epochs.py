@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A city with a recovery key, a phone that is up to date, and somebody who has the city's other keys."""
+"""A city with a recovery key, a phone that is up to date, and an attacker who has the city's other keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ RECOVERY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 def set_recovery_key(data_dir: Path) -> None:
-    """Give a city the recovery key of the tests; the next tick tells phones."""
+    """Give a city the recovery key of the tests; the next tick publishes it."""
     (data_dir / RECOVERY_FILE).write_text(RECOVERY.public_key().public_bytes_raw().hex())
 
 
 @contextmanager
 def a_phone_and_a_liar(folder: Path, *, recovery_key: bool = True) -> Iterator[tuple[Handset, Liar, World]]:
-    """A phone that has taken in two files of a city, and an operator who shows it others from now on."""
+    """A phone that has fetched two files of a city, and an operator who shows it other files from now on."""
     with a_city(folder, publish_period_seconds=7200) as (server, phones, world):
         if recovery_key:
             set_recovery_key(server.key_server.data_dir)
@@ -35,5 +35,5 @@ def a_phone_and_a_liar(folder: Path, *, recovery_key: bool = True) -> Iterator[t
 
 
 def state(phone: Handset) -> tuple[object, ...]:
-    """Everything that a refused epoch must leave as it is."""
+    """The state that a refused epoch must not change."""
     return phone.city.current_sha256, phone.city.epochs.number, phone.downloads.position, phone.venue_packages.position

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A phone's page in a real Chromium: open it, go to a screen, and look whether it is fit to be used."""
+"""The page of a phone in a real Chromium: open it, go to a screen, and check that it is usable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +18,14 @@ PHONE, DESK = 360, 1280
 
 @dataclass
 class Face:
-    """The face of one phone as its owner sees it. told: what the browser complained of."""
+    """The face of one phone as its owner sees it. complaints: errors on the browser's console."""
 
     page: Any
     local: LocalPage
-    told: list[str]
+    complaints: list[str]
 
     def go(self, path: str) -> None:
-        """Go to a screen as a link does, and wait until it is there."""
+        """Go to a screen as a link does, and wait for it."""
         self.page.evaluate("window.before = document.querySelector('main')")
         self.page.evaluate("path => { location.hash = path; }", path)
         self.page.wait_for_function(
@@ -48,7 +48,7 @@ class Face:
 
 
 def plain(text: str) -> str:
-    """Without the marks that keep words together."""
+    """A text without the characters that keep words together."""
     return text.replace("\u00a0", " ").replace("\u2060", "")
 
 
@@ -57,7 +57,7 @@ def opened(
     chromium: Any, phone: Handset, *, width: int = PHONE, language: str = "vi", started: bool = True,
     dark: bool = False, **options: Any,
 ) -> Iterator[Face]:  # fmt: skip
-    """Serve a phone's page and open the printed address. started: the owner has agreed before."""
+    """Serve the page of a phone and open the printed address. started: the owner has already given consent."""
     local = LocalPage(phone)
     local.start()
     if started:
@@ -67,20 +67,20 @@ def opened(
     scheme = "dark" if dark else "light"
     context = chromium.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme, **options)
     page = context.new_page()
-    told: list[str] = []
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("console", lambda line: told.append(line.text) if line.type == "error" else None)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     try:
         page.goto(local.url)
         page.wait_for_selector("#status", state="attached")
-        yield Face(page, local, told)
+        yield Face(page, local, complaints)
     finally:
         context.close()
         local.stop()
 
 
 def assert_fit(face: Face) -> None:
-    """No sideways scrolling, nothing serious for axe, a heading that has the focus, targets large enough to tap."""
+    """No sideways scrolling, no serious finding of axe, one heading, targets large enough to tap, no inline styles."""
     page = face.page
     where = page.evaluate("location.hash")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{where} scrolls sideways"
@@ -96,7 +96,7 @@ def assert_fit(face: Face) -> None:
     assert page.evaluate("document.querySelectorAll('[style], style, script:not([src])').length") == 0, where
 
 
-# What sticks out of the screen, or is cut off by what it lies in, though it has words.
+# Elements with text that extend beyond the screen, or that their container cuts off.
 CUT_OFF = """() => [...document.querySelectorAll('h1, h2, h3, p, a, button, label, li, summary, td, input, .button')]
     .filter(element => element.getClientRects().length && !element.closest('.skip, .sr, .hidden, [hidden]'))
     .filter(element => {
@@ -108,9 +108,9 @@ CUT_OFF = """() => [...document.querySelectorAll('h1, h2, h3, p, a, button, labe
 
 
 def assert_readable_at_twice_the_size(page: Any) -> None:
-    """With letters of 200 % nothing scrolls sideways, and nothing is cut off or out of the screen."""
+    """At a font size of 200 % nothing scrolls sideways, and nothing is cut off or outside the screen."""
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    # The face looks at the size of the letters when it paints a screen.
+    # The face reads the font size when it paints a screen.
     page.evaluate("dispatchEvent(new HashChangeEvent('hashchange'))")
     page.wait_for_function("() => document.querySelector('main h1')")
     where = page.url.split("/", 3)[-1]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives and venues at every stage for who looks at pages, and what scenarios 12 and 14 begin with.
+"""Drives and venues at every stage for tests of pages, and the data with which scenarios 12 and 14 begin.
 
-Run as a program in a process of its own, because Django opens one data folder a process.
+Run as a program in a separate process, because Django opens one data folder in a process.
 """
 
 import json
@@ -22,7 +22,7 @@ def plant(data: Path) -> dict:
 
 
 def furnish(users, now) -> None:
-    """A drive to come and one going on, with people who wait and one who is helped; venues at three stages."""
+    """A planned drive and a live one, with people who wait and one who was helped; venues at three stages."""
     import datetime
 
     from tests.builders import venues
@@ -34,7 +34,9 @@ def furnish(users, now) -> None:
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
     from bluezone.rollout.venues import decisions
 
-    lead, officer, hour = users["drive_lead", 1280].username, users["officer", 1280], datetime.timedelta(hours=1)
+    lead = users["drive_lead", 1280].username
+    officer = users["officer", 1280]
+    hour = datetime.timedelta(hours=1)
     team = lifecycle.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
     ward = AdminUnit.objects.get(key="phuong-song-cau")
     campaign = Campaign.objects.get(name="Toàn thành phố cài Bluezone")
@@ -44,8 +46,8 @@ def furnish(users, now) -> None:
     )
     lifecycle.open_drive(lead, going_on, now - hour)
     here = [help_requests.join_stall(going_on) for _ in range(4)]
-    for one in here[:2]:
-        help_queue.claim(lead, one, team, now)
+    for ticket in here[:2]:
+        help_queue.claim(lead, ticket, team, now)
     help_queue.help_done(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
     for number in range(2):
         open_help_request("portal", f"0912 000 00{number}", "Tổ 5", "Nhờ cài giúp cho bà", ward.code)
@@ -66,10 +68,11 @@ def furnish(users, now) -> None:
 
 
 class _Upload:
-    """A file as a form hands it on."""
+    """An uploaded file as a form passes it on."""
 
     def __init__(self, content: bytes) -> None:
-        self.size, self.read = len(content), lambda: content
+        self.size = len(content)
+        self.read = lambda: content
 
 
 def _main(data: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What else is at work in an office: a campaign, news, an office that sends files, requests for locked periods."""
+"""Further data of an office at work: a campaign, news, an office that sends files, requests for locked periods."""
 
 import datetime
 
@@ -11,7 +11,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 def furnish(users, now: datetime.datetime) -> None:
-    """Plant it; users: accounts by (role, width)."""
+    """Plant all. users: accounts by (role, width)."""
     _campaign(now)
     _news(users["editor", 360], now)
     _another_office(users["clerk", 1280], users["admin", 360], now)
@@ -50,7 +50,7 @@ def _news(editor, now: datetime.datetime) -> None:
 
 
 def _another_office(clerk, admin, now: datetime.datetime) -> None:
-    """Sở Y tế sends files: one document was read in and recalled, one is looked at; one document waits for it."""
+    """Sở Y tế sends files: one document was accepted and recalled, one is in preview; one document waits for it."""
     from bluezone.directory.models import Agency
     from bluezone.rollout.directives.exchange import partners, uploads
     from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
@@ -67,8 +67,8 @@ def _another_office(clerk, admin, now: datetime.datetime) -> None:
     today = timezone.localdate(now)
     sent = Edoc(*names, "1520", "SYT-NVY", today, "V/v hướng dẫn khai báo y tế", signer_name="Tạc Văn Nam")
     recalled = Business(BusinessKind.REVOCATION, "Gửi nhầm nơi nhận", sent.document_id)
-    for one in (sent, Edoc(*names, "1521", "SYT-NVY", today, "V/v thu hồi văn bản", business=recalled)):
-        waiting = uploads.receive(write_message(one, theirs), "tu-so-y-te.edxml", clerk, now)
+    for document in (sent, Edoc(*names, "1521", "SYT-NVY", today, "V/v thu hồi văn bản", business=recalled)):
+        waiting = uploads.receive(write_message(document, theirs), "tu-so-y-te.edxml", clerk, now)
         uploads.apply(waiting, uploads.look(bytes(waiting.content), clerk, now).digest, clerk, now)
     next_one = Edoc(*names, "1522", "SYT-NVY", today, "V/v tập huấn người ghi nhận ra vào")
     uploads.receive(write_message(next_one, theirs), "tap-huan.edxml", clerk, now)
@@ -93,7 +93,7 @@ def _locked_periods(users, now: datetime.datetime) -> None:
 
 
 def _gate(admin, officer, now: datetime.datetime) -> None:
-    """A gate of the officer's ward with somebody to keep it."""
+    """A gate of the officer's ward with a gatekeeper."""
     from bluezone.directory.models import Agency
     from bluezone.rollout.gates import registry
 
@@ -103,7 +103,7 @@ def _gate(admin, officer, now: datetime.datetime) -> None:
 
 
 def _alerts(now: datetime.datetime) -> None:
-    """An alert in force and the draft of another, for places that the city's office reaches."""
+    """A valid alert and the draft of another, for places that the city's office reaches."""
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.directory.queries import day_to_show
     from bluezone.messaging.cap.models import Alert
@@ -127,7 +127,7 @@ def _alerts(now: datetime.datetime) -> None:
 
 
 def _second_person(admin, now: datetime.datetime) -> None:
-    """A third administrator of the city, whom one has asked for and another is to confirm."""
+    """A third administrator of the city, requested by one administrator; a second person has to confirm."""
     from bluezone.authority import account_acts, two_persons
 
     third = {"username": "quan.tri.ba", "name": "Lý Thị Ba", "employer": "UBND thành phố"}
@@ -135,7 +135,7 @@ def _second_person(admin, now: datetime.datetime) -> None:
 
 
 def _visitors(now: datetime.datetime) -> None:
-    """A notice that a ward's desk had sent, and whose message was forgotten since."""
+    """A notice that a ward's desk had sent; its message has been purged."""
     from bluezone.directory.models import Agency
     from bluezone.rollout.visitors.models import Notice
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many gates with a connected tablet each, planted into a running `serve`, and the sums of what they sent.
+"""Many gates with a connected tablet each, planted into a running `serve`, and the sums of their passages.
 
-Run as a program in a process of its own, because Django opens one office a process:
+Run as a program in a separate process, because Django opens one office in a process:
 `python -m tests.builders.gatefleet plant NUMBER` prints their tokens, `… sums` the passages by counters and by days.
 """
 
@@ -14,17 +14,17 @@ from pathlib import Path
 
 
 def plant(data: Path, number: int, environment: dict[str, str]) -> list[str]:
-    """Gates in the office of a data folder; their tablets' tokens."""
+    """Plant gates in the office of a data folder; returns the tokens of their tablets."""
     return _run(data, environment, "plant", str(number))
 
 
 def sums(data: Path, environment: dict[str, str]) -> list[int]:
-    """Passages that the office holds: [sum of five-minute counters, sum of the days' sums]."""
+    """Passages stored in the office: [sum of five-minute counters, sum of the daily sums]."""
     return _run(data, environment, "sums")
 
 
 def _run(data, environment, *arguments):
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tests.builders.gatefleet", *arguments],
         env={
             **os.environ,
@@ -37,7 +37,7 @@ def _run(data, environment, *arguments):
         text=True,
         check=True,
     )
-    return json.loads(told.stdout)
+    return json.loads(process.stdout)
 
 
 def connected_gates(number):
@@ -49,7 +49,9 @@ def connected_gates(number):
     from bluezone.devices.models import Device
     from bluezone.rollout.gates.models import Gate, GateDevice
 
-    keeper, now, tokens = agency(), timezone.now(), [secrets.token_urlsafe(32) for _ in range(number)]
+    keeper = agency()
+    now = timezone.now()
+    tokens = [secrets.token_urlsafe(32) for _ in range(number)]
     devices = Device.objects.bulk_create(
         Device(kind="gate", name=f"Máy {n}", agency=keeper, token_digest=token_digest(token), enrolled_at=now)
         for n, token in enumerate(tokens)
@@ -59,8 +61,8 @@ def connected_gates(number):
     return tokens
 
 
-def main(asked):
-    """Do what the command line says."""
+def main(arguments):
+    """Do what the command line says, and print the result as JSON."""
     import django
 
     django.setup()
@@ -68,11 +70,11 @@ def main(asked):
 
     from bluezone.rollout.gates.models import GateCounter, GateDay
 
-    if asked[0] == "plant":
-        told = connected_gates(int(asked[1]))
+    if arguments[0] == "plant":
+        answer = connected_gates(int(arguments[1]))
     else:
-        told = [table.objects.aggregate(all=Sum("count"))["all"] for table in (GateCounter, GateDay)]
-    sys.stdout.write(json.dumps(told))
+        answer = [table.objects.aggregate(all=Sum("count"))["all"] for table in (GateCounter, GateDay)]
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

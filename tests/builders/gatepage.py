@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gate with its page on this machine: real book, check and server; answers on the air are put into the check."""
+"""A gate with its page: real book, check and server; Bluetooth answers are put directly into the check."""
 
 import json
 import os
@@ -23,20 +23,21 @@ from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, 
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.rollout.gates.registry import pin_hash
 
-BADGE, PIN = "a1" * 8, "402817"
+BADGE = "a1" * 8
+PIN = "402817"
 WEEK = 7 * 86_400
 PRIVATE = blindrsa.generate()
 RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
 
 
 def week_key() -> WeekKey:
-    """A week key that `browser_pass` signs with, in force now."""
+    """The week key for `browser_pass`, valid now."""
     now = int(time.time())
     return WeekKey(7, "gate", 0, "test", now - WEEK, now + WEEK, now - WEEK, PRIVATE.n, PRIVATE.e)
 
 
 def browser_pass(screen: bytes, kid: int = 7) -> str:
-    """A web edition's pass for a challenge, its token signed by PRIVATE."""
+    """The pass of a web edition for a challenge, with a token signed by PRIVATE."""
     key = Ed25519PrivateKey.generate()
     message = token_message(key.public_key().public_bytes_raw())
     blinded = blindrsa.blind(PRIVATE.public, message)
@@ -50,12 +51,12 @@ SALT = bytes(16)
 
 @cache
 def _hash_of_pin() -> str:
-    """Slow on purpose, so once for all gates."""
+    """Computed once for all gates, because it is slow on purpose."""
     return pin_hash(PIN, SALT).hex()
 
 
 class PagedGate:
-    """One gate; `boot` can be moved on to let challenges and memories age."""
+    """One gate. ahead: seconds to add to its clock, to let challenges expire."""
 
     def __init__(self, folder: Path, name: str = "Cổng chính") -> None:
         self.ahead = 0.0
@@ -82,11 +83,11 @@ class PagedGate:
         self.page.start()
 
     def stop_page(self) -> None:
-        """Answer the tablet no more, as a program that was killed."""
+        """Stop answering the tablet, as when the program is killed."""
         self.page.stop()
 
     def start_page_again(self) -> None:
-        """Answer it again, as the program does after its start: at the same address."""
+        """Answer again at the same address, as the program does after its start."""
         self._open(self.page.port)
 
     def unix(self) -> float:
@@ -96,18 +97,18 @@ class PagedGate:
         self.sent += 1
 
     def phone(self, heard: bool = True, state: State = RUNNING) -> str:
-        """The pass of a phone that answered this gate, or did not."""
+        """The pass of a phone. heard: whether the phone answered this gate over Bluetooth."""
         session = os.urandom(16)
         if heard:
             self.check.heard(response(session, self.check.challenges().air.value), -55)
         return pass_text(PassA(state, 1, session))
 
     def browser(self, kid: int = 7, screen: bytes | None = None) -> str:
-        """The pass of a web edition that read this gate's screen."""
+        """The pass of a web edition that scanned this gate's screen."""
         return browser_pass(screen or self.check.challenges().screen.value, kid)
 
     def totals(self) -> dict[str, int]:
-        """What was counted, by verdict."""
+        """The counts by verdict."""
         return {passage.verdict: count for passage, count in self.book.totals(0).items()}
 
     def close(self) -> None:

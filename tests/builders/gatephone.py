@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E501 (lines of JavaScript)
-"""Phones and tablets that are a gate in their browser: what its keepers do, and the office's side planted before.
+"""Phones and tablets with a gate in their browser: the acts of its keepers, and the data of the office for it.
 
-Run as a program in a process of its own, because Django opens one office a process.
+Run as a program in a separate process, because Django opens one office in a process.
 """
 
 import json
@@ -21,9 +21,9 @@ from bluezone.protocol.signed.config import WeekKey
 
 TLS_ORIGIN = "https://gate.example"
 PHONE = {"width": 360, "height": 740}
-# Time that a test lets pass: the device's clock shows so many seconds more, whatever page is opened.
+# Time that a test lets pass: the clock of the device is ahead by this number of seconds on every page.
 _AHEAD = "(() => { const shown = Date.now.bind(Date); Date.now = () => shown() + 1000 * Number(localStorage.getItem('ahead') || 0); })()"
-# A web edition's engine without its page: a pass for a gate's screen.
+# Opens the engine of a web edition without its page, and returns a pass for the screen of a gate.
 _SHOW = """async (screen) => {
   if (!window.engine) {
     const [, cityKey] = /data-city-key="([0-9a-f]{64})"/.exec(await (await fetch('/app/')).text());
@@ -38,7 +38,7 @@ _SHOW = """async (screen) => {
 
 @dataclass(frozen=True)
 class Planted:
-    """codes: one-time codes of the gate's tablets. badge, pin: of its keeper. gate: primary key."""
+    """A planted gate. codes: one-time codes of its tablets. badge, pin: of its keeper. gate: primary key."""
 
     codes: list[str]
     badge: str
@@ -47,7 +47,7 @@ class Planted:
 
 
 def plant(data: Path, tablets: int, name: str = "Cổng chính") -> Planted:
-    """A gate with tablets that wait for their codes, and a keeper."""
+    """Plant a gate with a keeper and with tablets that wait for their codes."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.builders.gatephone", str(data), str(tablets), name],
         check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
@@ -56,7 +56,7 @@ def plant(data: Path, tablets: int, name: str = "Cổng chính") -> Planted:
 
 
 def sums(data: Path, gate: int) -> dict[str, int]:
-    """Passages by verdict that the office holds of a gate: by five-minute counters, which must be the days' sums."""
+    """The office's passages of a gate by verdict, from the five-minute counters; the daily sums must be the same."""
     counters, days = (
         dict(ask(data, f"SELECT verdict, sum(count) FROM {table} WHERE gate_id = ? GROUP BY verdict", gate))
         for table in ("gates_gatecounter", "gates_gateday")
@@ -69,8 +69,10 @@ class GatePhone:
     """One device with the app."""
 
     def __init__(self, chromium: Any, origin: str, language: str = "vi", *, tls: bool = False) -> None:
-        """tls: as behind a city's own name with a certificate, for what browsers allow such pages; nothing is kept then."""
-        self.office, self.origin, self.tls = origin, TLS_ORIGIN if tls else origin, tls
+        """tls: as under a city's name with a certificate, for features that need it; then nothing is stored offline."""
+        self.office = origin
+        self.origin = TLS_ORIGIN if tls else origin
+        self.tls = tls
         self.context = chromium.new_context(viewport=PHONE, service_workers="block" if tls else "allow")
         if tls:
             self.context.route(f"{TLS_ORIGIN}/**", self._from_the_office)
@@ -79,13 +81,15 @@ class GatePhone:
         self.page.add_init_script(f"localStorage.setItem('language', localStorage.getItem('language') || '{language}')")
         self.trouble: list[str] = []
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("console", lambda said: self.trouble.append(said.text) if "Security Policy" in said.text else None)
+        self.page.on(
+            "console", lambda message: self.trouble.append(message.text) if "Security Policy" in message.text else None
+        )
 
     def _from_the_office(self, route: Any) -> None:
         route.fulfill(response=route.fetch(url=route.request.url.replace(TLS_ORIGIN, self.office)))
 
     def connect(self, code: str) -> "GatePhone":
-        """Open the app for the first time and type the office's code; it is kept for offline use afterwards."""
+        """Open the app for the first time, type the office's code, and wait until the app is stored for offline use."""
         self.page.goto(f"{self.origin}/gate/")
         self.page.fill("#code", code)
         self.page.click("form button")
@@ -100,27 +104,27 @@ class GatePhone:
         self.page.wait_for_selector(".gate-code svg")
 
     def live(self, seconds: float) -> None:
-        """Let the clock show so much more, and what can no longer be undone be entered."""
+        """Move the clock forward, and store passages that can no longer be undone."""
         self.page.evaluate(
             "more => localStorage.setItem('ahead', Number(localStorage.getItem('ahead') || 0) + more)", seconds
         )
         self.desk("await desk.book.settle()")
 
     def tap(self, name: str, verdict: str) -> None:
-        """A large button of the page, and its verdict."""
+        """Tap a large button of the page and wait for its verdict."""
         self._forget_verdict()
         self.page.get_by_role("button", name=name, exact=True).first.click()
         self.saw(verdict)
 
     def scan(self, text: str, verdict: str) -> None:
-        """A code, read by a scanner that types."""
+        """Scan a code with a scanner that types it, and wait for the verdict."""
         if verdict != "idle":
             self._forget_verdict()
         scan(self.page, text)
         self.saw(verdict)
 
     def _forget_verdict(self) -> None:
-        """The verdict of the passage before is no answer to the next one."""
+        """Clear the verdict of the previous passage, so that it is not taken for that of the next."""
         self.page.evaluate("document.querySelector('.verdict').dataset.verdict = ''")
 
     def saw(self, verdict: str) -> None:
@@ -129,15 +133,15 @@ class GatePhone:
 
     @property
     def screen(self) -> str:
-        """What its code for web editions says."""
+        """The text of its code for web editions."""
         return str(self.page.get_attribute(".gate-code", "data-text"))
 
     def inside(self, number: int) -> None:
-        """Wait until the page shows so many people inside."""
+        """Wait until the page shows this number of people inside."""
         expect(self.page.locator(".inside b")).to_have_text(str(number), timeout=60_000)
 
     def desk(self, script: str) -> Any:
-        """Run an async function body with `desk`, as the page has it."""
+        """Run an async function body with the page's `desk`."""
         return self.page.evaluate(
             f"async () => {{ const desk = await (await import('/gate/desk.js')).openDesk(); {script} }}"
         )
@@ -147,12 +151,12 @@ class GatePhone:
         self.desk("await desk.book.settle(); await desk.exchange.now()")
 
     def share(self) -> str:
-        """The code of what it counted, as it shows it."""
+        """The code with its counts, as it shows it."""
         return str(self.desk("await desk.book.settle(); return (await desk.share()).text"))
 
     def trust(self, key: WeekKey) -> None:
-        """Believe one gate key besides the city's, so that a test can make passes without limit."""
-        told = {
+        """Trust one more gate key, so that a test can make passes without limit."""
+        week_key = {
             "kid": key.kid,
             "purpose": "gate",
             "use_from": key.use_from,
@@ -160,11 +164,11 @@ class GatePhone:
             "n": f"{key.n:x}",
             "e": key.e,
         }
-        self.desk(f"desk.check.weekKeys = async () => [{json.dumps(told)}]")
+        self.desk(f"desk.check.weekKeys = async () => [{json.dumps(week_key)}]")
 
     def times_to_verdict(self, codes: int) -> list[float]:
-        """Milliseconds from a scanned code to its verdict on the screen, counted on the disk; the shortest first."""
-        # Not before Django is ready, where this module plants.
+        """Milliseconds from a scanned code to its verdict on the screen, with the count on disk; the shortest first."""
+        # Not at the top: when this module plants, Django is not ready there.
         from tests.builders.gatepage import browser_pass
 
         self.page.evaluate(
@@ -186,7 +190,7 @@ class GatePhone:
 
 
 class WebEdition:
-    """Somebody with the web edition of the city."""
+    """The web edition of the city in a browser."""
 
     def __init__(self, chromium: Any, origin: str) -> None:
         self.context = chromium.new_context(viewport=PHONE)
@@ -211,9 +215,11 @@ def _plant(data: Path, number: int, name: str) -> dict[str, Any]:
     from bluezone.rollout.gates import registry
     from bluezone.rollout.gates.models import Gate
 
-    now, keeper = timezone.now(), devices.agency()
-    gate = registry.open_gate("admin", keeper, name, now) if not Gate.objects.filter(name=name).exists() else None
-    gate = gate or Gate.objects.get(name=name)
+    now = timezone.now()
+    keeper = devices.agency()
+    gate = Gate.objects.filter(name=name).first()
+    if gate is None:
+        gate = registry.open_gate("admin", keeper, name, now)
     codes = []
     for _ in range(number):
         tablet, code = devices.device(keeper, name=f"Máy {gate.devices.count() + 1} · {name}", now=now)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gates with a connected tablet, as the office would have made them."""
+"""Gates with a connected tablet, as the office makes them."""
 
 from tests.builders import devices
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A phone with a clock that tests move, and a real key server behind real HTTP on this machine."""
+"""A phone with a clock that tests move, and a real key server over HTTP on this machine."""
 
 import asyncio
 import atexit
@@ -33,7 +33,7 @@ BURST_SECONDS = 30.0
 
 @dataclass
 class World:
-    """True time, which server and phones share unless a test says otherwise."""
+    """True time, which the server and the phones share by default."""
 
     now: float = NOON
 
@@ -42,7 +42,7 @@ class World:
 
 
 class AirWorld(World):
-    """True time that follows the loop of a simulation while one runs, and stands still between simulations."""
+    """True time that follows the event loop of a simulation while one runs, and stops between simulations."""
 
     def __init__(self) -> None:
         self._base = float(NOON)
@@ -59,7 +59,7 @@ class AirWorld(World):
         self._base = value
 
     def live(self, story: Coroutine[Any, Any, None]) -> None:
-        """Run a simulation from now on; afterwards time is where it ended."""
+        """Run a simulation from now on; afterwards it is the time of its end."""
         ended: list[float] = []
 
         async def timed() -> None:
@@ -90,7 +90,9 @@ class PhoneClock:
 
     def restart(self, name: str, wall_error: float = 0.0) -> None:
         """The machine starts again: the boot clock begins at 0 under another name."""
-        self.booted_at, self.boot_name, self.wall_error = self.world.now, name, wall_error
+        self.booted_at = self.world.now
+        self.boot_name = name
+        self.wall_error = wall_error
 
 
 class _Quiet(WSGIRequestHandler):
@@ -100,7 +102,7 @@ class _Quiet(WSGIRequestHandler):
 
 @dataclass
 class Served:
-    """A key server on a port of this machine. tamper: may replace the body of an answer, by path."""
+    """A key server on a port of this machine. tamper: (path, body) -> the body to send instead."""
 
     key_server: KeyServer
     url: str
@@ -109,27 +111,27 @@ class Served:
     down: bool = False
 
     def trust(self) -> str:
-        """The city's public key, as it is given to phones at set-up."""
+        """The city's public key, as phones get it at set-up."""
         return self.key_server.secrets.signing_key.public_key().public_bytes_raw().hex()
 
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ["PATH_INFO"]
         self.requests.append((path, int(environ.get("CONTENT_LENGTH") or 0)))
         head: list[Any] = []
-        body = b"".join(Application(self.key_server)(environ, lambda *told: head.extend(told)))
+        body = b"".join(Application(self.key_server)(environ, lambda *response: head.extend(response)))
         if self.down:
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
-        told = self.tamper(path, body)
-        headers = [(name, str(len(told)) if name == "Content-Length" else value) for name, value in head[1]]
-        # What the operator puts in place of an answer is an answer.
-        start_response(head[0] if told == body else "200 OK", headers)
-        return [told]
+        answer = self.tamper(path, body)
+        headers = [(name, str(len(answer)) if name == "Content-Length" else value) for name, value in head[1]]
+        # A replaced body is sent as a successful answer.
+        start_response(head[0] if answer == body else "200 OK", headers)
+        return [answer]
 
 
 @contextmanager
 def served(folder: Path, world: World, **settings: Any) -> Iterator[Served]:
-    """Serve a small city from `folder` over HTTP; nothing waits unless `settings` say so."""
+    """Serve a small city from `folder` over HTTP, by default without waiting times."""
     waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
     key_server = opened(folder, lambda: world.now, **{**waits, **settings})
     server = Served(key_server, "")
@@ -156,7 +158,7 @@ class Phones:
     made: list[Handset] = field(default_factory=list)
 
     def new(self, name: str, clock: PhoneClock | None = None, **options: Any) -> Handset:
-        """A phone that was switched on a day ago, or the one of that name again. model: in `options`, of its radio."""
+        """A phone that was switched on a day ago, or the phone of that name again. options: `model` is of its radio."""
         clock = clock or PhoneClock(self.world, self.world.now - 86_400)
         options = {"trust": self.server.trust(), **options}
         model = options.pop("model", "virtual")
@@ -181,9 +183,9 @@ def hear(
     frames: Iterable[bytes] = (),
     world: World,
 ) -> int:
-    """Let a phone hear one frame in each burst of `minutes` minutes; true time passes. Returns the next burst.
+    """Let a phone hear one frame in each burst for `minutes` minutes; true time passes. Returns the next burst.
 
-    frames: reciprocity frames that it hears in each burst too.
+    frames: reciprocity frames that it also hears in each burst.
     """
     number = first_burst
     for number in range(first_burst, first_burst + int(minutes * 60 / BURST_SECONDS)):
@@ -208,13 +210,15 @@ def meet(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_
 def meet_both_ways(
     listener: Handset, other: Handset, minutes: int, *, world: World, rssi_dbm: int = -76, told_dbm: int | None = None
 ) -> list[bytes]:
-    """As `meet`, and in each burst the other tells the listener how it heard it; returns the frames.
+    """Like `meet`, but in each burst the other phone also reports how it heard the listener. Returns these frames.
 
-    told_dbm: what the other tells, before its receiver's correction; None for what the listener hears.
+    told_dbm: the reported level, before the correction of its receiver; None for the level at the listener.
     """
-    frames, burst = [], 1
+    frames = []
+    burst = 1
     for start in range(0, minutes, 10):
-        payload, mine = other.encounters.payload(), listener.encounters.payload()
+        payload = other.encounters.payload()
+        mine = listener.encounters.payload()
         for _ in range(int(min(10, minutes - start) * 60 / BURST_SECONDS)):
             level = rssi_dbm if told_dbm is None else told_dbm
             frame = other.encounters.reciprocity_frame(burst, [(mine[:16], level)])
@@ -234,7 +238,7 @@ def pages(handset: Handset) -> list[Page]:
 
 @cache
 def made_secrets() -> Path:
-    """A folder of secrets for NOON, made once a process."""
+    """A folder of secrets for NOON, made once in a process."""
     data = Path(tempfile.mkdtemp(prefix="bluezone-secrets-"))
     atexit.register(shutil.rmtree, data, ignore_errors=True)
     with_week_keys(data, NOON)
@@ -246,7 +250,8 @@ def made_secrets() -> Path:
 @contextmanager
 def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterator[tuple[Served, Phones, World]]:
     """A served city and phones in it, all in `folder`."""
-    world, home = world or World(), folder / "city"
+    world = world or World()
+    home = folder / "city"
     home.mkdir()
     shutil.copytree(made_secrets(), home / "keys")
     with served(home, world, **settings) as server:
@@ -258,7 +263,7 @@ def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterato
 
 
 def without_random_keys(server: Served) -> None:
-    """Random keys wait and are known like real ones; without them a test can count the real ones."""
+    """Remove the random keys, which are stored like real ones, so that a test can count the real ones."""
     key_server = server.key_server
     key_server.city = replace(key_server.city, padding_mean=0)
 
@@ -276,6 +281,6 @@ def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass
 
 
 def published(server: Served, world: World) -> None:
-    """A day and the embargo pass, and the server publishes what is due."""
+    """Let a day and the embargo pass, and the server publish what is due."""
     world.pass_by(26 * 3600)
     server.key_server.tick()

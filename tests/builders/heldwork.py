@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What transactions do while they hold the store: counted, so that no clock of a loaded machine is the judge."""
+"""Measure the work of transactions while they lock the store, by counts that do not depend on the machine's load."""
 
 import sys
 import time
@@ -13,9 +13,10 @@ from django.db import connection
 
 @dataclass
 class Held:
-    """One transaction. statements: within it. calls: of Python functions while it was open, the measure of its work.
+    """The work of one transaction.
 
-    names: of those functions. rows: that its statements inserted, changed or deleted. cpu_seconds: of this thread.
+    statements: its SQL. calls: how many calls of Python functions while it was open. names: those functions.
+    rows: how many rows its statements inserted, changed or deleted. cpu_seconds: of this thread.
     """
 
     statements: list[str] = field(default_factory=list)
@@ -27,7 +28,7 @@ class Held:
 
 @contextmanager
 def timed_work() -> Iterator[list[Held]]:
-    """Note of every transaction of this thread's connection to SQLite its statements and the CPU it took, alone."""
+    """Record statements and CPU time of each transaction of this thread's connection to SQLite."""
     noted: list[Held] = []
     begun = [0.0]
 
@@ -56,20 +57,22 @@ def timed_work() -> Iterator[list[Held]]:
 
 
 def _rows(sql: str, changed: int) -> int:
-    """How many rows a statement writes; of one that returns them SQLite does not say how many."""
+    """How many rows a statement writes; SQLite does not report it for one with RETURNING."""
     if sql.startswith("SELECT"):
         return 0
-    return sql.count("(%s") if sql.startswith("INSERT") and " RETURNING " in sql else max(0, changed)
+    if sql.startswith("INSERT") and " RETURNING " in sql:
+        return sql.count("(%s")
+    return max(0, changed)
 
 
 @contextmanager
 def held_work() -> Iterator[list[Held]]:
-    """Note every transaction of this thread's connection to SQLite; nothing may be open before."""
+    """Record each transaction of this thread's connection to SQLite. No transaction may be open before."""
     assert not connection.in_atomic_block, "the test needs transactions of its own"
     noted: list[Held] = []
 
     def count(frame: Any, event: str, _argument: object) -> None:
-        # It is open a moment before Django says so; only then can it be over.
+        # A transaction is open a moment before Django's flag says so; it can be over only after that.
         if not connection.in_atomic_block and noted[-1].statements:
             sys.setprofile(None)
         elif event == "call":

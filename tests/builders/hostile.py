@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that mean harm, and one that does not; loopback only, and no more connections than a test asks for."""
+"""Malicious clients and a good one; loopback only, and no more connections than a test opens."""
 
 import http.client
 import resource
@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-# Patience of the good client: an origin that is stopped does not answer at all, a busy machine answers in seconds.
+# How long the good client waits: a blocked origin does not answer at all, a busy machine answers within seconds.
 PATIENCE_SECONDS = 90.0
-# Where the good client comes from, and where the others do: two networks of one machine.
+# The address of the good client, and that of the others: two networks of this machine.
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 
 
 def allow_descriptors(count: int) -> bool:
-    """Raise this process's limit of descriptors as far as needed; whether that was possible."""
+    """Raise the process's limit of descriptors as far as needed; returns whether that was possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + 512
-    if soft < wanted and hard != resource.RLIM_INFINITY and hard < wanted:
+    needed = count + 512
+    if soft < needed and hard != resource.RLIM_INFINITY and hard < needed:
         return False
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
     return True
 
 
@@ -35,27 +35,27 @@ def port_of(address: str) -> int:
 
 @contextmanager
 def connections(address: str, count: int, first: bytes = b"", source: str = ELSEWHERE) -> Iterator[list[socket.socket]]:
-    """Open so many connections and send the same few bytes on each."""
+    """Open `count` connections and send the same few bytes on each."""
     with ExitStack() as opened:
-        held = []
+        sockets = []
         for _ in range(count):
-            one = socket.create_connection((HERE, port_of(address)), PATIENCE_SECONDS, (source, 0))
-            opened.enter_context(one)
+            connection = socket.create_connection((HERE, port_of(address)), PATIENCE_SECONDS, (source, 0))
+            opened.enter_context(connection)
             if first:
-                one.sendall(first)
-            held.append(one)
-        yield held
+                connection.sendall(first)
+            sockets.append(connection)
+        yield sockets
 
 
 @contextmanager
 def dripping(connected: list[socket.socket], piece: bytes, seconds: float) -> Iterator[None]:
-    """Send the same few bytes on each connection again and again, until the block is left."""
+    """Send the same few bytes on each connection again and again until the block ends."""
     stop = threading.Event()
 
     def drip() -> None:
-        for one in connected:
+        for connection in connected:
             with suppress(OSError):
-                one.send(piece)
+                connection.send(piece)
 
     def run() -> None:
         while not stop.wait(seconds):
@@ -70,47 +70,48 @@ def dripping(connected: list[socket.socket], piece: bytes, seconds: float) -> It
         thread.join()
 
 
-def ends(held: list[socket.socket], seconds: float = 180.0) -> list[bytes]:
-    """Wait until the other side has ended each connection; the first bytes that each was answered with."""
-    said = dict.fromkeys(held, b"")
+def ends(sockets: list[socket.socket], seconds: float = 180.0) -> list[bytes]:
+    """Wait until the other side has closed each connection; returns the first 64 bytes of each answer."""
+    answers = dict.fromkeys(sockets, b"")
     with selectors.DefaultSelector() as waiting:
-        for one in held:
-            one.setblocking(False)
-            waiting.register(one, selectors.EVENT_READ)
+        for connection in sockets:
+            connection.setblocking(False)
+            waiting.register(connection, selectors.EVENT_READ)
         deadline = time.monotonic() + seconds
         while waiting.get_map():
-            assert time.monotonic() < deadline, f"{len(waiting.get_map())} of {len(held)} are still held"
-            for one in _readable(waiting, 1.0):
-                got = _received(one)
-                said[one] = (said[one] + got)[:64]
+            assert time.monotonic() < deadline, f"{len(waiting.get_map())} of {len(sockets)} are still held"
+            for connection in _readable(waiting, 1.0):
+                got = _received(connection)
+                answers[connection] = (answers[connection] + got)[:64]
                 if not got:
-                    waiting.unregister(one)
-    return list(said.values())
+                    waiting.unregister(connection)
+    return list(answers.values())
 
 
 def _readable(waiting: selectors.BaseSelector, seconds: float) -> list[socket.socket]:
     return [key.fileobj for key, _ in waiting.select(seconds) if isinstance(key.fileobj, socket.socket)]
 
 
-def _received(one: socket.socket) -> bytes:
-    """What has come; nothing when the other side has ended the connection, however it did."""
+def _received(connection: socket.socket) -> bytes:
+    """The received bytes; b"" if the other side has ended the connection in any way."""
     try:
-        return one.recv(65_536)
+        return connection.recv(65_536)
     except OSError:
         return b""
 
 
 class GoodClient:
-    """Somebody who uses the city as it is meant: reads, uploads, opens pages. Each call on a connection of its own."""
+    """A client that uses the city as intended: reads, uploads, opens pages. Each call has its own connection."""
 
     def __init__(self, served: Any, context: ssl.SSLContext | None = None) -> None:
-        self._served, self._context = served, context
+        self._served = served
+        self._context = context
         self.answered = 0
 
     def ask(self, address: str, path: str, body: bytes | None = None, forwarded: str = "") -> int:
-        """The status of one answer, read whole; an origin that does not answer fails the test.
+        """The status of one answer, read completely; an origin that does not answer fails the test.
 
-        forwarded: the address that a proxy names, "" without one.
+        forwarded: the client address from a proxy, "" without a proxy.
         """
         headers = {"Host": "localhost", **({"X-Forwarded-For": forwarded} if forwarded else {})}
         if self._context is None:
@@ -129,10 +130,11 @@ class GoodClient:
             connection.close()
 
     def day(self, rounds: int = 3) -> None:
-        """What phones and offices do, some times over; every call is answered as it is on a quiet day."""
-        public, office = self._served.public, self._served.office
+        """Make the calls of phones and offices several times; each must be answered as on a quiet day."""
+        public = self._served.public
+        office = self._served.office
         for _ in range(rounds):
-            # The upload is of another version than ours: read and answered, and counted as no try.
+            # The upload is of another version than ours: it is read and answered, and does not count as a try.
             statuses = [
                 self.ask(public, "/v1/config"), self.ask(public, "/v1/exports/index.json"), self.ask(public, "/"),
                 self.ask(public, "/v1/upload", bytes(4096)), self.ask(public, "/v1/health/ready"),
@@ -142,10 +144,13 @@ class GoodClient:
 
 
 class Flood:
-    """Requests from elsewhere, many at a time, each sent again as soon as it is answered. sent: one whole request."""
+    """Many simultaneous requests, each sent again as soon as it is answered. sent: one complete request."""
 
     def __init__(self, address: str, sent: bytes, at_a_time: int, source: str = ELSEWHERE) -> None:
-        self._address, self._sent, self._count, self._source = address, sent, at_a_time, source
+        self._address = address
+        self._sent = sent
+        self._count = at_a_time
+        self._source = source
         self.answers = 0
         self._stop = threading.Event()
         self._all_sent = threading.Event()
@@ -153,20 +158,20 @@ class Flood:
 
     def _run(self) -> None:
         with (
-            connections(self._address, self._count, self._sent, self._source) as held,
+            connections(self._address, self._count, self._sent, self._source) as sockets,
             selectors.DefaultSelector() as waiting,
         ):
-            for one in held:
-                one.setblocking(False)
-                waiting.register(one, selectors.EVENT_READ)
+            for connection in sockets:
+                connection.setblocking(False)
+                waiting.register(connection, selectors.EVENT_READ)
             self._all_sent.set()
             while not self._stop.is_set():
-                for one in _readable(waiting, 0.2):
-                    if not _received(one):
-                        waiting.unregister(one)
+                for connection in _readable(waiting, 0.2):
+                    if not _received(connection):
+                        waiting.unregister(connection)
                         continue
                     self.answers += 1
-                    one.sendall(self._sent)
+                    connection.sendall(self._sent)
 
     def __enter__(self) -> "Flood":
         self._thread.start()
@@ -179,6 +184,6 @@ class Flood:
 
 
 def post(path: str, length: int, body: bytes, *more: str) -> bytes:
-    """The bytes of a request that announces a length and may send less."""
+    """The bytes of a request. length: its Content-Length, which may be more than the body."""
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {length}", *more]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts of their own on one bridge, as network namespaces of this machine, whose links can be cut."""
+"""Hosts on one bridge, as network namespaces of this machine, with links that can be cut."""
 
 import os
 import shutil
@@ -14,10 +14,11 @@ PREFIX = "10.213.47"
 
 
 class Host:
-    """A network namespace with one link to the bridge; what runs in it has its own loopback."""
+    """A network namespace with one link to the bridge and its own loopback."""
 
     def __init__(self, name: str, number: int) -> None:
-        self.name, self.address = name, f"{PREFIX}.{number}"
+        self.name = name
+        self.address = f"{PREFIX}.{number}"
         self._outside = f"{name}o"
         for line in (
             f"netns add {name}",
@@ -34,11 +35,11 @@ class Host:
         return ["ip", "netns", "exec", self.name, *map(str, command)]
 
     def cut(self) -> None:
-        """Nothing goes out or comes in, and nobody is told."""
+        """Drop all packets in both directions, without any notice to the other side."""
         _ip(f"link set {self._outside} down")
 
     def mend(self) -> None:
-        """The link is there again."""
+        """Restore the link."""
         _ip(f"link set {self._outside} up")
 
     def end(self) -> None:
@@ -53,7 +54,7 @@ def bridge() -> str:
 
 @contextmanager
 def hosts_apart(count: int) -> Iterator[tuple[str, list[Host]]]:
-    """The bridge's address on this machine, and so many hosts; skips by name where namespaces cannot be made."""
+    """The bridge's address on this machine, and `count` hosts; skips the test if namespaces cannot be made."""
     if not shutil.which("ip") or os.geteuid() != 0 or not Path("/var/run").exists():
         pytest.skip("needs root and iproute2 for network namespaces")
     made = subprocess.run(["ip", "link", "add", bridge(), "type", "bridge"], capture_output=True, text=True)

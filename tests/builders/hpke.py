@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RFC 9180 written down a second time, for the one suite that declarations use, to check the library against.
+"""A second implementation of RFC 9180 for the one suite that declarations use, to check the library against.
 
 Base mode, one message, DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-128-GCM. Source: RFC 9180 sections 4, 4.1, 5.1.
 """
@@ -30,14 +30,14 @@ def point(public_key):
 
 @dataclass
 class Context:
-    """What both ends derive: a 16-byte key and the 12-byte nonce of the first message."""
+    """The values that both ends derive: a 16-byte key and the 12-byte nonce of the first message."""
 
     key: bytes
     nonce: bytes
 
 
 def context(dh, enc, recipient, info):
-    """dh: the 32-byte x coordinate both ends compute; enc and recipient: points of 65 bytes."""
+    """Derive a context. dh: the 32-byte x coordinate that both ends compute. enc, recipient: points of 65 bytes."""
     shared = expand(KEM_SUITE, extract(KEM_SUITE, b"", b"eae_prk", dh), b"shared_secret", enc + recipient, 32)
     schedule = b"\0" + extract(HPKE_SUITE, b"", b"psk_id_hash", b"") + extract(HPKE_SUITE, b"", b"info_hash", info)
     secret = extract(HPKE_SUITE, shared, b"secret", b"")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Working a page as somebody does who has no mouse: by Tab, Enter, Space and arrows, and by what things are called.
+"""Use a page without a mouse: by Tab, Enter, Space and arrow keys, and by the names of its elements.
 
-What a page is worked by is asked of the browser's accessibility tree, so a name here is the one that is read out. To
-ask it is dear: on the way there only what looks as if it were called so is asked for its name.
+Names are those of the browser's accessibility tree, which a screen reader reads. Queries to the tree are slow, so only
+elements with a text that could be the name are queried.
 """
 
 import re
@@ -17,7 +17,7 @@ _SHOWN = """
 }
 """
 
-# Whatever the name of what has the focus may be made of; null for the page itself.
+# The texts of which the name of the focused element may consist; null for the page itself.
 _LOOKS = """
 () => {
   const node = document.activeElement;
@@ -38,17 +38,17 @@ class Keyboard:
         self._cdp = page.context.new_cdp_session(page)
 
     def focused(self) -> tuple[str, str]:
-        """Role and accessible name of what has the focus; ("", "") when nothing has."""
-        found = self._cdp.send("Runtime.evaluate", {"expression": "document.activeElement"})["result"]
-        if "objectId" not in found:
+        """Role and accessible name of the focused element; ("", "") without one."""
+        remote_object = self._cdp.send("Runtime.evaluate", {"expression": "document.activeElement"})["result"]
+        if "objectId" not in remote_object:
             return "", ""
-        asked = {"objectId": found["objectId"], "fetchRelatives": False}
-        node = self._cdp.send("Accessibility.getPartialAXTree", asked)["nodes"][0]
-        told = [" ".join(str(node.get(part, {}).get("value", "")).split()) for part in ("role", "name")]
-        return told[0], told[1]
+        parameters = {"objectId": remote_object["objectId"], "fetchRelatives": False}
+        node = self._cdp.send("Accessibility.getPartialAXTree", parameters)["nodes"][0]
+        values = [" ".join(str(node.get(part, {}).get("value", "")).split()) for part in ("role", "name")]
+        return values[0], values[1]
 
     def to(self, name: str, role: str = "") -> None:
-        """Press Tab until the focus is on what is called `name` (a pattern for its beginning)."""
+        """Press Tab until the focus is on the element with this name (a pattern for its beginning)."""
         met = []
         for _ in range(MOST_TABS):
             self.page.keyboard.press("Tab")
@@ -60,20 +60,20 @@ class Keyboard:
                 continue
             kind, called = self.focused()
             if re.match(name, called) and role in ("", kind):
-                shown = self.page.evaluate(_SHOWN)
-                assert shown["marked"], f"{called!r} does not show that it has the focus"
-                assert shown["inside"], f"{called!r} has the focus out of sight"
+                focus = self.page.evaluate(_SHOWN)
+                assert focus["marked"], f"{called!r} does not show that it has the focus"
+                assert focus["inside"], f"{called!r} has the focus out of sight"
                 return
         raise AssertionError(f"on {self.page.url} the keyboard meets no {name!r}, only {list(dict.fromkeys(met))}")
 
     def press(self, name: str, role: str = "", key: str = "Enter") -> None:
-        """Reach a link or button, press it, and wait for the page that comes."""
+        """Reach a link or button, press it, and wait for the next page."""
         self.to(name, role)
         with self.page.expect_navigation():
             self.page.keyboard.press(key)
 
     def unfold(self, name: str) -> None:
-        """Open what is folded together."""
+        """Open a collapsed section."""
         self.to(name)
         self.page.keyboard.press("Enter")
 
@@ -84,7 +84,7 @@ class Keyboard:
         self.page.keyboard.insert_text(text)
 
     def date(self, name: str, day) -> None:
-        """Fill a date field, whose parts are typed in the order of the browser (month, day, year)."""
+        """Fill a date field by typing its parts in the order of the browser (month, day, year)."""
         self.to(name)
         self.page.keyboard.type(f"{day:%m%d%Y}")
         self.page.keyboard.press("Tab")
@@ -93,7 +93,7 @@ class Keyboard:
         )
 
     def choose(self, name: str, option: str) -> None:
-        """Bring a list of choices to the one that begins so, with the arrow keys."""
+        """Select the option that begins with this text in a list, with the arrow keys."""
         self.to(name)
         self.page.keyboard.press("Home")
         for _ in range(MOST_OPTIONS):
@@ -104,7 +104,7 @@ class Keyboard:
         raise AssertionError(f"{name!r} offers no {option!r}")
 
     def mark(self, option: str) -> None:
-        """Choose one of several: Tab to the group, arrow to the option."""
+        """Choose a radio button: Tab to the group, arrow keys to the option."""
         for _ in range(MOST_TABS):
             self.page.keyboard.press("Tab")
             if self.focused()[0] == "radio":
@@ -117,13 +117,13 @@ class Keyboard:
         raise AssertionError(f"no choice {option!r}")
 
     def past_the_pages(self) -> None:
-        """Take the first link of every page, which leads to its content."""
+        """Follow the first link of every page, which leads to its content."""
         self.page.keyboard.press("Tab")
         self.page.keyboard.press("Enter")
         assert self.page.url.endswith("#main")
 
     def go(self, name: str) -> None:
-        """Choose one of the office's pages, which on a telephone lie behind the menu."""
+        """Choose one of the office's pages, which are in the menu on a narrow screen."""
         if self.page.is_visible("[data-menu]"):
             self.to("Menu")
             self.page.keyboard.press("Enter")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A key server with a clock of its own, a phone that reports to it, and the two databases it may run on."""
+"""A key server with its own clock, a phone that reports to it, and the two databases on which it may run."""
 
 import io
 import os
@@ -51,7 +51,7 @@ DAY = 86400
 
 @dataclass
 class Clock:
-    """A server's clock that stands still until a test moves it."""
+    """A clock of a server that only a test moves."""
 
     now: float = NOON
 
@@ -70,19 +70,19 @@ def opened(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServ
 
 
 def postgresql_server() -> str:
-    """The address of a PostgreSQL server that this run may use; skips by name where none is given."""
+    """The address of a PostgreSQL server that this run may use; skips the test without one."""
     import pytest
 
     address = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
     if not address:
-        # .ci/run starts one and gives its address; the README's command runs on machines without one too.
+        # .ci/run starts a server and sets its address; the README's command also runs on machines without one.
         pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
     return address
 
 
 @contextmanager
 def postgresql_database(server_url: str) -> Iterator[str]:
-    """A database of its own on the PostgreSQL server at `server_url`, dropped afterwards; yields its address."""
+    """A new database on the PostgreSQL server at `server_url`, dropped afterwards; yields its address."""
     import psycopg
 
     name = f"bluezone_{uuid4().hex}"
@@ -96,7 +96,7 @@ def postgresql_database(server_url: str) -> Iterator[str]:
 
 @dataclass
 class Answered:
-    """What came back over HTTP (or WSGI)."""
+    """An answer over HTTP (or WSGI)."""
 
     status: int
     headers: dict[str, str]
@@ -106,7 +106,7 @@ class Answered:
 def call(
     server: KeyServer, method: str, path: str, body: bytes = b"", remote: str = "203.0.113.5", **environ: Any
 ) -> Answered:
-    """Call the WSGI application in this thread: the server's `application` if a test has put something around it."""
+    """Call the WSGI application in this thread, or the server's `application` if a test has wrapped it."""
     seen: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]]) -> None:
@@ -131,7 +131,7 @@ Post = Callable[[str, bytes], bytes]
 
 
 def poster(server: KeyServer, remote: str = "203.0.113.5") -> Post:
-    """Post bodies to the application itself; a refusal by HTTP status is an error of the test."""
+    """A function that posts bodies to the application; any status but 200 fails the test."""
 
     def post(path: str, body: bytes) -> bytes:
         answered = call(server, "POST", path, body, remote)
@@ -151,7 +151,7 @@ def keys_for(now: float, days: int = 3, newest_age: int = 1, level: int = HIGH) 
 
 @dataclass
 class Phone:
-    """What a phone sends to report, step by step; every part of it can be replaced before it is sent."""
+    """The calls of a phone that reports, step by step; a test can replace every part before it is sent."""
 
     post: Post
     server: KeyServer
@@ -210,7 +210,7 @@ class Phone:
         return answer
 
     def certified(self) -> "Phone":
-        """Do verify 1 and 2; both must succeed."""
+        """Make both verify calls, which must succeed."""
         assert self.verify1().status is Status.OK
         assert self.verify2().status is Status.OK
         return self
@@ -220,7 +220,7 @@ class Phone:
 
 
 def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **parts: Any) -> Phone:
-    """A case with a fresh code whose phone holds its certificate and has not uploaded yet."""
+    """A phone of a case with a fresh code, which has its certificate and has not uploaded yet."""
     onset = datetime.fromtimestamp(server.clock(), UTC).date() - timedelta(days=2)
     issued = server.codes.issue(klass, onset)
     parts.setdefault("keys", keys_for(server.clock(), days, level=STANDARD if days > 6 else HIGH))
@@ -228,7 +228,7 @@ def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **part
 
 
 class _Quiet(WSGIRequestHandler):
-    """One connection; says nothing, and bodies that end early end the read."""
+    """A handler without a log."""
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -238,7 +238,7 @@ class _Quiet(WSGIRequestHandler):
 def served(application: Any) -> Iterator[tuple[str, int]]:
     """Serve a WSGI application over real HTTP on a free port of this machine, one call at a time; yields host and port.
 
-    One thread, as a server keeps its threads: a new one for each call would open its databases each time.
+    It has one thread, as a server reuses its threads: a new thread for each call would open the databases each time.
     """
     with make_server("127.0.0.1", 0, application, handler_class=_Quiet) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office of any size, and what its pages cost: the number of queries and the seconds that the server works."""
+"""An office of any size, and the cost of its pages: the number of queries and the server's seconds of work."""
 
 import datetime
 import os
@@ -34,7 +34,8 @@ def letters(agencies, directives, user, first=0):
 
     All are of one campaign.
     """
-    issuer, day = agencies[0], datetime.date(2020, 8, 7)
+    issuer = agencies[0]
+    day = datetime.date(2020, 8, 7)
     campaign = Campaign.objects.create(name=f"Ra quân {first}", basis="Kế hoạch 1", owner=issuer)
     Directive.objects.create(issuer=issuer, subject="Dự thảo", made_by=user, text="x" * 5000)
     for number in range(first, first + directives):
@@ -65,7 +66,7 @@ def letters(agencies, directives, user, first=0):
         Dispatch.objects.bulk_create(
             Dispatch(
                 directive=directive,
-                agency=one,
+                agency=agency,
                 purpose="action",
                 arrived_at=NOW,
                 changed_at=NOW,
@@ -74,20 +75,20 @@ def letters(agencies, directives, user, first=0):
                 incoming_year=2020,
                 incoming_number=number + 1,
             )
-            for one in agencies
+            for agency in agencies
         )
-        TaskParty.objects.bulk_create(TaskParty(task=task, agency=one) for one in agencies)
+        TaskParty.objects.bulk_create(TaskParty(task=task, agency=agency) for agency in agencies)
         Report.objects.bulk_create(
             Report(
                 task=task,
-                agency=one,
+                agency=agency,
                 period=day,
                 values={"people": 5},
                 on_time=True,
                 submitted_by=user,
                 submitted_at=NOW,
             )
-            for one in agencies
+            for agency in agencies
         )
 
 
@@ -118,14 +119,14 @@ def letter_pages():
 
 
 def server_clock():
-    """A clock of the seconds that the server works, whatever else the machine does meanwhile.
+    """A clock of the server's CPU seconds, which does not depend on the load of the machine.
 
-    Of this process, in which SQLite works too; on PostgreSQL also of the process that serves this connection.
+    It counts this process, which includes SQLite; on PostgreSQL also the process that serves this connection.
     """
     if connection.vendor == "sqlite":
         return time.process_time
     with connection.cursor() as cursor:
-        cursor.execute("SET max_parallel_workers_per_gather = 0")  # no other process works for a query
+        cursor.execute("SET max_parallel_workers_per_gather = 0")  # no further process for a query
         cursor.execute("SELECT pg_backend_pid()")
         stat = Path(f"/proc/{cursor.fetchone()[0]}/stat")
     if not stat.exists():
@@ -135,20 +136,22 @@ def server_clock():
 
 
 def everyday(agencies, by, weeks, first=0):
-    """What lies around the letters: for each agency an account, a device, news, codes, a group, `weeks` staff reports.
+    """Store the other data of an office: for each agency an account, a device, a news item and `weeks` staff reports; a
+    group, requests, and entries in the audit.
 
     first: number of the first agency among all, so that names differ.
     """
-    now, monday = timezone.now(), Week.of(timezone.localdate()).first_day
+    now = timezone.now()
+    monday = Week.of(timezone.localdate()).first_day
     people = User.objects.bulk_create(
-        User(username=f"person-{first + n}", name=f"Nông Thị Lan {first + n}", agency=one.name, password="!")
-        for n, one in enumerate(agencies)
+        User(username=f"person-{first + n}", name=f"Nông Thị Lan {first + n}", agency=agency.name, password="!")
+        for n, agency in enumerate(agencies)
     )
     RoleGrant.objects.bulk_create(
-        RoleGrant(user=person, role="officer", agency=one, valid_from=datetime.date(2020, 1, 1))
-        for person, one in zip(people, agencies, strict=True)
+        RoleGrant(user=person, role="officer", agency=agency, valid_from=datetime.date(2020, 1, 1))
+        for person, agency in zip(people, agencies, strict=True)
     )
-    Device.objects.bulk_create(Device(kind="gate", name="Cổng chính", agency=one) for one in agencies)
+    Device.objects.bulk_create(Device(kind="gate", name="Cổng chính", agency=agency) for agency in agencies)
     group = RecipientGroup.objects.create(key=f"g{first}", name=f"Nhóm {first}")
     group.agencies.set(agencies)
     NewsItem.objects.bulk_create(
@@ -157,13 +160,13 @@ def everyday(agencies, by, weeks, first=0):
     for back in range(weeks):
         StaffReport.everything.bulk_create(
             StaffReport(
-                agency=one, week=monday - 7 * back * DAY, version=1, staff=40 + n % 30, with_smartphone=30 + n % 20,
+                agency=agency, week=monday - 7 * back * DAY, version=1, staff=40 + n % 30, with_smartphone=30 + n % 20,
                 running=n % 25, web_edition=n % 5, reminded=n % 4, reported_by=by, reported_at=now,
             )
-            for n, one in enumerate(agencies[:-5])  # some have not reported
+            for n, agency in enumerate(agencies[:-5])  # some have not reported
         )  # fmt: skip
     WeekRequest.objects.bulk_create(
-        WeekRequest(agency=one, week=monday - 70 * DAY, reason="Sai số", asked_by=by) for one in agencies[:100]
+        WeekRequest(agency=agency, week=monday - 70 * DAY, reason="Sai số", asked_by=by) for agency in agencies[:100]
     )
     ChangeRequest.objects.bulk_create(
         ChangeRequest(
@@ -179,13 +182,13 @@ def everyday(agencies, by, weeks, first=0):
 
 
 def quota_of_codes(workers, each):
-    """So many codes of today for each of some workers, known to the office alone."""
+    """Store `each` codes of today for each of the workers, in the office only."""
     now = timezone.now()
     IssuedCode.objects.bulk_create(
         IssuedCode(
-            handle=secrets.token_hex(16), worker=one, issued_at=now, form_id=secrets.token_hex(16),
+            handle=secrets.token_hex(16), worker=worker, issued_at=now, form_id=secrets.token_hex(16),
         )
-        for one in workers for _ in range(each)
+        for worker in workers for _ in range(each)
     )  # fmt: skip
 
 
@@ -217,25 +220,26 @@ def everyday_pages():
 
 
 def measured(client, pages, requests=REQUESTS):
-    """Queries and median seconds of server time of each page, over `requests` requests after a first one.
+    """Number of queries and median server seconds of each page, over `requests` requests after a first one.
 
-    requests: 0 counts the queries of the first request and leaves the seconds at 0.
+    requests: 0 counts the queries of the first request; the seconds are 0.
     """
-    clock, found = server_clock(), {}
+    clock = server_clock()
+    costs = {}
     with pytest.MonkeyPatch.context() as patched:
-        # The menu's numbers stay as they are counted here: no page asks for them anew because five minutes are over.
+        # The numbers in the menu do not expire during the measurement, so no page counts them again.
         patched.setattr(home, "WAITS_SECONDS", 10**12)
         client.get("/", follow=True)
         for name, address in pages.items():
             spent = []
             for turn in range(requests + 1):
-                reset_queries()  # Django keeps the last 9,000, and counts nothing beyond
-                with CaptureQueriesContext(connection) as asked:
+                reset_queries()  # Django records 9,000 queries at most
+                with CaptureQueriesContext(connection) as queries:
                     begun = clock()
                     answer = client.get(address, follow=True)
-                    taken = clock() - begun
+                    seconds = clock() - begun
                 assert answer.status_code == 200, name
                 if turn:
-                    spent.append(paced(taken))
-            found[name] = (len(asked), statistics.median(spent) if spent else 0.0)
-    return found
+                    spent.append(paced(seconds))
+            costs[name] = (len(queries), statistics.median(spent) if spent else 0.0)
+    return costs

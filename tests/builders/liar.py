@@ -14,7 +14,7 @@ from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, chain_value, 
 
 
 class Liar:
-    """The operator, who has the city's key, shows one phone other files."""
+    """An operator who has the city's key and shows one phone other files."""
 
     def __init__(self, server: Served) -> None:
         self._key = server.key_server.secrets.signing_key
@@ -33,7 +33,7 @@ class Liar:
         return sign_payload("config", encode_config(config), self._key)
 
     def changed_index(self, body: bytes, **changes: object) -> bytes:
-        """An index with other members, of the kind that it is."""
+        """An index of either kind with some values changed, signed."""
         index = next(
             decode_index(open_signed(kind, body, self._trusted)) for kind in (EXPORTS, VENUES) if self._is(kind, body)
         )
@@ -52,11 +52,12 @@ class Liar:
         return sign_payload("exports", encode_index(dataclasses.replace(index, entries=entries)), self._key)
 
     def show(self, path: str, body: bytes) -> None:
-        self.server.tamper = lambda asked, real: body if asked == path else real
+        self.server.tamper = lambda requested, real: body if requested == path else real
 
     def epoch(self, number: int = 1) -> Epoch:
-        """An honest record of the next epoch, from what the server has published."""
-        config, branches = self.config(), {}
+        """An honest record of the next epoch, from the files that the server has published."""
+        config = self.config()
+        branches = {}
         for kind in (EXPORTS, VENUES):
             index = self._index(kind)
             branches[kind] = Branch(number * 100_000, index.number, chain_value(index, index.number).hex())
@@ -64,11 +65,13 @@ class Liar:
         return Epoch(number, config.generated_at, ours, **branches)
 
     def show_epoch(self, epochs: list[Epoch], signer: Ed25519Signer, **changes: object) -> None:
-        """Show a city that is in the last of these epochs. changes: of its first config."""
-        last, records = epochs[-1], tuple(sign_epoch(epoch, signer) for epoch in epochs)
+        """Show a city in the last of these epochs. changes: to its first config."""
+        last = epochs[-1]
+        records = tuple(sign_epoch(epoch, signer) for epoch in epochs)
         first = dataclasses.replace(self.config(), number=last.config.first, history=(), epochs=records)
         first = dataclasses.replace(first, **changes)
-        signed, sha256 = self.sign(first), hashlib.sha256(encode_config(first)).hexdigest()
+        signed = self.sign(first)
+        sha256 = hashlib.sha256(encode_config(first)).hexdigest()
 
         def tamper(path: str, body: bytes) -> bytes:
             if path in ("/v1/config", f"/v1/config/{last.config.first}"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Phones that report to a real `serve` which may be cut off at any moment, and what must be true afterwards."""
+"""Phones that report to a real `serve`, which may be killed at any moment, and the checks afterwards."""
 
 import http.client
 import json
@@ -27,17 +27,17 @@ PATIENCE_SECONDS = 240
 
 
 class Refused503(Exception):
-    """The server said that it cannot now, and when to ask again."""
+    """The server cannot answer now; its answer says when to try again."""
 
 
 class KeptUp:
-    """A `serve` that is started again whenever it has ended, as systemd would; `stop` ends it."""
+    """A `serve` that is started again whenever it ends, as systemd does; `stop` ends it. output: its lines."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._stopping = False
         self.starts = 0
-        self.said: list[str] = []
+        self.output: list[str] = []
         self._start()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
@@ -45,7 +45,7 @@ class KeptUp:
     def _start(self) -> None:
         self.served = start(self._data, "--hotline", HOTLINE)
         self.starts += 1
-        threading.Thread(target=self.said.extend, args=(self.served.lines,), daemon=True).start()
+        threading.Thread(target=self.output.extend, args=(self.served.lines,), daemon=True).start()
 
     def _keep(self) -> None:
         while not self._stopping:
@@ -53,16 +53,16 @@ class KeptUp:
                 self.served.process.wait(0.2)
             except subprocess.TimeoutExpired:
                 continue
-            # The killed one's children, or the lock they hold, may take a moment to go.
+            # The children of a killed server, or their lock, may remain for a moment.
             while not self._stopping:
                 try:
                     self._start()
                     break
                 except AssertionError as refused:
-                    self.said.append(str(refused))
+                    self.output.append(str(refused))
 
     def post(self, path: str, body: bytes) -> bytes:
-        """One call in a connection of its own. Raises OSError, HTTPException, Refused503; AssertionError for others."""
+        """One call on a new connection. Raises OSError, HTTPException, Refused503; else AssertionError."""
         status, headers, content = self.ask("POST", path, body)
         if status == 503:
             assert int(headers["Retry-After"]) > 0
@@ -91,7 +91,7 @@ class KeptUp:
 
 
 class Load:
-    """Phones that report, a few at a time, each going on with the same call until it is answered."""
+    """Phones that report, a few at a time; each repeats a call until it is answered."""
 
     def __init__(self, phones: list[Phone], lines: int = 4) -> None:
         self.acknowledged: list[Phone] = []
@@ -139,7 +139,7 @@ class Load:
         raise TimeoutError("the server did not come back")
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait until `condition` holds of what has been counted so far; raises what stopped a phone."""
+        """Wait until `condition` is true; raises the exception that stopped a phone."""
         with self._moved:
             met = self._moved.wait_for(lambda: self.failure is not None or condition(), PATIENCE_SECONDS)
         if self.failure is not None:
@@ -151,14 +151,14 @@ class Load:
 
 
 def tick_when_alone(server: KeyServer, now: float) -> None:
-    """A killed worker lets go of the lock when the kernel has done with it, which need not be at once."""
+    """Tick once the lock is free: the kernel may take a moment to release that of a killed worker."""
     deadline = time.monotonic() + 600
     while not server.tick(now):
         assert time.monotonic() < deadline
 
 
 def published_counts(server: KeyServer) -> Counter[bytes]:
-    """How often each key stands in a file, after following the whole index as a phone does; none before its embargo."""
+    """How often each key is in a file, following the whole index as a phone does. Asserts that no embargo is broken."""
     counts: Counter[bytes] = Counter()
     for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
         export = read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
@@ -171,12 +171,12 @@ def published_counts(server: KeyServer) -> Counter[bytes]:
 
 
 def nothing_lost(server: KeyServer, phones: list[Phone]) -> None:
-    """Every key of `phones` is published exactly once, in its time, in signed files that follow one another."""
+    """Assert that every key of `phones` is published exactly once, at the right time, in a chain of signed files."""
     now = time.time()
     before = published_counts(server)
     # In the first hours of a day nothing may be due yet.
     assert max(before.values(), default=1) == 1
-    # Today's key waits for the end of its day and two hours more; yesterday's may too.
+    # Today's key, and perhaps yesterday's, waits for the end of its day and two more hours.
     for moment in (now + 1, now + 86_400 + 7200, now + 86_400 + 7202):
         tick_when_alone(server, moment)
     counts = published_counts(server)

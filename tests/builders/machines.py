@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A city on several machines that can be lost: whole servers in hosts of their own, and a primary database with a
-standby that lags behind it, both behind pgbouncer.
+"""A city on several machines that can fail: servers in separate hosts, and a primary database with a lagging standby,
+both behind pgbouncer.
 """
 
 import json
@@ -36,26 +36,27 @@ print(json.dumps([status, text, time.monotonic() - begun]))
 
 
 class Machine:
-    """A whole `serve` in a host of its own. Phones reach it at `public`, nothing outside the host the rest of it."""
+    """A `serve` in a separate host. Phones reach `public`; its other ports are reachable only within the host."""
 
     def __init__(self, host: Host, folder: Path, environment: dict[str, str]) -> None:
-        self.host, self.folder = host, folder
+        self.host = host
+        self.folder = folder
         self.public = f"http://{host.address}:{PORTS['public']}"
         options = [f"--{name}-port={port}" for name, port in PORTS.items()]
-        self.said = folder / "said"
-        with self.said.open("w") as said:
+        self.log = folder / "log"
+        with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 host.command(BLUEZONE, "serve", "--data", folder, "--hotline", HOTLINE, "--host", "0.0.0.0", *options),
-                stderr=said,
+                stderr=log,
                 env={**os.environ, "BLUEZONE_ALLOWED_HOSTS": host.address, **environment},
             )
 
     def ready(self) -> bool:
-        """Whether it said so."""
-        return "\nready" in self.said.read_text()
+        """Whether it has printed "ready"."""
+        return "\nready" in self.log.read_text()
 
     def ask(self, part: str, path: str) -> Any:
-        """Status, text and seconds of a page, asked within the host."""
+        """Status, text and seconds of a page, requested within the host."""
         url = f"http://localhost:{PORTS[part]}{path}"
         done = subprocess.run(
             self.host.command(sys.executable, "-c", _ASK, url), capture_output=True, text=True, timeout=600, check=True
@@ -63,31 +64,32 @@ class Machine:
         return json.loads(done.stdout)
 
     def leads(self) -> bool:
-        """Whether its worker says that it leads."""
+        """Whether its worker is the leader, by its metrics."""
         return "\nbluezone_worker_leading 1.0\n" in self.ask("operator", "/metrics")[1]
 
     def signal_all(self, number: int) -> None:
-        """Send a signal to every process of it."""
+        """Send a signal to each of its processes."""
         for pid in _family(self.process.pid):
             os.kill(pid, number)
 
     def end(self) -> None:
-        """Stop it, whatever state it is in."""
+        """Stop it in any state."""
         self.signal_all(signal.SIGCONT)
         self.process.terminate()
         self.process.wait(120)
 
 
 def _family(pid: int) -> list[int]:
-    found = [pid]
-    for one in found:
-        children = Path(f"/proc/{one}/task/{one}/children")
-        found += map(int, children.read_text().split()) if children.exists() else []
-    return found
+    pids = [pid]
+    for member in pids:
+        children = Path(f"/proc/{member}/task/{member}/children")
+        if children.exists():
+            pids += map(int, children.read_text().split())
+    return pids
 
 
 def until(what: Callable[[], object], seconds: float = 300.0) -> float:
-    """Wait for a condition; how many seconds it took."""
+    """Wait for a condition; returns the seconds that it took."""
     begun = time.monotonic()
     while not what():
         assert time.monotonic() - begun < seconds
@@ -96,33 +98,35 @@ def until(what: Callable[[], object], seconds: float = 300.0) -> float:
 
 
 def master_key(path: Path) -> None:
-    """Write a key under which a city's secrets are sealed in its database."""
+    """Write the key that seals a city's secrets in its database."""
     path.write_text("ab" * 32)
     path.chmod(0o600)
 
 
-def share(one: Path, other: Path, names: tuple[str, ...]) -> None:
-    """Let a data folder have these folders of another."""
+def share(source: Path, target: Path, names: tuple[str, ...]) -> None:
+    """Make these folders of the data folder `target` links to those of `source`."""
     for name in names:
-        (one / name).mkdir(parents=True, exist_ok=True)
-        if (other / name).is_dir() and not (other / name).is_symlink():
-            shutil.rmtree(other / name)
-        (other / name).symlink_to(one / name)
+        (source / name).mkdir(parents=True, exist_ok=True)
+        if (target / name).is_dir() and not (target / name).is_symlink():
+            shutil.rmtree(target / name)
+        (target / name).symlink_to(source / name)
 
 
 class Databases:
-    """A primary, an asynchronous standby, and pgbouncer in transaction mode before the one that leads.
+    """A primary, an asynchronous standby, and pgbouncer in transaction mode in front of the leader.
 
-    folder: one that every user may look into. address: of this machine, on which the pooler listens.
+    folder: readable for every user. address: of this machine, on which the pooler listens.
     """
 
     def __init__(self, folder: Path, address: str) -> None:
-        self._folder, self._address = folder, address
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        self._folder = folder
+        self._address = address
+        installations = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
-        if not found or not program:
+        if not installations or not program:
             pytest.skip("needs postgresql and pgbouncer")
-        self._bin, self._port = found[-1], {"primary": free_port(), "standby": free_port()}
+        self._bin = installations[-1]
+        self._port = {"primary": free_port(), "standby": free_port()}
         shutil.chown(folder, "postgres")
         self._as_owner("initdb", "-D", folder / "primary", "-U", "bluezone", "--auth=trust", "--encoding=UTF8")
         self._start("primary", "-c", "max_connections=200", "-c", "max_wal_senders=4")
@@ -144,7 +148,7 @@ class Databases:
         )
 
     def environment(self) -> dict[str, str]:
-        """What a server needs to know of them."""
+        """The environment variables of a server that uses them."""
         addresses = {
             f"BLUEZONE_{store.upper()}_URL": f"postgresql://{store}@{self._address}:{self.port}/city"
             for store in STORES
@@ -152,11 +156,11 @@ class Databases:
         return {"BLUEZONE_DATABASE_URL": "", "BLUEZONE_POOLER": "transaction", **addresses}
 
     def direct(self, database: str = "city") -> str:
-        """The address of the one that leads, past the pooler."""
+        """The address of the leader, without the pooler."""
         return f"postgresql://bluezone@127.0.0.1:{self._port[self._leader]}/{database}"
 
     def leave_standby_behind(self) -> None:
-        """From now on the standby gets nothing. A delay set on it would not do: promoted, it applies all it has got."""
+        """Stop replication. A configured delay is not enough: on promotion the standby applies everything it has."""
         self._leader = "standby"
         with psycopg.connect(self.direct(), autocommit=True) as standby:
             standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
@@ -166,11 +170,11 @@ class Databases:
         self._leader = "primary"
 
     def lose_primary(self) -> None:
-        """As when its machine burns."""
+        """Stop the primary at once, as when its machine fails."""
         self._as_owner("pg_ctl", "-D", self._folder / "primary", "-s", "-m", "immediate", "stop")
 
     def promote(self) -> None:
-        """Let the standby lead, and the pooler speak to it."""
+        """Promote the standby to leader, and point the pooler to it."""
         self._as_owner("pg_ctl", "-D", self._folder / "standby", "-s", "-w", "promote")
         self._leader = "standby"
         self._point()
@@ -203,7 +207,7 @@ class Databases:
             f"listen_addr = {self._address}\nlisten_port = {self.port}\nunix_socket_dir =\nauth_type = trust\n"
             f"auth_file = {self._folder / 'users.txt'}\npool_mode = transaction\ndefault_pool_size = 20\n"
             "ignore_startup_parameters = options,extra_float_digits\n"
-            # A database that is gone is told at once, not after two minutes in the queue.
+            # Report a lost database at once, not after two minutes in the queue.
             "query_wait_timeout = 5\nserver_connect_timeout = 3\nserver_login_retry = 1\n"
         )
         (self._folder / "users.txt").write_text("".join(f'"{user}" ""\n' for user in STORES))

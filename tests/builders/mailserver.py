@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real SMTP server in this process, which keeps what it gets and refuses what it is told to refuse."""
+"""A real SMTP server in this process, which stores mails and refuses them as a test says."""
 
 import email
 import email.policy
@@ -14,8 +14,8 @@ from bluezone.messaging.email.smtp_url import read_smtp_url
 class MailServer:
     """Listens on 127.0.0.1 while open.
 
-    mails: what arrived, oldest first, as (recipient, message). answers: an SMTP answer per recipient to give instead
-    of accepting; "*" answers after the text of any mail.
+    mails: received mails, oldest first, as (recipient, message). answers: SMTP answer by recipient instead of
+    acceptance; "*": the answer after the text of every mail.
     """
 
     def __init__(self, **controller) -> None:
@@ -46,9 +46,14 @@ class MailServer:
 
 
 def use(settings, url):
-    """Let Django's settings name the server of a URL, as bluezone.web.settings does."""
+    """Set the mail server of a URL in Django's settings, as bluezone.web.settings does."""
     server = settings.SMTP = read_smtp_url(url, "bluezone@office.example")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.DEFAULT_FROM_EMAIL = server.host, server.port, server.sender
-    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = server.user, server.password
-    settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = server.ssl, server.starttls, 5
+    settings.EMAIL_HOST = server.host
+    settings.EMAIL_PORT = server.port
+    settings.DEFAULT_FROM_EMAIL = server.sender
+    settings.EMAIL_HOST_USER = server.user
+    settings.EMAIL_HOST_PASSWORD = server.password
+    settings.EMAIL_USE_SSL = server.ssl
+    settings.EMAIL_USE_TLS = server.starttls
+    settings.EMAIL_TIMEOUT = 5

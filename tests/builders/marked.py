@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of tests among which are all that are marked `serve` or `postgres`, so that .ci/run collects no others.
+"""Find the test files that may have tests marked `serve` or `postgres`, so that .ci/run collects no others.
 
-It goes by the text of a file, of the builders that it takes something from and of the conftest.py beside it and above;
-it may name a file too many. tests/conftest.py refuses a test in a file that it leaves out. It needs no installation:
-`python3 tests/builders/marked.py serve|postgres` prints them.
+The search goes by the text of a file, of the builders that it imports and of the conftest.py files in its folder and
+above. It may name a file too many; tests/conftest.py refuses a marked test in a file that it leaves out. It needs no
+installation: `python3 tests/builders/marked.py serve|postgres` prints the files.
 """
 
 import functools
@@ -13,20 +13,22 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 MARKS = ("serve", "postgres")
-# As in processes.py: what starts a process of bluezone beside those that do it by themselves, and what does not count.
+# As in processes.py: builders that start a process of bluezone, and builders that do not count.
 _STARTERS = ("serving.py", "offices.py", "commands.py")
 _LEFT_OUT = ("stores.py", "processes.py")
-_BY_ITSELF = re.compile(r"^import subprocess$(?s:.*)\b(?:BLUEZONE|executable)\b", re.MULTILINE)
-_TAKEN = re.compile(r"^\s*(?:from|import) (tests\.[\w.]+)(?: import ([\w, ]+))?", re.MULTILINE)
+_STARTS_PROCESS = re.compile(r"^import subprocess$(?s:.*)\b(?:BLUEZONE|executable)\b", re.MULTILINE)
+_IMPORTS = re.compile(r"^\s*(?:from|import) (tests\.[\w.]+)(?: import ([\w, ]+))?", re.MULTILINE)
 
 
 def files_of(mark: str) -> set[Path]:
     """Every file of tests that may have a test with this mark."""
-    return {path for path in TESTS.rglob("test_*.py") if any(_may_have(mark, one) for one in (path, *_beside(path)))}
+    return {
+        path for path in TESTS.rglob("test_*.py") if any(_may_have(mark, file) for file in (path, *_conftests(path)))
+    }
 
 
-def _beside(path: Path) -> list[Path]:
-    """The conftest.py files whose fixtures a file of tests may use, without the one that all may."""
+def _conftests(path: Path) -> list[Path]:
+    """The conftest.py files with fixtures for a test file, without tests/conftest.py."""
     return [up / "conftest.py" for up in path.parents if TESTS in up.parents and (up / "conftest.py").exists()]
 
 
@@ -37,16 +39,19 @@ def _may_have(mark: str, path: Path, above: frozenset[Path] = frozenset()) -> bo
         return True
     if mark == "postgres":
         return False
-    taken = {found for module, names in _TAKEN.findall(text) for found in _modules(module, names)} - above - {path}
-    starts = path.name in _STARTERS or _BY_ITSELF.search(text)
-    return bool(starts) or any(_may_have(mark, one, above | {path}) for one in taken)
+    imported: set[Path] = set()
+    for module, names in _IMPORTS.findall(text):
+        imported.update(_modules(module, names))
+    imported -= above | {path}
+    starts = path.name in _STARTERS or _STARTS_PROCESS.search(text)
+    return bool(starts) or any(_may_have(mark, module_path, above | {path}) for module_path in imported)
 
 
 def _modules(module: str, names: str) -> list[Path]:
-    """The files behind `from MODULE import NAMES`: the module itself, or those of a package that are named."""
+    """The files of `from MODULE import NAMES`: the module itself, or the named modules of a package."""
     path = TESTS.parent / module.replace(".", "/")
     within = [path / f"{name.split()[0]}.py" for name in names.split(",") if name.strip()]
-    return [one for one in (path.with_suffix(".py"), *within) if one.exists() and one.name not in _LEFT_OUT]
+    return [file for file in (path.with_suffix(".py"), *within) if file.exists() and file.name not in _LEFT_OUT]
 
 
 if __name__ == "__main__":

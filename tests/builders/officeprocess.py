@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office in a process of its own, with its own data folder and database: asked and answering in lines of JSON.
+"""An office in a separate process, with its own data folder and database; requests and answers are lines of JSON.
 
-Run as `python -m tests.builders.officeprocess FOLDER`. A line asks for a page as a browser would ({"as", "method",
-"path", "data", "files"}) or for a preparation by name ({"do", ...}); the answer is one line.
+Run as `python -m tests.builders.officeprocess FOLDER`. A request is for a page ({"as", "method", "path", "data",
+"files"}) or calls a function by name ({"do", ...}); the answer is one line.
 """
 
 import base64
@@ -31,27 +31,27 @@ def main(folder: Path) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        asked = json.loads(line)
-        sys.stdout.write(json.dumps(globals()[asked.pop("do", "page")](**asked)) + "\n")
+        request = json.loads(line)
+        sys.stdout.write(json.dumps(globals()[request.pop("do", "page")](**request)) + "\n")
         sys.stdout.flush()
 
 
-def page(**asked) -> dict:
-    """A page as the named account sees it; it has just proved its second factor."""
+def page(**request) -> dict:
+    """A page as an account sees it that has just proved its second factor."""
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 
     from bluezone.identity.models import User
 
     client = Client()
-    client.force_login(User.objects.get(username=asked["as"]))
+    client.force_login(User.objects.get(username=request["as"]))
     session = client.session
     session["second_factor_at"] = int(time.time())
     session.save()
-    data = dict(asked.get("data") or {})
-    for field, (name, content) in (asked.get("files") or {}).items():
+    data = dict(request.get("data") or {})
+    for field, (name, content) in (request.get("files") or {}).items():
         data[field] = SimpleUploadedFile(name, base64.b64decode(content))
-    answer = getattr(client, asked.get("method", "get"))(asked["path"], data)
+    answer = getattr(client, request.get("method", "get"))(request["path"], data)
     body = base64.b64encode(answer.content).decode()
     return {"status": answer.status_code, "location": answer.headers.get("Location", ""), "body": body}
 
@@ -71,7 +71,7 @@ def settle(identifiers: dict, people: list) -> dict:
 
 
 def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
-    """Take the letter in, approve and issue it today; with its number changed where it replaces another."""
+    """Enter the letter, approve and issue it today. replaces: the number of a letter; then it has another number."""
     from django.utils import timezone
     from tests.builders.directives import LETTER, sent_out, taken_in
 
@@ -80,8 +80,10 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     from bluezone.rollout.directives.issuance import attachments
     from bluezone.rollout.directives.models import Directive
 
-    clerk, signer = User.objects.get(username="clerk"), User.objects.get(username="signer")
-    issuer, now = Agency.objects.get(key="ubnd-tp"), timezone.now()
+    clerk = User.objects.get(username="clerk")
+    signer = User.objects.get(username="signer")
+    issuer = Agency.objects.get(key="ubnd-tp")
+    now = timezone.now()
     text = LETTER.replace("458/UBND-VP", "470/UBND-VP") if replaces else LETTER
     directive = taken_in(issuer, clerk, now, text)
     for name, content in (files or {}).items():
@@ -94,7 +96,7 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
 
 
 def issue_letters(first: int, count: int, to: str) -> dict:
-    """Issue that many short letters to one agency, numbered from `first`."""
+    """Issue `count` short letters to one agency, numbered from `first`."""
     from django.utils import timezone
     from tests.builders.directives import confirmed
 
@@ -103,8 +105,11 @@ def issue_letters(first: int, count: int, to: str) -> dict:
     from bluezone.rollout.directives.issuance import approval
     from bluezone.rollout.directives.models import Directive
 
-    clerk, signer = User.objects.get(username="clerk"), User.objects.get(username="signer")
-    issuer, agency, now = Agency.objects.get(key="ubnd-tp"), Agency.objects.get(key=to), timezone.now()
+    clerk = User.objects.get(username="clerk")
+    signer = User.objects.get(username="signer")
+    issuer = Agency.objects.get(key="ubnd-tp")
+    agency = Agency.objects.get(key=to)
+    now = timezone.now()
     for number in range(first, first + count):
         directive = Directive.objects.create(
             issuer=issuer, subject=f"V/v việc thứ {number}", notation="UBND-VP", signer_name="Nguyễn Văn Ký",
@@ -118,7 +123,9 @@ def issue_letters(first: int, count: int, to: str) -> dict:
 
 
 def work_on_letters() -> dict:
-    """Bring each letter that came one step nearer to where its number says: sent back, received, begun or done."""
+    """Move each received letter one step towards the state that depends on its number: sent back, received, in
+    progress or done.
+    """
     from django.utils import timezone
 
     from bluezone.identity.models import User
@@ -128,29 +135,31 @@ def work_on_letters() -> dict:
     clerk = User.objects.get(username="clerk")
     ways = (["sent_back"], [], ["received"], ["received", "in_progress"], ["received", "in_progress", "done"])
     open_ones = Dispatch.objects.filter(directive__from_file=True).exclude(state__in=("sent_back", "done"))
-    for one in open_ones.select_related("directive", "agency"):
-        way = ["arrived", *ways[int(one.directive.number) % len(ways)]]
-        if one.state != way[-1]:
-            step = way[way.index(one.state) + 1]
-            dispatch_acts.move(one, DispatchState(step), clerk, timezone.now(), note="Thiếu tệp")
+    for dispatch in open_ones.select_related("directive", "agency"):
+        way = ["arrived", *ways[int(dispatch.directive.number) % len(ways)]]
+        if dispatch.state != way[-1]:
+            step = way[way.index(dispatch.state) + 1]
+            dispatch_acts.move(dispatch, DispatchState(step), clerk, timezone.now(), note="Thiếu tệp")
     return {}
 
 
 def exchanged() -> dict:
-    """Letters that went or came with their states; what waits; how often a state was told of each."""
+    """Sent and received letters with their states; deliveries; and for each letter the number of status files read."""
     from collections import Counter
 
     from bluezone.rollout.directives.models import Delivery, Dispatch, DispatchEvent, ExchangedFile
 
     rows = Dispatch.objects.filter(directive__date__isnull=False).values_list("directive__number", "state")
-    told = DispatchEvent.objects.filter(what="status_read").values_list("dispatch__directive__number", flat=True)
+    numbers_of_states = DispatchEvent.objects.filter(what="status_read").values_list(
+        "dispatch__directive__number", flat=True
+    )
     return {
         "letters": sorted([number, state] for number, state in rows),
         "open": Delivery.objects.exclude(state="taken").count(),
         "deliveries": Delivery.objects.count(),
         "refused": sorted(Delivery.objects.filter(state="refused").values_list("trouble", flat=True)),
         "read_in": Counter(ExchangedFile.objects.filter(direction="in").values_list("kind", flat=True)),
-        "told": Counter(told),
+        "told": Counter(numbers_of_states),
     }
 
 
@@ -168,21 +177,21 @@ def connect(agency: str, url: str, authority: str) -> dict:
 
 
 def dispatch_of(number: str, agency: str) -> dict:
-    """Where a document stands at an agency."""
+    """The dispatch of a document to an agency."""
     from bluezone.rollout.directives.models import Dispatch
 
-    one = Dispatch.objects.get(directive__number=number, agency__key=agency)
+    dispatch = Dispatch.objects.get(directive__number=number, agency__key=agency)
     return {
-        "pk": one.pk,
-        "directive": one.directive_id,
-        "state": one.state,
-        "directive_state": one.directive.state,
-        "reason": one.reason,
-        "assigned_to": one.assigned_to,
-        "replaced_by": [later.number for later in one.directive.replaced_by.all()],
-        "tasks": one.directive.tasks.count(),
-        "files": [bytes(file.content).hex() for file in one.directive.attachments.all()],
-        "events": [[event.pk, event.what, event.note] for event in one.events.order_by("pk")],
+        "pk": dispatch.pk,
+        "directive": dispatch.directive_id,
+        "state": dispatch.state,
+        "directive_state": dispatch.directive.state,
+        "reason": dispatch.reason,
+        "assigned_to": dispatch.assigned_to,
+        "replaced_by": [later.number for later in dispatch.directive.replaced_by.all()],
+        "tasks": dispatch.directive.tasks.count(),
+        "files": [bytes(file.content).hex() for file in dispatch.directive.attachments.all()],
+        "events": [[event.pk, event.what, event.note] for event in dispatch.events.order_by("pk")],
     }
 
 
@@ -204,24 +213,25 @@ def grant_time(number: str, agency: str) -> dict:
     from bluezone.rollout.directives.inbox import dispatch_acts
     from bluezone.rollout.directives.models import TaskParty
 
-    clerk, asking = User.objects.get(username="clerk"), Agency.objects.get(key=agency)
+    clerk = User.objects.get(username="clerk")
+    asking = Agency.objects.get(key=agency)
     day = timezone.localdate() + datetime.timedelta(days=40)
     for party in TaskParty.objects.filter(task__directive__number=number, agency=asking).select_related("task"):
-        asked = dispatch_acts.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
-        dispatch_acts.answer(asked, True, "", clerk, timezone.now())
+        request = dispatch_acts.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
+        dispatch_acts.answer(request, True, "", clerk, timezone.now())
     return {"day": day.isoformat()}
 
 
 def dues(number: str) -> dict:
-    """The due days of a document here, one for each party of a task."""
+    """The due days of a document in this office, one for each party of a task."""
     from bluezone.rollout.directives.models import TaskParty
 
     parties = TaskParty.objects.filter(task__directive__number=number).select_related("task")
-    return {"dues": [str(one.due or one.task.due) for one in parties]}
+    return {"dues": [str(party.due or party.task.due) for party in parties]}
 
 
 def counts() -> dict:
-    """How much of everything is stored."""
+    """The number of rows of each model."""
     from bluezone.rollout.directives import models
 
     names = ("Directive", "Dispatch", "DispatchEvent", "StoredFile", "ExchangedFile", "ExchangeImport")
@@ -229,7 +239,7 @@ def counts() -> dict:
 
 
 def keep_store() -> dict:
-    """Keep what the office's store holds now, for put_back_store()."""
+    """Copy the office's store for put_back_store()."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -240,13 +250,13 @@ def keep_store() -> dict:
 
 
 def put_back_store() -> dict:
-    """Let the office's store hold what it held then."""
+    """Restore the copy of keep_store()."""
     from django.db import connection
 
     connection.close()
     store = Path(connection.settings_dict["NAME"])
-    for beside in ("-wal", "-shm"):
-        store.with_name(store.name + beside).unlink(missing_ok=True)
+    for suffix in ("-wal", "-shm"):
+        store.with_name(store.name + suffix).unlink(missing_ok=True)
     shutil.copy(store.with_suffix(".kept"), store)
     return {}
 
@@ -262,7 +272,7 @@ def certificate() -> dict:
 
 
 def audit() -> dict:
-    """Whether the chain fits, and the acts in it."""
+    """Where the audit chain is broken, and the acts in it."""
     from bluezone.audit import hash_chain
     from bluezone.identity.models import AuditEntry
 

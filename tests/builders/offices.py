@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several offices at once, each a process with its own data folder, that share nothing but files handed over."""
+"""Several offices at once, each a process with its own data folder; tests pass files between them."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ class Office:
 
     @classmethod
     def new(cls, folder: Path, **city: str) -> "Office":
-        """An office on a data folder that is made for it."""
+        """An office on a new data folder."""
         folder.mkdir(parents=True)
         write_city(folder, **city)
         return cls(folder)
@@ -46,12 +46,12 @@ class Office:
         self._process.wait(120)
 
     def cpu_seconds(self) -> float:
-        """What its process has used so far."""
+        """CPU seconds of its process so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def do(self, what: str, **arguments: Any) -> dict[str, Any]:
-        """A preparation or a look at what is stored, by its name in officeprocess.py."""
+        """Call a function of officeprocess.py by name; returns its result."""
         return self._ask({"do": what, **arguments})
 
     def get(self, who: str, path: str) -> tuple[int, bytes]:
@@ -60,7 +60,7 @@ class Office:
         return answer["status"], base64.b64decode(answer["body"])
 
     def post(self, who: str, path: str, data: dict[str, str] | None = None, **files: tuple[str, bytes]) -> Any:
-        """Status, where it leads, and body of a form that was sent."""
+        """Send a form; returns status, Location and body of the answer."""
         sent = {field: [name, base64.b64encode(content).decode()] for field, (name, content) in files.items()}
         answer = self._ask({"as": who, "path": path, "method": "post", "data": data or {}, "files": sent})
         return answer["status"], answer["location"], base64.b64decode(answer["body"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outlines of a made-up city, as a city's own GeoJSON file has them."""
+"""Outlines of an invented city in the format of a city's GeoJSON file."""
 
 import json
 import math
@@ -8,10 +8,11 @@ WEST, SOUTH, SIDE = 105.80, 22.10, 0.04
 
 
 def grid(names, columns=3, property_name="name"):
-    """A FeatureCollection with one wobbly square for each name, side by side."""
+    """A FeatureCollection with an irregular square for each name, next to each other."""
     features = []
     for number, name in enumerate(names):
-        column, row = number % columns, number // columns
+        column = number % columns
+        row = number // columns
         ring = _ring(WEST + column * SIDE, SOUTH - row * SIDE)
         features.append(feature(name, [ring], property_name))
     return {"type": "FeatureCollection", "source": "UBND thành phố, 2020", "features": features}
@@ -39,7 +40,7 @@ def _ring(west, south):
 
 
 def put(data_folder, document):
-    """Put a file of outlines where an office looks for it."""
+    """Write a file of outlines to the place from which an office reads it."""
     path = data_folder / "maps" / "units.geojson"
     path.parent.mkdir(exist_ok=True)
     path.write_text(document if isinstance(document, str) else json.dumps(document), "utf-8")

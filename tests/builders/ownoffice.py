@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office of a test's own, for what gates and loudspeakers make of answers that the real one seldom gives."""
+"""A fake office, for the reaction of gates and loudspeakers to answers that the real one seldom gives."""
 
 import json
 import threading
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class OwnOffice(BaseHTTPRequestHandler):
-    """Answers; what it should remember is set on its `server`."""
+    """A handler of requests; its state is in attributes of its `server`."""
 
-    def said(self) -> Any:
+    def json_body(self) -> Any:
         """The JSON of the request."""
         return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
 
@@ -30,7 +30,7 @@ class OwnOffice(BaseHTTPRequestHandler):
 
 @contextmanager
 def own_office(handler: type[OwnOffice], **remembered: Any) -> Iterator[Any]:
-    """Serve on a port of this machine; remembered: what the server has to begin with."""
+    """Serve on a port of this machine. remembered: attributes of the server at the start."""
     server = HTTPServer(("127.0.0.1", 0), handler)
     for name, value in remembered.items():
         setattr(server, name, value)

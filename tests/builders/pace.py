@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a page may cost: queries, and server time as a ratio: a busy machine makes its work longer, and this too."""
+"""The budget of a page: queries, and server time relative to a reference, which a busy machine slows down as well."""
 
 import json
 import math
@@ -12,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 
 # docs/design.md, budgets: a list page takes under 150 ms of the server's time.
 BUDGET_SECONDS = 0.150
-# What `_reference` took, the least of 36 runs, on one core of an AMD EPYC under Python 3.13 on 2026-11-26.
+# The time of `_reference`, the least of 36 runs, on one core of an AMD EPYC under Python 3.13 on 2026-11-26.
 _QUIET_SECONDS = 0.0142
 
 
 def paced(seconds: float) -> float:
-    """Seconds of work as a quiet core would have taken them, judged by a fixed piece of work done right after.
+    """Seconds of work on a quiet core, estimated by a fixed piece of work that runs right afterwards.
 
-    Never fewer than that: a quicker machine gets no credit, and a slower one none beyond its own slowness.
+    A faster machine is not corrected, so that it does not gain anything.
     """
     begun = time.process_time()
     _reference()
@@ -27,13 +27,13 @@ def paced(seconds: float) -> float:
 
 
 def quickest(work: Callable[[], object], clock: Callable[[], float], tries: int = 3) -> float:
-    """The fewest paced seconds of some tries of the same work; the first within BUDGET_SECONDS is enough."""
+    """The least paced seconds over some tries of the same work; stops at the first within BUDGET_SECONDS."""
     least = math.inf
     for _ in range(tries):
         begun = clock()
         work()
         spent = clock() - begun
-        # Pacing only makes it less, and costs as much as a page.
+        # Pacing only reduces the value, and costs as much as a page.
         least = min(least, spent if spent < BUDGET_SECONDS else paced(spent))
         if least < BUDGET_SECONDS:
             break
@@ -41,12 +41,12 @@ def quickest(work: Callable[[], object], clock: Callable[[], float], tries: int 
 
 
 def queries(client: Client, address: str) -> int:
-    """How many queries a page takes, the fewer of two requests: once in five minutes it also counts what waits."""
+    """The queries of a page, the smaller of two requests: once in five minutes a page also counts waiting matters."""
     counted = []
     for _ in range(2):
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             assert client.get(address).status_code == 200
-        counted.append(len(asked))
+        counted.append(len(captured))
     return min(counted)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pages cost whoever opens them: bytes over the wire and seconds, in Chromium; for tests and `bench pages`."""
+"""The cost of pages for their readers in Chromium: bytes over the wire and seconds; for tests and `bench pages`."""
 
 import time
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ GREENS = 40
 
 
 def _fresh(chromium: Any) -> Any:
-    """What makes a context that nobody had before; a bench has a browser of its own, whose every context is new."""
+    """The function that makes an unused context; in the separate browser of a bench every context is new."""
     return getattr(chromium, "fresh_context", chromium.new_context)
 
 
 def weighed(
     chromium: Any, served: Served, address: str, network: dict[str, Any] | None = None, ready: str = "main"
 ) -> tuple[dict[str, int], float]:
-    """Open a page in a fresh profile: its bytes over the wire by address, and seconds until it can be used."""
+    """Open a page in a new profile; returns its bytes over the wire by address, and the seconds until it is usable."""
     context = _fresh(chromium)(viewport=NARROW)
     page = context.new_page()
     devtools = context.new_cdp_session(page)
@@ -34,8 +34,10 @@ def weighed(
         devtools.send("Network.emulateNetworkConditions", network)
     addresses: dict[str, str] = {}
     sizes: dict[str, int] = {}
-    devtools.on("Network.requestWillBeSent", lambda said: addresses.update({said["requestId"]: said["request"]["url"]}))
-    devtools.on("Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]}))
+    devtools.on(
+        "Network.requestWillBeSent", lambda event: addresses.update({event["requestId"]: event["request"]["url"]})
+    )
+    devtools.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
     started = time.monotonic()
     page.goto(served.public + address, wait_until="load")
     page.evaluate("document.fonts.ready")
@@ -48,15 +50,18 @@ def weighed(
 
 @dataclass(frozen=True)
 class FirstLoad:
-    """down: bytes to the browser, headers and worker included; plain: the same files unpacked; kept: how many."""
+    """down: bytes to the browser, headers and worker included. plain: bytes of the cached files without compression.
+
+    files: their number.
+    """
 
     down: int
     plain: int
-    kept: int
+    files: int
 
 
 def first_load(chromium: Any, served: Served, language: str) -> FirstLoad:
-    """Open the web edition in a fresh profile until all is kept that it needs without a network; then open it so.
+    """Open the web edition in a new profile until it has cached what it needs offline; then open it offline.
 
     Counted on the wire, HTTP/1.1. language: of the browser.
     """
@@ -78,9 +83,9 @@ def first_load(chromium: Any, served: Served, language: str) -> FirstLoad:
 
 
 def scan(page: Any, text: str, stall_ms: int = 0) -> None:
-    """A hand-held scanner: types a key a millisecond, however busy the machine is, and ends with Enter.
+    """Scan a code like a hand-held scanner: one key in each millisecond, on a busy machine too, and Enter at the end.
 
-    stall_ms: how long it pauses in the middle, as on a tablet that is busy with something else.
+    stall_ms: a pause in the middle, as on a busy tablet.
     """
     page.evaluate(
         """([text, stall], began = performance.now()) => [...text, "Enter"].forEach((key, number) => {
@@ -93,7 +98,7 @@ def scan(page: Any, text: str, stall_ms: int = 0) -> None:
 
 
 def times_to_green(page: Any, gate: "PagedGate", greens: int = GREENS) -> list[float]:
-    """Milliseconds from a scanned code to the green screen, so many times, the shortest first."""
+    """Milliseconds from a scanned code to the green screen, `greens` times, the shortest first."""
     page.evaluate(
         """() => { globalThis.times = []; new MutationObserver(() => {
             if (document.querySelector(".verdict").dataset.verdict === "running" && globalThis.began) {

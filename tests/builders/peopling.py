@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office at work, a data folder that `serve` can start on: people of every role, letters at every stage.
+"""An office at work, as a data folder for `serve`: people of every role, letters at every stage.
 
-Run as a program in a process of its own, because Django opens one data folder a process.
+Run as a program in a separate process, because Django opens one data folder in a process.
 """
 
 import datetime
@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.builders.agencies import csv
 from tests.builders.furnishing import furnish
 from tests.builders.serving import serving
-from tests.builders.stores import REPOSITORY, SOURCES, kept, source_state
+from tests.builders.stores import REPOSITORY, SOURCES, cached, source_state
 
 PASSWORD = "suối chảy qua bản nhỏ"
 SECRET = b"a secret of twenty b"
@@ -26,15 +26,19 @@ CITY_AGENCY = "ubnd-tp"
 # One person of each role for each width, so that a one-time code and a form are never used twice.
 WIDTHS = (360, 1280)
 _DAY = datetime.timedelta(days=1)
-# A list with one good row and one whose unit above nobody knows.
+# A list with one good row, and one with an unknown unit above.
 _GROUPS = (
     ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"),
     ("DX-01", "Tổ 1", "tổ dân phố", "01840"),
     ("DX-02", "Tổ 2", "tổ dân phố", "99999"),
 )
 NAMES = ("Nông Thị Lan", "Hoàng Văn Bình", "Hà Thị Thu", "Lý Văn Páo", "Triệu Thị Mùi", "Đặng Văn Sơn", "Ma Thị Hồng")
-SIGNED, LETTER, DRAFTS, APPROVED, SUBMITTED = "458", "459", ("460", "461"), ("462", "463"), ("465", "466")
-# Where a role is held: by agency key, one for each width; a name not here holds its role in the whole city.
+SIGNED = "458"
+LETTER = "459"
+DRAFTS = ("460", "461")
+APPROVED = ("462", "463")
+SUBMITTED = ("465", "466")
+# The agency of each role by key, one for each width; a role not listed here is for the whole city.
 AGENCIES = {
     "issuer": (CITY_AGENCY, CITY_AGENCY),
     "clerk": (CITY_AGENCY, CITY_AGENCY),
@@ -53,7 +57,7 @@ AGENCIES = {
 
 @dataclass(frozen=True)
 class Person:
-    """Whoever works in a role at one width; the password and the secret of the app are those of this module."""
+    """A person with one role at one screen width; password and app secret are those of this module."""
 
     role: str
     width: int
@@ -64,17 +68,19 @@ class Person:
 
     @property
     def name(self) -> str:
-        """Full name; several people share one, as they do."""
+        """Full name; several people share one, as in reality."""
         return NAMES[(len(self.role) * 2 + WIDTHS.index(self.width)) % len(NAMES)]
 
     @property
     def agency(self) -> str | None:
         """Key of the agency, None for a role in the whole city."""
-        return AGENCIES[self.role][WIDTHS.index(self.width)] if self.role in AGENCIES else None
+        if self.role not in AGENCIES:
+            return None
+        return AGENCIES[self.role][WIDTHS.index(self.width)]
 
 
 def app_code(steps_ahead: int = 0) -> str:
-    """What the authenticator app of everybody here shows now, or some half minutes later."""
+    """The code of everybody's authenticator app now, or some half minutes later."""
     from bluezone.identity import second_factors
 
     return second_factors.code_at(SECRET, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
@@ -89,22 +95,22 @@ def letter(number) -> str:
 def peopled_office(data: Path) -> None:
     """Copy the folder of an office at work to `data`; made once an hour for a state of the sources.
 
-    An hour, because what is planted is of now: letters, shifts, airings.
+    Every hour, because the planted data depend on the time: letters, shifts, airings.
     """
     hour = f"{datetime.datetime.now(datetime.UTC):%Y%m%d%H}"
-    shutil.copytree(kept(f"peopled-{hour}-{_sources()}", _make) / "data", data)
+    shutil.copytree(cached(f"peopled-{hour}-{_sources()}", _make) / "data", data)
     data.chmod(0o700)
 
 
 def _make(folder: Path) -> None:
-    """Start `serve` once, and plant into what it has made."""
+    """Start `serve` once, and plant into its data folder."""
     with serving(folder / "data") as served:
         data = served.data
     subprocess.run([sys.executable, "-m", "tests.builders.peopling", str(data)], check=True, cwd=REPOSITORY)
 
 
 def _sources() -> str:
-    """A name for all the code that plants and is planted by."""
+    """A name for the state of all code on which the planted data depend."""
     state = hashlib.sha256(source_state().encode())
     for folder in (SOURCES, Path(__file__).parent):
         for path in sorted(folder.rglob("*.py")):
@@ -131,7 +137,7 @@ def _plant(data: Path) -> None:
 
 
 def _account(person: Person):
-    """The account of a person, with an authenticator app where the role needs one."""
+    """Make the account of a person, with an authenticator app if the role needs one."""
     from bluezone.directory.models import Agency
     from bluezone.identity.models import AuthenticatorApp, RoleGrant, User
     from bluezone.identity.second_factors import REQUIRING
@@ -142,7 +148,7 @@ def _account(person: Person):
     user.password = _hashed()
     user.save()
     RoleGrant.objects.create(user=user, role=person.role, agency=agency, valid_from=datetime.date(2020, 1, 1))
-    # The officer, because the lead's role is delegated to them.
+    # The officer too, because the lead's role is delegated to that account.
     if person.role in REQUIRING or person == Person("officer", 360):
         AuthenticatorApp.objects.create(user=user, sealed_secret=seal(SECRET, f"authenticator app of {user.pk}"))
     return user
@@ -150,14 +156,14 @@ def _account(person: Person):
 
 @cache
 def _hashed() -> str:
-    """The password of everybody: hashing is slow on purpose, and none of them has an own one."""
+    """The hash of the common password, made once because hashing is slow on purpose."""
     from django.contrib.auth.hashers import make_password
 
     return make_password(PASSWORD)
 
 
 def _letters(issuer, clerk, signer, now) -> None:
-    """Công văn 458 under way, one just sent, two drafts, two submitted, two approved, one recalled."""
+    """Công văn 458 in progress, one letter just sent, two drafts, two submitted, two approved, one revoked."""
     from tests.builders import directives
 
     from bluezone.rollout.directives import demo

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets tests run on what a phone has: `pytest -p tests.builders.phoneengine`, or `make test-phone-engine`.
+"""Run tests with the libraries of a phone: `pytest -p tests.builders.phoneengine`, or `make test-phone-engine`.
 
-Cryptography is OpenSSL's libcrypto, the matcher a plain library built as for a phone, and no module of the engine may
-import what is not published for Android. Tests, their builders and the servers that they start have everything still.
+Cryptography is OpenSSL's libcrypto, the matcher is a plain library built as for a phone, and modules of the engine may
+import only packages published for Android. Tests, builders and the servers that they start may import everything.
 """
 
 import builtins
@@ -27,7 +27,7 @@ def _guarded(name, globals=None, locals=None, fromlist=(), level=0):
 
 
 def _built() -> Path | None:
-    """The library, in a folder that a process makes once for those that it starts."""
+    """Build the library, once for this process and those that it starts."""
     compiler = shutil.which("clang") or shutil.which("cc")
     if compiler is None:
         return None
@@ -45,7 +45,7 @@ builtins.__import__ = _guarded
 
 
 def pytest_report_header() -> str:
-    """What the tests run on."""
+    """The line of pytest's header that names the engine."""
     from bluezone.protocol import kernel, primitives
 
     return (
@@ -54,6 +54,6 @@ def pytest_report_header() -> str:
 
 
 def pytest_unconfigure() -> None:
-    """Let go of the library's folder."""
+    """Remove the folder of the library."""
     if "PYTEST_XDIST_WORKER" not in os.environ and "library" in globals():
         shutil.rmtree(Path(os.environ["BLUEZONE_KERNEL_LIBRARY"]).parent, ignore_errors=True)

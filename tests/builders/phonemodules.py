@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which modules a phone loads, and what it lacks."""
+"""The modules that a phone loads, and the packages that it lacks."""
 
 import pkgutil
 from pathlib import Path
 
 SRC = Path(__file__).parents[2] / "src"
-# Not published for Android, or of servers and desktops only.
+# Not published for Android, or for servers and desktops only.
 MISSING = {"numpy", "cryptography", "django", "bumble", "msgspec", "click"}
 ENGINE = (
     "bluezone.face",
@@ -15,7 +15,7 @@ ENGINE = (
     "bluezone.radio",
     "bluezone.transparency",
 )
-# What only servers, offices and desktops load of these.
+# Modules in these packages that only servers, offices and desktops load.
 ELSEWHERE = (
     "bluezone.protocol.declarationkey",
     "bluezone.protocol.exports.writer",
@@ -25,9 +25,9 @@ ELSEWHERE = (
     "bluezone.radio.bumbleradio",
     "bluezone.radio.comparison",
 )
-# Phones load it; its `generate`, which they never call, is the maker of the week's keys.
+# Phones load it; its `generate`, which makes week keys, is never called on a phone.
 MAKES_KEYS = "bluezone.protocol.blindrsa"
-# Java's classes are there inside an app only.
+# Java's classes exist only inside an app.
 _NEEDS_JAVA = "bluezone.radio.android.platform"
 
 
@@ -36,15 +36,15 @@ def _is_of(name: str, parts: tuple[str, ...]) -> bool:
 
 
 def is_engine(name: str) -> bool:
-    """Whether a module is one that phones load."""
+    """Whether phones load a module."""
     return _is_of(name, ENGINE) and not _is_of(name, ELSEWHERE)
 
 
 def modules() -> list[str]:
     """Every module that phones load and that needs no Java."""
-    found = (
-        one.name
-        for one in pkgutil.walk_packages([str(SRC / "bluezone")], "bluezone.", onerror=lambda name: None)
-        if is_engine(one.name) and one.name != _NEEDS_JAVA
+    names = (
+        module.name
+        for module in pkgutil.walk_packages([str(SRC / "bluezone")], "bluezone.", onerror=lambda name: None)
+        if is_engine(module.name) and module.name != _NEEDS_JAVA
     )
-    return sorted(found)
+    return sorted(names)

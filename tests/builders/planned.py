@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Residents of wards, and what their gates counted last week: what a plan starts from. Planted in a process of its own,
-because Django opens one office a process.
+"""The data from which a plan starts: residents of wards, and the counts of their gates in the last week. They are
+planted in a separate process, because Django opens one office in a process.
 """
 
 import datetime
@@ -12,7 +12,7 @@ WARDS = ("ubnd-phuong-song-cau", "ubnd-phuong-duc-xuan", "ubnd-phuong-huyen-tung
 
 
 def plant(data: Path, residents: int) -> None:
-    """Give four wards of a peopled office (peopling.py) a quarter of the residents each, and a gate that counted."""
+    """Give each of four wards of a peopled office (peopling.py) a quarter of the residents, and a gate with counts."""
     command = [sys.executable, "-m", "tests.builders.planned", str(data), str(residents)]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
 
@@ -35,14 +35,14 @@ def _plant(data: Path, residents: int) -> None:
             unit=agency.unit, kind="population", value=residents // len(WARDS), source="census", as_of="2019-04-01"
         )
         gate = registry.open_gate("admin", agency, "Cổng để lập phương án", timezone.now())
-        found = (Verdict.RUNNING, Proof.PROVEN, 100 * place), (Verdict.TOLD, Proof.NONE, 1000 - 100 * place)
+        sums = (Verdict.RUNNING, Proof.PROVEN, 100 * place), (Verdict.TOLD, Proof.NONE, 1000 - 100 * place)
         GateDay.objects.bulk_create(
             GateDay(
                 gate=gate, day=week.first_day + datetime.timedelta(days=day), direction=Direction.IN, verdict=verdict,
                 proof=proof, count=count,
             )
             for day in range(5)
-            for verdict, proof, count in found
+            for verdict, proof, count in sums
         )  # fmt: skip
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assumptions under which the model is what the equations of epidemics are about."""
+"""Assumptions under which the model follows the equations of epidemics."""
 
 from bluezone.planning.assumptions import Assumptions, read_assumptions
 
 AGES = 9
-# Nothing is done, nobody differs, everybody meets anybody.
+# No measures, equal people, and contacts with anybody.
 PLAIN = {
     "at_school": [0.0, 0.0],
     "at_work": 0.0,
@@ -23,5 +23,5 @@ PLAIN = {
 
 
 def plain(**more: object) -> Assumptions:
-    """Those of COVID-19 with PLAIN in place of what makes people differ, and `more` in place of that."""
+    """The assumptions of COVID-19, with equal people (PLAIN), changed by `more`."""
     return read_assumptions().with_values({**PLAIN, **more})

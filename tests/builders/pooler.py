@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real pgbouncer in transaction mode before a database of its own, with a role for each store."""
+"""A real pgbouncer in transaction mode in front of a new database, with a role for each store."""
 
 import secrets
 import shutil
@@ -20,13 +20,14 @@ STORES = ("office", "codes", "keys")
 
 @contextmanager
 def pooled_database(folder: Path, roles: bool = True) -> Iterator[dict[str, str]]:
-    """Addresses by store, through the pooler; skips by name where there is none. roles: False: one role for all."""
+    """Addresses by store through the pooler; skips the test without one. roles: False for one role for all stores."""
     program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
     if not program:
         pytest.skip("needs pgbouncer")
     server = urlsplit(postgresql_server())
     with postgresql_database(server.geturl()) as url:
-        name, end = urlsplit(url).path[1:], secrets.token_hex(4)
+        name = urlsplit(url).path[1:]
+        end = secrets.token_hex(4)
         users = {store: f"{store}_{end}" if roles else str(server.username) for store in STORES}
         with psycopg.connect(url, autocommit=True) as admin:
             for store, user in users.items() if roles else ():
@@ -42,7 +43,7 @@ def pooled_database(folder: Path, roles: bool = True) -> Iterator[dict[str, str]
             "ignore_startup_parameters = options,extra_float_digits\n"
         )
         (folder / "users.txt").write_text("".join(f'"{user}" ""\n' for user in set(users.values())))
-        # As root it refuses to run: then it changes to nobody, who has to be let in to read.
+        # It refuses to run as root and changes to the user after -u, which must be able to read its files.
         for path in (folder, *folder.iterdir()):
             path.chmod(path.stat().st_mode | 0o055)
         process = subprocess.Popen([program, "-q", "-u", "nobody", str(settings)], stderr=subprocess.DEVNULL)

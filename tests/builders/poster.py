@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of posters, as a telephone's camera takes them."""
+"""Pictures of posters as a phone camera takes them."""
 
 import io
 
@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def photographed(link: str, *, turned: int = 0, kind: str = "PNG") -> bytes:
-    """A poster's code on a page, turned by some degrees, not filling the frame; a file of `kind`."""
+    """A picture of a poster's code on a page, turned by some degrees, smaller than the frame; a file of `kind`."""
     out = io.BytesIO()
     segno.make(link, error="m").save(out, kind="png", scale=6, border=4)
     code = Image.open(out).convert("L")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same tests once more in a process whose office store is a PostgreSQL database of its own."""
+"""Run tests again in a process with a new PostgreSQL database as the office store."""
 
 import atexit
 import functools
@@ -25,9 +25,9 @@ call_command("migrate", verbosity=0)
 
 
 def hold_on_postgresql_too(files: Iterable[Path], slow: bool = False) -> None:
-    """Run test files on a PostgreSQL server where one is given; skips by name where none is.
+    """Run test files on a PostgreSQL server; skips the test without one.
 
-    slow: also what is marked so.
+    slow: include tests marked slow.
     """
     server = postgresql_server()
     with postgresql_database(server) as address, _prepared(server, f"test_{urlsplit(address).path[1:]}"):
@@ -56,7 +56,7 @@ def hold_on_postgresql_too(files: Iterable[Path], slow: bool = False) -> None:
 
 @contextmanager
 def _prepared(server: str, name: str) -> Iterator[None]:
-    """The database that Django's tests will look for, with its tables already made: once a run, then copied."""
+    """Make the database that Django's tests use, with its tables, as a copy of one that is made once in a run."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     template = f"bluezone_template_{run[:32]}"
     with _alone(server) as connection:
@@ -80,7 +80,7 @@ def _drop(server: str, name: str) -> None:
 
 @contextmanager
 def _alone(server: str) -> Iterator[psycopg.Connection]:
-    """A connection that one process of the run has at a time: nobody copies what is being made or dropped."""
+    """A connection with a lock, so that a database is not copied by another process while it is made or dropped."""
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext('bluezone tests'))")
         yield connection

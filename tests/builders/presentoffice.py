@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office of today beside the directory of 2020, which has ended: a province with its agencies, wards and communes of
-July 2025, two of which differ in a diacritic only; people at them, each with a signed-in browser.
+"""An office of today in addition to the directory of 2020, which has ended: a province with its agencies, and the wards
+and communes of July 2025, two of which differ only in a diacritic; and people, each with a signed-in browser.
 
-Run as a program in a process of its own, because Django opens one data folder a process.
+Run as a program in a separate process, because Django opens one data folder in a process.
 """
 
 import datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 REFORM = datetime.date(2025, 7, 1)
-# Key, name of unit, kind. The third and the fourth differ in a diacritic.
+# Key, name of unit, kind. The third and the fourth differ only in a diacritic.
 WARDS = (
     ("xa-cho-ray", "xã Chợ Rẫy", "commune"),
     ("xa-ba-be", "xã Ba Bể", "commune"),
@@ -34,7 +34,7 @@ PEOPLE = {
 
 
 def letter(number: int, recipients: str, clauses: str, day: datetime.date) -> str:
-    """A letter as it is pasted."""
+    """The text of a letter as a clerk pastes it."""
     return f"""ỦY BAN NHÂN DÂN
 TỈNH BẮC SƠN
 
@@ -68,18 +68,18 @@ Nguyễn Văn Ký"""
 
 
 def plant(data: Path) -> dict[str, dict[str, Any]]:
-    """What `furnish` makes, in the data folder of a running `serve`."""
+    """Run `furnish` in the data folder of a running `serve`; returns its result."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.builders.presentoffice", str(data)],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-4000:]
-    found: dict[str, dict[str, Any]] = json.loads(ran.stdout.splitlines()[-1])
-    return found
+    planted: dict[str, dict[str, Any]] = json.loads(ran.stdout.splitlines()[-1])
+    return planted
 
 
 def furnish() -> dict[str, dict[str, Any]]:
-    """Enter the directory, the people and the letters; sessions by sign-in name, and keys of letters by what for."""
+    """Enter directory, people and letters; returns sessions by sign-in name, and primary keys of letters by purpose."""
     from django.test import Client
     from tests.builders.directives import person
 
@@ -123,7 +123,8 @@ def _letters() -> dict[str, int]:
     from django.utils import timezone
 
     today = timezone.localdate()
-    ten_days_ago, later = today - datetime.timedelta(days=10), today + datetime.timedelta(days=20)
+    ten_days_ago = today - datetime.timedelta(days=10)
+    later = today + datetime.timedelta(days=20)
     check = "1. {0}: kiểm tra trang thiết bị, bổ sung vật tư.\n\n2. {1}: phối hợp kiểm tra tại cơ sở."
     both = check.format("Sở Y tế tỉnh", "Công an tỉnh")
     plain = "- Sở Y tế tỉnh;\n- Công an tỉnh."
@@ -151,14 +152,15 @@ def _letters() -> dict[str, int]:
 
 
 def draft(text: str, lead: str = "") -> int:
-    """Take a letter in for the province; lead: for tasks whose lead the letter does not name."""
+    """Enter a letter of the province; returns its primary key. lead: for tasks without a lead in the letter."""
     from django.utils import timezone
 
     from bluezone.directory.models import Agency
     from bluezone.identity.models import User
     from bluezone.rollout.directives.issuance import intake
 
-    clerk, issuer = User.objects.get(username="clerk"), Agency.objects.get(key="ubnd-tinh")
+    clerk = User.objects.get(username="clerk")
+    issuer = Agency.objects.get(key="ubnd-tinh")
     made = intake.take_in(text.encode(), "", issuer, clerk, timezone.now(), keep=False)
     if lead:
         made.tasks.filter(lead_names="").update(lead_names=lead)
@@ -166,7 +168,7 @@ def draft(text: str, lead: str = "") -> int:
 
 
 def submitted(pk: int) -> str:
-    """Submit a draft; the hash of its version."""
+    """Submit a draft; returns the hash of its version."""
     from django.utils import timezone
 
     from bluezone.identity.models import User
@@ -177,7 +179,7 @@ def submitted(pk: int) -> str:
 
 
 def issued(pk: int) -> None:
-    """Submit, confirm and send a draft."""
+    """Submit, approve and send a draft."""
     from django.utils import timezone
     from tests.builders.directives import sent_out
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole, valid protocol objects, of which a test changes the one thing it is about."""
+"""Complete, valid protocol objects, in which a test changes the value that it is about."""
 
 from dataclasses import replace
 from typing import Any

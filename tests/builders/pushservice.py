@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A push service on this machine and a browser subscribed to it, which opens what it is sent (RFC 8188, 8291, 8292)."""
+"""A push service on this machine, and a subscribed browser that decrypts its messages (RFC 8188, 8291, 8292)."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ def from_base64url(text: str) -> bytes:
 
 
 class Browser:
-    """Holds the private key of one subscription."""
+    """A browser with the private key of one subscription."""
 
     def __init__(self, endpoint: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -42,21 +42,24 @@ class Browser:
         return Subscription(self.endpoint, self.point, self.auth)
 
     def body(self) -> bytes:
-        """What its page posts to the city."""
+        """The body that its page posts to the city."""
         keys = {"p256dh": base64url(self.point), "auth": base64url(self.auth)}
         return json.dumps({"endpoint": self.endpoint, "keys": keys}).encode()
 
     def opened(self, sealed: bytes) -> bytes:
-        """Open a message of the content coding aes128gcm; raises InvalidTag where it was sealed for another."""
-        salt, key_length = sealed[:16], sealed[20]
-        sender, ciphertext = sealed[21 : 21 + key_length], sealed[21 + key_length :]
+        """Open a message of the content coding aes128gcm. Raises InvalidTag if it was sealed for another browser."""
+        salt = sealed[:16]
+        key_length = sealed[20]
+        sender = sealed[21 : 21 + key_length]
+        ciphertext = sealed[21 + key_length :]
         public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender)
         shared = self._key.exchange(ec.ECDH(), public)
         material = _hkdf(self.auth, shared, b"WebPush: info\0" + self.point + sender, 32)
         key = _hkdf(salt, material, b"Content-Encoding: aes128gcm\0", 16)
         nonce = _hkdf(salt, material, b"Content-Encoding: nonce\0", 12)
         padded = AESGCM(key).decrypt(nonce, ciphertext, None)
-        content, delimiter = padded.rstrip(b"\0")[:-1], padded.rstrip(b"\0")[-1:]
+        content = padded.rstrip(b"\0")[:-1]
+        delimiter = padded.rstrip(b"\0")[-1:]
         assert delimiter == b"\x02"
         return content
 
@@ -67,19 +70,20 @@ def _hkdf(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
 
 @dataclass
 class Received:
-    """One message as it came."""
+    """One received message."""
 
     path: str
     headers: dict[str, str]
     body: bytes
 
     def sender(self) -> tuple[bytes, dict[str, object]]:
-        """The public key that signed the request, and its claims; the signature is checked."""
+        """The public key that signed the request, and its claims, after the signature was verified."""
         scheme, _, parameters = self.headers["authorization"].partition(" ")
         assert scheme == "vapid"
-        told = dict(part.strip().split("=", 1) for part in parameters.split(","))
-        head, claims, signature = told["t"].split(".")
-        raw, point = from_base64url(signature), from_base64url(told["k"])
+        fields = dict(part.strip().split("=", 1) for part in parameters.split(","))
+        head, claims, signature = fields["t"].split(".")
+        raw = from_base64url(signature)
+        point = from_base64url(fields["k"])
         der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
         public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
         public.verify(der, f"{head}.{claims}".encode(), ec.ECDSA(SHA256()))
@@ -88,7 +92,7 @@ class Received:
 
 @dataclass
 class PushService:
-    """Answers every message with `status` of its path, 201 unless a test says otherwise."""
+    """Answers a message with the status for its path, by default 201."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP relay in front of a server of this machine, which can lose it, lose or hold its answer, or answer itself."""
+"""A TCP relay in front of a server of this machine, which can cut the connection, drop answers, or answer itself."""
 
 import select
 import socket
@@ -14,9 +14,9 @@ _LOST, _HELD = b"lost", b"held"
 
 
 class Relay:
-    """Passes bytes on between whoever connects to `port` and the server behind, until told otherwise.
+    """Relays connections to `port` to the server, until a fault is set.
 
-    With `lost`, every connection is ended and new ones are ended at once, as where a server restarts.
+    After `lose_server`, every connection is ended, and new ones at once, as when a server restarts.
     address: of this machine, on which it listens.
     """
 
@@ -30,7 +30,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_server(self) -> None:
-        """End every connection, and new ones at once."""
+        """End every connection, and from now on new ones at once."""
         self._lost = True
         for pair in list(self._pairs):
             _end(pair)
@@ -40,19 +40,19 @@ class Relay:
         self._lost = False
 
     def lose_answer_to(self, request: bytes, times: int = 1) -> None:
-        """Let the next requests that hold these bytes reach the server, and end the connection instead of answering."""
+        """Relay the next requests that contain these bytes, and end the connection instead of returning the answer."""
         self._faults += [(request, _LOST)] * times
 
     def hold_answer_to(self, request: bytes, times: int = 1) -> None:
-        """Take the next requests that hold these bytes and never answer; whoever asked has to give up."""
+        """Accept the next requests that contain these bytes and never answer, so that the client has to give up."""
         self._faults += [(request, _HELD)] * times
 
     def answer(self, request: bytes, answer: bytes, times: int = 1) -> None:
-        """Answer the next requests that hold these bytes, which the server never sees."""
+        """Answer the next requests that contain these bytes; the server does not get them."""
         self._faults += [(request, answer)] * times
 
     def no_more_faults(self) -> None:
-        """Pass everything on again."""
+        """Relay everything again."""
         self._faults.clear()
 
     def close(self) -> None:
@@ -82,7 +82,8 @@ class Relay:
                     if not data or (losing and ready is pair[1]):
                         return
                     fault = self._fault(data) if ready is client else None
-                    losing, holding = losing or fault == _LOST, holding or fault == _HELD
+                    losing = losing or fault == _LOST
+                    holding = holding or fault == _HELD
                     if holding:
                         continue
                     if fault in (None, _LOST):
@@ -115,7 +116,7 @@ def _end(pair: tuple[socket.socket, socket.socket]) -> None:
 
 @contextmanager
 def relayed_postgresql() -> Iterator[tuple[Relay, str]]:
-    """A database of its own behind a relay that can lose it, and its address there; skips without a server."""
+    """A new database behind a relay, and its address through the relay; skips the test without a server."""
     server_url = postgresql_server()
     with postgresql_database(server_url) as url:
         parts = urlsplit(url)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Earlier versions, out of the archives under tests/releases: what their programs wrote, and their phones at work."""
+"""Earlier versions from the archives under tests/releases: the data that their programs wrote, and their phones."""
 
 import io
 import json
@@ -28,28 +28,28 @@ LATER_SECONDS = 2 * 3600
 def unpack(version: str, name: str, folder: Path) -> Path:
     """Unpack an archive of a version into a new folder, which is returned."""
     folder.mkdir(mode=0o700, parents=True)
-    # A small Debian has no xz for tar.
+    # A minimal Debian has no xz for tar.
     tar = io.BytesIO(lzma.decompress((RELEASES / version / f"{name}.tar.xz").read_bytes()))
-    with tarfile.open(fileobj=tar) as kept:
-        kept.extraction_filter = lambda member, _: member  # as it is, modes too
-        kept.extractall(folder)
+    with tarfile.open(fileobj=tar) as archive:
+        archive.extraction_filter = lambda member, _: member  # unchanged, including modes
+        archive.extractall(folder)
     return folder
 
 
 @cache
 def facts(version: str) -> dict[str, Any]:
-    """What is in the data of a version; "moment": Unix seconds when it was made."""
+    """Facts about the data of a version. "moment": when the data were made, Unix seconds."""
     read: dict[str, Any] = json.loads((RELEASES / version / "facts.json").read_text())
     return read
 
 
 def browser(version: str, name: str, folder: Path) -> dict[str, Any]:
-    """What a page of that version has stored; see tests/releases/browserstorage.py."""
+    """The storage of a page of that version; see tests/releases/browserstorage.py."""
     stored: dict[str, Any] = json.loads((unpack(version, "browsers", folder) / f"{name}.json").read_text())
     return stored
 
 
-# Of the version and no other, on a machine that has been up for days, as phones are.
+# Check that the code is that of the version, and let the machine seem to have been up for days, as phones are.
 _BEGINNING = """
 import os, pathlib, time, bluezone
 assert pathlib.Path(bluezone.__file__).is_relative_to(os.environ["PYTHONPATH"]), bluezone.__file__
@@ -78,7 +78,7 @@ class EarlierPhone:
         return done.returncode, json.loads(lines[-1])
 
     def run(self, script: str, *arguments: str) -> str:
-        """Run a script with its modules; what it printed."""
+        """Run a script with its modules; returns its output."""
         done = self._run(script, *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -92,7 +92,7 @@ class EarlierPhone:
 
 
 def moment(version: str) -> float:
-    """When the data of a version is opened here: later, so that what waited for its hour is due. Unix seconds."""
+    """When a test opens the data of a version, Unix seconds: later, so that everything that waited is due."""
     return float(facts(version)["moment"] + LATER_SECONDS)
 
 
@@ -100,26 +100,26 @@ def moment(version: str) -> float:
 def upgraded(version: str, folder: Path) -> Iterator[Served]:
     """Today's `serve` on the data folder of a version, at that moment."""
     data = unpack(version, "office", folder / "office") / "data"
-    # As an operator does after such a rest.
+    # As an operator does after a long stop.
     command(moment(version), "clock", "--confirm", "--data", data)
     with serving(data, environment=wrong_clock(moment(version))) as running:
         yield running
 
 
 def wrong_clock(then: float) -> dict[str, str]:
-    """The environment in which a program's clock shows another moment now; skips by name where there is no faketime."""
+    """The environment in which a program's clock starts at another moment; skips the test without faketime."""
     if not shutil.which("faketime"):
         pytest.skip("needs faketime")
     offset = f"{then - time.time():+.0f}s"
-    said = subprocess.run(["faketime", "-f", offset, "env"], capture_output=True, text=True, check=True).stdout
-    found = dict(line.partition("=")[::2] for line in said.splitlines())
+    output = subprocess.run(["faketime", "-f", offset, "env"], capture_output=True, text=True, check=True).stdout
+    variables = dict(line.partition("=")[::2] for line in output.splitlines())
     return {
-        "LD_PRELOAD": found["LD_PRELOAD"], "FAKETIME": found["FAKETIME"], "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "LD_PRELOAD": variables["LD_PRELOAD"], "FAKETIME": variables["FAKETIME"], "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }  # fmt: skip
 
 
 def command(then: float, *arguments: object) -> Any:
-    """What a command of today says in JSON at another moment."""
+    """Run a command of today at another moment; returns its JSON."""
     done = subprocess.run(
         [BLUEZONE, *map(str, arguments), "--json"],
         env={**os.environ, **wrong_clock(then)}, capture_output=True, text=True, timeout=300,
@@ -130,7 +130,7 @@ def command(then: float, *arguments: object) -> Any:
 
 @contextmanager
 def program(then: float, *arguments: object) -> Iterator[None]:
-    """Run a program of today at another moment; SIGTERM at the end."""
+    """Run a program of today at another moment, and end it with SIGTERM."""
     running = subprocess.Popen(
         [BLUEZONE, *map(str, arguments)], env={**os.environ, **wrong_clock(then)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request as granian hands it over, and what was answered, without a network between."""
+"""A request as granian passes it on, and the answer, without a network."""
 
 import asyncio
 import queue
@@ -10,10 +10,10 @@ from typing import Any
 
 
 class Headers(dict[str, str]):
-    """As granian has them: names in lower case, and each as often as it was sent (here once)."""
+    """Headers as granian has them: names in lower case, a list of values for each (here one)."""
 
     def get_all(self, name: str) -> list[str]:
-        """Its values."""
+        """The values of a header."""
         return [self[name]] if name in self else []
 
 
@@ -34,7 +34,7 @@ class Scope:
 
 @dataclass
 class Protocol:
-    """Takes one answer. body: what the client sends."""
+    """Receives one answer. body: that of the request."""
 
     body: bytes = b""
     status: int = 0
@@ -49,41 +49,45 @@ class Protocol:
         yield self.body
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
-        """The answer, from memory."""
-        self.status, self.headers, self.content = status, {name.lower(): value for name, value in headers}, content
+        """Store an answer from memory."""
+        self.status = status
+        self.headers = {name.lower(): value for name, value in headers}
+        self.content = content
 
     def response_file(self, status: int, headers: list[tuple[str, str]], file: str) -> None:
-        """The answer, from a file."""
-        self.status, self.headers, self.file = status, {name.lower(): value for name, value in headers}, file
+        """Store an answer from a file."""
+        self.status = status
+        self.headers = {name.lower(): value for name, value in headers}
+        self.file = file
 
 
 class Inline:
-    """Threads whose work `ask` does itself, so that it has the test's database."""
+    """Threads without threads: `ask` does their work itself, so that it uses the test's database."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
     def add(self, work: Callable[[], None], network: Callable[[], bytes]) -> int:
-        """Let it be done by who asks."""
+        """Queue work for `work_until`."""
         self._waiting.put(work)
         return 0
 
     def work_until(self, done: "Future[None]") -> None:
-        """Do what there is until something is done."""
+        """Do the queued work until a future is done."""
         done.add_done_callback(lambda _: self._waiting.put(None))
         while (work := self._waiting.get()) is not None:
             work()
 
 
 def ask(entry: Any, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Protocol:
-    """Send one request to an entry with Inline threads; return what it answered. headers: with _ for -."""
-    named = Headers({"host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}})
+    """Send one request to an entry with Inline threads; returns the answer. headers: with _ for -."""
+    all_headers = Headers({"host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}})
     if body is not None:
-        named["content-length"] = str(len(body))
+        all_headers["content-length"] = str(len(body))
     path, _, query = path.partition("?")
     protocol = Protocol(body or b"")
-    with ThreadPoolExecutor(1) as beside:
-        answered = beside.submit(asyncio.run, entry.__rsgi__(Scope(method, path, named, query), protocol))
+    with ThreadPoolExecutor(1) as executor:
+        answered = executor.submit(asyncio.run, entry.__rsgi__(Scope(method, path, all_headers, query), protocol))
         entry.threads.work_until(answered)
     answered.result()
     return protocol

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two schools of Bắc Kạn with their heads, and a leader of the city, planted into the data folder of a running `serve`.
 
-Run as a program in a process of its own, because Django opens one data folder a process.
+Run as a program in a separate process, because Django opens one data folder in a process.
 """
 
 import datetime
@@ -15,14 +15,14 @@ FIRST, SECOND = "Trường THCS Đức Xuân", "Trường THCS Sông Cầu"
 
 
 def plant(data: Path) -> None:
-    """Plant into the folder of a `serve` that has started once."""
+    """Plant into the folder of a `serve` that has been started once."""
     subprocess.run(
         [sys.executable, "-m", "tests.builders.schooling", str(data)], check=True, cwd=Path(__file__).parents[2]
     )
 
 
 def links(data: Path) -> dict[str, list[str]]:
-    """Links and PINs of the first school's classes, by class: [address, PIN]; after `plant`."""
+    """Make links for the classes of the first school; returns [address, PIN] by class. Call after `plant`."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.builders.schooling", str(data), "links"],
         check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
@@ -31,7 +31,7 @@ def links(data: Path) -> dict[str, list[str]]:
 
 
 def reports(data: Path) -> list[list[int]]:
-    """The first school's reports in force: [pupils, with smartphone, running, relatives] of each."""
+    """The current reports of the first school: [pupils, with smartphone, running, relatives] of each."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.builders.schooling", str(data), "reports"],
         check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
@@ -50,11 +50,11 @@ def _ask(data: Path, what: str):
     from bluezone.rollout.schools.models import ClassReport, SchoolClass
 
     if what == "reports":
-        said = ClassReport.objects.filter(school_class__school__name=FIRST, is_current=True).order_by("pk")
-        return [[one.pupils, one.with_smartphone, one.running, one.relatives] for one in said]
+        reports = ClassReport.objects.filter(school_class__school__name=FIRST, is_current=True).order_by("pk")
+        return [[report.pupils, report.with_smartphone, report.running, report.relatives] for report in reports]
     classes = list(SchoolClass.objects.filter(school__name=FIRST))
-    made = class_links.make(classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now())
-    return {one.school_class.name: [one.address, one.pin] for one in made}
+    links = class_links.make(classes[0].school, classes, User.objects.get(username="hieu-truong"), timezone.now())
+    return {link.school_class.name: [link.address, link.pin] for link in links}
 
 
 def _plant(data: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schools of a city with classes, and what they counted."""
+"""Schools of a city with classes and class reports."""
 
 from django.utils import timezone
 from tests.builders.coverage import agency, city
@@ -16,7 +16,7 @@ def this_week() -> Week:
 
 
 def school(name, unit, by, names="6A 40\n6B 35", week=None):
-    """A school that serves a unit, with its classes of the year."""
+    """A school in a unit, with the classes of the year."""
     made = agency(name, unit, kind="school")
     catalogue.enter(made, year_of(week or this_week()), catalogue.read_list(names), by, timezone.now())
     return made
@@ -28,17 +28,17 @@ def schools_of_a_city(by, wards=("phường Đức Xuân", "phường Sông Cầ
     return top, below, [school(f"Trường THCS {ward.name.split(' ', 1)[1]}", ward, by) for ward in below]
 
 
-def counted(one, *numbers, week=None, by=None, **values):
-    """A report put straight into the table: pupils, with a smartphone, running, relatives."""
+def counted(school_class, *numbers, week=None, by=None, **values):
+    """A class report, stored directly in the table. numbers: pupils, with a smartphone, running, relatives."""
     counts = ClassCounts(*numbers)
     channel = Channel.OFFICE if by else Channel.LINK
     return ClassReport.everything.create(
-        school_class=one, week=(week or this_week()).first_day, version=1, channel=channel, reported_by=by,
+        school_class=school_class, week=(week or this_week()).first_day, version=1, channel=channel, reported_by=by,
         pupils=counts.pupils, with_smartphone=counts.with_smartphone, running=counts.running,
         relatives=counts.relatives, **values,
     )  # fmt: skip
 
 
 def class_named(school, name):
-    """The class of a school."""
+    """The class of a school with this name."""
     return SchoolClass.everything.get(school=school, folded=catalogue.fold_name(name))

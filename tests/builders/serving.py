@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real `bluezone serve` in a folder of its own, on free ports."""
+"""A real `bluezone serve` in a separate folder, on free ports."""
 
 import os
 import re
@@ -27,38 +27,38 @@ BLUEZONE = Path(sys.executable).with_name("bluezone")
 
 @dataclass
 class Served:
-    """A running `serve`: its process, addresses without a trailing slash, data folder, and what it said until ready.
+    """A running `serve`: its process, addresses without a trailing slash, and data folder.
 
-    lines: what it says afterwards, as it comes; ends with the last of its processes.
+    output: its output until it was ready. lines: later output, line by line; ends with the last of its processes.
     """
 
     process: subprocess.Popen[str]
     public: str
     office: str
     data: Path
-    said: str
+    output: str
     lines: Iterator[str]
 
     @property
     def admin_link(self) -> str:
         """The first administrator's one-time link."""
-        found = re.search(r"^first administrator.*(http://\S+)$", self.said, re.MULTILINE)
-        assert found, self.said
-        return found[1]
+        match = re.search(r"^first administrator.*(http://\S+)$", self.output, re.MULTILINE)
+        assert match, self.output
+        return match[1]
 
 
-# Below the ports that the kernel lends to connections: one of those can be taken by anybody's next request. Each worker
-# of pytest-xdist has ports of its own: what one was given and has not listened on yet, another takes for free.
+# Below the ephemeral ports, which the kernel may give to any connection. Each worker of pytest-xdist has separate
+# ports: to another worker, a port would look free until its owner listens on it.
 _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 _PORTS = range(10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _WORKERS, 32_000, _WORKERS)
-_given: set[int] = set()
+_used: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port that nothing has now, and that no process of this run has been given before."""
-    while (port := secrets.choice(_PORTS)) in _given or not _is_free(port):
+    """A TCP port that is free now, and that was not returned before in this run."""
+    while (port := secrets.choice(_PORTS)) in _used or not _is_free(port):
         continue
-    _given.add(port)
+    _used.add(port)
     return port
 
 
@@ -72,7 +72,7 @@ def _is_free(port: int) -> bool:
 
 
 def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> Served:
-    """Start `serve` and wait until it says that it is ready; with other ports where somebody took one meanwhile."""
+    """Start `serve` and wait until it is ready; tries other ports if one was taken in the meantime."""
     for _ in range(3):
         try:
             return _start(data, *more, environment=environment)
@@ -82,11 +82,12 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
 
 
 class PortTaken(AssertionError):
-    """A port that was free is not any more."""
+    """A port that was free is in use now."""
 
 
 def _start(data: Path, *more: str, environment: dict[str, str] | None) -> Served:
-    public, office = free_port(), free_port()
+    public = free_port()
+    office = free_port()
     process = subprocess.Popen(
         [BLUEZONE, "serve", "--data", data, "--public-port", str(public), "--office-port", str(office), *more],
         stdin=subprocess.DEVNULL,
@@ -95,37 +96,37 @@ def _start(data: Path, *more: str, environment: dict[str, str] | None) -> Served
         text=True,
         env={**os.environ, **(environment or {})},
     )
-    lines = _read_away(process)
-    said = ""
+    lines = _output_lines(process)
+    output = ""
     for line in lines:
-        said += line
+        output += line
         if line.startswith("ready"):
             break
     else:
-        ended = PortTaken if "port_in_use" in said else AssertionError
-        raise ended(f"serve ended with {process.wait()}: {said}")
-    return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said, lines)
+        ended = PortTaken if "port_in_use" in output else AssertionError
+        raise ended(f"serve ended with {process.wait()}: {output}")
+    return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, output, lines)
 
 
-def _read_away(process: subprocess.Popen[str]) -> Iterator[str]:
-    """The lines that a process says. They are read whether or not anybody asks: a full pipe would stop it."""
-    said: SimpleQueue[str] = SimpleQueue()
+def _output_lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines of a process on stderr. A thread reads them all, because a full pipe would block the process."""
+    queue: SimpleQueue[str] = SimpleQueue()
     pipe, process.stderr = process.stderr, None
     assert pipe is not None
 
     def read(pipe: TextIO) -> None:
         with pipe:
             for line in pipe:
-                said.put(line)
-        said.put("")
+                queue.put(line)
+        queue.put("")
 
     threading.Thread(target=read, args=(pipe,), daemon=True).start()
-    return iter(said.get, "")
+    return iter(queue.get, "")
 
 
 @contextmanager
 def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
-    """`start` on a prepared store where the folder has none, and SIGTERM at the end."""
+    """`start`, on a prepared store if the folder has none, and SIGTERM at the end."""
     if not (data / "office.sqlite3").exists() and "BLUEZONE_DATABASE_URL" not in (environment or {}):
         prepared_store(data)
     served = start(data, "--hotline", HOTLINE, *more, environment=environment)
@@ -137,23 +138,24 @@ def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -
 
 
 class ReturningServer:
-    """A `serve` that goes and comes again under the same address, with keys that were made before."""
+    """A `serve` that can be stopped and started again at the same address, with keys that were made before."""
 
     def __init__(self, data: Path) -> None:
         from tests.builders.handset import made_secrets
 
-        self.data, self.port = data, free_port()
+        self.data = data
+        self.port = free_port()
         data.mkdir()
         shutil.copytree(made_secrets(), data / "keys")
         self.origin = f"http://localhost:{self.port}"
         self.served: Served | None = None
 
     def begin(self) -> None:
-        """Start it."""
+        """Start the server."""
         self.served = start(self.data, "--hotline", HOTLINE, "--public-port", str(self.port))
 
     def end(self, how: int = signal.SIGTERM) -> None:
-        """End it, and wait until nobody answers under its address. Nothing is done where it does not run."""
+        """End the server, if it runs, and wait until there is no answer at its address."""
         if self.served is None:
             return
         process, self.served = self.served.process, None
@@ -168,7 +170,7 @@ class ReturningServer:
             time.sleep(0.05)
 
     def answers(self) -> bool:
-        """Whether anybody answers under its address."""
+        """Whether there is an answer at its address."""
         try:
             urllib.request.urlopen(f"{self.origin}/canvass/", timeout=120).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):

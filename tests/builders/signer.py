@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A signer for a key server of a test, in a thread beside it or as a process of its own user."""
+"""A signer for a key server of a test, in another thread or as a process of another user."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ from bluezone.protocol.intervals import day_at, first_interval
 
 @contextmanager
 def signing(folder: Path, clock: Callable[[], float], allowed: Mapping[int, Rights] | None = None) -> Iterator[Daemon]:
-    """The signer of a data folder, where key servers that are opened meanwhile find it."""
+    """The signer of a data folder, at the address where key servers look for it."""
     state = folder / FOLDER_NAME
     daemon = Daemon(folder / "keys", state, state / "test.sock", folder, allowed or allowed_users(()), clock)
     thread = threading.Thread(target=daemon.run)
@@ -32,17 +32,17 @@ def signing(folder: Path, clock: Callable[[], float], allowed: Mapping[int, Righ
         thread.join()
 
 
-class _Taken(Exception):
-    """What an export key was given to sign."""
+class _DataToSign(Exception):
+    """The bytes that an export key should have signed."""
 
 
-class _Taking:
+class _CapturingKey:
     def sign(self, data: bytes, _algorithm: Any, /) -> bytes:
-        raise _Taken(data)
+        raise _DataToSign(data)
 
 
 def export_of(public: Any, end: int, days: Sequence[int], period: int = 7200, region: str = "VN") -> bytes:
-    """What is signed of an export of one random key for each of some UTC days, whose window ends at `end`."""
+    """The signed bytes of an export with one random key for each of some UTC days. end: of its window."""
     count = len(days)
     columns = ExportKeys(
         np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16),
@@ -52,21 +52,21 @@ def export_of(public: Any, end: int, days: Sequence[int], period: int = 7200, re
     )
     try:
         write_export(
-            columns, start_timestamp=end - period, end_timestamp=end, region=region, signing_key=_Taking(),
+            columns, start_timestamp=end - period, end_timestamp=end, region=region, signing_key=_CapturingKey(),
             info=signature_info(public),
         )  # fmt: skip
-    except _Taken as taken:
-        return bytes(taken.args[0])
+    except _DataToSign as captured:
+        return bytes(captured.args[0])
     raise AssertionError("an export is signed")
 
 
 def past_days(now: float) -> list[int]:
-    """The days whose keys may be published at `now`, as far as two weeks go back."""
+    """The days of which keys may be published at `now`, at most two weeks back."""
     return list(range(day_at(now) - 10, day_at(now) - 1))
 
 
 def as_user(uid: int, act: Callable[[], Any], groups: Sequence[int] = ()) -> Any:
-    """What `act` returns, or the exception it raises, in a copy of this process that belongs to another user."""
+    """The result of `act`, or its exception, in a fork of this process that runs as another user."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -76,22 +76,22 @@ def as_user(uid: int, act: Callable[[], Any], groups: Sequence[int] = ()) -> Any
             os.setgid(uid)
             os.setuid(uid)
             try:
-                found = act()
+                result = act()
             except Exception as error:
-                found = (type(error).__name__, str(error))
-            os.write(theirs, pickle.dumps(found))
+                result = (type(error).__name__, str(error))
+            os.write(theirs, pickle.dumps(result))
         finally:
             os._exit(0)
     os.close(theirs)
-    with os.fdopen(ours, "rb") as told:
-        answer = told.read()
+    with os.fdopen(ours, "rb") as pipe:
+        answer = pipe.read()
     os.waitpid(pid, 0)
     return pickle.loads(answer)
 
 
 @contextmanager
 def process_of(uid: int, run: Callable[[Callable[[], None]], None]) -> Iterator[int]:
-    """A copy of this process under another user until the end of the block. run: given what says that it is ready."""
+    """A fork of this process as another user until the end of the block. run: gets a function that reports "ready"."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -105,7 +105,7 @@ def process_of(uid: int, run: Callable[[Callable[[], None]], None]) -> Iterator[
             os._exit(0)
     os.close(theirs)
     try:
-        assert os.read(ours, 1) == b"1", "it has said that it is ready"
+        assert os.read(ours, 1) == b"1", "it reports that it is ready"
         yield pid
     finally:
         os.close(ours)

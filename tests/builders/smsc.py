@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A message centre in a process of its own: the npm package `smpp`, which shares no code with ours."""
+"""A message centre in a separate process: the npm package `smpp`, which shares no code with ours."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ SYSTEM_ID, PASSWORD, SENDER = "bluezone", "secret", "BACKAN"
 
 
 def modules() -> Path:
-    """The folder with the package, installed once on this machine; skips by name where it cannot be had."""
+    """The folder with the package, installed once on this machine; skips the test if it cannot be installed."""
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip("needs node and npm: tools/test-packages.sh installs them")
     digest = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()[:16]
@@ -44,7 +44,7 @@ def modules() -> Path:
 
 
 class Centre:
-    """A message centre that can be killed and started again with what it had written down. Use as context manager."""
+    """A message centre that can be killed and started again with its log. Use as context manager."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -72,13 +72,13 @@ class Centre:
             self.change(**ways)
 
     def change(self, **ways) -> None:
-        """Change how it behaves from now on; smsc.js lists the ways."""
+        """Change its behaviour; smsc.js lists the options."""
         self._process.stdin.write(json.dumps(ways) + "\n")
         self._process.stdin.flush()
         assert self._process.stdout.readline() == "changed\n"
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Kill it, as a power cut does."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
@@ -92,36 +92,36 @@ class Centre:
         return f"smpp://{SYSTEM_ID}:{PASSWORD}@127.0.0.1:{self.port}?{query}"
 
     def smsc(self, **changes) -> Smsc:
-        """The same as our provider takes it."""
+        """The same as a value for our provider."""
         values = {"rate": 10_000, "window": 20, **changes}
         return Smsc(**{"host": "127.0.0.1", "port": self.port, "tls": False, "system_id": SYSTEM_ID,
                        "password": PASSWORD, "sender": SENDER, **values})  # fmt: skip
 
     def lines(self) -> list[dict]:
-        """Everything it has written down."""
+        """Everything in its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
     def count(self) -> int:
-        """How many submits it has taken, without reading them."""
+        """The number of accepted submits, without parsing them."""
         return self.log.read_bytes().count(b'{"id"') if self.log.exists() else 0
 
     @property
     def taken(self) -> list[dict]:
-        """Every submit it has taken, in order."""
+        """Every accepted submit, in order."""
         return [line for line in self.lines() if "id" in line]
 
 
 def whole_texts(taken: list[dict]) -> dict[str, list[str]]:
-    """The texts that a telephone would show, by number: parts put together by their headers."""
-    shown: dict[str, list[str]] = {}
+    """The texts that a phone would show, by number: parts are joined by their headers."""
+    texts: dict[str, list[str]] = {}
     pieces: dict[tuple, dict[int, str]] = {}
-    for one in taken:
-        if one["udh"] is None:
-            shown.setdefault(one["to"], []).append(one["text"])
+    for submit in taken:
+        if submit["udh"] is None:
+            texts.setdefault(submit["to"], []).append(submit["text"])
             continue
-        _kind, _length, group, count, number = one["udh"]
-        found = pieces.setdefault((one["to"], group, count), {})
-        found[number] = one["text"]
-        if len(found) == count:
-            shown.setdefault(one["to"], []).append("".join(found[number] for number in sorted(found)))
-    return shown
+        _kind, _length, group, count, number = submit["udh"]
+        parts = pieces.setdefault((submit["to"], group, count), {})
+        parts[number] = submit["text"]
+        if len(parts) == count:
+            texts.setdefault(submit["to"], []).append("".join(parts[number] for number in sorted(parts)))
+    return texts

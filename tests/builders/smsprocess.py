@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sender, or a desk that queues, in a process of its own that a test can kill.
+"""The sender, or a desk that queues, in a separate process that a test can kill.
 
-Run as `python -m tests.builders.smsprocess`; arguments: data folder, then "send", or "queue" and how many.
+Run as `python -m tests.builders.smsprocess`; arguments: data folder, then "send", or "queue" and a number.
 The provider is in BLUEZONE_SMS_URL, as in production.
 """
 
@@ -18,12 +18,12 @@ def number_of(index: int) -> str:
 
 
 def text_of(index: int) -> str:
-    """One part for odd numbers, two for even ones."""
+    """A text of one part for odd numbers, of two parts for even ones."""
     return TEXT.format(number=index) if index % 2 == 0 else f"Xin chào {index}"
 
 
 def states(folder: Path) -> dict[str, int]:
-    """How many messages are in each state; read beside the processes, from the file."""
+    """How many messages are in each state, read from the file while the processes run."""
     with sqlite3.connect(f"file:{folder / 'office.sqlite3'}?mode=ro", uri=True, timeout=120) as connection:
         return dict(connection.execute("SELECT state, count(*) FROM sms_message GROUP BY state"))
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A radio station of a test's own: MP3 over HTTP without an end, as Icecast sends it, or as HLS; it can fall silent,
-break off and refuse. Independent of the loudspeaker: it knows nothing but HTTP and the files that ffmpeg made.
+"""A radio station for a test: endless MP3 over HTTP, as Icecast sends it, or HLS; it can stop, break off and refuse. It
+shares no code with the loudspeaker: it has only HTTP and files made by ffmpeg.
 """
 
 import functools
@@ -21,7 +21,7 @@ SEGMENT_SECONDS = 2
 
 @functools.cache
 def mp3(source: str, seconds: int = 30) -> bytes:
-    """An MP3 of constant bit rate. source: as ffmpeg's lavfi has it, such as sine=440."""
+    """An MP3 of constant bit rate. source: for ffmpeg's lavfi, such as sine=440."""
     command = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-t", str(seconds), "-i", source, "-ac", "1"]
     shape = ["-ar", "32000", "-b:a", "64k", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "-"]
     return subprocess.run([*command, *shape], check=True, capture_output=True).stdout
@@ -34,14 +34,17 @@ def segments(source: str, seconds: int = 30) -> list[bytes]:
         command = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-t", str(seconds), "-i", source, "-ac", "1"]
         shape = ["-c:a", "aac", "-b:a", "64k", "-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_list_size", "0"]
         subprocess.run([*command, *shape, f"{folder}/s.m3u8"], check=True)
-        return [path.read_bytes() for path in sorted(Path(folder).glob("*.ts"), key=lambda one: int(one.stem[1:]))]
+        return [path.read_bytes() for path in sorted(Path(folder).glob("*.ts"), key=lambda path: int(path.stem[1:]))]
 
 
 class Station:
-    """says: what it sends now, "" while it refuses and breaks off. fetched: how often a stream was begun."""
+    """A station. says: the source that it sends now, "" to refuse and break off. fetched: the number of streams."""
 
     def __init__(self, address: str) -> None:
-        self.address, self.says, self.fetched, self.begun = address, "sine=440", 0, time.monotonic()
+        self.address = address
+        self.says = "sine=440"
+        self.fetched = 0
+        self.begun = time.monotonic()
 
     @property
     def stream(self) -> str:
@@ -64,7 +67,7 @@ class _Answer(BaseHTTPRequestHandler):
             lines = ["#EXTM3U", "#EXT-X-VERSION:3", f"#EXT-X-TARGETDURATION:{SEGMENT_SECONDS}",
                      f"#EXT-X-MEDIA-SEQUENCE:{newest - 3}"]  # fmt: skip
             for number in range(newest - 3, newest):
-                # Each begins where another one ends: without this a reader takes the next for a repetition.
+                # Timestamps start again in each repetition; without this tag, a player takes it for old segments.
                 lines += ["#EXT-X-DISCONTINUITY", f"#EXTINF:{SEGMENT_SECONDS}.0,", f"{number}.ts"]
             self._whole("\n".join([*lines, ""]).encode(), "application/vnd.apple.mpegurl")
         else:
@@ -83,7 +86,9 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "audio/mpeg")
         self.end_headers()
-        at, begun, piece = 0, time.monotonic() - BURST_SECONDS, BYTES_A_SECOND // 10
+        at = 0
+        begun = time.monotonic() - BURST_SECONDS
+        piece = BYTES_A_SECOND // 10
         try:
             while station.says and not self.server.ends.is_set():  # type: ignore[attr-defined]
                 content = mp3(station.says)
@@ -105,7 +110,8 @@ class _Answer(BaseHTTPRequestHandler):
 def station_on_air() -> Iterator[Station]:
     """A station at a port of this machine."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
-    server.daemon_threads, server.ends = True, threading.Event()  # type: ignore[attr-defined]
+    server.daemon_threads = True
+    server.ends = threading.Event()  # type: ignore[attr-defined]
     station = server.station = Station(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stores and keys that tests copy instead of making: made once for a state of the sources, kept in pytest's cache.
+"""Stores and keys that tests copy instead of making: made once for a state of the sources, in pytest's cache.
 
-Making the office's tables takes seconds and is tested once (tests/server/test_firstmigration.py); RSA keys of five
-weeks take half a second, and tests/protocol/test_blindrsa.py tests how they are made.
+Making the office's tables takes seconds and has one test (tests/server/test_firstmigration.py); RSA keys of five weeks
+take half a second, and tests/protocol/test_blindrsa.py tests how they are made.
 """
 
 import dataclasses
@@ -33,12 +33,12 @@ SOURCES = REPOSITORY / "src" / "bluezone"
 KEPT = REPOSITORY / ".pytest_cache" / "d" / "bluezone"
 HOTLINE = "0209 3870 000"
 PLANTS = "records/store.py"
-# More than any test sees of one city, so that none meets a key twice.
+# More than any test uses of one city, so that no test gets a key twice.
 RSA_KEYS = 64
-# Several states of the sources, so that who goes from one branch to another and back makes nothing anew.
+# Several states of the sources, so that switching branches back and forth makes nothing again.
 MOST_KEPT = 4
 
-# The first without a seed, as Django's tests expect it; the second as `serve` finds it at its second start.
+# Makes a store without a seed, as Django's tests expect it, and one as `serve` has it at its second start.
 _MAKE = """
 import pathlib, sqlite3, sys
 from contextlib import closing
@@ -58,7 +58,7 @@ connection.close()
 
 @cache
 def source_state() -> str:
-    """A name for everything that makes the office's tables and its seed what they are."""
+    """A name for the state of all sources on which the office's tables and seed depend."""
     state = hashlib.sha256(f"{django.__version__} {sys.version}".encode())
     for path in sorted(SOURCES.rglob("*")):
         if path.suffix in {".py", ".toml", ".json", ".txt"} and _makes_stores(path):
@@ -68,20 +68,20 @@ def source_state() -> str:
 
 
 def _makes_stores(path: Path) -> bool:
-    """Whether a file is a migration, of the apps that are installed, or of the app that plants the seed."""
+    """Whether a file is a migration, lists the installed apps, or belongs to the app that plants the seed."""
     named = "settings" in path.stem or "duties" in path.parts
     return "migrations" in path.parts or named or any((up / PLANTS).exists() for up in path.parents)
 
 
 def migrated_store() -> Path:
-    """The office's SQLite store with all tables and nothing in them."""
+    """The office's SQLite store with all tables, empty."""
     return _stores() / "migrated.sqlite3"
 
 
 def prepared_store(data: Path) -> None:
-    """Put what a second start finds into the folder of a `serve`: the office's store with its seed, and week keys.
+    """Prepare the folder of a `serve` as for a second start: with the office's store, its seed, and week keys.
 
-    The demo and tests/web/test_postgresql.py do without.
+    The demo and tests/web/test_postgresql.py do not use it.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy(_stores() / "prepared.sqlite3", data / "office.sqlite3")
@@ -92,15 +92,15 @@ def prepared_store(data: Path) -> None:
 def with_week_keys(data: Path, now: float) -> None:
     """Copy the RSA keys of the week of `now` and the next three into a data folder that has none."""
     if not (data / "keys").exists():
-        made = kept(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
-        shutil.copytree(made, data / "keys")
+        folder = cached(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
+        shutil.copytree(folder, data / "keys")
         (data / "keys").chmod(0o700)
 
 
 def rsa_keys() -> Iterator[PrivateKey]:
-    """Keys as blindrsa.generate() makes them, one after another, and after the last the first again."""
-    made = kept("rsa-keys", _make_rsa_keys) / "keys.json"
-    yield from itertools.cycle(PrivateKey(**numbers) for numbers in json.loads(made.read_text()))
+    """Keys as blindrsa.generate() makes them, one after another, without end; after the last comes the first."""
+    file = cached("rsa-keys", _make_rsa_keys) / "keys.json"
+    yield from itertools.cycle(PrivateKey(**numbers) for numbers in json.loads(file.read_text()))
 
 
 def _make_rsa_keys(folder: Path) -> None:
@@ -113,7 +113,7 @@ def _stores() -> Path:
         office = folder / "office"
         office.mkdir()
         write_default(office, name_vi="Bắc Kạn", name_en="Bắc Kạn", hotline=HOTLINE)
-        # Whatever database the tests around are for, these are files.
+        # Without the variables of the tests, which may name another database: these stores are files.
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("BLUEZONE_", "DJANGO_"))}
         subprocess.run([sys.executable, "-c", _MAKE, office, folder / "migrated.sqlite3"], check=True, env=plain)
         with closing(sqlite3.connect(office / "office.sqlite3")) as store:
@@ -121,11 +121,14 @@ def _stores() -> Path:
         (office / "office.sqlite3").rename(folder / "prepared.sqlite3")
         shutil.rmtree(office)
 
-    return kept(f"stores-{source_state()}", make)
+    return cached(f"stores-{source_state()}", make)
 
 
-def kept(name: str, make: Callable[[Path], None]) -> Path:
-    """A folder of this name (KIND-STATE), made by the first process that asks and by no other; few of a kind stay."""
+def cached(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder of this name (KIND-STATE) in the cache, made by the first process that needs it.
+
+    The cache has at most MOST_KEPT folders of a kind.
+    """
     folder = KEPT / name
     if not folder.exists():
         KEPT.mkdir(parents=True, exist_ok=True)

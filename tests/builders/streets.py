@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streets to listen in: what a horn plays as a microphone some houses away gets it, with echoes, traffic and people."""
+"""Simulated streets: the sound of a horn at a microphone some houses away, with echoes, traffic and people."""
 
 import functools
 import subprocess
@@ -21,29 +21,31 @@ TEXTS = (
 
 @functools.cache
 def speech(number: int, pitch: int = 50, pace: int = 160) -> np.ndarray:
-    """A bulletin, said by a machine; samples from -1 to 1."""
-    said = subprocess.run(
+    """A bulletin in a synthetic voice; samples from -1 to 1."""
+    speech_wav = subprocess.run(
         ["espeak-ng", "-v", "vi", "-p", str(pitch), "-s", str(pace), "--stdout", TEXTS[number]],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
     shape = ["-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"]
-    plain = subprocess.run(["ffmpeg", "-loglevel", "error", "-i", "-", *shape], input=said, check=True,
+    plain = subprocess.run(["ffmpeg", "-loglevel", "error", "-i", "-", *shape], input=speech_wav, check=True,
                            capture_output=True).stdout  # fmt: skip
     samples = np.frombuffer(plain, "<i2").astype(float)
     return samples / np.abs(samples).max()
 
 
 def noise(kind: str, length: int, random: np.random.Generator) -> np.ndarray:
-    """pink; traffic: low, swelling and ebbing; people: three who speak at once; music: chords with a beat."""
+    """Noise. kind: pink; traffic: low, swelling and ebbing; people: three voices at once; music: chords with a beat."""
     if kind == "people":
-        voices = [(number, pitch, pace) for number in range(len(TEXTS)) for pitch, pace in ((20, 130), (80, 190))]
+        voices = []
+        for number in range(len(TEXTS)):
+            voices += [(number, 20, 130), (number, 80, 190)]
         chosen = random.choice(len(voices), 3, replace=False)
-        return sum(np.roll(np.resize(speech(*voices[one]), length), random.integers(length)) for one in chosen)
+        return sum(np.roll(np.resize(speech(*voices[voice]), length), random.integers(length)) for voice in chosen)
     if kind == "music":
         at = np.arange(length) / RATE
         notes = random.choice([262, 294, 330, 392, 440, 523], (int(at[-1] * 2) + 1, 3))
         beat = np.exp(-6 * (at % 0.5))
-        return beat * sum(np.sin(2 * np.pi * notes[(at * 2).astype(int), one] * at) for one in range(3))
+        return beat * sum(np.sin(2 * np.pi * notes[(at * 2).astype(int), note] * at) for note in range(3))
     power = 1.0 if kind == "pink" else 2.0
     spectrum = np.fft.rfft(random.standard_normal(length))
     spectrum[1:] /= np.arange(1, len(spectrum)) ** (power / 2)
@@ -63,8 +65,8 @@ def heard(
     level_db: float,
     delay_seconds: float,
 ) -> np.ndarray:
-    """What a microphone gets while `played` goes through a horn: its band, its overload, echoes of walls and of other
-    horns, a clock that is off by 100 millionths, noise, and the microphone's own level and 16 bits.
+    """The signal of a microphone while a horn plays `played`: with the horn's band and overload, echoes of walls and
+    other horns, a clock that is off by at most 100 ppm, noise, and the level and 16 bits of the microphone.
     """  # fmt: skip
     spectrum = np.fft.rfft(played)
     hertz = np.fft.rfftfreq(len(played), 1 / RATE)
@@ -79,19 +81,19 @@ def heard(
     wet = np.fft.irfft(np.fft.rfft(horn, 2 * length) * np.fft.rfft(room, 2 * length))[:length]
     wet = np.concatenate([np.zeros(round(delay_seconds * RATE)), wet])[:length]
     wet = np.interp(np.arange(length) * (1 + random.uniform(-1e-4, 1e-4)), np.arange(length), wet)
-    return _taken(wet, noise(noisy, length, random), snr_db, level_db, random)
+    return _recorded(wet, noise(noisy, length, random), snr_db, level_db, random)
 
 
 def unheard(length: int, random: np.random.Generator, *, noisy: str, level_db: float, other: np.ndarray | None = None):
-    """What it gets while the horn is dead; other: a bulletin of the next village, as loud as the street."""
+    """The signal while the horn does not play. other: a bulletin of the next village, 6 dB above the street's noise."""
     street = noise(noisy, length, random)
     if other is None:
-        return _taken(street, street, 0.0, level_db, random)
-    return _taken(np.roll(np.resize(other, length), random.integers(length)), street, 6.0, level_db, random)
+        return _recorded(street, street, 0.0, level_db, random)
+    return _recorded(np.roll(np.resize(other, length), random.integers(length)), street, 6.0, level_db, random)
 
 
-def _taken(sound, street, snr_db, level_db, random):
+def _recorded(sound, street, snr_db, level_db, random):
     street = street / np.sqrt(np.mean(street**2)) * np.sqrt(np.mean(sound**2)) * 10 ** (-snr_db / 20)
-    both = sound + street
-    both = both / np.sqrt(np.mean(both**2)) * 10 ** (level_db / 20)
-    return np.clip(np.round(both * 32_768), -32_768, 32_767).astype(np.float32) / 32_768
+    mix = sound + street
+    mix = mix / np.sqrt(np.mean(mix**2)) * 10 ** (level_db / 20)
+    return np.clip(np.round(mix * 32_768), -32_768, 32_767).astype(np.float32) / 32_768

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clerk whose every tap and key is counted, timed by the keystroke-level model.
+"""A clerk with counted taps and keys, timed by the keystroke-level model.
 
 Source: S. K. Card, T. P. Moran, A. Newell, "The keystroke-level model for user performance time with interactive
 systems", Communications of the ACM 23 (1980): K 0.28 s for an average non-secretary typist, P 1.10 s, H 0.40 s, a press
-or release of the mouse button 0.10 s, M 1.35 s. Reading what the page proposes is added at 230 words a minute, and the
-answers of the system as long as they take.
+or release of the mouse button 0.10 s, M 1.35 s. Reading the page's proposals is added at 230 words a minute, and the
+answers of the system with the time that they take.
 """
 
 import subprocess
@@ -16,18 +16,18 @@ from pathlib import Path
 
 KEY, POINT, HAND, BUTTON, THINK = 0.28, 1.10, 0.40, 0.20, 1.35
 WORDS_A_MINUTE = 230
-# With them Nơi nhận stands for exactly 8 wards and communes and 30 other agencies, the chairs' office among these.
+# With them, Nơi nhận means exactly 8 wards and communes and 30 other agencies, including the chairs' office.
 EXTRA_AGENCIES = 6
 
 
 def keys_of(text: str) -> int:
-    """Keys pressed to type a text with Telex: one for each letter, one more for each mark, and for đ."""
+    """Keys to type a text with Telex: one for each letter, one more for each mark and for đ."""
     return len(unicodedata.normalize("NFD", text)) + text.lower().count("đ")
 
 
 @dataclass
 class Work:
-    """What somebody did: clicks, fields touched, keys pressed, words read, and the seconds these take."""
+    """The work of a person: clicks, fields touched, keys pressed, words read, and the seconds that these take."""
 
     clicks: int = 0
     fields: int = 0
@@ -49,13 +49,14 @@ class Work:
 
 
 class TimedPage:
-    """One page of a browser, used with mouse and keyboard, counting into `work`."""
+    """One page of a browser, used with mouse and keyboard; counts into `work`."""
 
     def __init__(self, page, work):
-        self.page, self.work = page, work
+        self.page = page
+        self.work = work
 
     def click(self, selector, *, leads_on=True):
-        """Think, point, press; wait for the page that comes."""
+        """Think, point, press; wait for the next page."""
         self.work.clicks += 1
         self.work.seconds += THINK + POINT + BUTTON
         begun = time.monotonic()
@@ -74,13 +75,13 @@ class TimedPage:
         self._keys(keys_of(text) + 2)
 
     def paste(self, selector, text):
-        """Into a field by Ctrl+V, what was copied before (Ctrl+A, Ctrl+C there)."""
+        """Paste a text into a field: Ctrl+A and Ctrl+C at its source, Ctrl+V here."""
         self._touch(selector)
         self.page.fill(selector, text)
         self._keys(6)
 
     def day(self, selector, day):
-        """A date: eight digits."""
+        """Type a date: eight digits."""
         self._touch(selector)
         self.page.fill(selector, day)
         self._keys(8)
@@ -93,20 +94,20 @@ class TimedPage:
         self.page.select_option(selector, value)
 
     def wait(self, until):
-        """As long as `until` takes."""
+        """Count the time that `until` takes as waiting."""
         begun = time.monotonic()
         until()
         self.work.waited += time.monotonic() - begun
 
     def choose_file(self, selector, name, data, kind):
-        """The button, the file in the system's window, and *Open*."""
+        """Choose a file: the button, the file in the system's window, and *Open*."""
         self._touch(selector)
         self.work.clicks += 2
         self.work.seconds += 2 * (THINK + POINT + BUTTON)
         self.page.set_input_files(selector, {"name": name, "mimeType": kind, "buffer": data})
 
     def read(self, text):
-        """Read a text through, to compare what the page proposes with it or to write from it."""
+        """Read a text completely, to compare it with the page's proposals or to copy from it."""
         words = len(text.split())
         self.work.words += words
         self.work.seconds += 60 * words / WORDS_A_MINUTE
@@ -123,7 +124,7 @@ class TimedPage:
 
 
 def plant(data: Path) -> None:
-    """Give a running `serve` a clerk, a signer, and eight wards and thirty agencies that Nơi nhận stands for."""
+    """Give a running `serve` a clerk, a signer, and the eight wards and thirty agencies that Nơi nhận means."""
     subprocess.run(
         [sys.executable, "-m", "tests.builders.timedclerk", str(data)], check=True, cwd=Path(__file__).parents[2]
     )
@@ -143,7 +144,7 @@ def _plant(data: Path) -> None:
     directives.last_until_today()
     for role in ("clerk", "issuer"):
         peopling._account(peopling.Person(role, 1280))
-    # Who signs is whom the letter names.
+    # The signer is the person that the letter names.
     User.objects.filter(username="issuer.1280").update(name="Nguyễn Thị Hué")
     city = Agency.objects.get(key="ubnd-tp")
     group = RecipientGroup.objects.get(key="phong-ban-doan-the")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What code does, counted: the same on every machine and under every load, unlike how long it takes."""
+"""Count the work of code, which is the same on every machine and under every load, unlike its time."""
 
 import gc
 import sqlite3
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def work_of(action: Callable[[], Any]) -> tuple[Any, Counter[str]]:
-    """What `action` returns, and how often it called each function, written in Python or in C, on this thread.
+    """The result of `action`, and how often it called each function in Python or C, on this thread.
 
-    A collection of garbage would call hypothesis's own callback in between, so there is none.
+    Garbage collection is off, because it would call a callback of hypothesis.
     """
     called: Counter[str] = Counter()
 
@@ -35,7 +35,7 @@ def work_of(action: Callable[[], Any]) -> tuple[Any, Counter[str]]:
 
 
 class DatabaseSteps:
-    """Counts what SQLite does, in instructions of its machine, on every connection opened from now on."""
+    """Counts instructions of SQLite's virtual machine, on every connection opened from now on."""
 
     def __init__(self, monkeypatch: Any) -> None:
         self.count = 0
@@ -53,11 +53,11 @@ class DatabaseSteps:
         return 0
 
     def taken(self) -> int:
-        """How many there were since this was asked last."""
+        """The count since the last call."""
         count, self.count = self.count, 0
         return count
 
 
-def calls_apart(one: Counter[str], other: Counter[str]) -> int:
-    """How many calls one of the two made and the other did not."""
-    return (one - other).total() + (other - one).total()
+def calls_apart(first: Counter[str], second: Counter[str]) -> int:
+    """The number of calls that only one of the two made."""
+    return (first - second).total() + (second - first).total()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venue codes of a city with a key of its own, and the keys of their hours."""
+"""Venue codes of a city, with its signing key, and the keys of their hours."""
 
 import base64
 import dataclasses
@@ -18,7 +18,7 @@ HOST = "bluezone.example"
 
 
 def a_venue(**changes) -> Venue:
-    """Quán phở Bắc Hồ, signed; `changes` are made before it is signed."""
+    """Quán phở Bắc Hồ with `changes`, signed."""
     plain = Venue(
         type=4, stay_minutes=60, name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", seed=bytes(range(16)), kid=KID
     )
@@ -31,7 +31,7 @@ def link_of(venue: Venue) -> str:
 
 
 def link_of_payload(payload: bytes) -> str:
-    """The text of a QR code with these bytes, whatever they are."""
+    """The text of a QR code with any bytes."""
     return f"https://{HOST}/v#{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}"
 
 

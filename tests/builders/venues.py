@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A venue at any stage, and pictures as telephones take them."""
+"""A venue at any stage, and pictures as phones take them."""
 
 import io
 
@@ -13,25 +13,25 @@ OWNER = Contact("Hoàng Thị Phở", "0912 345 678", "pho@example.org")
 
 
 def application(unit, contact=OWNER, **values):
-    """What a venue says of itself."""
-    said = {**PHO, "kind": 4, "stay_minutes": 60, **values}
-    return applications.Application(unit=unit, contact=contact, **said)
+    """The application of a venue."""
+    values = {**PHO, "kind": 4, "stay_minutes": 60, **values}
+    return applications.Application(unit=unit, contact=contact, **values)
 
 
 def applied(unit, now, contact=OWNER, **values):
-    """Entered by the ward, not decided yet."""
+    """A venue that the ward has entered and not decided on."""
     return applications.register_in_person("mai", application(unit, contact, **values), now)
 
 
 def approved(unit, now, **values):
-    """Registered, with a code in force."""
+    """A registered venue with a valid code."""
     venue = applied(unit, now, **values)
     decisions.approve("mai", venue, now)
     return venue
 
 
 def photo(size=(2400, 1800), kind="JPEG", **more):
-    """Bytes of a picture with a place and a camera in it."""
+    """A picture with place and camera in its metadata."""
     picture = Image.new("RGB", size, (200, 120, 40))
     exif = Image.Exif()
     exif[0x010F] = "Camera of somebody"

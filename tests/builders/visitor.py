@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser profile that takes an account, sets up an authenticator app, and notes what no page may do."""
+"""A browser profile that takes over an account, sets up an authenticator app, and records forbidden acts of pages."""
 
 import base64
 import re
@@ -12,11 +12,12 @@ from tests.builders.commands import bluezone
 from bluezone.identity import second_factors
 
 PASSWORD = "suối chảy qua bản nhỏ"
-NARROW, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+NARROW = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 800}
 
 
 def four_ways(size, narrow, wide):
-    """Parameters `language` and `size`, both languages by both widths; the two that repeat one of each are slow."""
+    """Parameters `language` and `size`: both languages at both widths; two of the four are marked slow."""
     return pytest.mark.parametrize(
         ("language", size),
         [
@@ -29,7 +30,7 @@ def four_ways(size, narrow, wide):
 
 
 def confirmed_link(page, served):
-    """The one-time link of what was asked for on this page: shown there, or by the operator's shell where it waits."""
+    """The one-time link requested on this page: from the page, or after the operator's confirmation if it waits."""
     waits = re.fullmatch(r".*/waiting/([0-9]+)/", page.url)
     if waits is None:
         return page.text_content("#link").strip()
@@ -39,7 +40,7 @@ def confirmed_link(page, served):
 
 
 class Visitor:
-    """One browser profile. `trouble`: errors in scripts, refused content, calls elsewhere; a test wants none."""
+    """One browser profile. trouble: errors in scripts, blocked content, requests to other hosts; must stay empty."""
 
     def __init__(self, browser, served):
         self.context = browser.new_context(viewport=DESK)
@@ -49,7 +50,7 @@ class Visitor:
         self.paper = []
         self.trouble = []
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("console", lambda said: self._note(said.text))
+        self.page.on("console", lambda message: self._note(message.text))
         self.page.on("request", lambda request: self._follow(request.url))
 
     def _note(self, text):
@@ -65,20 +66,20 @@ class Visitor:
         self.page.goto(self.served.office + path)
 
     def send(self, **fields):
-        """Fill in the page's own form and send it."""
+        """Fill in the main form of the page and send it."""
         for name, value in fields.items():
             self.page.fill(f"[name={name}]", value)
         self.page.click("main form:not([action]) button[type=submit]")
 
     def take_account(self, link, **more):
-        """Open a one-time link, choose the password, and set up the app where the role needs one."""
+        """Open a one-time link, choose the password, and set up the app if the role needs one."""
         self.page.goto(link)
         self.send(password=PASSWORD, again=PASSWORD, **more)
         if self.page.url.endswith("/second-factor/"):
             self.set_up_app()
 
     def set_up_app(self):
-        """Set up an authenticator app and go on to the first page."""
+        """Set up an authenticator app and go to the first page."""
         self.open("/second-factor/app/")
         self.secret = base64.b32decode(self.page.text_content("#secret").replace(" ", ""))
         self.send(code=self.code())
@@ -87,11 +88,11 @@ class Visitor:
         self.open("/")
 
     def code(self, steps_ahead=0):
-        """What the app shows now, or some half minutes later; a code works once."""
+        """The code of the app now, or some half minutes later; a code works once."""
         return second_factors.code_at(self.secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
     def come_in(self, person):
-        """Sign in as somebody whom `peopling` has planted, the second factor where the role needs one."""
+        """Sign in as a person of `peopling`, with the second factor if the role needs one."""
         self.open("/sign-in/")
         self.send(username=person.username, password=peopling.PASSWORD)
         if self.page.url.endswith("/sign-in/second/"):
@@ -102,7 +103,7 @@ class Visitor:
         self.page.click(f"a[hreflang={language}]")
 
     def leave(self):
-        """Sign out by the button, which on a telephone lies behind the menu."""
+        """Sign out by the button, which is in the menu on a narrow screen."""
         if not self.page.is_visible("form.leave button"):
             self.page.click("[data-menu]")
         self.page.click("form.leave button")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The desk of a hotel in a served office: furnished by a process beside it, used over HTTP as a browser would."""
+"""The desk of a hotel in a served office: planted by a separate process, used over HTTP like a browser."""
 
 import http.cookiejar
 import re
@@ -29,7 +29,7 @@ person("desk", "venue_owner", hotel, factor=False)
 
 
 def furnish(data: Path) -> None:
-    """A hotel in a ward, and "desk" who works there."""
+    """Plant a hotel in a ward, and its account "desk"."""
     subprocess.run([sys.executable, "-c", _FURNISH, str(data)], check=True, timeout=120)
 
 
@@ -46,13 +46,13 @@ class Desk:
         assert self.status == 302
 
     def tell(self, phone: str, language: str = "", consent: bool = True) -> int:
-        """Enter a guest; the status that the desk gets."""
+        """Enter a guest; returns the status of the answer."""
         values = {"phone": phone, "language": language, **({"consent": "on"} if consent else {})}
         self.post("/visitors/", self.page(), values)
         return self.status
 
     def page(self) -> str:
-        """What the desk sees now."""
+        """The page of the desk now."""
         return self.get("/visitors/")
 
     def get(self, path: str) -> str:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E501 (lines of JavaScript)
-"""The web edition and a real key server behind one origin, and browsers in it whose clock a test moves."""
+"""The web edition and a real key server behind one origin, and browsers with a clock that a test moves."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ class _Threads(ThreadingMixIn, WSGIServer):
 
 @dataclass
 class WebCity(Served):
-    """As `Served`, and the app under /app/. app: what is served there; rebuilt by `changed`."""
+    """Like `Served`, with the app under /app/. app: its files. more: further answers by path."""
 
     app: dict[str, StaticFile] = field(default_factory=dict)
     more: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class WebCity(Served):
 
 @contextmanager
 def web_city(folder: Path, world: World | None = None, **settings: Any) -> Iterator[WebCity]:
-    """Serve the app and a small city from `folder`; nothing waits unless `settings` say so."""
+    """Serve the app and a small city from `folder`, by default without waiting times."""
     world = world or World()
     waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
     if not (folder / "keys").exists():
@@ -72,7 +72,7 @@ def web_city(folder: Path, world: World | None = None, **settings: Any) -> Itera
     server = WebCity(key_server, "", world=world)
     httpd = make_server("127.0.0.1", 0, server.application, _Threads, _Quiet)
     server.url = f"http://localhost:{httpd.server_port}"
-    # The engine can be tested without its screens.
+    # The engine can be tested without screens.
     static_files().setdefault(INDEX, StaticFile(INDEX, BLANK, "text/html; charset=utf-8"))
     server.app = web_files(server.trust())
     thread = Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
@@ -86,9 +86,9 @@ def web_city(folder: Path, world: World | None = None, **settings: Any) -> Itera
         key_server.close()
 
 
-# What every page of these tests can call: a simulated environment, and refusals as values.
+# Functions for every page of these tests: a simulated environment, and refusals as values.
 HELP = """
-// Beside the app itself its own modules, which it keeps for the time without a network; else the sources.
+// On the app's page its bundled modules, which it caches for offline use; otherwise the sources.
 window.modules = async (name) => document.querySelector('script[src="opening.js"]')
   ? (await import('/app/opening.js')).$load(`engine/web/${name}.js`)
   : import(`/app/engine/web/${name}.js`);
@@ -123,7 +123,7 @@ window.openEngine = async (cityKey, more = {}) => {
 
 
 class Browser:
-    """One profile of a browser on the city's origin, with the engine's modules at hand and a clock of its own."""
+    """One browser profile on the city's origin, with access to the engine's modules and its own clock."""
 
     start = "/blank"
 
@@ -146,7 +146,7 @@ class Browser:
         return self.page.evaluate(f"async (x) => {{ {script} }}", argument)
 
     def wait(self, condition: str) -> None:
-        """Until an expression that may await is true; two minutes at most."""
+        """Wait until an expression, which may await, is true; two minutes at most."""
         self.run(
             f"""
             for (let look = 0; look < 2400; look += 1) {{
@@ -162,23 +162,23 @@ class Browser:
         self.run("await openEngine(x); await engine.began", self.server.trust())
 
     def reload(self) -> None:
-        """The page is killed and comes back later, its engine opened."""
+        """Close the page and open it again, with its engine."""
         self.now = self.run("return sim.now")
         self.page.close()
         self.page = self._page()
         self.engine()
 
     def live(self, seconds: float) -> None:
-        """Time passes for this browser; its timers go off. The server's clock goes to the same moment."""
+        """Let time pass for this browser and run its timers; the server's clock moves to the same moment."""
         self.run("await passBy(x)", seconds)
         self.server.world.now = self.run("return sim.now")
 
     def rehearse_later(self) -> None:
-        """Put the next rehearsal off for 50 days: what is uploaded until then is a report."""
+        """Postpone the next rehearsal by 50 days, so that every upload until then is a report."""
         self.rehearse_in(50 * 86_400)
 
     def rehearse_in(self, seconds: int) -> None:
-        """The next rehearsal comes so many seconds from now, whatever was drawn."""
+        """Schedule the next rehearsal in this number of seconds, in place of the random time."""
         self.run("await engine.parts.store.write({chaff: {next: sim.now + x, pending: null, played: 0}})", seconds)
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class Browser:
 
 @contextmanager
 def browsers(chromium: Any, server: WebCity, *names: str) -> Iterator[list[Browser]]:
-    """Profiles that were set up now: consent given, files fetched."""
+    """Browser profiles that have been set up: consent given, files fetched."""
     opened = [Browser(chromium, server, server.world.now) for _ in names]
     try:
         for browser in opened:
@@ -206,8 +206,8 @@ def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
 
 
 def a_poster(server: WebCity, registration: str = "1", **described: Any) -> venues.VenueCode:
-    """A venue's code, registered now and known to phones that look from now on."""
-    told = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
-    code = server.key_server.registrar.register(registration, venues.VenueDescription(**told))
+    """The code of a venue, registered and published now."""
+    description = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
+    code = server.key_server.registrar.register(registration, venues.VenueDescription(**description))
     server.key_server.tick()
     return code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wire between a browser and a server that counts what passes: pages, workers, headers and all."""
+"""A relay between a browser and a server that counts all bytes: of pages, workers and headers."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Wire:
-    """url: where to ask instead of the server. down: bytes to the browser, so far; up: from it."""
+    """The relay. url: its address, to use instead of the server's. down, up: bytes to and from the browser so far."""
 
     url: str
     down: int = 0
@@ -19,7 +19,7 @@ class Wire:
     lock: Lock = field(default_factory=Lock)
 
     def carry(self, source: socket.socket, target: socket.socket, direction: str) -> None:
-        """Bytes of one direction until an end is closed; both ends are closed then."""
+        """Relay the bytes of one direction until one end closes; then close both."""
         with suppress(OSError):
             while piece := source.recv(65_536):
                 with self.lock:
@@ -32,7 +32,7 @@ class Wire:
 
 @contextmanager
 def wire_to(server: str) -> Iterator[Wire]:
-    """Listen on a port of this machine and pass everything to `server` (an http:// address of it)."""
+    """Listen on a port of this machine and relay everything to `server` (an http:// address of this machine)."""
     port = urlsplit(server).port
     with socket.create_server(("127.0.0.1", 0)) as listening:
         wire = Wire(f"http://localhost:{listening.getsockname()[1]}")

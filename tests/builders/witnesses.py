@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Witnesses of a city, each in a folder of its own and on a port of this machine."""
+"""Witnesses of a city, each in a separate folder and on a port of this machine."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ OPERATORS = ("Trường Đại học", "Tỉnh bạn", "Hội báo chí")
 
 @dataclass
 class Watchmen:
-    """Witnesses of one city, by name, and where they answer."""
+    """The witnesses of one city by name, and their addresses."""
 
     server: Served
     world: World
@@ -36,12 +36,12 @@ class Watchmen:
         )
 
     def set(self, policy: Policy) -> None:
-        """Say who is to watch, without asking whether they are on other machines: here they are not."""
-        told = json.dumps({one.name: self.addresses.get(one.name, "") for one in policy.witnesses})
-        self.server.key_server.public_log.set_policy(encode_policy(policy), told)
+        """Set the policy directly, without the check that witnesses are on other machines, which they are not here."""
+        addresses = json.dumps({witness.name: self.addresses.get(witness.name, "") for witness in policy.witnesses})
+        self.server.key_server.public_log.set_policy(encode_policy(policy), addresses)
 
     def go_round(self) -> None:
-        """Have the server tick, and ask everybody; returns once all have answered."""
+        """Let the server tick and query all witnesses; returns once all have answered."""
         self.server.key_server.tick()
         for thread in WitnessRounds(lambda: self.server.key_server.public_log).go_round():
             thread.join()
@@ -65,7 +65,7 @@ def serving(watcher: Watcher) -> Iterator[str]:
 def watching(
     server: Served, world: World, folder: Path, quorum: int = 2, names: Sequence[str] = NAMES
 ) -> Iterator[Watchmen]:
-    """Have witnesses in `folder` watch a city that is served."""
+    """Let witnesses in `folder` watch a served city."""
     with ExitStack() as running:
         watchmen = Watchmen(server, world)
         for name in names:

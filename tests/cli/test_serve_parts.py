@@ -29,7 +29,7 @@ def wait_for(running, line):
 def test_the_parts_of_a_city_run_apart_and_a_second_worker_takes_over(tmp_path):
     data, first, second = tmp_path / "data", free_port(), free_port()
     with serving(data, "--only", "keyserver") as keyserver:
-        assert "first administrator" not in keyserver.said
+        assert "first administrator" not in keyserver.output
         whole = subprocess.run([BLUEZONE, "serve", "--data", data], capture_output=True, text=True, timeout=300)
         assert "already_serving" in whole.stderr
         with (
@@ -42,7 +42,7 @@ def test_the_parts_of_a_city_run_apart_and_a_second_worker_takes_over(tmp_path):
             for silent in (f"{keyserver.office}/sign-in/", f"{office.public}/v1/config"):
                 with pytest.raises(urllib.error.URLError, match="refused"):
                     get(silent)
-            if "worker: at work" not in waiting.said:
+            if "worker: at work" not in waiting.output:
                 wait_for(waiting, "worker: at work")
             with serving(data, "--only", "worker", "--operator-port", str(first)) as later:
                 assert not leads(first)

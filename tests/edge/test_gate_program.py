@@ -113,7 +113,7 @@ def served(tmp_path_factory):
 
 def test_a_gate_counts_through_a_kill_and_tells_the_office_once(served, tmp_path):
     code, badge, pin = re.search(r"CODE (\S+) (\S+) (\S+)", shell(served, SETUP)).groups()
-    trust = re.search(r"city key\D*([0-9a-f]{64})", served.said, re.IGNORECASE)[1]
+    trust = re.search(r"city key\D*([0-9a-f]{64})", served.output, re.IGNORECASE)[1]
     gate = Gate(served, tmp_path, "--trust", trust, "--code", code)
     try:
         assert gate.state()["gate"]["name"] == "Cổng chính"

@@ -147,7 +147,7 @@ def test_a_database_restarted_under_load_costs_503s_and_nothing_else(city_folder
     finally:
         serving.stop()
 
-    assert serving.starts == 1, serving.said
+    assert serving.starts == 1, serving.output
     assert load.refused["store_unreachable"] >= 40
     assert set(load.refused) <= {"store_unreachable", "store_busy", "store_refused"}, load.refused
     # The test's own connections died with the database.

@@ -99,8 +99,10 @@ class Maker:
         assert len(doors["doors"]) == 12
         with serving(self.data) as served:
             self.served = served
-            found = re.search(r"city key\D*([0-9a-f]{64})", served.said, re.IGNORECASE)
-            assert found, served.said
+            # Earlier checkouts call it `said`.
+            output = served.output if hasattr(served, "output") else served.said
+            found = re.search(r"city key\D*([0-9a-f]{64})", output, re.IGNORECASE)
+            assert found, output
             self.trust = found[1]
             self.facts["city_key"] = self.trust
             self.facts["open_code"] = self.code()

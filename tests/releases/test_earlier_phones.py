@@ -84,7 +84,7 @@ def sources(tmp_path_factory):
 
 
 def phone_of(version, sources, served, folder):
-    trust = re.search(r"city key\D*([0-9a-f]{64})", served.said, re.IGNORECASE)[1]
+    trust = re.search(r"city key\D*([0-9a-f]{64})", served.output, re.IGNORECASE)[1]
     return EarlierPhone(sources[version], folder, served.public, trust)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from tests.builders.appliances import KEY, update
 from tests.builders.canvassing import ask
-from tests.builders.emulated import HOST, LONGEST_SECONDS, Emulated, image_of, said
+from tests.builders.emulated import HOST, LONGEST_SECONDS, Emulated, image_of, run
 from tests.builders.serving import BLUEZONE, free_port, serving
 from tests.builders.stores import HOTLINE, prepared_store
 
@@ -57,7 +57,7 @@ def office(tmp_path):
 
 def ticket(data, origin, *before):
     """The file that the office gives for a box of a gate."""
-    made = said(
+    made = run(
         *before, "env", f"PYTHONPATH={REPOSITORY}", BLUEZONE, "manage", "--data", data, "shell", "-c",
         SETUP.replace("ORIGIN", repr(origin)),
     )  # fmt: skip
@@ -149,16 +149,16 @@ class Container:
     def __init__(self, image, folder):
         self.folder, self.boot, self._mounted = folder, folder / "boot", []
         self.boot.mkdir()
-        parts = json.loads(said("sfdisk", "--json", image))["partitiontable"]["partitions"]
+        parts = json.loads(run("sfdisk", "--json", image))["partitiontable"]["partitions"]
         for name, part in zip(("root", "var"), parts[1:], strict=True):
             where = f"offset={part['start'] * 512},sizelimit={part['size'] * 512}"
             (folder / name).mkdir()
-            said("mount", "-o", f"loop,ro,noload,{where}", image, folder / name)
+            run("mount", "-o", f"loop,ro,noload,{where}", image, folder / name)
             self._mounted.append(folder / name)
         for name in ("upper", "work", "data"):
             (folder / name).mkdir()
         layers = f"lowerdir={folder / 'var'},upperdir={folder / 'upper'},workdir={folder / 'work'}"
-        said("mount", "-t", "overlay", "overlay", "-o", layers, folder / "data")
+        run("mount", "-t", "overlay", "overlay", "-o", layers, folder / "data")
         self._mounted.append(folder / "data")
         self._network = subprocess.Popen(["unshare", "--net", "sh", "-c", "ip link set lo up; exec sleep infinity"])
 
@@ -182,7 +182,7 @@ class Container:
         """What a command in the box said."""
         first = self._first()
         enter = ("nsenter", f"--target={first}", "--mount", "--pid", "--uts", "--ipc", "--net", "--root", "--wd")
-        return said(*enter, *command, check=check)
+        return run(*enter, *command, check=check)
 
     def _first(self):
         """The box's first process: the child of nspawn's that runs systemd."""

@@ -88,7 +88,7 @@ def test_plain_http_is_not_answered(served):
 
 
 def test_the_first_administrator_signs_in_over_tls_with_cookies_that_go_nowhere_else(served, context):
-    link = re.search(r"^first administrator.*(https://\S+)$", served.said, re.MULTILINE)[1]
+    link = re.search(r"^first administrator.*(https://\S+)$", served.output, re.MULTILINE)[1]
     jar = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(
         urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(jar)
@@ -108,7 +108,7 @@ def test_the_first_administrator_signs_in_over_tls_with_cookies_that_go_nowhere_
 
 
 def test_the_trust_page_shows_what_the_operator_sees_and_gives_the_authority(served, context):
-    said = re.search(r"SHA-256 ([0-9A-F:]{95})$", served.said, re.MULTILINE)[1]
+    said = re.search(r"SHA-256 ([0-9A-F:]{95})$", served.output, re.MULTILINE)[1]
     _, page = get(f"{https(served.public)}/trust/", context)
     answer, file = get(f"{https(served.public)}/trust/bluezone-authority.crt", context)
 

@@ -114,9 +114,9 @@ def test_a_telephone_of_the_network_is_told_where_to_go_and_gets_in(tmp_path):
         pytest.skip("this machine has no address in a private network")
     with serving(tmp_path / "data", "--lan") as running:
         public = running.public.replace("localhost", address)
-        assert f"on a telephone in this network: {public}/" in running.said
-        assert "\n".join(qr_lines(f"{public}/")) in running.said
-        assert "The web edition needs HTTPS" in running.said
+        assert f"on a telephone in this network: {public}/" in running.output
+        assert "\n".join(qr_lines(f"{public}/")) in running.output
+        assert "The web edition needs HTTPS" in running.output
         assert f"curl -s {public}/app/main.js" in get(f"{public}/transparency/")[1].decode()
 
 
@@ -207,8 +207,8 @@ def test_a_restart_keeps_keys_and_gives_out_no_second_link(tmp_path):
         before, link = get(f"{first.public}/v1/config")[1], first.admin_link
     with serving(tmp_path / "data") as second:
         assert get(f"{second.public}/v1/config")[1] == before
-        assert "/start/" not in second.said
-        assert "bluezone manage account_link admin" in second.said
+        assert "/start/" not in second.output
+        assert "bluezone manage account_link admin" in second.output
         assert get(second.office + "/" + link.split("/", 3)[3])[0] == 200
 
 
@@ -233,7 +233,7 @@ def test_once_there_is_an_administrator_a_restart_prints_no_link(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     with serving(tmp_path / "data") as second:
-        assert "first administrator" not in second.said
+        assert "first administrator" not in second.output
 
 
 def test_nothing_of_a_request_is_written_anywhere(tmp_path):
@@ -247,5 +247,5 @@ def test_nothing_of_a_request_is_written_anywhere(tmp_path):
         out, _ = running.process.communicate(timeout=120)
     stored = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
 
-    assert "tellingword" not in running.said + out + "".join(running.lines)
+    assert "tellingword" not in running.output + out + "".join(running.lines)
     assert b"tellingword" not in stored

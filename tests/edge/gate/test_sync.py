@@ -19,7 +19,7 @@ KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 class Office(OwnOffice):
     def do_POST(self):
-        said = self.said()
+        said = self.json_body()
         self.server.asked.set()
         assert self.server.may_answer.wait(120)
         self.server.taken += said["counters"]

@@ -14,7 +14,7 @@ NOW = 1_600_000_000.0
 
 class Office(OwnOffice):
     def do_POST(self):
-        said = self.said()
+        said = self.json_body()
         self.server.calls += 1
         if self.server.closed:
             self.answer(503, {"error": {"code": "busy", "message": ""}})

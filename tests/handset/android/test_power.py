@@ -243,16 +243,16 @@ class Moments:
 def test_work_keeps_it_awake_until_the_last_is_done_and_only_that_time_is_counted():
     phone = Moments()
     phone.power.hold("burst", 10)
-    assert phone.awake.held == 10
+    assert phone.awake.seconds == 10
     phone.now += 2
     phone.power.hold("upload", 3)
-    assert (phone.awake.held, phone.power.held_seconds) == (8, 2)
+    assert (phone.awake.seconds, phone.power.held_seconds) == (8, 2)
     phone.now += 1
     phone.power.release("burst")
-    assert phone.awake.held == 2
+    assert phone.awake.seconds == 2
     phone.now += 1
     phone.power.release("upload")
-    assert (phone.awake.held, phone.power.held_seconds) == (0, 4)
+    assert (phone.awake.seconds, phone.power.held_seconds) == (0, 4)
     phone.now += 50
     phone.power.release("upload")
     assert phone.power.held_seconds == 4, "asleep meanwhile"
@@ -267,7 +267,7 @@ def test_work_that_is_never_released_ends_with_its_time():
     assert phone.power.held_seconds == 10
     phone.power.hold("upload", 5)
     phone.now += 1
-    assert (phone.awake.held, phone.power.held_seconds) == (5, 11)
+    assert (phone.awake.seconds, phone.power.held_seconds) == (5, 11)
 
 
 def test_at_its_end_it_counts_what_was_and_wakes_for_nothing_more():
@@ -278,7 +278,7 @@ def test_at_its_end_it_counts_what_was_and_wakes_for_nothing_more():
     phone.power.end()
     phone.now += 4
 
-    assert (phone.power.held_seconds, phone.awake.held, phone.awake.alarm) == (4, 0, None)
+    assert (phone.power.held_seconds, phone.awake.seconds, phone.awake.alarm) == (4, 0, None)
     phone.power.wake_at(500.0)
     assert phone.awake.alarm == 500.0
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.suppression import ROOT, SMALLEST_SHOWN, agency_cell, unit_cell
-from bluezone.rollout.schools.queries import SchoolSum, kept_back
+from bluezone.rollout.schools.queries import SchoolSum, suppressed_cells
 
 WARD = unit_cell(1)
 
@@ -17,7 +17,7 @@ def sums(*schools):
 
 
 def test_the_few_without_a_smartphone_are_not_told_by_subtracting_columns():
-    hidden = kept_back(sums((400, 398, 200), (300, 150, 90)))
+    hidden = suppressed_cells(sums((400, 398, 200), (300, 150, 90)))
 
     assert agency_cell(10) in hidden["with_smartphone"]
     assert agency_cell(10) not in hidden["pupils"]
@@ -25,14 +25,14 @@ def test_the_few_without_a_smartphone_are_not_told_by_subtracting_columns():
 
 
 def test_the_few_who_do_not_run_it_are_not_told_either():
-    hidden = kept_back(sums((400, 300, 297), (300, 150, 90)))
+    hidden = suppressed_cells(sums((400, 300, 297), (300, 150, 90)))
 
     assert agency_cell(10) in hidden["running"]
     assert agency_cell(10) not in hidden["with_smartphone"]
 
 
 def test_large_schools_are_shown():
-    assert kept_back(sums((400, 300, 200), (300, 150, 90)))["running"] == set()
+    assert suppressed_cells(sums((400, 300, 200), (300, 150, 90)))["running"] == set()
 
 
 def ways(shown, hidden, total):
@@ -66,7 +66,7 @@ pairs = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(lambda two: (max(t
 @example((1, 0, 0), (5, 5, 0))
 def test_no_small_number_of_two_schools_can_be_worked_out_from_both_columns_at_once(first, second):
     schools = [first, second]
-    hidden = kept_back(sums(*schools))
+    hidden = suppressed_cells(sums(*schools))
     possible = list(could_be(schools, hidden))
     assert possible
     for n, (pupils, phones, _running) in enumerate(schools):

@@ -186,7 +186,7 @@ def test_a_report_goes_through_processes_of_seven_users_and_every_page_is_there(
     assert {path.stat().st_uid for path in exports} == {USERS["publication"]}
     assert get(f"{city.public}/v1/nothing")[0] == 404
     assert get(f"{city.office}/sign-in/")[0] == 200
-    assert "first administrator" in city.said + next(city.lines, "")
+    assert "first administrator" in city.output + next(city.lines, "")
 
 
 def test_where_some_users_are_there_and_one_is_not_nothing_starts_as_root(monkeypatch):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done to the numbers of classes: reported, pasted from a spreadsheet, corrected by a further version, sent
-back, locked.
+"""The numbers of classes: report them, read them from pasted spreadsheet rows, correct them by a further version, and
+send them back.
 """
 
 import datetime
@@ -28,42 +28,46 @@ LINK_ACTOR = "class link"
 
 
 class ClassOutOfYear(Refused):
-    """A class of another school year, another school, or one that has ended."""
+    """The class belongs to another school year or school, or has ended."""
 
     code = "class_out_of_year"
 
 
 class ReturnRefused(Refused):
-    """Numbers that cannot be sent back: there are none, they are back already, or no reason was given."""
+    """The numbers cannot be sent back: there are none, they were sent back already, or the reason is missing."""
 
     code = "class_return_refused"
 
 
 def record_all(
     school: Agency,
-    said: Sequence[tuple[SchoolClass, ClassCounts]],
+    counted: Sequence[tuple[SchoolClass, ClassCounts]],
     week: Week,
     channel: Channel,
     by: User | None,
     now: datetime.datetime,
 ) -> int:
-    """Store what was counted in classes of a school, read with its unit, in a week: all or nothing.
+    """Store the counts of classes of a school in a week, all or none. school: read with its unit.
 
     The same numbers again change nothing, unless they were sent back. by: None for a class link.
     Returns how many classes have new numbers. Raises SchoolWeekClosed, ClassOutOfYear.
     """
     with transaction.atomic():
-        # Two who report one class at once wait for each other here; SQLite lets one write at a time anyway.
-        held = SchoolClass.objects.select_for_update().filter(pk__in=[one.pk for one, _counts in said])
-        classes = {one.pk: one for one in held}
+        # The lock makes two reports for the same class wait for each other; SQLite has one writer at a time anyway.
+        numbers = [school_class.pk for school_class, _counts in counted]
+        locked = SchoolClass.objects.select_for_update().filter(pk__in=numbers)
+        classes = {school_class.pk: school_class for school_class in locked}
         check_open(school, week, timezone.localdate(now))
-        for one, _counts in said:
-            _check_class(classes.get(one.pk), school, week)
+        for school_class, _counts in counted:
+            _check_class(classes.get(school_class.pk), school, week)
         current = {
             report.school_class_id: report
             for report in ClassReport.objects.filter(school_class__in=classes, week=week.first_day, is_current=True)
         }
-        stored = sum(_store(one, current.get(one.pk), week, counts, channel, by, now) for one, counts in said)
+        stored = sum(
+            _store(school_class, current.get(school_class.pk), week, counts, channel, by, now)
+            for school_class, counts in counted
+        )
         if stored:
             hash_chain.record(
                 by.username if by else LINK_ACTOR, "classes_reported", school.key, now=now, week=str(week),
@@ -73,56 +77,58 @@ def record_all(
 
 
 def send_back(reports: Sequence[ClassReport], reason: str, by: User, now: datetime.datetime) -> int:
-    """Send numbers of one school back to be corrected: they count in no sum until new ones come.
+    """Send numbers of one school back for correction; they count in no sum until new ones come.
 
     reports: read with school_class__school__unit. Returns how many were sent back.
-    Raises ReturnRefused, SchoolWeekClosed where the week takes no correction any more.
+    Raises ReturnRefused; SchoolWeekClosed if the week takes no more corrections.
     """
     reason = " ".join(reason.split())[:200]
     if not reason:
         raise ReturnRefused("no reason was given")
     with transaction.atomic():
-        held = ClassReport.objects.select_for_update(of=("self",)).filter(
+        locked = ClassReport.objects.select_for_update(of=("self",)).filter(
             pk__in=[report.pk for report in reports], is_current=True, returned_at=None
         )
-        found = list(held.select_related("school_class__school__unit"))
-        if not found:
+        returned = list(locked.select_related("school_class__school__unit"))
+        if not returned:
             raise ReturnRefused("there are no numbers to send back")
-        school = found[0].school_class.school
-        week = Week(found[0].week)
+        school = returned[0].school_class.school
+        week = Week(returned[0].week)
         check_open(school, week, timezone.localdate(now))
-        for report in found:
-            report.returned_at, report.return_reason, report.returned_by = now, reason, by
+        for report in returned:
+            report.returned_at = now
+            report.return_reason = reason
+            report.returned_by = by
             report.save(update_fields=["returned_at", "return_reason", "returned_by"])
-        hash_chain.record(by.username, "classes_returned", school.key, now=now, week=str(week), classes=len(found))
-    return len(found)
+        hash_chain.record(by.username, "classes_returned", school.key, now=now, week=str(week), classes=len(returned))
+    return len(returned)
 
 
-def _check_class(one: SchoolClass | None, school: Agency, week: Week) -> None:
-    if one is None or one.school_id != school.pk or one.year != year_of(week):
-        raise ClassOutOfYear("the class is none of this school and year")
-    if one.ended_on is not None and one.ended_on < week.first_day:
+def _check_class(school_class: SchoolClass | None, school: Agency, week: Week) -> None:
+    if school_class is None or school_class.school_id != school.pk or school_class.year != year_of(week):
+        raise ClassOutOfYear("the class belongs to another school or year")
+    if school_class.ended_on is not None and school_class.ended_on < week.first_day:
         raise ClassOutOfYear("the class has ended")
 
 
 def _store(
-    one: SchoolClass,
-    before: ClassReport | None,
+    school_class: SchoolClass,
+    previous: ClassReport | None,
     week: Week,
     counts: ClassCounts,
     channel: Channel,
     by: User | None,
     now: datetime.datetime,
 ) -> bool:
-    if before is not None:
-        if before.returned_at is None and all(getattr(before, name) == getattr(counts, name) for name in NAMES):
+    if previous is not None:
+        if previous.returned_at is None and all(getattr(previous, name) == getattr(counts, name) for name in NAMES):
             return False
-        before.is_current = False
-        before.save(update_fields=["is_current"])
+        previous.is_current = False
+        previous.save(update_fields=["is_current"])
     ClassReport.objects.create(
-        school_class=one,
+        school_class=school_class,
         week=week.first_day,
-        version=before.version + 1 if before else 1,
+        version=previous.version + 1 if previous else 1,
         channel=channel,
         reported_by=by,
         reported_at=now,
@@ -153,7 +159,7 @@ _SUMS = frozenset({"tong", "tong so", "tong cong", "cong", "toan truong", "total
 
 @dataclass(frozen=True)
 class PastedClass:
-    """One line. number: from 1, as pasted. refusal: "" or a key of sentences.ROWS, "counts" with the rule in `rule`."""
+    """One line. number: from 1, as pasted. refusal: "" or a key of forms.ROWS, or "counts" with the rule in `rule`."""
 
     number: int
     label: str
@@ -164,57 +170,59 @@ class PastedClass:
 
 
 def read_rows(text: str, classes: Iterable[SchoolClass]) -> list[PastedClass]:
-    """Understand pasted text: class, pupils, with a smartphone, running, relatives; headings or none.
+    """Parse pasted text with the columns class, pupils, with a smartphone, running, relatives; headings are optional.
 
-    Raises PupilsNamed before anything is understood when a heading or cell names people.
+    Raises PupilsNamed, before it parses anything, if a heading or cell names people.
     """
-    known = {fold_name(one.name): one for one in classes}
+    classes_by_name = {fold_name(school_class.name): school_class for school_class in classes}
     lines = [(number, line.split("\t")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     headings = {heading for heading in _MEANING if looks_like_a_person(heading)}
-    fine = [*(one.name for one in known.values()), *headings]
-    refuse_names([[cell for cell in cells if not _is_heading(cell)] for _number, cells in lines], fine)
+    names = [*(school_class.name for school_class in classes_by_name.values()), *headings]
+    refuse_names([[cell for cell in cells if not _is_heading(cell)] for _number, cells in lines], names)
     order: Sequence[str | None] | None = None
     rows: list[PastedClass] = []
     for number, cells in lines:
-        meant = [_meaning(cell) for cell in cells]
-        if sum(column is not None for column in meant) >= 2:
-            order = meant
+        columns = [_meaning(cell) for cell in cells]
+        if sum(column is not None for column in columns) >= 2:
+            order = columns
         elif not _is_sum(cells) and sum(bool(cell.strip()) for cell in cells) > 1:
-            rows.append(_read(number, [cell.strip() for cell in cells], order, known))
+            rows.append(_read(number, [cell.strip() for cell in cells], order, classes_by_name))
     times = Counter(row.school_class.pk for row in rows if row.school_class)
-    return [
-        replace(row, refusal="repeated") if row.school_class and times[row.school_class.pk] > 1 else row for row in rows
-    ]
+    for number, row in enumerate(rows):
+        if row.school_class and times[row.school_class.pk] > 1:
+            rows[number] = replace(row, refusal="repeated")
+    return rows
 
 
 def _read(
-    number: int, cells: list[str], order: Sequence[str | None] | None, known: dict[str, SchoolClass]
+    number: int, cells: list[str], order: Sequence[str | None] | None, classes_by_name: dict[str, SchoolClass]
 ) -> PastedClass:
     if order is not None:
-        found = {column: cell for column, cell in zip(order, cells, strict=False) if column}
+        by_column = {column: cell for column, cell in zip(order, cells, strict=False) if column}
     else:
-        numbered = len(cells) > len(COLUMNS) and cells[0].rstrip(".").isdigit()
-        found = dict(zip(COLUMNS, cells[1:] if numbered else cells, strict=False))
-    label = found.get("class", "")[:20]
-    if set(found) != set(COLUMNS):
+        if len(cells) > len(COLUMNS) and cells[0].rstrip(".").isdigit():
+            cells = cells[1:]  # without the running number
+        by_column = dict(zip(COLUMNS, cells, strict=False))
+    label = by_column.get("class", "")[:20]
+    if set(by_column) != set(COLUMNS):
         return PastedClass(number, label, refusal="cells")
-    one = known.get(fold_name(found["class"]))
-    if one is None:
+    school_class = classes_by_name.get(fold_name(by_column["class"]))
+    if school_class is None:
         return PastedClass(number, label, refusal="unknown")
     try:
-        counts = [count_of(found[name] or None) for name in NAMES]
+        counts = [count_of(by_column[name] or None) for name in NAMES]
         if None in counts:
-            return PastedClass(number, label, one, refusal="number")
-        return PastedClass(number, label, one, ClassCounts(*[count or 0 for count in counts]))
+            return PastedClass(number, label, school_class, refusal="number")
+        return PastedClass(number, label, school_class, ClassCounts(*[count or 0 for count in counts]))
     except NotACount:
-        return PastedClass(number, label, one, refusal="number")
+        return PastedClass(number, label, school_class, refusal="number")
     except ClassCountsRefused as refused:
-        return PastedClass(number, label, one, refusal="counts", rule=refused.rule)
+        return PastedClass(number, label, school_class, refusal="counts", rule=refused.rule)
 
 
 def _is_sum(cells: Sequence[str]) -> bool:
-    named = next((cell for cell in cells if cell.strip() and not cell.strip().isdigit()), "")
-    return heading_key(named) in _SUMS
+    label = next((cell for cell in cells if cell.strip() and not cell.strip().isdigit()), "")
+    return heading_key(label) in _SUMS
 
 
 def _is_heading(cell: str) -> bool:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schools: what they register of themselves."""
+"""The registration of the schools app: roles, audited acts, menu, purges and indicator."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# Who enters the numbers of classes, each for the schools of its scope; a teacher for their own classes.
+# The roles that enter the numbers of classes: each for the schools in its scope, a teacher for their own classes.
 CLASS_REPORTERS = Audience("CLASS_REPORTERS", frozenset({"admin", "clerk", "lead", "officer", "teacher"}))
 TEACHERS = Audience("TEACHERS", frozenset({"teacher"}))
 
@@ -35,6 +35,6 @@ DUTY = Duty(
     ),
     indicators=("bluezone.rollout.schools.queries.PupilsRunning",),
     reversers={
-        "school_class_ended": "bluezone.rollout.schools.classes.catalogue.let_it_go_on",
+        "school_class_ended": "bluezone.rollout.schools.classes.catalogue.undo_end",
     },
 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of the schools: the four numbers, lists of classes, rows from a spreadsheet, weeks; and each refusal as a
-sentence in the reader's language.
+"""Forms of the schools: the four numbers, lists of classes, rows from a spreadsheet, weeks; and the sentence for each
+refusal in the reader's language.
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ LIST: dict[str, Promise] = {
     "twice": _("Line %(line)s: this class is there already."),
     "many": _("A school has at most 150 classes a year."),
 }
-# Of a list of classes that was sent in as a file.
+# Refused rows of an uploaded list of classes.
 FILED: dict[str, Promise] = {
     "name": _("This is no name of a class, such as 6A. Names of people are not taken."),
     "number": _("Expected at most 100 pupils, as a whole number."),
@@ -74,16 +74,20 @@ _PLAIN: dict[str, Promise] = {
 
 
 def sentence_of(refused: Refused) -> str:
-    """What a page says for a refusal."""
+    """The sentence that a page shows for a refusal."""
     for name, table in (("rule", {**COUNTS, **LIST}), ("why", {**CLOSED, **OPENING})):
         key = getattr(refused, name, None)
         if key in table:
             text = str(table[key])
-            return text % {"line": getattr(refused, "line", "")} if "%(line)s" in text else text
-    return str(_PLAIN[refused.code]) if refused.code in _PLAIN else refusals.sentence_of(refused)
+            if "%(line)s" in text:
+                return text % {"line": getattr(refused, "line", "")}
+            return text
+    if refused.code in _PLAIN:
+        return str(_PLAIN[refused.code])
+    return refusals.sentence_of(refused)
 
 
-# In bytes well under a form's 64 KB, since a Vietnamese letter takes up to three.
+# Characters. A Vietnamese letter takes up to three bytes, so this is well under the 64 KB of a form.
 LONGEST_PASTE = 18_000
 
 
@@ -92,9 +96,9 @@ def _count(label: Any, most: int, help_text: Any = "") -> CountField:
 
 
 class CountsForm(SharedForm, forms.Form):
-    """What was counted in one class; `counts` once valid."""
+    """The four numbers of one class. counts: set once the form is valid."""
 
-    # Teacher and school may enter the first numbers of a week at once, too.
+    # Also for the first numbers of a week: a teacher and the school may enter them at the same time.
     changes_something = True
     pupils = _count(_("Pupils"), MOST_PUPILS)
     with_smartphone = _count(_("With a smartphone"), MOST_PUPILS)
@@ -103,7 +107,7 @@ class CountsForm(SharedForm, forms.Form):
     counts: ClassCounts
 
     def clean(self) -> dict[str, Any]:
-        """Refuse numbers that contradict each other, beside the one to look at first."""
+        """Refuse numbers that contradict each other, with an error at the one to check first."""
         values: dict[str, Any] = super().clean() or {}
         if all(values.get(name) is not None for name in NAMES):
             try:
@@ -114,7 +118,7 @@ class CountsForm(SharedForm, forms.Form):
 
 
 class RowForm(CountsForm):
-    """The same as one row of a school's table: a row in which nothing but the pupils stands is left out."""
+    """The same form as a row of a school's table; a row with nothing but the pupils is left out."""
 
     def __init__(self, *args: Any, label: str, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -123,7 +127,7 @@ class RowForm(CountsForm):
             field.widget.attrs["aria-label"] = f"{label}: {field.label}"
 
     def clean(self) -> dict[str, Any]:
-        """Ask for what is missing in a row that was begun."""
+        """Require all four numbers if any but the pupils was entered."""
         values = super().clean()
         if not self.is_left_out and not self.errors:
             for name in NAMES:
@@ -138,7 +142,7 @@ class RowForm(CountsForm):
 
 
 class ClassListForm(forms.Form):
-    """Names of classes, one a line, with their pupils."""
+    """Names of classes with their numbers of pupils, one class a line."""
 
     classes = forms.CharField(
         label=_("Classes, one a line"),
@@ -149,7 +153,7 @@ class ClassListForm(forms.Form):
 
 
 class ClassesFileForm(ListFileForm):
-    """A list of classes as a file, and the school of rows that name none."""
+    """A list of classes as a file, and the school for rows that name none."""
 
     school = forms.ModelChoiceField(
         label=_("School where the list names none"), queryset=Agency.objects.none(), empty_label=None
@@ -163,9 +167,9 @@ class ClassesFileForm(ListFileForm):
 
 
 def teachers_of(school: Agency) -> QuerySet[User]:
-    """The accounts that may report a class of a school."""
-    held = User.objects.holding([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
-    return held.distinct().order_by("name", "pk")
+    """The accounts that may report for classes of a school."""
+    teachers = User.objects.holding([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
+    return teachers.distinct().order_by("name", "pk")
 
 
 class ClassForm(SharedForm, forms.Form):
@@ -202,7 +206,7 @@ class PasteForm(forms.Form):
 
 
 class BreakForm(forms.Form):
-    """Weeks without school: any day of the first and of the last week, and why."""
+    """Weeks without school: any day of the first and of the last week, and the reason."""
 
     first = DayField(label=_("A day of the first week"))
     last = DayField(label=_("A day of the last week"))
@@ -210,13 +214,13 @@ class BreakForm(forms.Form):
 
     @property
     def weeks(self) -> tuple[Week, Week]:
-        """First and last week; of a valid form."""
+        """First and last week. Only after the form is valid."""
         return Week.of(self.cleaned_data["first"]), Week.of(self.cleaned_data["last"])
 
 
-def week_of_text(text: str, otherwise: Week) -> Week:
-    """A week that a form names."""
+def week_of_text(text: str, default: Week) -> Week:
+    """The week that a form names, or `default` if it cannot be read."""
     try:
         return Week.parse(text)
     except WeekUnreadable:
-        return otherwise
+        return default

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Classes, the four numbers counted of each in a week and what makes them contradict each other, weeks without school,
-and locked weeks to open again.
+"""School classes, their four numbers of a week and the rules between them, weeks without school, and requests to open
+locked weeks again.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NAMES = ("pupils", "with_smartphone", "running", "relatives")
 
 
 class ClassCountsRefused(Refused):
-    """Numbers that cannot be true together; `field` is the one to look at first, `rule` which rule they break."""
+    """The numbers cannot all be true. field: the one to check first. rule: the rule that they break."""
 
     code = "class_counts_refused"
 
@@ -34,10 +34,10 @@ class ClassCountsRefused(Refused):
 
 @dataclass(frozen=True)
 class ClassCounts:
-    """Counts of one class; raises ClassCountsRefused when they contradict each other.
+    """Counts of one class; raises ClassCountsRefused if they contradict each other.
 
-    pupils, with_smartphone, running: pupils, 0..MOST_PUPILS, each no more than the one before.
-    relatives: people at home whom pupils or the school helped to install in the week, 0..MOST_RELATIVES.
+    pupils, with_smartphone, running: numbers of pupils, 0..MOST_PUPILS, none larger than the one before.
+    relatives: people at home whom pupils or the school helped to install it in the week, 0..MOST_RELATIVES.
     Source: Công văn 458/UBND-VP, clause 4 ("cho bản thân và người thân").
     """
 
@@ -64,13 +64,13 @@ class ClassCounts:
 class SchoolClass(PractisedMixin):
     """One class of a school in one school year.
 
-    year:        the one it begins in, 2020 for 2020–2021. folded: its name as it is compared.
-    pupils:      how many it has, offered where the number is asked for; None where not said.
-    teacher:     the account that reports it, None where the class link does.
-    ended_on:    from this day it owes nothing more.
-    link_digest, pin_digest: keyed hashes of the class link and PIN; both are shown once and stored nowhere.
-    wrong_tries, locked_until: wrong PINs since the last right one, and until when none is looked at.
-    Personal data: the teacher's account, an official duty; forgotten with link and PIN when the year is over.
+    year:        the calendar year in which it begins, 2020 for 2020–2021. folded: the name for comparisons.
+    pupils:      their number, proposed in the form of a week; None if not entered.
+    teacher:     the account that reports for it, None if the class link is used.
+    ended_on:    the class owes nothing from this day on.
+    link_digest, pin_digest: keyed hashes of the class link and PIN, which are shown once and never stored.
+    wrong_tries, locked_until: wrong PINs since the last right one, and until when every PIN is refused.
+    Personal data: the teacher's account, an official duty; purged with link and PIN when the year is over.
     """
 
     school = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="school_classes")
@@ -104,11 +104,10 @@ class SchoolClass(PractisedMixin):
 
 
 class ClassesImport(PractisedMixin, SentList):
-    """A list of classes that was sent in. Deleted when it is stored or discarded, and a day after it came.
+    """An uploaded list of classes. Deleted when it is stored or discarded, at the latest after a day.
 
-    school: of rows that name none. year: of rows that name none, the one it begins in.
-    Personal data: names of teachers, an official duty, as the file has them. A list in which children are named is
-    not kept at all.
+    school, year: for rows that name none; the year is the one in which the school year begins.
+    Personal data: names of teachers, an official duty, as in the file. A list with names of children is never stored.
     """
 
     school = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="+")
@@ -127,10 +126,10 @@ class Channel(models.TextChoices):
 
 
 class ClassReport(PractisedMixin):
-    """One version of what was counted in one class for one week. Counts, never a child.
+    """One version of the counts of one class for one week. Counts only, never a child.
 
-    week:        its Monday. version: 1, 2, …; the newest is `is_current`, the others stay as they were.
-    returned_at: sent back to be corrected, with the reason; counts in no sum until a further version comes.
+    week:        its Monday. version: 1, 2, …; only the newest has `is_current`, the others do not change.
+    returned_at: when it was sent back for correction; it counts in no sum, and the next version replaces it.
     Personal data: the accounts that reported and sent back, official duties; who used a class link is not known.
     """
 
@@ -179,7 +178,7 @@ class ClassReport(PractisedMixin):
 
 
 class SchoolBreak(PractisedMixin):
-    """Weeks without school, for one school or for all that serve a unit: no numbers are owed and none are taken.
+    """Weeks without school, for one school or all schools in a unit: no numbers are owed and none are accepted.
 
     first_week, last_week: Mondays. Personal data: the account that entered it, an official duty.
     """
@@ -208,7 +207,7 @@ class SchoolBreak(PractisedMixin):
 
 
 class WeekOpening(PractisedMixin):
-    """A school asks that a locked week be opened again (xin mở lại), or the office opens it unasked; until when.
+    """A school's request to open a locked week again (xin mở lại), and the answer.
 
     Personal data: the accounts that asked and answered, official duties.
     """
@@ -216,7 +215,7 @@ class WeekOpening(PractisedMixin):
     TRAINING_MOMENT = "asked_at"
 
     class State(models.TextChoices):
-        """What became of it."""
+        """Whether and how the request was answered."""
 
         ASKED = "asked", _("waiting for an answer")
         OPENED = "opened", _("granted")

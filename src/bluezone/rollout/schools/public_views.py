@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The class link on the public origin: PIN and four numbers on one page, no account, no cookie."""
+"""The page of a class link on the public origin: PIN and four numbers, no account, no cookie."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import open_weeks, year_of
 from bluezone.training import practice
 
-# A whole school behind one address sends some forty classes within the hour, and corrects some.
+# A school behind one IP address sends some forty classes within the hour, and corrects some.
 class_limit = FormLimit(200, 20_000)
 
 
@@ -33,43 +33,49 @@ class_limit = FormLimit(200, 20_000)
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def class_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A class's page: 200 the form or what was stored, 404 opens nothing, 403 wrong PIN or another site, 409 closed,
-    422 numbers contradict, 429 locked or too many.
+    """The page of a class: 200 form or stored; 403 wrong PIN or sent from another site; 404 the link opens nothing; 409
+    week closed; 422 the numbers contradict each other; 429 locked or too many.
     """
     now = timezone.now()
-    one = class_links.find(token, now)
-    if one is None:
+    school_class = class_links.find(token, now)
+    if school_class is None:
         return _page(request, "schools/link_gone.html", {}, 404)
-    if one.training:
+    if school_class.training:
         with practice():
-            return _class(request, one, now)
-    return _class(request, one, now)
+            return _class(request, school_class, now)
+    return _class(request, school_class, now)
 
 
-def _class(request: HttpRequest, one: SchoolClass, now: Any) -> HttpResponse:
-    weeks = [week for week in open_weeks(one.school, timezone.localdate(now)) if year_of(week) == one.year]
-    state = _states(one, weeks)
+def _class(request: HttpRequest, school_class: SchoolClass, now: Any) -> HttpResponse:
+    weeks = open_weeks(school_class.school, timezone.localdate(now))
+    weeks = [week for week in weeks if year_of(week) == school_class.year]
+    reports = _reports(school_class, weeks)
     if request.method != "POST":
-        return _form(request, one, weeks, state, CountsForm(initial={"pupils": one.pupils}))
+        return _form(request, school_class, weeks, reports, CountsForm(initial={"pupils": school_class.pupils}))
     form = CountsForm(request.POST)
     week = next((week for week in weeks if str(week) == request.POST.get("week")), None)
     try:
-        refused, status = _wrong(request, one, form, week, now)
-    except PuzzleRequired as asked:
-        return _form(request, one, weeks, state, form, status=429, challenge=asked.challenge.hex())
+        refused, status = _check(request, school_class, form, week, now)
+    except PuzzleRequired as required:
+        return _form(request, school_class, weeks, reports, form, status=429, challenge=required.challenge.hex())
     if not refused and week is not None:
         try:
-            record_all(one.school, [(one, form.counts)], week, Channel.LINK, None, now)
-        except Refused as closed:
-            refused, status = sentence_of(closed), 409
+            record_all(school_class.school, [(school_class, form.counts)], week, Channel.LINK, None, now)
+        except Refused as refusal:
+            refused = sentence_of(refusal)
+            status = 409
         else:
-            return _page(request, "schools/link_stored.html", {"one": one, "week": week, "counts": form.counts}, 200)
-    return _form(request, one, weeks, state, form, refused, status)
+            context = {"one": school_class, "week": week, "counts": form.counts}
+            return _page(request, "schools/link_stored.html", context, 200)
+    return _form(request, school_class, weeks, reports, form, refused, status)
 
 
-def _wrong(request: HttpRequest, one: SchoolClass, form: CountsForm, week: Week | None, now: Any) -> tuple[str, int]:
-    """Why nothing is stored, and the status; ("", 200) when all is right. The PIN is looked at last, so that a slip in
-    the numbers costs no try. Raises PuzzleRequired.
+def _check(
+    request: HttpRequest, school_class: SchoolClass, form: CountsForm, week: Week | None, now: Any
+) -> tuple[str, int]:
+    """Why the form is refused, and the status; ("", 200) if it is accepted.
+
+    The PIN is checked last, so that a mistake in the numbers does not count as a try. Raises PuzzleRequired.
     """
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.get_host():
@@ -80,7 +86,7 @@ def _wrong(request: HttpRequest, one: SchoolClass, form: CountsForm, week: Week 
         return _("Nothing was stored yet: please correct what is marked below."), 422
     try:
         class_limit.check(request, now)
-        class_links.check_pin(one, request.POST.get("pin", ""), now)
+        class_links.check_pin(school_class, request.POST.get("pin", ""), now)
     except class_links.ClassLinkLocked as locked:
         if locked.until is None:
             return _("Too many wrong PINs: this link opens no more. Ask the school for a new one."), 429
@@ -91,27 +97,28 @@ def _wrong(request: HttpRequest, one: SchoolClass, form: CountsForm, week: Week 
     return "", 200
 
 
-def _states(one: SchoolClass, weeks: list[Week]) -> dict[Week, ClassReport]:
-    said = ClassReport.objects.filter(school_class=one, is_current=True, week__in=[week.first_day for week in weeks])
-    return {Week(report.week): report for report in said}
+def _reports(school_class: SchoolClass, weeks: list[Week]) -> dict[Week, ClassReport]:
+    mondays = [week.first_day for week in weeks]
+    reports = ClassReport.objects.filter(school_class=school_class, is_current=True, week__in=mondays)
+    return {Week(report.week): report for report in reports}
 
 
 def _form(
     request: HttpRequest,
-    one: SchoolClass,
+    school_class: SchoolClass,
     weeks: list[Week],
-    state: dict[Week, ClassReport],
+    reports: dict[Week, ClassReport],
     form: CountsForm,
     refused: str = "",
     status: int = 200,
     challenge: str = "",
 ) -> HttpResponse:
-    owed = [week for week in weeks if week not in state or state[week].returned_at is not None]
+    owed = [week for week in weeks if week not in reports or reports[week].returned_at is not None]
     first = next(iter([*owed, *weeks[-1:]]), None)
     chosen = request.POST.get("week") or str(first)
     context = {
-        "one": one,
-        "weeks": [(week, state.get(week), str(week) == chosen) for week in weeks],
+        "one": school_class,
+        "weeks": [(week, reports.get(week), str(week) == chosen) for week in weeks],
         "form": form,
         "refused": refused,
         "challenge": challenge,
@@ -122,8 +129,8 @@ def _form(
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
     response = show(request, template, context, status)
     response.headers["Cache-Control"] = "no-store"
-    # The address is the link, and the policy of every page (same-origin) tells it to no other site. Not "no-referrer":
-    # browsers then say of the form that it comes from nowhere.
+    # The address is a secret; the referrer policy of every page (same-origin) keeps it from other sites. With
+    # "no-referrer" browsers would send the form with the origin "null".
     return response
 
 

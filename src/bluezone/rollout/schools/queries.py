@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the schools of a week: what each counted, which classes have not reported, what is kept back from readers above
-the school, and what goes into coverage.
+"""Read a week of the schools: their sums, the classes that have not reported, the numbers that readers above the school
+do not see, and the figures for coverage.
 """
 
 from collections import defaultdict
@@ -33,13 +33,13 @@ from bluezone.rollout.coverage.api import (
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year_of
 
-# Of each column, the wider ones it could be subtracted from.
+# For each column, the wider columns that contain it; a small difference between the two must not be shown either.
 _WITHIN = {"pupils": (), "with_smartphone": ("pupils",), "running": ("with_smartphone", "pupils"), "relatives": ()}
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The four numbers of a school or of a sum; None where kept back."""
+    """The four numbers of a school or of a sum; None for a suppressed one."""
 
     pupils: int | None
     with_smartphone: int | None
@@ -48,25 +48,25 @@ class Counted:
 
     @property
     def share(self) -> float | None:
-        """Running by pupils with a smartphone, 0..1; None where kept back or nobody has one."""
+        """Running by pupils with a smartphone, 0..1; None if suppressed, or if no pupil has a smartphone."""
         if self.running is None or not self.with_smartphone:
             return None
         return self.running / self.with_smartphone
 
     @property
     def hides_something(self) -> bool:
-        """Whether any of the four is kept back."""
+        """Whether any of the four is suppressed."""
         return any(getattr(self, name) is None for name in NAMES)
 
     def without(self, names: Iterable[str]) -> "Counted":
-        """The same with the numbers of these names kept back."""
-        kept = set(names)
-        return Counted(**{name: None if name in kept else getattr(self, name) for name in NAMES})
+        """A copy in which the numbers of these names are suppressed."""
+        hidden = set(names)
+        return Counted(**{name: None if name in hidden else getattr(self, name) for name in NAMES})
 
 
 @dataclass(frozen=True)
 class SchoolSum:
-    """What the classes of one school counted in a week, added up. path: of the school's unit."""
+    """The sums over the classes of one school in a week. path: of the school's unit."""
 
     school_id: int
     path: str
@@ -78,19 +78,21 @@ class SchoolSum:
         return self.counts[NAMES.index(name)]
 
 
-def kept_back(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
-    """For each of the four columns the cells where it is kept back; all schools must be given, whatever is shown."""
-    everything = list(sums)
-    found: dict[str, set[Cell]] = {}
+def suppressed_cells(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
+    """The cells to suppress in each of the four columns. sums: of all schools, whichever of them a page shows."""
+    schools = list(sums)
+    hidden: dict[str, set[Cell]] = {}
     for name in NAMES:
-        cells = hidden_cells_of((one.path, one.school_id, one.number(name)) for one in everything)
+        cells = hidden_cells_of((school.path, school.school_id, school.number(name)) for school in schools)
         for wider in _WITHIN[name]:
-            left = [(one.path, one.school_id, one.number(wider) - one.number(name)) for one in everything]
-            cells |= hidden_cells_of(left)
-            # Pupils running are no more than pupils: a number beside a wider one that is hidden bounds that one.
-            cells |= found[wider]
-        found[name] = cells
-    return found
+            differences = [
+                (school.path, school.school_id, school.number(wider) - school.number(name)) for school in schools
+            ]
+            cells |= hidden_cells_of(differences)
+            # The narrower number is a lower bound of the wider one, so it is hidden wherever the wider one is.
+            cells |= hidden[wider]
+        hidden[name] = cells
+    return hidden
 
 
 SCHOOLS_A_PAGE = 50
@@ -99,9 +101,9 @@ SHOWN = ("all", "reported", "missing")
 
 @dataclass(frozen=True)
 class SchoolRow:
-    """One school in the table. counted: None where nothing came; missing: classes that owe numbers, by name.
+    """One school in the table. counted: None before any report; missing: names of the classes that owe numbers.
 
-    closed: why there is no school this week, "" where there is. is_own: whether the reader enters its numbers.
+    closed: why there is no school this week, "" if there is. is_own: whether the reader enters its numbers.
     """
 
     school: Agency
@@ -115,7 +117,10 @@ class SchoolRow:
 
 @dataclass(frozen=True)
 class SchoolTable:
-    """The table of a week and unit, one page of it. expected, received: schools that owe numbers, and sent all."""
+    """One page of the table of a week and unit.
+
+    expected, received: the number of schools that owe numbers, and of those that sent all.
+    """
 
     page: Page[Agency]
     rows: list[SchoolRow]
@@ -128,13 +133,13 @@ class SchoolTable:
 
     @property
     def missing(self) -> int:
-        """Schools of which classes have not reported, or that have not entered any."""
+        """The number of schools that have classes without a report, or no classes entered."""
         return self.expected - self.received
 
 
 @dataclass(frozen=True)
 class _Week:
-    """Everything of a week by school: sums, how many classes there are and how many have reported."""
+    """What is stored for a week: by school its sums and number of classes; the suppressed cells; the breaks."""
 
     sums: dict[int, SchoolSum]
     classes: dict[int, int]
@@ -143,28 +148,29 @@ class _Week:
 
     def is_complete(self, school_id: int) -> bool:
         """Whether every class of a school has reported."""
-        classes, sums = self.classes.get(school_id, 0), self.sums.get(school_id)
+        classes = self.classes.get(school_id, 0)
+        sums = self.sums.get(school_id)
         return bool(classes) and sums is not None and sums.reports >= classes
 
 
 def schools_in_force(week: Week, unit: AdminUnit | None = None) -> QuerySet[Agency]:
-    """Schools of the directory in force when the week begins, of a unit where one is given."""
-    found = Agency.objects.in_force(week.first_day).filter(kind=AgencyKind.SCHOOL)
-    return found.filter(unit__path__startswith=unit.path) if unit else found
+    """Schools that the directory has when the week begins. unit: only those in it."""
+    schools = Agency.objects.in_force(week.first_day).filter(kind=AgencyKind.SCHOOL)
+    return schools.filter(unit__path__startswith=unit.path) if unit else schools
 
 
 def classes_of(week: Week) -> QuerySet[SchoolClass]:
-    """Classes that owe numbers for a week where their school has school."""
+    """Classes that owe numbers for a week, unless their school has a break."""
     return SchoolClass.objects.filter(Q(ended_on=None) | Q(ended_on__gte=week.first_day), year=year_of(week))
 
 
 def valid_reports(week: Week) -> QuerySet[ClassReport]:
-    """What counts of a week: the newest version of each class, unless it was sent back."""
+    """The reports that count for a week: the newest version of each class, unless it was sent back."""
     return ClassReport.objects.filter(week=week.first_day, is_current=True, returned_at=None)
 
 
 def school_sums(week: Week) -> list[SchoolSum]:
-    """What each school's classes counted in a week, added up; one query."""
+    """The sums over each school's classes in a week; one query."""
     return once(("school sums", week), lambda: _school_sums(week))
 
 
@@ -183,92 +189,98 @@ def school_table(
 ) -> SchoolTable:
     """Read the table in a constant number of queries.
 
-    unit: narrow to it. show: one of SHOWN. words: part of a name or code. number: of the page.
-    own: schools whose numbers the reader enters, and so sees whatever their size.
+    unit: only schools in it. show: one of SHOWN. words: part of a name or code. number: of the page.
+    own: schools for which the reader enters numbers; none of these are suppressed.
     """
-    read = _read(week)
+    data = _read(week)
     owing = list(schools_in_force(week, unit).select_related("unit").order_by("unit__path", "name", "pk"))
-    open_ones = [one for one in owing if not read.breaks.of(one, week)]
-    complete = {one.pk for one in open_ones if read.is_complete(one.pk)}
-    found = schools_in_force(week, unit).matching(words)  # type: ignore[attr-defined]
+    open_ones = [school for school in owing if not data.breaks.of(school, week)]
+    complete = {school.pk for school in open_ones if data.is_complete(school.pk)}
+    schools = schools_in_force(week, unit).matching(words)  # type: ignore[attr-defined]
     if show == "reported":
-        found = found.filter(pk__in=complete)
+        schools = schools.filter(pk__in=complete)
     elif show == "missing":
-        found = found.filter(pk__in=[one.pk for one in open_ones if one.pk not in complete])
-    page = Paginator(found.select_related("unit").order_by("unit__path", "name", "pk"), SCHOOLS_A_PAGE).get_page(number)
-    rows = _rows(list(page.object_list), week, read, own)
-    total = _total(read, owing, unit, own)
+        schools = schools.filter(pk__in=[school.pk for school in open_ones if school.pk not in complete])
+    page = Paginator(schools.select_related("unit").order_by("unit__path", "name", "pk"), SCHOOLS_A_PAGE).get_page(
+        number
+    )
+    rows = _rows(list(page.object_list), week, data, own)
+    total = _total(data, owing, unit, own)
     hides = any(row.counted and row.counted.hides_something for row in rows) or (total and total.hides_something)
     return SchoolTable(
         page, rows, total, len(open_ones), len(complete),
-        sum(read.classes.get(one.pk, 0) for one in open_ones),
-        sum(read.sums[one.pk].reports for one in open_ones if one.pk in read.sums),
+        sum(data.classes.get(school.pk, 0) for school in open_ones),
+        sum(data.sums[school.pk].reports for school in open_ones if school.pk in data.sums),
         bool(hides),
     )  # fmt: skip
 
 
 def all_rows(week: Week, unit: AdminUnit | None, own: frozenset[int]) -> list[SchoolRow]:
-    """Every school of a week, for the file and for one school's page."""
+    """Every school of a week as a row."""
     schools = schools_in_force(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
     return _rows(list(schools), week, _read(week), own)
 
 
 def row_of(school: Agency, week: Week, *, is_own: bool) -> SchoolRow:
-    """One school, read with its unit, as its own people or others see it."""
+    """One school, read with its unit. is_own: as its own people see it, with nothing suppressed."""
     return _rows([school], week, _read(week), frozenset({school.pk} if is_own else ()))[0]
 
 
 def missing_schools(week: Week, unit: AdminUnit | None) -> list[str]:
-    """Schools that have not sent everything, each with the classes that are missing, in words for a report."""
+    """Schools that have not sent everything, as texts for a report; with the missing classes if some have reported."""
     rows = all_rows(week, unit, frozenset())
-    late = [row for row in rows if not row.closed and (row.missing or not row.classes)]
-    return [
-        f"{row.school.name} ({', '.join(row.missing[:8])}{'…' if len(row.missing) > 8 else ''})"
-        if row.missing and row.received
-        else row.school.name
-        for row in late
-    ]
+    return [_missing_text(row) for row in rows if not row.closed and (row.missing or not row.classes)]
+
+
+def _missing_text(row: SchoolRow) -> str:
+    if not row.missing or not row.received:
+        return row.school.name
+    more = "…" if len(row.missing) > 8 else ""
+    return f"{row.school.name} ({', '.join(row.missing[:8])}{more})"
 
 
 def reporting(week: Week, path: str) -> tuple[int, int]:
-    """Schools under a path that owe numbers for a week: (complete, owing); five queries."""
-    read = _read(week)
+    """How many schools under a path have sent all numbers for a week, and how many owe some; five queries."""
+    data = _read(week)
     schools = schools_in_force(week).filter(unit__path__startswith=path).order_by().values_list("pk", "unit__path")
-    owing = [pk for pk, unit_path in schools if not read.breaks.at(pk, unit_path, week)]
-    return sum(read.is_complete(pk) for pk in owing), len(owing)
+    owing = [pk for pk, unit_path in schools if not data.breaks.at(pk, unit_path, week)]
+    return sum(data.is_complete(pk) for pk in owing), len(owing)
 
 
 def units_to_choose(week: Week) -> QuerySet[AdminUnit]:
-    """Units by which the table can be narrowed."""
+    """Units to which the table can be narrowed."""
     return AdminUnit.objects.in_force(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
 
 
 def _read(week: Week) -> _Week:
     sums = school_sums(week)
     classes = classes_of(week).values_list("school_id").annotate(Count("pk")).order_by("school_id")
-    return _Week({one.school_id: one for one in sums}, dict(classes), kept_back(sums), breaks_around(week))
+    return _Week(
+        {school.school_id: school for school in sums}, dict(classes), suppressed_cells(sums), breaks_around(week)
+    )
 
 
-def _rows(schools: Sequence[Agency], week: Week, read: _Week, own: frozenset[int]) -> list[SchoolRow]:
+def _rows(schools: Sequence[Agency], week: Week, data: _Week, own: frozenset[int]) -> list[SchoolRow]:
     missing = _missing(schools, week)
     rows = []
     for school in schools:
-        sums, is_own = read.sums.get(school.pk), school.pk in own
+        sums = data.sums.get(school.pk)
+        is_own = school.pk in own
         counted = None
         if sums is not None:
             counted = Counted(*sums.counts)
             if not is_own:
-                counted = counted.without(_hidden_at(read, agency_cell(school.pk)))
-        closed = read.breaks.of(school, week)
+                counted = counted.without(_hidden_at(data, agency_cell(school.pk)))
+        closed = data.breaks.of(school, week)
         names = () if closed else tuple(missing.get(school.pk, ()))
         received = sums.reports if sums else 0
-        rows.append(SchoolRow(school, read.classes.get(school.pk, 0), received, names, counted, closed, is_own))
+        rows.append(SchoolRow(school, data.classes.get(school.pk, 0), received, names, counted, closed, is_own))
     return rows
 
 
 def _missing(schools: Iterable[Agency], week: Week) -> dict[int, list[str]]:
-    sent = valid_reports(week).filter(school_class__school__in=[one.pk for one in schools])
-    late = classes_of(week).filter(school__in=[one.pk for one in schools])
+    sent = valid_reports(week).filter(school_class__school__in=[school.pk for school in schools])
+    late = classes_of(week).filter(school__in=[school.pk for school in schools])
     late = late.exclude(pk__in=set(sent.values_list("school_class_id", flat=True)))
     names: defaultdict[int, list[str]] = defaultdict(list)
     for school_id, name in late.order_by("folded", "pk").values_list("school_id", "name"):
@@ -276,29 +288,29 @@ def _missing(schools: Iterable[Agency], week: Week) -> dict[int, list[str]]:
     return names
 
 
-def _total(read: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: frozenset[int]) -> Counted | None:
-    under = [one for one in read.sums.values() if unit is None or one.path.startswith(unit.path)]
+def _total(data: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: frozenset[int]) -> Counted | None:
+    under = [school for school in data.sums.values() if unit is None or school.path.startswith(unit.path)]
     if not under:
         return None
-    sums = [sum(column) for column in zip(*(one.counts for one in under), strict=True)]
-    if schools and all(one.school_id in own for one in under):
+    sums = [sum(column) for column in zip(*(school.counts for school in under), strict=True)]
+    if schools and all(school.school_id in own for school in under):
         return Counted(*sums)
-    return Counted(*sums).without(_hidden_at(read, unit_cell(unit.pk) if unit else ROOT))
+    return Counted(*sums).without(_hidden_at(data, unit_cell(unit.pk) if unit else ROOT))
 
 
-def _hidden_at(read: _Week, cell: Cell) -> list[str]:
-    return [name for name in NAMES if cell in read.hidden[name]]
+def _hidden_at(data: _Week, cell: Cell) -> list[str]:
+    return [name for name in NAMES if cell in data.hidden[name]]
 
 
 @dataclass(frozen=True)
 class PupilFigure(Figure):
-    """A school's week; pupils: all of them, from whom those without a smartphone could be worked out."""
+    """A school's week. pupils: all of them; minus the base they are the pupils without a smartphone."""
 
     pupils: int = 0
 
 
 class PupilsRunning(Indicator):
-    """Pupils whose phone runs Bluezone / pupils with a smartphone, as schools report of their classes for a week."""
+    """Pupils with Bluezone running / pupils with a smartphone, as the classes report for a week."""
 
     key = "pupils"
     proof = Proof.SELF_REPORTED
@@ -308,23 +320,16 @@ class PupilsRunning(Indicator):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each school that reported; one query."""
-        shown = week.in_vietnamese() if get_language() == "vi" else week.in_english()
-        source = _("class reports of the schools, week %(week)s") % {"week": shown}
+        days = week.in_vietnamese() if get_language() == "vi" else week.in_english()
+        source = _("class reports of the schools, week %(week)s") % {"week": days}
         day = min(week.last_day, timezone.localdate())
-        for one in school_sums(week):
-            pupils, phones, running, _relatives = one.counts
-            yield PupilFigure(one.path, one.school_id, running, phones, source, day, pupils)
+        for school in school_sums(week):
+            pupils, phones, running, _relatives = school.counts
+            yield PupilFigure(school.path, school.school_id, running, phones, source, day, pupils)
 
     def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
-        """As in the table of the schools: also where those without a smartphone or not running are few."""
-        sums = [
-            SchoolSum(
-                figure.agency_id or 0, figure.unit_path,
-                (figure.pupils if isinstance(figure, PupilFigure) else figure.base, figure.base, figure.count, 0), 1,
-            )
-            for figure in figures
-        ]  # fmt: skip
-        hidden = kept_back(sums)
+        """As in the table of the schools: also where few pupils have no smartphone, or few do not run it."""
+        hidden = suppressed_cells(_sum_of(figure) for figure in figures)
         return hidden["running"], hidden["with_smartphone"]
 
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -332,7 +337,7 @@ class PupilsRunning(Indicator):
         return f"{reverse('schools')}?{urlencode({'week': week, 'unit': unit_id})}"
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
-        """Schools that serve the unit or a part of it; None where there is no school."""
+        """Schools in the unit; None if none of them owes numbers."""
         complete, owing = reporting(week, unit_path)
         if not owing:
             return None
@@ -343,3 +348,8 @@ class PupilsRunning(Indicator):
     def missing(self, unit_path: str, week: Week) -> list[str]:
         """Schools that have not sent everything, with the classes that are missing."""
         return missing_schools(week, AdminUnit.objects.filter(path=unit_path).first())
+
+
+def _sum_of(figure: Figure) -> SchoolSum:
+    pupils = figure.pupils if isinstance(figure, PupilFigure) else figure.base
+    return SchoolSum(figure.agency_id or 0, figure.unit_path, (pupils, figure.base, figure.count, 0), 1)

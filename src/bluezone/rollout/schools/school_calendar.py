@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""School years and weeks: which year a week belongs to, and whether a school owes numbers for it: open, locked, opened
-again, or without school.
-
-The weeks of a school: which ones numbers are owed for, and the reports of its classes.
+"""School years and school weeks: the year that a week belongs to, and whether a school owes numbers for the week. A
+week is open, locked, opened again, or without school.
 """
 
 import datetime
@@ -20,14 +18,14 @@ from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
 
-# A summer is eleven weeks; a longer break is a slip.
+# A summer break has eleven weeks; a much longer one is a typing error.
 MOST_WEEKS = 20
 OPENED = datetime.timedelta(days=2)
 MOST_OPENED_DAYS = 31
 
 
 class SchoolWeekClosed(Refused):
-    """A week for which no numbers are taken: locked, still to come, or without school; `why` says which."""
+    """The week takes no numbers: it is locked, still to come, or without school; `why` says which."""
 
     code = "school_week_closed"
 
@@ -37,13 +35,15 @@ class SchoolWeekClosed(Refused):
 
 
 class BreakRefused(Refused):
-    """Weeks without school that end before they begin, are too many, or have no reason."""
+    """The weeks without school end before they begin, are too many, or have no reason."""
 
     code = "school_break_refused"
 
 
 class OpeningRefused(Refused):
-    """A week that need not or cannot be opened again: it is open, asked for, answered, or the day is out of range."""
+    """The week need not or cannot be opened again; `why` says whether it is open, requested already, answered
+    already, or the day is out of range.
+    """
 
     code = "school_opening_refused"
 
@@ -54,16 +54,16 @@ class OpeningRefused(Refused):
 
 @dataclass(frozen=True)
 class Breaks:
-    """Every break there is, read once. rows: (school or None, path of the unit or "", first, last, reason)."""
+    """The breaks of some weeks, read once. rows: (school or None, path of the unit or "", first, last, reason)."""
 
     rows: tuple[tuple[int | None, str, datetime.date, datetime.date, str], ...]
 
     def of(self, school: Agency, week: Week) -> str:
-        """Why a school, read with its unit, has no school in a week; "" where it has."""
+        """The reason why there is no school in a week; "" if there is. school: read with its unit."""
         return self.at(school.pk, school.unit.path, week)
 
     def at(self, school_id: int, unit_path: str, week: Week) -> str:
-        """The same of a school by its key and the path of its unit."""
+        """The same for a school by its key and the path of its unit."""
         for closed_id, path, first, last, reason in self.rows:
             reaches = closed_id == school_id or (path and unit_path.startswith(path))
             if reaches and first <= week.first_day <= last:
@@ -73,37 +73,38 @@ class Breaks:
 
 def breaks_around(first: Week, last: Week | None = None) -> Breaks:
     """Breaks that touch the weeks from `first` to `last`, both included; one query."""
-    until = (last or first).first_day
-    found = SchoolBreak.objects.filter(first_week__lte=until, last_week__gte=first.first_day)
-    rows = found.values_list("school_id", "unit__path", "first_week", "last_week", "reason")
+    last_monday = (last or first).first_day
+    breaks = SchoolBreak.objects.filter(first_week__lte=last_monday, last_week__gte=first.first_day)
+    rows = breaks.values_list("school_id", "unit__path", "first_week", "last_week", "reason")
     return Breaks(tuple((school, path or "", begins, ends, why) for school, path, begins, ends, why in rows))
 
 
 def close(
     holder: Agency | AdminUnit, first: Week, last: Week, reason: str, by: User, now: datetime.datetime
 ) -> SchoolBreak:
-    """Say that there is no school from one week to another. Raises BreakRefused."""
+    """Store a break from the first to the last week, both included. Raises BreakRefused."""
     reason = " ".join(reason.split())[:80]
     weeks = (last.first_day - first.first_day).days // 7 + 1
     if not reason or not 1 <= weeks <= MOST_WEEKS:
         raise BreakRefused(f"{weeks} weeks, expected 1..{MOST_WEEKS} and a reason")
     values = {"school": holder} if isinstance(holder, Agency) else {"unit": holder}
     with transaction.atomic():
-        made = SchoolBreak.objects.create(
+        school_break = SchoolBreak.objects.create(
             first_week=first.first_day, last_week=last.first_day, reason=reason, made_by=by, made_at=now, **values
         )
         hash_chain.record(
             by.username, "school_break_set", holder.key, now=now, first=str(first), last=str(last), closed=True
         )
-    return made
+    return school_break
 
 
-def cancel(one: SchoolBreak, by: User, now: datetime.datetime) -> None:
-    """Take a break back; its weeks are owed again."""
-    holder = one.school or one.unit
-    first, last = str(Week(one.first_week)), str(Week(one.last_week))
+def cancel(school_break: SchoolBreak, by: User, now: datetime.datetime) -> None:
+    """Delete a break; numbers are owed for its weeks again."""
+    holder = school_break.school or school_break.unit
+    first = str(Week(school_break.first_week))
+    last = str(Week(school_break.last_week))
     with transaction.atomic():
-        one.delete()
+        school_break.delete()
         hash_chain.record(
             by.username, "school_break_set", holder.key if holder else "", now=now, first=first, last=last,
             closed=False,
@@ -111,7 +112,7 @@ def cancel(one: SchoolBreak, by: User, now: datetime.datetime) -> None:
 
 
 def check_open(school: Agency, week: Week, today: datetime.date) -> None:
-    """Raise SchoolWeekClosed unless the school, read with its unit, may send numbers for the week today."""
+    """Raise SchoolWeekClosed unless the school may send numbers for the week today. school: read with its unit."""
     if today < week.first_day:
         raise SchoolWeekClosed(f"week {week} begins on {week.first_day}", "to_come")
     if breaks_around(week).of(school, week):
@@ -127,15 +128,14 @@ def opened(school: Agency, week: Week, today: datetime.date) -> bool:
 
 def open_weeks(school: Agency, today: datetime.date) -> list[Week]:
     """Weeks that a school may send numbers for today, the oldest first."""
-    this = Week.of(today)
-    again = WeekOpening.objects.filter(school=school, state="opened", until__gte=today).values_list("week", flat=True)
-    weeks = sorted({this, this.previous, *(Week(monday) for monday in again)})
-    closed = breaks_around(weeks[0], this)
-    reopened = set(again)
+    this_week = Week.of(today)
+    openings = WeekOpening.objects.filter(school=school, state="opened", until__gte=today)
+    reopened = set(openings.values_list("week", flat=True))
+    weeks = sorted({this_week, this_week.previous, *map(Week, reopened)})
+    breaks = breaks_around(weeks[0], this_week)
     return [
-        week for week in weeks
-        if (today < week.locks_on or week.first_day in reopened) and not closed.of(school, week)
-    ]  # fmt: skip
+        week for week in weeks if (today < week.locks_on or week.first_day in reopened) and not breaks.of(school, week)
+    ]
 
 
 def ask(school: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekOpening:
@@ -144,12 +144,12 @@ def ask(school: Agency, week: Week, reason: str, by: User, now: datetime.datetim
     if not reason:
         raise OpeningRefused("no reason was given", "reason")
     with transaction.atomic():
-        # Two who ask for one school at once wait for each other here.
+        # The lock makes two people who ask for the same school at once wait for each other.
         list(Agency.objects.select_for_update().filter(pk=school.pk).values_list("pk"))
         try:
             check_open(school, week, timezone.localdate(now))
-        except SchoolWeekClosed as closed:
-            if closed.why != "locked":
+        except SchoolWeekClosed as refusal:
+            if refusal.why != "locked":
                 raise OpeningRefused("the week is not locked", "not_locked") from None
         else:
             raise OpeningRefused("the week is open", "not_locked")
@@ -158,35 +158,42 @@ def ask(school: Agency, week: Week, reason: str, by: User, now: datetime.datetim
         return WeekOpening.objects.create(school=school, week=week.first_day, reason=reason, asked_by=by, asked_at=now)
 
 
-def answer(asked: WeekOpening, until: datetime.date | None, by: User, now: datetime.datetime) -> None:
-    """Open the week until the end of a day, or decline (until None). Raises OpeningRefused."""
+def answer(request: WeekOpening, until: datetime.date | None, by: User, now: datetime.datetime) -> None:
+    """Open the week until the end of a day, or decline if `until` is None. Raises OpeningRefused."""
     today = timezone.localdate(now)
     if until is not None and not today <= until <= today + datetime.timedelta(days=MOST_OPENED_DAYS):
         raise OpeningRefused(f"the day is {until}, expected {today} to a month ahead", "day")
     with transaction.atomic():
-        held = WeekOpening.objects.select_for_update(of=("self",)).select_related("school").get(pk=asked.pk)
-        if held.state != WeekOpening.State.ASKED:
+        stored = WeekOpening.objects.select_for_update(of=("self",)).select_related("school").get(pk=request.pk)
+        if stored.state != WeekOpening.State.ASKED:
             raise OpeningRefused("the request has been answered", "answered")
-        held.state = WeekOpening.State.OPENED if until else WeekOpening.State.DECLINED
-        held.until, held.answered_by, held.answered_at = until, by, now
-        held.save()
+        stored.state = WeekOpening.State.OPENED if until else WeekOpening.State.DECLINED
+        stored.until = until
+        stored.answered_by = by
+        stored.answered_at = now
+        stored.save()
         if until:
             hash_chain.record(
-                by.username, "week_reopened", held.school.key, now=now, week=str(Week.of(held.week)), until=str(until)
+                by.username,
+                "week_reopened",
+                stored.school.key,
+                now=now,
+                week=str(Week.of(stored.week)),
+                until=str(until),
             )
 
 
 def requests_for(schools: Sequence[int] | None) -> list[WeekOpening]:
-    """Requests without an answer, oldest first; of these schools, None for all."""
-    found = WeekOpening.objects.filter(state="asked").select_related("school__unit", "asked_by")
+    """Requests without an answer, oldest first. schools: only of these; None for all."""
+    requests = WeekOpening.objects.filter(state="asked").select_related("school__unit", "asked_by")
     if schools is not None:
-        found = found.filter(school__in=schools)
-    return list(found.order_by("asked_at", "pk")[:100])
+        requests = requests.filter(school__in=schools)
+    return list(requests.order_by("asked_at", "pk")[:100])
 
 
-# Classes are made up in August; the year of a week is that of its Monday.
+# Classes are formed in August; a week belongs to the school year of its Monday.
 FIRST_MONTH = 8
-# The last grades of primary, lower and upper secondary school: their pupils leave the school.
+# The last grades of primary, lower and upper secondary school, after which pupils leave the school.
 LAST_GRADES = frozenset({5, 9, 12})
 _GRADE = re.compile(r"(\D*)(\d{1,2})(.*)", re.DOTALL)
 
@@ -197,14 +204,14 @@ def year_of(day: datetime.date | Week) -> int:
     return first.year if first.month >= FIRST_MONTH else first.year - 1
 
 
-def shown(year: int) -> str:
-    """As schools write it: "2020–2021"."""
+def year_label(year: int) -> str:
+    """A school year as schools write it: "2020–2021"."""
     return f"{year}–{year + 1}"
 
 
 def next_name(name: str) -> str | None:
-    """What a class is called a year later: "6A" becomes "7A"; None where its pupils leave or it has no grade."""
-    found = _GRADE.fullmatch(name)
-    if found is None or int(found[2]) in LAST_GRADES or int(found[2]) > max(LAST_GRADES):
+    """The name of a class a year later: "6A" becomes "7A"; None if its pupils leave, or the name has no grade."""
+    match = _GRADE.fullmatch(name)
+    if match is None or int(match[2]) in LAST_GRADES or int(match[2]) > max(LAST_GRADES):
         return None
-    return f"{found[1]}{int(found[2]) + 1}{found[3]}"
+    return f"{match[1]}{int(match[2]) + 1}{match[3]}"

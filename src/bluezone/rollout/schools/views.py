@@ -40,10 +40,10 @@ from bluezone.rollout.schools.duty import CLASS_REPORTERS
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
 from bluezone.rollout.schools.queries import SchoolRow
-from bluezone.rollout.schools.school_calendar import shown, year_of
+from bluezone.rollout.schools.school_calendar import year_label, year_of
 from bluezone.training import practised, practising
 
-# Head, officer in charge, clerk and administrator: who reports the staff of a school also keeps its classes.
+# Head, officer in charge, clerk and administrator: the roles that report the staff of a school also keep its classes.
 KEEPERS = STAFF_REPORTERS.roles
 
 
@@ -58,21 +58,21 @@ def chosen_week(request: HttpRequest) -> Week:
 
 
 def own_schools(request: OfficeRequest) -> frozenset[int]:
-    """Primary keys of the agencies in which the reader holds a role that keeps classes.
+    """Primary keys of the agencies in which the reader has a role that keeps classes.
 
-    Only there: whoever works above the schools enters nothing for them and sees sums, as the whole city does.
+    Officials above the schools are not included: they enter nothing for a school and see the sums that everybody sees.
     """
     return own_schools_of(request.user)
 
 
 def own_schools_of(user: User) -> frozenset[int]:
-    """The same of a person."""
-    held = granted(user, KEEPERS)
-    return frozenset(grant.agency_id for grant in held if grant.agency_id is not None)
+    """`own_schools` of a user."""
+    grants = granted(user, KEEPERS)
+    return frozenset(grant.agency_id for grant in grants if grant.agency_id is not None)
 
 
 def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
-    """Whether the reader keeps the classes of a school, and so sees them one by one."""
+    """Whether the reader keeps the classes of a school, and so sees each of them."""
     return school.pk in own_schools(request)
 
 
@@ -82,7 +82,7 @@ def oversees(request: OfficeRequest, school: Agency) -> bool:
 
 
 def oversees_as(user: User, school: Agency) -> bool:
-    """The same of a person."""
+    """`oversees` for a user."""
     for grant in granted(user, KEEPERS):
         above = grant.agency or grant.unit
         reaches = above is None or school.is_under(above)
@@ -93,13 +93,13 @@ def oversees_as(user: User, school: Agency) -> bool:
 
 def _serves_schools(agency: Agency) -> bool:
     """Whether an agency is a People's Committee or a department of one; a school has departments too."""
-    of = agency.parent if agency.kind == AgencyKind.DEPARTMENT else agency
-    return of is None or of.kind == AgencyKind.COMMITTEE
+    committee = agency.parent if agency.kind == AgencyKind.DEPARTMENT else agency
+    return committee is None or committee.kind == AgencyKind.COMMITTEE
 
 
 def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[AdminUnit]:
-    """Units for whose schools the reader may say that there is no school: where a role reaches, and what the committee
-    or department serves in which one is held.
+    """Units in which the reader may enter breaks for all schools: those that a role reaches, and the unit that the
+    reader's committee or department serves.
     """
     serving = {
         grant.agency.unit_id
@@ -107,8 +107,8 @@ def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[Admin
         if grant.agency and _serves_schools(grant.agency)
     }
     reached = units_of(request.user, KEEPERS).values("pk")
-    found = AdminUnit.objects.in_force(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
-    return found.filter(kind__in=[UnitKind.DISTRICT, *WARDS]).order_by("path")
+    units = AdminUnit.objects.in_force(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
+    return units.filter(kind__in=[UnitKind.DISTRICT, *WARDS]).order_by("path")
 
 
 def school_of(pk: int) -> Agency:
@@ -126,10 +126,10 @@ def kept_school(request: OfficeRequest, pk: int) -> Agency:
 
 def class_of_ours(request: OfficeRequest, pk: int) -> SchoolClass:
     """A class that the reader keeps or teaches. Raises Http404, PermissionDenied (403)."""
-    one = get_object_or_404(SchoolClass.objects.select_related("school__unit", "teacher"), pk=pk)
-    if one.teacher_id != request.user.pk and not keeps_classes(request, one.school):
+    school_class = get_object_or_404(SchoolClass.objects.select_related("school__unit", "teacher"), pk=pk)
+    if school_class.teacher_id != request.user.pk and not keeps_classes(request, school_class.school):
         raise PermissionDenied
-    return one
+    return school_class
 
 
 @practised
@@ -137,25 +137,30 @@ def class_of_ours(request: OfficeRequest, pk: int) -> SchoolClass:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The classes of this school year: 302 entered, 422 a line is no class. `?week=` chooses the year."""
-    school, now = kept_school(request, pk), timezone.now()
+    """The classes of a school year, that of `?week=`: 302 entered, 422 a line is not a class."""
+    school = kept_school(request, pk)
+    now = timezone.now()
     week = chosen_week(request)
     year = year_of(week)
-    proposed = "\n".join(one.name for one in catalogue.carried_over(school, year))
-    found = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
-    form = ClassListForm(request.POST or None, initial={"classes": "" if found.exists() else proposed})
+    proposal = "\n".join(entry.name for entry in catalogue.carried_over(school, year))
+    classes = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
+    form = ClassListForm(request.POST or None, initial={"classes": "" if classes.exists() else proposal})
     if request.method == "POST" and form.is_valid():
         with acts.show_refusals(form, sentence_of, at="classes", of=catalogue.ClassListRefused):
-            made, changed = catalogue.enter(
+            added, changed = catalogue.enter(
                 school, year, catalogue.read_list(form.cleaned_data["classes"]), request.user, now
             )
-            told = _("%(made)s classes are new, %(changed)s were changed.") % {"made": made, "changed": changed}
-            messages.success(request, told)
+            notice = _("%(made)s classes are new, %(changed)s were changed.") % {"made": added, "changed": changed}
+            messages.success(request, notice)
             return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
     context = {
-        "school": school, "week": week, "year": shown(year), "classes": found, "form": form,
-        "carried": bool(proposed) and not found.exists(),
-    }  # fmt: skip
+        "school": school,
+        "week": week,
+        "year": year_label(year),
+        "classes": classes,
+        "form": form,
+        "carried": bool(proposal) and not classes.exists(),
+    }
     return render(request, "schools/class_list.html", context, status=422 if form.errors else 200)
 
 
@@ -164,20 +169,25 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def links(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make links and PINs for the classes ticked, or for all without one; shown this once."""
-    school, now = kept_school(request, pk), timezone.now()
+    """Make links and PINs for the ticked classes, without a tick for all that have none; shown only once."""
+    school = kept_school(request, pk)
+    now = timezone.now()
     week = chosen_week(request)
-    found = SchoolClass.objects.filter(school=school, year=year_of(week), ended_on=None)
-    chosen = [
-        int(text) for text in request.POST.getlist("class") if text.isascii() and text.isdigit() and len(text) < 18
-    ]
-    found = found.filter(pk__in=chosen) if chosen else found.filter(link_digest=None)
-    made = class_links.make(school, list(found), request.user, now) if found else []
-    if not made:
+    classes = SchoolClass.objects.filter(school=school, year=year_of(week), ended_on=None)
+    ticked = ticked_classes(request)
+    classes = classes.filter(pk__in=ticked) if ticked else classes.filter(link_digest=None)
+    new_links = class_links.make(school, list(classes), request.user, now) if classes else []
+    if not new_links:
         messages.info(request, _("Every class has a link. Tick the classes that are to get a new one."))
         return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
-    slips = [(link, screen_qr(link.address)) for link in made]
+    slips = [(link, screen_qr(link.address)) for link in new_links]
     return render(request, "schools/links.html", {"school": school, "week": week, "slips": slips})
+
+
+def ticked_classes(request: HttpRequest) -> list[int]:
+    """The primary keys of the classes that are ticked in a form."""
+    texts = request.POST.getlist("class")
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 18]
 
 
 @practised
@@ -186,24 +196,26 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN, Whose.ITSELF.by(*KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed or changed meanwhile, 422 a contradiction."""
-    one, week, now = class_of_ours(request, pk), chosen_week(request), timezone.now()
+    school_class = class_of_ours(request, pk)
+    week = chosen_week(request)
+    now = timezone.now()
     if request.method != "POST":
-        return _class_page(request, one, week, CountsForm(initial=_last(one, week)), None, 200)
+        return _class_page(request, school_class, week, CountsForm(initial=_initial(school_class, week)), None, 200)
     with transaction.atomic():
-        _hold(one)
-        form = CountsForm(request.POST, initial=_last(one, week))
+        _lock(school_class)
+        form = CountsForm(request.POST, initial=_initial(school_class, week))
         if form.is_valid():
             with acts.show_refusals(form, sentence_of, conflict=True):
-                record_all(one.school, [(one, form.counts)], week, Channel.OFFICE, request.user, now)
-                messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
-                return redirect(_after(request, one, week))
-    return _class_page(request, one, week, form, None, acts.status_of(form))
+                record_all(school_class.school, [(school_class, form.counts)], week, Channel.OFFICE, request.user, now)
+                messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
+                return redirect(_next_page(request, school_class, week))
+    return _class_page(request, school_class, week, form, None, acts.status_of(form))
 
 
-def _hold(one: SchoolClass) -> None:
-    """Let others who store something about a class wait, so that they see it."""
-    list(SchoolClass.everything.select_for_update().filter(pk=one.pk).values_list("pk"))
-    one.refresh_from_db()
+def _lock(school_class: SchoolClass) -> None:
+    """Lock the row of a class until the transaction ends, so that others who change it see what it stores."""
+    list(SchoolClass.everything.select_for_update().filter(pk=school_class.pk).values_list("pk"))
+    school_class.refresh_from_db()
 
 
 @practised
@@ -211,32 +223,35 @@ def _hold(one: SchoolClass) -> None:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change or end a class: 302, 403 not your school, 409 changed meanwhile, 422 no name of a class."""
-    one, week, now = class_of_ours(request, pk), chosen_week(request), timezone.now()
-    if not keeps_classes(request, one.school):
+    """Change or end a class: 302, 403 not your school, 409 changed meanwhile, 422 not the name of a class."""
+    school_class = class_of_ours(request, pk)
+    week = chosen_week(request)
+    now = timezone.now()
+    if not keeps_classes(request, school_class.school):
         raise PermissionDenied
-    back = f"{reverse('school-classes', args=[one.school_id])}?week={week}"
+    back = f"{reverse('school-classes', args=[school_class.school_id])}?week={week}"
     if "end" in request.POST:
-        catalogue.end(one, timezone.localdate(now), request.user, now)
-        acts.offer(request, catalogue.ENDED, now, pk=one.pk)
-        messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": one.name})
+        catalogue.end(school_class, timezone.localdate(now), request.user, now)
+        acts.offer(request, catalogue.ENDED, now, pk=school_class.pk)
+        messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": school_class.name})
         return redirect(back)
     with transaction.atomic():
-        _hold(one)
-        form = _settings(one, request.POST)
+        _lock(school_class)
+        form = _settings(school_class, request.POST)
         if form.is_valid():
             values = form.cleaned_data
             with acts.show_refusals(form, sentence_of, at="name", of=catalogue.ClassListRefused):
-                catalogue.correct(one, values["name"], values["pupils"], values["teacher"], request.user, now)
-                messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
+                catalogue.correct(school_class, values["name"], values["pupils"], values["teacher"], request.user, now)
+                messages.success(request, _("Stored: class %(name)s.") % {"name": school_class.name})
                 return redirect(back)
-    one.refresh_from_db()
-    return _class_page(request, one, week, CountsForm(initial=_last(one, week)), form, acts.status_of(form))
+    school_class.refresh_from_db()
+    counts_form = CountsForm(initial=_initial(school_class, week))
+    return _class_page(request, school_class, week, counts_form, form, acts.status_of(form))
 
 
-def _settings(one: SchoolClass, typed: QueryDict | None = None) -> ClassForm:
-    known = {"name": one.name, "pupils": one.pupils, "teacher": one.teacher_id}
-    return ClassForm(typed, initial=known, school=one.school)
+def _settings(school_class: SchoolClass, typed: QueryDict | None = None) -> ClassForm:
+    initial = {"name": school_class.name, "pupils": school_class.pupils, "teacher": school_class.teacher_id}
+    return ClassForm(typed, initial=initial, school=school_class.school)
 
 
 @practised
@@ -244,66 +259,76 @@ def _settings(one: SchoolClass, typed: QueryDict | None = None) -> ClassForm:
 @audience(CLASS_REPORTERS)
 @touches(Whose.OWN)
 def mine(request: OfficeRequest) -> HttpResponse:
-    """The classes a teacher reports, with the weeks that are open."""
+    """The classes for which a teacher reports, with the weeks that are open."""
     today = timezone.localdate()
-    found = SchoolClass.objects.filter(teacher=request.user, ended_on=None, year__gte=year_of(today))
+    classes = SchoolClass.objects.filter(teacher=request.user, ended_on=None, year__gte=year_of(today))
     rows = []
-    for one in found.select_related("school__unit"):
-        weeks = school_calendar.open_weeks(one.school, today)
+    for school_class in classes.select_related("school__unit"):
+        weeks = school_calendar.open_weeks(school_class.school, today)
         sent = set(
             ClassReport.objects.filter(
-                school_class=one, is_current=True, returned_at=None, week__in=[week.first_day for week in weeks]
+                school_class=school_class,
+                is_current=True,
+                returned_at=None,
+                week__in=[week.first_day for week in weeks],
             ).values_list("week", flat=True)
         )
-        rows.append((one, [(week, week.first_day in sent) for week in weeks if year_of(week) == one.year]))
+        weeks = [week for week in weeks if year_of(week) == school_class.year]
+        rows.append((school_class, [(week, week.first_day in sent) for week in weeks]))
     return render(request, "schools/mine.html", {"rows": rows})
 
 
-def _last(one: SchoolClass, week: Week) -> dict[str, int | None]:
-    """What a form begins with: this week's numbers, or from earlier ones what seldom changes."""
-    last = ClassReport.objects.filter(school_class=one, week__lte=week.first_day, is_current=True).first()
+def _initial(school_class: SchoolClass, week: Week) -> dict[str, int | None]:
+    """Initial values of a form: the numbers of this week, or those of an earlier week that seldom change."""
+    last = ClassReport.objects.filter(school_class=school_class, week__lte=week.first_day, is_current=True).first()
     if last is None:
-        return {"pupils": one.pupils}
+        return {"pupils": school_class.pupils}
     if last.week == week.first_day:
         return {name: getattr(last, name) for name in ("pupils", "with_smartphone", "running", "relatives")}
-    return {"pupils": one.pupils if one.pupils is not None else last.pupils, "with_smartphone": last.with_smartphone}
+    pupils = school_class.pupils if school_class.pupils is not None else last.pupils
+    return {"pupils": pupils, "with_smartphone": last.with_smartphone}
 
 
-def _after(request: OfficeRequest, one: SchoolClass, week: Week) -> str:
-    if keeps_classes(request, one.school):
-        return f"{reverse('school', args=[one.school_id])}?week={week}"
+def _next_page(request: OfficeRequest, school_class: SchoolClass, week: Week) -> str:
+    if keeps_classes(request, school_class.school):
+        return f"{reverse('school', args=[school_class.school_id])}?week={week}"
     return reverse("schools-mine")
 
 
 def _class_page(
-    request: OfficeRequest, one: SchoolClass, week: Week, form: CountsForm, settings: ClassForm | None, status: int
+    request: OfficeRequest,
+    school_class: SchoolClass,
+    week: Week,
+    form: CountsForm,
+    settings: ClassForm | None,
+    status: int,
 ) -> HttpResponse:
-    keeps = keeps_classes(request, one.school)
+    keeps = keeps_classes(request, school_class.school)
     closed = ""
     try:
-        school_calendar.check_open(one.school, week, timezone.localdate())
+        school_calendar.check_open(school_class.school, week, timezone.localdate())
     except school_calendar.SchoolWeekClosed as refused:
         closed = sentence_of(refused)
     if settings is None and keeps:
-        settings = _settings(one)
-    said = ClassReport.objects.filter(school_class=one, week=week.first_day)
+        settings = _settings(school_class)
+    reports = ClassReport.objects.filter(school_class=school_class, week=week.first_day)
     context: dict[str, Any] = {
-        "one": one,
-        "school": one.school,
+        "one": school_class,
+        "school": school_class.school,
         "week": week,
         "form": form,
         "settings": settings,
         "keeps": keeps,
         "closed": closed,
         "is_latest": week.following.first_day > timezone.localdate(),
-        "versions": said.select_related("reported_by", "returned_by"),
-        "years_fit": queries.classes_of(week).filter(pk=one.pk).exists(),
+        "versions": reports.select_related("reported_by", "returned_by"),
+        "years_fit": queries.classes_of(week).filter(pk=school_class.pk).exists(),
     }
     return render(request, "schools/class.html", context, status=status)
 
 
 def done_notice(count: int) -> str:
-    """How many classes were stored."""
+    """The notice that says how many classes were stored."""
     return ngettext("%(count)s class is stored.", "%(count)s classes are stored.", count) % {"count": count}
 
 
@@ -321,15 +346,18 @@ _COLUMNS = (
 
 
 def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
-    """One row for each school; empty where nothing came or a number is kept back."""
+    """One row for each school; a cell is empty if nothing was reported or the number is suppressed."""
     cells = [
         [
-            row.school.name, row.school.unit.name, row.classes, row.received,
+            row.school.name,
+            row.school.unit.name,
+            row.classes,
+            row.received,
             *(getattr(row.counted, name) if row.counted else None for name in NAMES),
             f"nghỉ: {row.closed}" if row.closed else ", ".join(row.missing),
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     notes = [
         f"Học sinh: số liệu nhà trường tự báo, tuần {week.in_vietnamese()}",
         "Ô trống: chưa báo cáo, hoặc số dưới 5 không hiển thị. Chỉ có số lượng, không có tên học sinh.",
@@ -344,12 +372,13 @@ def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
 @audience(SIGNED_IN)
 @touches(Whose.REACHED)
 def school_list(request: OfficeRequest) -> HttpResponse:
-    """Every school of a week with its sums, and which classes have not reported."""
-    week, unit = chosen_week(request), chosen_unit(request)
+    """Every school of a week with its sums, and the classes that have not reported."""
+    week = chosen_week(request)
+    unit = chosen_unit(request)
     show = chosen(request, "show", list(queries.SHOWN)) or "all"
     words = request.GET.get("q", "").strip()[:100]
     table = queries.school_table(week, unit, show, words, request.GET.get("page"), own_schools(request))
-    asked = [one for one in school_calendar.requests_for(None) if oversees(request, one.school)]
+    requests = [opening for opening in school_calendar.requests_for(None) if oversees(request, opening.school)]
     today = timezone.localdate()
     context = {
         "week": week,
@@ -361,7 +390,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
         "units": queries.units_to_choose(week),
         "is_latest": week.following.first_day > today,
         "is_locked": today >= week.locks_on,
-        "requests": [(one, Week.of(one.week)) for one in asked],
+        "requests": [(opening, Week.of(opening.week)) for opening in requests],
         "usual_until": today + school_calendar.OPENED,
     }
     return render(request, "schools/school_list.html", context)
@@ -372,7 +401,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.REACHED)
 def file(request: OfficeRequest) -> HttpResponse:
-    """The table of the schools of a week as XLSX, small numbers kept back as on the page."""
+    """The table of the schools of a week as XLSX, small numbers suppressed as on the page."""
     week = chosen_week(request)
     rows = queries.all_rows(week, chosen_unit(request), own_schools(request))
     response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
@@ -385,82 +414,94 @@ def file(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def school(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One school and week: each class for its own people, for others the sums and who has not reported."""
-    found, week, today = school_of(pk), chosen_week(request), timezone.localdate()
-    keeps = keeps_classes(request, found)
+    """One school and week: each class for its own people; for others the sums, and the classes without a report."""
+    chosen_school = school_of(pk)
+    week = chosen_week(request)
+    today = timezone.localdate()
+    keeps = keeps_classes(request, chosen_school)
+    requests = WeekOpening.objects.filter(school=chosen_school, week=week.first_day)
     closed = ""
     try:
-        school_calendar.check_open(found, week, today)
+        school_calendar.check_open(chosen_school, week, today)
     except school_calendar.SchoolWeekClosed as refused:
         closed = refused.why
     context = {
-        "school": found,
+        "school": chosen_school,
         "week": week,
-        "year": shown(year_of(week)),
-        "row": queries.row_of(found, week, is_own=keeps),
-        "classes": _classes(found.pk, week) if keeps else [],
+        "year": year_label(year_of(week)),
+        "row": queries.row_of(chosen_school, week, is_own=keeps),
+        "classes": _classes(chosen_school.pk, week) if keeps else [],
         "keeps": keeps,
-        "oversees": oversees(request, found),
+        "oversees": oversees(request, chosen_school),
         "closed": closed,
         "is_latest": week.following.first_day > today,
-        "asked": WeekOpening.objects.filter(school=found, week=week.first_day).select_related("asked_by").first(),
-        "breaks": _breaks(SchoolBreak.objects.filter(school=found)),
+        "asked": requests.select_related("asked_by").first(),
+        "breaks": _breaks(SchoolBreak.objects.filter(school=chosen_school)),
     }
     return render(request, "schools/school.html", context)
 
 
 def _classes(school_id: int, week: Week) -> list[tuple[SchoolClass, ClassReport | None]]:
-    """Classes of a week with what was reported last, also when it was sent back."""
-    found = queries.classes_of(week).filter(school=school_id).select_related("teacher")
-    said = ClassReport.objects.filter(school_class__school=school_id, week=week.first_day, is_current=True)
-    by_class = {report.school_class_id: report for report in said.select_related("reported_by")}
-    return [(one, by_class.get(one.pk)) for one in found]
+    """Classes of a week with their newest report, also if it was sent back."""
+    classes = queries.classes_of(week).filter(school=school_id).select_related("teacher")
+    reports = ClassReport.objects.filter(school_class__school=school_id, week=week.first_day, is_current=True)
+    by_class = {report.school_class_id: report for report in reports.select_related("reported_by")}
+    return [(school_class, by_class.get(school_class.pk)) for school_class in classes]
 
 
-def _breaks(found: Iterable[SchoolBreak]) -> list[tuple[SchoolBreak, Week, Week]]:
-    return [(one, Week(one.first_week), Week(one.last_week)) for one in found]
+def _breaks(breaks: Iterable[SchoolBreak]) -> list[tuple[SchoolBreak, Week, Week]]:
+    return [(school_break, Week(school_break.first_week), Week(school_break.last_week)) for school_break in breaks]
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Classes that this person teaches or keeps and that owe the numbers of a week, and weeks to open again.
+    """Matters of a user: classes that owe the numbers of a week, and requests to open a locked week.
 
-    One line a school and week for who keeps its classes; two weeks are open at most.
+    A teacher gets one matter for each class; somebody who keeps classes, one for each school and week. At most two
+    weeks are open.
     """
     if not granted(user, CLASS_REPORTERS.roles):
         return []
-    today, own = timezone.localdate(now), own_schools_of(user)
-    found: list[Matter] = []
+    today = timezone.localdate(now)
+    own = own_schools_of(user)
+    matters: list[Matter] = []
     for week in (Week.of(today).previous, Week.of(today)):
-        if today >= week.locks_on:
+        if today < week.locks_on:
+            matters += _owed(user, own, week)
+    requests = school_calendar.requests_for(None) if granted(user, KEEPERS) else []
+    requests = [opening for opening in requests if oversees_as(user, opening.school)]
+    if requests:
+        what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(requests))
+        what %= {"count": len(requests)}
+        by = requests[0].asked_at + datetime.timedelta(days=1)
+        key = f"weeks of schools {requests[0].pk}"
+        matters.append(Matter(key, what, _("Answer"), reverse("schools"), by, Pile.SENT))
+    return matters
+
+
+def _owed(user: User, own: frozenset[int], week: Week) -> list[Matter]:
+    """The numbers of an open week that a user owes as a teacher, or for their own schools."""
+    sent = queries.valid_reports(week).values("school_class")
+    owing = queries.classes_of(week).exclude(pk__in=sent).filter(Q(teacher=user) | Q(school__in=own))
+    breaks = school_calendar.breaks_around(week)
+    by = timezone.make_aware(datetime.datetime.combine(week.due + datetime.timedelta(days=1), datetime.time()))
+    taught: list[Matter] = []
+    of_schools: dict[int, Matter] = {}
+    for school_class in owing.select_related("school__unit"):
+        school = school_class.school
+        if breaks.of(school, week):
             continue
-        sent = queries.valid_reports(week).values("school_class")
-        owing = queries.classes_of(week).exclude(pk__in=sent).filter(Q(teacher=user) | Q(school__in=own))
-        closed, by = (
-            school_calendar.breaks_around(week),
-            timezone.make_aware(datetime.datetime.combine(week.due + datetime.timedelta(days=1), datetime.time())),
-        )
-        taught: list[Matter] = []
-        of_schools: dict[int, Matter] = {}
-        for one in owing.select_related("school__unit"):
-            if closed.of(one.school, week):
-                continue
-            if one.teacher_id == user.pk:
-                what = _("Class %(name)s, week %(week)s") % {"name": one.name, "week": week}
-                url, key = f"{reverse('school-class', args=[one.pk])}?week={week}", f"class {one.pk} {week}"
-                taught.append(Matter(key, what, _("Report"), url, by, Pile.MINE, stated=True, where=one.school.name))
-                continue
-            if one.school_id not in of_schools:
-                what = _("Numbers of the classes, week %(week)s") % {"week": week}
-                url, key = f"{reverse('school', args=[one.school_id])}?week={week}", f"school {one.school_id} {week}"
-                of_schools[one.school_id] = Matter(
-                    key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.school.name
-                )
-        found += shorten(taught, f"{reverse('schools-mine')}?week={week}")
-        found += shorten(list(of_schools.values()), f"{reverse('schools')}?week={week}")
-    asked = school_calendar.requests_for(None) if granted(user, KEEPERS) else []
-    asked = [one for one in asked if oversees_as(user, one.school)]
-    if asked:
-        what = ngettext("%(count)d school asks to open a week", "%(count)d schools ask to open a week", len(asked))
-        by, key = asked[0].asked_at + datetime.timedelta(days=1), f"weeks of schools {asked[0].pk}"
-        found.append(Matter(key, what % {"count": len(asked)}, _("Answer"), reverse("schools"), by, Pile.SENT))
-    return found
+        if school_class.teacher_id == user.pk:
+            key = f"class {school_class.pk} {week}"
+            what = _("Class %(name)s, week %(week)s") % {"name": school_class.name, "week": week}
+            url = f"{reverse('school-class', args=[school_class.pk])}?week={week}"
+            taught.append(Matter(key, what, _("Report"), url, by, Pile.MINE, stated=True, where=school.name))
+        elif school.pk not in of_schools:
+            key = f"school {school.pk} {week}"
+            what = _("Numbers of the classes, week %(week)s") % {"week": week}
+            url = f"{reverse('school', args=[school.pk])}?week={week}"
+            matter = Matter(key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=school.name)
+            of_schools[school.pk] = matter
+    return [
+        *shorten(taught, f"{reverse('schools-mine')}?week={week}"),
+        *shorten(list(of_schools.values()), f"{reverse('schools')}?week={week}"),
+    ]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of a school's weeks: numbers typed in at once or pasted, sent back; a locked week opened again."""
+"""Pages of a school's weeks: enter or paste all numbers, send them back, breaks, requests to open a locked week, and
+the printed letter and form.
+"""
 
 from collections.abc import Sequence
 
@@ -11,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -37,13 +40,13 @@ from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolB
 from bluezone.rollout.schools.views import done_notice
 from bluezone.training import practised
 
-# Lines of a form for a school that has not entered its classes.
+# Empty lines on the form of a school that has not entered its classes.
 BLANK_LINES = 20
 LANGUAGES = ("vi", "en")
 
 
 def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
-    """The letter to parents with the school's name. directive: number and day as written, "" leaves room for the pen.
+    """The letter to parents with the school's name. directive: number and day as written; "" leaves a blank to fill in.
 
     Raises PdfUnavailable. Source: docs/texts.md section 11.
     """
@@ -51,7 +54,7 @@ def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
 
 
 def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> bytes:
-    """The form of a week, one line a class, A4. Raises PdfUnavailable."""
+    """The A4 form of a week with one line for each class. Raises PdfUnavailable."""
     context = {
         "school": school,
         "week": week.in_vietnamese(),
@@ -67,26 +70,26 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF, Whose.OVER)
 def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Send the numbers of the classes ticked back, or of the whole school without ticks: 302, 403 not yours.
+    """Send back the numbers of the ticked classes, without a tick those of the whole school: 302, 403 not yours.
 
-    Whoever works above the school sees no class, and sends the whole back.
+    Officials above the school see no classes, so they send the whole school back.
     """
-    school, week, now = views.school_of(pk), views.chosen_week(request), timezone.now()
+    school = views.school_of(pk)
+    week = views.chosen_week(request)
+    now = timezone.now()
     keeps = views.keeps_classes(request, school)
     if not keeps and not views.oversees(request, school):
         raise PermissionDenied
-    found = queries.valid_reports(week).filter(school_class__school=school)
-    chosen = [
-        int(text) for text in request.POST.getlist("class") if text.isascii() and text.isdigit() and len(text) < 18
-    ]
-    if chosen and keeps:
-        found = found.filter(school_class__in=chosen)
+    reports = queries.valid_reports(week).filter(school_class__school=school)
+    ticked = views.ticked_classes(request)
+    if ticked and keeps:
+        reports = reports.filter(school_class__in=ticked)
     with acts.tell_refusals(request, sentence_of):
-        count = class_reports.send_back(list(found), request.POST.get("reason", ""), request.user, now)
-        told = ngettext(
+        count = class_reports.send_back(list(reports), request.POST.get("reason", ""), request.user, now)
+        notice = ngettext(
             "%(count)s class is to send its numbers again.", "%(count)s classes are to send theirs again.", count
         )
-        messages.success(request, told % {"count": count})
+        messages.success(request, notice % {"count": count})
     return _back(pk, week)
 
 
@@ -95,8 +98,9 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask for the locked week of `?week=`: 302 back to the school."""
-    school, week = views.kept_school(request, pk), views.chosen_week(request)
+    """Ask to open the locked week of `?week=` again: 302 back to the school."""
+    school = views.kept_school(request, pk)
+    week = views.chosen_week(request)
     with acts.tell_refusals(request, sentence_of):
         school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
@@ -109,17 +113,17 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OVER)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
-    asked = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
-    if not views.oversees(request, asked.school):
+    opening = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
+    if not views.oversees(request, opening.school):
         raise PermissionDenied
     now = timezone.now()
     until = None
     if request.POST.get("granted") == "1":
         until = chosen_day(request.POST.get("until", ""), timezone.localdate(now) + school_calendar.OPENED)
     with acts.tell_refusals(request, sentence_of):
-        school_calendar.answer(asked, until, request.user, now)
+        school_calendar.answer(opening, until, request.user, now)
         messages.success(request, _("The answer is sent."))
-    return redirect(f"{reverse('schools')}?week={Week.of(asked.week)}")
+    return redirect(f"{reverse('schools')}?week={Week.of(opening.week)}")
 
 
 @practised
@@ -127,31 +131,32 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF, Whose.OVER)
 def breaks(request: OfficeRequest) -> HttpResponse:
-    """Weeks without school, for a school or for all schools of a unit: 302 entered, 403 not yours, 422 no weeks."""
+    """Weeks without school, for a school or for all schools in a unit: 302 entered, 403 not yours, 422 bad form."""
     form = BreakForm(request.POST or None)
     units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     schools = queries.schools_in_force(views.latest_week()).filter(pk__in=views.own_schools(request)).order_by("name")
-    chosen = request.POST.get("holder", "") or request.GET.get("holder", "")
+    holder = request.POST.get("holder", "") or request.GET.get("holder", "")
     if request.method == "POST" and form.is_valid():
         holders: dict[str, Agency | AdminUnit] = {
-            **{f"u{one.pk}": one for one in units},
-            **{f"s{one.pk}": one for one in schools},
+            **{f"u{unit.pk}": unit for unit in units},
+            **{f"s{school.pk}": school for school in schools},
         }
-        if chosen not in holders:
+        if holder not in holders:
             raise PermissionDenied
         with acts.show_refusals(form, sentence_of):
             school_calendar.close(
-                holders[chosen], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
+                holders[holder], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
             )
             messages.success(request, _("Stored: no numbers are owed for these weeks."))
             return redirect("school-breaks")
-    found = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
-    reached, kept = set(units.values_list("pk", flat=True)), views.own_schools(request)
-    rows = [
-        (one, Week(one.first_week), Week(one.last_week), one.unit_id in reached or one.school_id in kept)
-        for one in found[:200]
-    ]
-    context = {"form": form, "units": units, "schools": schools, "rows": rows, "chosen": chosen}
+    school_breaks = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
+    own_units = set(units.values_list("pk", flat=True))
+    own_schools = views.own_schools(request)
+    rows = []
+    for school_break in school_breaks[:200]:
+        mine = school_break.unit_id in own_units or school_break.school_id in own_schools
+        rows.append((school_break, Week(school_break.first_week), Week(school_break.last_week), mine))
+    context = {"form": form, "units": units, "schools": schools, "rows": rows, "chosen": holder}
     return render(request, "schools/breaks.html", context, status=422 if form.errors else 200)
 
 
@@ -160,11 +165,11 @@ def breaks(request: OfficeRequest) -> HttpResponse:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Take weeks without school back: 302, 403 not yours."""
-    one = get_object_or_404(SchoolBreak.objects.select_related("school__unit", "unit"), pk=pk)
-    if not _may_cancel(request, one):
+    """Cancel weeks without school: 302, 403 not yours."""
+    school_break = get_object_or_404(SchoolBreak.objects.select_related("school__unit", "unit"), pk=pk)
+    if not _may_cancel(request, school_break):
         raise PermissionDenied
-    school_calendar.cancel(one, request.user, timezone.now())
+    school_calendar.cancel(school_break, request.user, timezone.now())
     messages.success(request, _("Taken back: these weeks are owed again."))
     return redirect("school-breaks")
 
@@ -177,8 +182,10 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
     school = views.school_of(pk)
     language = request.GET.get("in", "")
+    if language not in LANGUAGES:
+        language = "vi"
     directive = " ".join(request.GET.get("directive", "").split())[:80]
-    return pdf_response(letter_pdf(school, language if language in LANGUAGES else "vi", directive), f"letter-{pk}")
+    return pdf_response(letter_pdf(school, language, directive), f"letter-{pk}")
 
 
 @practised
@@ -186,18 +193,18 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The paper form of a week as PDF, one line a class."""
-    school, week = views.school_of(pk), views.chosen_week(request)
-    return pdf_response(
-        form_pdf(school, week, list(queries.classes_of(week).filter(school=school))), f"classes-{pk}-{week}"
-    )
+    """The paper form of a week as PDF."""
+    school = views.school_of(pk)
+    week = views.chosen_week(request)
+    classes = list(queries.classes_of(week).filter(school=school))
+    return pdf_response(form_pdf(school, week, classes), f"classes-{pk}-{week}")
 
 
-def _may_cancel(request: OfficeRequest, one: SchoolBreak) -> bool:
-    if one.school is not None:
-        return views.keeps_classes(request, one.school)
+def _may_cancel(request: OfficeRequest, school_break: SchoolBreak) -> bool:
+    if school_break.school is not None:
+        return views.keeps_classes(request, school_break.school)
     units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
-    return one.unit is not None and units.filter(pk=one.unit.pk).exists()
+    return school_break.unit is not None and units.filter(pk=school_break.unit.pk).exists()
 
 
 def _back(pk: int, week: Week) -> HttpResponse:
@@ -211,20 +218,22 @@ def _back(pk: int, week: Week) -> HttpResponse:
 def enter(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every class of a school as a row: 302 stored, 409 week closed or changed meanwhile, 422 what to correct.
 
-    Rows left empty stay out.
+    Empty rows are left out.
     """
-    school, week = views.kept_school(request, pk), views.chosen_week(request)
+    school = views.kept_school(request, pk)
+    week = views.chosen_week(request)
     if request.method != "POST":
         return _table(request, school, week, _rows(school, week, None))
     with transaction.atomic():
-        # Two who report the classes of one school at once wait for each other here, and see each other's numbers.
+        # The lock makes two reports for one school wait for each other; the second sees the numbers of the first.
         list(SchoolClass.objects.select_for_update().filter(school=school).order_by("pk").values_list("pk"))
         rows = _rows(school, week, request.POST)
-        if [form for _one, form in rows if not form.is_valid()]:
+        # All forms are validated, so that each shows its errors.
+        if [form for _class, form in rows if not form.is_valid()]:
             return _table(request, school, week, rows)
-        good = [(one, form.counts) for one, form in rows if not form.is_left_out]
+        counted = [(school_class, form.counts) for school_class, form in rows if not form.is_left_out]
         try:
-            stored = record_all(school, good, week, Channel.OFFICE, request.user, timezone.now())
+            stored = record_all(school, counted, week, Channel.OFFICE, request.user, timezone.now())
         except Refused as refused:
             return _table(request, school, week, rows, refused=sentence_of(refused))
     messages.success(request, done_notice(stored))
@@ -232,12 +241,17 @@ def enter(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _rows(school: Agency, week: Week, typed: QueryDict | None) -> list[tuple[SchoolClass, RowForm]]:
-    found = list(queries.classes_of(week).filter(school=school))
-    said = {
+    classes = list(queries.classes_of(week).filter(school=school))
+    reports = {
         report.school_class_id: report
-        for report in ClassReport.objects.filter(school_class__in=found, week=week.first_day, is_current=True)
+        for report in ClassReport.objects.filter(school_class__in=classes, week=week.first_day, is_current=True)
     }
-    return [(one, RowForm(typed, prefix=str(one.pk), label=one.name, initial=_known(one, said))) for one in found]
+    rows = []
+    for school_class in classes:
+        initial = _initial(school_class, reports.get(school_class.pk))
+        form = RowForm(typed, prefix=str(school_class.pk), label=school_class.name, initial=initial)
+        rows.append((school_class, form))
+    return rows
 
 
 @practised
@@ -248,9 +262,10 @@ def _rows(school: Agency, week: Week, typed: QueryDict | None) -> list[tuple[Sch
 def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     """Show what was read (200; 422 refused rows), or store it (`store`): 302, 409 week closed.
 
-    A table in which people are named is thrown away (422): it is not stored and not shown again.
+    A table that names people is discarded (422): it is not stored and not shown again.
     """
-    school, week = views.kept_school(request, pk), views.chosen_week(request)
+    school = views.kept_school(request, pk)
+    week = views.chosen_week(request)
     form = PasteForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _pasted(request, school, week, form, None, status=422 if form.errors else 200)
@@ -258,21 +273,22 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
         rows = read_rows(form.cleaned_data["rows"], queries.classes_of(week).filter(school=school))
     except PupilsNamed as refused:
         return _pasted(request, school, week, PasteForm(), None, refused=sentence_of(refused), status=422)
-    good = [(row.school_class, row.counts) for row in rows if row.school_class and row.counts and not row.refusal]
-    complete = bool(rows) and len(good) == len(rows)
+    counted = [(row.school_class, row.counts) for row in rows if row.school_class and row.counts and not row.refusal]
+    complete = bool(rows) and len(counted) == len(rows)
     if "store" not in request.POST or not complete:
         return _pasted(request, school, week, form, rows, status=200 if complete else 422)
     try:
-        stored = record_all(school, good, week, Channel.PASTED, request.user, timezone.now())
+        stored = record_all(school, counted, week, Channel.PASTED, request.user, timezone.now())
     except Refused as refused:
         return _pasted(request, school, week, form, rows, refused=sentence_of(refused), status=409)
     messages.success(request, done_notice(stored))
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
 
 
-def _known(one: SchoolClass, said: dict[int, ClassReport]) -> dict[str, int | None]:
-    report = said.get(one.pk)
-    return {name: getattr(report, name) for name in NAMES} if report else {"pupils": one.pupils}
+def _initial(school_class: SchoolClass, report: ClassReport | None) -> dict[str, int | None]:
+    if report is None:
+        return {"pupils": school_class.pupils}
+    return {name: getattr(report, name) for name in NAMES}
 
 
 def _closed(school: Agency, week: Week) -> str:
@@ -292,10 +308,13 @@ def _table(
     refused: str = "",
 ) -> HttpResponse:
     context = {
-        "school": school, "week": week, "rows": rows, "closed": refused or _closed(school, week),
-        "table": SharedRows([(one.name, form) for one, form in rows]),
-    }  # fmt: skip
-    status = 409 if refused else acts.status_of(*(form for _one, form in rows))
+        "school": school,
+        "week": week,
+        "rows": rows,
+        "closed": refused or _closed(school, week),
+        "table": SharedRows([(school_class.name, form) for school_class, form in rows]),
+    }
+    status = 409 if refused else acts.status_of(*(form for _class, form in rows))
     return render(request, "schools/enter.html", context, status=status)
 
 
@@ -309,18 +328,20 @@ def _pasted(
     refused: str = "",
     status: int,
 ) -> HttpResponse:
-    read = rows or []
+    pasted = rows or []
     context = {
         "school": school,
         "week": week,
         "form": form,
         "read": rows is not None,
-        "rows": [row for row in read if not row.refusal],
-        "wrong": [
-            (row, COUNTS[row.rule] if row.refusal == "counts" else ROWS[row.refusal]) for row in read if row.refusal
-        ],
+        "rows": [row for row in pasted if not row.refusal],
+        "wrong": [(row, _row_sentence(row)) for row in pasted if row.refusal],
         "nothing": rows == [],
         "refused": refused,
         "closed": "" if refused else _closed(school, week),
     }
     return render(request, "schools/paste.html", context, status=status)
+
+
+def _row_sentence(row: PastedClass) -> Promise:
+    return COUNTS[row.rule] if row.refusal == "counts" else ROWS[row.refusal]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The five numbers of a staff report, what makes them contradict each other, each refusal in words, and rows of them
-pasted from a spreadsheet.
+"""The five numbers of a staff report, the rules between them, the sentence for each refusal, and rows pasted from a
+spreadsheet.
 """
 
 from collections import Counter
@@ -17,13 +17,13 @@ from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, to_unicode
 from bluezone.vietnamese.spelling import fold
 
-# No agency of a city has more; a longer number is a code or a telephone number in the wrong column.
+# No agency of a city has more staff; a larger number is a code or a telephone number in the wrong column.
 MOST_STAFF = 100_000
 NAMES = ("staff", "with_smartphone", "running", "web_edition", "reminded")
 
 
 class StaffCountsRefused(Refused):
-    """Numbers that cannot be true together; `field` is the one to look at first, `rule` which rule they break."""
+    """The numbers cannot all be true. field: the one to check first. rule: the rule that they break."""
 
     code = "staff_counts_refused"
 
@@ -35,9 +35,9 @@ class StaffCountsRefused(Refused):
 
 @dataclass(frozen=True)
 class StaffCounts:
-    """Counts of people of one agency; raises StaffCountsRefused when they contradict each other.
+    """Numbers of people of one agency, 0..MOST_STAFF; raises StaffCountsRefused if they contradict each other.
 
-    staff, with_smartphone, running, web_edition (only that), reminded (and not running): 0 or more.
+    web_edition: people with only the web edition. reminded: people who were reminded and do not run it.
     """
 
     staff: int
@@ -95,7 +95,7 @@ ROWS: dict[str, Promise] = {
 
 
 def of_counts(refused: StaffCountsRefused) -> str:
-    """The sentence for numbers that contradict each other."""
+    """The sentence for the rule that the numbers break."""
     return str(COUNTS[refused.rule])
 
 
@@ -115,9 +115,9 @@ _MEANING = {heading: column for column, headings in HEADINGS.items() for heading
 
 @dataclass(frozen=True)
 class PastedRow:
-    """One line. number: from 1, as pasted. agency, counts: where they could be read.
+    """One line. number: from 1, as pasted. agency, counts: None if they could not be read.
 
-    refusal: "" or a key of sentences.ROWS, or "counts" with the rule of counts.py in `rule`.
+    refusal: "" or a key of ROWS, or "counts" with a key of COUNTS in `rule`.
     """
 
     number: int
@@ -129,12 +129,12 @@ class PastedRow:
 
 
 def read_rows(text: str, agencies: Iterable[Agency]) -> list[PastedRow]:
-    """Understand pasted text.
+    """Parse pasted text.
 
-    text: lines of cells with tabs between; a first line without a number is a heading row and may reorder the columns;
-    without one the order is agency, staff, with a smartphone, running, web edition, reminded, and a running number may
-    stand before. Lines that begin with "Tổng" are sums and are left out.
-    agencies: who may be named, by code, name or short name, without regard to marks, capitals and old fonts.
+    text: lines of cells separated by tabs. A first line without a number is a heading row, which may reorder the
+    columns. Without it the order is agency, staff, with a smartphone, running, web edition, reminded; a running number
+    may come first. Lines that begin with "Tổng" are sums and are left out.
+    agencies: those that a row may name, by code, name or short name; marks, capitals and legacy fonts do not matter.
     """
     lines = [(number, line.split("\t")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     order: Sequence[str | None] | None = None
@@ -150,7 +150,7 @@ def read_rows(text: str, agencies: Iterable[Agency]) -> list[PastedRow]:
         for number, cells in lines
         if not _is_sum(cells)
     ]
-    return _without_repeats(rows)
+    return _refuse_repeats(rows)
 
 
 def _names(agencies: Iterable[Agency]) -> dict[str, set[Agency]]:
@@ -162,26 +162,27 @@ def _names(agencies: Iterable[Agency]) -> dict[str, set[Agency]]:
 
 
 def _is_sum(cells: Sequence[str]) -> bool:
-    named = next((cell for cell in cells if cell.strip() and not cell.strip().isdigit()), "")
-    return fold(named) in {"tong", "tong so", "tong cong", "cong", "total"}
+    label = next((cell for cell in cells if cell.strip() and not cell.strip().isdigit()), "")
+    return fold(label) in {"tong", "tong so", "tong cong", "cong", "total"}
 
 
 def _read(
     number: int, cells: tuple[str, ...], order: Sequence[str | None] | None, names: dict[str, set[Agency]]
 ) -> PastedRow:
     if order is not None:
-        found = {column: cell for column, cell in zip(order, cells, strict=False) if column}
+        by_column = {column: cell for column, cell in zip(order, cells, strict=False) if column}
     else:
         numbered = len(cells) > len(COLUMNS) and cells[0].rstrip(".").isdigit()
-        found = dict(zip(COLUMNS, cells[1:] if numbered else cells, strict=False))
-    if set(found) != set(COLUMNS):
+        values = cells[1:] if numbered else cells
+        by_column = dict(zip(COLUMNS, values, strict=False))
+    if set(by_column) != set(COLUMNS):
         return PastedRow(number, cells, refusal="cells")
-    meant = _meant(found["agency"], names)
-    if len(meant) != 1:
-        return PastedRow(number, cells, refusal="several" if meant else "unknown")
-    agency = next(iter(meant))
+    agencies = _agencies_named(by_column["agency"], names)
+    if len(agencies) != 1:
+        return PastedRow(number, cells, refusal="several" if agencies else "unknown")
+    agency = next(iter(agencies))
     try:
-        counts = [count_of(found[name] or None) for name in NAMES]
+        counts = [count_of(by_column[name] or None) for name in NAMES]
         if any(count is None for count in counts):
             return PastedRow(number, cells, agency, refusal="number")
         return PastedRow(number, cells, agency, StaffCounts(*[count or 0 for count in counts]))
@@ -191,24 +192,22 @@ def _read(
         return PastedRow(number, cells, agency, refusal="counts", rule=refused.rule)
 
 
-def _meant(text: str, names: dict[str, set[Agency]]) -> set[Agency]:
+def _agencies_named(text: str, names: dict[str, set[Agency]]) -> set[Agency]:
     for reading in (text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI)):
-        if found := names.get(fold(reading)):
-            return found
+        if agencies := names.get(fold(reading)):
+            return agencies
     return set()
 
 
 def _legible(text: str) -> str:
-    """A heading as it is, or from an old font where it means nothing otherwise."""
+    """A heading as it is; converted from a legacy font if only that makes it a known heading."""
     readings = (text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI))
     return next((reading for reading in readings if heading_key(reading) in _MEANING), text)
 
 
-def _without_repeats(rows: list[PastedRow]) -> list[PastedRow]:
+def _refuse_repeats(rows: list[PastedRow]) -> list[PastedRow]:
     times = Counter(row.agency.pk for row in rows if row.agency)
-    return [
-        PastedRow(row.number, row.cells, row.agency, refusal="repeated")
-        if row.agency and times[row.agency.pk] > 1
-        else row
-        for row in rows
-    ]
+    for index, row in enumerate(rows):
+        if row.agency and times[row.agency.pk] > 1:
+            rows[index] = PastedRow(row.number, row.cells, row.agency, refusal="repeated")
+    return rows

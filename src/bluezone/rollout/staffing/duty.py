@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The staff report: what it registers of itself."""
+"""The registration of the staff report: audited acts, menu, purge and indicator."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +27,7 @@ DUTY = Duty(
     purges=(Work("purge_staffing", "bluezone.rollout.staffing.staff_reports.purge"),),
     indicators=("bluezone.rollout.staffing.queries.StaffRunning",),
     reversers={
-        "week-answered": "bluezone.rollout.staffing.views.let_the_request_wait",
+        "week-answered": "bluezone.rollout.staffing.views.undo_answer",
     },
     demo="bluezone.rollout.staffing.staff_reports.plant",
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an agency says of its staff for a week, each version kept; and weeks opened again after they were locked.
+"""The staff reports of agencies for a week, in all versions; and locked weeks that were opened again.
 
-Source: Công văn 458/UBND-VP, clause 1: all cadres and staff with a smartphone install, and the agency sees to it.
+Source: Công văn 458/UBND-VP, clause 1: all cadres and staff with a smartphone install it; the agency is responsible.
 """
 
 from typing import Any, ClassVar
@@ -18,10 +18,10 @@ from bluezone.training import PractisedMixin, TrainingMixin
 
 
 class WeekDay(models.Func):
-    """Day of the week of a date, 0 Sunday to 6, by functions that the databases have themselves.
+    """Day of the week of a date, 0 (Sunday) to 6, by built-in functions of the databases.
 
-    Django's own lookup needs a function that only Django's SQLite connections know, and other programs must be able
-    to check the constraint, such as `PRAGMA integrity_check` of a backup.
+    Django's own lookup needs a function that only Django's SQLite connections have. Other programs must be able to
+    check the constraint, too, such as `PRAGMA integrity_check` of a backup.
     """
 
     output_field = models.IntegerField()
@@ -38,13 +38,13 @@ class WeekDay(models.Func):
 
 
 class StaffReport(TrainingMixin):
-    """One version of what one agency says of its staff for one week. Counts of people, never a name.
+    """One version of the staff report of one agency for one week. Counts of people, never a name.
 
-    week:           its Monday. version: 1, 2, …; the newest is `is_current`, the others stay as they were.
-    staff:          all cadres, staff and workers. with_smartphone: of them.
-    running:        with a smartphone on which Bluezone runs with Bluetooth on.
-    web_edition:    with the web edition only, which records nobody near and is never counted as running.
-    reminded:       not running, and reminded in the week.
+    week:           its Monday. version: 1, 2, …; only the newest has `is_current`, the others do not change.
+    staff:          all cadres, staff and workers. with_smartphone: how many of them have one.
+    running:        people with a smartphone on which Bluezone runs, with Bluetooth on.
+    web_edition:    people with only the web edition, which records no encounters and never counts as running.
+    reminded:       people who do not run it and were reminded in the week.
     training:       made in training mode: in no figure, erased after 7 days.
     Personal data: the account that reported, an official duty.
     """
@@ -88,7 +88,7 @@ class StaffReport(TrainingMixin):
 
 
 class WeekReopening(PractisedMixin):
-    """A locked week that one agency may report again, until the end of a day, and why; practised apart.
+    """A locked week for which one agency may report again until the end of a day, and why. Practice rows are separate.
 
     Personal data: the account that opened it, an official duty.
     """
@@ -111,13 +111,13 @@ class WeekReopening(PractisedMixin):
 
 
 class WeekRequest(PractisedMixin):
-    """An agency asks that a locked week be opened again for it (xin mở lại), and the office answers; practised apart.
+    """An agency's request to open a locked week again (xin mở lại), and the answer. Practice rows are separate.
 
     Personal data: the accounts that asked and answered, official duties.
     """
 
     class State(models.TextChoices):
-        """What became of it."""
+        """Whether and how the request was answered."""
 
         OPEN = "open", _("waiting for an answer")
         GRANTED = "granted", _("granted")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agency table of a week: who reported what, who has not, what is kept back from whom; and what of it goes into
-coverage.
+"""The agency table of a week: the reports, the agencies without one, the numbers that a reader does not see; and the
+figures for coverage.
 """
 
 import datetime
@@ -38,7 +38,7 @@ SHOWN = ("all", "reported", "missing")
 
 @dataclass(frozen=True)
 class Counted:
-    """The five numbers of an agency or of a sum; None where kept back."""
+    """The five numbers of an agency or of a sum; None for a suppressed one."""
 
     staff: int | None
     with_smartphone: int | None
@@ -58,13 +58,13 @@ class Counted:
 
     @property
     def hides_something(self) -> bool:
-        """Whether any of the five is kept back."""
+        """Whether any of the five is suppressed."""
         return any(getattr(self, name) is None for name in NAMES)
 
 
 @dataclass(frozen=True)
 class AgencyRow:
-    """One agency in the table; counted is None where it has not reported. is_own: whether the reader enters it."""
+    """One agency in the table. counted: None if it has not reported. is_own: whether the reader reports for it."""
 
     agency: Agency
     counted: Counted | None
@@ -75,7 +75,7 @@ class AgencyRow:
 
 @dataclass(frozen=True)
 class AgencyTable:
-    """The table of a week and unit, one page of it. expected, received: agencies that owe a report, and sent it."""
+    """One page of the table of a week and unit. expected, received: how many agencies owe a report, and sent it."""
 
     page: Page[Agency]
     rows: list[AgencyRow]
@@ -86,13 +86,13 @@ class AgencyTable:
 
     @property
     def missing(self) -> int:
-        """Agencies that have not reported."""
+        """The number of agencies that have not reported."""
         return self.expected - self.received
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """A current report as it is read for the table."""
+    """The values of a current report that the table needs."""
 
     agency_id: int
     unit_path: str
@@ -102,9 +102,9 @@ class _Stored:
 
 
 def expected_agencies(week: Week, unit: AdminUnit | None = None) -> QuerySet[Agency]:
-    """Agencies that owe a report for a week: those in force when it begins, in a unit where one is given."""
-    found = Agency.objects.in_force(week.first_day)
-    return found.filter(unit__path__startswith=unit.path) if unit else found
+    """Agencies that owe a report for a week: those that the directory has when it begins. unit: only those in it."""
+    agencies = Agency.objects.in_force(week.first_day)
+    return agencies.filter(unit__path__startswith=unit.path) if unit else agencies
 
 
 def agency_table(
@@ -119,15 +119,15 @@ def agency_table(
 ) -> AgencyTable:
     """Read the table in a constant number of queries.
 
-    unit: narrow to what serves it. show: one of SHOWN. words: part of a name or code. number: of the page.
-    own: agencies whose numbers the reader enters, and so sees whatever their size.
+    unit: only agencies in it. show: one of SHOWN. words: part of a name or code. number: of the page.
+    own: agencies for which the reader reports; none of their numbers are suppressed.
     """
-    stored = _stored(week, training)
-    hidden = _kept_back(stored)
+    stored = _read_reports(week, training)
+    hidden = _suppressed_cells(stored)
     owing = expected_agencies(week, unit)
     by_agency = {report.agency_id: report for report in stored}
-    found = _narrowed(owing, by_agency, show, words)
-    page = Paginator(found, AGENCIES_A_PAGE).get_page(number)
+    agencies = _narrowed(owing, by_agency, show, words)
+    page = Paginator(agencies, AGENCIES_A_PAGE).get_page(number)
     under = [report for report in stored if unit is None or report.unit_path.startswith(unit.path)]
     rows = [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in page.object_list]
     cell = unit_cell(unit.pk) if unit else ROOT
@@ -140,23 +140,23 @@ def agency_table(
 
 def all_rows(week: Week, unit: AdminUnit | None, *, own: frozenset[int], training: bool = False) -> list[AgencyRow]:
     """Every agency that owes a report, for the file."""
-    stored = _stored(week, training)
-    hidden = _kept_back(stored)
+    stored = _read_reports(week, training)
+    hidden = _suppressed_cells(stored)
     by_agency = {report.agency_id: report for report in stored}
     agencies = expected_agencies(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
     return [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in agencies]
 
 
 def versions(agency: Agency, week: Week, *, training: bool = False) -> list[StaffReport]:
-    """Everything an agency has said for a week, newest first."""
-    said = StaffReport.everything.filter(agency=agency, week=week.first_day, training=training)
-    return list(said.select_related("reported_by").order_by("-version"))
+    """All versions of an agency's report for a week, newest first."""
+    reports = StaffReport.everything.filter(agency=agency, week=week.first_day, training=training)
+    return list(reports.select_related("reported_by").order_by("-version"))
 
 
 def last_before(agency: Agency, week: Week, *, training: bool = False) -> StaffReport | None:
-    """What an agency said last, in the week or before it."""
-    said = StaffReport.everything.filter(agency=agency, week__lte=week.first_day, training=training, is_current=True)
-    return said.order_by("-week").first()
+    """The newest report of an agency for the week or an earlier one."""
+    reports = StaffReport.everything.filter(agency=agency, week__lte=week.first_day, training=training, is_current=True)
+    return reports.order_by("-week").first()
 
 
 def reopenings(agency: Agency, week: Week) -> list[WeekReopening]:
@@ -165,29 +165,31 @@ def reopenings(agency: Agency, week: Week) -> list[WeekReopening]:
 
 
 def units_to_choose(week: Week) -> QuerySet[AdminUnit]:
-    """Units by which the table can be narrowed."""
+    """Units to which the table can be narrowed."""
     return AdminUnit.objects.in_force(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
 
 
 def _narrowed(owing: QuerySet[Agency], reported: Collection[int], show: str, words: str) -> QuerySet[Agency]:
-    """By ids that are read already: PostgreSQL joins reports it has no statistics of row by row, for minutes."""
-    found = owing.matching(words)  # type: ignore[attr-defined]
+    """Filter by ids that are in memory already. Without statistics, PostgreSQL joins the reports row by row, for
+    minutes.
+    """
+    agencies = owing.matching(words)  # type: ignore[attr-defined]
     if show == "reported":
-        found = found.filter(pk__in=reported)
+        agencies = agencies.filter(pk__in=reported)
     elif show == "missing":
-        found = found.exclude(pk__in=reported)
-    return found.select_related("unit").order_by("unit__path", "name", "pk")  # type: ignore[no-any-return]
+        agencies = agencies.exclude(pk__in=reported)
+    return agencies.select_related("unit").order_by("unit__path", "name", "pk")  # type: ignore[no-any-return]
 
 
-def _stored(week: Week, training: bool) -> list[_Stored]:
+def _read_reports(week: Week, training: bool) -> list[_Stored]:
     rows = StaffReport.everything.filter(week=week.first_day, training=training, is_current=True).values_list(
         "agency_id", "agency__unit__path", "version", "reported_at", *NAMES
     )
     return [_Stored(pk, path, version, at, counts) for pk, path, version, at, *counts in rows]
 
 
-def _kept_back(stored: list[_Stored]) -> list[set[Cell]]:
-    """For each of the five numbers the cells where it is kept back."""
+def _suppressed_cells(stored: list[_Stored]) -> list[set[Cell]]:
+    """The cells to suppress for each of the five numbers."""
     return [
         hidden_cells_of((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
         for column in range(len(NAMES))
@@ -198,8 +200,8 @@ def _row(agency: Agency, report: _Stored | None, hidden: list[set[Cell]], own: f
     is_own = agency.pk in own
     if report is None:
         return AgencyRow(agency, None, 0, None, is_own)
-    kept = [not is_own and agency_cell(agency.pk) in column for column in hidden]
-    counts = [None if is_kept else count for count, is_kept in zip(report.counts, kept, strict=True)]
+    suppressed = [not is_own and agency_cell(agency.pk) in column for column in hidden]
+    counts = [None if is_hidden else count for count, is_hidden in zip(report.counts, suppressed, strict=True)]
     return AgencyRow(agency, Counted(*counts), report.version, report.reported_at, is_own)
 
 
@@ -207,15 +209,17 @@ def _total(reports: list[_Stored], hidden: list[bool]) -> Counted | None:
     if not reports:
         return None
     sums = [sum(column) for column in zip(*(report.counts for report in reports), strict=True)]
-    return Counted(*(None if kept else value for value, kept in zip(sums, hidden, strict=True)))
+    return Counted(*(None if is_hidden else value for value, is_hidden in zip(sums, hidden, strict=True)))
 
 
 def _share(count: int | None, base: int | None) -> float | None:
-    return None if count is None or not base else count / base
+    if count is None or not base:
+        return None
+    return count / base
 
 
 class StaffRunning(Indicator):
-    """Staff whose phone runs Bluezone / staff with a smartphone, as their agencies report for a week."""
+    """Staff with Bluezone running / staff with a smartphone, as their agencies report for a week."""
 
     key = "staff"
     proof = Proof.SELF_REPORTED
@@ -225,8 +229,8 @@ class StaffRunning(Indicator):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each agency that reported; one query."""
-        shown = week.in_vietnamese() if get_language() == "vi" else week.in_english()
-        source = _("staff reports of the agencies, week %(week)s") % {"week": shown}
+        days = week.in_vietnamese() if get_language() == "vi" else week.in_english()
+        source = _("staff reports of the agencies, week %(week)s") % {"week": days}
         rows = StaffReport.objects.filter(week=week.first_day, is_current=True).values_list(
             "agency__unit__path", "agency_id", "running", "with_smartphone", "reported_at"
         )
@@ -241,7 +245,7 @@ class StaffRunning(Indicator):
         return f"{reverse('staff')}?{urlencode({'week': week, 'unit': unit_id, 'show': 'reported'})}"
 
     def reporting(self, unit_path: str, week: Week) -> Reporting:
-        """Agencies that serve the unit or a part of it; two queries."""
+        """Agencies in the unit; two queries."""
         owing = Agency.objects.in_force(week.first_day).filter(unit__path__startswith=unit_path)
         sent = StaffReport.objects.filter(week=week.first_day, is_current=True, agency__in=owing)
         unit_id = unit_path.rstrip("/").rsplit("/", 1)[-1]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Staff reports: a week reported and corrected by further versions; a locked week that an agency asks to open again;
-those of a demo, and what is forgotten.
+"""Staff reports: report a week and correct it by further versions; ask to open a locked week and answer; the reports
+of a demo; the purge.
 """
 
 import datetime
@@ -31,19 +31,19 @@ REOPENED_DAYS = 3
 
 
 class PeriodLocked(Refused):
-    """A report for a week after it was locked, and not opened again for this agency."""
+    """The week of the report is locked, and not opened again for this agency."""
 
     code = "period_locked"
 
 
 class PeriodNotBegun(Refused):
-    """A report for a week that is still to come."""
+    """The week of the report is still to come."""
 
     code = "period_not_begun"
 
 
 class AgencyOutOfForce(Refused):
-    """A report for an agency that did not exist in the week."""
+    """The agency of the report did not exist in that week."""
 
     code = "agency_out_of_force"
 
@@ -51,38 +51,44 @@ class AgencyOutOfForce(Refused):
 def record(
     agency: Agency, week: Week, counts: StaffCounts, by: User, now: datetime.datetime, *, training: bool = False
 ) -> StaffReport:
-    """Store what an agency says of its staff in a week, as a further version when it has said something else before.
+    """Store the staff numbers of an agency for a week, as a further version if others are stored already.
 
-    The same numbers again change nothing and give the version there is, so that a second tap does no harm.
-    training: made in training mode; in no figure, and not in the audit.
+    The same numbers again change nothing and return the stored version, so that a second tap does no harm.
+    training: made in training mode; such a report is in no figure and not in the audit.
     Raises PeriodNotBegun, PeriodLocked, AgencyOutOfForce; nothing is stored then.
     """
     return record_all([(agency, counts)], week, by, now, training=training)[0]
 
 
 def record_all(
-    said: Sequence[tuple[Agency, StaffCounts]], week: Week, by: User, now: datetime.datetime, *, training: bool = False
+    counted: Sequence[tuple[Agency, StaffCounts]],
+    week: Week,
+    by: User,
+    now: datetime.datetime,
+    *,
+    training: bool = False,
 ) -> list[StaffReport]:
-    """`record` for several agencies, all or none."""
+    """Like `record`, for several agencies, all or none."""
     today = timezone.localdate(now)
     with transaction.atomic():
-        agencies = {agency.pk: agency for agency, _counts in said}
-        # Two who report one agency at once wait for each other here; SQLite lets one write at a time anyway.
+        agencies = {agency.pk: agency for agency, _counts in counted}
+        # The lock makes two reports for the same agency wait for each other; SQLite has one writer at a time anyway.
         list(Agency.objects.select_for_update().filter(pk__in=agencies).order_by("pk").values_list("pk"))
         check_open(list(agencies.values()), week, today)
-        before = {
+        previous = {
             report.agency_id: report
             for report in StaffReport.everything.filter(
                 agency__in=agencies, week=week.first_day, training=training, is_current=True
             )
         }
         return [
-            _stored(agency, before.get(agency.pk), week, counts, by, now, training=training) for agency, counts in said
+            _store(agency, previous.get(agency.pk), week, counts, by, now, training=training)
+            for agency, counts in counted
         ]
 
 
 def reopen(agency: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekReopening:
-    """Let an agency report a locked week again, for REOPENED_DAYS days from today on. reason: not empty."""
+    """Let an agency report for a locked week again, for REOPENED_DAYS days from today on. reason: not empty."""
     until = timezone.localdate(now) + datetime.timedelta(days=REOPENED_DAYS - 1)
     with transaction.atomic():
         opened = WeekReopening.objects.create(
@@ -93,7 +99,7 @@ def reopen(agency: Agency, week: Week, reason: str, by: User, now: datetime.date
 
 
 def check_open(agencies: Sequence[Agency], week: Week, today: datetime.date) -> None:
-    """Raise PeriodNotBegun, AgencyOutOfForce or PeriodLocked unless every agency may report the week today."""
+    """Raise PeriodNotBegun, AgencyOutOfForce or PeriodLocked unless every agency may report for the week today."""
     if today < week.first_day:
         raise PeriodNotBegun(f"week {week} begins on {week.first_day}")
     for agency in agencies:
@@ -101,24 +107,21 @@ def check_open(agencies: Sequence[Agency], week: Week, today: datetime.date) -> 
             raise AgencyOutOfForce(f"agency {agency.key} was not in force on {week.first_day}")
     if today < week.locks_on:
         return
-    reopened = set(
-        WeekReopening.objects.filter(agency__in=agencies, week=week.first_day, until__gte=today).values_list(
-            "agency_id", flat=True
-        )
-    )
+    reopenings = WeekReopening.objects.filter(agency__in=agencies, week=week.first_day, until__gte=today)
+    reopened = set(reopenings.values_list("agency_id", flat=True))
     locked = [agency.key for agency in agencies if agency.pk not in reopened]
     if locked:
         raise PeriodLocked(f"week {week} was locked on {week.locks_on} for {', '.join(locked[:5])}")
 
 
 def _existed(agency: Agency, week: Week) -> bool:
-    begun = agency.valid_from is None or agency.valid_from <= week.first_day
-    return begun and (agency.valid_to is None or agency.valid_to > week.first_day)
+    has_begun = agency.valid_from is None or agency.valid_from <= week.first_day
+    return has_begun and (agency.valid_to is None or agency.valid_to > week.first_day)
 
 
-def _stored(
+def _store(
     agency: Agency,
-    before: StaffReport | None,
+    previous: StaffReport | None,
     week: Week,
     counts: StaffCounts,
     by: User,
@@ -126,15 +129,15 @@ def _stored(
     *,
     training: bool,
 ) -> StaffReport:
-    if before is not None:
-        if all(getattr(before, name) == getattr(counts, name) for name in NAMES):
-            return before
-        before.is_current = False
-        before.save(update_fields=["is_current"])
+    if previous is not None:
+        if all(getattr(previous, name) == getattr(counts, name) for name in NAMES):
+            return previous
+        previous.is_current = False
+        previous.save(update_fields=["is_current"])
     report = StaffReport.everything.create(
         agency=agency,
         week=week.first_day,
-        version=before.version + 1 if before else 1,
+        version=previous.version + 1 if previous else 1,
         training=training,
         reported_by=by,
         reported_at=now,
@@ -156,25 +159,25 @@ class WeekNotLocked(Refused):
 
 
 class WeekRequestOpen(Refused):
-    """The agency has asked already and has no answer yet."""
+    """The agency has a request without an answer already."""
 
     code = "week_request_open"
 
 
 class WeekRequestAnswered(Refused):
-    """Somebody has answered the request before."""
+    """Somebody has answered the request already."""
 
     code = "week_request_answered"
 
 
 class WeekDayWrong(Refused):
-    """The day until which a week is to be open again is past, or more than a month ahead."""
+    """The last day of the opening is past, or more than a month ahead."""
 
     code = "week_day_wrong"
 
 
 def may_answer(user: User, agency: Agency) -> bool:
-    """Whether somebody may open a week for an agency: an administrator of it, or a clerk of an office above it."""
+    """Whether a user may open a week for an agency: as its administrator, or as a clerk of an office above it."""
     for grant in granted(user, (Role.ADMIN, Role.CLERK)):
         above = grant.agency or grant.unit
         reaches = above is None or agency.is_under(above)
@@ -185,9 +188,9 @@ def may_answer(user: User, agency: Agency) -> bool:
 
 
 def ask_to_reopen(agency: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekRequest:
-    """Ask for a locked week. reason: not empty. Raises WeekNotLocked or WeekRequestOpen."""
+    """Ask to open a locked week again. reason: not empty. Raises WeekNotLocked or WeekRequestOpen."""
     with transaction.atomic():
-        # Two who ask for one agency at once wait for each other here.
+        # The lock makes two people who ask for the same agency at once wait for each other.
         list(Agency.objects.select_for_update().filter(pk=agency.pk).values_list("pk"))
         try:
             check_open([agency], week, timezone.localdate(now))
@@ -205,60 +208,67 @@ def ask_to_reopen(agency: Agency, week: Week, reason: str, by: User, now: dateti
 def answer_request(
     request: WeekRequest, until: datetime.date | None, text: str, by: User, now: datetime.datetime
 ) -> WeekReopening | None:
-    """Open the week until the end of a day, or decline (until None). Raises WeekRequestAnswered or WeekDayWrong."""
+    """Open the week until the end of a day, or decline if `until` is None.
+
+    Raises WeekRequestAnswered or WeekDayWrong.
+    """
     today = timezone.localdate(now)
     if until and not today <= until <= today + datetime.timedelta(days=MOST_DAYS):
         raise WeekDayWrong(f"the day is {until}, expected {today} and at most {MOST_DAYS} days more")
     with transaction.atomic():
-        held = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request.pk)
-        if held.state != WeekRequest.State.OPEN:
+        stored = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request.pk)
+        if stored.state != WeekRequest.State.OPEN:
             raise WeekRequestAnswered("the request has been answered")
-        held.state = WeekRequest.State.GRANTED if until else WeekRequest.State.DECLINED
-        held.answer, held.answered_by, held.answered_at = text[:200], by, now
-        held.save()
+        stored.state = WeekRequest.State.GRANTED if until else WeekRequest.State.DECLINED
+        stored.answer = text[:200]
+        stored.answered_by = by
+        stored.answered_at = now
+        stored.save()
         if until is None:
             return None
         opened = WeekReopening.objects.create(
-            agency=held.agency, week=held.week, until=until, reason=held.reason, opened_by=by, opened_at=now
+            agency=stored.agency, week=stored.week, until=until, reason=stored.reason, opened_by=by, opened_at=now
         )
         hash_chain.record(
-            by.username, "week_reopened", held.agency.key, now=now, week=str(Week.of(held.week)), until=str(until)
+            by.username, "week_reopened", stored.agency.key, now=now, week=str(Week.of(stored.week)), until=str(until)
         )
     return opened
 
 
-def take_answer_back(request: int, opened: int | None, user: User, now: datetime.datetime) -> None:
-    """Let a request wait again that the person has just answered. opened: the WeekReopening that came of it, or None.
+def withdraw_answer(request: int, opened: int | None, user: User, now: datetime.datetime) -> None:
+    """Withdraw the user's answer to a request, which then waits again. opened: its WeekReopening, if there is one.
 
-    Raises UndoTooLate where the agency has reported or asked again since.
+    Raises UndoTooLate if the agency has reported or asked again since.
     """
     with transaction.atomic():
-        held = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
-        same = {"agency": held.agency_id, "week": held.week}
-        if held.answered_by_id != user.pk or WeekRequest.objects.filter(state="open", **same).exists():
+        stored = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
+        agency_and_week = {"agency": stored.agency_id, "week": stored.week}
+        if stored.answered_by_id != user.pk or WeekRequest.objects.filter(state="open", **agency_and_week).exists():
             raise UndoTooLate("the request was changed since, or the agency has asked again")
-        if StaffReport.objects.filter(reported_at__gte=held.answered_at, **same).exists():
+        if StaffReport.objects.filter(reported_at__gte=stored.answered_at, **agency_and_week).exists():
             raise UndoTooLate("the agency has reported since")
         if opened is not None:
-            WeekReopening.objects.filter(pk=opened, **same).delete()
-            week = str(Week.of(held.week))
-            hash_chain.record(user.username, "week_reopened", held.agency.key, now=now, week=week, taken_back=True)
-        held.state, held.answer = WeekRequest.State.OPEN, ""
-        held.answered_by, held.answered_at = None, None
-        held.save()
+            WeekReopening.objects.filter(pk=opened, **agency_and_week).delete()
+            week = str(Week.of(stored.week))
+            hash_chain.record(user.username, "week_reopened", stored.agency.key, now=now, week=week, taken_back=True)
+        stored.state = WeekRequest.State.OPEN
+        stored.answer = ""
+        stored.answered_by = None
+        stored.answered_at = None
+        stored.save()
 
 
 def latest(agency: Agency, week: Week) -> WeekRequest | None:
-    """The last request of an agency for a week."""
+    """The newest request of an agency for a week."""
     return WeekRequest.objects.filter(agency=agency, week=week.first_day).first()
 
 
 def open_requests(user: User) -> list[WeekRequest]:
-    """The first requests that this person may answer, oldest first, and one more where more wait than are shown."""
+    """The oldest requests that this user may answer: at most REQUESTS_AT_ONCE, and one more if there are more."""
     reached = agencies_of(user, [Role.ADMIN, Role.CLERK])
-    asked = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
-    found = asked.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]
-    return [one for one in found if may_answer(user, one.agency)][: REQUESTS_AT_ONCE + 1]
+    waiting_requests = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
+    requests = waiting_requests.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]
+    return [request for request in requests if may_answer(user, request.agency)][: REQUESTS_AT_ONCE + 1]
 
 
 _DAY = datetime.timedelta(days=1)
@@ -266,13 +276,14 @@ _WEEKS = 3
 
 
 def plant(now: datetime.datetime) -> None:
-    """Three weeks of staff reports, a little better each week; some agencies have not reported this one."""
+    """Store three weeks of reports for a demo, a little better each week; some agencies have not reported yet."""
     office = demo_office()
     for weeks_ago in reversed(range(_WEEKS)):
         then = now - 7 * weeks_ago * _DAY
         week = Week.of(timezone.localdate(then))
+        late = 4 if weeks_ago == 0 else 9
         for number, agency in enumerate(Agency.objects.order_by("pk")):
-            if number % (4 if weeks_ago == 0 else 9) == 3:
+            if number % late == 3:
                 continue
             staff = 24 + 7 * (number % 6)
             phones = staff - 3 - number % 4
@@ -287,33 +298,38 @@ TRAINING_LIFE = datetime.timedelta(days=7)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete what was reported in training mode more than a week ago."""
+    """Delete the reports made in training mode more than a week ago."""
     StaffReport.everything.filter(training=True, reported_at__lte=now - TRAINING_LIFE).delete()
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Agencies of this person that owe the report of this week or the last, and locked weeks to open again."""
-    today, found = timezone.localdate(now), []
+    """Matters of a user: staff reports owed for this week or the last, and requests to open a locked week."""
+    today = timezone.localdate(now)
     roles = STAFF_REPORTERS.roles - {Role.ADMIN}
-    for week in (Week.of(today).previous, Week.of(today)) if granted(user, roles) else ():
-        if today >= week.locks_on:
-            continue
-        sent = StaffReport.everything.filter(week=week.first_day, is_current=True, training=practising())
-        owing = Agency.objects.in_force(week.first_day).filter(at_the_desk(user, roles, ""))
-        by = timezone.make_aware(datetime.datetime.combine(week.due + _DAY, datetime.time()))
-        owing = owing.exclude(pk__in=sent.values("agency"))
-        matters = []
-        for one in owing.order_by("name")[: MOST_MATTERS + 1]:
-            what = _("Staff report, week %(week)s") % {"week": week}
-            url = f"{reverse('staff-report', args=[one.pk])}?week={week}"
-            matters.append(
-                Matter(f"staff {one.pk} {week}", what, _("Report"), url, by, Pile.AGENCY, stated=True, where=one.name)
-            )
-        found += shorten(matters, f"{reverse('staff')}?week={week}", owing.count)
-    asked = open_requests(user) if granted(user, [Role.ADMIN, Role.CLERK]) else []
-    if asked:
-        what = ngettext("%(count)d request to open a week", "%(count)d requests to open a week", len(asked))
-        by, key = asked[0].asked_at + _DAY, f"weeks {asked[0].pk}"
-        what %= {"count": len(asked)}
-        found.append(Matter(key, what, _("Answer"), reverse("staff"), by, Pile.SENT))
-    return found
+    matters: list[Matter] = []
+    if granted(user, roles):
+        for week in (Week.of(today).previous, Week.of(today)):
+            if today < week.locks_on:
+                matters += _owed(user, roles, week)
+    requests = open_requests(user) if granted(user, [Role.ADMIN, Role.CLERK]) else []
+    if requests:
+        what = ngettext("%(count)d request to open a week", "%(count)d requests to open a week", len(requests))
+        what %= {"count": len(requests)}
+        by = requests[0].asked_at + _DAY
+        matters.append(Matter(f"weeks {requests[0].pk}", what, _("Answer"), reverse("staff"), by, Pile.SENT))
+    return matters
+
+
+def _owed(user: User, roles: frozenset[str], week: Week) -> list[Matter]:
+    """The staff reports of an open week that the agencies of a user owe."""
+    sent = StaffReport.everything.filter(week=week.first_day, is_current=True, training=practising())
+    owing = Agency.objects.in_force(week.first_day).filter(at_the_desk(user, roles, ""))
+    owing = owing.exclude(pk__in=sent.values("agency"))
+    by = timezone.make_aware(datetime.datetime.combine(week.due + _DAY, datetime.time()))
+    matters = []
+    for agency in owing.order_by("name")[: MOST_MATTERS + 1]:
+        key = f"staff {agency.pk} {week}"
+        what = _("Staff report, week %(week)s") % {"week": week}
+        url = f"{reverse('staff-report', args=[agency.pk])}?week={week}"
+        matters.append(Matter(key, what, _("Report"), url, by, Pile.AGENCY, stated=True, where=agency.name))
+    return shorten(matters, f"{reverse('staff')}?week={week}", owing.count)

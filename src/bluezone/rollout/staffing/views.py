@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the staff report: the agency table of a week and its file, one agency's numbers and their form, a week
-opened again.
+"""Pages of the staff report: the agency table of a week and its file, the report of one agency, pasted rows, and
+requests to open a locked week.
 """
 
 import datetime
@@ -43,7 +43,7 @@ from bluezone.rollout.staffing.queries import AgencyRow
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
 from bluezone.training import current_training, practised
 
-# In bytes at most 54 KB of a form's 64, since a Vietnamese letter takes up to three.
+# Characters. A Vietnamese letter takes up to three bytes, so this is at most 54 of the 64 KB of a form.
 LONGEST_PASTE = 18_000
 
 
@@ -52,9 +52,9 @@ def _count(label: Any, help_text: Any = "") -> CountField:
 
 
 class StaffForm(SharedForm, forms.Form):
-    """What one agency says of its staff; `counts` once valid."""
+    """The staff numbers of one agency. counts: set once the form is valid."""
 
-    # Two people of one agency may enter the first report of a week, too.
+    # Also for the first report of a week: two people of an agency may enter it at the same time.
     changes_something = True
     staff = _count(_("Staff"), _("All cadres, staff and workers."))
     with_smartphone = _count(_("With a smartphone"))
@@ -64,7 +64,7 @@ class StaffForm(SharedForm, forms.Form):
     counts: StaffCounts
 
     def clean(self) -> dict[str, Any]:
-        """Refuse numbers that contradict each other, beside the one to look at first."""
+        """Refuse numbers that contradict each other, with an error at the one to check first."""
         values: dict[str, Any] = super().clean() or {}
         if all(name in values for name in NAMES):
             try:
@@ -87,14 +87,14 @@ class PasteForm(forms.Form):
 
 
 class ReopenForm(forms.Form):
-    """Why a locked week is opened again for one agency."""
+    """The reason why a locked week is opened again for one agency."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
-def chosen_week(request: HttpRequest, otherwise: Week) -> Week:
-    """The week of `?week=2020-W33`, or `otherwise` where there is none that can be read."""
-    return week_or(request.GET.get("week", ""), otherwise)
+def chosen_week(request: HttpRequest, default: Week) -> Week:
+    """The week of `?week=2020-W33`, or `default` if it is missing or cannot be read."""
+    return week_or(request.GET.get("week", ""), default)
 
 
 def chosen_unit(request: HttpRequest) -> AdminUnit | None:
@@ -109,17 +109,17 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
 
 
 def may_report(request: OfficeRequest, agency: Agency | None = None) -> bool:
-    """True when the reader enters the staff report of an agency, or of any when none is named."""
+    """Whether the reader may enter the staff report of an agency. agency: None for any."""
     return may(request.user, STAFF_REPORTERS.roles, agency=agency)
 
 
 def own_agencies(request: OfficeRequest) -> frozenset[int]:
-    """Primary keys of the agencies whose report the reader enters, and so sees as it was entered."""
+    """Primary keys of the agencies for which the reader reports, and so sees all numbers."""
     return frozenset(agencies_of(request.user, STAFF_REPORTERS.roles).values_list("pk", flat=True))
 
 
 def in_training(request: HttpRequest) -> bool:
-    """True in training mode, what is entered then is in no figure."""
+    """Whether the request is in training mode; reports entered then are in no figure."""
     return current_training(request)
 
 
@@ -131,10 +131,11 @@ DAY = datetime.timedelta(days=1)
 @audience(STAFF_REPORTERS)
 @touches(Whose.AGENCY)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask for the week of `?week=`: 302 back to the report."""
+    """Ask to open the locked week of `?week=` again: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require(request.user, STAFF_REPORTERS.roles, agency=agency)
-    now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
+    now = timezone.now()
+    reason = " ".join(request.POST.get("reason", "").split())
     week = chosen_week(request, Week.of(timezone.localdate(now)))
     with acts.tell_refusals(request, _reopening_sentence):
         if reason:
@@ -151,22 +152,25 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY.by(Role.ADMIN), Whose.ABOVE.by(Role.CLERK))
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
-    asked = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
-    if not staff_reports.may_answer(request.user, asked.agency):
+    week_request = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
+    if not staff_reports.may_answer(request.user, week_request.agency):
         raise PermissionDenied
-    now, text = timezone.now(), request.POST.get("answer", "").strip()
-    usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
-    until = chosen_day(request.POST.get("until", ""), usual) if request.POST.get("granted") == "1" else None
+    now = timezone.now()
+    text = request.POST.get("answer", "").strip()
+    until = None
+    if request.POST.get("granted") == "1":
+        usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
+        until = chosen_day(request.POST.get("until", ""), usual)
     with acts.tell_refusals(request, _reopening_sentence):
-        opened = staff_reports.answer_request(asked, until, text, request.user, now)
+        opened = staff_reports.answer_request(week_request, until, text, request.user, now)
         messages.success(request, gettext("The answer is sent."))
         acts.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
-    return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
+    return redirect(f"{reverse('staff')}?week={Week.of(week_request.week)}")
 
 
-def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_answer(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request to reopen a week."""
-    staff_reports.take_answer_back(values["asked"], values["opened"], user, now)
+    staff_reports.withdraw_answer(values["asked"], values["opened"], user, now)
 
 
 def _reopening_sentence(refused: Refused) -> str:
@@ -178,7 +182,7 @@ def _reopening_sentence(refused: Refused) -> str:
     }.get(refused.code) or gettext("This week cannot be asked for. Nothing was sent.")
 
 
-# Vietnamese in every language: the file is a form of the office and not a page.
+# Always in Vietnamese: the file is a form of the office, not a page.
 _COLUMNS = (
     ExportColumn("Cơ quan"),
     ExportColumn("Tổng số cán bộ", ColumnKind.COUNT),
@@ -190,7 +194,7 @@ _COLUMNS = (
 
 
 def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
-    """One row for each agency that owes a report; empty where it has sent none or a number is kept back."""
+    """One row for each agency that owes a report; a cell is empty without a report, or if the number is suppressed."""
     cells = [
         [row.agency.name, *(getattr(row.counted, name) if row.counted else None for name in NAMES)] for row in rows
     ]
@@ -213,8 +217,9 @@ def latest_week() -> Week:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def agency_list(request: OfficeRequest) -> HttpResponse:
-    """Every agency that owes a report for a week, with both denominators, and who has not reported."""
-    week, unit = chosen_week(request, latest_week()), chosen_unit(request)
+    """Every agency that owes a report for a week, with both denominators, and those without a report."""
+    week = chosen_week(request, latest_week())
+    unit = chosen_unit(request)
     show = chosen(request, "show", list(queries.SHOWN)) or "all"
     words = request.GET.get("q", "").strip()[:100]
     table = queries.agency_table(
@@ -226,7 +231,9 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         own=own_agencies(request),
         training=in_training(request),
     )
-    today, waiting = timezone.localdate(), staff_reports.open_requests(request.user)
+    today = timezone.localdate()
+    requests = staff_reports.open_requests(request.user)
+    shown_requests = requests[: staff_reports.REQUESTS_AT_ONCE]
     context = {
         "week": week,
         "unit": unit,
@@ -238,8 +245,8 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "is_latest": week.following.first_day > today,
         "is_locked": today >= week.locks_on,
         "may_report": may_report(request),
-        "requests": [(one, Week.of(one.week)) for one in waiting[: staff_reports.REQUESTS_AT_ONCE]],
-        "more_wait": len(waiting) > staff_reports.REQUESTS_AT_ONCE,
+        "requests": [(week_request, Week.of(week_request.week)) for week_request in shown_requests],
+        "more_wait": len(requests) > staff_reports.REQUESTS_AT_ONCE,
         "usual_until": today + datetime.timedelta(days=staff_reports.REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
@@ -251,7 +258,8 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def file(request: OfficeRequest) -> HttpResponse:
     """The agency table of a week as XLSX."""
-    week, training = chosen_week(request, latest_week()), in_training(request)
+    week = chosen_week(request, latest_week())
+    training = in_training(request)
     rows = queries.all_rows(week, chosen_unit(request), own=own_agencies(request), training=training)
     response = HttpResponse(write_xlsx([listing(rows, week, training=training)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="staff-{week}.xlsx"'
@@ -266,12 +274,13 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed or reported meanwhile, 422."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require(request.user, STAFF_REPORTERS.roles, agency=agency)
-    week, training = chosen_week(request, latest_week()), in_training(request)
+    week = chosen_week(request, latest_week())
+    training = in_training(request)
     with transaction.atomic():
         if request.method == "POST":
-            # Of two who report in one moment the second sees what the first has stored.
+            # If two people report at once, the second waits here and sees what the first has stored.
             list(Agency.objects.select_for_update().filter(pk=pk).values_list("pk"))
-        form = StaffForm(request.POST or None, initial=_known(agency, week, training))
+        form = StaffForm(request.POST or None, initial=_initial(agency, week, training))
         if request.method == "POST" and form.is_valid():
             try:
                 staff_reports.record(agency, week, form.counts, request.user, timezone.now(), training=training)
@@ -290,17 +299,18 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
     require(request.user, ADMINS.roles, agency=agency)
-    week, form = chosen_week(request, latest_week()), ReopenForm(request.POST)
+    week = chosen_week(request, latest_week())
+    form = ReopenForm(request.POST)
     if not form.is_valid():
-        known = StaffForm(initial=_known(agency, week, in_training(request)))
-        return _page(request, agency, week, known, status=422, reopen_form=form)
+        staff_form = StaffForm(initial=_initial(agency, week, in_training(request)))
+        return _page(request, agency, week, staff_form, status=422, reopen_form=form)
     staff_reports.reopen(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
     messages.success(request, gettext("The week is open again for this agency for three days."))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
-def _known(agency: Agency, week: Week, training: bool) -> dict[str, int]:
-    """What the form begins with: this week's numbers, or from earlier weeks what seldom changes."""
+def _initial(agency: Agency, week: Week, training: bool) -> dict[str, int]:
+    """Initial values of the form: the numbers of this week, or those of an earlier week that seldom change."""
     last = queries.last_before(agency, week, training=training)
     if last is None:
         return {}
@@ -317,24 +327,23 @@ def _page(
     status: int,
     reopen_form: ReopenForm | None = None,
 ) -> HttpResponse:
-    today, training = timezone.localdate(), in_training(request)
     closed = ""
     try:
-        staff_reports.check_open([agency], week, today)
+        staff_reports.check_open([agency], week, timezone.localdate())
     except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce) as refused:
         closed = refused.code
-    said = queries.versions(agency, week, training=training)
+    reports = queries.versions(agency, week, training=in_training(request))
     context: dict[str, Any] = {
         "agency": agency,
         "week": week,
         "form": form,
         "closed": closed,
-        "versions": said,
+        "versions": reports,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
         "asked": staff_reports.latest(agency, week),
         "may_open": staff_reports.may_answer(request.user, agency),
-        "from_before": not said and bool(form.initial),
+        "from_before": not reports and bool(form.initial),
     }
     return render(request, "staffing/report.html", context, status=status)
 
@@ -345,21 +354,24 @@ def _page(
 @touches(Whose.GIVEN)
 def paste(request: OfficeRequest) -> HttpResponse:
     """Show what was read (200; 422 with refused rows), or store it (`store` in the form): 302, 409 week closed."""
-    week, form = chosen_week(request, latest_week()), PasteForm(request.POST or None)
+    week = chosen_week(request, latest_week())
+    form = PasteForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _paste_page(request, week, form, None, status=422 if form.errors else 200)
     own = own_agencies(request)
-    read = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
-    rows = [replace(row, refusal="outside") if row.agency and row.agency.pk not in own else row for row in read]
-    good = [(row.agency, row.counts) for row in rows if row.agency and row.counts and not row.refusal]
-    complete = bool(rows) and len(good) == len(rows)
+    rows = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
+    for index, row in enumerate(rows):
+        if row.agency and row.agency.pk not in own:
+            rows[index] = replace(row, refusal="outside")
+    counted = [(row.agency, row.counts) for row in rows if row.agency and row.counts and not row.refusal]
+    complete = bool(rows) and len(counted) == len(rows)
     if "store" not in request.POST or not complete:
         return _paste_page(request, week, form, rows, status=200 if complete else 422)
     try:
-        staff_reports.record_all(good, week, request.user, timezone.now(), training=in_training(request))
+        staff_reports.record_all(counted, week, request.user, timezone.now(), training=in_training(request))
     except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
         return _paste_page(request, week, form, rows, status=409)
-    count = len(good)
+    count = len(counted)
     messages.success(
         request,
         ngettext("%(count)s agency is stored.", "%(count)s agencies are stored.", count) % {"count": count},
@@ -391,7 +403,7 @@ def _paste_sentence(row: PastedRow) -> str:
 
 
 def _closed_sentence(agencies: list[Agency], week: Week) -> str:
-    """Why the week cannot be reported for all of them now; "" when it can."""
+    """Why not all of them can report for the week now; "" if they can."""
     try:
         staff_reports.check_open(agencies, week, timezone.localdate())
     except staff_reports.PeriodLocked:

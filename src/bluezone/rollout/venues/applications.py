@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registering a venue: on the public site with a one-time code by e-mail or text message, or in the office; and what
-is forgotten of it.
+"""Registering a venue, on the public site with a one-time code by e-mail or text message, or in the office; and the
+purge.
 """
 
 import datetime
@@ -35,12 +35,13 @@ from bluezone.rollout.venues.models import (
 )
 from bluezone.vietnamese.typed import digits_typed
 
-PERSON_LENGTH, PHONE_LENGTH = 80, 20
+PERSON_LENGTH = 80
+PHONE_LENGTH = 20
 
 
 @dataclass(frozen=True)
 class Contact:
-    """person: who runs the venue. phone, email: "" where not given."""
+    """How to reach a venue. person: who runs it. phone, email: "" if not entered."""
 
     person: str = ""
     phone: str = ""
@@ -54,7 +55,7 @@ def seal_contact(venue: Venue, contact: Contact) -> None:
 
 
 def contact_of(venue: Venue) -> Contact:
-    """The contact, empty where it was forgotten. Raises SealBroken."""
+    """The contact, empty after it was purged. Raises SealBroken."""
     if not venue.sealed:
         return Contact()
     return Contact(**json.loads(unseal(bytes(venue.sealed), f"venue {venue.handle}")))
@@ -67,19 +68,19 @@ _DIGITS = 6
 
 
 class MailMissing(Refused):
-    """This server cannot send the code now; the ward registers in person. Nothing was stored."""
+    """This server cannot send the code now; nothing was stored. The ward registers in person."""
 
     code = "venue_mail_missing"
 
 
 class TooManyApplications(Refused):
-    """The address has several applications open; nothing was stored. Confirm one of them, or ask the ward."""
+    """The address has several unconfirmed applications; nothing was stored. Confirm one of them, or ask the ward."""
 
     code = "venue_applications_open"
 
 
 class MailCodeWrong(Refused):
-    """The code is not the one that was sent; `left` tries remain."""
+    """The code is not the one that was sent. left: the number of tries that remain."""
 
     code = "venue_code_wrong"
 
@@ -89,14 +90,14 @@ class MailCodeWrong(Refused):
 
 
 class MailCodeGone(Refused):
-    """The code was used, has run out, or was tried wrongly too often; the application has to be made anew."""
+    """The code was used, has expired, or had too many wrong tries; the venue has to apply again."""
 
     code = "venue_code_gone"
 
 
 @dataclass(frozen=True)
 class Application:
-    """What a venue says of itself; name and address fit the bytes of a code."""
+    """The data of a venue in an application. name, address: short enough in bytes for a venue code."""
 
     name: str
     address: str
@@ -114,10 +115,10 @@ def apply(application: Application, now: datetime.datetime) -> Venue:
     venue = _venue(application, VenueState.UNCONFIRMED, now)
     if by_text:
         venue.contact_digest = keyed_digest("venue phone", read_destination(application.contact.phone))
-    waiting = Venue.objects.filter(contact_digest=venue.contact_digest, state=VenueState.UNCONFIRMED)
+    unconfirmed = Venue.objects.filter(contact_digest=venue.contact_digest, state=VenueState.UNCONFIRMED)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     with transaction.atomic():
-        if waiting.count() >= MOST_OPEN:
+        if unconfirmed.count() >= MOST_OPEN:
             raise TooManyApplications("this address has several applications that are not confirmed")
         venue.save()
         MailCode.objects.create(venue=venue, digest=_digest(venue, code), expires_at=now + CODE_LIFE)
@@ -131,28 +132,28 @@ def apply(application: Application, now: datetime.datetime) -> Venue:
 
 
 def confirm(venue: Venue, code: str, now: datetime.datetime) -> None:
-    """Take the code that was sent; the ward then sees the application. Raises MailCodeWrong, MailCodeGone."""
+    """Redeem the code that was sent; the ward then sees the application. Raises MailCodeWrong, MailCodeGone."""
     digits = digits_typed(code)
     with transaction.atomic():
-        sent = MailCode.objects.select_for_update().filter(venue=venue, expires_at__gt=now).first()
-        if sent is None or sent.tries >= MOST_TRIES or venue.state != VenueState.UNCONFIRMED:
+        mail_code = MailCode.objects.select_for_update().filter(venue=venue, expires_at__gt=now).first()
+        if mail_code is None or mail_code.tries >= MOST_TRIES or venue.state != VenueState.UNCONFIRMED:
             raise MailCodeGone("the code was used, has run out, or was tried wrongly too often")
-        right = compare_digest(sent.digest, _digest(venue, digits))
-        if right:
-            sent.delete()
+        is_right = compare_digest(mail_code.digest, _digest(venue, digits))
+        if is_right:
+            mail_code.delete()
             Venue.objects.filter(pk=venue.pk).update(state=VenueState.APPLIED, applied_at=now)
         else:
-            sent.tries += 1
-            sent.save(update_fields=["tries"])
-    if not right:
-        if sent.tries >= MOST_TRIES:
+            mail_code.tries += 1
+            mail_code.save(update_fields=["tries"])
+    if not is_right:
+        if mail_code.tries >= MOST_TRIES:
             raise MailCodeGone("the code was tried wrongly too often")
-        raise MailCodeWrong(MOST_TRIES - sent.tries)
+        raise MailCodeWrong(MOST_TRIES - mail_code.tries)
     venue.refresh_from_db()
 
 
 def register_in_person(actor: str, application: Application, now: datetime.datetime) -> Venue:
-    """Store what the ward enters for somebody who stands before it; it still has to be approved."""
+    """Store an application that the ward enters in the owner's presence; it still has to be approved."""
     venue = _venue(application, VenueState.APPLIED, now)
     venue.in_person = True
     with transaction.atomic():
@@ -162,7 +163,7 @@ def register_in_person(actor: str, application: Application, now: datetime.datet
 
 
 def change(actor: str, venue: Venue, application: Application) -> bool:
-    """Store other values; returns whether name or address changed, so that the code in force says something else."""
+    """Store new values. Returns whether name or address changed, so that the valid code contains the old ones."""
     before = (venue.name, venue.address)
     for name in ("name", "address", "kind", "stay_minutes", "unit"):
         setattr(venue, name, getattr(application, name))
@@ -203,9 +204,9 @@ A_YEAR = datetime.timedelta(days=365)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete unconfirmed applications after a day and refused ones after 30; forget whom to reach of closed venues.
+    """Delete unconfirmed applications after a day and refused ones after 30; the contact of closed venues after 90.
 
-    Pictures go after 90 days, findings and daily counts after a year.
+    Pictures are deleted after 90 days, findings and daily counts after a year.
     """
     MailCode.objects.filter(expires_at__lte=now - UNCONFIRMED).delete()
     Venue.objects.filter(state=VenueState.UNCONFIRMED, applied_at__lte=now - UNCONFIRMED).delete()

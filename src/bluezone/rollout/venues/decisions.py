@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the ward decides of a venue: approve, refuse, renew or withdraw its code, close it; and what an officer found
-there, with a picture drawn anew.
+"""The ward's decisions on a venue: approve, refuse, renew or withdraw its code, close it; and inspections with a
+picture without metadata.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.models import CodeEnd, Inspection, InspectionPhoto, PosterCode, Venue, VenueState
 
-# Typed from a poster: small letters without look-alikes.
+# People type the address from a poster: lower-case letters without look-alikes.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _SHORT_LENGTH = 8
 _PRACTICE_KID = 255
@@ -39,15 +39,15 @@ _OWN_PAGE = _("Your own page, where you print them yourself; the link works once
 
 
 class VenueStateWrong(Refused):
-    """The venue does not stand where this step begins; nothing was changed."""
+    """The venue is not in a state in which this step is possible; nothing was changed."""
 
     code = "venue_state_wrong"
 
 
 def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool = False) -> str | None:
-    """Approve an application: its code is signed.
+    """Approve an application and sign its code.
 
-    account: make an account for the owner. Returns the token of its first link, None where none was made.
+    account: make an account for the owner. Returns the token of its first link, None if no account was made.
     Raises VenueStateWrong, StoreRefused.
     """
     token = None
@@ -55,7 +55,7 @@ def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool =
         _step(venue, [VenueState.APPLIED], VenueState.APPROVED, now)
         sign(venue, now)
         if account and venue.owner is None and not venue.training:
-            token = _owner(actor, venue, now)
+            token = _set_owner(actor, venue, now)
         record(actor, "venue_approved", str(venue.pk))
         link = _OWN_PAGE if token else ""
         _tell(venue, _("%(name)s is registered"), _APPROVED, now, more=link, link=_start_link(token))
@@ -63,37 +63,37 @@ def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool =
 
 
 def refuse(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
-    """Refuse an application with a reason, which its owner is told. Raises VenueStateWrong."""
+    """Refuse an application; the owner gets a message with the reason. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPLIED], VenueState.REFUSED, now, reason)
         record(actor, "venue_refused", str(venue.pk))
-        told = _("The ward has not registered the venue: %(reason)s. Ask it, or apply anew.")
-        _tell(venue, _("%(name)s is not registered"), told, now, reason=reason)
+        text = _("The ward has not registered the venue: %(reason)s. Ask it, or apply anew.")
+        _tell(venue, _("%(name)s is not registered"), text, now, reason=reason)
 
 
 def renew(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
-    """Replace the code in force, or give one again to a venue whose code was withdrawn. Raises VenueStateWrong."""
+    """Replace the valid code, or sign a new one after the code was withdrawn. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)
         code = sign(venue, now)
         record(actor, "venue_renewed", str(venue.pk))
-        told = _("The poster with the new code is on the page of the venue. The old one no longer works: take it down.")
-        _tell(venue, _("%(name)s has a new code"), told, now)
+        text = _("The poster with the new code is on the page of the venue. The old one no longer works: take it down.")
+        _tell(venue, _("%(name)s has a new code"), text, now)
     return code
 
 
 def suspend(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
-    """Withdraw the code of a venue; phones learn it within the hour. Raises VenueStateWrong."""
+    """Withdraw the code of a venue; phones learn of it within the hour. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
         _end(venue, CodeEnd.SUSPENDED, now)
         record(actor, "venue_suspended", str(venue.pk))
-        told = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
-        _tell(venue, _("The code of %(name)s is withdrawn"), told, now, reason=reason)
+        text = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
+        _tell(venue, _("The code of %(name)s is withdrawn"), text, now, reason=reason)
 
 
 def close(actor: str, venue: Venue, now: datetime.datetime) -> None:
-    """The venue is no more: its code ends, whom to reach is forgotten after 90 days. Raises VenueStateWrong."""
+    """Close a venue for good: its code ends, and its contact is purged after 90 days. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.CLOSED, now)
         _end(venue, CodeEnd.CLOSED, now)
@@ -103,9 +103,9 @@ def close(actor: str, venue: Venue, now: datetime.datetime) -> None:
 
 
 def sign(venue: Venue, now: datetime.datetime) -> PosterCode:
-    """Sign a new code for a venue; the one before ends."""
+    """Sign a new code for a venue; the previous one ends."""
     _end(venue, CodeEnd.RENEWED, now)
-    link, fingerprint, sha256 = _practised(venue) if venue.training else _signed(venue)
+    link, fingerprint, sha256 = _sign_for_practice(venue) if venue.training else _sign_by_registrar(venue)
     last = venue.codes.order_by("-number").first()
     short = "".join(secrets.choice(_LETTERS) for _ in range(_SHORT_LENGTH))
     return PosterCode.objects.create(
@@ -115,46 +115,53 @@ def sign(venue: Venue, now: datetime.datetime) -> PosterCode:
 
 
 def registration(venue: Venue) -> str:
-    """What names the venue at the registrar."""
+    """The name of the venue at the registrar."""
     return f"venue {venue.pk}"
 
 
-def _step(venue: Venue, before: list[VenueState], after: VenueState, now: datetime.datetime, reason: str = "") -> None:
-    changed = Venue.objects.filter(pk=venue.pk, state__in=before).update(state=after, decided_at=now, reason=reason)
+def _step(
+    venue: Venue, expected: list[VenueState], after: VenueState, now: datetime.datetime, reason: str = ""
+) -> None:
+    changed = Venue.objects.filter(pk=venue.pk, state__in=expected).update(state=after, decided_at=now, reason=reason)
     if not changed:
-        raise VenueStateWrong(f"the venue is {venue.state}, expected {' or '.join(before)}")
+        raise VenueStateWrong(f"the venue is {venue.state}, expected {' or '.join(expected)}")
     venue.refresh_from_db()
 
 
-def _signed(venue: Venue) -> tuple[str, str, str]:
+def _sign_by_registrar(venue: Venue) -> tuple[str, str, str]:
+    """Link, fingerprint and SHA-256 of a new code."""
     described = venues.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
     code = key_server().registrar.register(registration(venue), described)
     return code.link, code.fingerprint, code.sha256
 
 
-def _practised(venue: Venue) -> tuple[str, str, str]:
-    said = SignedVenue(
+def _sign_for_practice(venue: Venue) -> tuple[str, str, str]:
+    """The same for training, signed with a key that is thrown away."""
+    venue_data = SignedVenue(
         type=venue.kind, stay_minutes=venue.stay_minutes, name=venue.name, address=venue.address,
         seed=os.urandom(SEED_LENGTH), kid=_PRACTICE_KID,
     )  # fmt: skip
-    signed = sign_venue(said, Ed25519PrivateKey.generate())
+    signed = sign_venue(venue_data, Ed25519PrivateKey.generate())
     return venue_link(signed, facts("vi").address), venue_fingerprint(signed), venue_sha256(signed).hex()
 
 
 def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
-        # Also one that was signed when the office failed to store it.
+        # This also revokes a code that was signed but that the office then failed to store.
         with contextlib.suppress(venues.VenueNotRegistered):
             key_server().registrar.revoke(registration(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 
 
-def _owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
-    """Let the account that has another venue of the same address be the owner, or make one; the token of a new one."""
+def _set_owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
+    """Set the owner: the account of another venue with the same e-mail address, or a new one.
+
+    Returns the token of a new account.
+    """
     same = Venue.objects.filter(contact_digest=venue.contact_digest).exclude(contact_digest="").exclude(owner=None)
-    known = same.select_related("owner").first()
-    if known is not None:
-        Venue.objects.filter(pk=venue.pk).update(owner=known.owner)
+    other_venue = same.select_related("owner").first()
+    if other_venue is not None:
+        Venue.objects.filter(pk=venue.pk).update(owner=other_venue.owner)
         venue.refresh_from_db()
         return None
     person = contact_of(venue).person
@@ -167,18 +174,20 @@ def _owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
 
 
 def _start_link(token: str | None) -> str:
+    if not token:
+        return ""
     host = settings.CITY.office_host if settings.CITY else ""
-    return f"{origin_of(host, tls=settings.TLS)}/start/{token}/" if token else ""
+    return f"{origin_of(host, tls=settings.TLS)}/start/{token}/"
 
 
 def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more: str = "", **values: str) -> None:
-    """Mail the owner, in Vietnamese whatever language the officer's page has. more: a second paragraph."""
+    """Mail the owner, always in Vietnamese. more: a second paragraph."""
     email = contact_of(venue).email
     if not email or venue.training:
         return
     with translation.override("vi"):
-        told = [translation.gettext(part) % values for part in (text, more) if part]
-        send(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(told), now=now)
+        parts = [translation.gettext(part) % values for part in (text, more) if part]
+        send(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(parts), now=now)
 
 
 MOST_BYTES = 12 * 1024 * 1024
@@ -194,13 +203,13 @@ class PhotoTooLarge(Refused):
 
 
 class PhotoUnreadable(Refused):
-    """The file is no picture that can be read; nothing was stored."""
+    """The file is not a readable picture; nothing was stored."""
 
     code = "photo_unreadable"
 
 
 def redrawn(file: Any) -> bytes:
-    """JPEG of an uploaded picture, upright, at most 1600 pixels long, with nothing but the picture in it.
+    """A JPEG with the pixels of an uploaded picture and no metadata, upright, at most 1600 pixels on the longer side.
 
     file: has `size` and `read`. Raises PhotoTooLarge, PhotoUnreadable.
     """
@@ -216,25 +225,25 @@ def redrawn(file: Any) -> bytes:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise PhotoUnreadable("the file is no JPEG, PNG or WebP picture") from None
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    # A new picture of the same pixels: what hung on the old one (EXIF, XMP, profiles, comments) is not copied.
+    # The pixels are pasted into a new picture, without the metadata of the old one (EXIF, XMP, profiles, comments).
     clean = Image.new("RGB", upright.size)
     clean.paste(upright)
-    written = io.BytesIO()
-    clean.save(written, "JPEG", quality=_QUALITY, optimize=True)
-    return written.getvalue()
+    output = io.BytesIO()
+    clean.save(output, "JPEG", quality=_QUALITY, optimize=True)
+    return output.getvalue()
 
 
 def inspect(
     actor: str, venue: Venue, day: datetime.date, poster_seen: bool, findings: str, jpeg: bytes | None,
     now: datetime.datetime,
 ) -> Inspection:  # fmt: skip
-    """Store one inspection. jpeg: of `picturing.redrawn`, None without a picture."""
+    """Store an inspection. jpeg: from `redrawn`, None without a picture."""
     with transaction.atomic():
-        made = Inspection.objects.create(
+        inspection = Inspection.objects.create(
             venue=venue, day=day, poster_seen=poster_seen, findings=findings, inspected_by=actor, made_at=now,
             training=venue.training,
         )  # fmt: skip
         if jpeg is not None:
-            InspectionPhoto.objects.create(inspection=made, jpeg=jpeg, training=venue.training)
+            InspectionPhoto.objects.create(inspection=inspection, jpeg=jpeg, training=venue.training)
         record(actor, "venue_inspected", str(venue.pk), poster=poster_seen, picture=jpeg is not None)
-    return made
+    return inspection

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues: what they register of themselves."""
+"""The registration of the venues app: roles, audited acts, menu, purge and indicators."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# Who registers, approves, suspends and inspects venues of a ward; and whose venues they are.
+# The roles that register, approve, suspend and inspect the venues of a ward; and the role of an owner.
 VENUE_KEEPERS = Audience("VENUE_KEEPERS", frozenset({"clerk", "lead", "officer"}))
 VENUE_OWNERS = Audience("VENUE_OWNERS", frozenset({"venue_owner"}))
 

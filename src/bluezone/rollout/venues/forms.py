@@ -23,9 +23,9 @@ MOST_DAYS_AGO = 30
 
 
 class VenueForm(SharedForm, forms.Form):
-    """What is signed and printed of a venue, and whom to reach. units: among which its ward is.
+    """The data of a venue that are signed and printed, and its contact.
 
-    venue: the one that is changed, None for a new one.
+    units: wards to choose from, None for all. venue: the one to change, None for a new one.
     """
 
     entry: Venue | None
@@ -63,14 +63,16 @@ class VenueForm(SharedForm, forms.Form):
 
     @property
     def application(self) -> Application:
-        """The cleaned values as what a venue says of itself."""
-        said = self.cleaned_data
-        contact = Contact(said["person"], said["phone"], said["email"])
-        return Application(said["name"], said["address"], said["kind"], said["stay_minutes"], said["unit"], contact)
+        """The cleaned values as an application."""
+        values = self.cleaned_data
+        contact = Contact(values["person"], values["phone"], values["email"])
+        return Application(
+            values["name"], values["address"], values["kind"], values["stay_minutes"], values["unit"], contact
+        )
 
 
 class PublicVenueForm(VenueForm):
-    """The same on the public site, where an address is confirmed: the e-mail's, or else the telephone's."""
+    """The form on the public site, where a code confirms the e-mail address or, without one, the telephone number."""
 
     email = MailField(
         label=_("E-mail"), required=False, help_text=_("A code is sent there; it is asked for on the next page.")
@@ -81,18 +83,18 @@ class PublicVenueForm(VenueForm):
         if settings.SMS is None:
             self.fields["email"].required = True
         else:
-            told = _("Without an e-mail address the code comes by text message to this number.")
-            self.fields["phone"].help_text = told
+            help_text = _("Without an e-mail address the code comes by text message to this number.")
+            self.fields["phone"].help_text = help_text
 
     def clean(self) -> dict[str, Any]:
-        """Without an e-mail address the telephone must be one that a message can go to."""
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        if not said.get("email") and "email" not in self.errors and "phone" not in self.errors:
+        """Without an e-mail address, require a telephone number that can get a text message."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if not values.get("email") and "email" not in self.errors and "phone" not in self.errors:
             try:
-                read_destination(said.get("phone", ""))
+                read_destination(values.get("phone", ""))
             except DestinationInvalid:
                 self.add_error("phone", _("Give an e-mail address, or a mobile number that a code can be sent to."))
-        return said
+        return values
 
 
 class CodeForm(forms.Form):
@@ -106,13 +108,13 @@ class CodeForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why an application is refused or a code withdrawn; the owner reads it."""
+    """The reason for refusing an application or withdrawing a code; the owner reads it."""
 
     reason = PlainLineField(label=_("Reason, which the owner reads"), max_length=300)
 
 
 class InspectionForm(forms.Form):
-    """What was found at a venue."""
+    """The result of an inspection."""
 
     day = DayField(label=_("Day"))
     poster_seen = forms.BooleanField(
@@ -134,7 +136,7 @@ class InspectionForm(forms.Form):
         self.initial.setdefault("day", timezone.localdate())
 
     def clean_day(self) -> datetime.date:
-        """Not in the future, nor long ago."""
+        """Refuse days in the future and days more than MOST_DAYS_AGO ago."""
         day: datetime.date = self.cleaned_data["day"]
         if not 0 <= (timezone.localdate() - day).days <= MOST_DAYS_AGO:
             raise forms.ValidationError(_("Enter inspections of the last 30 days."))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues and where they stand, their signed codes, counts of posters opened and of people at tills, inspections with
-their pictures, and one-time codes of registration.
+"""Venues and their states, their signed codes, counts of poster pages opened and of people at tills, inspections with
+pictures, and one-time codes for applications.
 """
 
 from typing import ClassVar
@@ -19,7 +19,7 @@ MOST_STAY_MINUTES = 1440
 
 
 class VenueKind(models.IntegerChoices):
-    """What sort of venue; the numbers are types of docs/protocol.md section 6 that have a door of their own."""
+    """Kind of a venue. The numbers are the types of docs/protocol.md section 6 that have an entrance of their own."""
 
     OTHER = 1, _("Hotel, other")
     SHOP = 3, _("Shop, market")
@@ -30,7 +30,7 @@ class VenueKind(models.IntegerChoices):
 
 
 class VenueState(models.TextChoices):
-    """Where it stands."""
+    """The state of a venue in the register."""
 
     UNCONFIRMED = "unconfirmed", _("address not confirmed")
     APPLIED = "applied", _("waits for the ward")
@@ -43,15 +43,15 @@ class VenueState(models.TextChoices):
 class Venue(PractisedMixin):
     """One venue.
 
-    name, address: as they are signed and printed, at most 80 and 100 bytes. stay_minutes: the usual stay.
-    owner:     account of whoever runs it, None where there is none.
-    sealed:    who to reach, JSON {"person", "phone", "email"} under a key of the data folder, empty once forgotten.
-    contact_digest: keyed digest of the e-mail address, so that a second venue comes to the same account; "" none.
-    handle:    22 characters in the address of the applicant's page; says nothing.
-    in_person: the ward has seen who registers it; else an e-mail address was confirmed.
-    till_digest: SHA-256 of the token in the address of the till's page, None while there is none.
-    Personal data: what is sealed, and the digest: emptied 30 days after it was refused, 90 days after it was closed;
-    an unconfirmed application is deleted after a day (retention.py).
+    name, address: as signed and printed, at most 80 and 100 bytes. stay_minutes: the usual stay.
+    owner:     account of the person who runs it, None if there is no account.
+    sealed:    the contact, JSON {"person", "phone", "email"}, under a key of the data folder; empty once purged.
+    contact_digest: keyed digest of the e-mail address, by which a second venue gets the same account; "" without one.
+    handle:    22 random characters in the address of the applicant's page.
+    in_person: the ward has met the applicant; otherwise an e-mail address was confirmed.
+    till_digest: SHA-256 of the token in the address of the till's page, None if there is no page.
+    Personal data: sealed and contact_digest. They are emptied 90 days after the venue was closed; a refused
+    application is deleted after 30 days, an unconfirmed one after a day (applications.purge).
     """
 
     name = models.CharField(_("Name of the venue"), max_length=80)
@@ -111,7 +111,7 @@ class MailCode(PractisedMixin):
 
 
 class CodeEnd(models.TextChoices):
-    """Why a code is no longer in force."""
+    """Why a code is no longer valid."""
 
     RENEWED = "renewed", _("replaced by a new one")
     SUSPENDED = "suspended", _("withdrawn")
@@ -121,8 +121,8 @@ class CodeEnd(models.TextChoices):
 class PosterCode(PractisedMixin):
     """One signed code (docs/protocol.md section 6) of a venue, and the posters and cards printed with it.
 
-    number: 1, 2, … of the venue. link: text of the large QR; it hangs at the door, so it is no secret.
-    short:  8 letters in the address of the poster's own page (`/p/<short>`), which says whether it still holds.
+    number: 1, 2, … for each venue. link: text of the large QR code; it hangs at the door, so it is no secret.
+    short:  8 letters in the address of the poster's own page (`/p/<short>`), which says whether the code is valid.
     """
 
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="codes")
@@ -155,7 +155,7 @@ class PosterCode(PractisedMixin):
 
 
 class ScanCount(models.Model):
-    """How often a poster's page was opened on a day. Nothing of who opened it: no address, no cookie, no time."""
+    """How often a poster's page was opened on a day. Nothing about the readers: no address, no cookie, no time."""
 
     code = models.ForeignKey(PosterCode, on_delete=models.CASCADE, related_name="scans")
     day = models.DateField()
@@ -170,9 +170,9 @@ class ScanCount(models.Model):
 
 
 class TillCount(models.Model):
-    """How many people one tablet at the till counted on a day by tapping: an absolute number, the larger one wins.
+    """How many people were counted on a day by tapping on one tablet at the till; the largest reported number is kept.
 
-    tablet: 16 hex digits that the page made for itself; says nothing.
+    tablet: 16 random hex digits that the page made.
     """
 
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="till_counts")
@@ -189,9 +189,9 @@ class TillCount(models.Model):
 
 
 class Inspection(PractisedMixin):
-    """One visit. poster_seen: the poster of the code in force hangs where people see it.
+    """One inspection. poster_seen: the poster with the valid code hangs where people see it.
 
-    inspected_by: name of the account, an official duty. findings: of the venue, never of a guest; emptied after a year.
+    inspected_by: sign-in name, an official duty. findings: about the venue, never a guest; emptied after a year.
     """
 
     venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="inspections")
@@ -211,7 +211,7 @@ class Inspection(PractisedMixin):
 
 
 class InspectionPhoto(PractisedMixin):
-    """The picture of an inspection: JPEG drawn anew, without place, time or camera in it. Deleted after 90 days.
+    """The picture of an inspection, a JPEG without metadata such as place, time or camera. Deleted after 90 days.
 
     Personal data: people may be in the picture.
     """

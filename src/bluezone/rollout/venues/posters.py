@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Posters of a venue: the poster and table card for the printer, and the counts they bring (page opened, people at the
-till), without anybody in them.
+"""Posters of a venue: the poster and table card as PDF, and counts without personal data (page openings, people at the
+till).
 """
 
 import datetime
@@ -21,7 +21,7 @@ from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import poster_qr
 from bluezone.rollout.venues.models import PosterCode, ScanCount, TillCount, Venue, VenueState
 
-# Millimetres, type in points; four modules of white are left around the large code.
+# Millimetres, type sizes in points; the large code has a white margin of four modules.
 _A4: Mapping[str, str] = MappingProxyType({
     "width": "210", "height": "297", "side": "16", "pad": "10", "head": "50", "title": "25", "text": "11",
     "code": "152", "code_left": "29", "code_top": "61", "foot": "72", "foot_pad": "6", "small": "27",
@@ -35,12 +35,12 @@ CARD_CODE_MM = 54
 
 
 def poster_pdf(code: PosterCode, paper: str) -> bytes:
-    """The poster at the door. paper: of PAPERS. Raises PdfUnavailable."""
+    """The poster at the door. paper: a key of PAPERS. Raises PdfUnavailable."""
     return _in_vietnamese("poster", {**_context(code), **PAPERS[paper]})
 
 
 def card_pdf(code: PosterCode) -> bytes:
-    """A card of A6 for tables and the counter. Raises PdfUnavailable."""
+    """An A6 card for tables and the counter. Raises PdfUnavailable."""
     return _in_vietnamese("card", {**_context(code), "code_mm": CARD_CODE_MM})
 
 
@@ -50,7 +50,7 @@ def poster_link(code: PosterCode) -> str:
 
 
 def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
-    """The sheet whatever language the reader's page has; its own words are in both."""
+    """Render a sheet in Vietnamese in every language of the page; its text is in both languages."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"venues/print/{name}.html", context))
 
@@ -72,50 +72,50 @@ _TABLET = re.compile(r"[0-9a-f]{16}")
 
 
 class TillUnknown(DeviceRefused):
-    """No till has this address now; nothing was stored."""
+    """No till has this address (any more); nothing was stored."""
 
     code = "till_unknown"
     status = 404
 
 
 class TillCountInvalid(DeviceRefused):
-    """What the till said is no count of a day; nothing was stored."""
+    """The body from the till is not a count of a day; nothing was stored."""
 
     code = "till_count_invalid"
 
 
 def page_opened(code: PosterCode, day: datetime.date) -> None:
-    """One more opening of a poster's page on a local day."""
+    """Count an opening of a poster's page on a local day."""
     if code.training:
         return
     changed = ScanCount.objects.filter(code=code, day=day).update(count=F("count") + 1)
     if not changed:
         with transaction.atomic():
-            _found, made = ScanCount.objects.get_or_create(code=code, day=day, defaults={"count": 1})
-        if not made:
+            _count, created = ScanCount.objects.get_or_create(code=code, day=day, defaults={"count": 1})
+        if not created:
             ScanCount.objects.filter(code=code, day=day).update(count=F("count") + 1)
 
 
 def new_till(venue: Venue) -> str:
-    """A token for the till's page; the one before stops working. Shown once: only its SHA-256 is stored."""
+    """Make a token for the till's page; the previous one stops working. Shown once: only its SHA-256 is stored."""
     token = secrets.token_urlsafe(16)
     Venue.objects.filter(pk=venue.pk).update(till_digest=_digest(token))
     return token
 
 
 def till_of(token: str) -> Venue | None:
-    """The registered venue whose till's page this is."""
-    found = Venue.everything.filter(till_digest=_digest(token), state=VenueState.APPROVED)
-    return found.select_related("unit").first()
+    """The registered venue to which the till's page with this token belongs."""
+    venues = Venue.everything.filter(till_digest=_digest(token), state=VenueState.APPROVED)
+    return venues.select_related("unit").first()
 
 
 def people_at_till(venue: Venue, tablet: str, day: datetime.date, people: int, today: datetime.date) -> int:
-    """Keep the larger of the stored and the told number of a tablet's day; safe to repeat. Returns the day's sum.
+    """Store the count of a tablet for a day unless a larger one is stored; safe to repeat. Returns the day's sum.
 
     tablet: 16 hex digits. day: today or one of the six days before. Raises TillCountInvalid.
     """
-    past = (today - day).days
-    if not _TABLET.fullmatch(tablet) or not 0 <= past <= 6 or not 0 <= people <= MOST_PEOPLE:
+    days_ago = (today - day).days
+    if not _TABLET.fullmatch(tablet) or not 0 <= days_ago <= 6 or not 0 <= people <= MOST_PEOPLE:
         raise TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
     if not venue.training:
         table = TillCount._meta.db_table

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the public origin shows of venues, with its addresses: registering one, a poster's own page, the page at the
-till.
+"""Pages of venues on the public origin, with their addresses: registering a venue, a poster's own page, the page at
+the till.
 """
 
 import datetime
@@ -29,7 +29,7 @@ from bluezone.rollout.venues.models import PosterCode, Venue
 
 MOST_BYTES = 1024
 _DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")
-# An office that helps its owners register may do many in an hour; each costs one mail.
+# An office that helps owners register may send many in an hour; each costs one mail.
 apply_limit = FormLimit(10, 200)
 code_limit = FormLimit(30, 1000)
 
@@ -37,65 +37,77 @@ code_limit = FormLimit(30, 1000)
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def register(request: HttpRequest) -> HttpResponse:
-    """Apply: 303 to where the code is asked for, 422 what to correct, 429 too many, 503 this server sends no mail."""
+    """Apply: 303 to the page for the code; 422 what to correct; 429 too many; 503 this server cannot send the code."""
     form = PublicVenueForm(request.POST or None)
-    told, status, challenge = "", 200, ""
+    error = ""
+    status = 200
+    challenge = ""
     if request.method == "POST":
-        told, status = _from_elsewhere(request)
-        if not told and not form.is_valid():
-            told, status = _("Nothing was sent yet: please correct what is marked below."), 422
-        elif not told:
+        error, status = _check_origin(request)
+        if not error and not form.is_valid():
+            error = _("Nothing was sent yet: please correct what is marked below.")
+            status = 422
+        elif not error:
             try:
                 apply_limit.check(request, timezone.now())
                 venue = applications.apply(form.application, timezone.now())
-            except PuzzleRequired as asked:
-                challenge, status = asked.challenge.hex(), 429
+            except PuzzleRequired as required:
+                challenge = required.challenge.hex()
+                status = 429
             except applications.TooManyApplications:
-                told, status = _("This address has three applications open. Enter the code of one of them first."), 429
+                error = _("This address has three applications open. Enter the code of one of them first.")
+                status = 429
             except applications.MailMissing:
-                told, status = (
-                    _("This site cannot send codes now. Register at the People’s Committee of your ward."),
-                    503,
-                )
+                error = _("This site cannot send codes now. Register at the People’s Committee of your ward.")
+                status = 503
             else:
                 return _see(redirect("venue-apply-code", venue.handle))
-    context = {"form": form, "told": told, "challenge": challenge}
+    context = {"form": form, "told": error, "challenge": challenge}
     return _fresh(show(request, "public/venue_register.html", context, status=status))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def confirm(request: HttpRequest, handle: str) -> HttpResponse:
-    """Ask for the code and take it: 303 to itself, 422 wrong, 410 no longer of use; afterwards how it stands."""
+    """Ask for the code and redeem it: 303 to itself; 422 wrong; 410 no longer valid. Afterwards: the venue's state."""
     venue = get_object_or_404(Venue.everything.select_related("unit"), handle=handle)
-    form, told, status, challenge = CodeForm(request.POST or None), "", 200, ""
+    form = CodeForm(request.POST or None)
+    error = ""
+    status = 200
+    challenge = ""
     if request.method == "POST":
-        told, status = _from_elsewhere(request)
-        if not told and form.is_valid():
+        error, status = _check_origin(request)
+        if not error and form.is_valid():
             try:
                 code_limit.check(request, timezone.now())
                 applications.confirm(venue, form.cleaned_data["code"], timezone.now())
-            except PuzzleRequired as asked:
-                challenge, status = asked.challenge.hex(), 429
+            except PuzzleRequired as required:
+                challenge = required.challenge.hex()
+                status = 429
             except applications.MailCodeWrong as wrong:
-                told = _("This is not the code that was sent. Tries left: %(left)s.") % {"left": wrong.left}
+                error = _("This is not the code that was sent. Tries left: %(left)s.") % {"left": wrong.left}
                 status = 422
             except applications.MailCodeGone:
-                told = _("This code is no longer of use: used, older than 30 minutes, or tried wrongly five times.")
+                error = _("This code is no longer of use: used, older than 30 minutes, or tried wrongly five times.")
                 status = 410
             else:
                 return _see(redirect("venue-apply-code", handle))
     by_text = not contact_of(venue).email
     context = {
-        "venue": venue, "form": form, "told": told, "gone": status == 410, "by_text": by_text, "challenge": challenge,
-    }  # fmt: skip
+        "venue": venue,
+        "form": form,
+        "told": error,
+        "gone": status == 410,
+        "by_text": by_text,
+        "challenge": challenge,
+    }
     return _fresh(show(request, "public/venue_apply.html", context, status=status))
 
 
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
 def poster(request: HttpRequest, short: str) -> HttpResponse:
-    """A poster's own page, which says whether the poster still holds; counted by poster and day, nothing else."""
+    """A poster's own page, which says whether its code is valid; openings are counted by poster and day only."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
         posters.page_opened(code, timezone.localdate())
@@ -105,14 +117,13 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @audience(EVERYONE)
 def till(request: HttpRequest, token: str) -> HttpResponse:
-    """The page at the till: the code in force, large, and a button that counts people; 404 when it was replaced."""
+    """The page at the till: the valid code, large, and a button that counts people; 404 after it was replaced."""
     venue = posters.till_of(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
         return _fresh(show(request, "public/till_gone.html", status=404))
-    return _fresh(
-        show(request, "public/till.html", {"venue": venue, "code": code, "qr": screen_qr(code.link, "large")})
-    )
+    context = {"venue": venue, "code": code, "qr": screen_qr(code.link, "large")}
+    return _fresh(show(request, "public/till.html", context))
 
 
 @json_endpoint("POST", EVERYONE)
@@ -124,16 +135,21 @@ def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
     venue = posters.till_of(token)
     if venue is None:
         raise posters.TillUnknown("this till's page was replaced by another; ask for its address")
-    said = json_body(request, MOST_BYTES)
-    day = datetime.date.fromisoformat(str(said.get("day"))) if _DAY.fullmatch(str(said.get("day"))) else None
-    people, tablet = said.get("people"), said.get("tablet")
-    if type(people) is not int or not isinstance(tablet, str) or day is None:
+    body = json_body(request, MOST_BYTES)
+    day_text = str(body.get("day"))
+    people = body.get("people")
+    tablet = body.get("tablet")
+    if type(people) is not int or not isinstance(tablet, str) or not _DAY.fullmatch(day_text):
         raise posters.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
+    day = datetime.date.fromisoformat(day_text)
     return {"people": posters.people_at_till(venue, tablet, day, people, timezone.localdate())}
 
 
-def _from_elsewhere(request: HttpRequest) -> tuple[str, int]:
-    """What to tell where a browser says that another site sent this form; without a session there is no token."""
+def _check_origin(request: HttpRequest) -> tuple[str, int]:
+    """Error and status if another site sent this form, by the Origin header: without a session there is no CSRF token.
+
+    ("", 200) otherwise.
+    """
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.get_host():
         return _("Nothing was sent: the form came from another site. Send it from here."), 403

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which venues a person reaches, what the pages of the register show of them, and what of it goes into coverage."""
+"""The venues that a user reaches, the values on the pages of the register, and the figures for coverage."""
 
 import datetime
 from collections import Counter
@@ -24,19 +24,19 @@ from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Inspection, PosterCode, ScanCount, TillCount, Venue, VenueState
 from bluezone.vietnamese.spelling import fold, holds
 
-# An inspection says something of the poster for so long.
-SEEN_FOR = datetime.timedelta(days=30)
+# An inspection counts as evidence for the poster for this long.
+EVIDENCE_LIFE = datetime.timedelta(days=30)
 
 
 def registered_by(day: datetime.date) -> Q:
-    """Venues with a code in force at the end of a local day."""
+    """Venues with a valid code at the end of a local day."""
     after = timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time.min))
     codes = PosterCode.objects.filter(venue=OuterRef("pk"), made_at__lt=after)
     return Q(Exists(codes.filter(Q(ended_at=None) | Q(ended_at__gte=after))))
 
 
 class VenuesRegistered(Indicator):
-    """Venues with a code in force / venues open to the public, as the directory has counted them."""
+    """Venues with a valid code / venues open to the public, as counted in the directory."""
 
     key = "venues-registered"
     proof = Proof.SELF_REPORTED
@@ -45,7 +45,7 @@ class VenuesRegistered(Indicator):
     of_phones = False
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One a ward whose venues were counted; two queries."""
+        """One for each ward with a count in the directory; two queries."""
         day = min(week.last_day, timezone.localdate())
         rows = Venue.objects.filter(registered_by(day)).order_by().values_list("unit").annotate(count=Count("pk"))
         registered: Counter[int] = Counter(dict(rows))
@@ -54,7 +54,8 @@ class VenuesRegistered(Indicator):
         for figure in known.select_related("unit").order_by("as_of", "pk"):
             newest[figure.unit_id or 0] = figure
         for unit_id, figure in sorted(newest.items()):
-            unit, count = figure.unit, registered[unit_id]
+            unit = figure.unit
+            count = registered[unit_id]
             if unit is None or not figure.value:
                 continue
             source = figure.source
@@ -76,12 +77,14 @@ class VenuesWithPoster(VenuesRegistered):
     base_name = gettext_lazy("venues registered")
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One a ward with registered venues; two queries."""
+        """One for each ward with registered venues; two queries."""
         day = min(week.last_day, timezone.localdate())
         registered = Venue.objects.filter(registered_by(day)).exclude(state=VenueState.CLOSED)
         bases = dict(registered.order_by().values_list("unit__path").annotate(count=Count("pk")))
         last = Inspection.objects.filter(venue=OuterRef("venue"), day__lte=day).order_by("-day", "-pk")
-        newest = Inspection.objects.filter(venue__in=registered, day__range=(day - SEEN_FOR, day), poster_seen=True)
+        newest = Inspection.objects.filter(
+            venue__in=registered, day__range=(day - EVIDENCE_LIFE, day), poster_seen=True
+        )
         seen = newest.filter(pk=last.values("pk")[:1])
         counts = dict(seen.order_by().values_list("venue__unit__path").annotate(count=Count("pk")))
         for path, base in sorted(bases.items()):
@@ -93,9 +96,10 @@ WAITING_FIRST = Case(When(state=VenueState.APPLIED, then=Value(0)), default=Valu
 
 @dataclass(frozen=True)
 class WardRow:
-    """One ward. known: venues open to the public by the directory, with source and day, None where not counted.
+    """One ward. known: venues open to the public by the directory, with source and day; None if not counted.
 
-    inspected, with_poster: registered venues inspected in the last 30 days, and those where the poster was seen then.
+    inspected, with_poster: registered venues inspected in the last 30 days, and those where the inspection saw the
+    poster.
     """
 
     unit: AdminUnit
@@ -107,11 +111,11 @@ class WardRow:
 
 
 def by_ward(today: datetime.date) -> list[WardRow]:
-    """Wards with venues, or whose venues were counted, by name; five queries."""
+    """Wards with venues or with a count in the directory, by name; five queries."""
     states: Counter[tuple[int, str]] = Counter()
     for unit_id, state, count in Venue.objects.order_by().values_list("unit", "state").annotate(count=Count("pk")):
         states[unit_id, state] += count
-    recent = Inspection.objects.filter(venue=OuterRef("pk"), day__range=(today - SEEN_FOR, today))
+    recent = Inspection.objects.filter(venue=OuterRef("pk"), day__range=(today - EVIDENCE_LIFE, today))
     registered = Venue.objects.filter(state=VenueState.APPROVED).order_by()
     inspected = _by_unit(registered.filter(Exists(recent)))
     seen = _by_unit(registered.filter(Exists(recent.filter(poster_seen=True))))
@@ -128,22 +132,22 @@ def by_ward(today: datetime.date) -> list[WardRow]:
     ]  # fmt: skip
 
 
-def matching(found: QuerySet[Venue], words: str) -> list[int]:
-    """Primary keys of venues whose name or address holds the words, diacritics or not."""
-    wanted = fold(words)
+def matching(venues: QuerySet[Venue], words: str) -> list[int]:
+    """Primary keys of the venues with the words in name or address; diacritics do not matter."""
+    folded = fold(words)
     return [
-        pk for pk, name, address in found.values_list("pk", "name", "address") if wanted in fold(f"{name} {address}")
+        pk for pk, name, address in venues.values_list("pk", "name", "address") if folded in fold(f"{name} {address}")
     ]
 
 
 def scans(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int, int]]:
-    """(day, number of the code, openings of its page), newest first."""
+    """Rows (day, number of the code, openings of its page), newest first."""
     rows = ScanCount.objects.filter(code__venue=venue, day__gte=since).order_by("-day", "-code__number")
     return list(rows.values_list("day", "code__number", "count"))
 
 
 def people(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int]]:
-    """(day, people that the till counted), newest first."""
+    """Rows (day, people counted at the till), newest first."""
     rows = TillCount.objects.filter(venue=venue, day__gte=since).order_by().values_list("day")
     return list(rows.annotate(people=Sum("people")).order_by("-day"))
 
@@ -153,55 +157,55 @@ def till_link(token: str) -> str:
     return f"{facts('vi').address}/till/{token}/"
 
 
-def _by_unit(found: QuerySet[Venue]) -> dict[int, int]:
-    return dict(found.values_list("unit").annotate(count=Count("pk")))
+def _by_unit(venues: QuerySet[Venue]) -> dict[int, int]:
+    return dict(venues.values_list("unit").annotate(count=Count("pk")))
 
 
 KEEPERS = VENUE_KEEPERS.roles
 
 
 def kept_units(user: User) -> QuerySet[AdminUnit]:
-    """Units whose venues the person keeps: by a role for the unit, or at the People's Committee that serves it."""
+    """Units in which the user keeps the venues: by a role for the unit, or at the People's Committee that serves it."""
     return served_units(user, KEEPERS)
 
 
 def kept_venues(user: User) -> QuerySet[Venue]:
-    """Venues that the person keeps, confirmed ones."""
+    """Venues that the user keeps, without unconfirmed applications."""
     seen = Venue.objects.exclude(state=VenueState.UNCONFIRMED)
     return seen.filter(unit__in=kept_units(user)).select_related("unit", "owner")
 
 
 def own_venues(user: User) -> QuerySet[Venue]:
-    """Venues whose owner the person is."""
+    """Venues that the user owns, without unconfirmed applications."""
     return Venue.objects.filter(owner=user).exclude(state=VenueState.UNCONFIRMED).select_related("unit", "owner")
 
 
 def seen_venues(user: User) -> QuerySet[Venue]:
-    """Both."""
+    """Venues that the user keeps or owns."""
     return (kept_venues(user) | own_venues(user)).distinct()
 
 
 def keeps(user: User, venue: Venue) -> bool:
-    """Whether the person keeps this venue."""
+    """Whether the user keeps this venue."""
     return kept_units(user).filter(pk=venue.unit_id).exists()
 
 
 def waiting(user: User, now: datetime.datetime) -> list[Matter]:
-    """Venues that applied and wait for their ward."""
+    """Matters of a user: applications that wait for a decision of the ward."""
     if not granted(user, KEEPERS):
         return []
     applied = kept_venues(user).filter(state=VenueState.APPLIED).order_by("applied_at")
-    matters = [
-        Matter(
-            f"venue {one.pk}", f"{one.name} · {one.address}", _("Decide"), reverse("venue", args=[one.pk]),
-            one.applied_at + datetime.timedelta(days=1), Pile.AGENCY, where=one.unit.name,
-        )
-        for one in applied[: MOST_MATTERS + 1]
-    ]  # fmt: skip
+    matters = []
+    for venue in applied[: MOST_MATTERS + 1]:
+        what = f"{venue.name} · {venue.address}"
+        url = reverse("venue", args=[venue.pk])
+        by = venue.applied_at + datetime.timedelta(days=1)
+        matters.append(Matter(f"venue {venue.pk}", what, _("Decide"), url, by, Pile.AGENCY, where=venue.unit.name))
     return shorten(matters, reverse("venues"), applied.count)
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Venues that the person keeps or owns."""
-    found = [one for one in seen_venues(user).order_by("name", "pk") if holds(f"{one.name} {one.address}", words)]
-    return [Hit(_("Venue"), one.name, reverse("venue", args=[one.pk]), one.address) for one in found[:MOST_HITS]]
+    """Venues with these words in name or address that the user keeps or owns."""
+    venues = seen_venues(user).order_by("name", "pk")
+    hits = [venue for venue in venues if holds(f"{venue.name} {venue.address}", words)]
+    return [Hit(_("Venue"), venue.name, reverse("venue", args=[venue.pk]), venue.address) for venue in hits[:MOST_HITS]]

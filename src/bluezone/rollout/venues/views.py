@@ -39,23 +39,26 @@ SHOWN_DAYS = 14
 @audience(SIGNED_IN)
 @touches(Whose.REACHED)
 def venues(request: OfficeRequest) -> HttpResponse:
-    """What each ward has registered, for everybody; the venues themselves for their ward and their owners."""
-    unit, state = chosen_number(request, "unit"), chosen(request, "state", [str(one) for one in VenueState])
-    found = queries.seen_venues(request.user)
-    found = found.filter(unit=unit) if unit else found
-    found = found.filter(state=state) if state else found
+    """The number of venues in each ward, for everybody; the venues themselves for their ward and their owners."""
+    unit = chosen_number(request, "unit")
+    state = chosen(request, "state", [str(venue_state) for venue_state in VenueState])
     words = " ".join(request.GET.get("find", "").split())[:80]
-    found = found.filter(pk__in=queries.matching(found, words)) if words else found
+    register = queries.seen_venues(request.user)
+    if unit:
+        register = register.filter(unit=unit)
+    if state:
+        register = register.filter(state=state)
+    if words:
+        register = register.filter(pk__in=queries.matching(register, words))
+    pages = Paginator(register.order_by(queries.WAITING_FIRST, "name", "pk"), A_PAGE)
     context = {
         "wards": queries.by_ward(timezone.localdate()),
-        "page": Paginator(found.order_by(queries.WAITING_FIRST, "name", "pk"), A_PAGE).get_page(
-            request.GET.get("page")
-        ),
+        "page": pages.get_page(request.GET.get("page")),
         "keeps": admits(VENUE_KEEPERS, request.user),
         "owns": admits(VENUE_OWNERS, request.user),
         "unit": unit,
         "state": state,
-        "states": [one for one in VenueState if one != VenueState.UNCONFIRMED],
+        "states": [venue_state for venue_state in VenueState if venue_state != VenueState.UNCONFIRMED],
         "find": words,
     }
     return render(request, "venues/list.html", context)
@@ -67,18 +70,19 @@ def venues(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
-    shown = _seen(request, pk)
-    codes = list(shown.codes.all())
-    keeps, since = queries.keeps(request.user, shown), timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
+    chosen_venue = _seen_venue(request, pk)
+    codes = list(chosen_venue.codes.all())
+    keeps = queries.keeps(request.user, chosen_venue)
+    since = timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
     context = {
-        "venue": shown,
-        "contact": contact_of(shown),
+        "venue": chosen_venue,
+        "contact": contact_of(chosen_venue),
         "keeps": keeps,
-        "code": next((one for one in codes if one.ended_at is None), None),
-        "past_codes": [one for one in codes if one.ended_at is not None],
-        "scans": queries.scans(shown, since),
-        "people": queries.people(shown, since),
-        "inspections": shown.inspections.select_related("photo").all()[:20] if keeps else [],
+        "code": next((code for code in codes if code.ended_at is None), None),
+        "past_codes": [code for code in codes if code.ended_at is not None],
+        "scans": queries.scans(chosen_venue, since),
+        "people": queries.people(chosen_venue, since),
+        "inspections": chosen_venue.inspections.select_related("photo").all()[:20] if keeps else [],
         "reason_form": ReasonForm(),
         "link": request.session.pop(f"venue-link-{pk}", ""),
         "till": request.session.pop(f"venue-till-{pk}", ""),
@@ -91,12 +95,12 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def new_venue(request: OfficeRequest) -> HttpResponse:
-    """Register a venue for somebody who stands before the officer: 302 to it, 422 bad form or another ward's."""
+    """Register a venue in the owner's presence: 302 to it, 422 bad form or another ward's."""
     form = VenueForm(request.POST or None, units=queries.kept_units(request.user))
     if request.method == "POST" and form.is_valid():
-        made = applications.register_in_person(request.user.username, form.application, timezone.now())
+        new = applications.register_in_person(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
-        return redirect("venue", made.pk)
+        return redirect("venue", new.pk)
     return render(request, "venues/venue_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -105,26 +109,26 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change what is stored: 302 to the venue, 404 another ward's, 409 changed meanwhile, 422 bad form.
+    """Change the data of a venue: 302 to the venue, 404 another ward's, 409 changed meanwhile, 422 bad form.
 
-    A new name needs a new code.
+    A new name or address needs a new code.
     """
-    shown = _kept(request, pk)
+    venue = _kept_venue(request, pk)
     with transaction.atomic():
         if request.method == "POST":
-            # Of two who store in one moment the second sees what the first has stored.
+            # If two people store at once, the second waits here and sees what the first has stored.
             list(Venue.objects.select_for_update().filter(pk=pk).values_list("pk"))
-            shown.refresh_from_db()
-        form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=shown)
+            venue.refresh_from_db()
+        form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=venue)
         stored = request.method == "POST" and form.is_valid()
-        renamed = stored and applications.change(request.user.username, shown, form.application)
+        renamed = stored and applications.change(request.user.username, venue, form.application)
     if stored:
-        if renamed and shown.state == VenueState.APPROVED:
+        if renamed and venue.state == VenueState.APPROVED:
             messages.warning(request, _("Stored. The code in force says the old name or address: renew it."))
         else:
             messages.success(request, _("Stored."))
         return redirect("venue", pk)
-    context = {"form": form, "venue": shown}
+    context = {"form": form, "venue": venue}
     return render(request, "venues/venue_form.html", context, status=acts.status_of(form))
 
 
@@ -133,11 +137,11 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Approve and sign: 302 to the venue; 404 another ward's; told if it was decided meanwhile."""
-    shown = _kept(request, pk)
-    wants = request.POST.get("account") == "on"
+    """Approve and sign: 302 to the venue, with a warning if it was decided meanwhile; 404 another ward's."""
+    venue = _kept_venue(request, pk)
+    account = request.POST.get("account") == "on"
     try:
-        token = decisions.approve(request.user.username, shown, timezone.now(), account=wants)
+        token = decisions.approve(request.user.username, venue, timezone.now(), account=account)
     except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     if token:
@@ -151,7 +155,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Refuse with a reason: 302 to the venue; told without one."""
+    """Refuse with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(request, pk, decisions.refuse, _("The application is refused; the owner is told why."))
 
 
@@ -160,7 +164,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Withdraw the code with a reason: 302 to the venue; told without one."""
+    """Withdraw the code with a reason: 302 to the venue, with a warning if the reason is missing."""
     return _with_reason(request, pk, decisions.suspend, _("The code is withdrawn. Phones learn it within the hour."))
 
 
@@ -170,8 +174,8 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
-    told = _("A new code is signed. Print the new poster and take the old one down.")
-    return _once_asked(request, pk, "venues/renew.html", decisions.renew, told)
+    notice = _("A new code is signed. Print the new poster and take the old one down.")
+    return _after_question(request, pk, "venues/renew.html", decisions.renew, notice)
 
 
 @practised
@@ -180,8 +184,8 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
-    told = _("The venue is closed. Whom to reach is forgotten after 90 days.")
-    return _once_asked(request, pk, "venues/close.html", decisions.close, told)
+    notice = _("The venue is closed. Whom to reach is forgotten after 90 days.")
+    return _after_question(request, pk, "venues/close.html", decisions.close, notice)
 
 
 @practised
@@ -189,40 +193,41 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def till(request: OfficeRequest, pk: int) -> HttpResponse:
-    """A new address for the tablet at the till, shown once: 302 to the venue; 404 neither its ward's nor owner's."""
-    shown = _seen(request, pk)
-    if shown.state != VenueState.APPROVED:
+    """Make a new address for the tablet at the till, shown once: 302 to the venue; 404 for other people."""
+    venue = _seen_venue(request, pk)
+    if venue.state != VenueState.APPROVED:
         return _decided_meanwhile(request, pk)
-    request.session[f"venue-till-{pk}"] = queries.till_link(posters.new_till(shown))
+    request.session[f"venue-till-{pk}"] = queries.till_link(posters.new_till(venue))
     return redirect("venue", pk)
 
 
 def _with_reason(
-    request: OfficeRequest, pk: int, step: Callable[[str, Venue, str, datetime.datetime], object], told: str
+    request: OfficeRequest, pk: int, step: Callable[[str, Venue, str, datetime.datetime], object], notice: str
 ) -> HttpResponse:
-    shown, form = _kept(request, pk), ReasonForm(request.POST)
+    venue = _kept_venue(request, pk)
+    form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.warning(request, _("Nothing was changed: give a reason, which the owner reads."))
         return redirect("venue", pk)
     try:
-        step(request.user.username, shown, form.cleaned_data["reason"], timezone.now())
+        step(request.user.username, venue, form.cleaned_data["reason"], timezone.now())
     except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
-    messages.success(request, told)
+    messages.success(request, notice)
     return redirect("venue", pk)
 
 
-def _once_asked(
-    request: OfficeRequest, pk: int, question: str, step: Callable[[str, Venue, datetime.datetime], object], told: str
+def _after_question(
+    request: OfficeRequest, pk: int, question: str, step: Callable[[str, Venue, datetime.datetime], object], notice: str
 ) -> HttpResponse:
-    shown = _kept(request, pk)
+    venue = _kept_venue(request, pk)
     if request.method != "POST":
-        return render(request, question, {"venue": shown})
+        return render(request, question, {"venue": venue})
     try:
-        step(request.user.username, shown, timezone.now())
+        step(request.user.username, venue, timezone.now())
     except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
-    messages.success(request, told)
+    messages.success(request, notice)
     return redirect("venue", pk)
 
 
@@ -231,16 +236,16 @@ def _decided_meanwhile(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("venue", pk)
 
 
-def _seen(request: OfficeRequest, pk: int) -> Venue:
+def _seen_venue(request: OfficeRequest, pk: int) -> Venue:
     return get_object_or_404(queries.seen_venues(request.user), pk=pk)
 
 
-def _kept(request: OfficeRequest, pk: int) -> Venue:
-    """A venue that the reader keeps. Raises Http404, OutsideScope (403) for one that is only theirs."""
-    shown = _seen(request, pk)
-    if not queries.keeps(request.user, shown):
+def _kept_venue(request: OfficeRequest, pk: int) -> Venue:
+    """A venue that the reader keeps. Raises Http404; OutsideScope (403) for one that the reader only owns."""
+    venue = _seen_venue(request, pk)
+    if not queries.keeps(request.user, venue):
         raise OutsideScope("the venue is decided on by its ward")
-    return shown
+    return venue
 
 
 @practised
@@ -252,16 +257,22 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
     form = InspectionForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        values = form.cleaned_data
         try:
-            jpeg = decisions.redrawn(said["photo"]) if said["photo"] else None
+            jpeg = decisions.redrawn(values["photo"]) if values["photo"] else None
         except decisions.PhotoTooLarge:
             form.add_error("photo", _("The picture is too large. Take a smaller one, or send it without."))
         except decisions.PhotoUnreadable:
             form.add_error("photo", _("This is no picture that can be read. Choose a JPEG, PNG or WebP file."))
         else:
             decisions.inspect(
-                request.user.username, venue, said["day"], said["poster_seen"], said["findings"], jpeg, timezone.now()
+                request.user.username,
+                venue,
+                values["day"],
+                values["poster_seen"],
+                values["findings"],
+                jpeg,
+                timezone.now(),
             )
             messages.success(request, _("The inspection is stored."))
             return redirect("venue", pk)
@@ -276,8 +287,8 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
     venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
-    found = get_object_or_404(InspectionPhoto, inspection=inspection, inspection__venue=venue)
-    return HttpResponse(bytes(found.jpeg), content_type="image/jpeg")
+    picture = get_object_or_404(InspectionPhoto, inspection=inspection, inspection__venue=venue)
+    return HttpResponse(bytes(picture.jpeg), content_type="image/jpeg")
 
 
 @practised
@@ -285,9 +296,11 @@ def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def poster(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The poster, A4 or A3: 404 without a code in force, or neither the reader's ward nor venue."""
+    """The poster, A4 or A3: 404 without a valid code, or for people other than its ward and owner."""
     paper = request.GET.get("paper", "")
-    return pdf_response(poster_pdf(_code(request, pk), paper if paper in PAPERS else "a4"), f"poster-{pk}")
+    if paper not in PAPERS:
+        paper = "a4"
+    return pdf_response(poster_pdf(_code(request, pk), paper), f"poster-{pk}")
 
 
 @practised

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notices to visitors: what they register of themselves."""
+"""The registration of the notices to visitors: roles, audited acts, menu, purge and indicator."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
-# Who has the notice sent to guests that arrive, each for its own house.
+# The roles that have the notice sent to arriving guests, each for its own house.
 VISITOR_DESKS = Audience("VISITOR_DESKS", frozenset({"clerk", "lead", "officer", "venue_owner"}))
 
 DUTY = Duty(

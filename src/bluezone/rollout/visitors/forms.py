@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The desk's form, the list's, and the public one of who wants no more messages."""
+"""The forms of the desk, for a list, and on the public page for people who want no more messages."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ LANGUAGES = [("", _("by the number")), ("vi", _("Vietnamese")), ("en", _("Englis
 
 
 class PhoneField(forms.CharField):
-    """A mobile number as people type it; comes out in E.164."""
+    """A mobile number as people type it; the cleaned value is in E.164."""
 
     def __init__(self, **kwargs: Any) -> None:
         attributes = {"type": "tel", "inputmode": "tel", "autocomplete": "off"}
         super().__init__(max_length=40, widget=forms.TextInput(attrs=attributes), **kwargs)
 
     def clean(self, value: Any) -> str:
-        """Refuse what no message can go to."""
+        """Refuse a number that cannot get a text message."""
         typed = super().clean(value)
         try:
             return read_destination(typed)
@@ -31,7 +31,7 @@ class PhoneField(forms.CharField):
 
 
 class DeskForm(forms.Form):
-    """What the desk enters while the guest stands in front of it."""
+    """The form that the desk fills in with the guest."""
 
     phone = PhoneField(label=_("Mobile number"), help_text=_("From abroad: with + and the country code."))
     language = forms.ChoiceField(
@@ -52,7 +52,7 @@ class ListForm(forms.Form):
     )
 
     def clean_file(self) -> Any:
-        """Refuse a file too large to be a list."""
+        """Refuse a file that is too large for a list."""
         file = self.cleaned_data["file"]
         if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError(_("The file is too large for a list. Send it in parts."))

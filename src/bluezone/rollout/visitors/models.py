@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is kept of a notice: which desk, when, and what became of it. Not to whom: the number is in the outbox alone,
-sealed, and gone from there when the operator has taken the message.
+"""The stored facts of a notice: its desk, its time and its state, but no recipient. Only the outbox has the number,
+sealed, and deletes it when the operator has accepted the message.
 """
 
 from typing import ClassVar
@@ -15,17 +15,17 @@ from bluezone.training import PractisedMixin
 
 
 class Channel(models.TextChoices):
-    """How the guest came to be told."""
+    """The way in which the desk requested a notice."""
 
     DESK = "desk", _("at the desk")
     LIST = "list", _("by a list")
 
 
 class Notice(PractisedMixin):
-    """One notice that a desk had sent. consent: the guest said yes to the words on the page; without it, no row.
+    """One notice that a desk had sent. consent: the guest agreed to the text on the page; no row without it.
 
-    house: key of the house (scope.py), in unit. made_by: sign-in name. message: in the outbox, None in training mode.
-    Counted into NoticeDay and deleted after 30 days (retention.py).
+    house: key of a queries.House, which is in `unit`. made_by: sign-in name. message: in the outbox, None in training
+    mode. Counted into NoticeDay and deleted after 30 days (notices.purge).
     """
 
     house = models.CharField(max_length=12)
@@ -48,12 +48,12 @@ class Notice(PractisedMixin):
 
     @property
     def state(self) -> State | None:
-        """How far it has got, None in training mode."""
+        """The state of the message, None in training mode."""
         return State(self.message.state) if self.message else None
 
 
 class NoticeDay(models.Model):
-    """How many notices of one house and day came to what end: sums, no guest."""
+    """The number of notices of one house and day by final state: sums, no guest."""
 
     house = models.CharField(max_length=12)
     unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="+")

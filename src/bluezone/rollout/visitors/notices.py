@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Send the notice to a guest, or to many from a CSV or XLSX list: only with their yes, numbers never kept; rows go
-after 30 days.
+"""Send the notice to a guest, or to many from a CSV or XLSX list, only with their consent. Numbers are never stored
+here; rows are purged after 30 days.
 """
 
 import base64
@@ -34,14 +34,14 @@ NOTICE = "arrival"
 
 
 class ConsentMissing(Refused):
-    """The guest was not asked, or did not say yes; nothing was queued."""
+    """The guest has not given consent; nothing was queued."""
 
     code = "visitor_consent_missing"
 
 
 @dataclass(frozen=True)
 class Guest:
-    """Whom to tell. phone: as typed. language: "vi", "en", or "" for what the number's prefix suggests."""
+    """A guest to notify. phone: as typed. language: "vi", "en", or "" to choose by the prefix of the number."""
 
     phone: str
     language: str = ""
@@ -50,7 +50,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class ListSent:
-    """What became of a list: queued, and by code how many were refused."""
+    """The result of sending to a list. queued: how many notices. refused: how many rows, by code of the refusal."""
 
     queued: int
     refused: dict[str, int]
@@ -68,8 +68,9 @@ def send_notice(actor: str, house: House, guest: Guest, now: datetime.datetime) 
 
 
 def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.datetime) -> ListSent:
-    """Queue the notice for a list; who is refused is counted and holds nobody else up."""
-    queued, refused = 0, dict[str, int]()
+    """Queue the notice for a list. A refused guest is counted and does not stop the others."""
+    queued = 0
+    refused: dict[str, int] = {}
     for guest in guests:
         try:
             with transaction.atomic():
@@ -112,70 +113,75 @@ _LANGUAGES = {"vi": "vi", "viet": "vi", "tieng viet": "vi", "vietnamese": "vi", 
 
 
 class ListTooLong(Refused):
-    """A list has more rows than are taken at once; nothing was queued."""
+    """The list has more than MOST_ROWS rows; nothing was queued."""
 
     code = "visitor_list_too_long"
 
 
 class ListExpired(Refused):
-    """The preview was left open too long, or belongs to another account; nothing was queued."""
+    """The preview is too old, or belongs to another account; nothing was queued."""
 
     code = "visitor_list_expired"
 
 
 @dataclass(frozen=True)
 class ListRow:
-    """One row as shown. shown: the number but for its last two digits. refusal: "" where it may be sent."""
+    """One row of the preview. masked_phone: made by `masked`. refusal: "" if a notice can be sent."""
 
     number: int
-    shown: str
+    masked_phone: str
     language: str
     refusal: str
 
 
 @dataclass(frozen=True)
 class ReadList:
-    """A list as read: what is shown of each row, and the guests who may be told."""
+    """A parsed list: the rows of the preview, and the guests who can be notified."""
 
     rows: list[ListRow]
     guests: list[Guest]
 
 
 def read_list(source: BinaryIO) -> ReadList:
-    """Read a list; a row that cannot be sent says why. Raises ListTooLong and what `read_table` raises."""
+    """Parse a list; each row without a notice has its refusal. Raises ListTooLong and what `read_table` raises."""
     table = read_table(source, COLUMNS).left_as_is()
     if len(table.rows) > MOST_ROWS:
         raise ListTooLong(f"the list has {len(table.rows)} rows, expected at most {MOST_ROWS}; send it in parts")
-    rows, guests, seen = [], [], set[str]()
+    rows = []
+    guests = []
+    seen: set[str] = set()
     for row in table.rows:
-        typed = _typed(row.cells.get("phone"))
+        typed = _phone_text(row.cells.get("phone"))
         language = _LANGUAGES.get(fold(str(row.cells.get("language") or "")).strip(), "")
-        shown, refusal, number = "•" * 6, "", ""
+        masked_number = "•" * 6
+        refusal = ""
+        number = ""
         try:
             number = read_destination(typed)
         except DestinationInvalid:
             refusal = "number" if typed else "empty"
         else:
-            shown = masked(number)
+            masked_number = masked(number)
             if number in seen:
                 refusal = "twice"
             elif not _agreed(row.cells.get("consent")):
                 refusal = "consent"
+            language = language or language_of(number)
         if not refusal:
             seen.add(number)
-            guests.append(Guest(number, language or language_of(number), consent=True))
-        rows.append(ListRow(row.number, shown, language or (language_of(number) if number else ""), refusal))
+            guests.append(Guest(number, language, consent=True))
+        rows.append(ListRow(row.number, masked_number, language, refusal))
     return ReadList(rows, guests)
 
 
 def sealed_list(guests: list[Guest], actor: str, house: str) -> str:
-    """The guests for the confirming click, readable by this server for this account and house alone."""
+    """Seal the guests into the form of the preview; only this server opens it, for this account and house."""
     content = json.dumps([int(time.time()), [[guest.phone, guest.language] for guest in guests]]).encode()
     return base64.urlsafe_b64encode(seal(content, f"visitor list {actor} {house}")).decode()
 
 
 def opened_list(text: str, actor: str, house: str) -> list[Guest]:
-    """The guests again. Raises ListExpired."""
+    """Open a list that `sealed_list` made. Raises ListExpired."""
     expired = ListExpired("the preview is over a quarter of an hour old; read the list in again")
     try:
         made, guests = json.loads(unseal(base64.urlsafe_b64decode(text), f"visitor list {actor} {house}"))
@@ -186,38 +192,44 @@ def opened_list(text: str, actor: str, house: str) -> list[Guest]:
     return [Guest(phone, language, consent=True) for phone, language in guests]
 
 
-def _typed(cell: Any) -> str:
-    """A number cell has lost its leading zero or plus: spreadsheet programs do that to telephone numbers."""
+def _phone_text(cell: Any) -> str:
+    """The text of a phone cell. Spreadsheet programs drop the leading zero or plus of a number; it is put back."""
     if isinstance(cell, int) and not isinstance(cell, bool):
         phone = phone_of_number(cell)
         return phone if phone.startswith("0") else f"+{phone}"
-    return str(cell).strip() if cell is not None else ""
+    return _text(cell).strip()
 
 
 def _agreed(cell: Any) -> bool:
-    return cell is True or fold(str(cell if cell is not None else "")).strip() in _YES
+    return cell is True or fold(_text(cell)).strip() in _YES
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None else str(cell)
 
 
 KEPT_DAYS = 30
 
 
 def purge(now: datetime.datetime) -> None:
-    """Count rows of days over 30 days ago into sums and delete them, a day at a time."""
+    """Add the rows of days more than 30 days ago to the daily sums and delete them, one day in each transaction."""
     bound = timezone.localdate(now) - datetime.timedelta(days=KEPT_DAYS)
     days = list(Notice.objects.filter(day__lt=bound).values_list("day", flat=True).distinct().order_by("day"))
     for day in days:
         with transaction.atomic():
             rows = list(Notice.objects.select_for_update(of=("self",)).filter(day=day).select_related("message"))
-            counts = Counter((row.house, row.unit_id, _end(row)) for row in rows)
+            counts = Counter((row.house, row.unit_id, _final_state(row)) for row in rows)
             for (house, unit_id, state), count in counts.items():
-                kept, _made = NoticeDay.objects.get_or_create(
+                notice_day, _created = NoticeDay.objects.get_or_create(
                     house=house, unit_id=unit_id, day=day, state=state, defaults={"count": 0}
                 )
-                kept.count += count
-                kept.save(update_fields=["count"])
+                notice_day.count += count
+                notice_day.save(update_fields=["count"])
             Notice.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
-def _end(row: Notice) -> State:
-    """A row whose message was forgotten first, or never came to an end, is counted as not known."""
-    return State.UNKNOWN if row.state is None or row.state in OPEN_STATES else row.state
+def _final_state(row: Notice) -> State:
+    """The state of a row for the sums: unknown if the message was purged first, or is still open."""
+    if row.state is None or row.state in OPEN_STATES:
+        return State.UNKNOWN
+    return row.state

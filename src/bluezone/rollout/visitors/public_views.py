@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two pages of the public origin with their addresses: no more messages, and the page that a house's Wi-Fi opens."""
+"""Two pages of the public origin with their addresses: opt out of messages, and the start page of a house's Wi-Fi."""
 
 from urllib.parse import urlsplit
 
@@ -20,12 +20,12 @@ from bluezone.rollout.visitors.forms import StopForm
 
 
 def from_elsewhere(request: HttpRequest) -> bool:
-    """Whether the browser names another origin than this host."""
+    """Whether the browser names an origin other than this host."""
     origin = request.headers.get("Origin")
     return bool(origin and urlsplit(origin).netloc != request.get_host())
 
 
-# One network may be a whole hotel; whoever wants to silence a city by its numbers gets nowhere.
+# One network may be a whole hotel. The limit stops an attempt to opt out all numbers of a city.
 _limit = FormLimit(each=10, all_together=300)
 
 
@@ -33,19 +33,19 @@ _limit = FormLimit(each=10, all_together=300)
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def stop(request: HttpRequest) -> HttpResponse:
-    """No more messages to a number: 200 done, had it any or not; 422 no number; 429 too many; 403 from elsewhere."""
+    """Opt a number out: 200 done, also for an unknown number; 403 from another site; 422 no number; 429 too many."""
     if request.method != "POST":
         return show(request, "public/stop.html", {"form": StopForm()})
     form = StopForm(request.POST)
     if from_elsewhere(request):
-        told = _("Nothing was changed: the form came from another site. Send it from here.")
-        return show(request, "public/stop.html", {"form": form, "refused": told}, status=403)
+        refusal = _("Nothing was changed: the form came from another site. Send it from here.")
+        return show(request, "public/stop.html", {"form": form, "refused": refusal}, status=403)
     if not form.is_valid():
         return show(request, "public/stop.html", {"form": form}, status=422)
     try:
         _limit.check(request, timezone.now())
-    except PuzzleRequired as asked:
-        return show(request, "public/stop.html", {"form": form, "challenge": asked.challenge.hex()}, status=429)
+    except PuzzleRequired as required:
+        return show(request, "public/stop.html", {"form": form, "challenge": required.challenge.hex()}, status=429)
     opt_out(form.cleaned_data["phone"], timezone.now())
     return show(request, "public/stop.html", {"done": True})
 
@@ -53,7 +53,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def wifi(request: HttpRequest) -> HttpResponse:
-    """For the start page of a house's or a station's Wi-Fi: both languages at once, no script, one address to type."""
+    """The start page of a house's or station's Wi-Fi: both languages on one page, no script, one address to type."""
     return show(request, "public/wifi.html")
 
 

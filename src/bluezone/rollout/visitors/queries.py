@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages read of notices, and what of them goes into coverage: the operator's receipts, of all that desks
-asked to have sent.
-
-The houses (hotels, stations) whose desk a person works at, and the week a page is asked for.
+"""The houses (hotels, stations) at which a user works, the notices that they had sent, and the figures for coverage:
+notices delivered by the operator's receipts, of all that desks requested.
 """
 
 import datetime
@@ -28,12 +26,12 @@ from bluezone.rollout.venues import api as venues
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 
-OFFICERS = (VISITOR_DESKS.roles) - {Role.VENUE_OWNER}
+OFFICERS = VISITOR_DESKS.roles - {Role.VENUE_OWNER}
 
 
 @dataclass(frozen=True)
 class House:
-    """One house. key: "a12" for an agency, "v7" for a venue. audited: how the audit calls it."""
+    """One house. key: "a12" for an agency, "v7" for a venue. audited: its name in the audit."""
 
     key: str
     name: str
@@ -42,43 +40,45 @@ class House:
 
 
 def houses_of(user: User) -> list[House]:
-    """The houses for which a person may have notices sent, by name."""
-    found = {agency.pk: agency for agency in agencies_of(user, OFFICERS).filter(pk__in=_in_force())}
+    """The houses for which a user may have notices sent, by name."""
+    agencies = {agency.pk: agency for agency in agencies_of(user, OFFICERS).filter(pk__in=_current_agencies())}
     for grant in granted(user, [Role.VENUE_OWNER]):
         if grant.agency is not None:
-            found[grant.agency.pk] = grant.agency
-    own = [House(f"a{pk}", agency.name, agency.unit_id, agency.key) for pk, agency in found.items()]
-    own += [
+            agencies[grant.agency.pk] = grant.agency
+    houses = [House(f"a{pk}", agency.name, agency.unit_id, agency.key) for pk, agency in agencies.items()]
+    houses += [
         House(f"v{venue.pk}", venue.name, venue.unit_id, f"venue {venue.pk}") for venue in venues.registered_of(user)
     ]
-    return sorted(own, key=lambda house: house.name)
+    return sorted(houses, key=lambda house: house.name)
 
 
 def names_of(keys: Iterable[str]) -> dict[str, str]:
-    """The names of houses that are still there; two queries."""
+    """The names of the houses that still exist, by key; two queries."""
     numbers: dict[str, list[int]] = {"a": [], "v": []}
     for key in keys:
         numbers[key[0]].append(int(key[1:]))
-    found = {f"a{pk}": name for pk, name in Agency.objects.filter(pk__in=numbers["a"]).values_list("pk", "name")}
-    return {**found, **{f"v{pk}": name for pk, name in venues.names_of(numbers["v"]).items()}}
+    agencies = Agency.objects.filter(pk__in=numbers["a"]).values_list("pk", "name")
+    agency_names = {f"a{pk}": name for pk, name in agencies}
+    venue_names = {f"v{pk}": name for pk, name in venues.names_of(numbers["v"]).items()}
+    return {**agency_names, **venue_names}
 
 
 def reads_all(user: User) -> bool:
-    """Whether small numbers of every house may be shown: those who answer for the whole city's notices."""
+    """Whether a user may see small numbers of every house: those responsible for the notices of the whole city."""
     return holds_for_the_city(user, OFFICERS)
 
 
-def _in_force() -> list[int]:
+def _current_agencies() -> list[int]:
     return list(Agency.objects.in_force(day_to_show(Agency, timezone.localdate())).values_list("pk", flat=True))
 
 
 def chosen_house(request: HttpRequest, houses: list[House]) -> House:
-    """The house of `?house=a12`, else the first. Raises Http404 for another's or where there is none."""
+    """The house of `?house=a12`, without it the first. Raises Http404 if it is not one of `houses`."""
     return house_of(request.GET.get("house"), houses)
 
 
 def house_of(key: str | None, houses: list[House]) -> House:
-    """The house with this key, the first without one. Raises Http404."""
+    """The house with this key, the first if key is None. Raises Http404."""
     for house in houses:
         if key in (None, house.key):
             return house
@@ -92,11 +92,11 @@ _NOT_REACHED = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
 @dataclass(frozen=True)
 class HouseWeek:
-    """What one house had sent in a week. handed_over: taken by the operator, delivered among them."""
+    """Notices that one house had sent in a week. handed_over: accepted by the operator, including those delivered."""
 
     house: str
     unit_path: str
-    asked: int = 0
+    requested: int = 0
     handed_over: int = 0
     delivered: int = 0
     not_reached: int = 0
@@ -104,38 +104,38 @@ class HouseWeek:
 
 
 def newest(house: House) -> list[Notice]:
-    """The newest notices of a house with their states."""
+    """The newest notices of a house with their messages."""
     return list(Notice.objects.filter(house=house.key).select_related("message")[:NEWEST])
 
 
 def is_open(notices: list[Notice]) -> bool:
-    """Whether one of them may still change soon, so that the page asks again."""
+    """Whether the state of one of them may still change, so that the page polls."""
     return any(notice.message and notice.message.state in (*OPEN_STATES, State.SENT) for notice in notices)
 
 
 def week_of_houses(first: datetime.date, last: datetime.date) -> list[HouseWeek]:
-    """What every house had sent in days, rows and sums together; two queries, nothing of training."""
-    found: dict[tuple[str, str], Counter[str]] = {}
+    """Notices of every house in a range of days, from rows and daily sums, without training; two queries."""
+    states_by_house: dict[tuple[str, str], Counter[str]] = {}
     rows = Notice.everything.filter(training=False, day__range=(first, last))
     counted = rows.values_list("house", "unit__path", "message__state").annotate(Count("pk")).order_by()
     sums = NoticeDay.objects.filter(day__range=(first, last)).values_list("house", "unit__path", "state", "count")
     for house, path, state, count in [*counted, *sums]:
-        found.setdefault((path, house), Counter())[state or State.UNKNOWN] += count
-    return [_house(house, path, states) for (path, house), states in sorted(found.items())]
+        states_by_house.setdefault((path, house), Counter())[state or State.UNKNOWN] += count
+    return [_house_week(house, path, states) for (path, house), states in sorted(states_by_house.items())]
 
 
 def summed(weeks: Iterable[HouseWeek]) -> HouseWeek:
-    """The sums of some houses: the figures of a report on clause 5."""
-    found = list(weeks)
-    names = ("asked", "handed_over", "delivered", "not_reached", "unknown")
-    return HouseWeek("", "", **{name: sum(getattr(one, name) for one in found) for name in names})
+    """The sums over some houses: the figures for the report on clause 5."""
+    house_weeks = list(weeks)
+    names = ("requested", "handed_over", "delivered", "not_reached", "unknown")
+    return HouseWeek("", "", **{name: sum(getattr(house_week, name) for house_week in house_weeks) for name in names})
 
 
-def _house(house: str, path: str, states: Counter[str]) -> HouseWeek:
+def _house_week(house: str, path: str, states: Counter[str]) -> HouseWeek:
     return HouseWeek(
         house,
         path,
-        asked=states.total(),
+        requested=states.total(),
         handed_over=sum(states[state] for state in _REACHED),
         delivered=states[State.DELIVERED],
         not_reached=sum(states[state] for state in _NOT_REACHED),
@@ -144,10 +144,10 @@ def _house(house: str, path: str, states: Counter[str]) -> HouseWeek:
 
 
 class NoticesDelivered(Indicator):
-    """Notices that the operator's receipt says were delivered / notices that desks had sent."""
+    """Notices delivered by the operator's receipts / notices that desks had sent."""
 
     key = "visitor-notices"
-    # A receipt says that a phone got the message, not that anything runs on it.
+    # A receipt shows that a phone got the message, not that anything runs on it.
     proof = Proof.ATTESTED
     name = gettext_lazy("notices delivered to visitors’ phones")
     base_name = gettext_lazy("notices that desks had sent")
@@ -157,9 +157,11 @@ class NoticesDelivered(Indicator):
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each house; two queries."""
         source = _("receipts of the mobile operators")
-        for one in week_of_houses(week.first_day, week.last_day):
-            agency_id = int(one.house[1:]) if one.house.startswith("a") else None
-            yield Figure(one.unit_path, agency_id, one.delivered, one.asked, source, week.last_day)
+        for house_week in week_of_houses(week.first_day, week.last_day):
+            agency_id = int(house_week.house[1:]) if house_week.house.startswith("a") else None
+            yield Figure(
+                house_week.unit_path, agency_id, house_week.delivered, house_week.requested, source, week.last_day
+            )
 
     def rows_address(self, unit_id: int, week: Week) -> str:
         """The houses of the unit in that week."""

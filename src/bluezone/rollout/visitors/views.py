@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The desk of a house: one number or a whole list, one yes, sent within seconds; how far the messages came, and why
-one was not queued.
+"""Pages of a house's desk: send the notice to one number or a list, see the states of the messages and the reasons for
+refusals; and the cards.
 """
 
 from typing import Any
@@ -65,7 +65,7 @@ ROWS = {
 @audience(VISITOR_DESKS)
 @touches(Whose.REACHED)
 def guest_list(request: OfficeRequest) -> HttpResponse:
-    """Read a list and show it: 200 with the preview, 422 not readable; with the preview sent back: 302 queued."""
+    """Read a list and show a preview: 200, 422 not readable. Send a list after the preview: 302 queued, 409 too old."""
     houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
@@ -75,36 +75,37 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
         try:
             guests = notices.opened_list(request.POST["sealed"], request.user.username, house.key)
         except notices.ListExpired:
-            told = gettext("The preview is too old. Nothing was sent; choose the file again.")
-            return render(request, "visitors/list.html", {**context, "form": ListForm(), "refused": told}, status=409)
-        _say(request, notices.send_notices(request.user.username, house, guests, timezone.now()))
+            refusal = gettext("The preview is too old. Nothing was sent; choose the file again.")
+            context |= {"form": ListForm(), "refused": refusal}
+            return render(request, "visitors/list.html", context, status=409)
+        _show_outcome(request, notices.send_notices(request.user.username, house, guests, timezone.now()))
         return redirect(f"{reverse('visitors')}?house={house.key}")
     form = ListForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             read = notices.read_list(form.cleaned_data["file"])
         except (SpreadsheetRefused, notices.ListTooLong) as refused:
-            form.add_error("file", _refusal(refused))
+            form.add_error("file", _sentence_of(refused))
         else:
             context["rows"] = [(row, ROWS.get(row.refusal, "")) for row in read.rows]
             context["good"] = len(read.guests)
-            context["sealed"] = (
-                notices.sealed_list(read.guests, request.user.username, house.key) if read.guests else ""
-            )
+            context["sealed"] = ""
+            if read.guests:
+                context["sealed"] = notices.sealed_list(read.guests, request.user.username, house.key)
     return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
 
 
-def _say(request: OfficeRequest, told: notices.ListSent) -> None:
-    count = told.queued
+def _show_outcome(request: OfficeRequest, outcome: notices.ListSent) -> None:
+    count = outcome.queued
     messages.success(
         request,
         ngettext("%(count)s notice is on its way.", "%(count)s notices are on their way.", count) % {"count": count},
     )
-    for code, refused in sorted(told.refused.items()):
+    for code, refused in sorted(outcome.refused.items()):
         messages.warning(request, f"{refused}: {REFUSALS.get(code, code)}")
 
 
-def _refusal(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
+def _sentence_of(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
     if isinstance(refused, notices.ListTooLong):
         return gettext("At most 500 rows at a time. Nothing was sent; split the list.")
     if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
@@ -116,13 +117,14 @@ CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
 
 
 def card_pdf(kind: str) -> bytes:
-    """One card. kind: of CARDS. Raises PdfUnavailable."""
+    """One card. kind: a key of CARDS. Raises PdfUnavailable."""
     paper, scale = CARDS[kind]
-    city, english = facts("vi"), facts("en")
+    city = facts("vi")
     with override("en"):
-        headline_en = str(phrases.headline(english))
+        headline_en = str(phrases.headline(facts("en")))
     with override("vi"):
-        headline, imprint = str(phrases.headline(city)), str(phrases.imprint(city))
+        headline = str(phrases.headline(city))
+        imprint = str(phrases.imprint(city))
     context = {
         "city": city,
         "paper": paper,
@@ -138,7 +140,7 @@ def card_pdf(kind: str) -> bytes:
     return write_pdf(render_to_string("visitors/print/card.html", context))
 
 
-# Counts of other houses under this are kept back, as everywhere.
+# Smaller counts of other houses are suppressed, as everywhere.
 SMALL = 5
 
 
@@ -148,7 +150,7 @@ SMALL = 5
 @audience(VISITOR_DESKS)
 @touches(Whose.REACHED)
 def desk(request: OfficeRequest) -> HttpResponse:
-    """Have the notice sent to a guest: 302 queued, 409 not queued and why, 422 bad form, 404 another's house."""
+    """Send the notice to a guest: 302 queued, 404 not the reader's house, 409 not queued and why, 422 bad form."""
     houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
@@ -161,10 +163,9 @@ def desk(request: OfficeRequest) -> HttpResponse:
     try:
         notices.send_notice(request.user.username, house, guest, timezone.now())
     except Refused as refused:
-        # The number is not shown again, so that no screen keeps it.
-        return _desk(
-            request, houses, house, DeskForm(), status=409, refused=REFUSALS.get(refused.code, refused.message)
-        )
+        # The form is empty, so that the number is not on the screen any more.
+        reason = REFUSALS.get(refused.code, refused.message)
+        return _desk(request, houses, house, DeskForm(), status=409, refused=reason)
     messages.success(request, gettext("On its way. The number is deleted after sending; it is shown nowhere again."))
     return redirect(f"{reverse('visitors')}?house={house.key}")
 
@@ -174,7 +175,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @audience(VISITOR_DESKS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.CLERK, Role.LEAD, Role.OFFICER), Whose.ITSELF.by(Role.VENUE_OWNER))
 def states(request: OfficeRequest, house: str) -> HttpResponse:
-    """The newest notices again, for a page that is open."""
+    """The newest notices, for an open page that polls."""
     newest = queries.newest(visitors_houses.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
     response.headers["X-Code-State"] = "open" if queries.is_open(newest) else "settled"
@@ -185,26 +186,34 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def week(request: OfficeRequest) -> HttpResponse:
-    """What houses had sent in a week; small numbers of other houses are kept back."""
-    shown = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
+    """Notices that houses had sent in a week; small numbers of other houses are suppressed."""
+    chosen_week = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
     pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
-    found = [one for one in queries.week_of_houses(shown.first_day, shown.last_day) if _within(one.unit_path, unit)]
-    names, own = names_of({one.house for one in found}), {house.key for house in houses_of(request.user)}
-    whole = reads_all(request.user)
-    hidden = {one for one in found if one.asked < SMALL and not whole and one.house not in own}
-    rows = [{"name": names.get(one.house, "–"), "counted": one, "hidden": one in hidden} for one in found]
+    house_weeks = queries.week_of_houses(chosen_week.first_day, chosen_week.last_day)
+    house_weeks = [house_week for house_week in house_weeks if _within(house_week.unit_path, unit)]
+    names = names_of({house_week.house for house_week in house_weeks})
+    own = {house.key for house in houses_of(request.user)}
+    hidden: set[queries.HouseWeek] = set()
+    if not reads_all(request.user):
+        hidden = {
+            house_week for house_week in house_weeks if house_week.requested < SMALL and house_week.house not in own
+        }
+    rows = [
+        {"name": names.get(house_week.house, "–"), "counted": house_week, "hidden": house_week in hidden}
+        for house_week in house_weeks
+    ]
     context = {
-        "week": shown,
+        "week": chosen_week,
         "unit": unit,
         "rows": rows,
         "hides": bool(hidden),
-        # Without what is kept back, which could be worked out from a sum of everything.
-        "sums": queries.summed(one for one in found if one not in hidden),
+        # Suppressed numbers are left out; otherwise they could be worked out from the sum.
+        "sums": queries.summed(house_week for house_week in house_weeks if house_week not in hidden),
         "narrowed": f"unit={unit.pk}" if unit else "",
-        # With its week, so that the address in a report still shows it a week later.
-        "address": request.build_absolute_uri(f"?week={shown}" + (f"&unit={unit.pk}" if unit else "")),
-        "is_latest": shown.following.first_day > timezone.localdate(),
+        # With the week, so that the address in a report still leads to it later.
+        "address": request.build_absolute_uri(f"?week={chosen_week}" + (f"&unit={unit.pk}" if unit else "")),
+        "is_latest": chosen_week.following.first_day > timezone.localdate(),
     }
     return render(request, "visitors/week.html", context)
 
@@ -213,7 +222,7 @@ def week(request: OfficeRequest) -> HttpResponse:
 @audience(VISITOR_DESKS)
 @touches(Whose.NOBODYS)
 def card(request: OfficeRequest, kind: str) -> HttpResponse:
-    """A card with the code for a desk (A6) or a station (A4), Vietnamese and English, as PDF; 302 for another kind."""
+    """A bilingual card with the QR code for a desk (A6) or a station (A4), as PDF; 302 for other kinds."""
     if kind not in CARDS:
         return redirect("visitors")
     return pdf_response(card_pdf(kind), f"bluezone-{kind}")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The classes of a school: which there are, their lists and links, and what tells them from lists of children."""
+"""The classes of a school, their lists and links, and the checks that refuse lists of children."""

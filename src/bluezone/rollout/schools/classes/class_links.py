@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The class link and its PIN: made by the school, shown once, stored as keyed hashes; forgotten with the teacher when
-the school year is over.
+"""The class link and its PIN: a school makes them, sees them once, and they are stored as keyed hashes. Link, PIN and
+teacher are purged when the school year is over.
 """
 
 import datetime
@@ -24,7 +24,7 @@ from bluezone.rollout.schools.school_calendar import year_of
 from bluezone.vietnamese.typed import digits_typed
 
 PIN_DIGITS = 6
-# With five tries in a quarter of an hour and twenty in all, one in fifty thousand guesses right.
+# With five tries in a quarter of an hour and twenty in all, one guesser in fifty thousand finds the PIN.
 TRIES_AT_ONCE = 5
 MOST_TRIES = 20
 LOCKED = datetime.timedelta(minutes=15)
@@ -32,24 +32,25 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
 class ClassPinWrong(Refused):
-    """The PIN is not the one of this class link; nothing was stored."""
+    """The PIN does not belong to this class link; nothing was stored."""
 
     code = "class_pin_wrong"
 
 
 class ClassLinkLocked(Refused):
-    """Too many wrong PINs; `until` says when the next is looked at, None when only a new link helps."""
+    """Too many wrong PINs. until: when a PIN is accepted again, None if only a new link helps."""
 
     code = "class_link_locked"
 
     def __init__(self, until: datetime.datetime | None) -> None:
-        super().__init__("too many wrong PINs" + (f", try again after {until:%H:%M} UTC" if until else ""))
+        advice = f", try again after {until:%H:%M} UTC" if until else ""
+        super().__init__(f"too many wrong PINs{advice}")
         self.until = until
 
 
 @dataclass(frozen=True)
 class ClassLink:
-    """What is printed once for a class. address: on the public origin."""
+    """What is printed for a class, once. address: on the public origin."""
 
     school_class: SchoolClass
     address: str
@@ -57,23 +58,28 @@ class ClassLink:
 
     @property
     def spoken_pin(self) -> str:
-        """The PIN in threes."""
+        """The PIN in groups of three digits."""
         return f"{self.pin[:3]} {self.pin[3:]}"
 
 
 def make(school: Agency, classes: Iterable[SchoolClass], by: User, now: datetime.datetime) -> list[ClassLink]:
-    """New links for classes of a school; the old ones open nothing from now on."""
-    made = []
+    """Make new links for classes of a school; the old ones open nothing from now on."""
+    links = []
     with transaction.atomic():
-        for one in classes:
+        for school_class in classes:
             token = secrets.token_urlsafe(12)
             pin = "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
-            one.link_digest, one.pin_digest = _link(token), _pin(one, pin)
-            one.link_made_at, one.wrong_tries, one.locked_until = now, 0, None
-            one.save(update_fields=["link_digest", "pin_digest", "link_made_at", "wrong_tries", "locked_until"])
-            made.append(ClassLink(one, address_of(token), pin))
-        hash_chain.record(by.username, "class_links_made", school.key, now=now, classes=len(made))
-    return made
+            school_class.link_digest = _link_digest(token)
+            school_class.pin_digest = _pin_digest(school_class, pin)
+            school_class.link_made_at = now
+            school_class.wrong_tries = 0
+            school_class.locked_until = None
+            school_class.save(
+                update_fields=["link_digest", "pin_digest", "link_made_at", "wrong_tries", "locked_until"]
+            )
+            links.append(ClassLink(school_class, address_of(token), pin))
+        hash_chain.record(by.username, "class_links_made", school.key, now=now, classes=len(links))
+    return links
 
 
 def address_of(token: str) -> str:
@@ -82,45 +88,48 @@ def address_of(token: str) -> str:
 
 
 def find(token: str, now: datetime.datetime) -> SchoolClass | None:
-    """The class of a link, practice or real; None where it opens nothing (any more)."""
+    """The class of a link, practice or real; None if the link opens nothing (any more)."""
     if not _TOKEN.fullmatch(token):
         return None
-    found = SchoolClass.everything.filter(link_digest=_link(token), ended_on=None)
-    one = found.select_related("school__unit").first()
-    return one if one is not None and one.year >= year_of(timezone.localdate(now)) else None
+    matches = SchoolClass.everything.filter(link_digest=_link_digest(token), ended_on=None)
+    school_class = matches.select_related("school__unit").first()
+    if school_class is None or school_class.year < year_of(timezone.localdate(now)):
+        return None
+    return school_class
 
 
-def check_pin(one: SchoolClass, pin: str, now: datetime.datetime) -> None:
-    """Go on only with the right PIN. Raises ClassLinkLocked before it is looked at, ClassPinWrong.
+def check_pin(school_class: SchoolClass, pin: str, now: datetime.datetime) -> None:
+    """Return only if the PIN is right. Raises ClassPinWrong; ClassLinkLocked without looking at the PIN.
 
-    The try is counted before the PIN is compared, in one statement, so that many at once are not counted as one.
+    The try is counted before the PIN is compared, in one statement, so that simultaneous tries count separately.
     """
     digits = digits_typed(pin)
-    looked_at = Q(wrong_tries__lt=MOST_TRIES) & (Q(locked_until__isnull=True) | Q(locked_until__lte=now))
+    accepts_tries = Q(wrong_tries__lt=MOST_TRIES) & (Q(locked_until__isnull=True) | Q(locked_until__lte=now))
     last_at_once = range(TRIES_AT_ONCE - 1, MOST_TRIES, TRIES_AT_ONCE)
-    locked = When(wrong_tries__in=list(last_at_once), then=Value(now + LOCKED))
-    counted = SchoolClass.everything.filter(looked_at, pk=one.pk).update(
+    lock = When(wrong_tries__in=list(last_at_once), then=Value(now + LOCKED))
+    counted = SchoolClass.everything.filter(accepts_tries, pk=school_class.pk).update(
         wrong_tries=F("wrong_tries") + 1,
-        locked_until=Case(locked, default=Value(None), output_field=DateTimeField()),
+        locked_until=Case(lock, default=Value(None), output_field=DateTimeField()),
     )
     if not counted:
-        held = SchoolClass.everything.get(pk=one.pk)
-        raise ClassLinkLocked(held.locked_until if held.wrong_tries < MOST_TRIES else None)
-    if not one.pin_digest or not secrets.compare_digest(_pin(one, digits), one.pin_digest):
-        raise ClassPinWrong("the PIN is not the one of this link")
-    SchoolClass.everything.filter(pk=one.pk).update(wrong_tries=0, locked_until=None)
+        stored = SchoolClass.everything.get(pk=school_class.pk)
+        raise ClassLinkLocked(stored.locked_until if stored.wrong_tries < MOST_TRIES else None)
+    pin_digest = school_class.pin_digest
+    if not pin_digest or not secrets.compare_digest(_pin_digest(school_class, digits), pin_digest):
+        raise ClassPinWrong("the PIN does not belong to this link")
+    SchoolClass.everything.filter(pk=school_class.pk).update(wrong_tries=0, locked_until=None)
 
 
-def _link(token: str) -> str:
+def _link_digest(token: str) -> str:
     return keyed_digest("class link", token)
 
 
-def _pin(one: SchoolClass, pin: str) -> str:
-    return keyed_digest(f"class pin {one.pk}", pin)
+def _pin_digest(school_class: SchoolClass, pin: str) -> str:
+    return keyed_digest(f"class pin {school_class.pk}", pin)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Forget link, PIN and teacher of classes of past years; training is erased by bluezone.training."""
+    """Purge link, PIN and teacher of classes of past years; bluezone.training erases what was practised."""
     past = SchoolClass.everything.filter(year__lt=year_of(timezone.localdate(now)))
     past.exclude(link_digest=None, pin_digest="", teacher=None).update(
         link_digest=None, pin_digest="", teacher=None, wrong_tries=0, locked_until=None

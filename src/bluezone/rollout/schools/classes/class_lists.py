@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of classes with pupils and teachers, sent in by a school or given away: read, shown, stored as shown."""
+"""Lists of classes with pupils and teachers: a school uploads one, sees the changes, and stores them; or downloads its
+own.
+"""
 
 import datetime
 import re
@@ -40,7 +42,7 @@ from bluezone.rollout.schools.classes.catalogue import MOST_CLASSES, NamedClass,
 from bluezone.rollout.schools.classes.pupil_names import refuse_children
 from bluezone.rollout.schools.forms import FILED, NO_TEACHER, ClassesFileForm, sentence_of, teachers_of
 from bluezone.rollout.schools.models import MOST_PUPILS, ClassesImport, SchoolClass
-from bluezone.rollout.schools.school_calendar import shown, year_of
+from bluezone.rollout.schools.school_calendar import year_label, year_of
 from bluezone.training import practised
 from bluezone.vietnamese.spelling import fold
 
@@ -60,7 +62,7 @@ COLUMNS = (
     Column("school", ("Trường", "Tên trường", "Trường học", "Mã trường", "Đơn vị", "School")),
     Column("year", ("Năm học", "School year")),
 )  # fmt: skip
-# In the lists of others: the 6 of class A of the sixth grade.
+# Some lists have the 6 of class 6A in a separate column.
 _GRADE = Column("grade", ("Khối", "Khối lớp", "Grade"))
 _KNOWN = {heading_key(spelling) for column in (*COLUMNS, _GRADE) for spelling in column.headings}
 _OF_A_TEACHER = re.compile(r"\b(gv|gvcn|giao vien|chu nhiem|teacher)\b")
@@ -70,18 +72,18 @@ KEPT = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One row that can be used. there: the stored class it is about, None for a new one."""
+    """One accepted row. row: its number. stored: the class that it describes, None for a new one."""
 
     row: int
     school: Agency
     year: int
     named: NamedClass
-    there: SchoolClass | None
+    stored: SchoolClass | None
 
 
 @dataclass(frozen=True)
 class ClassPlan:
-    """What a list would do. unchanged: how many rows. strangers: row and name of teachers who have no account."""
+    """What a list would change. unchanged: a number of rows. strangers: row and name of teachers without an account."""
 
     added: tuple[ClassRow, ...]
     changed: tuple[ClassRow, ...]
@@ -96,7 +98,7 @@ def reading_of(school: Agency) -> Reading:
 
 
 def receive(user: User, school: Agency, file_name: str, content: bytes, year: int) -> ClassesImport:
-    """Keep a list that can be read, until it is stored or discarded. year: of rows that name none.
+    """Keep a readable list until it is stored or discarded. year: for rows that name none.
 
     Raises a SpreadsheetRefused, or PupilsNamed.
     """
@@ -117,63 +119,73 @@ def _is_known(heading: str) -> bool:
 
 
 def preview(waiting: ClassesImport) -> Preview[ClassPlan]:
-    """What the list would do to the classes of the schools that its sender keeps. Raises a SpreadsheetRefused."""
+    """What the list would change in the schools for which its sender keeps classes. Raises a SpreadsheetRefused."""
     table = reading_of(waiting.school).table(waiting)
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
-    found = plan(table, waiting)
-    said = [(one.row, one.school.pk, one.year, one.named) for one in (*found.added, *found.changed)]
-    return Preview(table, found, digest_of(waiting, said, found.unchanged, found.refused))
+    changes = plan(table, waiting)
+    contents = [(row.row, row.school.pk, row.year, row.named) for row in (*changes.added, *changes.changed)]
+    return Preview(table, changes, digest_of(waiting, contents, changes.unchanged, changes.refused))
 
 
 def plan(table: Table, waiting: ClassesImport) -> ClassPlan:
-    """Lay a list over the classes that are there; an empty cell leaves what is stored."""
-    known = _Known(waiting)
-    added, changed, refused, strangers, unchanged = [], [], [], [], 0
+    """Compare a list with the stored classes; an empty cell changes nothing."""
+    reader = _RowReader(waiting)
+    added = []
+    changed = []
+    unchanged = 0
+    refused = []
+    strangers = []
     seen: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     for row in table.rows:
-        read = known.read(row)
-        if isinstance(read, RefusedRow):
-            refused.append(read)
+        class_row = reader.read(row)
+        if isinstance(class_row, RefusedRow):
+            refused.append(class_row)
             continue
-        names = seen[read.school.pk, read.year]
-        folded = fold_name(read.named.name)
-        if folded in names or len(names) >= MOST_CLASSES:
-            refused.append(RefusedRow(row.number, "name", "repeated" if folded in names else "many"))
+        names = seen[class_row.school.pk, class_row.year]
+        folded = fold_name(class_row.named.name)
+        if folded in names:
+            refused.append(RefusedRow(row.number, "name", "repeated"))
+            continue
+        if len(names) >= MOST_CLASSES:
+            refused.append(RefusedRow(row.number, "name", "many"))
             continue
         names.add(folded)
-        if (teacher := text_of(row.cells.get("teacher"))) and read.named.teacher is None:
+        if (teacher := text_of(row.cells.get("teacher"))) and class_row.named.teacher is None:
             strangers.append((row.number, teacher))
-        if read.there is None:
-            added.append(read)
-        elif read.named.differs(read.there):
-            changed.append(read)
+        if class_row.stored is None:
+            added.append(class_row)
+        elif class_row.named.differs(class_row.stored):
+            changed.append(class_row)
         else:
             unchanged += 1
     return ClassPlan(tuple(added), tuple(changed), unchanged, tuple(refused), tuple(strangers))
 
 
-class _Known:
-    """The schools that the sender keeps, their teachers and classes, as a list's rows name them."""
+class _RowReader:
+    """Reads rows by the names of schools, teachers and classes that the sender of a list keeps."""
 
     def __init__(self, waiting: ClassesImport) -> None:
         self._waiting = waiting
-        kept = Agency.objects.filter(pk__in=views.own_schools_of(waiting.made_by), kind="school").select_related("unit")
+        own_schools = views.own_schools_of(waiting.made_by)
+        schools = Agency.objects.filter(pk__in=own_schools, kind="school").select_related("unit")
         self._schools: defaultdict[str, set[Agency]] = defaultdict(set)
-        for school in kept:
+        for school in schools:
             for name in {school.code or "", *map(fold, (school.name, school.short_name, address(school)))} - {""}:
                 self._schools[name].add(school)
         self._teachers: dict[int, list[User]] = {}
         years = (waiting.year, waiting.year + 1)
-        stored = SchoolClass.objects.filter(school__in=kept, year__in=years)
-        self._classes = {(one.school_id, one.year, one.folded): one for one in stored}
+        stored = SchoolClass.objects.filter(school__in=schools, year__in=years)
+        self._classes = {
+            (school_class.school_id, school_class.year, school_class.folded): school_class for school_class in stored
+        }
 
     def read(self, row: Row) -> ClassRow | RefusedRow:
-        said = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
+        texts = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
         grade = re.sub(r"\D", "", text_of(row.cells.get("grade")))
-        if grade and not re.search(r"\d", said["name"]):
-            said["name"] = f"{grade}{said['name']}"
-        if not catalogue.is_name(said["name"]):
+        if grade and not re.search(r"\d", texts["name"]):
+            texts["name"] = f"{grade}{texts['name']}"
+        if not catalogue.is_name(texts["name"]):
             return RefusedRow(row.number, "name", "name")
         try:
             pupils = count_of(row.cells.get("pupils"))
@@ -181,83 +193,93 @@ class _Known:
             return RefusedRow(row.number, "pupils", "number")
         if pupils is not None and pupils > MOST_PUPILS:
             return RefusedRow(row.number, "pupils", "number")
-        year = _year(said["year"], self._waiting.year)
+        year = _year(texts["year"], self._waiting.year)
         if year is None:
             return RefusedRow(row.number, "year", "year")
-        school = self._school(said["school"])
+        school = self._school(texts["school"])
         if school is None:
             return RefusedRow(row.number, "school", "school")
-        teachers = self._called(school, said["teacher"])
+        teachers = self._teachers_named(school, texts["teacher"])
         if len(teachers) > 1:
             return RefusedRow(row.number, "teacher", "teacher")
-        named = NamedClass(said["name"], pupils, teachers[0] if teachers else None)
-        return ClassRow(row.number, school, year, named, self._classes.get((school.pk, year, fold_name(named.name))))
+        entry = NamedClass(texts["name"], pupils, teachers[0] if teachers else None)
+        stored = self._classes.get((school.pk, year, fold_name(entry.name)))
+        return ClassRow(row.number, school, year, entry, stored)
 
     def _school(self, text: str) -> Agency | None:
         if not text:
             return self._waiting.school
-        found = self._schools.get(text) or self._schools.get(fold(text)) or set()
-        return next(iter(found)) if len(found) == 1 else None
+        matches = self._schools.get(text) or self._schools.get(fold(text)) or set()
+        return next(iter(matches)) if len(matches) == 1 else None
 
-    def _called(self, school: Agency, text: str) -> list[User]:
+    def _teachers_named(self, school: Agency, text: str) -> list[User]:
         if not text:
             return []
         teachers = self._teachers.setdefault(school.pk, list(teachers_of(school)))
-        by_account = [one for one in teachers if one.username == text.lower()]
+        by_account = [teacher for teacher in teachers if teacher.username == text.lower()]
         name = re.sub(r"^(co|thay) ", "", fold(text))
-        return by_account or [one for one in teachers if fold(one.name) in (fold(text), name)]
+        return by_account or [teacher for teacher in teachers if fold(teacher.name) in (fold(text), name)]
 
 
 def address(school: Agency) -> str:
-    """The name of a school and the unit it lies in."""
+    """The name of a school and of its unit."""
     return f"{school.name}, {school.unit.name}"
 
 
-def _year(text: str, otherwise: int) -> int | None:
-    """The year that "2020-2021" begins in, where it is this one or the next."""
+def _year(text: str, default: int) -> int | None:
+    """The first year of "2020-2021" if it is `default` or the next; None otherwise."""
     if not text:
-        return otherwise
-    found = _YEAR.fullmatch(text)
-    year = int(found[1]) if found else None
-    return year if year in (otherwise, otherwise + 1) else None
+        return default
+    match = _YEAR.fullmatch(text)
+    year = int(match[1]) if match else None
+    return year if year in (default, default + 1) else None
 
 
 def store(waiting: ClassesImport, digest: str, now: datetime.datetime) -> tuple[int, int]:
-    """Do what was shown under `digest`, and forget the list: how many classes are new, and how many changed.
+    """Make the changes of the preview with this digest, and delete the list.
 
-    Raises ImportOutdated or ImportNotReady; nothing is stored then.
+    Returns how many classes are new and how many were changed. Raises ImportOutdated or ImportNotReady; nothing is
+    stored then.
     """
-    seen = preview(waiting).accepted(digest)
+    class_plan = preview(waiting).accepted(digest)
     rows: defaultdict[tuple[Agency, int], list[NamedClass]] = defaultdict(list)
-    for one in (*seen.added, *seen.changed):
-        rows[one.school, one.year].append(one.named)
-    if seen.refused or not rows:
+    for row in (*class_plan.added, *class_plan.changed):
+        rows[row.school, row.year].append(row.named)
+    if class_plan.refused or not rows:
         raise ImportNotReady("nothing can be stored yet")
-    made = changed = 0
+    added = changed = 0
     with transaction.atomic():
-        # A second tap on the button waits here and then finds no list.
+        # A second tap on the button waits here, and then there is no list.
         if not ClassesImport.objects.filter(pk=waiting.pk).delete()[0]:
             raise ImportNotReady("it was stored or discarded meanwhile")
-        for (school, year), named in rows.items():
-            new, others = catalogue.enter(school, year, named, waiting.made_by, now)
-            made, changed = made + new, changed + others
-    return made, changed
+        for (school, year), entries in rows.items():
+            new, updated = catalogue.enter(school, year, entries, waiting.made_by, now)
+            added += new
+            changed += updated
+    return added, changed
 
 
 def listing(school: Agency, classes: Iterable[SchoolClass]) -> ExportSheet:
     """The classes of a school as a list that can be imported again."""
     names = [teacher.name for teacher in teachers_of(school)]
     rows = [
-        [one.name, "" if one.pupils is None else str(one.pupils), _said(one.teacher, names),
-         school.code or address(school), shown(one.year)]
-        for one in classes
-    ]  # fmt: skip
+        [
+            school_class.name,
+            "" if school_class.pupils is None else str(school_class.pupils),
+            _teacher_cell(school_class.teacher, names),
+            school.code or address(school),
+            year_label(school_class.year),
+        ]
+        for school_class in classes
+    ]
     return ExportSheet(_("Classes"), [ExportColumn(column.headings[0]) for column in COLUMNS], rows)
 
 
-def _said(teacher: User | None, names: Sequence[str]) -> str:
-    """A teacher by name, or by sign-in name where another one is called so."""
-    return "" if teacher is None else teacher.name if names.count(teacher.name) == 1 else teacher.username
+def _teacher_cell(teacher: User | None, names: Sequence[str]) -> str:
+    """A teacher's name, or the sign-in name if several have that name."""
+    if teacher is None:
+        return ""
+    return teacher.name if names.count(teacher.name) == 1 else teacher.username
 
 
 @practised
@@ -265,7 +287,7 @@ def _said(teacher: User | None, names: Sequence[str]) -> str:
 @audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpResponse:
-    """The classes of this school year that have not ended, as XLSX or CSV; it can be imported again."""
+    """The classes of this school year that have not ended, as XLSX or CSV; the file can be imported again."""
     school = views.kept_school(request, pk)
     year = year_of(views.chosen_week(request))
     classes = SchoolClass.objects.filter(school=school, year=year, ended_on=None).select_related("teacher")
@@ -273,7 +295,7 @@ def class_file(request: OfficeRequest, pk: int, form: str = "xlsx") -> HttpRespo
 
 
 class ClassLists(ListPages[ClassesImport]):
-    """Lists of the classes of the schools that a person keeps."""
+    """The pages for lists of classes: upload, preview, store."""
 
     name, model, who, owner = "class-import", ClassesImport, STAFF_REPORTERS, Whose.ITSELF
     columns: ClassVar = {"classes": COLUMNS}
@@ -300,12 +322,14 @@ class ClassLists(ListPages[ClassesImport]):
         schools = Agency.objects.filter(pk__in=views.own_schools(request), kind="school").order_by("name", "pk")
         return ClassesFileForm(*typed, schools=schools, initial={"school": chosen_number(request, "school")})
 
-    def receive(self, request: OfficeRequest, said: Mapping[str, Any], file_name: str, content: bytes) -> ClassesImport:
-        return receive(request.user, said["school"], file_name, content, year_of(views.latest_week()))
+    def receive(
+        self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes
+    ) -> ClassesImport:
+        return receive(request.user, values["school"], file_name, content, year_of(views.latest_week()))
 
     def mine(self, request: OfficeRequest) -> "QuerySet[ClassesImport]":
-        found = ClassesImport.objects.filter(made_by=request.user, school__in=views.own_schools(request))
-        return found.select_related("school__unit", "made_by").defer("content")
+        lists = ClassesImport.objects.filter(made_by=request.user, school__in=views.own_schools(request))
+        return lists.select_related("school__unit", "made_by").defer("content")
 
     def reading(self, waiting: ClassesImport) -> Reading:
         return reading_of(waiting.school)
@@ -314,9 +338,9 @@ class ClassLists(ListPages[ClassesImport]):
         return preview(waiting)
 
     def store(self, request: OfficeRequest, waiting: ClassesImport, digest: str) -> HttpResponse:
-        made, changed = store(waiting, digest, timezone.now())
-        told = _("%(made)s classes are new, %(changed)s were changed.") % {"made": made, "changed": changed}
-        messages.success(request, told)
+        added, changed = store(waiting, digest, timezone.now())
+        notice = _("%(made)s classes are new, %(changed)s were changed.") % {"made": added, "changed": changed}
+        messages.success(request, notice)
         return redirect(reverse("school-classes", args=[waiting.school_id]))
 
     def doubts(self, plan: ClassPlan) -> Sequence[tuple[int, str]]:
@@ -336,5 +360,5 @@ LISTS = ClassLists()
 
 
 def purge(now: datetime.datetime) -> None:
-    """Forget lists a day after they came."""
+    """Delete lists a day after they were uploaded."""
     ClassesImport.everything.filter(made_at__lte=now - KEPT).delete()

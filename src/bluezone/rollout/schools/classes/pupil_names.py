@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell a table of counts from a list of children: headings and cells that look like somebody's name or particulars.
+"""Distinguish a table of counts from a list of children, by headings and cells that look like a person's name or
+particulars.
 
-What looks like one is refused as a whole and stored nowhere; a school that has such a list is told to leave those
-columns out. Better to ask once too often than to keep one child's name.
+A table that looks like such a list is refused as a whole and never stored; the refusal asks the school to leave those
+columns out. A wrong alarm is better than the stored name of a child.
 Source: docs/rollout.md A5 (counts only, no record of a child).
 """
 
@@ -25,7 +26,7 @@ _HEADINGS = re.compile(
     r")\b"
 )
 _WHOLE_HEADINGS = frozenset({"ten", "ho", "name", "names", "hoc sinh", "pupil", "student", "dien thoai", "phone"})
-# Words of titles and class names; a cell made of them names nobody.
+# Words of titles and class names; a cell of these words alone is not a person's name.
 _PLAIN_WORDS = """
 lop khoi truong thcs thpt th tieu hoc mam non mau giao tong so cong nam tuan bao cao bang hoc sinh si co co the
 dien thoai thong minh dang chay cai dat bluezone nguoi than da giup ghi chu tu den ngay thang stt ten va cua cac
@@ -33,7 +34,7 @@ la choi mam buoi sang chieu class classes total pupils week school grade smartph
 a the of em hs may sl luong duoc nhung chua ban tru noi chuyen chat luong cao tang cuong
 """
 _PLAIN = frozenset(_PLAIN_WORDS.split())
-# How titles begin; what follows is the name of a school or place, not of a child.
+# Beginnings of titles; a name after them is that of a school or place, not of a child.
 _TITLES = ("truong ", "phong ", "ubnd ", "uy ban ", "lop ", "khoi ", "bieu ", "bang ", "bao cao ", "school ", "class ")
 _TELEPHONE = re.compile(r"(?:\+?84|0)\d{8,10}\Z")
 _DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d{2}\Z")
@@ -42,34 +43,35 @@ _LONGEST_CLASS = 20
 
 
 class PupilsNamed(Refused):
-    """A table, a class or a note in which children seem to be named; nothing of it was stored."""
+    """A table, a class or a note seems to name children; nothing of it was stored."""
 
     code = "pupils_named"
 
 
-def refuse_names(lines: Iterable[Sequence[str]], known: Iterable[str] = ()) -> None:
-    """Raise PupilsNamed when a heading or a cell looks like a person's name, birthday or telephone number.
+def refuse_names(lines: Iterable[Sequence[str]], allowed: Iterable[str] = ()) -> None:
+    """Raise PupilsNamed if a heading or a cell looks like a person's name, birthday or telephone number.
 
-    lines: cells of a table. known: texts that are in order whatever they look like, such as names of classes.
+    lines: cells of a table. allowed: texts that pass whatever they look like, such as names of classes.
     """
-    fine = {fold(text) for text in known}
+    allowed_keys = {fold(text) for text in allowed}
     for number, cells in enumerate(lines, 1):
         for cell in cells:
-            if fold(cell.strip()) not in fine and (names_a_column(cell) or looks_like_a_person(cell)):
+            if fold(cell.strip()) not in allowed_keys and (names_a_column(cell) or looks_like_a_person(cell)):
                 raise PupilsNamed(f"line {number} seems to name a person; numbers of classes are all that is taken")
 
 
 def refuse_children(rows: Sequence[Sequence[str]], known: Callable[[str], bool]) -> None:
-    """Raise PupilsNamed when a list of classes seems to name pupils: it has a column of them, or names more people than
-    classes.
+    """Raise PupilsNamed if a list of classes seems to name pupils: it has a column for them, or more names of people
+    than of classes.
 
-    rows: cells of a sheet. known: whether a heading is one of those that such a list may have, such as the teacher's.
+    rows: cells of a sheet. known: whether such a list may have this heading, for example the teacher's.
     """
     for number, cells in enumerate(rows, 1):
-        # Title rows have an address and a telephone number of the school, too, and few cells.
+        # Title rows, with the school's address and telephone number, have few cells.
         if sum(map(bool, cells)) > 2 and any(names_a_column(cell) and not known(cell) for cell in cells):
             raise PupilsNamed(f"line {number} seems to announce names or particulars of pupils")
-    people, classes = 0, 0
+    people = 0
+    classes = 0
     for column in itertools.zip_longest(*rows, fillvalue=""):
         texts = {fold(cell) for cell in column if cell and not cell.isdecimal() and not known(cell)}
         named = {text for text in texts if looks_like_a_person(text)}
@@ -80,13 +82,13 @@ def refuse_children(rows: Sequence[Sequence[str]], known: Callable[[str], bool])
 
 
 def names_a_column(cell: str) -> bool:
-    """Whether a heading announces names or particulars of people, also in an old font."""
+    """Whether a heading announces names or particulars of people, also if it is in a legacy font."""
     keys = {heading_key(reading) for reading in _readings(cell)}
     return any(key in _WHOLE_HEADINGS or _HEADINGS.search(key) for key in keys)
 
 
 def looks_like_a_person(cell: str) -> bool:
-    """Whether a cell looks like a name (two to seven words without a figure), a birthday or a telephone number."""
+    """Whether a cell looks like a name (two to seven words without a digit), a birthday or a telephone number."""
     text = cell.strip()
     if _TELEPHONE.match(re.sub(r"[ .()-]", "", text)) or _DAY.match(text):
         return True
@@ -103,7 +105,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _readings(text: str) -> tuple[str, ...]:
-    """A text as it is, and as it reads in the old fonts, which know no sign beyond Latin-1."""
+    """The text as it is, and as it reads in the legacy fonts, which have only characters of Latin-1."""
     if any(ord(char) > 0xFF for char in text):
         return (text,)
     return text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI)
