@@ -6,7 +6,7 @@ Usage: affected.py [REVISION]      what changed since REVISION (default: HEAD), 
        affected.py --of PATH...    as if these files had changed
 For a module of src/bluezone these are, in this order: the file of tests with its name in the mirrored folder, the files
 that import it, and the rest of the mirrored folder. For any other file in a package (a template, a list, a style sheet)
-it is the mirrored folder. A file of tests stands for itself, a builder for the files that import it.
+it is the mirrored folder. A file of tests brings itself, a builder the files that import it.
 Standard library only.
 """
 

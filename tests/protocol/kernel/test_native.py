@@ -35,7 +35,16 @@ def program(name: str, package: str) -> str:
 
 
 def run(*command: object, seconds: float = 120) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False)
+    # A sanitizer must be the first of all libraries, also where libfaketime moves the clock of every process.
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    done = subprocess.run(
+        [str(part) for part in command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

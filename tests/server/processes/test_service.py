@@ -16,6 +16,9 @@ from bluezone.server.processes.service import ServeOptions, Server
 from bluezone.server.processes.supervisor import Processes
 from bluezone.tls import Tls, ensure_identity
 
+# Its processes are started by `serve` itself, not by functions of the tests.
+pytestmark = pytest.mark.serve
+
 
 def until(condition):
     deadline = time.monotonic() + 600

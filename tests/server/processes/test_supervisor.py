@@ -14,6 +14,8 @@ from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes.children import Part, ProcessEnded
 from bluezone.server.processes.supervisor import MOST_PAUSE_SECONDS, Processes
 
+# Its processes are started by the supervisor, not by functions of the tests.
+pytestmark = pytest.mark.serve
 PYTHON = sys.executable
 
 
