@@ -117,7 +117,7 @@ def plan(table: Table, by: User, usual_role: str, now: datetime.datetime) -> Peo
     changed: list[Person] = []
     refused: list[RefusedRow] = []
     unchanged = 0
-    seen: set[tuple[str, str, str]] = set()
+    keys: set[tuple[str, str, str]] = set()
     for row in table.rows:
         person = office.read(row, usual_role, now)
         if isinstance(person, RefusedRow):
@@ -127,10 +127,10 @@ def plan(table: Table, by: User, usual_role: str, now: datetime.datetime) -> Peo
             unchanged += 1
             continue
         key = (person.username, person.role, str(person.within and person.within.key))
-        if key in seen:
+        if key in keys:
             refused.append(RefusedRow(row.number, "username", "repeated"))
             continue
-        seen.add(key)
+        keys.add(key)
         if person.account is None and person.username not in {earlier.username for earlier in added}:
             added.append(person)
         else:
