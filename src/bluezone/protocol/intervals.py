@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time as the protocol counts it: intervals of ten minutes, hours and UTC days since 1970-01-01, and ISO weeks in UTC,
-which keys and the certificates they sign last for.
+"""Units of time in the protocol: intervals of ten minutes, hours and UTC days since 1970-01-01, and ISO weeks in UTC,
+for which week keys and their certificates are valid.
 
 Source: docs/protocol.md, first paragraph (ENIN = unix // 600); Exposure Notification Cryptography Specification v1.2.
 """
