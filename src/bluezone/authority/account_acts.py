@@ -30,7 +30,7 @@ _RECENTLY_ENDED = datetime.timedelta(days=7)
 
 
 def is_weighty(account: User) -> bool:
-    """Whether an account holds, will hold, or held within the last week a role that takes two people to give.
+    """Whether an account has, will have, or had within the last week a role that takes two people to give.
 
     A role that was just ended can be brought back by the person who ended it.
     """

@@ -43,7 +43,7 @@ _ADMIN = frozenset({Role.ADMIN})
 
 
 class RolesNotTogether(Refused):
-    """A person who makes accounts issues no codes: no person holds both powers."""
+    """A person who makes accounts may not issue codes: no one has both powers."""
 
     code = "roles_not_together"
 

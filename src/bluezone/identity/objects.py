@@ -34,7 +34,7 @@ class Place(enum.Enum):
 
 
 class Whose(enum.Enum):
-    """Who, of those whom the audience admits, may touch the object of an address."""
+    """Which of the people that the audience admits may touch the object of an address."""
 
     NOBODYS = "nothing that belongs to anybody: a language, a form of file, a role, a figure that all may see"
     REACHED = "everybody admitted, who sees what their role reaches and nothing else"

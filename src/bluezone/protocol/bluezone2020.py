@@ -73,7 +73,7 @@ class BluezoneDay:
 
 
 def bluezone_day(base: bytes, created_ms: int, at_ms: int, slots: int = SLOTS_PER_DAY) -> BluezoneDay:
-    """Derive the identifiers of the UTC day that holds `at_ms`.
+    """Derive the identifiers of the UTC day of `at_ms`.
 
     base:       32 random bytes, made at created_ms (Unix milliseconds).
     slots:      identifiers a day, 2..1440; the app used 96, its first version with rotation 144.
@@ -127,7 +127,7 @@ def identifier_of(sub_key: bytes) -> bytes:
 
 
 def slot_at(at_ms: int, slots: int = SLOTS_PER_DAY) -> int:
-    """Return the slot of the UTC day that holds `at_ms`."""
+    """Return the slot of `at_ms` in its UTC day."""
     return at_ms % MILLISECONDS_PER_DAY // (MILLISECONDS_PER_DAY // slots)
 
 

@@ -114,13 +114,13 @@ class _PlainSearch:
 
     def __init__(self, identifiers: bytes, width: int, seconds: "array[int] | None", late: range) -> None:
         self._late = late
-        self._sighted = None if seconds is None else [second // SECONDS_PER_INTERVAL for second in seconds]
+        self._sighting_intervals = None if seconds is None else [second // SECONDS_PER_INTERVAL for second in seconds]
         self._rows: dict[bytes, list[int]] = defaultdict(list)
         for row, at in enumerate(range(0, len(identifiers), width)):
             self._rows[identifiers[at : at + IDENTIFIER_LENGTH]].append(row)
         self._first_words = frozenset(_first_words(identifiers, width))
         # Intervals with a sighting, so that the identifiers of other days need not be derived.
-        self._intervals = None if self._sighted is None else sorted(set(self._sighted))
+        self._intervals = None if self._sighting_intervals is None else sorted(set(self._sighting_intervals))
 
     def find(self, keys: KeyColumns) -> Iterator[Match]:
         for row, (start, period) in enumerate(zip(keys.starts, keys.periods, strict=True)):
@@ -142,7 +142,7 @@ class _PlainSearch:
         for at in range(0, len(identifiers), IDENTIFIER_LENGTH):
             interval = start + at // IDENTIFIER_LENGTH
             for row in self._rows.get(identifiers[at : at + IDENTIFIER_LENGTH], ()):
-                if self._sighted is None or self._sighted[row] - interval in self._late:
+                if self._sighting_intervals is None or self._sighting_intervals[row] - interval in self._late:
                     yield Match(key_row, interval, row)
 
 

@@ -55,7 +55,7 @@ class SummaryWeights:
     infectiousness: Mapping[int, float]
 
     def attenuation_weight(self, typical_attenuation_db: int) -> float:
-        """Return the weight of the bucket that holds an attenuation."""
+        """Return the weight of the bucket of an attenuation."""
         return self.attenuation[sum(typical_attenuation_db > bound for bound in self.thresholds_db)]
 
 
