@@ -35,7 +35,9 @@ def words(role: str) -> str:
 
 def reach(way: Touch) -> str:
     """One way to be let in."""
-    return f"{way.whose.name}{' (' + ', '.join(sorted(map(words, way.roles))) + ')' if way.roles is not None else ''}"
+    if way.roles is None:
+        return way.ownership.name
+    return f"{way.ownership.name} ({', '.join(sorted(map(words, way.roles)))})"
 
 
 def row(right: Right) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings of one city: `city.toml` in the data folder. No host, name or hotline is built in.
 
-Every setting is explained in docs/reference/settings.md. Secrets and database addresses are not here:
-they come from the environment, so that the file can be shown to anybody.
+docs/reference/settings.md explains every setting. Secrets and database addresses are not here: they come from the
+environment, so that the file can be shown to anyone.
 """
 
 import ipaddress
@@ -26,9 +26,10 @@ DEFAULT_DATA_FOLDER = "bluezone-data"
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _SERVICE = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _MOST_NEIGHBOURS = 8
-_NAMED = {"name_vi": r"[^\n]{1,200}", "name_en": r"[^\n]{1,200}", "address": r"https?://[^\s/]+"}
-_OF_CITIES = _NAMED | {"key": r"[0-9a-f]{64}"}
-_OF_OTHERS = _NAMED | {"index": r"(/[A-Za-z0-9._-]+)+", "export_key": r"-----BEGIN PUBLIC KEY-----[\s\S]+"}
+# Members of a neighbour and their patterns: of another city, and of another maker's server.
+_NEIGHBOUR = {"name_vi": r"[^\n]{1,200}", "name_en": r"[^\n]{1,200}", "address": r"https?://[^\s/]+"}
+_OTHER_CITY = _NEIGHBOUR | {"key": r"[0-9a-f]{64}"}
+_OTHER_MAKER = _NEIGHBOUR | {"index": r"(/[A-Za-z0-9._-]+)+", "export_key": r"-----BEGIN PUBLIC KEY-----[\s\S]+"}
 _HOTLINE = re.compile(r"[0-9+][0-9 ]{1,19}")
 
 
@@ -39,12 +40,12 @@ class CityMissing(Refused):
 
 
 class CityInvalid(Refused):
-    """`city.toml` cannot be read, or one of its settings is not what it must be."""
+    """`city.toml` cannot be read, or one of its settings is invalid."""
 
     code = "city_invalid"
 
 
-# Chrome and what is built on it, Firefox, Edge, Safari: the hosts in the subscriptions that these browsers make.
+# The hosts in the subscriptions of Chrome and its derivatives, Firefox, Edge, and Safari.
 PUSH_SERVICES = (
     "fcm.googleapis.com",
     "*.push.services.mozilla.com",
@@ -55,46 +56,46 @@ PUSH_SERVICES = (
 
 @dataclass(frozen=True)
 class City:
-    """What one city sets. Seconds are real seconds; `_host` values have no scheme.
+    """The settings of one city. Seconds are real seconds; `_host` values have no scheme.
 
     name_vi, name_en:  the city's name in both languages.
     public_host, office_host: the two origins, `host` or `host:port`.
     hotline:           number of the health authority that a warned person calls; a config without one is refused.
-    national_hotline:  the ministry's number, said beside the city's own on pages and printed matter.
-    source_link:       https address of this program's source code, for the transparency page; or empty.
+    national_hotline:  the ministry's number, next to the city's own on pages and printed matter.
+    source_link:       https address of this program's source code, for the transparency page; may be empty.
     zone:              IANA name of the local time zone.
     profile:           disease profile, a name that ships with the package or a path relative to the data folder.
     install_links:     platform -> https address from which the app is installed.
     region:            region written into export files.
     verify_to_upload_seconds: longest wait of the agent between verify and upload (uniform from 0).
     web_minimum_seconds:      shortest such wait of an open web page.
-    publish_period_seconds:   time between two export files; 0 publishes at every tick that has something (demo only).
-    hold_hours:        for how long at most keys wait for the fixed hour in which all that came since the last are put
-                       into one file; 0 puts them into the next file. 24 at most, a part of a day.
+    publish_period_seconds:   time between two export files; 0 publishes at every tick with new keys (demo only).
+    hold_hours:        longest wait of keys for the fixed hour at which all new keys are put into one file; 0 puts them
+                       into the next file. At most 24, a divisor of a day.
     embargo_seconds:   time after the end of a key's day before it may be published; not under 7,200.
     poll_seconds:      how often phones fetch.
-    reciprocity:       1 where phones tell each other how they heard one another, 0 where they do not.
+    reciprocity:       1 if phones tell each other how they heard one another, else 0.
     padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
     venue_padding_mean: mean number of random items in each hourly venue package; 0 only in tests.
-    push_services:     hosts of the browsers' push services that are called; `*.` stands for anything before the rest.
-    push_delay_seconds: longest wait before a browser is told of new files (uniform from 0).
-    rehearsals_a_minute: rehearsed calls in a minute, to one `serve`, beyond which everybody is asked for a puzzle.
-    quota_per_worker_a_day:   codes one health worker may issue in a day.
-    quota_per_facility_a_day: codes that all workers of one agency may issue in a day together.
-    watch_days:        how long a warned person watches their health, from the day of the contact.
-    home_days:         how long of that a person with a high risk is asked to stay at home.
-    isolation_days:    how long a patient is asked to stay apart, from the day of the result or the report.
-    test_from_day:     from which day after the contact a test is worth taking.
+    push_services:     hosts of the browsers' push services that may be called; `*.` matches any prefix.
+    push_delay_seconds: longest wait before a browser is notified of new files (uniform from 0).
+    rehearsals_a_minute: rehearsed calls in a minute, to one `serve`, beyond which every caller gets a puzzle.
+    quota_per_worker_a_day:   codes that one health worker may issue in a day.
+    quota_per_facility_a_day: codes that all workers of one agency together may issue in a day.
+    watch_days:        how long a warned person should watch their health, from the day of the exposure.
+    home_days:         how long a person with a high risk should stay at home in that time.
+    isolation_days:    how long a patient should isolate, from the day of the result or the report.
+    test_from_day:     first day after the exposure on which a test is useful.
     test_places:       where to be tested, each a line for people: name, address, hours, number.
-    trusted_proxies:   networks whose `X-Forwarded-For` is believed.
-    sms_name_vi, sms_name_en: who a text message says it is from; empty: made of the city's name.
+    trusted_proxies:   networks of proxies with a trusted `X-Forwarded-For`.
+    sms_name_vi, sms_name_en: sender named in a text message; empty: from the city's name.
     sms_notice_segments: segments of the notice to visitors, 1 or 2. sms_notice_diacritics: 1 with, 0 without.
-    sms_segment_price: what a segment costs, in đồng; 0 where it is not known.
+    sms_segment_price: price of a segment in đồng; 0 if unknown.
     sms_segments_a_day, sms_segments_a_month: segments that may be queued.
     sms_stay_days:     for how long a visitor's number gets no second notice.
-    sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder goes out.
-    neighbours:        other cities, and other makers' servers, whose files phones of this city may follow.
-    cap_signed:        1 where alerts for phones carry the office's XML signature, else 0.
+    sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder is sent.
+    neighbours:        other cities, and servers of other makers, that phones of this city may follow.
+    cap_signed:        1 if alerts for phones carry the office's XML signature, else 0.
     relay_stations:    name -> http or https address of the stream of a station that loudspeakers may relay.
     """
 
@@ -149,7 +150,7 @@ class City:
         return self.hold_hours * 3600
 
     def warnings(self) -> list[str]:
-        """Sentences about settings that weaken privacy, for the operator's eyes at every start."""
+        """Sentences about settings that weaken privacy, for the operator at every start."""
         sentences = []
         if self.publish_period_seconds == 0:
             sentences.append("publish_period_seconds is 0: when a file appears says that a case reported; demo only")
@@ -161,18 +162,19 @@ class City:
             sentences.append("padding_mean is 0: files show how many cases there are; tests only")
         if self.venue_padding_mean == 0:
             sentences.append("venue_padding_mean is 0: packages show how many visits were reported; tests only")
-        if any(str(one["address"]).startswith("http:") for one in self.neighbours):
-            sentences.append("neighbours has an address without TLS: whoever listens sees who follows it; tests only")
+        if any(str(neighbour["address"]).startswith("http:") for neighbour in self.neighbours):
+            sentences.append("neighbours has an address without TLS: a listener sees who follows it; tests only")
         return sentences
 
 
-# Settings that files of earlier versions hold: read over, and what became of each is said at every start.
+# Settings of earlier versions: ignored, with an explanation of each at every start.
 PAST_SETTINGS = {
     "uuid": "phones and gates have the UUID of their radio from their own command line",
 }
-MOST_STATIONS, MOST_STATION_NAME = 50, 60
+MOST_STATIONS = 50
+MOST_STATION_NAME = 60
 _MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en"}
-# What a number may be: smallest and largest value.
+# Smallest and largest value of each number.
 _RANGES = {
     "verify_to_upload_seconds": (0, 86_400),
     "web_minimum_seconds": (0, 3600),
@@ -205,7 +207,7 @@ _RANGES = {
 
 
 def data_folder(option: str | None = None) -> Path:
-    """The data folder: what `--data` says, else BLUEZONE_DATA, else ./bluezone-data."""
+    """The data folder: the value of `--data`, else BLUEZONE_DATA, else ./bluezone-data."""
     return Path(option or os.environ.get(DATA_VARIABLE) or DEFAULT_DATA_FOLDER)
 
 
@@ -215,14 +217,14 @@ def load_city(data_dir: str | Path) -> City:
 
 
 def left_over(data_dir: str | Path) -> dict[str, str]:
-    """A sentence for each setting of `city.toml` that an earlier version knew and this one does not use.
+    """A sentence for each setting in `city.toml` that an earlier version used and this one does not.
 
     Raises CityMissing or CityInvalid.
     """
-    found = PAST_SETTINGS.keys() & _read(Path(data_dir) / FILE_NAME).keys()
+    names = PAST_SETTINGS.keys() & _read(Path(data_dir) / FILE_NAME).keys()
     return {
         name: f"{name} in {FILE_NAME} is of an earlier version and not used: {PAST_SETTINGS[name]}; delete the line"
-        for name in sorted(found)
+        for name in sorted(names)
     }
 
 
@@ -240,15 +242,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def parse_city(settings: Mapping[str, Any]) -> City:
-    """Make a City of settings as TOML gives them; raises CityInvalid, naming the first setting that is wrong.
+    """Make a City from TOML settings; raises CityInvalid with the name of the first invalid setting.
 
-    Those of earlier versions are left out.
+    Settings of earlier versions are ignored.
     """
     settings = {name: value for name, value in settings.items() if name not in PAST_SETTINGS}
-    known = {f.name: f.type for f in fields(City)}
-    unknown = sorted(set(settings) - set(known))
+    types = {f.name: f.type for f in fields(City)}
+    unknown = sorted(set(settings) - set(types))
     if unknown:
-        raise CityInvalid(f"unknown setting {unknown[0]!r}; docs/reference/settings.md lists those there are")
+        raise CityInvalid(f"unknown setting {unknown[0]!r}; docs/reference/settings.md lists all settings")
     missing = sorted({"name_vi", "name_en", "hotline"} - set(settings))
     if missing:
         raise CityInvalid(f"the setting {missing[0]!r} is missing")
@@ -266,9 +268,9 @@ def parse_city(settings: Mapping[str, Any]) -> City:
     if "relay_stations" in values:
         _check_stations(values["relay_stations"])
     for name, value in values.items():
-        if known[name] is int:
+        if types[name] is int:
             _check_number(name, value)
-        elif known[name] is str:
+        elif types[name] is str:
             _check_text(name, value)
     city = City(**values)
     _check_together(city)
@@ -279,7 +281,8 @@ def _check_together(city: City) -> None:
     for name in ("home_days", "test_from_day"):
         if getattr(city, name) > city.watch_days:
             raise CityInvalid(f"{name} is {getattr(city, name)}, expected at most watch_days, {city.watch_days}")
-    hold, period = city.hold_hours, city.publish_period_seconds
+    hold = city.hold_hours
+    period = city.publish_period_seconds
     if hold and (24 % hold or period == 0 or city.hold_seconds % period):
         raise CityInvalid(f"hold_hours is {hold}, expected a part of a day of whole publish_period_seconds, {period}")
 
@@ -330,20 +333,20 @@ def _places(value: object) -> tuple[str, ...]:
 def _neighbours(value: object) -> tuple[Mapping[str, str | int], ...]:
     if not isinstance(value, list) or len(value) > _MOST_NEIGHBOURS:
         raise CityInvalid(f"neighbours must be a list of at most {_MOST_NEIGHBOURS} tables")
-    for one in value:
-        _check_neighbour(one)
+    for neighbour in value:
+        _check_neighbour(neighbour)
     return tuple(value)
 
 
 def _check_neighbour(value: object) -> None:
     if not isinstance(value, dict):
         raise CityInvalid("neighbours must be a list of tables")
-    members = _OF_CITIES if "key" in value else _OF_OTHERS
+    members = _OTHER_CITY if "key" in value else _OTHER_MAKER
     if value.keys() - {"everybody"} != members.keys():
         raise CityInvalid("a neighbour has name_vi, name_en, address and key, or index and export_key instead of key")
-    for name, shape in members.items():
-        if not isinstance(value[name], str) or not re.fullmatch(shape, value[name]):
-            raise CityInvalid(f"neighbours has {name} {value[name]!r}; docs/reference/settings.md says what it must be")
+    for name, pattern in members.items():
+        if not isinstance(value[name], str) or not re.fullmatch(pattern, value[name]):
+            raise CityInvalid(f"neighbours has {name} {value[name]!r}; docs/reference/settings.md has its format")
     if value.get("everybody", 0) not in (0, 1):
         raise CityInvalid("everybody of a neighbour must be 0 or 1")
 
@@ -366,7 +369,7 @@ def _check_links(value: object) -> None:
 
 
 def _check_stations(value: object) -> None:
-    """Loudspeakers fetch from these, so none may be an address inside a network of the city or a village."""
+    """Refuse addresses inside a network of the city or a village, because loudspeakers fetch from the stations."""
     if not isinstance(value, dict) or len(value) > MOST_STATIONS:
         raise CityInvalid(f"relay_stations must be a table of at most {MOST_STATIONS} names and addresses")
     for name, address in value.items():
@@ -378,7 +381,8 @@ def _check_stations(value: object) -> None:
 def _is_station(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        host, _port = parts.hostname or "", parts.port
+        host = parts.hostname or ""
+        _ = parts.port  # raises ValueError for a bad port
     except ValueError:
         return False
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or len(address) > 300 or not address.isprintable():
@@ -390,16 +394,15 @@ def _is_station(address: str) -> bool:
 
 
 def write_default(data_dir: str | Path, **overrides: Any) -> City:
-    """Write `city.toml` with the defaults and `overrides`, unless there is one, and return the city that holds.
+    """Write `city.toml` with the defaults and `overrides`, unless there is one, and return the city of the file.
 
-    overrides: fields of City; name_vi, name_en and hotline are needed where the file is new.
-    Raises CityInvalid when a value is not acceptable; nothing is written then.
+    overrides: fields of City; name_vi, name_en and hotline are required for a new file.
+    Raises CityInvalid, with nothing written, if a value is invalid.
     """
     path = Path(data_dir) / FILE_NAME
     if path.exists():
         return load_city(data_dir)
-    given = {k: list(v) if isinstance(v, tuple) else v for k, v in overrides.items()}
-    city = parse_city(given)
+    city = parse_city({name: list(value) if isinstance(value, tuple) else value for name, value in overrides.items()})
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(_as_toml(city), encoding="utf-8")
@@ -412,7 +415,7 @@ def _quoted(text: str) -> str:
 
 
 def _as_toml(city: City) -> str:
-    # A JSON string is a valid TOML basic string once DEL is escaped too: TOML has the same escapes.
+    # A JSON string is a valid TOML basic string if DEL is escaped too; the escapes are the same.
     lines = ["# Settings of this city; docs/reference/settings.md explains each. Restart after a change."]
     for f in fields(City):
         value = getattr(city, f.name)
@@ -427,5 +430,6 @@ def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_quoted(name)} = {_toml(one)}' for name, one in value.items())} }}"
+        members = ", ".join(f"{_quoted(name)} = {_toml(member)}" for name, member in value.items())
+        return f"{{ {members} }}"
     return json.dumps(value, ensure_ascii=False)

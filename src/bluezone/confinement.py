@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file that somebody sent in, opened in a process of its own that has little time, little memory, no network and,
-where the office runs as root, no rights.
+"""A reader for files that somebody sent in, in a separate process with little time, little memory, no network and, if
+the office runs as root, no rights.
 
-What a hostile file does to its reader happens there: the office's process waits, at most twenty seconds, and tells.
+A hostile file can harm only that process: the office's process waits for at most twenty seconds and reports the result.
 """
 
 import contextlib
@@ -18,16 +18,16 @@ from typing import Any
 
 from bluezone.refusal import Refused
 
-# Most files take half a second; a plan of a hundred pages some five.
+# Most files take half a second; a plan of a hundred pages takes about five.
 MOST_SECONDS = 15
 LONGEST_WAIT_SECONDS = 20.0
 MOST_MEMORY = 480 * 1024 * 1024
-# The user "nobody" of every Linux.
-_NOBODY = 65534
+# The number of the user without rights on every Linux.
+_UNPRIVILEGED = 65534
 
 
 class TooMuch(Exception):
-    """The file takes more time or memory to be read than it may have."""
+    """Reading the file takes more time or memory than allowed."""
 
 
 class RefusedInside(Exception):
@@ -35,7 +35,8 @@ class RefusedInside(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code = code
+        self.message = message
 
 
 def run_confined(
@@ -47,13 +48,13 @@ def run_confined(
     wait: float = LONGEST_WAIT_SECONDS,
     written: int = 0,
 ) -> Any:
-    """Have a function of ours read `data` in a process of its own; what it returns goes through JSON.
+    """Let one of our functions read `data` in a separate process; its result is passed as JSON.
 
-    job: "module:function", which takes the bytes. seconds: of a core. memory: bytes. wait: seconds until it is ended.
-    written: bytes that a file may grow to, which the process may have in memory alone.
+    job: "module:function", which takes the bytes. seconds: CPU time. memory: bytes. wait: seconds until the process is
+    killed. written: largest size in bytes of a file that the process writes, which it can only do in memory.
     Raises TooMuch, or RefusedInside for a Refused of the function.
     """
-    # Nothing of the office's environment goes along: it may hold secrets.
+    # Do not pass on the office's environment: it may contain secrets.
     environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-I", "-m", "bluezone.confinement", job, str(seconds), str(memory), str(written)],
@@ -61,16 +62,16 @@ def run_confined(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**environment, "PYTHONUTF8": "1", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"},
-        start_new_session=True,  # so that the programs it starts end with it
+        start_new_session=True,  # so that the programs that it starts end with it
     )
     try:
-        said, _ = process.communicate(data, timeout=wait)
+        output, _ = process.communicate(data, timeout=wait)
     except subprocess.TimeoutExpired:
         raise TooMuch(f"the file takes more than {wait:.0f} s to be read") from None
     finally:
         _end(process)
     try:
-        answer = json.loads(said)
+        answer = json.loads(output)
     except ValueError:
         raise TooMuch("the file takes more time or memory to be read than it may have") from None
     if "refused" in answer:
@@ -89,7 +90,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def confine(seconds: int, memory: int, written: int = 0) -> None:
-    """Give up what reading a file does not need: more time and memory than it takes, writing, the network, rights."""
+    """Give up everything that reading a file does not need: more time and memory, writing, the network, rights."""
     try:
         import resource
     except ImportError:  # not on Windows
@@ -105,34 +106,35 @@ def confine(seconds: int, memory: int, written: int = 0) -> None:
         resource.setrlimit(limit, (most, most))
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        # Without namespaces of its own a process that is nobody still meets the other bounds.
+        # If the kernel refuses new namespaces, the other limits still apply to the unprivileged process.
         libc.unshare(_NEW_NETWORK)
-        _become_nobody()
+        _drop_rights()
         libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         libc.unshare(_NEW_USER | _NEW_NETWORK)
 
 
-def _become_nobody() -> None:
-    """Drop root's rights, unless our own files could then not be read any more."""
+def _drop_rights() -> None:
+    """Drop root's rights, unless our own files would then be unreadable."""
     if os.geteuid() == 0 and all(_is_open(place) for place in (Path(__file__), Path(sys.prefix), Path(sys.executable))):
         os.setgroups([])
-        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresgid(_UNPRIVILEGED, _UNPRIVILEGED, _UNPRIVILEGED)
+        os.setresuid(_UNPRIVILEGED, _UNPRIVILEGED, _UNPRIVILEGED)
 
 
 def _is_open(place: Path) -> bool:
-    """Whether everybody may pass through every folder above."""
+    """Whether every user may pass through all folders above."""
     return all(folder.stat().st_mode & 0o001 for folder in place.resolve().parents)
 
 
 _NO_NEW_PRIVILEGES = 38
-_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
+_NEW_USER = 0x10000000
+_NEW_NETWORK = 0x40000000
 
 
 def main(job: str, seconds: str, memory: str, written: str) -> None:
-    """Do one job with the file on standard input, in so many seconds of a core, bytes of memory and of a file.
+    """Do one job with the file on standard input, within these limits, and write the result to standard output as JSON.
 
-    Its result goes to standard output as JSON.
+    seconds: CPU time. memory, written: bytes of memory, and of a file.
     """
     confine(int(seconds), int(memory), int(written))
     answer: dict[str, Any]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program's page on this machine: 127.0.0.1 only unless its maker names another address (`demo --lan` does), for
-whoever holds the token in the address it printed.
+"""A program's page on this machine: on 127.0.0.1 unless the caller passes another address (`demo --lan` does), for
+the person with the token in the address that the program printed.
 
-Serves files and a JSON API below a random path. Each request must name this host and port; a foreign Origin, another
-Host or a missing token is answered 403 and changes nothing. The cookie is bound to the random path, because cookies
-are shared by all ports of a host. No header lets another origin read anything. Source: docs/attacks.md row 40.
+It serves files and a JSON API below a random path. Each request must name this host and port; a foreign Origin, another
+Host or a missing token gets 403 and changes nothing. The cookie is bound to the random path, because cookies are shared
+by all ports of a host. No header allows another origin to read anything. Source: docs/attacks.md row 40.
 """
 
 import contextlib
@@ -41,14 +41,14 @@ KEPT_SECONDS = 365 * 86_400
 
 
 class PageKey(NamedTuple):
-    """What opens a page: its token, and the random path below which it is."""
+    """The key to a page: its token, and the random path above it."""
 
     token: str
     path: str
 
 
 def draw_key() -> PageKey:
-    """A new key that nobody can guess."""
+    """A new key that no one can guess."""
     return PageKey(secrets.token_urlsafe(32), secrets.token_urlsafe(12))
 
 
@@ -57,13 +57,13 @@ Changing = Mapping[str, Callable[[dict[str, Any]], Any]]
 
 
 class CallInvalid(Refused):
-    """A call of a local page lacks an argument or has one of the wrong type; nothing was changed."""
+    """A call to a local page lacks an argument or has one of the wrong type; nothing was changed."""
 
     code = "call_invalid"
 
 
 class Served(Protocol):
-    """A file as it is sent."""
+    """A file to send."""
 
     @property
     def content(self) -> bytes: ...
@@ -76,11 +76,11 @@ class LocalPage:
     """Serves one program's page until `stop`.
 
     files:    by path below the base; "" is the page itself.
-    reading:  calls answered to GET, by path such as "api/state"; changing: to POST, with the JSON object that was sent.
-    after:    called when a POST has been answered.
-    port:     0 takes a free one.
-    key:      of a page that is to be found again after a restart; without one every start draws its own.
-    host:     the address to listen on; another than loopback lets the network see what the page shows.
+    reading:  calls for GET, by path such as "api/state". changing: calls for POST, with the JSON object of the body.
+    after:    called after each answer to a POST.
+    port:     0 for any free port.
+    key:      for a page with the same address after a restart; without one every start makes a new key.
+    host:     the address to listen on; with another than loopback, the network can see the page.
     """
 
     def __init__(
@@ -93,12 +93,14 @@ class LocalPage:
         key: PageKey | None = None,
         host: str = HOST,
     ) -> None:
-        self.files, self.reading, self.changing = files, reading, changing
+        self.files = files
+        self.reading = reading
+        self.changing = changing
         self.after = after
         self.host = host
         self.token, path = key or draw_key()
         self.base = f"/{path}/"
-        # A browser that is started again has only the cookies with an age.
+        # After a restart, a browser has only cookies with an age.
         self.cookie_age = f"; Max-Age={KEPT_SECONDS}" if key else ""
         local = self
 
@@ -111,7 +113,7 @@ class LocalPage:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return self._server.server_port
 
     @property
@@ -121,7 +123,7 @@ class LocalPage:
 
     @property
     def url(self) -> str:
-        """The address to open; it holds the token."""
+        """The address to open, with the token."""
         return f"{self.origin}{self.base}?token={self.token}"
 
     def file_at(self, path: str) -> Served | None:
@@ -129,14 +131,14 @@ class LocalPage:
         return self.files.get(path)
 
     def start(self) -> None:
-        """Answer from now on, in a thread."""
+        """Start to answer, in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         ending = threading.Thread(target=self._server.shutdown)
         ending.start()
-        # The server looks whether it is to end with each connection, and otherwise every half second.
+        # The server checks for the shutdown at each connection, and otherwise every half second.
         with contextlib.suppress(OSError):
             socket.create_connection((self.host, self._server.server_port), timeout=1).close()
         ending.join()
@@ -146,7 +148,8 @@ class LocalPage:
 
 class _Handler(BaseHTTPRequestHandler):
     page: LocalPage
-    server_version, sys_version = "Bluezone", ""
+    server_version = "Bluezone"
+    sys_version = ""
 
     def do_GET(self) -> None:
         path = self._allowed_path()
@@ -170,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, "text/plain", b"Nothing is here.\n")
 
     def _allowed_path(self) -> str | None:
-        """The path below the base if the request is the owner's; otherwise it is answered here."""
+        """The path below the base if the request is the owner's; otherwise send an answer and return None."""
         parts = urlsplit(self.path)
         query = parse_qs(parts.query)
         if not self._allowed(query) or not parts.path.startswith(self.page.base):
@@ -182,18 +185,20 @@ class _Handler(BaseHTTPRequestHandler):
         return parts.path.removeprefix(self.page.base)
 
     def _allowed(self, query: dict[str, list[str]]) -> bool:
-        """Whether host, origin and token are right. Compared as bytes, in constant time."""
-        named = [self.page.origin, *([f"http://localhost:{self.page.port}"] if self.page.host == HOST else [])]
-        if f"http://{self.headers.get('Host')}" not in named:
+        """Whether host, origin and token are right. The token is compared as bytes, in constant time."""
+        own_origins = [self.page.origin]
+        if self.page.host == HOST:
+            own_origins.append(f"http://localhost:{self.page.port}")
+        if f"http://{self.headers.get('Host')}" not in own_origins:
             return False
         origin = self.headers.get("Origin")
         if origin is None and self.command == "POST" and "Authorization" not in self.headers:
             return False
-        if origin not in (None, *named):
+        if origin not in (None, *own_origins):
             return False
-        offered = query.get("token", [""])[0] or self._cookie("bluezone_token")
-        offered = self.headers.get("Authorization", "").removeprefix("Bearer ") or offered
-        return hmac.compare_digest(offered.encode(), self.page.token.encode())
+        token = query.get("token", [""])[0] or self._cookie("bluezone_token")
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ") or token
+        return hmac.compare_digest(token.encode(), self.page.token.encode())
 
     def _cookie(self, name: str) -> str:
         try:
@@ -211,19 +216,19 @@ class _Handler(BaseHTTPRequestHandler):
         if size > MOST_BODY_BYTES:
             raise CallInvalid(f"the body is {size} bytes, expected at most {MOST_BODY_BYTES}")
         try:
-            given = json.loads(self.rfile.read(size) or b"{}")
+            arguments = json.loads(self.rfile.read(size) or b"{}")
         except (ValueError, RecursionError):
-            raise CallInvalid("the body is no JSON") from None
-        if not isinstance(given, dict):
-            raise CallInvalid("the body is no JSON object")
-        return given
+            raise CallInvalid("the body is not JSON") from None
+        if not isinstance(arguments, dict):
+            raise CallInvalid("the body is not a JSON object")
+        return arguments
 
     def _call(self, call: Callable[[], Any]) -> None:
         try:
             answer = call()
         except Refused as refused:
-            invalid = isinstance(refused, CallInvalid)
-            status = HTTPStatus.BAD_REQUEST if invalid else HTTPStatus.UNPROCESSABLE_ENTITY
+            is_invalid = isinstance(refused, CallInvalid)
+            status = HTTPStatus.BAD_REQUEST if is_invalid else HTTPStatus.UNPROCESSABLE_ENTITY
             details = {"seconds": refused.seconds} if hasattr(refused, "seconds") else {}
             error = {"code": refused.code, "message": refused.message, "details": details}
             self._send(status, JSON, json.dumps({"error": error}).encode())
@@ -231,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, JSON, json.dumps(answer).encode())
 
     def _sign_in(self) -> None:
-        """Put the token into a cookie of this path alone, and lead on without it in the address."""
+        """Put the token into a cookie for this path only, and redirect to the address without it."""
         cookie = (
             f"bluezone_token={self.page.token}; Path={self.page.base}; HttpOnly; SameSite=Strict{self.page.cookie_age}"
         )
@@ -254,4 +259,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """No log of what the owner looks at."""
+        """Log nothing of what the owner looks at."""

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log: how a record says which event it is about, and its lines, for people or as JSON; nothing of a request or a
-person.
-"""
+"""The log: events of records, and lines for people or as JSON, without anything about a request or a person."""
 
 import datetime
 import json
@@ -19,13 +17,14 @@ Fact = str | int | float | bool | None
 
 
 def event(name: str, **facts: Fact) -> dict[str, Any]:
-    """The `extra` of a log call. name: stable, snake_case; facts: numbers, codes and names of our own parts only."""
+    """The `extra` of a log call. name: stable, snake_case. facts: only numbers, codes and names of our own parts."""
     return {"event": name, "facts": facts}
 
 
 FORM_VARIABLE = "BLUEZONE_LOG"
-JSON_FORM, PLAIN_FORM = "json", "plain"
-# The command's own lines, which people copy from: they stand alone, without level and name.
+JSON_FORM = "json"
+PLAIN_FORM = "plain"
+# Lines of the command itself have no level and name, because people copy from them.
 SERVE = "bluezone.serve"
 FOREIGN_EVENT = "library_said"
 
@@ -39,7 +38,7 @@ class LogFormUnknown(Refused):
 
 
 def form() -> str:
-    """`plain` or `json`, as BLUEZONE_LOG says. Raises LogFormUnknown."""
+    """`plain` or `json`, from BLUEZONE_LOG. Raises LogFormUnknown."""
     chosen = os.environ.get(FORM_VARIABLE) or PLAIN_FORM
     if chosen not in (JSON_FORM, PLAIN_FORM):
         raise LogFormUnknown(f"{FORM_VARIABLE} is {chosen!r}, expected plain or json")
@@ -47,12 +46,14 @@ def form() -> str:
 
 
 class PathDropped(logging.Filter):
-    """Django's line for an error names the path, which may be a one-time link; the traceback says enough."""
+    """Removes the path, which may be a one-time link, from Django's line for an error; the traceback is enough."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep the record, without its path."""
-        record.msg, record.args = "a page failed", ()
-        record.event, record.facts = "page_failed", {}
+        record.msg = "a page failed"
+        record.args = ()
+        record.event = "page_failed"
+        record.facts = {}
         return True
 
 
@@ -60,15 +61,17 @@ class PlainLines(logging.Formatter):
     """A line for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and where it went wrong if it did."""
+        """One line, and the traceback of an error."""
         if record.name == SERVE and not record.exc_info:
             return record.getMessage()
-        said = record.getMessage() if _ours(record) else f"said something at {record.module}:{record.lineno}"
-        line = f"{record.levelname} {record.name}: {said}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        message = record.getMessage() if _is_ours(record) else f"said something at {record.module}:{record.lineno}"
+        line = f"{record.levelname} {record.name}: {message}"
+        if not record.exc_info:
+            return line
+        return f"{line}\n{self.formatException(record.exc_info)}"
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - its name in logging
-        """The way to an error and its kind; its message may quote what somebody entered."""
+        """The traceback of an error and its type, without its message, which may quote what somebody entered."""
         kind, _, frames = ei
         return "".join([*traceback.format_tb(frames), kind.__name__ if kind else ""])
 
@@ -94,7 +97,7 @@ class JsonLines(logging.Formatter):
 
 
 def configuration() -> dict[str, Any]:
-    """The settings of Python's logging: errors, refusals, our events; no line per request. Raises LogFormUnknown."""
+    """The settings of Python's logging: errors, refusals, our events; no line for a request. Raises LogFormUnknown."""
     formatter = JsonLines if form() == JSON_FORM else PlainLines
     stderr = {"class": "logging.StreamHandler", "formatter": "chosen", "stream": sys.stderr}
     return {
@@ -106,7 +109,7 @@ def configuration() -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             SERVE: {"level": "INFO"},
-            # Django's line for a 4xx carries the path, which may be a one-time link.
+            # Django's line for a 4xx contains the path, which may be a one-time link.
             "django.request": {"level": "ERROR", "filters": ["no_path"]},
             "django.security": {"level": "ERROR"},
             "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
@@ -115,9 +118,9 @@ def configuration() -> dict[str, Any]:
 
 
 def begin() -> None:
-    """Let this process write its lines as BLUEZONE_LOG says. Raises LogFormUnknown."""
+    """Configure the log of this process in the form of BLUEZONE_LOG. Raises LogFormUnknown."""
     logging.config.dictConfig(configuration())
-    sys.excepthook = _say_why
+    sys.excepthook = _log_exit
 
 
 def say(name: str, sentence: str, level: int = logging.INFO, /, **facts: Fact) -> None:
@@ -125,15 +128,15 @@ def say(name: str, sentence: str, level: int = logging.INFO, /, **facts: Fact) -
     _log.log(level, "%s", sentence, extra=event(name, **facts))
 
 
-def _say_why(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
-    """What ends a process, in the form of the log and without words that somebody may have sent."""
+def _log_exit(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    """Log the error that ends a process, in the form of the log and without text that somebody may have sent."""
     if isinstance(error, Refused):
         say("process_refused", f"{error.code}: {error.message}", logging.ERROR, code=error.code)
     else:
         _log.error("a process failed", exc_info=(kind, error, frames), extra=event("process_failed"))
 
 
-def _ours(record: logging.LogRecord) -> bool:
+def _is_ours(record: logging.LogRecord) -> bool:
     return record.name.startswith("bluezone") or hasattr(record, "event")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network that a request came from, by which whatever slows somebody down counts, and the origin under which
-people reach a host of the city: said once, for key server, office, public pages and the front.
+"""The network that a request came from, by which rate limits count, and the origin under which people reach a host of
+the city. Key server, office, public pages and the front share this module.
 """
 
 import ipaddress
@@ -9,23 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _IPV6_BITS = 56
-# Says whether TLS ends in this program ("self", "own") or in front of it ("1"); "0" where nothing speaks it.
+# Whether TLS ends in this program ("self", "own") or in front of it ("1"); "0" without TLS.
 TLS_VARIABLE = "BLUEZONE_TLS"
 WITH_TLS = frozenset({"1", "self", "own"})
 
 
 def origin_of(host: str, *, tls: bool) -> str:
-    """The origin by which people reach a host of the city: `https://host`, or `http://host` where that is served.
+    """The origin under which people reach a host of the city: `https://host`, or `http://host` if that is served.
 
     host: `host` or `host:port`. tls: whether TLS ends in this program or in front of it.
-    A name that the world can look up is always https: what is printed with it outlives the day on which somebody
-    serves it in clear, and must not teach people to open it so.
+    A public name is always https: printed matter with the name lasts longer than a day of service without TLS, and must
+    not teach people to open the name without it.
     """
-    return f"{'https' if tls or not is_local(host) else 'http'}://{host}"
+    scheme = "https" if tls or not is_local(host) else "http"
+    return f"{scheme}://{host}"
 
 
 def is_local(host: str) -> bool:
-    """Whether a host means something in this house only: this machine, a private address, a name without a domain."""
+    """Whether a host is meaningful only locally: this machine, a private address, a name without a domain."""
     bare = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
     address = _address(bare)
     if address is not None:
@@ -36,21 +37,24 @@ def is_local(host: str) -> bool:
 def speaks_tls(data_dir: Path) -> bool:
     """Whether the city's hosts speak TLS, for code without Django's settings.
 
-    A command beside `serve` is not told: there the local authority says it, which is made for `serve --tls self`.
+    Only processes of `serve` have the variable. Other commands check for the local authority, which `serve --tls self`
+    makes.
     """
-    told = os.environ.get(TLS_VARIABLE)
-    return told in WITH_TLS if told else (data_dir / "keys" / "tls" / "authority.pem").exists()
+    mode = os.environ.get(TLS_VARIABLE)
+    if mode:
+        return mode in WITH_TLS
+    return (data_dir / "keys" / "tls" / "authority.pem").exists()
 
 
 def network_of(remote: str, forwarded: str | None, trusted: Sequence[str]) -> bytes:
-    """The network a request came from: the whole IPv4 address, or the first 56 bits of an IPv6 address.
+    """The network that a request came from: the whole IPv4 address, or the first 56 bits of an IPv6 address.
 
     remote:    address of the peer.
-    forwarded: its `X-Forwarded-For`, believed only if the peer is in `trusted`; proxies append on the right,
-               so the last address that is not a trusted proxy is the client.
-    An IPv4 address that an IPv6 socket writes as `::ffff:a.b.c.d` counts as what it is, or the whole IPv4 internet
-    would be one network.
-    Returns 4 or 7 bytes; zero bytes where there is no address (a Unix socket).
+    forwarded: its `X-Forwarded-For`, used only if the peer is in `trusted`; proxies append on the right, so the last
+               address that is not a trusted proxy is the client.
+    An IPv4 address that an IPv6 socket writes as `::ffff:a.b.c.d` counts as IPv4, or the whole IPv4 internet would be
+    one network.
+    Returns 4 or 7 bytes; zero bytes without an address (a Unix socket).
     """
     if not trusted:
         forwarded = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The key server's published functions, opened once per process on the office's own data folder."""
+"""The key server's public functions, opened once for each process on the office's own data folder."""
 
 import functools
 from pathlib import Path
@@ -16,7 +16,7 @@ def key_server() -> KeyServer:
 
 
 def public_key() -> str:
-    """The city's Ed25519 key in 64 hex digits, as `bluezone handset --trust` takes it."""
+    """The city's Ed25519 key in 64 hex digits, for `bluezone handset --trust`."""
     return key_server().secrets.signing_key.public_key().public_bytes_raw().hex()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets of the office at rest: one key file each in the data folder, and sealing under them."""
+"""Secrets of the office: one key file for each in the data folder, and sealing under a key."""
 
 import hashlib
 import hmac
@@ -20,8 +20,8 @@ SECRET_BYTES = 48
 def office_secret(data_dir: Path, name: str) -> str:
     """The secret `name` of a data folder, made on first use.
 
-    Returns 64 characters of URL-safe text. Where there is no data folder yet (a build, a test run that names
-    none) the secret lasts as long as the process and nothing is written.
+    Returns 64 characters of URL-safe text. Without a data folder (in a build, or a test run that names none) the secret
+    lasts as long as the process, and nothing is written.
     """
     if not data_dir.is_dir():
         return secrets.token_urlsafe(SECRET_BYTES)
@@ -32,9 +32,9 @@ def office_secret(data_dir: Path, name: str) -> str:
 
 
 def write_once(path: Path, content: bytes) -> None:
-    """Write a secret file (0600) unless there is one; processes and threads that begin together agree on one, whole."""
+    """Write a secret file (0600) unless there is one; processes and threads that start together share one content."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    # Written aside, under a name that is this call's alone, and linked into place.
+    # Write a temporary file with a unique name, then link it into place.
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     aside = Path(name)
     with os.fdopen(descriptor, "wb") as file:
@@ -53,19 +53,19 @@ NONCE_BYTES = 12
 
 
 class SealBroken(Refused):
-    """The sealed secret does not open: the data folder's key was changed, or the row is another account's."""
+    """The sealed secret cannot be opened: the data folder's key has changed, or the row is of another account."""
 
     code = "seal_broken"
 
 
 def seal(secret: bytes, bound_to: str) -> bytes:
-    """AES-256-GCM of a secret, bound to the words that say whose it is; nonce first."""
+    """AES-256-GCM of a secret, bound to a text that names its owner; nonce first."""
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(_key()).encrypt(nonce, secret, bound_to.encode())
 
 
 def unseal(sealed: bytes, bound_to: str) -> bytes:
-    """The secret again; raises SealBroken."""
+    """The secret that `seal` sealed; raises SealBroken."""
     try:
         return AESGCM(_key()).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
     except (InvalidTag, ValueError):
@@ -73,7 +73,7 @@ def unseal(sealed: bytes, bound_to: str) -> bytes:
 
 
 def keyed_digest(kind: str, text: str) -> str:
-    """HMAC-SHA-256 under the same key, 64 hex digits: for what is compared and never read again."""
+    """HMAC-SHA-256 under the same key, 64 hex digits, for values that are only compared and never read back."""
     return hmac.digest(_key(), f"{kind}\0{text}".encode(), "sha256").hex()
 
 

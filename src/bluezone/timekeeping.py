@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether this machine's clock may be believed, asked before what nobody can take back: forgetting, signing.
+"""Whether this machine's clock can be trusted, checked before acts that no one can undo: deleting, signing.
 
-The time is compared with the last one that was believed, with how long the machine has run since, with the database's
-clock and with what the kernel says of its own synchronisation. A jump of over an hour that these do not explain stops
-such work until a person has looked at the clock (`bluezone clock --confirm`).
+The time is compared with the last trusted one, with how long the machine has run since, with the database's clock, and
+with the kernel's state of synchronisation. A jump of over an hour that these do not explain stops such work until a
+person has looked at the clock (`bluezone clock --confirm`).
 """
 
 import ctypes
@@ -23,24 +23,25 @@ from bluezone.refusal import Refused
 logger = logging.getLogger(__name__)
 
 JUMP_SECONDS = 3600.0
-# A believed time is written down this often; a restart finds one that is at most so old.
+# A trusted time is noted this often, so after a restart the last one is at most this much older.
 NOTE_SECONDS = 60.0
 NAME = "clock.json"
-# struct timex of Linux on 64 bits: adjtimex(2) returns TIME_ERROR where nothing keeps the clock.
-_TIMEX_BYTES, _TIME_ERROR = 208, 5
+# Size of struct timex on 64-bit Linux. adjtimex(2) returns TIME_ERROR if nothing synchronises the clock.
+_TIMEX_BYTES = 208
+_TIME_ERROR = 5
 
 
 class ClockDoubted(Refused):
-    """The clock says what cannot be so; work that nobody can take back waits for a person."""
+    """The time of the clock is implausible; work that no one can undo waits for a person."""
 
     code = "clock_doubted"
 
 
 @dataclass(frozen=True)
 class Boot:
-    """How this machine stands: an identifier of its boot ("" where there is none), and seconds since then.
+    """The boot of this machine: its identifier ("" if unknown), and the seconds since then.
 
-    synchronised: whether a time service keeps the kernel's clock.
+    synchronised: whether a time service synchronises the kernel's clock.
     """
 
     identifier: str
@@ -50,7 +51,7 @@ class Boot:
 
 @dataclass(frozen=True)
 class Believed:
-    """A time that was believed: Unix seconds, in which boot, and its uptime then."""
+    """A trusted time: Unix seconds, with the boot and its uptime at that time."""
 
     wall: float
     boot: str
@@ -59,14 +60,14 @@ class Believed:
 
 @dataclass(frozen=True)
 class DatabaseClock:
-    """What a database's clock says, Unix seconds, and whether it is another machine's."""
+    """The time of a database's clock, Unix seconds, and whether it is on another machine."""
 
     wall: float
     elsewhere: bool
 
 
 def this_boot() -> Boot:
-    """This machine as its kernel describes it; where that cannot be read, nothing is known of it."""
+    """The boot of this machine from the kernel, or an unknown boot if that cannot be read."""
     try:
         identifier = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         uptime = float(Path("/proc/uptime").read_text().split()[0])
@@ -84,36 +85,36 @@ def _is_synchronised() -> bool:
 
 
 def doubt(now: float, believed: Believed | None, boot: Boot, database: DatabaseClock | None) -> str | None:
-    """Why the time `now` (Unix seconds) cannot be believed, in a sentence; None if it can."""
+    """Why the time `now` (Unix seconds) cannot be trusted, in a sentence; None if it can."""
     if database and abs(now - database.wall) > JUMP_SECONDS:
-        return f"the clock says {_said(now)}, the database's {_said(database.wall)}"
+        return f"the clock says {_utc_text(now)}, the database's {_utc_text(database.wall)}"
     if believed is None:
         return None
-    passed = now - believed.wall
-    if passed < -JUMP_SECONDS:
-        return f"the clock says {_said(now)}, which is before {_said(believed.wall)}, when work was last done"
+    elapsed = now - believed.wall
+    if elapsed < -JUMP_SECONDS:
+        return f"the clock says {_utc_text(now)}, which is before {_utc_text(believed.wall)}, when work was last done"
     if believed.boot and believed.boot == boot.identifier:
         run = boot.uptime - believed.uptime
-        if abs(passed - run) > JUMP_SECONDS:
-            return f"the clock went on by {passed / 3600:.1f} hours while the machine ran for {run / 3600:.1f}"
+        if abs(elapsed - run) > JUMP_SECONDS:
+            return f"the clock advanced by {elapsed / 3600:.1f} hours while the machine ran for {run / 3600:.1f}"
         return None
-    if passed > JUMP_SECONDS and not boot.synchronised and not (database and database.elsewhere):
+    if elapsed > JUMP_SECONDS and not boot.synchronised and not (database and database.elsewhere):
         return (
-            f"the clock says {_said(now)}, {passed / 3600:.0f} hours after work was last done; the machine was started"
-            " anew since, and no time service or other machine's clock bears it out"
+            f"the clock says {_utc_text(now)}, {elapsed / 3600:.0f} hours after work was last done; the machine was"
+            " restarted since, and no time service or other machine's clock confirms the time"
         )
     return None
 
 
-def _said(moment: float) -> str:
+def _utc_text(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(moment))
 
 
 class ClockGuard:
-    """Holds back what cannot be taken back while the clock of one data folder's machine is in doubt.
+    """Holds back work that cannot be undone while the clock of a data folder's machine is in doubt.
 
-    database: asks the clock of the stores, None where they lie on this machine. notes: whether this process notes what
-    was believed, or goes by what another does.
+    database: reads the clock of the stores, None if they are on this machine. notes: whether this process notes trusted
+    times, or only uses the notes of another.
     """
 
     def __init__(
@@ -124,17 +125,19 @@ class ClockGuard:
         notes: bool = True,
     ) -> None:
         self._path = folder / NAME
-        self._database, self._boot, self._notes = database, boot, notes
+        self._database = database
+        self._boot = boot
+        self._notes = notes
 
     def doubt(self, now: float) -> str | None:
-        """Why `now` (Unix seconds) cannot be believed; None if it can. Raises StoreRefused."""
+        """Why `now` (Unix seconds) cannot be trusted; None if it can. Raises StoreRefused."""
         return doubt(now, self.believed(), self._boot(), self._database())
 
     def require(self, now: float) -> None:
-        """Return if `now` may be believed, and note that it was. Raises ClockDoubted, StoreRefused."""
-        said = self.doubt(now)
-        if said:
-            raise ClockDoubted(f"{said}; look at the clock, then: bluezone clock --confirm")
+        """Return if `now` can be trusted, and note the time. Raises ClockDoubted, StoreRefused."""
+        reason = self.doubt(now)
+        if reason:
+            raise ClockDoubted(f"{reason}; look at the clock, then: bluezone clock --confirm")
         if not self._notes:
             return
         believed = self.believed()
@@ -142,31 +145,31 @@ class ClockGuard:
             try:
                 self.confirm(now)
             except OSError as error:
-                # A full disk: what was believed before is compared with as well, and goes on being so.
+                # With a full disk, later comparisons still use the previous note.
                 logger.warning(
-                    "clock: the time that is believed cannot be noted: %s",
+                    "clock: the trusted time cannot be noted: %s",
                     error.strerror,
                     extra=event("clock_not_noted"),
                 )
 
     def confirm(self, now: float) -> None:
-        """Believe `now` (Unix seconds) from here on: a person has looked, or nothing speaks against it."""
+        """Trust `now` (Unix seconds) from here on, because a person has looked or nothing contradicts it."""
         boot = self._boot()
-        aside = self._path.with_suffix(f".{os.getpid()}")
+        temporary = self._path.with_suffix(f".{os.getpid()}")
         try:
-            # Another user's process may go by it.
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "w") as file:
+            # Readable by processes of other users, which may use the note.
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "w") as file:
                 json.dump(asdict(Believed(now, boot.identifier, boot.uptime)), file)
-            os.replace(aside, self._path)
+            os.replace(temporary, self._path)
         except OSError:
             with suppress(OSError):
-                aside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             raise
 
     def believed(self) -> Believed | None:
-        """The time that was believed last; None before the first, or if its note cannot be read."""
+        """The last trusted time; None before the first, or if its note cannot be read."""
         try:
-            noted: dict[str, Any] = json.loads(self._path.read_text())
-            return Believed(float(noted["wall"]), str(noted["boot"]), float(noted["uptime"]))
+            note: dict[str, Any] = json.loads(self._path.read_text())
+            return Believed(float(note["wall"]), str(note["boot"]), float(note["uptime"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None

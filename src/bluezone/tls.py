@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A local certificate authority for a city that has no public name yet, and the server certificate it signs.
+"""A local certificate authority for a city that has no public name yet, and the server certificate that it signs.
 
-Made once in <data>/keys/tls, readable by its owner alone. People's devices are asked to trust the authority, so it is
-bound (name constraints, RFC 5280 section 4.2.1.10) to the city's own hosts and to private addresses: whoever stole its
-key could not pose as a bank.
+It is made once in <data>/keys/tls, readable only by its owner. People's devices have to trust the authority, so it is
+restricted (name constraints, RFC 5280 section 4.2.1.10) to the city's own hosts and to private addresses: a thief of
+its key could not impersonate a bank.
 
-TLS that ends in this program: `serve --tls self` with a local authority, `serve --tls CERT,KEY` with the city's own.
-
-Both are renewed while the server runs: the own authority signs anew a month before the end, and files that somebody
-else replaces (certbot, an administrator) are noticed.
+TLS that ends in this program: `serve --tls self` with a local authority, `serve --tls CERT,KEY` with the city's own
+certificate. Both are renewed while the server runs: the local authority signs a new certificate a month before the end,
+and files that somebody else replaces (certbot, an administrator) are reloaded.
 """
 
 import datetime
@@ -29,7 +28,7 @@ from bluezone.city import City
 from bluezone.refusal import Refused
 
 AUTHORITY_LIFE = datetime.timedelta(days=3650)
-# Under the 398 days that browsers accept; renewed while a month is left.
+# Under the 398 days that browsers accept; renewed a month before the end.
 SERVER_LIFE = datetime.timedelta(days=397)
 RENEWED_BEFORE = datetime.timedelta(days=30)
 _CLOCK_SLACK = datetime.timedelta(hours=1)
@@ -41,14 +40,14 @@ _PRIVATE = (
 
 
 class TlsNameOutside(Refused):
-    """The server is to have a name or address for which its authority may not sign."""
+    """The server needs a name or address for which its authority may not sign."""
 
     code = "tls_name_outside"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a server needs: its certificate (with the authority's behind it) and key, and what others need to trust."""
+    """The files of a server: its certificate (followed by the authority's) and key, and the authority to trust."""
 
     certificate: Path
     key: Path
@@ -58,27 +57,27 @@ class Identity:
 def ensure_identity(
     folder: Path, names: Iterable[str], now: datetime.datetime, addresses: Iterable[str] = ()
 ) -> Identity:
-    """The identity in `folder` for these names, made or renewed where it is missing, another's, or near its end.
+    """The identity in `folder` for these names, made or renewed if it is missing, for other names, or near its end.
 
     names: host names and addresses without port; localhost and the loopback addresses are always added.
-    addresses: of the machine; those for which the authority may not sign are left out, since they come and go.
-    Raises TlsNameOutside when the authority that is there may not sign for one of them.
+    addresses: of the machine; those for which the authority may not sign are left out, because they change.
+    Raises TlsNameOutside if the existing authority may not sign for one of the names.
     """
-    wanted = sorted({*_ALWAYS, *names})
+    required = sorted({*_ALWAYS, *names})
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = Identity(folder / "server.pem", folder / "server.key", folder / "authority.pem")
     if not identity.authority.exists():
-        _make_authority(folder, sorted({*wanted, *addresses}), now)
+        _make_authority(folder, sorted({*required, *addresses}), now)
     authority = read_certificate(identity.authority)
-    outside = [name for name in wanted if not _covers(authority, name)]
+    outside = [name for name in required if not _covers(authority, name)]
     if outside:
         raise TlsNameOutside(
             f"the local authority may not sign for {', '.join(outside)};"
             f" move {folder} away and start again, and everybody trusts the new authority once"
         )
-    wanted = sorted({*wanted, *(address for address in addresses if _covers(authority, address))})
-    if not _still_good(identity, authority, wanted, now):
-        _make_server(folder, authority, wanted, now)
+    signed_names = sorted({*required, *(address for address in addresses if _covers(authority, address))})
+    if not _is_current(identity, authority, signed_names, now):
+        _make_server(folder, authority, signed_names, now)
     return identity
 
 
@@ -88,25 +87,25 @@ def read_certificate(path: Path) -> x509.Certificate:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 of the certificate as devices show it: `AB:CD:…`, 32 bytes."""
+    """SHA-256 of the certificate in the form that devices show: `AB:CD:…`, 32 bytes."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def _still_good(identity: Identity, authority: x509.Certificate, names: list[str], now: datetime.datetime) -> bool:
+def _is_current(identity: Identity, authority: x509.Certificate, names: list[str], now: datetime.datetime) -> bool:
     if not (identity.certificate.exists() and identity.key.exists()):
         return False
-    held = read_certificate(identity.certificate)
-    signed_for = held.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    certificate = read_certificate(identity.certificate)
+    signed_names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return (
-        held.issuer == authority.subject
-        and held.not_valid_after_utc - now > RENEWED_BEFORE
-        and set(signed_for) == {_general(name) for name in names}
+        certificate.issuer == authority.subject
+        and certificate.not_valid_after_utc - now > RENEWED_BEFORE
+        and set(signed_names) == {_general(name) for name in names}
     )
 
 
 def _make_authority(folder: Path, names: list[str], now: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    # Two authorities of one city must not be taken for each other in a list of trusted ones.
+    # Two authorities of one city must be distinguishable in a list of trusted ones.
     mark = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Bluezone local authority {mark.digest.hex()[:8]}")])
     subtrees = [_subtree(name) for name in names] + [x509.IPAddress(ipaddress.ip_network(net)) for net in _PRIVATE]
@@ -167,7 +166,7 @@ def _usage(signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _general(name: str) -> x509.GeneralName:
-    """A host name or an address as certificates name it."""
+    """A host name or an address in the form of certificates."""
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
@@ -175,18 +174,20 @@ def _general(name: str) -> x509.GeneralName:
 
 
 def _subtree(name: str) -> x509.GeneralName:
-    """What an authority is bound to for a name: the host, or the one address."""
+    """The name constraint of an authority for a name: the host, or the single address."""
     general = _general(name)
-    return x509.IPAddress(ipaddress.ip_network(name)) if isinstance(general, x509.IPAddress) else general
+    if isinstance(general, x509.IPAddress):
+        return x509.IPAddress(ipaddress.ip_network(name))
+    return general
 
 
 def _covers(authority: x509.Certificate, name: str) -> bool:
     """Whether the authority's constraints allow a name."""
-    bound = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    subtrees = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
     general = _general(name)
     if isinstance(general, x509.IPAddress):
-        return any(isinstance(tree, x509.IPAddress) and general.value in tree.value for tree in bound)  # type: ignore[operator]
-    hosts = [tree.value for tree in bound if isinstance(tree, x509.DNSName)]
+        return any(isinstance(tree, x509.IPAddress) and general.value in tree.value for tree in subtrees)  # type: ignore[operator]
+    hosts = [tree.value for tree in subtrees if isinstance(tree, x509.DNSName)]
     return any(name == host or name.endswith(f".{host}") for host in hosts)
 
 
@@ -197,22 +198,23 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write beside and move into place, so that no half-written file is ever served; readable by the owner alone."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    """Write a temporary file, readable only by the owner, and move it into place: no half-written file is served."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
+    temporary.replace(path)
 
 
-SELF, OWN = "self", "own"
-# Addresses of the documentation networks: nothing is sent there, the system only says from where it would.
-_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+SELF = "self"
+OWN = "own"
+# Addresses in documentation networks: nothing is sent there, the system only chooses the source address for them.
+_PROBE_ADDRESSES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 class TlsFilesInvalid(Refused):
-    """What stands behind `--tls` is not `self` and not a certificate and its key, both in PEM."""
+    """The value of `--tls` is neither `self` nor a certificate and its key, both in PEM."""
 
     code = "tls_files_invalid"
 
@@ -220,39 +222,41 @@ class TlsFilesInvalid(Refused):
 class Tls:
     """Certificate and key of both origins.
 
-    mode: SELF or OWN. names: what a local authority signs for; addresses: the same where it may, left out where not.
+    mode: SELF or OWN. names: a local authority signs for all of these. addresses: it signs for those that it may.
     Raises TlsFilesInvalid, TlsNameOutside.
     """
 
     def __init__(self, option: str, folder: Path, names: Iterable[str] = (), addresses: Iterable[str] = ()) -> None:
         self.mode = SELF if option == SELF else OWN
         self._folder = authority_folder(folder)
-        self._names, self._addresses = list(names), list(addresses)
+        self._names = list(names)
+        self._addresses = list(addresses)
         if self.mode == SELF:
             self._sign(datetime.datetime.now(datetime.UTC))
         else:
             self.certificate, self.key = _files(option)
         _check(self.certificate, self.key)
-        self._seen = self._state()
+        self._loaded_state = self._state()
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the local authority, as devices show it."""
+        """SHA-256 of the local authority, in the form that devices show."""
         return fingerprint(read_certificate(self._folder / "authority.pem"))
 
     def renewed(self, now: datetime.datetime) -> bool:
-        """Renew what is near its end; whether the files changed since the last call, so that origins reload them."""
+        """Renew a certificate near its end. Returns whether files changed since the last call and need reloading."""
         if self.mode == SELF and now >= self._renew_at:
             self._sign(now)
         state = self._state()
-        changed = state != self._seen and _fits(self.certificate, self.key)
+        changed = state != self._loaded_state and _match(self.certificate, self.key)
         if changed:
-            self._seen = state
+            self._loaded_state = state
         return changed
 
     def _sign(self, now: datetime.datetime) -> None:
         identity = ensure_identity(self._folder, self._names, now, self._addresses)
-        self.certificate, self.key = identity.certificate, identity.key
+        self.certificate = identity.certificate
+        self.key = identity.key
         self._renew_at = read_certificate(identity.certificate).not_valid_after_utc - RENEWED_BEFORE
 
     def _state(self) -> tuple[int, ...]:
@@ -260,29 +264,29 @@ class Tls:
 
 
 def authority_folder(data_dir: Path) -> Path:
-    """Where the local authority of a data folder lies."""
+    """The folder of the local authority in a data folder."""
     return data_dir / "keys" / "tls"
 
 
 def names_of(city: City, host: str) -> list[str]:
-    """Names under which people reach the origins: of city.toml, of BLUEZONE_ALLOWED_HOSTS and of `serve --host`."""
+    """Names under which people reach the origins, from city.toml, BLUEZONE_ALLOWED_HOSTS and `serve --host`."""
     extra = os.environ.get("BLUEZONE_ALLOWED_HOSTS", "").split(",")
-    found = [_bare(name) for name in (city.public_host, city.office_host, host, *extra)]
-    # Django's patterns for "any" and "any below" are no names, and an address that means all is none either.
-    return [name for name in found if name and name[0] not in "*." and name not in {"0.0.0.0", "::"}]  # noqa: S104
+    names = [_bare(name) for name in (city.public_host, city.office_host, host, *extra)]
+    # Leave out Django's patterns for "any" and "any below", and addresses that mean all addresses.
+    return [name for name in names if name and name[0] not in "*." and name not in {"0.0.0.0", "::"}]  # noqa: S104
 
 
 def machine_addresses() -> list[str]:
-    """The addresses by which this machine reaches others, as text; loopback is not among them."""
-    found = []
-    for family, elsewhere in _ELSEWHERE:
+    """The addresses from which this machine reaches others, as text, without loopback."""
+    addresses = []
+    for family, destination in _PROBE_ADDRESSES:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             try:
-                probe.connect((elsewhere, 9))
+                probe.connect((destination, 9))
             except OSError:
                 continue
-            found.append(str(probe.getsockname()[0]))
-    return found
+            addresses.append(str(probe.getsockname()[0]))
+    return addresses
 
 
 def _bare(host: str) -> str:
@@ -304,13 +308,13 @@ def _check(certificate: Path, key: Path) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
     except (OSError, ValueError) as error:
         raise TlsFilesInvalid(
-            f"{certificate} and {key} are no certificate and its key without passphrase in PEM"
+            f"{certificate} and {key} are not a certificate and its key without passphrase in PEM"
             f" ({getattr(error, 'reason', None) or error.strerror or error})"  # type: ignore[union-attr]
         ) from None
 
 
-def _fits(certificate: Path, key: Path) -> bool:
-    """Whether both files are there and belong together: between two writes they do not."""
+def _match(certificate: Path, key: Path) -> bool:
+    """Whether both files exist and belong together, which they do not between two writes."""
     try:
         _check(certificate, key)
     except TlsFilesInvalid:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training mode: the same screens with data of their own, in no figure, erased after seven days.
+"""Training mode: the same screens with separate data, which no figure counts and which are erased after seven days.
 
-A browser is in training mode or not; the mark is in its session. A model whose rows can be made in training mode takes
-TrainingMixin. A view that keeps training apart says so with @also_in_training; in training mode every other view that
-would store something refuses, so that nobody issues a real code or sends a real letter for practice.
+A browser is in training mode or not; the mark is in its session. A model with rows that can be made in training mode
+uses TrainingMixin. A view that separates training from real rows declares this with @also_in_training; in training mode
+every other view refuses to store anything, so that no one issues a real code or sends a real letter for practice.
 
-Whole duties are practised with PractisedMixin and @practised: within such a view every query of those models finds, and
-every row made is, of the mode the browser is in, and nothing goes into the audit. Everywhere else (the tick, commands,
-other views) the same queries find the real work alone.
+Whole duties are practised with PractisedMixin and @practised. Within such a view, all queries of those models and all
+new rows are of the browser's mode, and the audit gets no entry. Everywhere else (the tick, commands, other views) the
+same queries find only the real work.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _practising: contextvars.ContextVar[bool] = contextvars.ContextVar("practising",
 
 
 def practising() -> bool:
-    """Whether what runs now is practice: a @practised view of a browser in training mode."""
+    """Whether the current code runs as practice: in a @practised view of a browser in training mode."""
     return _practising.get()
 
 
@@ -44,25 +44,25 @@ def practice() -> Iterator[None]:
 
 
 def current_training(request: HttpRequest) -> bool:
-    """Whether this browser is in training mode; what it stores must carry the answer in `training`."""
+    """Whether this browser is in training mode; the rows that it stores must have the answer in `training`."""
     session = getattr(request, "session", None)
     return bool(session is not None and session.get(TRAINING_KEY, False))
 
 
 def also_in_training(view: View) -> View:
-    """Declare that a view stores and shows training rows apart from real ones; put it above @audience."""
+    """Declare that a view stores and shows training rows separately from real ones; put it above @audience."""
     view.also_in_training = True  # type: ignore[attr-defined]
     return view
 
 
 def practised(view: View) -> View:
-    """Declare that all a view stores and shows is of models with PractisedMixin; put it above @audience."""
+    """Declare that a view stores and shows only models with PractisedMixin; put it above @audience."""
     view.practised = True  # type: ignore[attr-defined]
     return also_in_training(view)
 
 
 class RealManager(models.Manager[_Row]):
-    """Without anything of training mode, so that no figure can count it by forgetting to leave it out."""
+    """Leaves out all rows of training mode, so that no figure can count them by mistake."""
 
     def get_queryset(self) -> models.QuerySet[_Row]:
         """Rows of the real work."""
@@ -72,8 +72,8 @@ class RealManager(models.Manager[_Row]):
 class TrainingMixin(models.Model):
     """For rows that can be made in training mode.
 
-    objects:         the real work only. everything: both; filter(training=current_training(request)) for a screen.
-    TRAINING_MOMENT: name of the field that says when a row was made; training rows older than seven days are erased.
+    objects:         only the real work. everything: both; filter(training=current_training(request)) for a screen.
+    TRAINING_MOMENT: name of the field with the time at which a row was made; training rows are erased after seven days.
     """
 
     TRAINING_MOMENT: ClassVar[str] = "made_at"
@@ -90,15 +90,15 @@ class TrainingMixin(models.Model):
 
 
 class ModeManager(models.Manager[_Row]):
-    """Rows of the mode that is on: practice within a @practised view in training mode, else the real work."""
+    """Rows of the current mode: practice within a @practised view in training mode, else the real work."""
 
     def get_queryset(self) -> models.QuerySet[_Row]:
-        """Rows of the mode."""
+        """Rows of the current mode."""
         return super().get_queryset().filter(training=practising())
 
 
 class PractisedMixin(TrainingMixin):
-    """For rows of a duty that is practised as a whole. TRAINING_MOMENT "": erased with the row it hangs on."""
+    """For rows of a duty that is practised as a whole. TRAINING_MOMENT "": erased with the row that it belongs to."""
 
     training = models.BooleanField(default=practising, editable=False)
 
@@ -109,15 +109,15 @@ class PractisedMixin(TrainingMixin):
 
 
 def erase_by(model: type[TrainingMixin], eraser: Callable[[datetime.datetime], int]) -> None:
-    """Let `eraser` delete what was practised of a model whose rows hang together with those of others.
+    """Let `eraser` delete the training rows of a model that are linked with rows of other models.
 
-    eraser: takes the present moment, and returns how many rows went. Called when the app of the model starts.
+    eraser: takes the current time and returns the number of deleted rows. Call this when the app of the model starts.
     """
     _erasers[model] = eraser
 
 
 def erase(now: datetime.datetime) -> int:
-    """Delete what was made in training mode seven days ago or more; how many rows went. Called by the tick."""
+    """Delete rows made in training mode seven days ago or earlier; returns their number. Called by the tick."""
     # Later apps refer to earlier ones, so their rows go first.
     models_in_training = [model for model in reversed(apps.get_models()) if issubclass(model, TrainingMixin)]
     return sum(_erasers[model](now) if model in _erasers else _erase_past(model, now) for model in models_in_training)
@@ -134,13 +134,13 @@ _erasers: dict[type[TrainingMixin], Callable[[datetime.datetime], int]] = {}
 
 
 class TrainingMiddleware:
-    """In training mode, refuse to store anything through a view that does not keep training apart."""
+    """In training mode, refuse to store anything through a view that does not separate training rows."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing before the view is known; afterwards the thread practises no more."""
+        """Start without practice until the view is known, and end the practice of this thread afterwards."""
         token = _practising.set(False)
         try:
             return self.get_response(request)
@@ -150,11 +150,11 @@ class TrainingMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """409 with what to do, for a form of the real work sent in training mode."""
-        apart = getattr(view, "also_in_training", False)
-        request.training_shown = apart  # type: ignore[attr-defined]
+        """409 with advice, for a form of the real work that is sent in training mode."""
+        is_separate = getattr(view, "also_in_training", False)
+        request.training_shown = is_separate  # type: ignore[attr-defined]
         if getattr(view, "practised", False) and current_training(request):
             _practising.set(True)
-        if apart or request.method in ("GET", "HEAD") or not current_training(request):
+        if is_separate or request.method in ("GET", "HEAD") or not current_training(request):
             return None
         return render(request, "accounts/not_in_training.html", status=409)

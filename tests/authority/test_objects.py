@@ -52,8 +52,8 @@ RIGHTS = {right.name: right for right in every_right(OFFICE)}
 def is_tried(right: Right) -> bool:
     """Whether a page names an object, or makes one that belongs somewhere."""
     if "<" in right.address:
-        return {way.whose for way in right.ways} != {Whose.NOBODYS}
-    return any(way.whose.is_asked and way.whose is not Whose.REACHED for way in right.ways)
+        return {way.ownership for way in right.ways} != {Whose.NOBODYS}
+    return any(way.ownership.is_asked and way.ownership is not Whose.REACHED for way in right.ways)
 
 
 NAMED = {name for name, right in RIGHTS.items() if is_tried(right)}
@@ -168,13 +168,13 @@ def test_a_role_needs_a_second_factor_that_releases_something_or_moves_accounts(
 def ways_of(name: str) -> tuple[Touch, ...]:
     """The declared ways that hold for the kind of object of an act."""
     act = ACTS[name]
-    ways = [way for way in RIGHTS[route_of(name)].ways if act.ways is None or way.whose in act.ways]
-    return tuple(way if act.roles is None else way.whose.by(*act.roles) for way in ways)
+    ways = [way for way in RIGHTS[route_of(name)].ways if act.ways is None or way.ownership in act.ways]
+    return tuple(way if act.roles is None else way.ownership.by(*act.roles) for way in ways)
 
 
 def admitted(ways: tuple[Touch, ...], role: str) -> set[Place]:
     """The places at which a role lets somebody to the object."""
-    return set().union(*(way.whose.places for way in ways if way.roles is None or role in way.roles))
+    return set().union(*(way.ownership.places for way in ways if way.roles is None or role in way.roles))
 
 
 def roles_of(name: str) -> list[str]:
@@ -187,7 +187,7 @@ def who_may(city: City, name: str) -> Iterator[Actor]:
     act, ways, first = ACTS[name], ways_of(name), True
     if act.owner:
         yield city.owner(act.owner(city))
-    if any(way.whose is Whose.EVERYBODYS for way in ways):
+    if any(way.ownership is Whose.EVERYBODYS for way in ways):
         yield city.at(roles_of(name)[0], Place.ELSEWHERE, act.around)
         return
     for role in roles_of(name):
@@ -258,12 +258,12 @@ def may_go(city: City, name: str, actor: Actor) -> bool:
     around = {place for place, scopes in city.places[act.around].items() if actor.scope in scopes}
     if actor.role not in right.audience.roles:
         return False
-    return any(way.whose is Whose.EVERYBODYS for way in ways) or bool(around & admitted(ways, actor.role))
+    return any(way.ownership is Whose.EVERYBODYS for way in ways) or bool(around & admitted(ways, actor.role))
 
 
 def opens(right: Right, actor: Actor) -> bool:
     """Whether a page that names nothing is for this role, held where it is: in the whole city, or in less of it."""
-    whose = {way.whose for way in right.ways if way.roles is None or actor.role in way.roles}
+    whose = {way.ownership for way in right.ways if way.roles is None or actor.role in way.roles}
     if actor.role not in right.audience.roles:
         return False
     if whose == {Whose.WIDE}:
@@ -274,7 +274,7 @@ def opens(right: Right, actor: Actor) -> bool:
 EVERYBODYS = [
     name
     for name, act in sorted(ACTS.items())
-    if act.page_status == 200 and any(way.whose is Whose.EVERYBODYS for way in ways_of(name))
+    if act.page_status == 200 and any(way.ownership is Whose.EVERYBODYS for way in ways_of(name))
 ]
 
 

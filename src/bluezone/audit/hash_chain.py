@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit: who did what in the office, in a chain of keyed hashes that shows any later change.
 
-Entry n carries the hash of entry n - 1, and its own hash is an HMAC under a key that lies in the data folder and not
-in the database: whoever can write the database alone cannot make a changed chain fit again. Cutting off the newest
-entries leaves a shorter chain that still fits; a number and hash noted earlier (shown on the audit page and by
-`bluezone manage verify_audit`) tells that too, and so does the head of each day in the public log.
+Entry n has the hash of entry n - 1, and its own hash is an HMAC under a key in the data folder, not in the database. So
+a person who can only write to the database cannot make a changed chain valid again. A chain without its newest entries
+is still valid. That shows only in comparison with a number and hash noted earlier (from the audit page or `bluezone
+manage verify_audit`), or with the head of each day in the public log.
 """
 
 import datetime
@@ -24,21 +24,21 @@ from bluezone.training import practising
 from bluezone.transparency.leaves import audit_leaf
 
 CHAIN_START = "0" * 64
-# Who acts when no person is signed in: the commands of the server.
+# The actor of the server's commands, for which no person is signed in.
 COMMAND_LINE = "command line"
-# Another office, by a message that it signed.
+# The actor of a message that another office signed.
 NETWORK = "another office"
-# Any number; all writers of the chain take the same PostgreSQL lock.
+# An arbitrary number; all writers of the chain take the same PostgreSQL lock.
 _CHAIN_LOCK = 0x425A_4155
 RETENTION = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying the chain found.
+    """The result of verifying the chain.
 
-    entries: how many were read; first and last: their numbers, 0 when there are none; head: hash of the last.
-    broken_at: number of the first entry that does not fit, None when all do; reason: why, in English.
+    entries: number of entries read; first and last: their numbers, 0 if there are none; head: hash of the last.
+    broken_at: number of the first invalid entry, None if all are valid; reason: why, in English.
     """
 
     entries: int
@@ -52,12 +52,11 @@ class Verdict:
 def record(
     actor: str, action: str, subject: str = "", *, now: datetime.datetime | None = None, **details: Any
 ) -> AuditEntry:
-    """Append one act to the chain, in the caller's transaction where there is one.
+    """Append one act to the chain, in the caller's transaction if there is one.
 
-    actor: sign-in name, "command line" or "another office"; action: one of those that duties declare; subject: sign-in
-    name or opaque handle; details: JSON-ready values; now: aware time of the act, the present by default.
-    Never pass a code, a link, a key, or anything about a case. What is done for practice is no act: nothing is stored.
-    Raises ActUnknown.
+    actor: sign-in name, "command line" or "another office"; action: an act that a duty declares; subject: sign-in name
+    or opaque handle; details: JSON-ready values; now: aware time of the act, by default the current time.
+    Never pass a code, a link, a key, or anything about a case. In training mode nothing is stored. Raises ActUnknown.
     """
     check(action)
     if practising():
@@ -82,15 +81,15 @@ def record(
 
 
 def proof_of(*content: str) -> str:
-    """64 hex digits that whoever can write the database alone cannot make: for what enters the chain later."""
+    """64 hex digits that need the key of the data folder, to prove content that enters the chain later."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
     return hmac.digest(_key(), b"bluezone audit proof v1\0" + text.encode(), "sha256").hex()
 
 
 def verify(expected: tuple[int, str] | None = None) -> Verdict:
-    """Read the whole chain and recompute it.
+    """Read the whole chain and recompute its hashes.
 
-    expected: (number, hash) noted from an earlier look; the chain must still contain it unless its year is over.
+    expected: (number, hash) noted earlier; the chain must still contain it unless its year is over.
     """
     key = _key()
     verdict = _follow(AuditEntry.objects.order_by("number").iterator(), key)
@@ -113,25 +112,26 @@ def head_before(moment: datetime.datetime) -> str:
 def compare_with_log(logged: Mapping[str, bytes], now: datetime.datetime) -> Verdict:
     """Verify the chain, and that each day's head in the public log is still in it.
 
-    logged: leaves by day, as `leaves.audit_heads` finds them. now: aware; heads past their year are left out.
+    logged: leaves by day, from `leaves.audit_heads`. now: aware time; heads older than a year are left out.
     """
     verdict = verify()
     if verdict.broken_at is not None:
         return verdict
     entries = list(AuditEntry.objects.order_by("number").values_list("previous", "digest"))
-    # What was deleted after its year is known by the hash that the first entry still names.
+    # The first entry still has the hash of the entry before it, which was deleted after its year.
     digests = [entries[0][0] if entries else CHAIN_START, *(digest for _, digest in entries)]
-    place, oldest = 0, (now - RETENTION).date().isoformat()
+    oldest = (now - RETENTION).date().isoformat()
+    place = 0
     for day in sorted(day for day in logged if day >= oldest):
-        found = (at for at in range(place, len(digests)) if audit_leaf(day, digests[at]) == logged[day])
-        place = next(found, len(digests))
+        while place < len(digests) and audit_leaf(day, digests[place]) != logged[day]:
+            place += 1
         if place == len(digests):
             return _broken(verdict, verdict.last, f"the head of {day} in the public log is not in it: it was cut short")
     return verdict
 
 
 def delete_past_retention(now: datetime.datetime) -> int:
-    """Delete entries older than a year, oldest first, so that what remains is still one chain; how many went."""
+    """Delete entries older than a year, oldest first, so that the others are still one chain; returns their number."""
     past = (
         AuditEntry.objects.filter(at__lt=now - RETENTION).order_by("-number").values_list("number", flat=True).first()
     )
@@ -141,8 +141,11 @@ def delete_past_retention(now: datetime.datetime) -> int:
 
 
 def _follow(entries: Iterable[AuditEntry], key: bytes) -> Verdict:
-    """Walk entries in order of number; the first may be any number, since old ones are deleted after their year."""
-    count, first, last, head = 0, 0, 0, CHAIN_START
+    """Check entries in order of number; the first may have any number, because entries are deleted after a year."""
+    count = 0
+    first = 0
+    last = 0
+    head = CHAIN_START
     for entry in entries:
         reason = ""
         if count and entry.number != last + 1:
@@ -153,7 +156,10 @@ def _follow(entries: Iterable[AuditEntry], key: bytes) -> Verdict:
             reason = "its content is not what was written"
         if reason:
             return Verdict(count, first, last, head, broken_at=entry.number, reason=reason)
-        count, first, last, head = count + 1, first or entry.number, entry.number, entry.digest
+        count += 1
+        first = first or entry.number
+        last = entry.number
+        head = entry.digest
     return Verdict(count, first, last, head)
 
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entries of the audit chain.
-
-What the audit tells of: the acts that duties declare, each with its words.
-"""
+"""Entries of the audit chain, and the acts that duties declare for it, each with its words."""
 
 from functools import cache
 from typing import ClassVar
@@ -14,7 +11,7 @@ from bluezone.duties.duty import Text
 
 
 class ActUnknown(ValueError):
-    """No duty declares this act: a fault of the program that records it."""
+    """No duty declares this act: a bug in the code that records it."""
 
 
 @cache
@@ -24,12 +21,12 @@ def acts() -> dict[str, Text]:
 
 
 def words_of(act: str) -> str:
-    """An act in the reader's language; the name itself of one that no duty declares any more."""
+    """An act in the reader's language; its name if no duty declares it any more."""
     return str(acts().get(act, act))
 
 
 def check(act: str) -> None:
-    """Raises ActUnknown."""
+    """Raises ActUnknown unless a duty declares the act."""
     if act not in acts():
         raise ActUnknown(f"no duty declares the act {act}")
 
@@ -37,7 +34,7 @@ def check(act: str) -> None:
 class AuditEntry(models.Model):
     """One act in the office. Entries form a chain of keyed hashes; hash_chain.py writes and verifies it.
 
-    The database itself refuses to change an entry, and to delete one before its year is over.
+    The database itself refuses to change an entry, or to delete one before its year is over.
     """
 
     number = models.PositiveBigIntegerField(primary_key=True)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What takes two people with accounts that issue codes, release alerts or make accounts: making one, giving the role,
-and opening the account of one to whoever wants it (a link, no second factor, the right to sign in).
+"""Acts that take two people, because the account issues codes, releases alerts or makes accounts: making the account,
+giving it the role, and letting somebody into it (a link, no second factor, the right to sign in).
 
-An administrator asks. An administrator who reaches as far confirms; of a health worker a health supervisor, where one
-reaches the facility. The link is shown to the person who confirms. Where nobody in the office could confirm, as in a
-city that has one administrator, the operator does at the server (`bluezone manage confirm_act`).
+An administrator asks. An administrator with the same reach confirms; for a health worker, a health supervisor does, if
+one reaches the facility. The link is shown to the person who confirms. If no one in the office could confirm, as in a
+city that has one administrator, the operator does so at the server (`bluezone manage confirm_act`).
 """
 
 import datetime
@@ -26,15 +26,15 @@ from bluezone.identity.models import Role, RoleGrant, User
 
 _ADMIN = frozenset({Role.ADMIN})
 _SUPERVISOR = frozenset({Role.SUPERVISOR})
-_NOT_LONG_OVER = datetime.timedelta(days=7)
+_RECENTLY_ENDED = datetime.timedelta(days=7)
 
 
 def is_weighty(account: User) -> bool:
-    """Whether an account holds, will hold, or held within a week a role that is given by two people.
+    """Whether an account has, will have, or had within the last week a role that takes two people to give.
 
     A role that was just ended can be brought back by the person who ended it.
     """
-    since = timezone.localdate() - _NOT_LONG_OVER
+    since = timezone.localdate() - _RECENTLY_ENDED
     return account.grants.filter(_not_ended(since), role__in=TAKING_TWO).exists()
 
 
@@ -44,19 +44,19 @@ def reaches_far(account: User) -> bool:
 
 
 def goes_far(role: str, within: Scope) -> bool:
-    """Whether a role takes two people or reaches beyond a ward: who gives or takes it proves the second factor anew."""
+    """Whether a role takes two people or reaches beyond a ward. To give or end it, prove the second factor again."""
     return role in TAKING_TWO or not lies_in_a_ward(within)
 
 
 def supervises(user: User, within: Scope) -> bool:
-    """Whether a person is health supervisor of an agency, a unit or the whole city (None)."""
+    """Whether a person is a health supervisor of an agency, a unit or the whole city (None)."""
     return holds_over(user, _SUPERVISOR, within)
 
 
 def is_supervised(within: Scope) -> bool:
-    """Whether there is a health supervisor who has come in and reaches this far."""
-    chiefs = User.objects.holding(_SUPERVISOR)
-    return any(chief.has_usable_password() and supervises(chief, within) for chief in chiefs)
+    """Whether a health supervisor who has signed in before reaches this agency, unit or city."""
+    supervisors = User.objects.holding(_SUPERVISOR)
+    return any(person.has_usable_password() and supervises(person, within) for person in supervisors)
 
 
 def _grants(account: User) -> "QuerySet[RoleGrant]":
@@ -68,7 +68,7 @@ def _not_ended(day: datetime.date) -> Q:
 
 
 def values_of(role: str, within: Scope, valid_to: datetime.date | None) -> dict[str, Any]:
-    """A role to be given, as it is kept."""
+    """A role to be given, as the waiting act stores it."""
     return {
         "role": str(role),
         "agency": within.pk if isinstance(within, Agency) else None,
@@ -80,15 +80,18 @@ def values_of(role: str, within: Scope, valid_to: datetime.date | None) -> dict[
 def _within(values: dict[str, Any]) -> Scope:
     if values["agency"]:
         return Agency.objects.get(pk=values["agency"])
-    return AdminUnit.objects.get(pk=values["unit"]) if values["unit"] else None
+    if values["unit"]:
+        return AdminUnit.objects.get(pk=values["unit"])
+    return None
 
 
 def _until(values: dict[str, Any]) -> datetime.date | None:
     return datetime.date.fromisoformat(values["until"]) if values["until"] else None
 
 
-def _said_role(values: dict[str, Any]) -> list[tuple[Text, Text]]:
-    reach, until = _within(values), _until(values)
+def _role_lines(values: dict[str, Any]) -> list[tuple[Text, Text]]:
+    reach = _within(values)
+    until = _until(values)
     return [
         (_("Role"), str(Role(values["role"]).label)),
         (_("Where it reaches"), str(reach) if reach else _("the whole city")),
@@ -96,9 +99,9 @@ def _said_role(values: dict[str, Any]) -> list[tuple[Text, Text]]:
     ]
 
 
-def _said_account(account: User) -> list[tuple[Text, Text]]:
-    held = RoleGrant.objects.in_force(timezone.localdate()).filter(user=account).select_related("agency", "unit")
-    roles = "; ".join(f"{grant.get_role_display()} ({grant.scope or '·'})" for grant in held)
+def _account_lines(account: User) -> list[tuple[Text, Text]]:
+    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(user=account).select_related("agency", "unit")
+    roles = "; ".join(f"{grant.get_role_display()} ({grant.scope or '·'})" for grant in grants)
     return [
         (_("Sign-in name"), account.username),
         (_("Full name"), account.name),
@@ -107,61 +110,59 @@ def _said_account(account: User) -> list[tuple[Text, Text]]:
     ]
 
 
-class _OfPower(SharedAct):
-    """About an account that has or gets such a role."""
+class _PowerfulAccountAct(SharedAct):
+    """An act on an account that has or gets a role that takes two people."""
 
     roles: ClassVar = _ADMIN | _SUPERVISOR
     by_operator = True
 
     def may_confirm(self, user: User, values: dict[str, Any]) -> bool:
-        """Those who may ask for it; of health workers the health supervisors, where one reaches the facility."""
+        """A person who may ask for the act; for health workers a health supervisor, if one reaches the facility."""
         facilities = self.facilities(values)
         if facilities and all(supervises(user, facility) for facility in facilities):
             return True
         return self.may(user, values) and not any(is_supervised(facility) for facility in facilities)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
-        """Where a health worker works whom the act is about; empty where it is about another role."""
+        """Where the health worker works, if the act is about one; empty for another role."""
         return [_within(values)] if values["role"] == Role.HEALTH_WORKER else []
 
 
-class _AboutAccount(_OfPower):
-    """About an account that is there: values {"account": its number}."""
+class _ExistingAccountAct(_PowerfulAccountAct):
+    """An act on an account that exists: values {"account": its number}."""
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever reaches the account."""
+        """Whether the person reaches the account."""
         return accounts_of(user, _ADMIN).filter(pk=values["account"]).exists()
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
-        """Of an account that issues codes and has no other such role."""
-        since = timezone.localdate() - _NOT_LONG_OVER
-        held = self.account(values).grants.filter(_not_ended(since), role__in=TAKING_TWO)
-        found = list(held.select_related("agency__unit", "unit"))
-        return (
-            [grant.agency or grant.unit for grant in found]
-            if all(one.role == Role.HEALTH_WORKER for one in found)
-            else []
-        )
+        """The facilities of an account that issues codes; empty if it also has another role that takes two people."""
+        since = timezone.localdate() - _RECENTLY_ENDED
+        ours = self.account(values).grants.filter(_not_ended(since), role__in=TAKING_TWO)
+        grants = list(ours.select_related("agency__unit", "unit"))
+        if any(grant.role != Role.HEALTH_WORKER for grant in grants):
+            return []
+        return [grant.agency or grant.unit for grant in grants]
 
     def said(self, values: dict[str, Any]) -> Said:
-        """Whose account it is."""
-        return _said_account(self.account(values))
+        """The person and the roles of the account."""
+        return _account_lines(self.account(values))
 
     def account(self, values: dict[str, Any]) -> User:
         """The account; raises ActGone."""
-        found = User.objects.filter(pk=values["account"]).first()
-        if found is None:
-            raise ActGone("the account is not there any more")
-        return found
+        account = User.objects.filter(pk=values["account"]).first()
+        if account is None:
+            raise ActGone("the account no longer exists")
+        return account
 
 
-class AccountMade(_OfPower):
-    """A new account with such a role; the link is shown to the person who confirms."""
+class AccountMade(_PowerfulAccountAct):
+    """A new account with a role that takes two people; the link is shown to the person who confirms."""
 
     words = _("Make an account")
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever may give the role."""
+        """Whether the person may give the role."""
         return reaches(user, values["role"], _within(values))
 
     def said(self, values: dict[str, Any]) -> Said:
@@ -171,13 +172,13 @@ class AccountMade(_OfPower):
             (_("Full name"), values["name"]),
             (_("Agency"), values["employer"]),
         ]
-        return [*about, *_said_role(values)]
+        return [*about, *_role_lines(values)]
 
     def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> tuple[User, str]:
-        """The account and the token of its link. Raises ActGone where the name is taken meanwhile."""
+        """The account and the token of its link. Raises ActGone if the name has been taken in the meantime."""
         if User.objects.filter(username=values["username"]).exists():
-            raise ActGone("the sign-in name is taken meanwhile")
-        # Of an account that the operator has handed out, the asker never had the link: no hand of theirs is on it.
+            raise ActGone("the sign-in name has been taken in the meantime")
+        # If the operator confirms, the asker never sees the link, so the audit does not name them as the maker.
         account = role_grants.enter_account(
             asker.username if second else COMMAND_LINE, values["username"], values["name"], values["employer"],
             values["role"], now, within=_within(values), valid_to=_until(values),
@@ -185,32 +186,33 @@ class AccountMade(_OfPower):
         return account, signin.make_link(_name_of(second), account, now)
 
 
-class RoleGiven(_AboutAccount):
-    """Such a role for an account that is there."""
+class RoleGiven(_ExistingAccountAct):
+    """A role that takes two people, for an account that exists."""
 
     words = _("Give a role")
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whoever reaches the account and may give the role."""
+        """Whether the person reaches the account and may give the role."""
         return reaches(user, values["role"], _within(values)) and super().may(user, values)
 
     def facilities(self, values: dict[str, Any]) -> list[Scope]:
-        """Of the role that is given."""
-        return _OfPower.facilities(self, values)
+        """The facility of the role that is given."""
+        return _PowerfulAccountAct.facilities(self, values)
 
     def said(self, values: dict[str, Any]) -> Said:
-        """Whose account, and which role."""
-        return [*super().said(values), *[(_("New: %s") % label, text) for label, text in _said_role(values)]]
+        """The account, and the new role."""
+        return [*super().said(values), *[(_("New: %s") % label, text) for label, text in _role_lines(values)]]
 
     def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
         """Raises RolesNotTogether, RecentHands."""
-        account, within = self.account(values), _within(values)
+        account = self.account(values)
+        within = _within(values)
         role_grants.refuse_recent_hands(account, values["role"], within, now)
         role_grants.give(asker.username, account, values["role"], within, timezone.localdate(now), _until(values))
 
 
-class AccountLinked(_AboutAccount):
-    """A one-time link to the account of such a person; it is shown to the person who confirms."""
+class AccountLinked(_ExistingAccountAct):
+    """A one-time link to the account; it is shown to the person who confirms."""
 
     words = _("Make a new link")
 
@@ -222,21 +224,21 @@ class AccountLinked(_AboutAccount):
         return account, signin.make_link(_name_of(second), account, now)
 
 
-class AccountFreed(_AboutAccount):
-    """The second factor of such a person is removed."""
+class AccountFreed(_ExistingAccountAct):
+    """The second factor of the account is removed."""
 
     words = _("Remove the second factor")
 
     def do(self, asker: User, second: User | None, values: dict[str, Any], now: datetime.datetime) -> None:
-        """Both are named in the audit: whoever could sign in next is known."""
+        """The audit names both people, because either of them could sign in next."""
         account = self.account(values)
         if second:
             second_factors.remove_all(asker.username, account)
         second_factors.remove_all(_name_of(second), account)
 
 
-class AccountOpened(_AboutAccount):
-    """Such a person who was deactivated may sign in again."""
+class AccountOpened(_ExistingAccountAct):
+    """The person, who was deactivated, may sign in again."""
 
     words = _("Let a deactivated account sign in again")
 
@@ -247,5 +249,5 @@ class AccountOpened(_AboutAccount):
 
 
 def _name_of(second: User | None) -> str:
-    """Whom the audit names as the second person; None: the operator's shell."""
+    """The name of the second person in the audit; None: the operator's shell."""
     return second.username if second else COMMAND_LINE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one person may not do alone: what it registers of itself."""
+"""What the package of accounts and second persons registers with the office."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms for accounts, roles and the audit: making and changing an account, giving and delegating a role, what the audit
-is asked.
-"""
+"""Forms for accounts, roles and the audit: make and change an account, give and delegate a role, filter the audit."""
 
 import datetime
 import re
@@ -22,11 +20,11 @@ from bluezone.identity.typed_fields import DayField, PlainLineField, SignInNameF
 
 DAY = datetime.timedelta(days=1)
 # Number and hash of an entry, as the audit page shows them.
-_NOTED = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
+_ENTRY = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 
 class RoleForm(forms.Form):
-    """A role, where it reaches, and its last day. by: who gives it; only what they reach can be chosen."""
+    """A role, its reach, and its last day. by: the person who gives it, who can choose only within their own reach."""
 
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.HEALTH_WORKER)
     within_agency = forms.ModelChoiceField(
@@ -59,7 +57,7 @@ class RoleForm(forms.Form):
             "within_agency": agencies_of(by, [Role.ADMIN]),
             "within_unit": units_of(by, [Role.ADMIN]),
         }
-        # Where the directory has ended (the units of 2020 are merged since), its last day still names who works where.
+        # If the directory has ended (the units of 2020 have merged since), use its last day: it still has all agencies.
         for name, model in (("within_agency", Agency), ("within_unit", AdminUnit)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
@@ -69,7 +67,7 @@ class RoleForm(forms.Form):
             self._narrow()
 
     def _narrow(self) -> None:
-        """For an administrator of an agency or a unit: what only the city gives is no choice."""
+        """For an administrator of an agency or a unit, leave out the roles that only the city gives."""
         role: Any = self.fields["role"]
         role.choices = [(value, label) for value, label in Role.choices if value not in GIVEN_BY_THE_CITY]
         agency: Any = self.fields["within_agency"]
@@ -80,20 +78,20 @@ class RoleForm(forms.Form):
             agency.required = True
 
     def clean_last_day(self) -> datetime.date | None:
-        """Not in the past."""
+        """Refuse a day in the past."""
         last_day: datetime.date | None = self.cleaned_data["last_day"]
         if last_day and last_day < timezone.localdate():
             raise forms.ValidationError(_("This day is over. Choose today or a later day."))
         return last_day
 
     def clean(self) -> dict[str, Any]:
-        """One scope, not two."""
+        """Allow one scope, not two."""
         values = super().clean() or self.cleaned_data
         if values.get("within_agency") and values.get("within_unit"):
             self.add_error("within_unit", _("Choose an agency or a unit, not both."))
         elif not self.errors and not reaches(self._by, values["role"], self.within):
             self.add_error("within_agency", _("Your role does not reach the whole city. Choose an agency or a unit."))
-        # Its workers share a limit of codes, and its name is what they say on the phone.
+        # Health workers of a facility share a limit of codes, and give its name on the phone.
         if values.get("role") == Role.HEALTH_WORKER and not values.get("within_agency") and self._has_agencies:
             self.add_error(
                 "within_agency",
@@ -115,13 +113,13 @@ class RoleForm(forms.Form):
 
     @property
     def valid_to(self) -> datetime.date | None:
-        """First day on which the role no longer holds."""
+        """First day on which the role is no longer valid."""
         last_day: datetime.date | None = self.cleaned_data["last_day"]
         return last_day + DAY if last_day else None
 
 
 class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
-    """A new account: nothing about the person but name, agency and duty."""
+    """A new account: of the person only the name, agency and role."""
 
     field_order = (
         "name",
@@ -151,7 +149,7 @@ class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 class AccountChangeForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
-    """Changing an account; the sign-in name stays, because the audit speaks of it."""
+    """Changes to an account, except for the sign-in name, which the audit refers to."""
 
     class Meta:
         model = User
@@ -167,7 +165,7 @@ class AccountChangeForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 class DelegationForm(forms.Form):
-    """One of the own roles, for another person, for some days."""
+    """One of the user's own roles, for another person, for some days."""
 
     grant = forms.ModelChoiceField(label=_("Role"), queryset=RoleGrant.objects.none(), empty_label=None)
     to = SignInNameField(label=_("Sign-in name of the person who acts for you"), max_length=40)
@@ -187,17 +185,17 @@ class DelegationForm(forms.Form):
         self.may_delegate = bool(own)
 
     def clean_to(self) -> User:
-        """Somebody who may sign in."""
-        found = User.objects.filter(username=self.cleaned_data["to"], is_active=True).first()
-        if found is None:
+        """The account of the other person, who may sign in."""
+        user = User.objects.filter(username=self.cleaned_data["to"], is_active=True).first()
+        if user is None:
             raise forms.ValidationError(
                 _("Nobody here has this sign-in name. Ask the person or an administrator for it.")
             )
-        return found
+        return user
 
     @property
     def valid_to(self) -> datetime.date:
-        """First day on which the delegation no longer holds."""
+        """First day on which the delegation is no longer valid."""
         last_day: datetime.date = self.cleaned_data["last_day"]
         return last_day + DAY
 
@@ -208,7 +206,7 @@ def described(grant: RoleGrant) -> str:
 
 
 class FilterForm(forms.Form):
-    """Which entries to show; nothing filled in shows all."""
+    """Which entries to show; an empty form shows all."""
 
     action = forms.ChoiceField(
         label=_("What was done"), required=False, choices=lambda: [("", _("everything")), *acts().items()]
@@ -219,7 +217,7 @@ class FilterForm(forms.Form):
 
 
 class NotedForm(forms.Form):
-    """A line that was noted at an earlier look, or nothing."""
+    """A line that the reader noted earlier, or nothing."""
 
     noted = forms.CharField(
         label=_("A line noted earlier, if there is one"),
@@ -229,11 +227,11 @@ class NotedForm(forms.Form):
     )
 
     def clean_noted(self) -> tuple[int, str] | None:
-        """Number and hash, None when nothing was given."""
+        """Number and hash; None for an empty field."""
         text = self.cleaned_data["noted"].strip().lower()
         if not text:
             return None
-        found = _NOTED.fullmatch(text)
-        if found is None:
+        match = _ENTRY.fullmatch(text)
+        if match is None:
             raise forms.ValidationError(_("Expected a number, a colon and 64 digits, as this page showed it then."))
-        return int(found[1]), found[2]
+        return int(match[1]), match[2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What waits for a second person, and the hours in which somebody spoke without one."""
+"""Acts that wait for a second person, hours behind a broken glass, and lists of people who are to have accounts."""
 
 from typing import ClassVar
 
@@ -12,22 +12,22 @@ from bluezone.directory.models import SentList
 
 
 class ActState(models.TextChoices):
-    """What has become of an act."""
+    """The state of an act."""
 
     WAITING = "waiting", _("waits for a second person")
     DONE = "done", _("done")
     WITHDRAWN = "withdrawn", _("withdrawn")
-    # Not one act but an hour: whoever broke the glass speaks without a second person until expires_at.
+    # Not one act but an hour: the person who broke the glass speaks without a second person until expires_at.
     GLASS = "glass", _("the glass is broken")
 
 
 class WaitingAct(models.Model):
     """One act that somebody asked for and another person has to confirm.
 
-    kind:    one of those that duties declare (Duty.shared_acts); "" for a broken glass.
-    values:  what the act is done with, in JSON. shown: pairs of a label and a text, exactly what both people read.
+    kind:    one of the kinds that duties declare (Duty.shared_acts); "" for a broken glass.
+    values:  the arguments of the act, in JSON. shown: pairs of a label and a text, exactly as both people read them.
     reason:  why the glass was broken.
-    told_at: when the administrators and supervisors were written to.
+    told_at: when the administrators and supervisors were notified.
     Personal data: the accounts that asked and answered, official duties; deleted 30 days after its end.
     """
 
@@ -62,10 +62,10 @@ class WaitingAct(models.Model):
 
 
 class PeopleImport(SentList):
-    """A list of people who are to have accounts. Deleted when it is discarded, and a day after it came.
+    """A list of people who are to have accounts. Deleted when it is discarded, and a day after it was received.
 
-    usual_role: of rows that name none. accepted: when it is done, sign-in name -> [telephone, e-mail] from the list.
-    Personal data: names, and how to reach these people on duty, for the invitations alone.
+    usual_role: the role of rows that name none. accepted: once done, sign-in name -> [telephone, e-mail] from the list.
+    Personal data: names, and how to reach these people on duty, only for the invitations.
     """
 
     usual_role = models.CharField(max_length=20)

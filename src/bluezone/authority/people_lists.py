@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of the people who work in the office: read, shown with what would be made, then done as shown or not at all.
+"""A list of the people who work in the office: read, previewed, then applied exactly as previewed or not at all.
 
-What it says of telephones and e-mail is for passing on the invitations; it is kept with the list for a day and nowhere
-else.
+Its telephone numbers and e-mail addresses are for sending the invitations; they are stored with the list for a day and
+nowhere else.
 """
 
 import datetime
@@ -34,7 +34,7 @@ from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.vietnamese.spelling import fold, name_key
 
 _OF_AGENCY = {column.name: column for column in AGENCY_COLUMNS}
-# "Tên" is somebody's given name here.
+# Here "Tên" is the heading of a person's given name.
 _AGENCY_NAMES = [heading for heading in _OF_AGENCY["name"].headings[:-3] if heading != "Tên"]
 COLUMNS = (
     Column(
@@ -56,7 +56,7 @@ COLUMNS = (
     Column("email", _OF_AGENCY["email"].headings, begins=_OF_AGENCY["email"].begins),
 )  # fmt: skip
 READING = Reading("people", COLUMNS)
-# Each account takes some statements; a city's offices are some hundreds.
+# Each account takes several SQL statements; the offices of a city have some hundreds of accounts.
 MOST_PEOPLE = 500
 # Before a name: Mr, Ms, comrade.
 _TITLES = re.compile(r"^(ông|bà|cô|thầy|anh|chị|đồng chí|đ/?c)[.:]? +(?=\w+ \w)", re.IGNORECASE)
@@ -65,7 +65,7 @@ _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,39}")
 
 @dataclass(frozen=True)
 class Person:
-    """One row that can be used. account: None for one that is to be made; role: None where nothing is to be given."""
+    """One valid row. account: None if it is to be made."""
 
     row: int
     username: str
@@ -85,7 +85,7 @@ class Person:
 
 @dataclass(frozen=True)
 class PeoplePlan:
-    """What a list would do. added: accounts; changed: roles of accounts that are there; unchanged: how many rows."""
+    """What a list would do. added: accounts; changed: roles of existing accounts; unchanged: number of rows."""
 
     added: tuple[Person, ...]
     changed: tuple[Person, ...]
@@ -94,32 +94,32 @@ class PeoplePlan:
 
 
 def receive(user: User, file_name: str, content: bytes, usual_role: str) -> PeopleImport:
-    """Keep a list that can be read, until it is applied or discarded. Raises a SpreadsheetRefused.
+    """Store a readable list until it is applied or discarded. Raises a SpreadsheetRefused.
 
-    usual_role: of rows that name none.
+    usual_role: the role of rows that name none.
     """
     return READING.receive(PeopleImport, user, file_name, content, usual_role=str(usual_role))
 
 
 def preview(waiting: PeopleImport) -> Preview[PeoplePlan]:
-    """What the list would do to the accounts that its sender reaches. Raises a SpreadsheetRefused."""
+    """What the list would do to the accounts within its sender's reach. Raises a SpreadsheetRefused."""
     table = READING.table(waiting)
     if table.legacy is not None:
         return Preview(table, None, digest_of(waiting))
-    found = plan(table, waiting.made_by, waiting.usual_role, timezone.now())
-    return Preview(table, found, digest_of(waiting, found))
+    planned = plan(table, waiting.made_by, waiting.usual_role, timezone.now())
+    return Preview(table, planned, digest_of(waiting, planned))
 
 
 def plan(table: Table, by: User, usual_role: str, now: datetime.datetime) -> PeoplePlan:
-    """Lay a list over the accounts that are there; whoever holds the role of a row already is unchanged."""
-    known = _Known(by, timezone.localdate(now))
-    made: list[Person] = []
-    given: list[Person] = []
+    """Compare a list with the existing accounts; a person who already holds the role of their row is unchanged."""
+    office = _Office(by, timezone.localdate(now))
+    added: list[Person] = []
+    changed: list[Person] = []
     refused: list[RefusedRow] = []
     unchanged = 0
-    seen: set[tuple[str, str, str]] = set()
+    keys: set[tuple[str, str, str]] = set()
     for row in table.rows:
-        person = known.read(row, usual_role, now)
+        person = office.read(row, usual_role, now)
         if isinstance(person, RefusedRow):
             refused.append(person)
             continue
@@ -127,78 +127,82 @@ def plan(table: Table, by: User, usual_role: str, now: datetime.datetime) -> Peo
             unchanged += 1
             continue
         key = (person.username, person.role, str(person.within and person.within.key))
-        if key in seen:
+        if key in keys:
             refused.append(RefusedRow(row.number, "username", "repeated"))
             continue
-        seen.add(key)
-        (made if person.account is None and person.username not in {one.username for one in made} else given).append(
-            person
-        )
-        known.taken.add(person.username)
-    if len(made) + len(given) > MOST_PEOPLE:
+        keys.add(key)
+        if person.account is None and person.username not in {earlier.username for earlier in added}:
+            added.append(person)
+        else:
+            changed.append(person)
+        office.usernames.add(person.username)
+    if len(added) + len(changed) > MOST_PEOPLE:
         refused.append(RefusedRow(table.rows[MOST_PEOPLE].number, "name", "many"))
-    return PeoplePlan(tuple(made), tuple(given), unchanged, tuple(refused))
+    return PeoplePlan(tuple(added), tuple(changed), unchanged, tuple(refused))
 
 
-class _Known:
-    """The accounts and the directory as a list's rows name them."""
+class _Office:
+    """The accounts and the directory by the names that a list's rows use.
+
+    usernames: every sign-in name in use, within reach or not.
+    """
 
     def __init__(self, by: User, day: datetime.date) -> None:
         self._by = by
-        self.taken = set(User.objects.values_list("username", flat=True))
+        self.usernames = set(User.objects.values_list("username", flat=True))
         reached = accounts_of(by, [Role.ADMIN])
         self._accounts = {user.username: user for user in reached}
-        self._held: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._roles: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._by_name: dict[tuple[str, str, str], str] = {}
         for grant in _grants(reached, day):
             where = scope_text(grant.agency or grant.unit)
-            self._held[grant.user.username].add((grant.role, where))
+            self._roles[grant.user.username].add((grant.role, where))
             self._by_name[fold(grant.user.name), grant.role, where] = grant.user.username
-        # Where the directory has ended, its last day still names who works where.
+        # If the directory has ended, use its last day: it still has all agencies.
         agencies = Agency.objects.in_force(day_to_show(Agency, day))
         units = AdminUnit.objects.in_force(day_to_show(AdminUnit, day))
-        self._agencies = _Named(agencies.select_related("unit"))
-        self._units = _Named(units.select_related("parent"))
+        self._agencies = _DirectoryIndex(agencies.select_related("unit"))
+        self._units = _DirectoryIndex(units.select_related("parent"))
 
     def read(self, row: Row, usual_role: str, now: datetime.datetime) -> "Person | RefusedRow | None":
-        """The person of a row; None where everything is so already."""
-        said = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
-        username = said["username"].lower()
-        said["name"] = _TITLES.sub("", said["name"] or f"{said['family']} {said['given']}".strip())
-        if not said["name"] or len(said["name"]) > 80:
+        """The person of a row; None if they hold the role already."""
+        values = {column.name: " ".join(text_of(row.cells.get(column.name)).split()) for column in COLUMNS}
+        username = values["username"].lower()
+        values["name"] = _TITLES.sub("", values["name"] or f"{values['family']} {values['given']}".strip())
+        if not values["name"] or len(values["name"]) > 80:
             return RefusedRow(row.number, "name", "name")
-        role = _role(said["role"]) if said["role"] else usual_role
+        role = _role(values["role"]) if values["role"] else usual_role
         if role is None:
             return RefusedRow(row.number, "role", "role")
-        where = said["agency_code"] or said["agency"]
-        if (role, where or said["unit"]) in self._held.get(username, ()):
+        where = values["agency_code"] or values["agency"]
+        if (role, where or values["unit"]) in self._roles.get(username, ()):
             return None
-        within = self._within(said)
+        within = self._within(values)
         if isinstance(within, str):
             return RefusedRow(row.number, within, "scope")
         if not username:
-            username = self._by_name.get((fold(said["name"]), role, scope_text(within)), "")
-        if (role, scope_text(within)) in self._held.get(username, ()):
+            username = self._by_name.get((fold(values["name"]), role, scope_text(within)), "")
+        if (role, scope_text(within)) in self._roles.get(username, ()):
             return None
         problem = self._problem(username, role, within, now)
         if problem:
             return RefusedRow(row.number, *problem)
-        employer = said["employer"] or within.name
-        username = username or self._free(said["name"], row.number)
+        employer = values["employer"] or within.name
+        username = username or self._free(values["name"], row.number)
         return Person(
-            row.number, username, said["name"], employer[:120], role, within, self._accounts.get(username),
-            said["phone"], said["email"],
+            row.number, username, values["name"], employer[:120], role, within, self._accounts.get(username),
+            values["phone"], values["email"],
         )  # fmt: skip
 
     def _problem(self, username: str, role: str, within: Scope, now: datetime.datetime) -> tuple[str, str] | None:
         if username and not _USERNAME.fullmatch(username):
             return "username", "username"
-        if username in self.taken and username not in self._accounts:
+        if username in self.usernames and username not in self._accounts:
             return "username", "taken"
         if not role_grants.reaches(self._by, role, within):
             return "agency", "reach"
         account = self._accounts.get(username)
-        # A new account of the others is made without a link: that takes a second person, and nothing else does.
+        # A list makes accounts without a link; of the other roles that take two people, only the link takes the second.
         if role in (Role.ADMIN, Role.SUPERVISOR) or (account is not None and role in role_grants.TAKING_TWO):
             return "role", "two"
         if role == Role.HEALTH_WORKER and not isinstance(within, Agency):
@@ -207,26 +211,27 @@ class _Known:
             return "username", "inactive"
         return None
 
-    def _within(self, said: Mapping[str, str]) -> Agency | AdminUnit | str:
-        """The agency or the unit of a row; a column's name where it names none, or one that is unknown."""
+    def _within(self, values: Mapping[str, str]) -> Agency | AdminUnit | str:
+        """The agency or the unit of a row; the column to blame if the row names none or an unknown one."""
         for name in ("agency_code", "agency"):
-            if said[name] and (found := self._agencies.find(said[name])):
-                return found
-        if not (said["agency_code"] or said["agency"] or said["unit"]) and (
-            found := self._agencies.find(said["employer"])
-        ):
-            return found
-        if said["agency_code"] or said["agency"]:
-            return "agency" if said["agency"] else "agency_code"
-        # A role for the whole city is never given because a cell was empty.
-        return (self._units.find(said["unit"]) if said["unit"] else None) or ("unit" if said["unit"] else "agency")
+            if values[name] and (agency := self._agencies.find(values[name])):
+                return agency
+        if values["agency"]:
+            return "agency"
+        if values["agency_code"]:
+            return "agency_code"
+        if values["unit"]:
+            return self._units.find(values["unit"]) or "unit"
+        # Without any of them: an empty cell never gives a role for the whole city.
+        return self._agencies.find(values["employer"]) or "agency"
 
     def _free(self, name: str, row: int) -> str:
-        """A sign-in name for a person: "Nguyễn Thị Hué" is hue.nguyen, or hue.nguyen2 where that is taken."""
+        """A free sign-in name: hue.nguyen for "Nguyễn Thị Hué", or hue.nguyen2 if that is taken."""
         words = re.findall(r"[a-z0-9]+", fold(name)) or ["can", "bo"]
         base = (words[-1] if len(words) == 1 else f"{words[-1]}.{words[0]}")[:36].ljust(3, "0")
-        username, number = base, 1
-        while username in self.taken:
+        username = base
+        number = 1
+        while username in self.usernames:
             number += 1
             username = f"{base}{number}"
         return username
@@ -235,28 +240,30 @@ class _Known:
 _Row = TypeVar("_Row", bound=Agency | AdminUnit)
 
 
-class _Named(Generic[_Row]):
-    """Rows of the directory found by code, by name, by short name, or by name and the unit they lie in."""
+class _DirectoryIndex(Generic[_Row]):
+    """Finds rows of the directory by code, by name, by short name, or by name and the unit above."""
 
     def __init__(self, rows: Iterable[_Row]) -> None:
-        self._found: dict[str, list[_Row]] = defaultdict(list)
+        self._rows: dict[str, list[_Row]] = defaultdict(list)
         for row in rows:
             names = {name_key(row.name), name_key(getattr(row, "short_name", "")), name_key(scope_text(row))}
             for name in {row.code or "", *names} - {""}:
-                self._found[name].append(row)
+                self._rows[name].append(row)
 
     def find(self, text: str) -> _Row | None:
-        """The one row that is called so, else None."""
-        found = self._found.get(text) or self._found.get(name_key(text)) or self._found.get(text.zfill(5)) or []
-        return found[0] if len(found) == 1 else None
+        """The row of this code or name; None if there is none or several."""
+        rows = self._rows.get(text) or self._rows.get(name_key(text)) or self._rows.get(text.zfill(5)) or []
+        return rows[0] if len(rows) == 1 else None
 
 
 def scope_text(within: Agency | AdminUnit | None) -> str:
-    """How a list names where a role reaches: the code, else the name and the unit it lies in; "" for the whole city."""
+    """How a list names the reach of a role: the code, else the name and the unit above; "" for the whole city."""
     if within is None:
         return ""
+    if within.code:
+        return within.code
     above = within.unit if isinstance(within, Agency) else within.parent
-    return within.code or (f"{within.name}, {above.name}" if above else within.name)
+    return f"{within.name}, {above.name}" if above else within.name
 
 
 def _role(text: str) -> str | None:
@@ -268,41 +275,42 @@ def _role(text: str) -> str | None:
 
 
 def apply(waiting: PeopleImport, digest: str, now: datetime.datetime) -> PeoplePlan:
-    """Do what the plan that was shown under `digest` says. Raises ImportOutdated or ImportNotReady."""
-    seen = preview(waiting).accepted(digest)
-    if seen.refused or not (seen.added or seen.changed):
+    """Carry out the plan that was previewed under `digest`. Raises ImportOutdated or ImportNotReady."""
+    accepted = preview(waiting).accepted(digest)
+    if accepted.refused or not (accepted.added or accepted.changed):
         raise ImportNotReady("nothing can be stored yet")
-    actor, today = waiting.made_by.username, timezone.localdate(now)
-    people = {person.username: [person.phone, person.email] for person in (*seen.added, *seen.changed)}
+    actor = waiting.made_by.username
+    today = timezone.localdate(now)
+    contacts = {person.username: [person.phone, person.email] for person in (*accepted.added, *accepted.changed)}
     with transaction.atomic():
         # A second tap on the button waits here and then finds the list accepted.
-        held = PeopleImport.objects.filter(pk=waiting.pk, state=State.LOOKED_AT)
-        if not held.update(
-            state=State.DONE, content=b"", accepted=people, added=len(seen.added), changed=len(seen.changed)
+        pending = PeopleImport.objects.filter(pk=waiting.pk, state=State.LOOKED_AT)
+        if not pending.update(
+            state=State.DONE, content=b"", accepted=contacts, added=len(accepted.added), changed=len(accepted.changed)
         ):
-            raise ImportNotReady("it was accepted or discarded meanwhile")
-        for person in seen.added:
+            raise ImportNotReady("the list was accepted or discarded in the meantime")
+        for person in accepted.added:
             # Without a link: printing or sending the invitations makes one.
             role_grants.enter_account(
                 actor, person.username, person.name, person.employer, person.role, now, within=person.within
             )
-        for person in seen.changed:
+        for person in accepted.changed:
             account = User.objects.get(username=person.username)
             role_grants.refuse_recent_hands(account, person.role, person.within, now)
             role_grants.give(actor, account, person.role, person.within, today)
-    return seen
+    return accepted
 
 
 def reach_of(by: User) -> dict[str, list[str]]:
-    """Sign-in name -> telephone and e-mail, as this person's lists of the last day gave them."""
-    found: dict[str, list[str]] = {}
-    for said in PeopleImport.objects.filter(made_by=by).exclude(state="").values_list("accepted", flat=True):
-        found |= said
-    return found
+    """Sign-in name -> telephone and e-mail from the lists that this person sent in during the last day."""
+    contacts: dict[str, list[str]] = {}
+    for accepted in PeopleImport.objects.filter(made_by=by).exclude(state="").values_list("accepted", flat=True):
+        contacts |= accepted
+    return contacts
 
 
 def listing(reached: QuerySet[User], today: datetime.date) -> ExportSheet:
-    """Accounts, one row for each role; it can be imported again."""
+    """Accounts, one row for each role; the sheet can be imported again."""
     with override("vi"):
         rows = [
             [
@@ -317,15 +325,15 @@ def listing(reached: QuerySet[User], today: datetime.date) -> ExportSheet:
 
 
 def _grants(accounts: Iterable[User], day: datetime.date) -> Iterable[RoleGrant]:
-    """The roles that these accounts hold themselves on a day."""
-    held = RoleGrant.objects.in_force(day).filter(user__in=accounts, delegated_by=None, user__is_active=True)
-    found = held.select_related("user", "agency__unit", "unit__parent").order_by("user__name", "user__username", "pk")
-    return [grant for grant in found if grant.user.name]
+    """The roles that these accounts hold on a day, without delegations."""
+    grants = RoleGrant.objects.in_force(day).filter(user__in=accounts, delegated_by=None, user__is_active=True)
+    grants = grants.select_related("user", "agency__unit", "unit__parent")
+    return [grant for grant in grants.order_by("user__name", "user__username", "pk") if grant.user.name]
 
 
 KEPT = datetime.timedelta(days=1)
 
 
 def purge(now: datetime.datetime) -> None:
-    """Forget lists a day after they came, and with them telephones and e-mail."""
+    """Delete lists a day after they were received, and with them telephone numbers and e-mail addresses."""
     PeopleImport.objects.filter(made_at__lte=now - KEPT).delete()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many accounts at once: a list of people looked at and applied, and their invitations as slips or messages."""
+"""Many accounts at once: a list of people, previewed and applied, and their invitations as slips or messages."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -56,7 +56,7 @@ INVITED_AT_ONCE = 500
 
 
 class PeopleForm(ListFileForm):
-    """The file, and the role of rows that name none."""
+    """The file, and a role for rows that name none."""
 
     usual_role = forms.ChoiceField(
         label=gettext_lazy("Role where the list names none"), choices=Role.choices, initial=Role.CLERK
@@ -64,13 +64,17 @@ class PeopleForm(ListFileForm):
 
 
 class PeopleLists(ListPages[PeopleImport]):
-    """Lists of people who are to have accounts. An administrator of a ward or of an agency sends them in for it; rows
-    of elsewhere are refused in the preview.
+    """Lists of people who are to have accounts. An administrator of a ward or an agency sends in a list for it; the
+    preview refuses rows that belong elsewhere.
     """
 
-    name, model, who, owner = "people-import", PeopleImport, ADMINS, Whose.REACHED
+    name = "people-import"
+    model = PeopleImport
+    who = ADMINS
+    owner = Whose.REACHED
     columns: ClassVar = {"people": COLUMNS}
-    changes, more = "authority/people_changes.html", "authority/people_files.html"
+    changes = "authority/people_changes.html"
+    more = "authority/people_files.html"
     asks_again = True
 
     @property
@@ -93,12 +97,14 @@ class PeopleLists(ListPages[PeopleImport]):
         return {"people": _("Accounts")}
 
     def new_form(self, request: OfficeRequest, *typed: Any) -> forms.Form:
-        # Whoever reaches nobody sends in a list of which every row is refused.
+        # The form is open to a person who reaches no one: the preview then refuses every row.
         accounts_of(request.user, [Role.ADMIN])
         return PeopleForm(*typed)
 
-    def receive(self, request: OfficeRequest, said: Mapping[str, Any], file_name: str, content: bytes) -> PeopleImport:
-        return people_lists.receive(request.user, file_name, content, said["usual_role"])
+    def receive(
+        self, request: OfficeRequest, values: Mapping[str, Any], file_name: str, content: bytes
+    ) -> PeopleImport:
+        return people_lists.receive(request.user, file_name, content, values["usual_role"])
 
     def mine(self, request: OfficeRequest) -> "QuerySet[PeopleImport]":
         return PeopleImport.objects.filter(made_by=request.user).defer("content").select_related("made_by")
@@ -110,8 +116,8 @@ class PeopleLists(ListPages[PeopleImport]):
         return people_lists.preview(waiting)
 
     def store(self, request: OfficeRequest, waiting: PeopleImport, digest: str) -> HttpResponse:
-        done = people_lists.apply(waiting, digest, timezone.now())
-        counts = {"made": len(done.added), "given": len(done.changed)}
+        applied = people_lists.apply(waiting, digest, timezone.now())
+        counts = {"made": len(applied.added), "given": len(applied.changed)}
         messages.success(request, _("%(made)s accounts are made, %(given)s roles given.") % counts)
         return redirect("invitations")
 
@@ -132,7 +138,7 @@ class PeopleLists(ListPages[PeopleImport]):
             )
         return super().sentence_of(refused)
 
-    def running(self, held: PeopleImport) -> Mapping[str, object]:
+    def running(self, waiting: PeopleImport) -> Mapping[str, object]:
         return {"next": "invitations", "next_title": _("Invitations")}
 
 
@@ -143,7 +149,7 @@ LISTS = PeopleLists()
 @audience(ADMINS)
 @touches(Whose.REACHED)
 def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
-    """The accounts within reach, one row for each role, as XLSX or CSV; it can be imported again."""
+    """The accounts within reach, one row for each role, as XLSX or CSV; the file can be imported again."""
     today = timezone.localdate()
     reached = accounts_of(request.user, [Role.ADMIN])
     return file_of(people_lists.listing(reached, today), f"accounts-{today.isoformat()}", form)
@@ -154,11 +160,12 @@ def people_file(request: OfficeRequest, form: str = "xlsx") -> HttpResponse:
 @touches(Whose.REACHED)
 @releases
 def invitations(request: OfficeRequest) -> HttpResponse:
-    """Who has an account and has not come in yet, to be invited by slips or messages."""
-    found = list(_uninvited(accounts_of(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
+    """The people who have an account and have not signed in yet, to be invited by slips or messages."""
+    accounts = list(_uninvited(accounts_of(request.user, [Role.ADMIN]))[:INVITED_AT_ONCE])
     reach = people_lists.reach_of(request.user)
-    rows = [(account, [one for one in reach.get(account.username, ()) if one]) for account in found]
-    return render(request, "authority/invitations.html", {"rows": rows, "sends": any(told for _account, told in rows)})
+    rows = [(account, list(filter(None, reach.get(account.username, ())))) for account in accounts]
+    context = {"rows": rows, "sends": any(contacts for _account, contacts in rows)}
+    return render(request, "authority/invitations.html", context)
 
 
 @require_POST
@@ -166,12 +173,12 @@ def invitations(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.REACHED)
 @confirm_second_factor
 def invite(request: OfficeRequest) -> HttpResponse:
-    """Make a new link for each account that is ticked: slips as PDF, or messages as XLSX. 302 when none is."""
-    found = chosen_people(request)
-    if not found:
+    """Make a new link for each ticked account: slips as PDF, or messages as XLSX. 302 if none is ticked."""
+    accounts = chosen_people(request)
+    if not accounts:
         return redirect("invitations")
     now = timezone.now()
-    slips = [_slip(request, account, signin.make_link(request.user.username, account, now)) for account in found]
+    slips = [_slip(request, account, signin.make_link(request.user.username, account, now)) for account in accounts]
     if request.POST.get("form") == "messages":
         return file_of(_messages(slips, request.user), "invitations", "xlsx")
     until = timezone.localtime(now + signin.LINK_LIFE)
@@ -181,20 +188,23 @@ def invite(request: OfficeRequest) -> HttpResponse:
 
 
 def chosen_people(request: OfficeRequest) -> list[User]:
-    """The people within reach who are ticked and still to be invited; where it is nobody, the next page says so."""
+    """The ticked people within reach who are still to be invited; if there are none, the next page says so."""
     chosen = [int(text) for text in request.POST.getlist("account") if text.isdecimal() and len(text) < 18]
     reached = accounts_of(request.user, [Role.ADMIN])
-    found = list(_uninvited(reached).filter(pk__in=chosen[:INVITED_AT_ONCE]))
-    if not found:
+    people = list(_uninvited(reached).filter(pk__in=chosen[:INVITED_AT_ONCE]))
+    if not people:
         messages.info(request, _("Tick the people who are to be invited."))
-    return found
+    return people
 
 
 class _Slip:
-    """One invitation: whose, the link, its picture, and the text of a message."""
+    """One invitation: the account, the link, its QR code, and the text of a message."""
 
     def __init__(self, account: User, link: str, text: str) -> None:
-        self.account, self.link, self.text, self.picture = account, link, text, qr(link)
+        self.account = account
+        self.link = link
+        self.text = text
+        self.picture = qr(link)
 
 
 def _slip(request: OfficeRequest, account: User, token: str) -> _Slip:
@@ -203,7 +213,7 @@ def _slip(request: OfficeRequest, account: User, token: str) -> _Slip:
 
 
 def invitation_text(account: User, link: str) -> str:
-    """What an invitation says in a message."""
+    """The text of an invitation in a message."""
     hours = int(signin.LINK_LIFE.total_seconds() // 3600)
     duties = ", ".join(described(grant) for grant in grants_of(account))
     return _(
@@ -213,7 +223,7 @@ def invitation_text(account: User, link: str) -> str:
 
 
 def _messages(slips: Iterable[_Slip], by: User) -> ExportSheet:
-    """One row for each invitation, with telephone and e-mail where a list of the last day gave them."""
+    """One row for each invitation, with telephone and e-mail if a list of the last day contains them."""
     reach = people_lists.reach_of(by)
     headings = (_("Full name"), _("Agency"), _("Telephone"), _("E-mail"), _("Text for a message"))
     rows = [
@@ -224,7 +234,9 @@ def _messages(slips: Iterable[_Slip], by: User) -> ExportSheet:
 
 
 def _uninvited(reached: QuerySet[User]) -> QuerySet[User]:
-    """Active accounts without a password that one administrator alone may give a link."""
-    waiting = [user for user in reached.filter(is_active=True).exclude(name="") if not user.has_usable_password()]
-    alone = [user.pk for user in waiting if not account_acts.is_weighty(user)]
-    return reached.filter(pk__in=alone).order_by("agency", "name", "pk")
+    """Active accounts without a password for which one administrator alone may make a link."""
+    without_password = [
+        user for user in reached.filter(is_active=True).exclude(name="") if not user.has_usable_password()
+    ]
+    takes_one_person = [user.pk for user in without_password if not account_acts.is_weighty(user)]
+    return reached.filter(pk__in=takes_one_person).order_by("agency", "name", "pk")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts made, changed and deactivated; roles given, ended and delegated for a while, never wider than one's own.
 
-An administrator reaches accounts: those of the whole city, or those all of whose roles lie under the agency or in the
-unit that the role of administrator is held for.
+An administrator of the whole city reaches every account. An administrator of an agency or a unit reaches the accounts
+that have all their roles under that agency or in that unit.
 """
 
 import datetime
@@ -31,32 +31,32 @@ from bluezone.refusal import Refused
 
 Scope = Agency | AdminUnit | None
 HEALTH = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
-# An administrator who wants one of these makes the account for it; the audit then names who did.
+# An administrator who needs one of these makes an account for it, and the audit names the administrator.
 NEVER_DELEGATED = frozenset({Role.ADMIN, *HEALTH})
-# Who has such an account issues codes, releases alerts or makes accounts: two people give it, and its link.
+# A holder issues codes, releases alerts or makes accounts: it takes two people to give the role, and to make the link.
 TAKING_TWO = frozenset({Role.ADMIN, Role.ISSUER, *HEALTH})
-# The health authority is the city's: its supervisors set limits and hold the key of declarations.
+# The health authority belongs to the city: its supervisors set limits and have the key of declarations.
 GIVEN_BY_THE_CITY = frozenset({Role.SUPERVISOR})
-# As long after an account was made or reset, whoever did so may still be the one who signs in with it.
+# For this long after an account was made or reset, the person who did so may still be the one who signs in with it.
 IN_HAND = datetime.timedelta(days=7)
 _ADMIN = frozenset({Role.ADMIN})
 
 
 class RolesNotTogether(Refused):
-    """Who makes accounts issues no codes: one person holds only one of the two powers."""
+    """A person who makes accounts may not issue codes: no one has both powers."""
 
     code = "roles_not_together"
 
 
 class DelegationRefused(Refused):
-    """Not one's own role, one that was itself delegated, one that cannot be, or days outside those of the role."""
+    """The role cannot be delegated, or not to this person, or not for these days."""
 
     code = "delegation_refused"
 
 
 class RecentHands(Refused):
-    """The account was made or reset within a week by somebody who may still be behind it, and who does not reach as far
-    as this role, or may not give it alone.
+    """Somebody who made or reset the account within a week may still be behind it, and does not reach as far as this
+    role, or may not give it alone.
 
     by: the sign-in name of that person.
     """
@@ -69,7 +69,7 @@ class RecentHands(Refused):
 
 
 class LastAdmin(Refused):
-    """Without this administrator nobody could make accounts any more."""
+    """Without this administrator no one could make accounts any more."""
 
     code = "last_admin"
 
@@ -82,7 +82,7 @@ def reaches(admin: User, role: str, within: Scope) -> bool:
 
 
 def holds_over(user: User, roles: Iterable[str], within: Scope) -> bool:
-    """Whether one of `roles` is held for all of an agency, a unit or the whole city (None)."""
+    """Whether the user holds one of `roles` for all of an agency, a unit or the whole city (None)."""
     if within is None:
         return holds_for_the_city(user, roles)
     if isinstance(within, Agency):
@@ -91,9 +91,9 @@ def holds_over(user: User, roles: Iterable[str], within: Scope) -> bool:
 
 
 def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:
-    """The accounts that `roles` of this person reach: every role an account holds or will hold lies within.
+    """The accounts that `roles` of this person reach: all roles that the account holds or will hold are within reach.
 
-    Of an account whose roles have all ended, the ended ones count. A supervisor is reached by the whole city's alone.
+    If all roles of an account have ended, the ended ones count. Only a role for the whole city reaches a supervisor.
     """
     roles = frozenset(roles)
     if holds_for_the_city(user, roles):
@@ -101,32 +101,34 @@ def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:
     inside = Q(agency__in=agencies_of(user, roles)) | Q(unit__in=units_of(user, roles))
     inside &= ~Q(role__in=GIVEN_BY_THE_CITY)
     not_ended = Q(valid_to__isnull=True) | Q(valid_to__gt=timezone.localdate())
-    now, ever = RoleGrant.objects.filter(not_ended), RoleGrant.objects.all()
-    at_work = Q(pk__in=now.filter(inside).values("user")) & ~Q(pk__in=now.exclude(inside).values("user"))
-    gone = Q(pk__in=ever.filter(inside).values("user")) & ~Q(pk__in=ever.exclude(inside).values("user"))
-    return User.objects.filter(at_work | (gone & ~Q(pk__in=now.values("user"))))
+    current = RoleGrant.objects.filter(not_ended)
+    ever = RoleGrant.objects.all()
+    at_work = Q(pk__in=current.filter(inside).values("user")) & ~Q(pk__in=current.exclude(inside).values("user"))
+    former = Q(pk__in=ever.filter(inside).values("user")) & ~Q(pk__in=ever.exclude(inside).values("user"))
+    return User.objects.filter(at_work | (former & ~Q(pk__in=current.values("user"))))
 
 
 def hands(user: User, now: datetime.datetime) -> frozenset[str]:
-    """The sign-in names of everybody who may be behind an account: its own, and whoever made it, made a link for it or
-    removed its second factor within a week, and who did so for those.
+    """The sign-in names of everybody who may be behind an account: its own, those of the people who made it, made a
+    link for it or removed its second factor within a week, and the same for their accounts.
 
-    What was done on the command line counts for nobody: whoever has the server has every account.
+    Acts on the command line do not count: the operator of the server can use every account anyway.
     """
-    found, looked_at = {user.username}, set[str]()
-    while todo := found - looked_at:
-        looked_at |= todo
-        handled = AuditEntry.objects.filter(at__gt=now - IN_HAND, subject__in=todo).exclude(actor=COMMAND_LINE)
-        handled = handled.filter(
+    names = {user.username}
+    searched: set[str] = set()
+    while unsearched := names - searched:
+        searched |= unsearched
+        entries = AuditEntry.objects.filter(at__gt=now - IN_HAND, subject__in=unsearched).exclude(actor=COMMAND_LINE)
+        entries = entries.filter(
             Q(action__in=("account_made", "link_made")) | Q(action="factor_removed", details__kind="all")
         )
-        found |= set(handled.values_list("actor", flat=True))
-    return frozenset(found)
+        names |= set(entries.values_list("actor", flat=True))
+    return frozenset(names)
 
 
 def refuse_recent_hands(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
-    """Refuse a role to an account that somebody made or reset within a week, where that person does not reach as far as
-    the role, or where the role takes two people. Raises RecentHands.
+    """Refuse a role to an account that somebody made or reset within a week, if that person does not reach as far as
+    the role, or if the role takes two people. Raises RecentHands.
     """
     others = sorted(hands(account, now) - {account.username})
     if others and role in TAKING_TWO:
@@ -135,7 +137,7 @@ def refuse_recent_hands(account: User, role: str, within: Scope, now: datetime.d
 
 
 def refuse_hands_that_reach_less(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
-    """Let no account have a role beyond the reach of whoever made or reset it within a week. Raises RecentHands."""
+    """Refuse a role beyond the reach of a person who made or reset the account within a week. Raises RecentHands."""
     for name in sorted(hands(account, now) - {account.username}):
         other = User.objects.filter(username=name).first()
         if other is None or not reaches(other, role, within):
@@ -150,7 +152,7 @@ def give(
     valid_from: datetime.date,
     valid_to: datetime.date | None = None,
 ) -> RoleGrant:
-    """Give a role in the whole city (None), under an agency or in a unit, until before `valid_to`.
+    """Give a role in the whole city (None), under an agency or in a unit. It ends before the day `valid_to`.
 
     Raises RolesNotTogether for an administrator who would issue codes, or the other way round.
     """
@@ -163,9 +165,9 @@ def give(
 
 
 def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
-    """The role, and whatever was delegated on it, does not hold from today on.
+    """End a role, and all delegations of it, from today on.
 
-    Raises LastAdmin when no administrator with a password would be left.
+    Raises LastAdmin if no administrator with a password would be left.
     """
     with transaction.atomic():
         if grant.role == Role.ADMIN:
@@ -176,7 +178,7 @@ def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
 
 
 def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
-    """Let a role that was just ended hold until before `valid_to`, as it did. Raises RolesNotTogether."""
+    """Restore a role that was just ended to its earlier end, before the day `valid_to`. Raises RolesNotTogether."""
     with transaction.atomic():
         keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to
@@ -187,7 +189,7 @@ def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) 
 def delegate(
     grant: RoleGrant, to: User, valid_from: datetime.date, valid_to: datetime.date, today: datetime.date
 ) -> RoleGrant:
-    """Let another person act in the holder's role, with the same reach, from a day until before another.
+    """Let another person act in the holder's role, with the same reach, from `valid_from` until before `valid_to`.
 
     Raises DelegationRefused, with nothing stored.
     """
@@ -203,7 +205,7 @@ def delegate(
         raise DelegationRefused(f"the role itself ends on {grant.valid_to}")
     _refuse_a_narrower_maker(grant, to)
     with transaction.atomic():
-        passed = RoleGrant.objects.create(
+        delegation = RoleGrant.objects.create(
             user=to,
             role=grant.role,
             agency=grant.agency,
@@ -212,8 +214,8 @@ def delegate(
             valid_to=valid_to,
             delegated_by=grant,
         )
-        hash_chain.record(grant.user.username, "role_delegated", to.username, **_details(passed))
-    return passed
+        hash_chain.record(grant.user.username, "role_delegated", to.username, **_details(delegation))
+    return delegation
 
 
 def _refuse_a_narrower_maker(grant: RoleGrant, to: User) -> None:
@@ -224,23 +226,27 @@ def _refuse_a_narrower_maker(grant: RoleGrant, to: User) -> None:
 
 
 def keep_an_administrator(user: User, today: datetime.date, grant: RoleGrant | None = None) -> None:
-    """Raises LastAdmin when without `grant` (None: without the person) no administrator with a password is left."""
-    # One of an agency or a unit alone makes no accounts.
+    """Raises LastAdmin if, without `grant` (None: without the person), no administrator with a password is left."""
+    # Administrators of an agency or a unit do not count.
     of_the_city = {"role": Role.ADMIN, "agency": None, "unit": None}
-    held = RoleGrant.objects.in_force(today).filter(user__is_active=True, **of_the_city).select_related("user")
-    losing = held.filter(user=user)
-    others = held.exclude(pk=grant.pk) if grant else held.exclude(user=user)
+    grants = RoleGrant.objects.in_force(today).filter(user__is_active=True, **of_the_city).select_related("user")
+    losing = grants.filter(user=user)
+    others = grants.exclude(pk=grant.pk) if grant else grants.exclude(user=user)
     if losing.exists() and not any(other.user.has_usable_password() for other in others):
         raise LastAdmin("the last administrator cannot lose the role or be deactivated")
 
 
 def keep_powers_apart(user: User, role: str, valid_from: datetime.date, valid_to: datetime.date | None) -> None:
-    """Raises RolesNotTogether where an administrator would issue codes in these days, or the other way round."""
-    apart = HEALTH if role == Role.ADMIN else {Role.ADMIN} if role in HEALTH else frozenset()
-    later = Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from)
-    before = Q(valid_from__lt=valid_to) if valid_to else Q()
-    if user.grants.filter(later, before, role__in=apart).exists():
-        raise RolesNotTogether("an administrator issues no codes, and who issues codes makes no accounts")
+    """Raises RolesNotTogether if an administrator would issue codes in these days, or the other way round."""
+    incompatible: frozenset[Role] = frozenset()
+    if role == Role.ADMIN:
+        incompatible = HEALTH
+    elif role in HEALTH:
+        incompatible = _ADMIN
+    not_over_before = Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from)
+    starts_before_end = Q(valid_from__lt=valid_to) if valid_to else Q()
+    if user.grants.filter(not_over_before, starts_before_end, role__in=incompatible).exists():
+        raise RolesNotTogether("an administrator issues no codes, and a person who issues codes makes no accounts")
 
 
 def _columns(within: Scope) -> dict[str, Scope]:
@@ -248,7 +254,7 @@ def _columns(within: Scope) -> dict[str, Scope]:
 
 
 def _details(grant: RoleGrant) -> dict[str, Any]:
-    """What the audit keeps: the role, the key of its scope, and its days."""
+    """The details of the audit entry: the role, the key of its scope, and its days."""
     where = grant.agency or grant.unit
     return {
         "role": str(grant.role),
@@ -272,9 +278,9 @@ def enter_account(
     within: Scope = None,
     valid_to: datetime.date | None = None,
 ) -> User:
-    """A new account without a password and without a link, holding one role.
+    """A new account with one role, without a password and without a link.
 
-    The values come from a valid AccountForm; within: where the role reaches, None for the whole city.
+    The values come from a valid AccountForm; within: the reach of the role, None for the whole city.
     """
     with transaction.atomic():
         user = User(username=username, name=name, agency=agency)
@@ -303,13 +309,16 @@ def make_account(
 
 
 def change_account(actor: str, user: User, name: str, agency: str, is_active: bool) -> None:
-    """Store other values of an account; raises LastAdmin when no administrator with a password would be left."""
+    """Store new values of an account; raises LastAdmin if no administrator with a password would be left."""
     with transaction.atomic():
         if not is_active:
             keep_an_administrator(user, timezone.localdate())
-        user.name, user.agency, user.is_active = name, agency, is_active
+        user.name = name
+        user.agency = agency
+        user.is_active = is_active
         if not is_active:
-            user.email, user.sealed_phone = "", None
+            user.email = ""
+            user.sealed_phone = None
         user.save(update_fields=["name", "agency", "is_active", "email", "sealed_phone"])
         if not is_active:
             user.links.all().delete()
@@ -318,7 +327,7 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
 
 @dataclass(frozen=True)
 class FirstLink:
-    """The first administrator's one-time link. token: None where it was given out before and is still good."""
+    """The first administrator's one-time link. token: None if it was given out before and is still valid."""
 
     username: str
     token: str | None
@@ -332,8 +341,8 @@ def first_admin_missing(now: datetime.datetime) -> bool:
 def first_admin_link(now: datetime.datetime) -> FirstLink | None:
     """A link for the first administrator while no administrator has a password yet, else None.
 
-    Called at every start of `serve`, on every host. A link is given out once: until it is used or past its time no
-    start makes another. For a link that was lost there is `bluezone manage account_link NAME`.
+    Called at every start of `serve`, on every host. A link is given out once: no start makes another until it has been
+    used or has expired. To replace a lost link, use `bluezone manage account_link NAME`.
     """
     if not first_admin_missing(now):
         return None
@@ -347,24 +356,25 @@ def first_admin_link(now: datetime.datetime) -> FirstLink | None:
 
 
 def _free_name() -> str:
-    taken = User.objects.filter(username=FIRST_ADMIN_NAME).exists()
-    return f"{FIRST_ADMIN_NAME}-{secrets.token_hex(2)}" if taken else FIRST_ADMIN_NAME
+    if User.objects.filter(username=FIRST_ADMIN_NAME).exists():
+        return f"{FIRST_ADMIN_NAME}-{secrets.token_hex(2)}"
+    return FIRST_ADMIN_NAME
 
 
 def search(user: User, words: str) -> list[Hit]:
-    """Accounts, for the administrators who reach them."""
+    """Accounts that match these words, for the administrators who reach them."""
     if not granted(user, ADMINS.roles):
         return []
-    found = User.objects.matching(words).filter(pk__in=accounts_of(user, ADMINS.roles))
+    accounts = User.objects.matching(words).filter(pk__in=accounts_of(user, ADMINS.roles))
     return [
-        Hit(_("Person"), one.name or one.username, reverse("account", args=[one.pk]), one.agency)
-        for one in found[:MOST_HITS]
+        Hit(_("Person"), account.name or account.username, reverse("account", args=[account.pk]), account.agency)
+        for account in accounts[:MOST_HITS]
     ]
 
 
 def open_at(agency: Agency) -> list[str]:
     """How many people hold a role in an agency."""
-    held = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
-    count = held.values("user").distinct().count()
+    grants = RoleGrant.objects.in_force(timezone.localdate()).filter(agency=agency, user__is_active=True)
+    count = grants.values("user").distinct().count()
     text = ngettext("%(count)d person holds a role in it.", "%(count)d people hold a role in it.", count)
     return [text % {"count": count}] if count else []

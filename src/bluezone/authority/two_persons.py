@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one person may not do alone: asked for by one, confirmed by another, who is really another.
+"""Acts that one person may not do alone: one person asks for them, and another confirms, who really is another.
 
-The second person may do the act too, and no third person is behind both accounts: within a week neither was made, given
-a link or freed of its second factor by the other, or both by the same (role_grants.hands). Where there is nobody who
-could confirm, whoever asked may confirm after 24 hours, and every office page says so until then; what is about
-accounts is confirmed by the operator at the server instead. What speaks to the public can also be done at once behind a
-broken glass: for one hour, told to everybody, by an account that no second hand has touched within a week. Nothing else
-can.
+The second person may do the act too, and no one is behind both accounts: within a week neither person made, linked or
+freed of its second factor the account of the other, and no third person did so for both (role_grants.hands). If no one
+could confirm, the person who asked may confirm after 24 hours, and every office page says so until then; acts on
+accounts are confirmed by the operator at the server instead. Only acts that speak to the public can also be done at
+once behind a broken glass: for one hour, announced to everybody, from an account that only its owner has touched within
+a week.
 """
 
 import datetime
@@ -29,22 +29,22 @@ from bluezone.identity.models import RoleGrant, User
 from bluezone.identity.second_factors import is_missing
 from bluezone.refusal import Refused
 
-# A second person comes by on the next working day, or after a long weekend.
+# Long enough for a second person to come in on the next working day, even after a long weekend.
 WAITS = datetime.timedelta(days=4)
 ALONE_AFTER = datetime.timedelta(hours=24)
-GLASS_HOLDS = datetime.timedelta(hours=1)
+GLASS_LASTS = datetime.timedelta(hours=1)
 KEPT = datetime.timedelta(days=30)
 Said = Sequence[tuple[Text, Text]]
 
 
 class SecondPersonRefused(Refused):
-    """This person cannot confirm: asked for it, may not do it, or is behind the account that asked."""
+    """This person cannot confirm: they asked for the act, may not do it, or are behind the account that asked."""
 
     code = "second_person_refused"
 
 
 class ActGone(Refused):
-    """The act is done, withdrawn or over, or what it is about has changed since it was asked for."""
+    """The act is done, withdrawn or expired, or its subject has changed since it was asked for."""
 
     code = "act_gone"
 
@@ -52,7 +52,7 @@ class ActGone(Refused):
 class GlassRefused(Refused):
     """The person holds no role that speaks to the public, or another person made or reset the account within a week.
 
-    by: the sign-in name of that other person, "" where there is none.
+    by: the sign-in name of that other person, "" if there is none.
     """
 
     code = "glass_refused"
@@ -65,9 +65,9 @@ class GlassRefused(Refused):
 class SharedAct:
     """One kind of act that takes two people; a duty declares it by a dotted name (Duty.shared_acts).
 
-    words: what is done. voice: whether it speaks to the public, so that a broken glass opens it.
-    by_operator: whether the operator's shell confirms it where nobody could, and not the person who asked, after a day.
-    roles: those of whom some may do it, so that few are asked `may`.
+    words: what is done. voice: whether it speaks to the public, so that a broken glass allows it.
+    by_operator: if no one in the office could confirm, the operator's shell does, not the person who asked after a day.
+    roles: only people with one of these roles can do it, so that `may` is called for few.
     """
 
     words: ClassVar[Text]
@@ -76,19 +76,19 @@ class SharedAct:
     roles: ClassVar[frozenset[str]]
 
     def may(self, user: User, values: dict[str, Any]) -> bool:
-        """Whether the person may do this act, by role and by reach."""
+        """Whether the person may do this act, by role and reach."""
         raise NotImplementedError
 
     def may_confirm(self, user: User, values: dict[str, Any]) -> bool:
-        """Whether the person is of the right kind to be the second one; who may do it, if nothing else is declared."""
+        """Whether the person qualifies as the second one; by default, whether they may do the act themselves."""
         return self.may(user, values)
 
     def said(self, values: dict[str, Any]) -> Said:
-        """What both people read: label and text. Raises Refused where what it is about is gone."""
+        """What both people read: label and text. Raises Refused if the subject of the act no longer exists."""
         raise NotImplementedError
 
     def do(self, asker: User, second: Any, values: dict[str, Any], now: datetime.datetime) -> Any:
-        """Do it; raises Refused. What it returns is handed to the page of whoever confirms.
+        """Do it; raises Refused. The result goes to the page of the person who confirms.
 
         second: the account that confirms; for an act `by_operator` also None, the operator's shell.
         """
@@ -96,29 +96,29 @@ class SharedAct:
 
 
 def kind_of(name: str) -> SharedAct:
-    """The kind of this name."""
+    """The kind of act with this name."""
     kind: SharedAct = load(shared_acts()[name])()
     return kind
 
 
 def ask(name: str, user: User, values: dict[str, Any], now: datetime.datetime) -> WaitingAct:
-    """Store an act for a second person; one that this person has asked for already is the same one."""
+    """Store an act for a second person. If this person has already asked for the same act, return that one."""
     kind = kind_of(name)
     mine = WaitingAct.objects.filter(kind=name, state=ActState.WAITING, expires_at__gt=now, asked_by=user)
-    before = next((one for one in mine if one.values == values), None)
-    if before is not None:
-        return before
+    for act in mine:
+        if act.values == values:
+            return act
     with transaction.atomic():
-        made = WaitingAct.objects.create(
-            kind=name, values=values, shown=_frozen(kind, values), asked_by=user, asked_at=now,
+        act = WaitingAct.objects.create(
+            kind=name, values=values, shown=_vietnamese_lines(kind, values), asked_by=user, asked_at=now,
             expires_at=now + WAITS,
         )  # fmt: skip
-        hash_chain.record(user.username, "act_asked", f"act {made.pk}", now=now, kind=name)
-    return made
+        hash_chain.record(user.username, "act_asked", f"act {act.pk}", now=now, kind=name)
+    return act
 
 
 def do_or_ask(name: str, user: User, values: dict[str, Any], now: datetime.datetime) -> tuple[WaitingAct | None, Any]:
-    """Behind a glass that this person has broken: do it and return (None, what it returned); else ask: (act, None)."""
+    """Do the act at once behind a glass that this person has broken: (None, its result). Else ask: (act, None)."""
     kind = kind_of(name)
     if kind.voice and glass_of(user, now) is not None:
         with transaction.atomic():
@@ -128,12 +128,12 @@ def do_or_ask(name: str, user: User, values: dict[str, Any], now: datetime.datet
 
 
 def note_glass(kind: str, user: User, now: datetime.datetime) -> None:
-    """Keep in the audit what was done behind a broken glass."""
+    """Record in the audit what was done behind a broken glass."""
     hash_chain.record(user.username, "glass_used", user.username, now=now, kind=kind)
 
 
 def confirm(act: WaitingAct, second: User, now: datetime.datetime) -> Any:
-    """Do what was asked for, once. Raises SecondPersonRefused, ActGone, or what the act itself refuses."""
+    """Do the act, once. Raises SecondPersonRefused, ActGone, or a refusal of the act itself."""
     alone = second.pk == act.asked_by_id
     _check_unchanged(act, now)
     if alone and not (may_confirm_alone(act, now) and now >= act.asked_at + ALONE_AFTER):
@@ -144,14 +144,14 @@ def confirm(act: WaitingAct, second: User, now: datetime.datetime) -> Any:
 
 
 def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
-    """Do what was asked for, with the operator's shell as the second hand, which the audit says.
+    """Do the act, with the operator's shell as the second person in the audit.
 
-    Raises SecondPersonRefused where somebody in the office could confirm or the act is none for the operator, ActGone,
-    or what the act itself refuses.
+    Raises SecondPersonRefused if somebody in the office could confirm or the operator may not confirm this kind,
+    ActGone, or a refusal of the act itself.
     """
     _check_unchanged(act, now)
     if not kind_of(act.kind).by_operator:
-        raise SecondPersonRefused("this act is confirmed in the office alone")
+        raise SecondPersonRefused("this act can only be confirmed in the office")
     seconds = _seconds(act, now)
     if seconds:
         raise SecondPersonRefused(f"{seconds[0].username} could confirm this in the office")
@@ -161,25 +161,25 @@ def confirm_at_the_server(act: WaitingAct, now: datetime.datetime) -> Any:
 def _check_unchanged(act: WaitingAct, now: datetime.datetime) -> None:
     kind = kind_of(act.kind)
     if act.state != ActState.WAITING or act.expires_at <= now or not kind.may(act.asked_by, act.values):
-        raise ActGone("the act is done, withdrawn or over, or who asked may not do it any more")
-    if _frozen(kind, act.values) != act.shown:
-        raise ActGone("what the act is about has changed since it was asked for")
+        raise ActGone("the act is done, withdrawn or expired, or the person who asked may no longer do it")
+    if _vietnamese_lines(kind, act.values) != act.shown:
+        raise ActGone("the subject of the act has changed since it was asked for")
 
 
 def _do(act: WaitingAct, second: User | None, now: datetime.datetime, *, alone: bool = False) -> Any:
     actor = second.username if second else COMMAND_LINE
     with transaction.atomic():
         waiting = WaitingAct.objects.filter(pk=act.pk, state=ActState.WAITING)
-        # The operator's shell is no account; the audit names it.
+        # The operator's shell has no account; the audit names it.
         answered_by = second or act.asked_by
         if not waiting.update(state=ActState.DONE, answered_by=answered_by, answered_at=now):
-            raise ActGone("somebody was quicker")
+            raise ActGone("somebody confirmed or withdrew the act first")
         hash_chain.record(actor, "act_confirmed", f"act {act.pk}", now=now, kind=act.kind, alone=alone)
         return kind_of(act.kind).do(act.asked_by, second, act.values, now)
 
 
 def withdraw(act: WaitingAct, user: User, now: datetime.datetime) -> None:
-    """Say no to an act, or take one's own back. Raises ActGone."""
+    """Refuse an act, or withdraw one's own. Raises ActGone."""
     with transaction.atomic():
         waiting = WaitingAct.objects.filter(pk=act.pk, state=ActState.WAITING)
         if not waiting.update(state=ActState.WITHDRAWN, answered_by=user, answered_at=now):
@@ -188,13 +188,13 @@ def withdraw(act: WaitingAct, user: User, now: datetime.datetime) -> None:
 
 
 def waiting(now: datetime.datetime) -> list[WaitingAct]:
-    """What waits, and the glasses that are broken now, the newest first; one query, on every page of the office."""
+    """Waiting acts and glasses that are broken now, newest first; one query, on every page of the office."""
     open_now = WaitingAct.objects.filter(state__in=(ActState.WAITING, ActState.GLASS), expires_at__gt=now)
     return list(open_now.select_related("asked_by"))
 
 
 def may_see(act: WaitingAct, user: User) -> bool:
-    """Whether the page of an act opens: for who asked, and for who may do the same."""
+    """Whether this person may open the page of an act: they asked for it, or may do or confirm it."""
     if not act.kind:
         return False
     kind = kind_of(act.kind)
@@ -202,24 +202,24 @@ def may_see(act: WaitingAct, user: User) -> bool:
 
 
 def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
-    """Whether this person is a second one for this act."""
+    """Whether this person may be the second person for this act."""
     return _is_second(act, user, hands(act.asked_by, now), now)
 
 
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
-    """Whether nobody is there who could confirm, so that who asked may do so after 24 hours.
+    """Whether no one could confirm, so that the person who asked may do so after 24 hours.
 
-    Whoever has made it so within a week, by taking another's role or right to sign in, is not let alone, nor is an
-    account that such a person may be behind.
+    Not if that person brought this about within a week by ending another's role or right to sign in. The same goes for
+    an account that such a person may be behind.
     """
     kind = kind_of(act.kind)
     if kind.by_operator:
         return False
     since = now - role_grants.IN_HAND
-    taken = AuditEntry.objects.filter(actor__in=hands(act.asked_by, now), at__gt=since).filter(
+    removals = AuditEntry.objects.filter(actor__in=hands(act.asked_by, now), at__gt=since).filter(
         Q(action="role_ended") | Q(action="account_changed", details__active=False)
     )
-    if RoleGrant.objects.filter(role__in=kind.roles, user__username__in=taken.values("subject")).exists():
+    if RoleGrant.objects.filter(role__in=kind.roles, user__username__in=removals.values("subject")).exists():
         return False
     return not _seconds(act, now)
 
@@ -238,18 +238,18 @@ def _is_second(act: WaitingAct, user: User, behind: frozenset[str], now: datetim
 
 
 def break_glass(user: User, reason: str, now: datetime.datetime) -> WaitingAct:
-    """For one hour this person speaks to the public without a second one; everybody is told. Raises GlassRefused."""
+    """Let this person speak to the public alone for one hour, announced on every page. Raises GlassRefused."""
     if not speaks(user):
         raise GlassRefused("the person holds no role that speaks to the public")
     others = sorted(hands(user, now) - {user.username})
     if others:
         raise GlassRefused(f"{others[0]} made or reset the account within a week", others[0])
     with transaction.atomic():
-        made = WaitingAct.objects.create(
-            state=ActState.GLASS, reason=reason, asked_by=user, asked_at=now, expires_at=now + GLASS_HOLDS
+        act = WaitingAct.objects.create(
+            state=ActState.GLASS, reason=reason, asked_by=user, asked_at=now, expires_at=now + GLASS_LASTS
         )
         hash_chain.record(user.username, "glass_broken", user.username, now=now, reason=reason)
-    return made
+    return act
 
 
 def glass_of(user: User, now: datetime.datetime) -> WaitingAct | None:
@@ -258,19 +258,19 @@ def glass_of(user: User, now: datetime.datetime) -> WaitingAct | None:
 
 
 def speaks(user: User) -> bool:
-    """Whether a broken glass would open anything to this person."""
+    """Whether this person could do anything behind a broken glass."""
     kinds = [kind_of(name) for name in shared_acts()]
     roles = frozenset().union(*(kind.roles for kind in kinds if kind.voice))
     return User.objects.holding(roles).filter(pk=user.pk).exists()
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete what was done, withdrawn or over 30 days ago."""
+    """Delete acts that were done, were withdrawn or expired 30 days ago."""
     past = Q(answered_at__lte=now - KEPT) | Q(answered_at=None, expires_at__lte=now - KEPT)
     WaitingAct.objects.filter(past).delete()
 
 
-def _frozen(kind: SharedAct, values: dict[str, Any]) -> list[list[str]]:
-    """In Vietnamese, whoever reads: what was asked for and what is confirmed are compared."""
+def _vietnamese_lines(kind: SharedAct, values: dict[str, Any]) -> list[list[str]]:
+    """The lines that both people read, in Vietnamese for every reader, so that they can be compared."""
     with override("vi"):
         return [[str(label), str(text)] for label, text in kind.said(values)]

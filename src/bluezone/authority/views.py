@@ -50,12 +50,17 @@ AUDIT_ROWS_A_PAGE = 50
 @audience(OVERSEERS)
 @touches(Whose.REACHED)
 def audit(request: OfficeRequest) -> HttpResponse:
-    """The newest acts first, all of them or those asked for."""
+    """The newest entries first, all of them or those that the form selects."""
     form = FilterForm(request.GET or None)
     entries = _filtered(form, request.user)
     page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form, "filtered": bool(request.GET), "noted": NotedForm()}
-    context["drill"] = _drill()
+    context = {
+        "page": page,
+        "form": form,
+        "filtered": bool(request.GET),
+        "noted": NotedForm(),
+        "drill": _last_drill(),
+    }
     return render(request, "accounts/audit.html", context)
 
 
@@ -63,9 +68,9 @@ def audit(request: OfficeRequest) -> HttpResponse:
 @audience(OVERSEERS)
 @touches(Whose.NOBODYS)
 def verify(request: OfficeRequest) -> HttpResponse:
-    """Read the whole chain and say what that proves, and what it does not: 200, or 422 for a line that is none.
+    """Check the whole chain and show what that proves, and what it does not: 200, or 422 for an invalid line.
 
-    Of entries it shows numbers and hashes alone, so that every overseer may check the chain.
+    It shows only numbers and hashes of entries, so that every overseer may check the chain.
     """
     form = NotedForm(request.POST or None)
     if request.method == "POST" and not form.is_valid():
@@ -79,7 +84,7 @@ def verify(request: OfficeRequest) -> HttpResponse:
 @audience(OVERSEERS)
 @touches(Whose.REACHED)
 def export(request: OfficeRequest) -> HttpResponse:
-    """The entries asked for as CSV, oldest first; taking a copy is itself an act of the audit."""
+    """The selected entries as CSV, oldest first; the export itself is recorded in the audit."""
     entries = _filtered(FilterForm(request.GET or None), request.user).order_by("number")
     headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Of whom or what"), _("Details"), _("Hash")]
     body = write_csv(ExportSheet(_("Audit"), [ExportColumn(heading) for heading in headings], _rows(entries)))
@@ -89,33 +94,34 @@ def export(request: OfficeRequest) -> HttpResponse:
     return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _drill() -> dict[str, Any] | None:
-    """How the last drill of a backup went, and when; None before the first."""
-    held = last_drill(data_folder())
-    at = held and datetime.datetime.fromtimestamp(held.at, datetime.UTC)
-    return {"ok": held.ok, "at": at, "problem": held.problem} if held else None
+def _last_drill() -> dict[str, Any] | None:
+    """Result and time of the last backup drill; None before the first."""
+    drill = last_drill(data_folder())
+    if not drill:
+        return None
+    return {"ok": drill.ok, "at": datetime.datetime.fromtimestamp(drill.at, datetime.UTC), "problem": drill.problem}
 
 
 def _filtered(form: FilterForm, user: User) -> QuerySet[AuditEntry]:
-    """Entries within the person's reach that fit the form; a field that is empty or wrong asks for nothing."""
+    """Entries within the person's reach that match the form; an empty or invalid field does not filter."""
     form.full_clean()
-    asked = form.cleaned_data if form.is_bound else {}
+    values = form.cleaned_data if form.is_bound else {}
     entries = _within_reach(user)
-    if asked.get("action"):
-        entries = entries.filter(action=asked["action"])
-    if asked.get("actor"):
-        entries = entries.filter(actor=asked["actor"].strip().lower())
-    if asked.get("first"):
-        entries = entries.filter(at__gte=_midnight(asked["first"]))
-    if asked.get("last"):
-        entries = entries.filter(at__lt=_midnight(asked["last"] + datetime.timedelta(days=1)))
+    if values.get("action"):
+        entries = entries.filter(action=values["action"])
+    if values.get("actor"):
+        entries = entries.filter(actor=values["actor"].strip().lower())
+    if values.get("first"):
+        entries = entries.filter(at__gte=_midnight(values["first"]))
+    if values.get("last"):
+        entries = entries.filter(at__lt=_midnight(values["last"] + datetime.timedelta(days=1)))
     return entries
 
 
 def _within_reach(user: User) -> QuerySet[AuditEntry]:
-    """The whole audit for who oversees the city; for an agency or a unit what its people did and what was done to them.
+    """The whole audit for an overseer of the city; for an agency or a unit only acts by its people and on them.
 
-    Whoever also holds a role elsewhere is not among its people: what they did may be about others.
+    A person who also holds a role elsewhere is not one of its people, because their acts may concern others.
     """
     if holds_for_the_city(user, OVERSEERS.roles):
         return AuditEntry.objects.all()
@@ -139,7 +145,7 @@ def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
 @audience(SIGNED_IN)
 @touches(Whose.OWN)
 def undo(request: OfficeRequest) -> HttpResponse:
-    """Take the last one-tap act of this browser back: 302 to the page it was offered on, with what has come of it."""
+    """Undo the last one-tap act of this browser: 302 to the page that offered it, with the result."""
     try:
         acts.take_back(request, request.user, timezone.now())
     except acts.UndoTooLate:
@@ -153,7 +159,7 @@ def undo(request: OfficeRequest) -> HttpResponse:
 
 
 def offer_ended_role(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
-    """A role or a delegation was ended by one tap; `before` is the end it had until then."""
+    """Offer to undo the end of a role or a delegation. before: the end that it had until then."""
     until = str(before) if before else ""
     acts.offer(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
@@ -172,11 +178,11 @@ _ADMIN = [Role.ADMIN]
 
 
 def _account_or_404(request: OfficeRequest, pk: int, **more: Any) -> User:
-    """An account that the administrator reaches; raises Http404."""
+    """An account within the administrator's reach; raises Http404."""
     return get_object_or_404(accounts_of(request.user, _ADMIN), pk=pk, **more)
 
 
-def _shared(request: OfficeRequest, kind: str, values: dict[str, Any]) -> HttpResponse:
+def _ask_second_person(request: OfficeRequest, kind: str, values: dict[str, Any]) -> HttpResponse:
     """Store an act for a second administrator and show its page."""
     act = two_persons.ask(kind, request.user, values, timezone.now())
     messages.success(request, _("Nothing is changed yet: a second administrator has to confirm it."))
@@ -188,17 +194,17 @@ def _shared(request: OfficeRequest, kind: str, values: dict[str, Any]) -> HttpRe
 @touches(Whose.REACHED)
 def account_list(request: OfficeRequest) -> HttpResponse:
     """The accounts within reach, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
-    held = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
+    grants = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
     words = request.GET.get("q", "").strip()[:100]
-    found = User.objects.matching(words).filter(pk__in=accounts_of(request.user, _ADMIN))
-    accounts = found.prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
+    accounts = User.objects.matching(words).filter(pk__in=accounts_of(request.user, _ADMIN))
+    accounts = accounts.prefetch_related(Prefetch("grants", queryset=grants, to_attr="held"))
     page = Paginator(accounts, ACCOUNTS_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "words": words, "is_first": not words and page.paginator.count == 1}
     return render(request, "accounts/account_list.html", context)
 
 
-# What an address may carry back into the form after the second factor was proved again.
-_CARRIED = ("username", "name", "agency", "role", "within_agency", "within_unit", "last_day")
+# Fields that an address may carry back into the form after the second factor was proved again.
+_CARRIED_FIELDS = ("username", "name", "agency", "role", "within_agency", "within_unit", "last_day")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -208,21 +214,21 @@ _CARRIED = ("username", "name", "agency", "role", "within_agency", "within_unit"
 def new_account(request: OfficeRequest) -> HttpResponse:
     """Make an account and show its one-time link once: 201 made, 422 bad form.
 
-    302 to the second factor first where the role takes two people or reaches beyond a ward, and to the page of what
-    waits where it takes two.
+    302 to the second factor first if the role takes two people or reaches beyond a ward, and to the page of the waiting
+    act if it takes two.
     """
-    carried = {name: request.GET[name] for name in _CARRIED if name in request.GET}
+    carried = {name: request.GET[name] for name in _CARRIED_FIELDS if name in request.GET}
     form = AccountForm(request.POST or None, by=request.user, initial=carried)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
         if account_acts.goes_far(values["role"], form.within) and not recently_confirmed(request):
-            sent = urlencode({name: request.POST[name] for name in _CARRIED if request.POST.get(name)})
-            return ask_again(f"{reverse('account-new')}?{sent}")
+            query = urlencode({name: request.POST[name] for name in _CARRIED_FIELDS if request.POST.get(name)})
+            return ask_again(f"{reverse('account-new')}?{query}")
         now = timezone.now()
         if values["role"] in TAKING_TWO:
-            kept = account_acts.values_of(values["role"], form.within, form.valid_to)
-            about = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
-            return _shared(request, "account-made", {**about, **kept})
+            person = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
+            grant = account_acts.values_of(values["role"], form.within, form.valid_to)
+            return _ask_second_person(request, "account-made", {**person, **grant})
         user, token = role_grants.make_account(
             request.user.username, **values, now=now, within=form.within, valid_to=form.valid_to
         )
@@ -247,7 +253,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
             if account_acts.reaches_far(account) and not recently_confirmed(request):
                 return ask_again(reverse("account", args=[pk]))
             if values["is_active"] and not was_active and account_acts.is_weighty(account):
-                return _shared(request, "account-opened", {"account": pk})
+                return _ask_second_person(request, "account-opened", {"account": pk})
             try:
                 role_grants.change_account(request.user.username, account, **values)
             except role_grants.LastAdmin:
@@ -264,19 +270,21 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 @releases
 def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give the account one more role: 302 given, 404 beyond reach, 409 not together with one it holds, 422 bad form."""
+    """Give the account one more role: 302 given, 404 out of reach, 409 not together with another role, 422 bad form."""
     account = _account_or_404(request, pk)
-    form, status = RoleForm(request.POST, by=request.user), 422
+    form = RoleForm(request.POST, by=request.user)
+    status = 422
     if form.is_valid():
-        role, now = form.cleaned_data["role"], timezone.now()
+        role = form.cleaned_data["role"]
+        now = timezone.now()
         if account_acts.goes_far(role, form.within) and not recently_confirmed(request):
             return ask_again(reverse("account", args=[pk]))
         try:
             role_grants.refuse_recent_hands(account, role, form.within, now)
             if role in TAKING_TWO:
                 role_grants.keep_powers_apart(account, role, timezone.localdate(), form.valid_to)
-                kept = account_acts.values_of(role, form.within, form.valid_to)
-                return _shared(request, "role-given", {"account": pk, **kept})
+                grant = account_acts.values_of(role, form.within, form.valid_to)
+                return _ask_second_person(request, "role-given", {"account": pk, **grant})
             role_grants.give(request.user.username, account, role, form.within, timezone.localdate(), form.valid_to)
         except role_grants.RolesNotTogether:
             form.add_error(
@@ -305,18 +313,18 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 @releases
 def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
-    """End a role from today on, with what was delegated on it."""
+    """End a role, and all delegations of it, from today on."""
     account = _account_or_404(request, pk)
-    held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
-    if account_acts.goes_far(held.role, held.agency or held.unit) and not recently_confirmed(request):
+    row = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
+    if account_acts.goes_far(row.role, row.agency or row.unit) and not recently_confirmed(request):
         return ask_again(reverse("account", args=[pk]))
-    before = held.valid_to
+    before = row.valid_to
     try:
-        role_grants.end(request.user.username, held, timezone.localdate())
+        role_grants.end(request.user.username, row, timezone.localdate())
     except role_grants.LastAdmin:
         messages.error(request, _("This is the last administrator. Make another one first; nothing was changed."))
     else:
-        offer_ended_role(request, held, before)
+        offer_ended_role(request, row, before)
         messages.success(request, _("The role is ended."))
     return redirect("account", pk)
 
@@ -328,11 +336,11 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
 
-    201 shown once, 302 to what waits where the account takes two people.
+    201 shown once, 302 to the waiting act if the account takes two people.
     """
     account = _account_or_404(request, pk, is_active=True)
     if account_acts.is_weighty(account):
-        return _shared(request, "account-linked", {"account": pk})
+        return _ask_second_person(request, "account-linked", {"account": pk})
     return show_link(request, account, signin.make_link(request.user.username, account, timezone.now()), status=201)
 
 
@@ -343,11 +351,11 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
 def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
     """Remove every factor of somebody who has lost them all; their browsers are signed out.
 
-    302 to the account, or to what waits where the account takes two people.
+    302 to the account, or to the waiting act if the account takes two people.
     """
     account = _account_or_404(request, pk)
     if account_acts.is_weighty(account):
-        return _shared(request, "account-freed", {"account": pk})
+        return _ask_second_person(request, "account-freed", {"account": pk})
     second_factors.remove_all(request.user.username, account)
     messages.success(
         request, _("%(name)s signs in with the password and sets up a new second factor.") % {"name": account}
@@ -358,8 +366,9 @@ def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
 def _show_account(
     request: OfficeRequest, pk: int, form: AccountChangeForm, role_form: RoleForm, status: int
 ) -> HttpResponse:
-    # Read anew: a form that was refused has changed the account it was given.
-    account, today = User.objects.get(pk=pk), timezone.localdate()
+    # Read the account again, because a refused form has changed its instance.
+    account = User.objects.get(pk=pk)
+    today = timezone.localdate()
     open_or_coming = Q(valid_to__isnull=True) | Q(valid_to__gt=today)
     grants = account.grants.filter(open_or_coming).select_related("agency", "unit", "delegated_by__user")
     context = {"form": form, "role_form": role_form, "account": account, "grants": grants, "today": today}
@@ -369,8 +378,13 @@ def _show_account(
 def show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
     """The page that shows a one-time link, once."""
     link = request.build_absolute_uri(reverse("start", args=[token]))
-    hours, text = int(signin.LINK_LIFE.total_seconds() // 3600), invitation_text(user, link)
-    context = {"account": user, "link": link, "hours": hours, "text": text, "picture": qr_picture(link)}
+    context = {
+        "account": user,
+        "link": link,
+        "hours": int(signin.LINK_LIFE.total_seconds() // 3600),
+        "text": invitation_text(user, link),
+        "picture": qr_picture(link),
+    }
     return render(request, "accounts/link.html", context, status=status)
 
 
@@ -378,7 +392,7 @@ def show_link(request: HttpRequest, user: User, token: str, status: int) -> Http
 @audience(SIGNED_IN)
 @touches(Whose.OWN)
 def delegations(request: OfficeRequest) -> HttpResponse:
-    """Show the own delegations and make one: 302 made, 422 refused."""
+    """Show the user's own delegations and make one: 302 made, 422 refused."""
     form = DelegationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -399,8 +413,8 @@ def delegations(request: OfficeRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s acts for you on these days.") % {"name": values["to"]})
             return redirect("delegations")
-    passed = RoleGrant.objects.filter(delegated_by__user=request.user, valid_to__gt=timezone.localdate())
-    context = {"form": form, "passed": passed.select_related("user", "agency", "unit")}
+    grants = RoleGrant.objects.filter(delegated_by__user=request.user, valid_to__gt=timezone.localdate())
+    context = {"form": form, "passed": grants.select_related("user", "agency", "unit")}
     return render(request, "accounts/delegations.html", context, status=422 if form.errors else 200)
 
 
@@ -408,10 +422,10 @@ def delegations(request: OfficeRequest) -> HttpResponse:
 @audience(SIGNED_IN)
 @touches(Whose.OWN)
 def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Take a delegation of one's own back, from today on."""
-    passed = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
-    before = passed.valid_to
-    role_grants.end(request.user.username, passed, timezone.localdate())
-    offer_ended_role(request, passed, before)
-    messages.success(request, _("%(name)s no longer acts for you.") % {"name": passed.user})
+    """End one of the user's own delegations, from today on."""
+    delegation = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
+    before = delegation.valid_to
+    role_grants.end(request.user.username, delegation, timezone.localdate())
+    offer_ended_role(request, delegation, before)
+    messages.success(request, _("%(name)s no longer acts for you.") % {"name": delegation.user})
     return redirect("delegations")

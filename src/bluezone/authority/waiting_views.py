@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of what waits for a second person, and of the broken glass."""
+"""Pages of the acts that wait for a second person, and of the broken glass."""
 
 import datetime
 import functools
@@ -42,24 +42,24 @@ class GlassForm(forms.Form):
 
 
 def rows_for(user: User, acts: list[WaitingAct], now: datetime.datetime) -> list[dict[str, Any]]:
-    """Of the acts that wait, those that the person asked for or may confirm, with what they may do about each."""
-    found = []
+    """Those of the waiting acts that the person asked for or may confirm, with what they may do about each."""
+    rows = []
     for act in acts:
         if two_persons.may_see(act, user):
             mine = act.asked_by_id == user.pk
-            found.append({"act": act, "kind": kind_of(act.kind), "mine": mine, "asked": not mine})
-    return found
+            rows.append({"act": act, "kind": kind_of(act.kind), "mine": mine, "asked": not mine})
+    return rows
 
 
 @functools.lru_cache(maxsize=64)
-def _goes_alone(pk: int, asked_at: datetime.datetime, minute: int) -> bool:
-    """Whether nobody could confirm an act; every page asks, so the answer holds for a minute. It decides nothing."""
+def _has_no_second(pk: int, asked_at: datetime.datetime, minute: int) -> bool:
+    """Whether no one could confirm an act. For display only: cached for a minute, because every page calls it."""
     act = WaitingAct.objects.select_related("asked_by").filter(pk=pk).first()
     return act is not None and two_persons.may_confirm_alone(act, timezone.now())
 
 
 def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
-    """What every office page says at its top: broken glasses, acts that go on alone, acts that wait for this person."""
+    """The notices at the top of every office page: broken glasses, acts without a second person, acts for this one."""
     acts = two_persons.waiting(now)
     waiting = [act for act in acts if act.state == ActState.WAITING]
     return {
@@ -67,7 +67,7 @@ def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
         "alone": [
             {"act": act, "kind": kind_of(act.kind), "at": act.asked_at + two_persons.ALONE_AFTER}
             for act in waiting
-            if _goes_alone(act.pk, act.asked_at, int(now.timestamp()) // 60)
+            if _has_no_second(act.pk, act.asked_at, int(now.timestamp()) // 60)
         ],
         "to_confirm": sum(1 for act in waiting if two_persons.may_confirm(act, user, now)),
     }
@@ -77,7 +77,7 @@ def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
 @audience(SIGNED_IN)
 @touches(Whose.OWN)
 def waiting(request: OfficeRequest) -> HttpResponse:
-    """What waits for a second person, of what the reader asked for or may do."""
+    """The waiting acts that the reader asked for or may do."""
     now = timezone.now()
     acts = [act for act in two_persons.waiting(now) if act.state == ActState.WAITING]
     context = {"rows": rows_for(request.user, acts, now), "speaks": two_persons.speaks(request.user)}
@@ -90,18 +90,16 @@ def waiting(request: OfficeRequest) -> HttpResponse:
 @confirm_second_factor
 def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
     """What exactly is to be done, and the button that confirms it: 302 done, 201 with a link, 409 refused."""
-    act, now = _act_or_404(request, pk), timezone.now()
-    refused, status = "", 200
+    act = _act_or_404(request, pk)
+    now = timezone.now()
+    refusal = ""
     if request.method == "POST":
         try:
             result = two_persons.confirm(act, request.user, now)
         except two_persons.SecondPersonRefused:
-            refused, status = gettext("You cannot confirm this. Another person has to."), 409
+            refusal = gettext("You cannot confirm this. Another person has to.")
         except Refused:
-            refused, status = (
-                gettext("This cannot be done any more: something has changed since it was asked for."),
-                409,
-            )
+            refusal = gettext("This cannot be done any more: something has changed since it was asked for.")
         else:
             messages.success(request, gettext("Confirmed and done."))
             if isinstance(result, tuple):
@@ -109,14 +107,15 @@ def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
                 return show_link(request, account, token, status=201)
             return redirect("waiting")
         act.refresh_from_db()
-    return render(request, "authority/act.html", _context(act, request.user, now, refused), status=status)
+    context = _context(act, request.user, now, refusal)
+    return render(request, "authority/act.html", context, status=409 if refusal else 200)
 
 
 @require_POST
 @audience(SIGNED_IN)
 @touches(Whose.SHARED)
 def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say no, or take one's own back: 302."""
+    """Refuse an act, or withdraw one's own: 302."""
     act = _act_or_404(request, pk)
     try:
         two_persons.withdraw(act, request.user, timezone.now())
@@ -132,22 +131,26 @@ def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN)
 @confirm_second_factor
 def glass(request: OfficeRequest) -> HttpResponse:
-    """Break the glass for an hour: 302 to what waits, 422 no reason.
+    """Break the glass for an hour: 302 to the waiting acts, 422 no reason.
 
-    409 where no role speaks to the public, or another person made or reset the account within a week.
+    409 if no role speaks to the public, or another person made or reset the account within a week.
     """
     now = timezone.now()
     form = GlassForm(request.POST or None)
     speaks = two_persons.speaks(request.user)
     others = sorted(hands(request.user, now) - {request.user.username})
-    refused = not speaks or bool(others)
-    if request.method == "POST" and form.is_valid() and not refused:
+    is_refused = not speaks or bool(others)
+    if request.method == "POST" and form.is_valid() and not is_refused:
         two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
         messages.warning(
             request, gettext("For one hour you speak to the public without a second person. Everybody is told.")
         )
         return redirect("waiting")
-    status = 409 if refused and request.method == "POST" else 422 if form.errors else 200
+    status = 200
+    if is_refused and request.method == "POST":
+        status = 409
+    elif form.errors:
+        status = 422
     context = {"form": form, "speaks": speaks, "others": others, "open": two_persons.glass_of(request.user, now)}
     return render(request, "authority/glass.html", context, status=status)
 
@@ -159,30 +162,31 @@ def _act_or_404(request: OfficeRequest, pk: int) -> WaitingAct:
     return act
 
 
-def _context(act: WaitingAct, user: User, now: datetime.datetime, refused: str) -> dict[str, Any]:
+def _context(act: WaitingAct, user: User, now: datetime.datetime, refusal: str) -> dict[str, Any]:
     kind = kind_of(act.kind)
+    is_mine = act.asked_by_id == user.pk
     waits = act.state == ActState.WAITING and act.expires_at > now
-    alone = waits and act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
+    alone = waits and is_mine and two_persons.may_confirm_alone(act, now)
     may = waits and two_persons.may_confirm(act, user, now)
     try:
-        said = list(kind.said(act.values))
+        lines = list(kind.said(act.values))
     except Refused:
-        # What it was about is gone; what was asked for stays readable.
-        said = [(label, text) for label, text in act.shown]
+        # The subject no longer exists; what was asked for stays readable.
+        lines = [(label, text) for label, text in act.shown]
     alone_at = act.asked_at + two_persons.ALONE_AFTER
     return {
-        "act": act, "kind": kind, "said": said, "waits": waits, "may": may, "refused": refused,
-        "mine": act.asked_by_id == user.pk, "alone_at": alone_at if alone else None,
+        "act": act, "kind": kind, "said": lines, "waits": waits, "may": may, "refused": refusal,
+        "mine": is_mine, "alone_at": alone_at if alone else None,
         "by_operator": waits and kind.by_operator, "is_of_the_kind": waits and kind.may_confirm(user, act.values),
-        "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and act.asked_by_id == user.pk,
+        "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and is_mine,
     }  # fmt: skip
 
 
 def matters(user: User, now: datetime.datetime) -> list[Matter]:
-    """What waits for this person as the second one, and what they asked for and may do alone by now."""
+    """Acts that wait for this person as the second one, and acts that they asked for and may now do alone."""
     if practising():
         return []
-    found = []
+    entries = []
     for act in two_persons.waiting(now):
         if act.state != ActState.WAITING:
             continue
@@ -190,5 +194,5 @@ def matters(user: User, now: datetime.datetime) -> list[Matter]:
         if two_persons.may_confirm(act, user, now) or (alone and now >= act.asked_at + two_persons.ALONE_AFTER):
             what = f"{kind_of(act.kind).words} · {act.asked_by}"
             url = reverse("waiting-act", args=[act.pk])
-            found.append(Matter(f"act {act.pk}", what, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
-    return found
+            entries.append(Matter(f"act {act.pk}", what, gettext("Read and confirm"), url, act.asked_at, Pile.MINE))
+    return entries

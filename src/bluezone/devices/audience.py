@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate before every endpoint of enrolled devices: JSON in, JSON out, a bearer token of the right kind of device."""
+"""Access control of the endpoints for enrolled devices: JSON in, JSON out, a bearer token of the right device kind."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ Endpoint = Callable[..., dict[str, Any]]
 
 
 class DeviceTokenInvalid(DeviceRefused):
-    """No bearer token, or one of a device that was cut off or enrolled anew; it is not said which."""
+    """No bearer token, or one of a device that was revoked or enrolled again; the answer does not say which."""
 
     code = "device_token_invalid"
     status = 401
@@ -35,15 +35,15 @@ class DeviceKindRefused(DeviceRefused):
 
 
 class DeviceRequest(HttpRequest):
-    """A request that `device_audience` has let in."""
+    """A request that `device_audience` has admitted."""
 
     device: Device
 
 
 def json_endpoint(method: str, who: Audience, status: int = 200) -> Callable[[Endpoint], View]:
-    """Make a view of a function that returns what is to be sent as JSON and raises Refused for what is not accepted.
+    """Make a view from a function that returns the JSON to send, and raises Refused for requests that it refuses.
 
-    method: the one it answers ("GET" includes HEAD). who: its declared audience. status: of success.
+    method: the method that it answers ("GET" includes HEAD). who: its declared audience. status: of success.
     """
     methods = ("GET", "HEAD") if method == "GET" else (method,)
 
@@ -66,9 +66,9 @@ def json_endpoint(method: str, who: Audience, status: int = 200) -> Callable[[En
 
 
 def device_audience(*kinds: DeviceKind, method: str = "GET", status: int = 200) -> Callable[[Endpoint], View]:
-    """Let only enrolled devices of these kinds into an endpoint (none named: of any kind), as `request.device`.
+    """Admit only enrolled devices of these kinds to an endpoint (by default of any kind), as `request.device`.
 
-    Answers 401 `device_token_invalid` without a token in force, 403 `device_kind_refused` to another kind.
+    Answers 401 `device_token_invalid` without a valid token, 403 `device_kind_refused` to another kind.
     """
 
     def decorate(endpoint: Endpoint) -> View:
@@ -85,7 +85,7 @@ def device_audience(*kinds: DeviceKind, method: str = "GET", status: int = 200) 
 
 
 def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
-    """The JSON object that a request carries; raises BodyTooLong before reading, BodyInvalid."""
+    """The JSON object in the body of a request; raises BodyTooLong before reading, BodyInvalid."""
     try:
         declared = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -93,7 +93,7 @@ def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
     if declared > most_bytes:
         raise BodyTooLong(f"the body has {declared} bytes, expected at most {most_bytes}")
     try:
-        # Read by the declared length: what comes without one is not read at all.
+        # Read exactly the declared length: a body without one is not read at all.
         value = json.loads(request.read(declared))
     except (ValueError, RecursionError):
         raise BodyInvalid("the body is not JSON in UTF-8") from None
@@ -103,11 +103,11 @@ def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
 
 
 def _device_of(request: HttpRequest) -> Device:
-    """Whose token this is; notes the hour once an hour."""
+    """The device with the token of a request; notes the hour once an hour. Raises DeviceTokenInvalid."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     device = holder_of(token.strip()) if scheme.lower() == "bearer" and token else None
     if device is None:
-        raise DeviceTokenInvalid("the device is not connected, or was cut off; ask the office for a code")
+        raise DeviceTokenInvalid("the device is not connected, or was revoked; ask the office for a code")
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     if device.last_seen_hour != hour:
         Device.objects.filter(pk=device.pk).update(last_seen_hour=hour)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Enrolled devices: what they register of themselves."""
+"""What the package of enrolled devices registers with the office."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, Group, MenuEntry, Work
 
-# Who sees the devices of an agency and can cut one off; administrators enter them and make their codes.
+# People who see the devices of an agency and can revoke one; administrators enter devices and make their codes.
 DEVICE_KEEPERS = Audience("DEVICE_KEEPERS", frozenset({"admin", "lead", "officer"}))
 
 DUTY = Duty(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What devices call: connect with a code, and ask whether they still are; the page a device's browser opens from its
-QR code; and the addresses of these on the public origin.
+"""The calls of devices: enrol with a code, and check that they still are enrolled; the page that a device's browser
+opens from the QR code; and their addresses on the public origin.
 """
 
 from typing import Any
@@ -25,22 +25,22 @@ MOST_BYTES = 1024
 
 @json_endpoint("POST", EVERYONE, status=201)
 def enrol(request: HttpRequest) -> dict[str, Any]:
-    """`{"code": "123-456-789-012"}` -> who the device is from now on, and its token.
+    """`{"code": "123-456-789-012"}` -> the identity of the device from now on, and its token.
 
-    201 connected; 400 body, 410 code gone, 413 too long, 422 mistyped, 429 a puzzle first.
+    201 connected; 400 bad body, 410 code invalid, 413 too long, 422 mistyped, 429 a puzzle first.
     """
     code = json_body(request, MOST_BYTES).get("code")
     if not isinstance(code, str):
         raise BodyInvalid("the body has no text `code`")
     puzzle = request.headers.get(PUZZLE_HEADER, "")
     enrolled = enrolment.enrol(code, network_of(request), timezone.now(), puzzle)
-    return {**_who(enrolled.device), "token": enrolled.token}
+    return {**_identity(enrolled.device), "token": enrolled.token}
 
 
 @device_audience()
 def whoami(request: DeviceRequest) -> dict[str, Any]:
-    """Who the device is; 401 tells a device that was cut off to stop."""
-    return _who(request.device)
+    """The identity of the device; 401 tells a revoked device to stop."""
+    return _identity(request.device)
 
 
 @audience(EVERYONE)
@@ -49,14 +49,14 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     return answer(NoSuchAddress("nothing is served at this address"), timezone.now())
 
 
-def _who(device: Device) -> dict[str, Any]:
+def _identity(device: Device) -> dict[str, Any]:
     return {"device": device.pk, "kind": device.kind, "name": device.name, "agency": device.agency.name}
 
 
 @require_safe
 @audience(EVERYONE)
 def connect(request: HttpRequest) -> HttpResponse:
-    """Say where the code is to be typed. The code stands behind `#` and never reaches this server from here."""
+    """Explain where to type the code, which comes after `#` in the address and so never reaches this server."""
     return render(request, "devices/connect.html")
 
 

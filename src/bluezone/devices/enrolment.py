@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connecting a device to the city: a one-time code from the office becomes a token that the device keeps.
+"""Enrolment of a device: it exchanges a one-time code from the office for a token.
 
-The code is 12 digits, because a keyboard for Vietnamese turns letters into others, and reads like no verification
-code: four groups of three. Of code and token the office keeps hashes only.
+The code has 12 digits, because Vietnamese keyboards turn letters into others. It is written in four groups of three, so
+that it does not look like a verification code. The office stores only hashes of code and token.
 
-What the office forgets about devices, and when.
+Also what the office deletes about devices, and when.
 """
 
 import datetime
@@ -37,14 +37,14 @@ _NO_DIGEST = "-" * 64
 
 
 class EnrolmentCodeInvalid(DeviceRefused):
-    """The code is unknown, used, replaced by a newer one, or past its day; it is not said which."""
+    """The code is unknown, used, replaced by a newer one, or expired; the answer does not say which."""
 
     code = "enrolment_code_invalid"
     status = 410
 
 
 class DeviceRevoked(DeviceRefused):
-    """A device that was cut off gets no code again."""
+    """The device was revoked and gets no code again."""
 
     code = "device_revoked"
     status = 409
@@ -52,7 +52,7 @@ class DeviceRevoked(DeviceRefused):
 
 @dataclass(frozen=True)
 class Enrolled:
-    """What a device gets in exchange for its code; token: 43 characters, in no store."""
+    """What a device gets in exchange for its code. token: 43 characters, stored nowhere."""
 
     device: Device
     token: str = field(repr=False)
@@ -61,7 +61,7 @@ class Enrolled:
 def make_device(
     actor: str, kind: str, name: str, agency: Agency, unit: AdminUnit | None, now: datetime.datetime
 ) -> tuple[Device, str]:
-    """Enter a device; return it and its first code, which is shown once. The values come from a valid DeviceForm."""
+    """Enter a device; return it and its first code, to be shown once. The values come from a valid DeviceForm."""
     with transaction.atomic():
         device = Device.objects.create(kind=kind, name=name, agency=agency, unit=unit, made_at=now)
         hash_chain.record(actor, "device_made", str(device.pk), kind=kind)
@@ -71,7 +71,7 @@ def make_device(
 def make_code(
     actor: str, device: Device, now: datetime.datetime, randbelow: Callable[[int], int] = secrets.randbelow
 ) -> str:
-    """Make a one-time code, `ddd-ddd-ddd-ddd`; the one before stops working, a token works until the new code is used.
+    """Make a one-time code, `ddd-ddd-ddd-ddd`. Its predecessor stops working; a token works until the new code is used.
 
     Raises DeviceRevoked.
     """
@@ -81,7 +81,7 @@ def make_code(
             code_digest=_keyed("code", digits), code_expires_at=now + CODE_LIFE
         )
         if not changed:
-            raise DeviceRevoked("the device was cut off; enter it as a new one")
+            raise DeviceRevoked("the device was revoked; enter it as a new one")
         hash_chain.record(actor, "device_code_made", str(device.pk))
     device.refresh_from_db()
     return "-".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
@@ -90,14 +90,14 @@ def make_code(
 def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolled:
     """Exchange a code for a token.
 
-    code: as typed or scanned, with or without spaces and dashes. network: as signin.network_of gives it. puzzle: 80 hex
+    code: as typed or scanned, with or without spaces and dashes. network: from signin.network_of. puzzle: 80 hex
     digits, or nothing. Raises InvalidCode (mistyped, not counted), PuzzleRequired after ten wrong codes from a network
     within an hour, EnrolmentCodeInvalid (counted).
     """
     digits = codes.parse_code(digits_typed(code))
     keyed_network = _keyed("network", network)
     EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()
-    # Counted before it is looked at, so that of many at once no more are than one after the other.
+    # Count the try before the code is checked, so that tries at the same moment do not get around the limit.
     failure = EnrolmentFailure.objects.create(network=keyed_network, at=now)
     if EnrolmentFailure.objects.filter(network=keyed_network).count() > FAILURES_A_NETWORK:
         challenge = _puzzles().challenge_always(*read_puzzle(puzzle))
@@ -106,13 +106,12 @@ def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> 
             raise PuzzleRequired(challenge)
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
-        found = Device.objects.filter(code_digest=_keyed("code", digits), code_expires_at__gt=now, revoked_at=None)
-        device = found.select_related("agency").first()
-        # Of two devices with one code, one empties it; the other finds nothing to change.
-        taken = device is not None and found.filter(pk=device.pk).update(
+        devices = Device.objects.filter(code_digest=_keyed("code", digits), code_expires_at__gt=now, revoked_at=None)
+        device = devices.select_related("agency").first()
+        # Of two devices with the same code, one empties it; the other finds nothing to change.
+        if device is not None and devices.filter(pk=device.pk).update(
             code_digest=None, code_expires_at=None, token_digest=token_digest(token), enrolled_at=now
-        )
-        if device is not None and taken:
+        ):
             failure.delete()
             hash_chain.record(f"device {device.pk}", "device_enrolled", str(device.pk))
             return Enrolled(device, token)
@@ -125,7 +124,7 @@ def _puzzles() -> Limits:
 
 
 def revoke(actor: str, device: Device, now: datetime.datetime) -> None:
-    """Cut a device off at once and for good; safe to repeat."""
+    """Revoke a device at once and for good; safe to repeat."""
     with transaction.atomic():
         changed = Device.objects.filter(pk=device.pk, revoked_at=None).update(
             revoked_at=now, token_digest=None, code_digest=None, code_expires_at=None
@@ -135,30 +134,31 @@ def revoke(actor: str, device: Device, now: datetime.datetime) -> None:
 
 
 def holder_of(token: str) -> Device | None:
-    """The device in force that holds a token, found in a time that tells nothing of the tokens there are.
+    """The enrolled device with a token; the time of the search reveals nothing about the existing tokens.
 
-    The index is asked for the first 16 of the 64 hex digits alone; the whole is compared in constant time, and a
-    comparison is made as well where nothing was found.
+    The index is searched only for the first 16 of the 64 hex digits. The whole digest is compared in constant time,
+    also if the search finds no device.
     """
     digest = token_digest(token)
-    begins = digest[:_INDEXED_DIGITS]
-    rest = len(digest) - _INDEXED_DIGITS
-    between = (begins + "0" * rest, begins + "f" * rest)
-    found = Device.objects.select_related("agency", "unit").filter(token_digest__range=between, revoked_at=None).first()
-    held = found.token_digest if found and found.token_digest else _NO_DIGEST
-    return found if hmac.compare_digest(held, digest) else None
+    prefix = digest[:_INDEXED_DIGITS]
+    free_digits = len(digest) - _INDEXED_DIGITS
+    between = (prefix + "0" * free_digits, prefix + "f" * free_digits)
+    devices = Device.objects.select_related("agency", "unit")
+    device = devices.filter(token_digest__range=between, revoked_at=None).first()
+    stored = device.token_digest if device and device.token_digest else _NO_DIGEST
+    return device if hmac.compare_digest(stored, digest) else None
 
 
 def token_digest(token: str) -> str:
-    """The hash under which a token is stored: it has 256 random bits, so no key is needed."""
+    """The hash under which a token is stored; without a key, because a token has 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _keyed(kind: str, value: str) -> str:
-    # A code has 36 bits: without the key, whoever copied the store could try them all.
+    # A code has 36 bits: without a key, an attacker with a copy of the store could try them all.
     return hmac.digest(settings.SECRET_KEY.encode(), f"device {kind}\0{value}".encode(), "sha256").hex()
 
 
 def purge(now: datetime.datetime) -> None:
-    """Delete wrong codes after an hour. Devices stay: counts speak of them, and they are no data of a person."""
+    """Delete wrong codes after an hour. Devices stay: counts refer to them, and they are not personal data."""
     EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()

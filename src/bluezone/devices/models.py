@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Devices that the city has connected, and failed tries to connect one."""
+"""Devices of the city, and failed tries to enrol one."""
 
 import datetime
 from typing import ClassVar
@@ -13,7 +13,7 @@ from bluezone.directory.models import AdminUnit, Agency
 
 
 class DeviceKind(models.TextChoices):
-    """What a device does; it opens the endpoints of its kind and no others."""
+    """What a device does; it may call only the endpoints of its kind."""
 
     GATE = "gate", _("Tablet at a gate")
     CANVASS = "canvass", _("Phone for house visits")
@@ -22,7 +22,7 @@ class DeviceKind(models.TextChoices):
 
 
 class DeviceState(models.TextChoices):
-    """Where a device stands between being entered and being cut off."""
+    """The state of a device, from its entry to its revocation."""
 
     WAITING = "waiting", _("waits for its code")
     LAPSED = "lapsed", _("code has run out")
@@ -31,13 +31,13 @@ class DeviceState(models.TextChoices):
 
 
 class Device(models.Model):
-    """One device; no name of a person belongs here.
+    """One device, without the name of a person.
 
-    agency:          who keeps it. unit: the territory it works in, None for the agency's own.
-    code_digest:     keyed hash of the one-time code while one is open; code_expires_at goes with it.
-    token_digest:    SHA-256 of the bearer token, None before enrolment and after revoking.
-    last_seen_hour:  the full hour of its last request, so that nobody's working day can be read from it.
-    A revoked device stays, because counts speak of it; it never gets a token again.
+    agency:          the agency that keeps it. unit: the area in which it works, None for the agency's own.
+    code_digest:     keyed hash of the one-time code while one is open, together with code_expires_at.
+    token_digest:    SHA-256 of the bearer token, None before enrolment and after revocation.
+    last_seen_hour:  the full hour of its last request, so that it does not reveal a person's working day.
+    A revoked device stays, because counts refer to it; it never gets a token again.
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=DeviceKind)
@@ -89,13 +89,13 @@ class Device(models.Model):
         return self.name
 
     def state(self, now: datetime.datetime) -> DeviceState:
-        """Where it stands at `now`; one that is connected stays so while a new code for it is open."""
+        """The state at `now`; a connected device stays connected while a new code is open."""
         if self.revoked_at is not None:
             return DeviceState.REVOKED
         if self.token_digest is not None:
             return DeviceState.CONNECTED
-        open_code = self.code_expires_at is not None and self.code_expires_at > now
-        return DeviceState.WAITING if open_code else DeviceState.LAPSED
+        has_open_code = self.code_expires_at is not None and self.code_expires_at > now
+        return DeviceState.WAITING if has_open_code else DeviceState.LAPSED
 
 
 class EnrolmentFailure(models.Model):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the endpoints of devices answer what they do not accept: the one error shape of the API, in English."""
+"""Refusals of the device endpoints: the error shape of the API, in English."""
 
 import datetime
 from typing import ClassVar
@@ -12,7 +12,7 @@ UNPROCESSABLE = 422
 
 
 class DeviceRefused(Refused):
-    """A refusal that knows its HTTP status; others are 422."""
+    """A refusal with its HTTP status; others are answered with 422."""
 
     status: ClassVar[int] = UNPROCESSABLE
 
@@ -36,21 +36,21 @@ class MethodNotAllowed(DeviceRefused):
 
 
 class BodyInvalid(DeviceRefused):
-    """The body is not the JSON object that the call takes."""
+    """The body is not the JSON object that the call expects."""
 
     code = "body_invalid"
     status = 400
 
 
 class BodyTooLong(DeviceRefused):
-    """The body is larger than the call takes; it was not read."""
+    """The body is larger than the call allows; it was not read."""
 
     code = "body_too_large"
     status = 413
 
 
 class PuzzleRequired(DeviceRefused):
-    """Many calls of this kind came from this network within the hour: bring the answer to `challenge`."""
+    """There were many calls of this kind from this network within the hour: send the answer to `challenge`."""
 
     code = "puzzle_required"
     status = 429
@@ -61,13 +61,13 @@ class PuzzleRequired(DeviceRefused):
 
 
 def answer(refused: Refused, now: datetime.datetime) -> HttpResponse:
-    """The error shape of docs/contracts.md: `{"error": {"code", "message"}}`, never kept by a cache."""
+    """The error shape of docs/contracts.md: `{"error": {"code", "message"}}`, never cached."""
     status = refused.status if isinstance(refused, DeviceRefused) else UNPROCESSABLE
-    told = {"code": refused.code, "message": refused.message}
+    error = {"code": refused.code, "message": refused.message}
     challenge = getattr(refused, "challenge", None)
     if challenge is not None:
-        told["challenge"] = challenge.hex()
-    response = JsonResponse({"error": told}, status=status)
+        error["challenge"] = challenge.hex()
+    response = JsonResponse({"error": error}, status=status)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(refused, MethodNotAllowed):
         response.headers["Allow"] = refused.allowed

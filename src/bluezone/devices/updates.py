@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Updates for boxes without a screen, which the operator laid into the data folder, in pieces for slow networks.
+"""Updates for boxes without a screen, from files in the data folder, in pieces for slow networks.
 
-A box believes the signature in the file alone, so nothing is judged here (edge/appliance/updates.py).
+The operator puts the files there. A box trusts only the signature in the file, so nothing is checked here
+(edge/appliance/updates.py).
 """
 
 import re
@@ -24,7 +25,7 @@ _PLATFORM = re.compile(r"[a-z0-9]{2,12}-3\.[0-9]{1,2}")
 @require_safe
 @audience(EVERYONE)
 def update(request: HttpRequest, platform: str) -> HttpResponse:
-    """A piece of an update for a kind of machine, from byte `from`: 200, empty behind its end; 404 none is there."""
+    """A piece of an update for a kind of machine, from byte `from`: 200, empty after its end; 404 for none."""
     start = request.GET.get("from", "0")
     if _PLATFORM.fullmatch(platform) and start.isascii() and start.isdigit() and len(start) < 12:
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the office for devices: the list, a new one with its form and code, one device, cutting it off."""
+"""Pages of the office for devices: the list, a new device with its form and code, one device, and its revocation."""
 
 import base64
 import datetime
@@ -38,7 +38,7 @@ from bluezone.paper.qr_codes import screen_qr
 
 
 class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A unit, with the one above it: residential groups are called "Tổ 5" in every ward."""
+    """A unit, with the one above it, because every ward has a residential group called "Tổ 5"."""
 
     def label_from_instance(self, unit: AdminUnit) -> str:
         """`Tổ 5 · Phường Sông Cầu`."""
@@ -46,9 +46,9 @@ class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the office says of a device: what it does, who keeps it, where it works.
+    """What the office enters about a device: what it does, the agency that keeps it, and where it works.
 
-    by: the administrator who enters it; only agencies in reach can be chosen, and only their areas.
+    by: the administrator who enters it, who can choose only agencies within reach, and only their areas.
     """
 
     kind = forms.ChoiceField(label=_("Kind"), choices=DeviceKind.choices, widget=forms.RadioSelect)
@@ -72,8 +72,9 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, today: datetime.date, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        reached, self._reached_units = agencies_of(by, [Role.ADMIN]), units_of(by, [Role.ADMIN])
-        # Where the directory has ended (the units of 2020 are merged since), its last day still names who keeps what.
+        reached = agencies_of(by, [Role.ADMIN])
+        self._reached_units = units_of(by, [Role.ADMIN])
+        # If the directory has ended (the units of 2020 have merged since), use its last day: it still has all agencies.
         agencies = Agency.objects.in_force(day_to_show(Agency, today)).filter(pk__in=reached)
         units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
@@ -81,13 +82,14 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["unit"].queryset = below_district.select_related("parent").order_by("path")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for another name where the agency has a device of this one; a name whose device is cut off is free."""
+        """Refuse a name that the agency already uses for a device; the names of revoked devices are free."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        unit, agency = values.get("unit"), values.get("agency")
+        unit = values.get("unit")
+        agency = values.get("agency")
         if unit and agency and not unit.is_under(agency.unit) and not self._reached_units.filter(pk=unit.pk).exists():
             self.add_error("unit", _("This area lies outside that of the agency. Choose one that the agency serves."))
-        same = Device.objects.filter(agency=values.get("agency"), name=values.get("name"), revoked_at=None)
-        if same.exists():
+        namesakes = Device.objects.filter(agency=values.get("agency"), name=values.get("name"), revoked_at=None)
+        if namesakes.exists():
             self.add_error("name", _("This agency already has a device of this name. Choose another name."))
         return values
 
@@ -104,7 +106,7 @@ def devices_seen_by(user: User, roles: Iterable[str] = DEVICE_KEEPERS.roles) -> 
 def page_of_devices(
     user: User, number: str | None, now: datetime.datetime
 ) -> tuple[Page[Any], list[tuple[Device, DeviceState]]]:
-    """One page of devices with their states: those in use by agency and name, then those cut off, newest first."""
+    """One page of devices with their states: those in use by agency and name, then revoked ones, newest first."""
     in_use_first = F("revoked_at").desc(nulls_first=True)
     devices = devices_seen_by(user).order_by(in_use_first, "agency__name", "name", "pk")
     page = Paginator(devices, DEVICES_A_PAGE).get_page(number)
@@ -115,7 +117,7 @@ def page_of_devices(
 @audience(DEVICE_KEEPERS)
 @touches(Whose.REACHED)
 def device_list(request: OfficeRequest) -> HttpResponse:
-    """The devices of the agencies that the role reaches, with their states and the hour each was last heard of."""
+    """The devices of the agencies that the role reaches, with their states and the hours of their last requests."""
     page, rows = page_of_devices(request.user, request.GET.get("page"), timezone.now())
     return render(request, "devices/device_list.html", {"page": page, "rows": rows})
 
@@ -141,9 +143,9 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 @audience(DEVICE_KEEPERS)
 @touches(Whose.AGENCY)
 def device(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One device, and what can be done with it; 404 another agency's."""
-    found = get_object_or_404(devices_seen_by(request.user), pk=pk)
-    context = {"device": found, "state": found.state(timezone.now())}
+    """One device, and what can be done with it; 404 for another agency's."""
+    row = get_object_or_404(devices_seen_by(request.user), pk=pk)
+    context = {"device": row, "state": row.state(timezone.now())}
     return render(request, "devices/device.html", context)
 
 
@@ -151,14 +153,14 @@ def device(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(ADMINS)
 @touches(Whose.AGENCY)
 def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make another code, for a lost one or a device that was set up anew: 201 shown once, 302 cut off meanwhile."""
-    found = get_object_or_404(devices_seen_by(request.user, [Role.ADMIN]), pk=pk)
+    """Make another code, for a lost one or a device that was set up again: 201 shown once, 302 revoked meanwhile."""
+    row = get_object_or_404(devices_seen_by(request.user, [Role.ADMIN]), pk=pk)
     try:
-        code = enrolment.make_code(request.user.username, found, timezone.now())
+        code = enrolment.make_code(request.user.username, row, timezone.now())
     except enrolment.DeviceRevoked:
         messages.warning(request, gettext("This device was cut off. Enter it as a new device."))
         return redirect("device", pk)
-    return _show_code(request, found, code)
+    return _show_code(request, row, code)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,30 +168,30 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 @confirm_second_factor
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then cut the device off: 302 back to the list; 404 another agency's."""
-    found = get_object_or_404(devices_seen_by(request.user), pk=pk)
+    """Ask for confirmation, then revoke the device: 302 back to the list; 404 for another agency's."""
+    row = get_object_or_404(devices_seen_by(request.user), pk=pk)
     if request.method == "POST":
-        enrolment.revoke(request.user.username, found, timezone.now())
+        enrolment.revoke(request.user.username, row, timezone.now())
         messages.success(
-            request, gettext("%(name)s is cut off: its token opens nothing any more.") % {"name": found.name}
+            request, gettext("%(name)s is cut off: its token opens nothing any more.") % {"name": row.name}
         )
         return redirect("devices")
-    return render(request, "devices/device_revoke.html", {"device": found, "state": found.state(timezone.now())})
+    return render(request, "devices/device_revoke.html", {"device": row, "state": row.state(timezone.now())})
 
 
-def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
+def _show_code(request: HttpRequest, row: Device, code: str) -> HttpResponse:
     host = settings.CITY.public_host if settings.CITY else ""
     origin = origin_of(host, tls=settings.TLS)
-    ticket = ticket_of(found, code, origin) if host and found.kind in ACCOUNTS else None
+    ticket = ticket_of(row, code, origin) if host and row.kind in ACCOUNTS else None
     context = {
-        "device": found,
+        "device": row,
         "code": code,
         "groups": code.split("-"),
         "host": host,
-        # Behind `#`, so that the code is in no request and no log even if a browser opens it.
+        # After `#`, so that the code is in no request and no log, even if a browser opens it.
         "qr": screen_qr(f"{origin}/connect/#{code}"),
         "hours": int(enrolment.CODE_LIFE.total_seconds() // 3600),
-        # Made in this page, so that no second request brings the code.
+        # Part of this page, so that no second request contains the code.
         "ticket": ticket and base64.b64encode(ticket.file()).decode(),
         "ticket_name": FILE_NAME,
         "ticket_qr": ticket and screen_qr(ticket.link(), "dense"),
@@ -197,8 +199,8 @@ def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
     return render(request, "devices/device_code.html", context, status=201)
 
 
-def ticket_of(found: Device, code: str, origin: str) -> Ticket:
-    """What connects a box without a screen as this device."""
-    assert found.code_expires_at is not None
-    until = int(found.code_expires_at.timestamp())
-    return Ticket(origin, public_key(), found.kind, found.pk, found.name, found.agency.name[:LONGEST_TEXT], code, until)
+def ticket_of(row: Device, code: str, origin: str) -> Ticket:
+    """The ticket with which a box without a screen enrols as this device."""
+    assert row.code_expires_at is not None
+    until = int(row.code_expires_at.timestamp())
+    return Ticket(origin, public_key(), row.kind, row.pk, row.name, row.agency.name[:LONGEST_TEXT], code, until)

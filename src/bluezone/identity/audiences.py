@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate of the office, through which every view is called: who may open it, and what they may touch.
+"""Access control of the office, for every view: who may open it, and which objects they may touch.
 
-A view declares both beside itself: its audience (roles; the duties declare which audiences there are) and whose its
-object is (reach; bluezone.identity.objects). One that declares neither is not called. One that declares a reach has to
-ask for it (bluezone.directory.scopes): before that nothing it writes is stored, and nothing it shows goes out.
+A view declares both in decorators: its audience (roles; the duties declare which audiences there are) and who may touch
+its object (reach; bluezone.identity.objects). A view that declares neither is not called. A view that declares a reach
+has to query it (bluezone.directory.scopes): before that it can store nothing, and its page is not sent.
 """
 
 import contextlib
@@ -30,35 +30,35 @@ View = Callable[..., HttpResponse]
 
 
 def admits(who: Audience, user: User) -> bool:
-    """Whether a signed-in person holds one of the roles today, wherever; directory.scopes says for what."""
+    """Whether a signed-in person holds one of the roles today, anywhere; directory.scopes has the reach."""
     return who in (EVERYONE, ACCOUNT_HOLDERS) or not roles_of(user).isdisjoint(who.roles)
 
 
 class OfficeRequest(HttpRequest):
-    """A request that an audience has let in: its user is one of ours."""
+    """A request that an audience has admitted: its user is an account of the office."""
 
     user: User
 
 
 class ReachNotAsked(RuntimeError):
-    """A view that declares a reach has asked for none: a fault of the program, answered with 500."""
+    """A view declares a reach but has not queried it: a bug, answered with 500."""
 
 
-# Whether the view that runs has asked what the person's roles reach; None where it need not.
+# Whether the current view has queried the reach of the person's roles; None if it need not.
 _asked: ContextVar[bool | None] = ContextVar("asked", default=None)
-# The session of this browser is written without asking anybody.
+# Writes, except those to the session of this browser, which need no reach.
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b(?![^"]*"accounts_officesession")', re.IGNORECASE)
 
 
 def note_asked() -> None:
-    """Whoever answers what roles reach says so here."""
+    """Note that the reach of the person's roles was queried; directory.scopes calls this."""
     if _asked.get() is not None:
         _asked.set(True)
 
 
 @contextlib.contextmanager
 def apart() -> Iterator[None]:
-    """Let a block ask what roles reach for the frame of a page: it does not count as asked by the view."""
+    """Let a block query the reach of roles for the frame of a page; it does not count as a query by the view."""
     token = _asked.set(None)
     try:
         yield
@@ -66,35 +66,36 @@ def apart() -> Iterator[None]:
         _asked.reset(token)
 
 
-def _ask_first(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+def _refuse_early_writes(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
     if not _asked.get() and _WRITES.match(sql):
-        raise ReachNotAsked(f"before it asks what the role reaches, the view would store: {sql[:80]}")
-    return execute(sql, *rest)
+        raise ReachNotAsked(f"the view would store this before it queries the reach of the role: {sql[:80]}")
+    return execute(sql, *arguments)
 
 
-def _held_to_its_reach(view: View, lists: bool, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def _call_with_reach(view: View, lists: bool, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Call a view; raises ReachNotAsked if it stores or shows something before it queries the reach."""
     token = _asked.set(False)
     try:
-        with connection.execute_wrapper(_ask_first):
+        with connection.execute_wrapper(_refuse_early_writes):
             response = view(request, *args, **kwargs)
-        # A page that names nothing and lists nothing is an empty form.
+        # If the address has no arguments and the view lists nothing, the page is an empty form.
         if (kwargs or lists) and response.status_code < 300 and not _asked.get():
-            raise ReachNotAsked("the view would show something without asking what the role reaches")
+            raise ReachNotAsked("the view would show something without querying the reach of the role")
         return response
     finally:
         _asked.reset(token)
 
 
 def audience(who: Audience) -> Callable[[View], View]:
-    """Let only `who` into a view: others are asked to sign in, or told (403) that the page is for another role.
+    """Admit only `who` to a view: others are sent to the sign-in page, or get 403 because the page needs another role.
 
-    Put it above @touches: a view of the office that has not said what it touches lets nobody in.
+    Put it above @touches: a view of the office that does not declare what it touches admits no one.
     """
 
     def decorate(view: View) -> View:
         ways = getattr(view, "touches", ())
-        asks = bool(ways) and all(way.whose.is_asked for way in ways)
-        lists = any(way.whose.is_listed for way in ways)
+        needs_reach = bool(ways) and all(way.ownership.is_asked for way in ways)
+        lists = any(way.ownership.is_listed for way in ways)
 
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -107,9 +108,9 @@ def audience(who: Audience) -> Callable[[View], View]:
                 if who != ACCOUNT_HOLDERS and is_missing(request.user):
                     return redirect("second-factor")
                 if not ways and who != DEVICES:
-                    raise PermissionDenied("the view has not said what it touches")
-                if asks:
-                    return _held_to_its_reach(view, lists, request, *args, **kwargs)
+                    raise PermissionDenied("the view does not declare what it touches")
+                if needs_reach:
+                    return _call_with_reach(view, lists, request, *args, **kwargs)
             return view(request, *args, **kwargs)
 
         guarded.audience = who  # type: ignore[attr-defined]
@@ -119,7 +120,7 @@ def audience(who: Audience) -> Callable[[View], View]:
 
 
 def every_route(urlconf: str | None = None, prefix: str = "/") -> Iterator[tuple[str, Audience | None]]:
-    """Each address pattern of an origin with its declared audience, None where it declares none."""
+    """Each address pattern of an origin with its audience, None if it declares none."""
     for address, _name, view in every_view(urlconf, prefix):
         yield address, getattr(view, "audience", None)
 
@@ -139,7 +140,7 @@ def _views(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str, View]
 
 
 def check_every_route(**_: Any) -> list[CheckMessage]:
-    """Refuse to start with a page that has not said who may open it."""
+    """Refuse to start with a page that does not declare an audience."""
     return [
         Error(
             f"the route {address} declares no audience",

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People, their roles and sign-in, and the audit: what they register of themselves."""
+"""What people, their roles and sign-in, and the audit register with the office."""
 
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.duty import Audience, Duty, FirstPage, Group, MenuEntry, Work
 
-# Values of identity.models.Role, which cannot be imported here; a test holds them to be the same.
+# Values of identity.models.Role, which cannot be imported here; a test compares the two.
 ROLES = frozenset({
     "issuer", "clerk", "lead", "officer", "gatekeeper", "canvasser", "drive_lead", "teacher", "venue_owner",
     "speaker_operator", "editor", "health_worker", "supervisor", "auditor", "leader", "admin",
@@ -14,13 +14,13 @@ ROLES = frozenset({
 EVERYONE = Audience("EVERYONE")
 # Everybody who holds a role today.
 SIGNED_IN = Audience("SIGNED_IN", ROLES)
-# The pages of one's own account, which also somebody opens whose role has ended.
+# For the pages of one's own account, which are open even after the last role has ended.
 ACCOUNT_HOLDERS = Audience("ACCOUNT_HOLDERS", ROLES | {"account"})
 OVERSEERS = Audience("OVERSEERS", frozenset({"supervisor", "admin", "auditor"}))
 ADMINS = Audience("ADMINS", frozenset({"admin"}))
-# Who writes the news of the public site, and bulletins.
+# People who write the news of the public site, and bulletins.
 EDITORS = Audience("EDITORS", frozenset({"editor"}))
-# Not people: enrolled tablets, canvass phones and speakers, by bearer token.
+# Not people: enrolled tablets, canvass phones and loudspeakers, by bearer token.
 DEVICES = Audience("DEVICES", frozenset({"device"}))
 
 DUTY = Duty(

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two people at one form: what a form showed goes with it, and what others have stored meanwhile is never overwritten
-unseen.
+"""Two people who edit one form: the form carries what it showed, and never overwrites unseen what others have stored in
+the meantime.
 
-A form that comes back is compared with what is stored now. What only one of the two changed is taken from whom changed
-it; where both changed the same field, the page is shown again with both, and nothing is stored until somebody has
-looked. Call it in a transaction that holds the row, or two that come in the same moment may miss each other.
+A form that is sent is compared with what is stored now. A field that only one person changed gets that person's value.
+If both changed the same field, the page shows both values, and nothing is stored until somebody has looked. Call it in
+a transaction that locks the row, or two requests at the same moment may miss each other.
 """
 
 import datetime
@@ -25,8 +25,10 @@ from bluezone.identity.acts import CONFLICT
 from bluezone.identity.typed_fields import CountField, DayField, MomentField, TimeOfDayField
 
 _SALT = "bluezone.identity.edits"
-# The name of the hidden field, and the beginning of the name of a tick that takes what is stored.
-SHOWN, TAKE = "shown", "take-"
+# Name of the hidden field.
+SHOWN = "shown"
+# Prefix of the name of a checkbox that takes the stored value.
+TAKE = "take-"
 # The name of the one hidden field of a table of forms.
 SHOWN_ROWS = "shown-rows"
 Texts = dict[str, str]
@@ -34,7 +36,7 @@ Texts = dict[str, str]
 
 @dataclass(frozen=True)
 class Clash:
-    """A field that both changed. stored: what the other stored, as a text; label: of the field."""
+    """A field that both people changed. stored: the other person's value as a text. label: of the field."""
 
     name: str
     label: str
@@ -42,21 +44,21 @@ class Clash:
 
 
 def seal(values: Mapping[str, str]) -> str:
-    """What a page shows, signed, to be sent back with it."""
+    """The values that a page shows, signed, to be sent back with the form."""
     return signing.dumps(dict(values), salt=_SALT, compress=True)
 
 
 def unseal(text: str) -> Texts | None:
-    """What the page showed, None where nothing or something else came back."""
+    """The values that the page showed, None if the text is missing or not ours."""
     try:
-        found: Texts = signing.loads(text, salt=_SALT)
+        values: Texts = signing.loads(text, salt=_SALT)
     except signing.BadSignature:
         return None
-    return found
+    return values
 
 
 def as_text(value: Any) -> str:
-    """One value of a form as it compares: a day as ISO, a row as its key, lines ended alike."""
+    """One value of a form as a text to compare: a day in ISO format, a row as its key, all line ends the same."""
     if value is None or value is False:
         return ""
     if value is True:
@@ -68,16 +70,16 @@ def as_text(value: Any) -> str:
     if isinstance(value, models.Model):
         return str(value.pk)
     if isinstance(value, list | tuple | set | models.QuerySet):
-        return "\n".join(sorted(as_text(one) for one in value))
+        return "\n".join(sorted(as_text(item) for item in value))
     return str(value).replace("\r\n", "\n").strip()
 
 
 class SharedForm(forms.BaseForm):
-    """For a form of something stored that others change too; put it before `forms.Form` or `forms.ModelForm`.
+    """A form of a stored row that others change too; put it before `forms.Form` or `forms.ModelForm`.
 
     clashes: fields that both changed, for the page (form_errors.html shows them). meanwhile: others have stored
-    something since the page was shown; the form is not valid then, `acts.status_of` answers 409, and what is shown is
-    both together, ready to be stored.
+    something since the page was shown; then the form is invalid, `acts.status_of` answers 409, and the page shows the
+    merged values, ready to be stored.
     """
 
     data: Any
@@ -87,19 +89,19 @@ class SharedForm(forms.BaseForm):
 
     @property
     def changes_something(self) -> bool:
-        """Whether the form changes what is stored, and does not make something new."""
+        """Whether the form changes a stored row and does not make a new one."""
         stored = getattr(self, "instance", None) or getattr(self, "entry", None)
         return stored is not None and stored.pk is not None
 
     @property
     def shown_field(self) -> SafeString | str:
-        """The hidden field for the page, within the form; "" where something new is made."""
+        """The hidden field for the page, within the form; "" for a new row."""
         if not self.changes_something:
             return ""
         return _hidden(self.add_prefix(SHOWN), self._shown_now())
 
     def full_clean(self) -> None:
-        """Bring in what others have stored, then clean as ever."""
+        """Merge what others have stored, then clean as usual."""
         if self.is_bound and not self._merged and self.changes_something:
             self._merged = True
             self._merge()
@@ -113,35 +115,37 @@ class SharedForm(forms.BaseForm):
 
     def _merge(self) -> None:
         self._take_stored()
-        shown = self._shown_texts()
-        if shown is None:
+        before = self._shown_texts()
+        if before is None:
             return
-        stored, mine = self._stored_texts(), self._typed_texts()
-        data, clashes = self.data.copy(), []
-        for name, now in stored.items():
-            if now == shown.get(name, ""):
+        typed = self._typed_texts()
+        data = self.data.copy()
+        clashes = []
+        for name, stored in self._stored_texts().items():
+            if stored == before.get(name, ""):
                 continue
             self.meanwhile = True
-            if mine[name] == shown.get(name, ""):
+            if typed[name] == before.get(name, ""):
                 _put(data, self.add_prefix(name), self[name])
-            elif mine[name] != now:
-                clashes.append(Clash(self.add_prefix(name), str(self[name].label), _readable(self[name], now)))
-        self.clashes, self.data = tuple(clashes), data
+            elif typed[name] != stored:
+                clashes.append(Clash(self.add_prefix(name), str(self[name].label), _readable(self[name], stored)))
+        self.clashes = tuple(clashes)
+        self.data = data
 
     def _take_stored(self) -> None:
-        """Where the person chose what the other had stored, let the form say it."""
-        taken = [name for name, _field in self._compared() if f"{TAKE}{self.add_prefix(name)}" in self.data]
-        if taken:
+        """Put the stored value into each field for which the person chose it."""
+        chosen = [name for name, _field in self._compared() if f"{TAKE}{self.add_prefix(name)}" in self.data]
+        if chosen:
             self.data = self.data.copy()
-            for name in taken:
+            for name in chosen:
                 _put(self.data, self.add_prefix(name), self[name])
 
     def _shown_now(self) -> Texts:
-        """What the hidden field says; a form whose row is known only once it is typed says it of every row."""
+        """The values in the hidden field. A form that learns its row only from what is typed has those of every row."""
         return self._stored_texts()
 
     def _shown_texts(self) -> Texts | None:
-        """What the page showed of this form, by itself or as a row of a table."""
+        """The values that the page showed in this form, alone or as a row of a table."""
         rows = unseal(self.data.get(SHOWN_ROWS, "")) if self.prefix else None
         if rows is None:
             return unseal(self.data.get(self.add_prefix(SHOWN), ""))
@@ -154,7 +158,7 @@ class SharedForm(forms.BaseForm):
         return {name: as_text(self._typed(name, field)) for name, field in self._compared()}
 
     def _typed(self, name: str, field: forms.Field) -> Any:
-        """What was typed; a day, a time or a number as it is stored, since 1/9/2020 changes nothing of 2020-09-01."""
+        """The typed value; a day, a time or a number as it is stored, because 1/9/2020 is the same as 2020-09-01."""
         typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
         if isinstance(field, DayField | TimeOfDayField | MomentField | CountField):
             with suppress(ValidationError):
@@ -166,10 +170,10 @@ class SharedForm(forms.BaseForm):
 
 
 class SharedRows:
-    """A table of shared forms on one page; form_errors.html shows it as it shows one form.
+    """A table of shared forms on one page; form_errors.html shows it like a single form.
 
-    What all of them show is sent back in one hidden field, because a page may not send more than 400 fields.
-    rows: forms with a prefix each, by what the reader calls the row.
+    The values of all forms are sent back in one hidden field, because a page may not send more than 400 fields.
+    rows: the reader's name of each row, and its form, each with a different prefix.
     """
 
     def __init__(self, rows: Sequence[tuple[str, SharedForm]]) -> None:
@@ -178,25 +182,31 @@ class SharedRows:
     @property
     def shown_field(self) -> SafeString:
         """The hidden field for the page, within the form."""
-        texts = {
-            form.add_prefix(name): text for _row, form in self._rows for name, text in form._stored_texts().items()
-        }
+        texts: Texts = {}
+        for _row, form in self._rows:
+            texts |= {form.add_prefix(name): text for name, text in form._stored_texts().items()}
         return _hidden(SHOWN_ROWS, texts)
 
     @property
     def clashes(self) -> list[Clash]:
         """Fields that both changed, each with the name of its row."""
-        return [replace(one, label=f"{row}: {one.label}") for row, form in self._rows for one in form.clashes]
+        clashes: list[Clash] = []
+        for row, form in self._rows:
+            clashes += [replace(clash, label=f"{row}: {clash.label}") for clash in form.clashes]
+        return clashes
 
     @property
     def errors(self) -> bool:
-        """Whether any row is to be corrected or looked at again."""
+        """Whether any row has to be corrected or looked at again."""
         return any(form.errors for _row, form in self._rows)
 
     @property
     def non_field_errors(self) -> list[str]:
         """Each sentence about whole rows once."""
-        return list(dict.fromkeys(str(error) for _row, form in self._rows for error in form.non_field_errors()))
+        sentences: dict[str, None] = {}
+        for _row, form in self._rows:
+            sentences |= dict.fromkeys(str(error) for error in form.non_field_errors())
+        return list(sentences)
 
 
 def _hidden(name: str, values: Texts) -> SafeString:
@@ -204,10 +214,10 @@ def _hidden(name: str, values: Texts) -> SafeString:
 
 
 def _put(data: Any, name: str, bound: Any) -> None:
-    """Let the form say what is stored."""
+    """Put the stored value into the data of a form."""
     value = bound.field.prepare_value(bound.initial)
     if isinstance(value, list | tuple | models.QuerySet):
-        data.setlist(name, [as_text(one) for one in value])
+        data.setlist(name, [as_text(item) for item in value])
     elif as_text(value):
         data[name] = as_text(value)
     else:
@@ -215,6 +225,8 @@ def _put(data: Any, name: str, bound: Any) -> None:
 
 
 def _readable(bound: Any, text: str) -> str:
-    """What is stored in words: the label of a choice, else the text."""
+    """A stored value in words: the labels of a choice, else the text."""
     labels = {str(value): str(label) for value, label in getattr(bound.field, "choices", ())}
-    return "; ".join(labels.get(one, one) for one in text.split("\n")) if labels else text
+    if not labels:
+        return text
+    return "; ".join(labels.get(value, value) for value in text.split("\n"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of sign-in, passwords, the own e-mail address, and the second factor."""
+"""Forms for sign-in, passwords, one's own e-mail address, and the second factor."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class SignInForm(forms.Form):
 
 
 class OwnForm(forms.Form):
-    """Something of one's own, with the password of whoever has no second factor."""
+    """A setting of one's own account; without a second factor, it takes the password to change it."""
 
     present = forms.CharField(
         label=_("Present password"),
@@ -45,7 +45,7 @@ class OwnForm(forms.Form):
             del self.fields["present"]
 
     def clean_present(self) -> str:
-        """Whoever finds an open browser does not have the owner's messages sent elsewhere."""
+        """Refuse a wrong password, so that a stranger at an open browser cannot redirect the owner's messages."""
         present: str = self.cleaned_data["present"]
         if not self.user.check_password(present):
             raise forms.ValidationError(_("This is not the present password."))
@@ -53,7 +53,7 @@ class OwnForm(forms.Form):
 
 
 class EmailForm(OwnForm):
-    """The own e-mail address, empty for none."""
+    """The user's own e-mail address, empty for none."""
 
     email = MailField(
         label=_("Own e-mail address"),
@@ -69,7 +69,7 @@ class EmailForm(OwnForm):
 
 
 class NewPasswordForm(forms.Form):
-    """A password typed twice, checked against the account it is for."""
+    """A new password, typed twice, and checked against the account."""
 
     password = forms.CharField(
         label=_("New password"),
@@ -90,13 +90,13 @@ class NewPasswordForm(forms.Form):
         self.user = user
 
     def clean_password(self) -> str:
-        """Refuse what is short, common, all digits, or like the person's own name."""
+        """Refuse a password that is short, common, all digits, or like the person's own name."""
         password = same_password(self.cleaned_data["password"])
         validate_password(password, self.user)
         return password
 
     def clean_again(self) -> str:
-        """Both must be the same."""
+        """Refuse two passwords that differ."""
         again = same_password(self.cleaned_data["again"])
         if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
             raise forms.ValidationError(_("The two passwords differ. Type the second one again."))
@@ -104,7 +104,7 @@ class NewPasswordForm(forms.Form):
 
 
 class FirstPasswordForm(NewPasswordForm):
-    """What a person says of themselves when they open their one-time link."""
+    """The name and password of a person who opens their one-time link."""
 
     name = PlainLineField(
         label=_("Full name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
@@ -127,7 +127,7 @@ class PasswordChangeForm(NewPasswordForm):
     field_order = ("present", "password", "again")
 
     def clean_present(self) -> str:
-        """Whoever finds an open browser cannot take the account."""
+        """Refuse a wrong password, so that a stranger at an open browser cannot take over the account."""
         present: str = self.cleaned_data["present"]
         if not self.user.check_password(present):
             raise forms.ValidationError(_("This is not the present password."))
@@ -153,7 +153,7 @@ class ProofForm(forms.Form):
     answer = forms.CharField(max_length=ANSWER_LENGTH, required=False, widget=forms.HiddenInput)
 
     def clean_code(self) -> str:
-        """Refuse, before it counts as a try, what a keyboard has made of the letters of a recovery code."""
+        """Refuse a recovery code with Vietnamese letters, which a keyboard made, before it counts as a try."""
         code = plain(self.cleaned_data["code"])
         if not code.isascii():
             raise forms.ValidationError(_("The keyboard made Vietnamese letters of it. Switch it to English."))
@@ -171,7 +171,7 @@ class AppForm(forms.Form):
 
 
 class PasskeyForm(forms.Form):
-    """A new passkey and what its owner calls it."""
+    """A new passkey and its owner's name for it."""
 
     name = forms.CharField(
         label=_("What is it?"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People of the office, what they may do and on which day, their sign-in, and the audit chain."""
+"""People of the office, their roles by day, their sign-in, and the audit chain."""
 
 import datetime
 import unicodedata
@@ -21,7 +21,7 @@ from bluezone.vietnamese.spelling import fold
 
 
 class Role(models.TextChoices):
-    """A duty in the rollout or in the health authority; audiences.py says which pages each may open."""
+    """A duty in the rollout or in the health authority; the audiences of the duties say which pages it may open."""
 
     ISSUER = "issuer", _("Signatory")
     CLERK = "clerk", _("Clerk")
@@ -42,26 +42,26 @@ class Role(models.TextChoices):
 
 
 class GrantQuerySet(models.QuerySet["RoleGrant"]):
-    """Grants picked out by day."""
+    """Grants, selected by day."""
 
     def in_force(self, day: datetime.date) -> "GrantQuerySet":
-        """Grants that hold on `day`; a delegation holds only while the grant it rests on does."""
-        begun = Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
-        basis = Q(delegated_by__valid_from__lte=day) & (
+        """Grants that are valid on `day`; a delegation is valid only while the grant behind it is."""
+        valid = Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+        basis_valid = Q(delegated_by__valid_from__lte=day) & (
             Q(delegated_by__valid_to__isnull=True) | Q(delegated_by__valid_to__gt=day)
         )
-        return self.filter(begun, Q(delegated_by__isnull=True) | (basis & Q(delegated_by__user__is_active=True)))
+        return self.filter(valid, Q(delegated_by__isnull=True) | (basis_valid & Q(delegated_by__user__is_active=True)))
 
 
 class RoleGrant(models.Model):
-    """One role of one person, in the whole city, under one agency, or in one unit, from a day until before another.
+    """One role of one person, in the whole city, under one agency, or in one unit, for a period of days.
 
     agency:       this agency and those that answer to it. unit: this unit, those under it and the agencies that
                   serve them. Both None: the whole city.
-    valid_from:   first day. valid_to: first day no longer, None open.
-    delegated_by: the grant of somebody else on which this one rests, None for one of its own. A delegation has an
-                  end, and is not delegated again (a trigger holds it).
-    Kept while the account is; the audit has the history.
+    valid_from:   first day. valid_to: the day after the last one, None for no end.
+    delegated_by: the grant of another person that this one delegates, None for no delegation. A delegation has an
+                  end, and cannot be delegated again (a database trigger refuses it).
+    Retained as long as the account; the audit has the history.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
@@ -81,7 +81,7 @@ class RoleGrant(models.Model):
             models.CheckConstraint(
                 condition=Q(agency__isnull=True) | Q(unit__isnull=True), name="one_scope_agency_or_unit"
             ),
-            # Equal: ended before it began, which an administrator may do.
+            # Equal: ended before it started, which an administrator may do.
             models.CheckConstraint(
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")), name="grant_ends_after_it_begins"
             ),
@@ -103,12 +103,12 @@ class RoleGrant(models.Model):
 
     @property
     def last_day(self) -> datetime.date | None:
-        """The last day on which the grant holds, None when it is open."""
+        """The last day on which the grant is valid, None for no end."""
         return self.valid_to - datetime.timedelta(days=1) if self.valid_to else None
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds accounts whatever the case of the sign-in name."""
+    """Finds accounts regardless of the case of the sign-in name."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The account of a sign-in name as typed; raises User.DoesNotExist."""
@@ -117,30 +117,30 @@ class UserManager(BaseUserManager["User"]):
 
     def holding(self, roles: Iterable[str], on: datetime.date | None = None) -> models.QuerySet["User"]:
         """Active accounts that hold one of `roles` anywhere on a day, today by default."""
-        held = RoleGrant.objects.in_force(on or timezone.localdate()).filter(role__in=roles)
-        return self.filter(is_active=True, pk__in=held.values("user"))
+        grants = RoleGrant.objects.in_force(on or timezone.localdate()).filter(role__in=roles)
+        return self.filter(is_active=True, pk__in=grants.values("user"))
 
     def matching(self, text: str) -> models.QuerySet["User"]:
-        """Accounts whose name, agency and sign-in name together hold every word, whatever its case and diacritics.
+        """Accounts with every word in name, agency or sign-in name, regardless of case and diacritics.
 
-        Compared here, because the table keeps no folded text: a city has some thousands of accounts at most.
+        Compared in Python, because the table has no folded text: a city has some thousands of accounts at most.
         """
         words = fold(text).split()
         if not words:
             return self.all()
         rows = self.order_by().values_list("pk", "name", "agency", "username")
-        found = [pk for pk, *said in rows.iterator() if all(word in fold(" ".join(said)) for word in words)]
-        return self.filter(pk__in=found)
+        matches = [pk for pk, *texts in rows.iterator() if all(word in fold(" ".join(texts)) for word in words)]
+        return self.filter(pk__in=matches)
 
 
 class User(AbstractBaseUser):
     """One person who works in the office. No date of birth.
 
-    What they may do is in their grants.
-    email: where the daily digest goes, given by the person alone and only if wanted; empty is the agency's own address.
-    sealed_phone: where text messages about what waits go, sealed (desk.notices), given by the person alone and only if
-    wanted.
-    Kept while in use; a deactivated account keeps its name because the audit speaks of it, and loses both addresses.
+    Their grants say what they may do.
+    email: address for the daily digest, entered only by the person, optional; empty for the agency's own address.
+    sealed_phone: telephone for text messages about what waits, sealed (desk.notices), entered only by the person,
+    optional.
+    Retained while in use. A deactivated account keeps its name, which the audit refers to, and loses both addresses.
     """
 
     username = models.CharField(
@@ -160,7 +160,7 @@ class User(AbstractBaseUser):
     sealed_phone = models.BinaryField(null=True, editable=False)
     is_active = models.BooleanField(_("May sign in"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Of Django's own, and left out: where workers sign in for a case, its minute would name the case.
+    # Django's field is left out: health workers sign in for a case, and the minute could identify it.
     last_login = None
 
     USERNAME_FIELD = "username"
@@ -174,24 +174,25 @@ class User(AbstractBaseUser):
         return self.name or self.username
 
     def set_password(self, raw_password: str | None) -> None:
-        """Store a password as `same_password` gives it."""
+        """Store a password in the spelling of `same_password`."""
         super().set_password(raw_password and same_password(raw_password))
 
     def check_password(self, raw_password: str) -> bool:
-        """Whether this is the password, whatever keyboard typed its letters and whatever blanks came with a paste."""
-        # Passwords of before were stored as they came.
-        return any(super(User, self).check_password(one) for one in {same_password(raw_password): 0, raw_password: 0})
+        """Whether this is the password, regardless of the keyboard that composed its letters and of pasted blanks."""
+        # Older passwords were stored as typed.
+        spellings = dict.fromkeys((same_password(raw_password), raw_password))
+        return any(super(User, self).check_password(spelling) for spelling in spellings)
 
 
 def same_password(typed: str) -> str:
-    """A password in one spelling: keyboards of Vietnamese compose "ế" of one, two or three signs, and a blank at an end
-    is not seen.
+    """A password in one spelling: Vietnamese keyboards compose "ế" from one, two or three characters, and a blank at
+    either end is invisible.
     """
     return unicodedata.normalize("NFC", typed).strip()
 
 
 class AccountLink(models.Model):
-    """A one-time link with which a person sets the password of their own account. Only its hash is stored."""
+    """A one-time link for a person to set the password of their own account. Only its hash is stored."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links")
     digest = models.CharField(max_length=64, unique=True)
@@ -202,9 +203,9 @@ class AccountLink(models.Model):
 
 
 class SignInFailure(models.Model):
-    """One failed sign-in, counted under keyed hashes; neither a name that was typed nor an address can be read back.
+    """One failed sign-in, counted under keyed hashes; neither the typed name nor the address can be read back.
 
-    Deleted when the window of sign_in_attempts.py has passed.
+    Deleted when signin.WINDOW has passed.
     """
 
     account = models.CharField(max_length=64, db_index=True)
@@ -218,8 +219,8 @@ class SignInFailure(models.Model):
 class AuthenticatorApp(models.Model):
     """The secret that a person's authenticator app shares with the office, sealed under a key in the data folder.
 
-    last_step: the newest time step whose code was used (Unix seconds // 30), so that no code counts twice; 0 once two
-    minutes have passed.
+    last_step: the time step (Unix seconds // 30) of the newest code that was used, so that no code counts twice; 0
+    after two minutes.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator_app")
@@ -249,7 +250,7 @@ class Passkey(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code on paper for when telephone and key are gone: works once, and only its keyed hash is stored."""
+    """A code on paper for a person who has lost telephone and key: works once, and only its keyed hash is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
     digest = models.CharField(max_length=64, unique=True)
@@ -259,15 +260,15 @@ class RecoveryCode(models.Model):
 
 
 def this_hour() -> datetime.datetime:
-    """The beginning of the present hour."""
+    """The beginning of the current hour."""
     return timezone.now().replace(minute=0, second=0, microsecond=0)
 
 
 class OfficeSession(AbstractBaseSession):
-    """One browser that is signed in. No network address is kept: browser and times tell the owner enough.
+    """One browser that is signed in. No network address is stored: for the owner, browser and times are enough.
 
-    browser: name of browser and system, as they announce themselves, for example "Chrome, Android".
-    begun_at: beginning of the hour; a minute would tell when somebody signed in for a case.
+    browser: name of browser and system from the User-Agent, for example "Chrome, Android".
+    begun_at: beginning of the hour of sign-in; the minute could reveal when somebody signed in for a case.
     """
 
     user = models.ForeignKey(
@@ -281,7 +282,7 @@ class OfficeSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        """The store that writes these rows, found as Django finds it."""
+        """The store that writes these rows, looked up in the settings as Django does."""
         store: type = import_module(settings.SESSION_ENGINE).SessionStore
         return store
 
@@ -301,25 +302,25 @@ __all__ = [
 
 
 def grants_of(user: User, on: datetime.date | None = None) -> list[RoleGrant]:
-    """Grants in force on a day (today by default) with their agency and unit; delegations among them.
+    """Grants that are valid on a day (today by default), delegations included, with their agency and unit.
 
-    An account that may not sign in holds nothing.
+    An account that may not sign in has none.
     """
     today = timezone.localdate()
-    read: tuple[datetime.date, list[RoleGrant]] | None = getattr(user, "_grants_read", None)
-    if read is not None and read[0] == (on or today):
-        return read[1]
+    cached: tuple[datetime.date, list[RoleGrant]] | None = getattr(user, "_grants_read", None)
+    if cached is not None and cached[0] == (on or today):
+        return cached[1]
     if not user.is_active:
         return []
-    held = list(RoleGrant.objects.in_force(on or today).filter(user=user).select_related("agency", "unit"))
-    # Few rest on another's, and every request of the office asks this.
-    if any(grant.delegated_by_id is not None for grant in held):
-        models.prefetch_related_objects(held, "delegated_by__user")
-    return held
+    grants = list(RoleGrant.objects.in_force(on or today).filter(user=user).select_related("agency", "unit"))
+    # A second query only for the few delegations, because every request of the office comes here.
+    if any(grant.delegated_by_id is not None for grant in grants):
+        models.prefetch_related_objects(grants, "delegated_by__user")
+    return grants
 
 
 def remember_grants(user: User) -> None:
-    """Read today's grants once for a whole request; only for a user object that lives no longer than that."""
+    """Read today's grants once for a whole request; only for a user object that does not outlive the request."""
     user._grants_read = (timezone.localdate(), grants_of(user))  # type: ignore[attr-defined]
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a view touches: whose its object is, or whose is what it makes, declared once, beside its audience.
+"""What a view touches: who owns its object, or the object that it makes. Each view declares it once, with its audience.
 
-Role, reach and how fresh the proof is (@confirm_second_factor) are data on the view; `every_right` reads them all, and
-docs/reference/authority.md is printed from it. The gate (bluezone.identity.audiences) sees that a view asks for its
-reach before it stores or shows anything. What the answer is, tests/authority tries: it sends every role from every
-place, and sees the act done, or refused with nothing changed, as declared here.
+Role, reach and freshness of the second factor (@confirm_second_factor) are data on the view; `every_right` reads them,
+and docs/reference/authority.md is generated from it. Access control (bluezone.identity.audiences) makes sure that a
+view queries its reach before it stores or shows anything. tests/authority tries the answers: for every role from every
+place, the act is done, or refused with nothing changed, as declared here.
 """
 
 import enum
@@ -34,7 +34,7 @@ class Place(enum.Enum):
 
 
 class Whose(enum.Enum):
-    """Who, of those whom the audience admits, may touch the object of an address."""
+    """Which of the people that the audience admits may touch the object of an address."""
 
     NOBODYS = "nothing that belongs to anybody: a language, a form of file, a role, a figure that all may see"
     REACHED = "everybody admitted, who sees what their role reaches and nothing else"
@@ -60,16 +60,16 @@ class Whose(enum.Enum):
 
     @property
     def is_asked(self) -> bool:
-        """Whether a view has to ask what the person's roles reach."""
+        """Whether a view has to query the reach of the person's roles."""
         return self not in (Whose.NOBODYS, Whose.EVERYBODYS, Whose.OWN, Whose.SHARED)
 
     @property
     def is_listed(self) -> bool:
-        """Whether a page shows what is within reach though its address names nothing."""
+        """Whether a page lists what is within reach without an argument in its address."""
         return self in (Whose.REACHED, Whose.CITY)
 
     def by(self, *roles: str) -> "Touch":
-        """The same for some of the audience's roles alone."""
+        """The same for only some of the audience's roles."""
         return Touch(self, frozenset(roles))
 
 
@@ -94,14 +94,14 @@ _PLACES = {
 
 @dataclass(frozen=True)
 class Touch:
-    """One way to be let to an object. roles: None for every role of the audience."""
+    """One condition under which a person may touch an object. roles: None for every role of the audience."""
 
-    whose: Whose
+    ownership: Whose
     roles: frozenset[str] | None = None
 
 
 def touches(*ways: Whose | Touch) -> Callable[[_View], _View]:
-    """Declare whose the object of a view is; of several ways one is enough. Put it under @audience."""
+    """Declare who may touch the object of a view; of several ways one is enough. Put it under @audience."""
 
     def declare(view: _View) -> _View:
         view.touches = tuple(way if isinstance(way, Touch) else Touch(way) for way in ways)  # type: ignore[attr-defined]
@@ -112,10 +112,10 @@ def touches(*ways: Whose | Touch) -> Callable[[_View], _View]:
 
 @dataclass(frozen=True)
 class Right:
-    """Who may do what is behind one address.
+    """Who may call the view of one address.
 
-    name, address: of the route. view: what is called. audience: roles, None where none is declared. ways: what it
-    touches, empty where nothing is declared. is_fresh: whether it asks for the second factor within five minutes.
+    name, address: of the route. audience: roles, None if the view declares none. ways: what it touches, empty if it
+    declares nothing. is_fresh: whether it needs a second factor within five minutes.
     """
 
     name: str
@@ -127,21 +127,22 @@ class Right:
 
     @property
     def releases(self) -> bool:
-        """Whether it speaks to the public or lets something out."""
+        """Whether it speaks to the public or releases something."""
         return self.is_fresh or getattr(self.view, "releases", False)
 
 
 def every_right(urlconf: str | None = None) -> Iterator[Right]:
-    """The right of each address for which somebody signs in."""
+    """The right of each address that needs a sign-in."""
     for address, name, view in every_view(urlconf):
         audience = getattr(view, "audience", None)
         if audience not in (EVERYONE, DEVICES):
-            ways, fresh = getattr(view, "touches", ()), getattr(view, "asks_again", False)
-            yield Right(name, address, view, audience, ways, fresh)
+            ways = getattr(view, "touches", ())
+            is_fresh = getattr(view, "asks_again", False)
+            yield Right(name, address, view, audience, ways, is_fresh)
 
 
 def check_every_object(**_: Any) -> list[CheckMessage]:
-    """Refuse to start with a page that has not said what it touches."""
+    """Refuse to start with a page that does not declare what it touches."""
     return [
         Error(
             f"the route {right.address} does not say what it touches",

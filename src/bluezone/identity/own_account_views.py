@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of one's own account: the signed-in browsers, the own e-mail address, the second factor and training mode.
+"""Pages of one's own account: signed-in browsers, e-mail address, second factor and training mode.
 
-The page that tells a role its work: text files in rolepages/, and their pages to read and to print.
+Also the guides that explain each role its work: text files in rolepages/, to read and to print.
 """
 
 import base64
@@ -43,16 +43,17 @@ from bluezone.office_secrets import keyed_digest
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.training import TRAINING_KEY, also_in_training, current_training
 
-SECRET_KEY = "new_app_secret"  # noqa: S105 - the name of a place in the session
+SECRET_KEY = "new_app_secret"  # noqa: S105 - a key of the session
 
 
-def _known_browser(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Setting up the first factor needs the password only; changing it afterwards needs the one there is."""
+def _needs_existing_factor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Ask for the existing second factor before a change; the first one can be set up with the password only."""
 
     @functools.wraps(view)
     def guarded(request: OfficeRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        asked = confirm_second_factor(view) if is_set_up(request.user) else view
-        return asked(request, *args, **kwargs)
+        if is_set_up(request.user):
+            return confirm_second_factor(view)(request, *args, **kwargs)
+        return view(request, *args, **kwargs)
 
     return guarded
 
@@ -62,7 +63,7 @@ def _known_browser(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def second_factor(request: OfficeRequest) -> HttpResponse:
-    """What is set up, and what there is to set up."""
+    """The factors that are set up, and those that can be."""
     context = {
         "app": AuthenticatorApp.objects.filter(user=request.user).first(),
         "keys": request.user.passkeys.all(),
@@ -77,11 +78,11 @@ def second_factor(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
-@_known_browser
+@_needs_existing_factor
 def add_app(request: OfficeRequest) -> HttpResponse:
-    """Show a secret as QR and text, and keep it once the app has shown a right code: 302 or the recovery codes, 422."""
-    kept = request.session.get(SECRET_KEY)
-    secret = base64.b64decode(kept) if kept else second_factors.new_secret()
+    """Show a secret as QR code and text; store it once the app gives a right code: 302 or the recovery codes, 422."""
+    previous = request.session.get(SECRET_KEY)
+    secret = base64.b64decode(previous) if previous else second_factors.new_secret()
     request.session[SECRET_KEY] = base64.b64encode(secret).decode()
     form = AppForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -95,7 +96,7 @@ def add_app(request: OfficeRequest) -> HttpResponse:
             del request.session[SECRET_KEY]
             return _after_adding(request)
     address = second_factors.address(secret, request.user.username, "Bluezone")
-    context = {"form": form, "secret": second_factors.shown(secret), "picture": qr_picture(address)}
+    context = {"form": form, "secret": second_factors.grouped_text(secret), "picture": qr_picture(address)}
     return render(request, "accounts/add_app.html", context, status=422 if form.errors else 200)
 
 
@@ -103,9 +104,9 @@ def add_app(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
-@_known_browser
+@_needs_existing_factor
 def add_passkey(request: OfficeRequest) -> HttpResponse:
-    """Let the browser make a passkey and keep it: 302 or the recovery codes, 422 refused."""
+    """Let the browser make a passkey and store it: 302 or the recovery codes, 422 refused."""
     form = PasskeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -123,7 +124,7 @@ def add_passkey(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
-@_known_browser
+@_needs_existing_factor
 def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
     """Make ten codes and show them once, to print: 201."""
     if not is_set_up(request.user):
@@ -135,24 +136,24 @@ def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
-@_known_browser
+@_needs_existing_factor
 def remove_app(request: OfficeRequest) -> HttpResponse:
-    """Forget the authenticator app, unless the role needs it."""
-    return _removed(request, functools.partial(second_factors.remove_app, request.user))
+    """Remove the authenticator app, unless the role needs it."""
+    return _remove(request, functools.partial(second_factors.remove_app, request.user))
 
 
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
-@_known_browser
+@_needs_existing_factor
 def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Forget one of the own passkeys, unless the role needs it."""
+    """Remove one of the user's own passkeys, unless the role needs it."""
     key = get_object_or_404(Passkey, pk=pk, user=request.user)
-    return _removed(request, functools.partial(second_factors.remove, request.user, key))
+    return _remove(request, functools.partial(second_factors.remove, request.user, key))
 
 
-def _removed(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse:
+def _remove(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse:
     try:
         remove()
     except second_factors.SecondFactorNeeded:
@@ -165,7 +166,7 @@ def _removed(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse
 
 
 def _after_adding(request: OfficeRequest) -> HttpResponse:
-    """The first factor comes with recovery codes; later ones leave those as they are."""
+    """Show new recovery codes after the first factor; later factors leave the codes as they are."""
     note_confirmed(request)
     if request.user.recovery_codes.exists():
         messages.success(request, _("The second factor is set up."))
@@ -194,7 +195,7 @@ def sessions(request: OfficeRequest) -> HttpResponse:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
-    """Sign one browser out; the own one too, which then shows the sign-in page."""
+    """Sign one browser out; if it is this one, show the sign-in page."""
     for session in request.user.sessions.all():
         if _handle(session.pk) != handle:
             continue
@@ -212,7 +213,7 @@ def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def end_all_sessions(request: OfficeRequest) -> HttpResponse:
-    """Sign out everywhere, here too."""
+    """Sign out everywhere, including this browser."""
     user = request.user
     count = user.sessions.all().delete()[0]
     hash_chain.record(user.username, "sessions_ended", user.username, count=count)
@@ -221,7 +222,7 @@ def end_all_sessions(request: OfficeRequest) -> HttpResponse:
 
 
 def _handle(session_key: str) -> str:
-    """What a page calls a session: its key itself would be the right to use it."""
+    """A name for a session on a page, because its key would let a reader use the session."""
     return keyed_digest("session", session_key)[:16]
 
 
@@ -231,21 +232,22 @@ def _handle(session_key: str) -> str:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def own_email(request: OfficeRequest) -> HttpResponse:
-    """Give, change or take away the own address: 302 stored, 422 bad form.
+    """Enter, change or delete one's own address: 302 stored, 422 bad form.
 
-    It asks for the second factor within five minutes, and for the password of whoever has none.
+    It needs a second factor within five minutes, or the password from a person who has none.
     """
     has_factor = is_set_up(request.user)
     if has_factor and not recently_confirmed(request):
         return redirect(f"{reverse('confirm')}?{urlencode({'next': reverse('own-email')})}")
     form = EmailForm(request.POST or None, user=request.user, ask_password=not has_factor)
     if request.method == "POST" and form.is_valid():
-        user, address = request.user, form.cleaned_data["email"]
+        user = request.user
+        address = form.cleaned_data["email"]
         if address != user.email:
             with transaction.atomic():
                 user.email = address
                 user.save(update_fields=["email"])
-                # The audit says that it changed, not to what.
+                # The audit records the change, not the address.
                 hash_chain.record(user.username, "email_changed", user.username)
         messages.success(request, _("The address is stored.") if address else _("No address of yours is kept."))
         return redirect("own-email")
@@ -257,7 +259,7 @@ def own_email(request: OfficeRequest) -> HttpResponse:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def training(request: OfficeRequest) -> HttpResponse:
-    """Say what training mode is, and switch it: 302 to the first page."""
+    """Explain training mode, and switch it on or off: 302 to the first page."""
     if request.method == "POST":
         request.session[TRAINING_KEY] = not current_training(request)
         return redirect("first-page")
@@ -270,19 +272,19 @@ _KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
 
 @dataclass(frozen=True)
 class Block:
-    """One part of a page. kind: title, heading, steps, points or text; lines: its words, one for each step or point."""
+    """One part of a guide. kind: title, heading, steps, points or text. lines: its text, one for each step or point."""
 
     kind: str
     lines: tuple[str, ...]
 
 
 def guided_roles() -> list[str]:
-    """Roles that have a page, in the order of their names."""
+    """Roles that have a guide, in the order of their names."""
     return sorted(path.name.removesuffix(".vi.md") for path in FOLDER.glob("*.vi.md"))
 
 
 def guide(role: str, language: str) -> list[Block]:
-    """The page of a role in a language ("vi" or "en"); role must be one of `guided_roles`."""
+    """The guide of a role in a language ("vi" or "en"); role must be one of `guided_roles`."""
     lines = (FOLDER / f"{role}.{language}.md").read_text(encoding="utf-8").splitlines()
     blocks: list[Block] = []
     for line in filter(None, lines):
@@ -295,13 +297,14 @@ def guide(role: str, language: str) -> list[Block]:
 
 
 def _read(line: str) -> tuple[str, str]:
-    """Kind and words of a line; the stars around the names of pages are dropped."""
+    """Kind and text of a line, without the asterisks around the names of pages."""
     plain = line.replace("*", "")
     for sign, kind in _KINDS.items():
         if plain.startswith(sign):
             return kind, plain.removeprefix(sign)
-    step = re.match(r"\d+\. ", plain)
-    return ("steps", plain[step.end() :]) if step else ("text", plain)
+    if step := re.match(r"\d+\. ", plain):
+        return "steps", plain[step.end() :]
+    return "text", plain
 
 
 @also_in_training
@@ -309,7 +312,7 @@ def _read(line: str) -> tuple[str, str]:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.NOBODYS)
 def guides(request: OfficeRequest) -> HttpResponse:
-    """Every role that has a page, the reader's own first."""
+    """Every role that has a guide, the reader's own first."""
     own = roles_of(request.user)
     pages = sorted(((role in own, Role(role)) for role in guided_roles()), key=lambda page: not page[0])
     return render(request, "accounts/guides.html", {"pages": pages})
@@ -320,7 +323,7 @@ def guides(request: OfficeRequest) -> HttpResponse:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.NOBODYS)
 def one_guide(request: OfficeRequest, role: str) -> HttpResponse:
-    """The page of one role, on one sheet of A4 when printed."""
+    """The guide of one role, one sheet of A4 when printed."""
     if role not in guided_roles():
         raise Http404
     context = {"blocks": guide(role, get_language() or "vi"), "role": Role(role)}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The second factor: who needs one, how it is set up, asked for and proved, by an authenticator app, a passkey or a
-recovery code.
+"""The second factor: who needs one, and how it is set up and proved, by an authenticator app, a passkey or a recovery
+code.
 """
 
 import base64
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 
-# Whoever signs, releases something, speaks to the public, issues codes or moves people's accounts; a delegated role
-# counts as well. A test holds this against what the pages declare.
+# Roles that sign, release something, speak to the public, issue codes or change people's accounts, also if delegated.
+# A test compares this with the declarations of the pages.
 REQUIRING = frozenset({
     Role.ISSUER, Role.CLERK, Role.LEAD, Role.EDITOR, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN,
 })  # fmt: skip
@@ -53,7 +53,7 @@ def is_missing(user: User) -> bool:
 
 
 def note_confirmed(request: HttpRequest) -> None:
-    """This browser has just proved the second factor."""
+    """Note that this browser has just proved the second factor."""
     request.session[CONFIRMED_KEY] = int(time.time())
 
 
@@ -64,40 +64,38 @@ def recently_confirmed(request: HttpRequest, seconds: int = RECENT_SECONDS) -> b
 
 
 def confirm_second_factor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let a signing act through only within five minutes of the second factor; put it under @audience.
+    """Allow a signing act only within five minutes of the second factor; put it under @audience.
 
-    Otherwise nothing is done and the person is led to the page that asks for it, and from there back: to this page,
-    or, for a form that was sent, to the page it was sent from.
+    Otherwise nothing is done. The person is redirected to the page that asks for the factor, and from there back: to
+    this page, or, after a POST, to the page that sent the form.
     """
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if recently_confirmed(request):
             return view(request, *args, **kwargs)
-        back = request.get_full_path()
-        if request.method not in ("GET", "HEAD"):
-            sent_from = urlsplit(request.headers.get("Referer", ""))
-            back = sent_from.path or "/"
-            if sent_from.query:
-                back = f"{back}?{sent_from.query}"
-        return ask_again(back)
+        if request.method in ("GET", "HEAD"):
+            return ask_again(request.get_full_path())
+        sender = urlsplit(request.headers.get("Referer", ""))
+        back = sender.path or "/"
+        return ask_again(f"{back}?{sender.query}" if sender.query else back)
 
     guarded.asks_again = True  # type: ignore[attr-defined]
     return guarded
 
 
 def ask_again(back: str) -> HttpResponse:
-    """Lead to the page that asks for the second factor, and from there to `back`, an address of the office.
+    """Redirect to the page that asks for the second factor, and from there to `back`, an address of the office.
 
-    For a view of which only some acts need a fresh proof; it asks `recently_confirmed` itself.
+    For a view with some acts that need a fresh proof; it calls `recently_confirmed` itself.
     """
     return redirect(f"{reverse('confirm')}?{urlencode({'next': back})}")
 
 
 def releases(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Declare that a view lets something out or moves people's accounts, so that its roles need a second factor.
+    """Declare that a view releases something or changes people's accounts, so that its roles need a second factor.
 
-    One that asks for a fresh proof (@confirm_second_factor) says so by that.
+    A view with @confirm_second_factor needs no such declaration.
     """
     view.releases = True  # type: ignore[attr-defined]
     return view
@@ -106,14 +104,14 @@ def releases(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 SECRET_BYTES = 20
 STEP_SECONDS = 30
 DIGITS = 6
-# A clock that is up to half a minute off still fits; RFC 6238 section 5.2 recommends at most one step.
+# A clock may be off by up to half a minute; RFC 6238 section 5.2 recommends at most one step.
 DRIFT_STEPS = 1
-# Two minutes: a used code is refused for longer than it would fit.
+# Two minutes: a used code is refused for longer than it would be valid.
 REMEMBERED_STEPS = 4
 
 
 def new_secret() -> bytes:
-    """A fresh secret, 20 bytes."""
+    """A new random secret, 20 bytes."""
     return secrets.token_bytes(SECRET_BYTES)
 
 
@@ -126,18 +124,18 @@ def code_at(secret: bytes, step: int, digits: int = DIGITS) -> str:
 
 
 def matching_step(secret: bytes, code: str, unix_seconds: float, after_step: int) -> int | None:
-    """The step whose code this is, not earlier than `after_step` + 1 and near the present; None when it is none."""
+    """The time step of a code, from `after_step` + 1 on and near the present; None if the code is not valid."""
     now = int(unix_seconds) // STEP_SECONDS
-    found = None
+    match = None
     for step in range(max(now - DRIFT_STEPS, after_step + 1), now + DRIFT_STEPS + 1):
-        # No early end: every candidate takes the same time.
+        # No early end, so that every code takes the same time.
         if hmac.compare_digest(code_at(secret, step).encode(), code.encode()):
-            found = step
-    return found
+            match = step
+    return match
 
 
-def shown(secret: bytes) -> str:
-    """The secret as a person types it into an app: base32 in groups of four."""
+def grouped_text(secret: bytes) -> str:
+    """The secret for a person to type into an app: base32 in groups of four."""
     text = base64.b32encode(secret).decode().rstrip("=")
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
@@ -149,35 +147,35 @@ def address(secret: bytes, account: str, issuer: str) -> str:
 
 
 RECOVERY_CODES = 10
-# No letters or digits that are read for one another.
+# Without letters and digits that are easily confused.
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _CODE_LENGTH = 10
 
 
 class SecondFactorRefused(Refused):
-    """The code does not fit, was used already, or the passkey is not one of this account."""
+    """The code is wrong or was used already, or the passkey is not one of this account."""
 
     code = "second_factor_refused"
 
 
 class SecondFactorNeeded(Refused):
-    """The last factor of an account whose role needs one is not removed; set up another first."""
+    """The last factor of an account is not removed if its role needs one; set up another first."""
 
     code = "second_factor_needed"
 
 
 def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> None:
-    """Store the secret of an authenticator app once it has shown a right code; an older app stops working.
+    """Store the secret of an authenticator app once it has produced a right code; an older app stops working.
 
     Raises SecondFactorRefused.
     """
     step = matching_step(secret, digits_typed(code), now.timestamp(), 0)
     if step is None:
-        raise SecondFactorRefused("the code does not fit the new secret")
+        raise SecondFactorRefused("the code does not match the new secret")
     with transaction.atomic():
         AuthenticatorApp.objects.filter(user=user).delete()
         AuthenticatorApp.objects.create(
-            user=user, sealed_secret=seal(secret, _whose(user)), last_step=step, added_at=now
+            user=user, sealed_secret=seal(secret, _seal_context(user)), last_step=step, added_at=now
         )
         hash_chain.record(user.username, "factor_added", user.username, kind="app", now=now)
 
@@ -185,19 +183,19 @@ def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> Non
 def prove_code(user: User, typed: str, now: datetime.datetime) -> None:
     """Accept a code of the authenticator app or a recovery code, each once.
 
-    Raises SignInLocked after five failures in fifteen minutes, SecondFactorRefused for a code that does not fit.
+    Raises SignInLocked after five failures in fifteen minutes, SecondFactorRefused for a wrong code.
     """
     account = failures_key(user)
     claim_try(account, account, PAIR_LIMIT, now)
     with transaction.atomic():
-        fits = _use_app_code(user, typed, now) or _use_recovery_code(user, typed)
-    if not fits:
-        raise SecondFactorRefused("the code does not fit or was used already")
+        accepted = _use_app_code(user, typed, now) or _use_recovery_code(user, typed)
+    if not accepted:
+        raise SecondFactorRefused("the code is wrong or was used already")
     SignInFailure.objects.filter(account=account).delete()
 
 
 def make_recovery_codes(user: User) -> list[str]:
-    """Ten fresh codes, shown once; those made earlier stop working."""
+    """Ten new codes, shown once; earlier codes stop working."""
     codes = [_new_code() for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
         user.recovery_codes.all().delete()
@@ -207,7 +205,7 @@ def make_recovery_codes(user: User) -> list[str]:
 
 
 def remove_app(user: User) -> None:
-    """Forget the authenticator app; raises SecondFactorNeeded when it is the only factor of a role that needs one."""
+    """Remove the authenticator app; raises SecondFactorNeeded if it is the only factor of a role that needs one."""
     with transaction.atomic():
         AuthenticatorApp.objects.filter(user=user).delete()
         keep_one(user)
@@ -215,15 +213,15 @@ def remove_app(user: User) -> None:
 
 
 def keep_one(user: User) -> None:
-    """Inside a transaction that removed a factor: undo it when the account may not be without."""
+    """Raises SecondFactorNeeded if the account may not be without a factor, to undo the caller's transaction."""
     if required_for(user) and not is_set_up(user):
         raise SecondFactorNeeded("the role of this account needs a second factor; set up another one first")
 
 
 def remove_all(actor: str, user: User) -> None:
-    """For a person who has lost telephone, key and paper: every factor goes, and every browser is signed out.
+    """Remove every factor and sign out every browser of a person who has lost telephone, key and paper.
 
-    The person then signs in with the password and sets up a new one; an administrator has made sure who asks.
+    The person then signs in with the password and sets up a new factor; an administrator has verified who asks.
     """
     with transaction.atomic():
         AuthenticatorApp.objects.filter(user=user).delete()
@@ -234,7 +232,7 @@ def remove_all(actor: str, user: User) -> None:
 
 
 def failures_key(user: User) -> str:
-    """Under what failed second factors of an account are counted."""
+    """The key under which failed second factors of an account are counted."""
     return keyed_digest("second factor", str(user.pk))
 
 
@@ -242,25 +240,26 @@ def _use_app_code(user: User, typed: str, now: datetime.datetime) -> bool:
     app = AuthenticatorApp.objects.filter(user=user).first()
     if app is None:
         return False
-    secret = unseal(bytes(app.sealed_secret), _whose(user))
+    secret = unseal(bytes(app.sealed_secret), _seal_context(user))
     step = matching_step(secret, digits_typed(typed), now.timestamp(), app.last_step)
-    # Of two requests with one code, one finds the older step.
-    return step is not None and bool(
-        AuthenticatorApp.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step)
-    )
+    if step is None:
+        return False
+    # Of two requests with the same code, only one finds the older step.
+    return bool(AuthenticatorApp.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step))
 
 
 def forget_steps(now: datetime.datetime) -> None:
-    """Forget the steps of codes that fit no more: thirty seconds tell when a person signed in."""
+    """Delete the time steps of codes that have expired, because they reveal when a person signed in."""
     past = int(now.timestamp()) // STEP_SECONDS - REMEMBERED_STEPS
     AuthenticatorApp.objects.filter(last_step__gt=0, last_step__lte=past).update(last_step=0)
 
 
 def _use_recovery_code(user: User, typed: str) -> bool:
-    used = RecoveryCode.objects.filter(user=user, digest=_recovery_digest(user, typed)).delete()[0]
-    if used:
-        hash_chain.record(user.username, "recovery_code_used", user.username, left=user.recovery_codes.count())
-    return bool(used)
+    deleted = RecoveryCode.objects.filter(user=user, digest=_recovery_digest(user, typed)).delete()[0]
+    if not deleted:
+        return False
+    hash_chain.record(user.username, "recovery_code_used", user.username, left=user.recovery_codes.count())
+    return True
 
 
 def _new_code() -> str:
@@ -273,7 +272,7 @@ def _recovery_digest(user: User, code: str) -> str:
     return keyed_digest("recovery", f"{user.pk} {plain}")
 
 
-def _whose(user: User) -> str:
+def _seal_context(user: User) -> str:
     return f"authenticator app of {user.pk}"
 
 
@@ -281,7 +280,7 @@ CHALLENGE_KEY = "passkey_challenge"
 
 
 def registration_options(request: HttpRequest, user: User) -> str:
-    """JSON for navigator.credentials.create(); its challenge is kept in the session for one answer."""
+    """JSON for navigator.credentials.create(); its challenge is stored in the session for one answer."""
     from webauthn import generate_registration_options, options_to_json
     from webauthn.helpers import bytes_to_base64url
 
@@ -291,7 +290,7 @@ def registration_options(request: HttpRequest, user: User) -> str:
         user_id=f"bluezone-{user.pk}".encode(),
         user_name=user.username,
         user_display_name=user.name or user.username,
-        exclude_credentials=_described(user.passkeys.all()),
+        exclude_credentials=_descriptors(user.passkeys.all()),
     )
     request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
     return options_to_json(options)
@@ -304,37 +303,37 @@ def add(request: HttpRequest, user: User, answer: str, name: str, now: datetime.
 
     challenge = _take_challenge(request)
     try:
-        made = verify_registration_response(
+        passkey = verify_registration_response(
             credential=answer,
             expected_challenge=challenge,
             expected_rp_id=_party(request),
             expected_origin=_origin(request),
         )
     except (WebAuthnException, ValueError, KeyError):
-        raise SecondFactorRefused("the browser's answer does not fit what it was asked") from None
-    if Passkey.objects.filter(credential_id=made.credential_id).exists():
-        raise SecondFactorRefused("this passkey is known already")
+        raise SecondFactorRefused("the browser's answer does not match the challenge") from None
+    if Passkey.objects.filter(credential_id=passkey.credential_id).exists():
+        raise SecondFactorRefused("this passkey is registered already")
     with transaction.atomic():
         Passkey.objects.create(
             user=user,
             name=name,
-            credential_id=made.credential_id,
-            public_key=made.credential_public_key,
-            sign_count=made.sign_count,
+            credential_id=passkey.credential_id,
+            public_key=passkey.credential_public_key,
+            sign_count=passkey.sign_count,
             added_at=now,
         )
         hash_chain.record(user.username, "factor_added", user.username, kind="passkey", now=now)
 
 
 def proof_options(request: HttpRequest, user: User) -> str:
-    """JSON for navigator.credentials.get() with the passkeys of an account; "" when it has none."""
+    """JSON for navigator.credentials.get() with the passkeys of an account; "" if it has none."""
     keys = list(user.passkeys.all())
     if not keys:
         return ""
     from webauthn import generate_authentication_options, options_to_json
     from webauthn.helpers import bytes_to_base64url
 
-    options = generate_authentication_options(rp_id=_party(request), allow_credentials=_described(keys))
+    options = generate_authentication_options(rp_id=_party(request), allow_credentials=_descriptors(keys))
     request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
     return options_to_json(options)
 
@@ -351,7 +350,7 @@ def prove(request: HttpRequest, user: User, answer: str) -> None:
         key = user.passkeys.filter(credential_id=credential.raw_id).first()
         if key is None:
             raise SecondFactorRefused("the passkey is not one of this account")
-        proved = verify_authentication_response(
+        verified = verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=_party(request),
@@ -360,32 +359,32 @@ def prove(request: HttpRequest, user: User, answer: str) -> None:
             credential_current_sign_count=key.sign_count,
         )
     except (WebAuthnException, ValueError, KeyError):
-        raise SecondFactorRefused("the browser's answer does not fit what it was asked") from None
-    key.sign_count = proved.new_sign_count
+        raise SecondFactorRefused("the browser's answer does not match the challenge") from None
+    key.sign_count = verified.new_sign_count
     key.save(update_fields=["sign_count"])
 
 
 def remove(user: User, key: Passkey) -> None:
-    """Forget a passkey; raises SecondFactorNeeded when it is the only factor of a role that needs one."""
+    """Remove a passkey; raises SecondFactorNeeded if it is the only factor of a role that needs one."""
     with transaction.atomic():
         key.delete()
         keep_one(user)
         hash_chain.record(user.username, "factor_removed", user.username, kind="passkey")
 
 
-def _described(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
+def _descriptors(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
     return [PublicKeyCredentialDescriptor(id=bytes(key.credential_id)) for key in keys]
 
 
 def _take_challenge(request: HttpRequest) -> bytes:
-    """The challenge of this session, which is good for one answer."""
+    """The challenge of this session, which is valid for one answer; raises SecondFactorRefused."""
     from webauthn import base64url_to_bytes
 
     challenge = request.session.pop(CHALLENGE_KEY, "")
     if not challenge:
-        raise SecondFactorRefused("this session has asked for no passkey")
+        raise SecondFactorRefused("this session has no challenge for a passkey")
     return base64url_to_bytes(challenge)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages for coming in and going out: sign-in, one-time link, own password, and the second factor, after
-the password and before a signing act.
+"""Pages for signing in and out: sign-in, one-time link, one's own password, and the second factor, after the password
+and before a signing act.
 """
 
 import time
@@ -37,8 +37,8 @@ from bluezone.training import also_in_training
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def come_in(request: HttpRequest, user: User, onward: str) -> HttpResponse:
-    """The password is right: sign in and go to `onward`, or ask for the second factor where one is set up."""
+def finish_password_step(request: HttpRequest, user: User, onward: str) -> HttpResponse:
+    """After a right password: sign in and go to `onward`, or ask for the second factor if one is set up."""
     if is_set_up(user):
         request.session[WAITING_KEY] = [user.pk, user.get_session_auth_hash(), int(time.time()), onward]
         return redirect("second-factor-proof")
@@ -51,11 +51,12 @@ def come_in(request: HttpRequest, user: User, onward: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def second_step(request: HttpRequest) -> HttpResponse:
-    """The second half of a sign-in: 302 in, or back when the password is too long ago; 422 wrong, 429 locked."""
+    """The second half of a sign-in: 302 signed in, or back if the password is too long ago; 422 wrong, 429 locked."""
     user, onward = _waiting(request)
     if user is None:
         return redirect("sign-in")
-    form, status = ProofForm(request.POST or None), 200
+    form = ProofForm(request.POST or None)
+    status = 200
     if request.method == "POST":
         status = _prove(request, user, form)
         if status == 200:
@@ -77,7 +78,8 @@ def confirm(request: OfficeRequest) -> HttpResponse:
         onward = "first-page"
     if not is_set_up(request.user):
         return redirect("second-factor")
-    form, status = ProofForm(request.POST or None), 200
+    form = ProofForm(request.POST or None)
+    status = 200
     if request.method == "POST":
         status = _prove(request, request.user, form)
         if status == 200:
@@ -87,7 +89,7 @@ def confirm(request: OfficeRequest) -> HttpResponse:
 
 
 def _waiting(request: HttpRequest) -> tuple[User | None, str]:
-    """Who has given the password in this browser and where they are going; nobody when it is too long ago."""
+    """The person who has entered the password in this browser, and their next page; None if it is too long ago."""
     pk, password_hash, at, onward = request.session.get(WAITING_KEY, (0, "", 0, ""))
     user = User.objects.filter(pk=pk, is_active=True).first()
     if user is None or user.get_session_auth_hash() != password_hash or time.time() - at > WAITING_SECONDS:
@@ -96,7 +98,7 @@ def _waiting(request: HttpRequest) -> tuple[User | None, str]:
 
 
 def _prove(request: HttpRequest, user: User, form: ProofForm) -> int:
-    """200 proved, otherwise the status, with the reason in the form."""
+    """The status: 200 if proved, otherwise with the reason in the form."""
     if not form.is_valid():
         return 422
     try:
@@ -137,19 +139,22 @@ def _sign_in(request: HttpRequest, user: User) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign in by name and password: 302 to the page that was asked for, 422 refused, 429 locked for a while."""
+    """Sign in by name and password: 302 to the requested page, 422 refused, 429 locked for a while."""
     if request.user.is_authenticated:
         return redirect("first-page")
-    form, challenge = SignInForm(request.POST or None), ""
+    form = SignInForm(request.POST or None)
+    challenge = ""
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+                name = form.cleaned_data["username"]
+                password = form.cleaned_data["password"]
                 user = signin.sign_in(request, name, password, timezone.now(), request.POST.get("puzzle", ""))
             except signin.SignInPuzzle as puzzle:
-                challenge, status = puzzle.challenge.hex(), 429
+                challenge = puzzle.challenge.hex()
+                status = 429
             except signin.SignInLocked as locked:
                 form.add_error(
                     None,
@@ -166,7 +171,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                     ),
                 )
             else:
-                response = come_in(request, user, _asked_for(request))
+                response = finish_password_step(request, user, _requested_page(request))
                 signin.remember_device(request, response, user)
                 return response
     context = {"form": form, "next": request.GET.get("next", ""), "challenge": challenge}
@@ -176,7 +181,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_safe
 @audience(EVERYONE)
 def puzzle_worker(_request: HttpRequest) -> HttpResponse:
-    """The worker that solves puzzles, the same file as the web edition's."""
+    """The worker that solves puzzles, the same file as in the web edition."""
     worker = files("bluezone.face") / "static" / "engine" / "web" / "puzzleworker.js"
     response = HttpResponse(worker.read_bytes(), content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=3600"
@@ -199,9 +204,9 @@ def sign_out(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EVERYONE)
 def start(request: HttpRequest, token: str) -> HttpResponse:
-    """Open a one-time link: say one's name, choose a password, be signed in.
+    """Open a one-time link: enter one's name, choose a password, be signed in.
 
-    Looking does not use the link; 410 when it is gone, 422 bad form.
+    A GET does not use the link. 410 if the link is invalid, 422 bad form.
     """
     now = timezone.now()
     try:
@@ -213,7 +218,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(
                 request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
             )
-            return come_in(request, user, "first-page")
+            return finish_password_step(request, user, "first-page")
     except signin.AccountLinkInvalid:
         return render(request, "accounts/link_gone.html", status=410)
     return render(request, "accounts/start.html", {"form": form, "account": user}, status=422 if form.errors else 200)
@@ -225,7 +230,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 @audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def change_password(request: OfficeRequest) -> HttpResponse:
-    """Change the own password; other browsers of this account are signed out."""
+    """Change one's own password; other browsers of this account are signed out."""
     form = PasswordChangeForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         user = request.user
@@ -238,9 +243,9 @@ def change_password(request: OfficeRequest) -> HttpResponse:
     return render(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _asked_for(request: HttpRequest) -> str:
+def _requested_page(request: HttpRequest) -> str:
     """The page that sign-in interrupted, if it is one of ours."""
-    asked = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
-        return asked
+    address = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return address
     return "first-page"

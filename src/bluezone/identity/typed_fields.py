@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people type into forms, read alike on every page: a day, a time of day, a number, one line of a name or an
-address, an e-mail address, a telephone number. What cannot be read is refused with a sentence on how to write it.
+"""Form fields that read what people type in the same way on every page: a day, a time of day, a number, a line of a
+name or an address, an e-mail address, a telephone number. They refuse unreadable text with an example.
 """
 
 import datetime
@@ -18,21 +18,23 @@ from bluezone.vietnamese.spelling import without_unseen
 from bluezone.vietnamese.typed import pasted, plain, read_count, read_day, read_moment, read_time
 
 _Value = TypeVar("_Value")
-# Control, direction-changing, private and broken characters: with them one name can look like another.
+# Control, direction-changing, private-use and broken characters: they can make one name look like another.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
 def typed_day(text: str) -> datetime.date | None:
-    """The day that somebody typed or chose (see `read_day`), None where it is none."""
+    """The day that somebody typed or chose (see `read_day`), None for unreadable text."""
     return read_day(text, timezone.localdate())
 
 
 def chosen_day(text: str, usual: datetime.date) -> datetime.date:
-    """The day that somebody typed or chose, `usual` where nothing stands there.
+    """The day that somebody typed or chose, `usual` for an empty text.
 
-    What is no day is the first of the calendar, which every rule about days to come refuses: nothing is taken for it.
+    Unreadable text gives the first day of the calendar, which every rule about coming days refuses.
     """
-    return (typed_day(text) or datetime.date.min) if text.strip() else usual
+    if not text.strip():
+        return usual
+    return typed_day(text) or datetime.date.min
 
 
 class DayField(forms.DateField):
@@ -42,7 +44,7 @@ class DayField(forms.DateField):
     default_error_messages: ClassVar = {"invalid": _("Write the day first, then the month, for example 1/9/2020.")}
 
     def to_python(self, value: Any) -> datetime.date | None:
-        """The day, or how to write one."""
+        """The day; raises ValidationError with an example."""
         return _read(self, value, typed_day)
 
 
@@ -53,37 +55,37 @@ class TimeOfDayField(forms.TimeField):
     default_error_messages: ClassVar = {"invalid": _("Write a time like 7:30 or 19:30.")}
 
     def to_python(self, value: Any) -> datetime.time | None:
-        """The time, or how to write one."""
+        """The time; raises ValidationError with an example."""
         return _read(self, value, read_time)
 
 
 class MomentField(forms.DateTimeField):
-    """A day and a time of it, in either order."""
+    """A day and a time of day, in either order."""
 
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
     default_error_messages: ClassVar = {"invalid": _("Write day and time, for example 1/9/2020 19:30.")}
 
     def to_python(self, value: Any) -> datetime.datetime | None:
-        """The moment in the city's zone, or how to write one."""
+        """The moment in the city's time zone; raises ValidationError with an example."""
         if isinstance(value, datetime.datetime):
             return value
-        found = _read(self, value, lambda text: read_moment(text, timezone.localdate()))
-        return None if found is None else timezone.make_aware(found)
+        moment = _read(self, value, lambda text: read_moment(text, timezone.localdate()))
+        return None if moment is None else timezone.make_aware(moment)
 
 
 class CountField(forms.IntegerField):
-    """A whole number: "1500", "1.500", "1 500", "12 người". No field of type number: a browser takes 1.500 for 1,5."""
+    """A whole number: "1500", "1.500", "1 500", "12 người". Not an input of type number: that reads 1.500 as 1,5."""
 
     default_error_messages: ClassVar = {"invalid": _("Write a whole number in digits, for example 1500 or 1.500.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        # The pad of digits of some phones has no minus.
+        # The numeric keypad of some phones has no minus.
         below_zero = (kwargs.get("min_value") or 0) < 0
         attrs = {"autocomplete": "off"} | ({} if below_zero else {"inputmode": "numeric"})
         super().__init__(**{"widget": forms.TextInput(attrs=attrs), **kwargs})
 
     def to_python(self, value: Any) -> int | None:
-        """The number, or how to write one."""
+        """The number; raises ValidationError with an example."""
         return _read(self, value, read_count)
 
 
@@ -93,16 +95,17 @@ def _read(field: forms.Field, value: Any, read: Callable[[str], _Value | None]) 
     if not isinstance(value, str):
         stored: _Value = value
         return stored
-    if (found := read(value)) is None:
+    result = read(value)
+    if result is None:
         raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
-    return found
+    return result
 
 
 class PlainLineField(forms.CharField):
-    """A line in NFC with single blanks and no sign of no width; refused with what turns letters round or is none.
+    """A line in NFC with single blanks and no zero-width characters; refused with control or direction characters.
 
-    most_bytes: of UTF-8, where what is stored is limited so (the code of a venue).
-    Text of an old font (TCVN3, VNI) is refused with its conversion, which then stands in the field.
+    most_bytes: limit in UTF-8 bytes, if storage has one (the code of a venue).
+    Text of an old font (TCVN3, VNI) is refused, and the field then shows its conversion.
     """
 
     def __init__(self, *, most_bytes: int | None = None, **kwargs: Any) -> None:
@@ -110,17 +113,17 @@ class PlainLineField(forms.CharField):
         self.most_bytes = most_bytes
 
     def clean(self, value: Any) -> Any:
-        """The line, or what is wrong with it."""
+        """The line; raises ValidationError."""
         text = unicodedata.normalize("NFC", " ".join(str(value or "").split()))
-        found = detect(text)
-        if found.is_legacy:
-            proposed = to_unicode(text, found.encoding)
+        font = detect(text)
+        if font.is_legacy:
+            proposed = to_unicode(text, font.encoding)
             raise forms.ValidationError(
                 _("This is written in an old font. Is it “%(text)s”? It stands in the field: look and send again."),
                 code="legacy",
                 params={"text": proposed},
             )
-        # After the old fonts, one of which has its ư where Unicode has an invisible hyphen.
+        # After the check for old fonts: one of them has its ư at the code of Unicode's invisible hyphen.
         text = " ".join(without_unseen(text).split())
         if any(unicodedata.category(letter) in _UNSEEN for letter in text):
             raise forms.ValidationError(_("There are invisible characters in it. Type it anew."), code="unseen")
@@ -129,7 +132,7 @@ class PlainLineField(forms.CharField):
         return super().clean(text)
 
     def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
-        """A field that shows the conversion of what was refused."""
+        """A field that shows the conversion of refused text."""
         return _ConvertedField(form, self, field_name)
 
 
@@ -141,41 +144,43 @@ class _ConvertedField(forms.BoundField):
 
 
 class PastedField(forms.CharField):
-    """A longer text as it is pasted from Word or a message: composed, plain blanks, each point after "- "."""
+    """A longer text pasted from Word or a message: composed, with plain blanks, and each point after "- "."""
 
     widget = forms.Textarea
 
     def to_python(self, value: Any) -> str:
-        """The text as if it had been typed."""
+        """The text, as if it had been typed."""
         return pasted(super().to_python(value) or "")
 
 
 class MailField(forms.EmailField):
-    """One e-mail address, also as it stands in a link ("mailto:") or in the list of a mail program ("<…>")."""
+    """One e-mail address, also as written in a link ("mailto:") or by a mail program ("<…>")."""
 
     def to_python(self, value: Any) -> str:
-        """The address alone."""
+        """The address without anything around it; unreadable text as it is, for the validators to refuse."""
         text = plain(super().to_python(value) or "")
-        found, more = read_email(text) or ("", True)
-        return found if found and not more else text
+        address, more = read_email(text) or ("", True)
+        return address if address and not more else text
 
 
 class PhoneLineField(forms.CharField):
-    """One telephone number to be called, as people write it; messages go to a `read_destination`."""
+    """One telephone number to call, as people write it; numbers for messages are read by `read_destination`."""
 
     widget = forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"})
 
     def to_python(self, value: Any) -> str:
-        """The number with the blanks and dots that it was written with."""
+        """The number, with the blanks and dots as typed."""
         text = plain(super().to_python(value) or "")
-        number, more = (read_phone(text) or ("", True)) if text else ("", False)
+        if not text:
+            return ""
+        number, more = read_phone(text) or ("", True)
         if more:
             raise forms.ValidationError(_("Write one telephone number, for example 0209 3870 115."), code="invalid")
         return number
 
 
 class SignInNameField(forms.CharField):
-    """A sign-in name, which has small letters alone."""
+    """A sign-in name, converted to small letters."""
 
     widget = forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"})
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol: identifiers, files, matching, risk, codes and certificates. Pure: no I/O, no clock of its own."""
+"""The protocol: identifiers, files, matching, risk, codes and certificates. Pure: no I/O, and it reads no clock."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blind RSA signatures: the health authority signs what it cannot see, and cannot recognise it later.
+"""Blind RSA signatures: the health authority signs messages that it cannot see, and cannot recognise them later.
 
-Variants with SHA-384 and MGF1-SHA-384 (RFC 9474 section 5): the caller makes them by what it passes as message.
+Variants with SHA-384 and MGF1-SHA-384 (RFC 9474 section 5); the message that the caller passes selects the variant.
 RSABSSA-SHA384-PSS-Randomized signs 32 random bytes || M (reports), -Deterministic signs M itself (gate tokens).
-Both have a salt of 48 bytes; the PSSZERO variants, salt length 0, are there for the published vectors.
+Both have a salt of 48 bytes; the PSSZERO variants, with salt length 0, are only for the published vectors.
 """
 
 import hashlib
@@ -83,7 +83,7 @@ class PrivateKey(PublicKey):
 
 
 class Blinded(NamedTuple):
-    """message: what the signer gets, one modulus long; inverse: what the owner keeps to unblind the answer."""
+    """message: for the signer, as long as the modulus. inverse: for the owner, to unblind the answer."""
 
     message: bytes
     inverse: int
@@ -102,7 +102,7 @@ def blind(public: PublicKey, input_msg: bytes, *, salt: bytes | None = None, r: 
     """Hide a message from its signer.
 
     input_msg: as the variant prepares it, see the module's docstring.
-    salt:      48 random bytes unless given, r: a random unit modulo n unless given; both are given in tests only.
+    salt:      by default 48 random bytes. r: by default a random unit modulo n. Only tests pass them.
     Returns the blinded message, `public.length` bytes, and the inverse that `finalize` needs.
     Raises InvalidBlindSignature for a message or r that shares a factor with n.
 
@@ -119,12 +119,12 @@ def blind(public: PublicKey, input_msg: bytes, *, salt: bytes | None = None, r: 
 
 
 def blind_sign(private: PrivateKey, blinded: bytes) -> bytes:
-    """Sign a blinded message; the same one gives the same signature.
+    """Sign a blinded message; the same message gives the same signature.
 
     blinded: `private.length` bytes, a number below n.
-    The argument is chosen by a stranger, so the exponentiation works on it times a random factor: its duration
-    tells nothing about the key. The result is verified before it is released, because a single fault in one
-    half of it would reveal a prime (Boneh, DeMillo, Lipton 1997).
+    A stranger chooses the argument, so it is multiplied by a random factor first: the time of the exponentiation then
+    reveals nothing about the key. The result is verified before it is released, because a single fault in one half of
+    it would reveal a prime (Boneh, DeMillo, Lipton 1997).
     Raises InvalidBlindSignature for another length, a number out of range, or a result that does not verify.
 
     Source: RFC 9474 section 4.3.
@@ -148,7 +148,7 @@ def finalize(
     """Unblind the signer's answer and verify it.
 
     Returns the signature of `input_msg`, `public.length` bytes.
-    Raises InvalidBlindSignature when the answer is not this key's signature of what was blinded.
+    Raises InvalidBlindSignature if the answer is not this key's signature of the blinded message.
 
     Source: RFC 9474 section 4.4.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Bluezone app of 2020: its identifiers and frames, and its list of confirmed cases (F0) with the match to a log.
 
-Kept so that its logs and phones can still be understood.
+This code exists so that the logs and phones of that time can still be read.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,7 +19,7 @@ IDENTIFIER_LENGTH = 12
 MILLISECONDS_PER_DAY = 86_400_000
 SLOTS_PER_DAY = 96
 MOST_SLOTS_PER_DAY = 1440
-# A century: the chain is walked day by day, so a hostile date must not cost minutes.
+# A century: the chain is computed day by day, and a hostile date must not cost minutes.
 MOST_DAYS = 36_525
 
 SERVICE_UUID = 0x4E56
@@ -29,14 +29,20 @@ COMPANY_ID = 0x22B5
 
 _SUB_KEY_TEXT = b"bluzonesubkey"  # the original's spelling
 _IDENTIFIER_PLACES = (0, 4, 8, 12, 16, 18, 20, 22, 24, 26, 28, 30)
-_FLAGS, _SOME_UUIDS16, _ALL_UUIDS16, _SOME_UUIDS128, _ALL_UUIDS128, _MANUFACTURER = 0x01, 0x02, 0x03, 0x06, 0x07, 0xFF
+# Types of advertising data (Bluetooth Assigned Numbers).
+_FLAGS = 0x01
+_SOME_UUIDS16 = 0x02
+_ALL_UUIDS16 = 0x03
+_SOME_UUIDS128 = 0x06
+_ALL_UUIDS128 = 0x07
+_MANUFACTURER = 0xFF
 _SERVICE_BYTES = SERVICE_UUID.to_bytes(2, "little")
 _IPHONE_SERVICE_BYTES = bytes.fromhex(IPHONE_SERVICE_UUID.replace("-", ""))[::-1]
 _COMPANY_BYTES = COMPANY_ID.to_bytes(2, "little")
 
 
 class InvalidBluezone2020(Refused):
-    """A key, slot count or moment for which the original app has no identifier."""
+    """The original app has no identifier for this key, slot count or moment."""
 
     code = "bluezone2020_invalid"
 
@@ -48,8 +54,8 @@ class BluezoneDay:
     daily_key, sub_key_0: 32 bytes each.
     identifiers:          12 bytes each, one per slot.
     starts_ms:            Unix milliseconds at which each slot begins.
-    index:                slot of the moment; with a slot count that does not divide the day it is, in the day's
-                          last milliseconds, one too many.
+    index:                slot of the moment. If the slot count does not divide the day, it is one too high in the
+                          last milliseconds of the day.
     """
 
     daily_key: bytes
@@ -60,14 +66,14 @@ class BluezoneDay:
 
     @property
     def identifier(self) -> bytes:
-        """The identifier sent at the moment. Raises InvalidBluezone2020 where the original fails, too."""
+        """The identifier sent at the moment. Raises InvalidBluezone2020 where the original fails as well."""
         if self.index >= len(self.identifiers):
             raise InvalidBluezone2020(f"slot {self.index} is past the day's {len(self.identifiers)} slots")
         return self.identifiers[self.index]
 
 
 def bluezone_day(base: bytes, created_ms: int, at_ms: int, slots: int = SLOTS_PER_DAY) -> BluezoneDay:
-    """Derive the identifiers of the UTC day that holds `at_ms`.
+    """Derive the identifiers of the UTC day of `at_ms`.
 
     base:       32 random bytes, made at created_ms (Unix milliseconds).
     slots:      identifiers a day, 2..1440; the app used 96, its first version with rotation 144.
@@ -87,7 +93,7 @@ def bluezone_day(base: bytes, created_ms: int, at_ms: int, slots: int = SLOTS_PE
 
 
 def daily_key(base: bytes, days: int) -> bytes:
-    """Return the key `days` UTC days after the day of `base`; before it, as the original, `base` itself."""
+    """Return the key `days` UTC days after the day of `base`; for earlier days, like the original, `base` itself."""
     if len(base) != KEY_LENGTH:
         raise InvalidBluezone2020(f"base key is {len(base)} bytes, expected {KEY_LENGTH}")
     if days > MOST_DAYS:
@@ -114,19 +120,19 @@ def day_identifiers(daily: bytes, slots: int = SLOTS_PER_DAY) -> list[bytes]:
 
 
 def identifier_of(sub_key: bytes) -> bytes:
-    """Return 12 of a sub key's 32 bytes; of any other length, as the original, 12 zero bytes."""
+    """Return 12 of a sub key's 32 bytes; for any other length, like the original, 12 zero bytes."""
     if len(sub_key) != KEY_LENGTH:
         return bytes(IDENTIFIER_LENGTH)
     return bytes(sub_key[place] for place in _IDENTIFIER_PLACES)
 
 
 def slot_at(at_ms: int, slots: int = SLOTS_PER_DAY) -> int:
-    """Return the slot of the UTC day that holds `at_ms`."""
+    """Return the slot of `at_ms` in its UTC day."""
     return at_ms % MILLISECONDS_PER_DAY // (MILLISECONDS_PER_DAY // slots)
 
 
 def identifier_changed(before_ms: int, after_ms: int, slots: int = SLOTS_PER_DAY) -> bool:
-    """Return what the original app returns: it compares the slot but not the day, so whole days later is "the same"."""
+    """Return the answer of the original app, which compares slots but not days: whole days later is "the same"."""
     return slot_at(before_ms, slots) != slot_at(after_ms, slots)
 
 
@@ -137,7 +143,7 @@ def check_slots(slots: int) -> None:
 
 
 def advertisement(identifier: bytes) -> bytes:
-    """Return what an Android phone of 2020 advertises: flags, service 0x4E56, the identifier as manufacturer data."""
+    """Return the frame of an Android phone of 2020: flags, service 0x4E56, the identifier as manufacturer data."""
     if len(identifier) != IDENTIFIER_LENGTH:
         raise InvalidBluezone2020(f"identifier is {len(identifier)} bytes, expected {IDENTIFIER_LENGTH}")
     return (
@@ -150,9 +156,9 @@ def advertisement(identifier: bytes) -> bytes:
 
 
 def identifier_in(advertising_data: bytes, *, as_iphone: bool = False) -> bytes | None:
-    """Return the identifier in a frame, or None where the original would not take one from it.
+    """Return the identifier in a frame, or None if the original would read none.
 
-    as_iphone: read as its iPhone version does, which looks at neither the service nor the company.
+    as_iphone: read like the iPhone version, which checks neither the service nor the company.
     """
     structures = _structures(advertising_data)
     manufacturer = [content for kind, content in structures if kind == _MANUFACTURER]
@@ -166,17 +172,17 @@ def identifier_in(advertising_data: bytes, *, as_iphone: bool = False) -> bytes 
 
 
 def is_iphone_advertisement(advertising_data: bytes) -> bool:
-    """Tell a frame of the iPhone version: its identifier is not in the frame but in IPHONE_CHARACTERISTIC_UUID."""
+    """Whether the iPhone version sent a frame: its identifier is not in the frame but in IPHONE_CHARACTERISTIC_UUID."""
     return _names_service(_structures(advertising_data), (_SOME_UUIDS128, _ALL_UUIDS128), _IPHONE_SERVICE_BYTES)
 
 
 def _names_service(structures: list[tuple[int, bytes]], kinds: tuple[int, int], uuid: bytes) -> bool:
-    return any(
-        uuid == content[at : at + len(uuid)]
-        for kind, content in structures
-        if kind in kinds
-        for at in range(0, len(content), len(uuid))
-    )
+    for kind, content in structures:
+        if kind not in kinds:
+            continue
+        if any(uuid == content[at : at + len(uuid)] for at in range(0, len(content), len(uuid))):
+            return True
+    return False
 
 
 def _structures(advertising_data: bytes) -> list[tuple[int, bytes]]:
@@ -195,7 +201,7 @@ def _structures(advertising_data: bytes) -> list[tuple[int, bytes]]:
 
 # In the foreground a phone sent one identifier for up to 150 s, also after its slot had ended.
 LATE_FRAME_MS = 150_000
-# Days of all cases together; each costs a hundred hashes.
+# Days of all cases together; each takes a hundred hashes.
 MOST_CASE_DAYS = 100_000
 # Android wrote milliseconds and the iPhone seconds into the same column; as milliseconds this is March 1973.
 _FIRST_MILLISECONDS = 10**11
@@ -212,7 +218,7 @@ class F0Case:
     """One confirmed case: the key of its first day, from which all later days follow.
 
     daily_key:  32 bytes; of another length the case matches nothing.
-    start_seconds: start of the UTC day of daily_key; end_seconds: last moment whose slot is still looked for.
+    start_seconds: start of the UTC day of daily_key; end_seconds: the search ends with the slot of this moment.
     slots:      identifiers a day.
     """
 
@@ -233,7 +239,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class F0Match:
-    """A sighting, as its row in the log, of a case, as its row in the list."""
+    """A sighting of a case. case_row: its row in the list. sighting_row: its row in the log."""
 
     case_row: int
     slot: Slot
@@ -243,16 +249,16 @@ class F0Match:
 def read_f0_list(text: bytes) -> tuple[F0Case, ...]:
     """Read the InfoF text of a push: `{"data": [{"daily_key", "time_start", "time_end", "max"}]}`.
 
-    Raises InvalidF0List when it has another shape, or its cases last over 100,000 days together.
+    Raises InvalidF0List if it has another shape, or if its cases last over 100,000 days together.
     """
     cases = tuple(
         F0Case(
-            daily_key=bytes.fromhex(read.text("daily_key", r"([0-9A-Fa-f]{2})*")),
-            start_seconds=read.integer("time_start"),
-            end_seconds=read.integer("time_end"),
-            slots=read.integer("max", 2, MOST_SLOTS_PER_DAY),
+            daily_key=bytes.fromhex(entry.text("daily_key", r"([0-9A-Fa-f]{2})*")),
+            start_seconds=entry.integer("time_start"),
+            end_seconds=entry.integer("time_end"),
+            slots=entry.integer("max", 2, MOST_SLOTS_PER_DAY),
         )
-        for read in JsonMembers.parse(text, InvalidF0List).each("data")
+        for entry in JsonMembers.parse(text, InvalidF0List).each("data")
     )
     days = sum(max(case.end_seconds - case.start_seconds, 0) // SECONDS_PER_DAY + 1 for case in cases)
     if days > MOST_CASE_DAYS:
@@ -261,11 +267,12 @@ def read_f0_list(text: bytes) -> tuple[F0Case, ...]:
 
 
 def case_slots(case: F0Case) -> Iterator[Slot]:
-    """Yield every slot the original looks for, the one that begins at end_seconds included."""
+    """Yield every slot that the original searches for, including the one that begins at end_seconds."""
     if len(case.daily_key) != KEY_LENGTH:
         return
     check_slots(case.slots)
-    key, start_ms = case.daily_key, case.start_seconds * 1000
+    key = case.daily_key
+    start_ms = case.start_seconds * 1000
     step_ms = MILLISECONDS_PER_DAY // case.slots
     while True:
         for identifier in day_identifiers(key, case.slots):
@@ -282,10 +289,9 @@ def find_cases(
     """Return every sighting of a case, ordered by case, slot and time.
 
     sightings: (identifier of 12 bytes, time) rows of a log; the time in Unix milliseconds.
-    tolerant:  also take frames up to 150 s after their slot, which phones did send and the original never matches,
+    tolerant:  also accept frames up to 150 s after their slot, which phones did send and the original never matches,
                and read the times that iPhones logged in seconds.
-    Without it a sighting counts exactly where the original counts it: both ends of its slot included, not one
-    millisecond more.
+    Otherwise exactly the sightings that the original counts: within the slot, both ends included.
     """
     late_ms = LATE_FRAME_MS if tolerant else 0
     log: dict[bytes, list[tuple[int, int]]] = {}

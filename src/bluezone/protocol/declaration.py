@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A declaration: what a warned person chooses to tell the health authority, sealed so that nobody else can read it.
+"""A declaration: what a warned person chooses to tell the health authority, sealed so that no one else can read it.
 
 It is sealed with the sending half of HPKE (RFC 9180), base mode, one message: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256,
 AES-128-GCM.
@@ -22,26 +22,27 @@ _SECRET_LENGTH = 32
 
 
 def seal(plain: bytes, public_key: bytes, info: bytes) -> bytes:
-    """Return enc[65] || ciphertext || tag[16], readable with the private key alone; no associated data.
+    """Return enc[65] || ciphertext || tag[16], readable only with the private key; no associated data.
 
-    public_key: point on P-256, 65 bytes. info: what the message is for, known to both sides.
+    public_key: point on P-256, 65 bytes. info: the purpose of the message, known to both sides.
     """
     enc, secret = primitives.agree_on_p256(public_key)
     prk = _extract(_KEM, b"", b"eae_prk", secret)
     shared = _expand(_KEM, prk, b"shared_secret", enc + public_key, _SECRET_LENGTH)
     schedule = _BASE_MODE + _extract(_SUITE, b"", b"psk_id_hash", b"") + _extract(_SUITE, b"", b"info_hash", info)
     secret = _extract(_SUITE, shared, b"secret", b"")
-    key, nonce = _expand(_SUITE, secret, b"key", schedule, 16), _expand(_SUITE, secret, b"base_nonce", schedule, 12)
+    key = _expand(_SUITE, secret, b"key", schedule, 16)
+    nonce = _expand(_SUITE, secret, b"base_nonce", schedule, 12)
     return enc + primitives.seal(key, nonce, plain)
 
 
 def _extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
-    """LabeledExtract; an empty salt stands for 32 zero bytes."""
+    """LabeledExtract; an empty salt means 32 zero bytes."""
     return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + material, "sha256")
 
 
 def _expand(suite: bytes, prk: bytes, label: bytes, info: bytes, length: int) -> bytes:
-    """LabeledExpand; one block of 32 bytes is enough for all that is asked here."""
+    """LabeledExpand, at most one block of 32 bytes, which is enough here."""
     labelled = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
     return hmac.digest(prk, labelled + b"\x01", "sha256")[:length]
 
@@ -65,38 +66,38 @@ _LEVELS: "tuple[DeclaredLevel, ...]" = ("low", "high", "unclear")
 _PHONE = re.compile(r"\+?[0-9]{8,15}")
 _LONGEST_PHONE = 16
 
-# 500 characters of Vietnamese prose take about 680 bytes; only text of emoji or of a script with three bytes a
-# character comes near this.
+# 500 characters of Vietnamese prose take about 680 bytes; only emoji, or a script with three bytes a character, come
+# near this.
 MAX_TEXT_BYTES = _PLAIN_SIZE - _HEAD.size - _LONGEST_PHONE - _TEXT_LENGTH.size
 
 
 class InvalidDeclaration(Refused):
-    """A declaration to be sent, or one received, is out of bounds; the message repeats none of it."""
+    """A declaration, to send or received, is out of bounds; the message repeats none of its content."""
 
     code = "declaration_invalid"
 
 
 class InvalidDeclarationKey(Refused):
-    """A public key for declarations that is no P-256 key in PEM."""
+    """The public key for declarations is not a P-256 key in PEM."""
 
     code = "declaration_key_invalid"
 
 
 class DeclarationUnreadable(Refused):
-    """The message was not sealed for this key, or was changed or cut on the way."""
+    """The message was sealed for another key, or was altered or truncated on the way."""
 
     code = "declaration_unreadable"
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a warned person tells.
+    """What a warned person declares.
 
     day:   local date of the exposure, in days since 1970-01-01, 0 <= day < 2**32.
-    level: of the warning, "low" or "high"; "unclear" where it is low and the phone cannot tell how near the owner was.
-    phone: where to call back, 8 to 15 digits, "+" before them allowed.
-    text:  own words, may be empty; at most 500 characters and 918 bytes as UTF-8, no control characters but line
-           feeds; kept in NFC.
+    level: of the warning, "low" or "high"; "unclear" if it is low and the phone cannot tell how near the owner was.
+    phone: where to call back, 8 to 15 digits, with or without a "+" before them.
+    text:  the person's own words, may be empty; at most 500 characters and 918 bytes as UTF-8, no control characters
+           except line feeds; in NFC.
     Phone and text are left out of `repr`. Raises InvalidDeclaration.
     """
 
@@ -140,14 +141,15 @@ def seal_declaration(declaration: Declaration, public_key: bytes) -> bytes:
 
 
 def _encode(declaration: Declaration) -> bytes:
-    phone, text = declaration.phone.encode(), declaration.text.encode()
+    phone = declaration.phone.encode()
+    text = declaration.text.encode()
     level = _LEVELS.index(declaration.level) + 1
     content = _HEAD.pack(_VERSION, declaration.day, level, len(phone)) + phone + _TEXT_LENGTH.pack(len(text)) + text
     return content.ljust(_PLAIN_SIZE, b"\0")
 
 
 def decode(plain: bytes) -> Declaration:
-    """Read what a sealed message holds; raises InvalidDeclaration."""
+    """Read the content of an opened message; raises InvalidDeclaration."""
     version, day, level, phone_length = _HEAD.unpack_from(plain)
     if version != _VERSION:
         raise InvalidDeclaration(f"declaration version is {version}, expected {_VERSION}")
@@ -161,7 +163,7 @@ def decode(plain: bytes) -> Declaration:
     if text_length > MAX_TEXT_BYTES:
         raise InvalidDeclaration(f"text is {text_length} bytes, expected at most {MAX_TEXT_BYTES}")
     if any(plain[start + text_length :]):
-        raise InvalidDeclaration("something stands behind the text, expected zeros")
+        raise InvalidDeclaration("the text is followed by other bytes, expected zeros")
     try:
         phone = plain[_HEAD.size : _HEAD.size + phone_length].decode("ascii")
         text = plain[start : start + text_length].decode()

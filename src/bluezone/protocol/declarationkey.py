@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The health authority's key for declarations, and what it opens; phones have neither.
+"""The health authority's key for declarations, and the opening of declarations; phones have neither.
 
-The public half is for the config, the private half lies under a passphrase.
+The public half is in the config, the private half is sealed under a passphrase.
 
     sealed private key: salt[16] | nonce[12] | AES-256-GCM(scrypt(passphrase, salt), nonce, PKCS #8) with its tag
 
-It is no encrypted PEM, because the one that `cryptography` writes stretches the passphrase only 2,048 times, and
-whoever copies the office store could try billions. Source: docs/protocol.md section 8; scrypt parameters of OWASP's
-password storage cheat sheet, 64 MiB for each try.
+It is not an encrypted PEM, because `cryptography` would stretch the passphrase only 2,048 times, and an attacker with a
+copy of the office store could try billions. Source: docs/protocol.md section 8; scrypt parameters of OWASP's password
+storage cheat sheet, 64 MiB for each try.
 """
 
 import os
@@ -40,19 +40,19 @@ RandomBytes = Callable[[int], bytes]
 
 
 class PassphraseTooShort(Refused):
-    """A passphrase that could be guessed in time."""
+    """The passphrase is so short that it could be guessed."""
 
     code = "passphrase_too_short"
 
 
 class PassphraseWrong(Refused):
-    """The passphrase does not open the private key, or the sealed key was changed or cut; these look the same."""
+    """The passphrase is wrong, or the sealed key was altered or truncated; both look the same."""
 
     code = "passphrase_wrong"
 
 
 def new_private_key() -> ec.EllipticCurvePrivateKey:
-    """Draw a P-256 key."""
+    """Generate a P-256 key."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -72,16 +72,19 @@ def seal_private_key(
         raise PassphraseTooShort(
             f"the passphrase has fewer than {MIN_PASSPHRASE_CHARACTERS} characters; a sentence of five words is good"
         )
-    salt, nonce = random_bytes(_SALT_LENGTH), random_bytes(_NONCE_LENGTH)
+    salt = random_bytes(_SALT_LENGTH)
+    nonce = random_bytes(_NONCE_LENGTH)
     plain = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return salt + nonce + _cipher(passphrase, salt).encrypt(nonce, plain, _PURPOSE)
 
 
 def unseal_private_key(sealed: bytes, passphrase: str) -> ec.EllipticCurvePrivateKey:
     """Open a sealed key, in about a third of a second; raises PassphraseWrong."""
-    salt, nonce = sealed[:_SALT_LENGTH], sealed[_SALT_LENGTH : _SALT_LENGTH + _NONCE_LENGTH]
+    salt = sealed[:_SALT_LENGTH]
+    nonce = sealed[_SALT_LENGTH : _SALT_LENGTH + _NONCE_LENGTH]
+    ciphertext = sealed[_SALT_LENGTH + _NONCE_LENGTH :]
     try:
-        plain = _cipher(passphrase, salt).decrypt(nonce, sealed[_SALT_LENGTH + _NONCE_LENGTH :], _PURPOSE)
+        plain = _cipher(passphrase, salt).decrypt(nonce, ciphertext, _PURPOSE)
     except (InvalidTag, ValueError):
         raise PassphraseWrong("the passphrase does not open the private key for declarations") from None
     key = load_der_private_key(plain, None)
@@ -92,8 +95,8 @@ def unseal_private_key(sealed: bytes, passphrase: str) -> ec.EllipticCurvePrivat
 def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> Declaration:
     """Read a message sealed for this key.
 
-    message: 1,024 bytes. Raises DeclarationUnreadable when the key does not open it, InvalidDeclaration when what
-    is inside is not a declaration.
+    message: 1,024 bytes. Raises DeclarationUnreadable if the key does not open it, InvalidDeclaration if its content is
+    not a declaration.
     """
     if len(message) != DECLARATION_SIZE:
         raise DeclarationUnreadable(f"message is {len(message)} bytes, expected {DECLARATION_SIZE}")
@@ -109,5 +112,5 @@ def _cipher(passphrase: str, salt: bytes) -> AESGCM:
 
 
 def _normal(passphrase: str) -> str:
-    """Return one spelling of what keyboards write as different code points (Vietnamese tone marks above all)."""
+    """Return one spelling for text that keyboards write as different code points (above all Vietnamese tone marks)."""
     return unicodedata.normalize("NFKC", passphrase).strip()

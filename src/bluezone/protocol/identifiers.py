@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rolling proximity identifiers, and the four metadata bytes that travel encrypted beside each.
+"""Rolling proximity identifiers, and the four encrypted metadata bytes that are sent with each.
 
 Source: Exposure Notification Cryptography Specification v1.2 (Apple/Google, April 2020).
 """
@@ -29,10 +29,10 @@ class InvalidMetadata(Refused):
 class Metadata:
     """What a phone sends about its radio.
 
-    transmit_power_dbm: effective power, -128..127; beyond -50..20 receivers make no attenuation of it.
+    transmit_power_dbm: effective power, -128..127; outside -50..20 receivers compute no attenuation.
     confidence:         calibration confidence 0 (none) .. 3 (high).
-    major, minor:       version, 0..3 each; 1.0 is sent.
-    Raises InvalidMetadata when a value does not fit its field.
+    major, minor:       version, 0..3 each; phones send 1.0.
+    Raises InvalidMetadata if a value does not fit its field.
     """
 
     transmit_power_dbm: int
@@ -54,7 +54,7 @@ class Metadata:
 
     @classmethod
     def from_bytes(cls, metadata: bytes) -> "Metadata":
-        """Read 4 decrypted bytes of any version; reserved bits are not looked at. Raises InvalidMetadata."""
+        """Read 4 decrypted bytes of any version; reserved bits are ignored. Raises InvalidMetadata."""
         if len(metadata) != METADATA_LENGTH:
             raise InvalidMetadata(f"metadata is {len(metadata)} bytes, expected {METADATA_LENGTH}")
         first, transmit_power_dbm = struct.unpack_from(">Bb", metadata)
@@ -62,21 +62,21 @@ class Metadata:
 
 
 def attenuation_db(metadata: bytes, rssi_dbm: int) -> int | None:
-    """Return how much weaker a frame arrived than it was sent, in whole dB >= 0.
+    """Return how much weaker a frame was received than sent, in whole dB >= 0.
 
-    metadata: decrypted, 4 bytes, or empty when the frame carried none.
+    metadata: decrypted, 4 bytes, or empty if the frame carried none.
     rssi_dbm: received strength, corrected for the receiver.
-    Returns None where it is unknown: empty, a major version other than 1 (also what a wrong key makes of the
-    bytes three times in four), or a transmit power outside -50..20 dBm. Raises InvalidMetadata for another length.
+    Returns None if it is unknown: for no metadata, a major version other than 1 (three times in four also the result of
+    a wrong key), or a transmit power outside -50..20 dBm. Raises InvalidMetadata for another length.
     """
     if not metadata:
         return None
-    read = Metadata.from_bytes(metadata)
-    if read.major != MAJOR_VERSION:
+    radio = Metadata.from_bytes(metadata)
+    if radio.major != MAJOR_VERSION:
         return None
-    if not WEAKEST_TRANSMIT_POWER_DBM <= read.transmit_power_dbm <= STRONGEST_TRANSMIT_POWER_DBM:
+    if not WEAKEST_TRANSMIT_POWER_DBM <= radio.transmit_power_dbm <= STRONGEST_TRANSMIT_POWER_DBM:
         return None
-    return max(read.transmit_power_dbm - rssi_dbm, 0)
+    return max(radio.transmit_power_dbm - rssi_dbm, 0)
 
 
 IDENTIFIER_LENGTH = 16
@@ -97,13 +97,13 @@ def metadata_key(key: bytes) -> bytes:
 
 
 def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS_PER_KEY) -> list[bytes]:
-    """Derive the identifiers a handset broadcast while `key` was current.
+    """Derive the identifiers that a phone broadcast while `key` was current.
 
     key:    temporary exposure key, 16 bytes.
     start:  first interval number (ENIN: Unix seconds // 600), 0 <= start < 2**32 - count.
-    count:  intervals the key was current, 1..144 (10 minutes each).
-    Returns `count` identifiers of 16 bytes, place i for interval start + i.
-    Raises InvalidKey when the key, start or count is out of range.
+    count:  number of intervals for which the key was current, 1..144 (10 minutes each).
+    Returns `count` identifiers of 16 bytes, number i for interval start + i.
+    Raises InvalidKey if the key, start or count is out of range.
     """
     check_key(key, start, count)
     joined = identifier_bytes(key, start, count)
@@ -111,20 +111,20 @@ def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS
 
 
 def identifier_bytes(key: bytes, start: int, count: int) -> bytes:
-    """Return the same identifiers one after another, for callers that have checked key, start and count."""
+    """Return the same identifiers as one bytes object, for callers that have checked key, start and count."""
     return encrypt_blocks(identifier_key(key), _padded_intervals(start, count))
 
 
 def rolling_proximity_identifier(key: bytes, interval: int) -> bytes:
-    """Derive the one identifier of `key` for `interval`, 16 bytes. Raises InvalidKey."""
+    """Derive the identifier of `key` for `interval`, 16 bytes. Raises InvalidKey."""
     return rolling_proximity_identifiers(key, interval, 1)[0]
 
 
 def crypt_metadata(key: bytes, identifier: bytes, metadata: bytes) -> bytes:
-    """Encrypt or decrypt the 4 metadata bytes sent beside `identifier` (AES-CTR: the same operation).
+    """Encrypt or decrypt the 4 metadata bytes sent with `identifier` (AES-CTR: the same operation).
 
     key:        temporary exposure key, 16 bytes.
-    identifier: the rolling proximity identifier it travelled with, 16 bytes, used as initial counter.
+    identifier: the rolling proximity identifier of the same frame, 16 bytes, used as initial counter.
     Raises InvalidKey, InvalidMetadata.
     """
     if len(identifier) != IDENTIFIER_LENGTH:
@@ -141,11 +141,11 @@ def _padded_intervals(start: int, count: int) -> bytes:
 
 
 def derive_key(key: bytes, info: bytes) -> bytes:
-    """Derive 16 bytes of a temporary exposure key for the purpose that `info` names: HKDF-SHA256 without salt.
+    """Derive 16 bytes from a temporary exposure key for the purpose `info`: HKDF-SHA256 without salt.
 
     One extract and one expand block. Raises InvalidKey.
 
-    HMAC is written out here because hmac.digest sets itself up anew each time, which is half the work of a match.
+    HMAC is written out here, because the set-up in each call of hmac.digest would be half the work of a match.
     """
     if len(key) != KEY_LENGTH:
         raise InvalidKey(f"key is {len(key)} bytes, expected {KEY_LENGTH}")

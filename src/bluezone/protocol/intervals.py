@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time as the protocol counts it: intervals of ten minutes, hours and UTC days since 1970-01-01, and ISO weeks in UTC,
-which keys and the certificates they sign last for.
+"""Units of time in the protocol: intervals of ten minutes, hours and UTC days since 1970-01-01, and ISO weeks in UTC,
+for which week keys and their certificates are valid.
 
 Source: docs/protocol.md, first paragraph (ENIN = unix // 600); Exposure Notification Cryptography Specification v1.2.
 """
@@ -14,17 +14,17 @@ INTERVALS_PER_DAY = 144
 
 
 def interval_at(unix_seconds: float) -> int:
-    """Return the interval number (ENIN) that holds `unix_seconds`."""
+    """Return the interval number (ENIN) of `unix_seconds`."""
     return int(unix_seconds // SECONDS_PER_INTERVAL)
 
 
 def hour_at(unix_seconds: float) -> int:
-    """Return the hour since 1970-01-01T00:00Z that holds `unix_seconds`."""
+    """Return the hour of `unix_seconds`, counted from 1970-01-01T00:00Z."""
     return int(unix_seconds // SECONDS_PER_HOUR)
 
 
 def day_at(unix_seconds: float) -> int:
-    """Return the UTC day since 1970-01-01 that holds `unix_seconds`."""
+    """Return the UTC day of `unix_seconds`, counted from 1970-01-01."""
     return int(unix_seconds // SECONDS_PER_DAY)
 
 
@@ -34,7 +34,7 @@ def first_interval(day: int) -> int:
 
 
 def day_of(interval: int) -> int:
-    """Return the UTC day that holds interval number `interval`."""
+    """Return the UTC day of interval number `interval`."""
     return interval // INTERVALS_PER_DAY
 
 

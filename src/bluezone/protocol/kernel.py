@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native matcher: whether it is built, of today's source, which processor instructions it uses, and its calls.
+"""The native matcher: whether it is built, and from the current source, its processor instructions, and its calls.
 
 `_kernel.c` is a plain shared library, called through ctypes, and optional: an install without a compiler matches in
-Python, with the same answers, slower. A build from another source than the file beside it is not used, so that a stale
-build is never run.
+Python, with the same answers, but slower. A build from a source other than the installed file is not used, so that no
+stale build ever runs.
 """
 
 import ctypes
@@ -18,15 +18,15 @@ from typing import Final, NamedTuple
 from bluezone.protocol.keys import KEY_LENGTH
 from bluezone.refusal import Refused
 
-# Set to `python` to do without the native matcher, or to the name of one of its processors.
+# Set to `python` to avoid the native matcher, or to the name of one of its processors.
 CHOICE_VARIABLE: Final = "BLUEZONE_KERNEL"
-# Path, or name for the system's loader, of the library to use instead of the one that lies beside this file.
+# Path, or name for the system's loader, of the library to use instead of the one in this folder.
 LIBRARY_VARIABLE: Final = "BLUEZONE_KERNEL_LIBRARY"
 PYTHON: Final = "python"
 
-# As setup.py names it: with a dot inside, no search for Python modules takes it for one.
+# The name from setup.py: the dot inside keeps searches for Python modules from taking it for one.
 _LIBRARY = Path(__file__).with_name("kernel.native.so")
-# Among the libraries of an app for Android.
+# In the library folder of an Android app.
 _ANDROID_LIBRARY = "libbzkernel.so"
 _SOURCE = Path(__file__).with_name("_kernel.c")
 _MOST_SIGHTINGS = 2**31 - 1
@@ -41,14 +41,14 @@ class _Columns(ctypes.Structure):
 
 
 class KeysRead(NamedTuple):
-    """keys: 16 bytes to a key. numbers: starts, periods, report types, days since onset and risk levels, int64."""
+    """keys: 16 bytes each. numbers: starts, periods, report types, days since onset and risk levels, int64."""
 
     keys: bytes
     numbers: bytes
 
 
 class Index:
-    """Sightings in the memory of the library; freed with the last reference to it."""
+    """Sightings in the memory of the library; freed with the last reference to this object."""
 
     def __init__(self, library: ctypes.CDLL, address: int) -> None:
         self.address = address
@@ -56,12 +56,13 @@ class Index:
 
 
 class Kernel:
-    """The calls of the library. They let other threads run, so they take bytes, which no thread can change."""
+    """The calls of the library. They let other threads run, so they accept only bytes, which no thread can change."""
 
     def __init__(self, path: str) -> None:
         """path: of the library, or a name for the system's loader. Raises OSError, AttributeError for another one."""
         self._library = library = ctypes.CDLL(path)
-        pointer, number = ctypes.c_void_p, ctypes.c_int64
+        pointer = ctypes.c_void_p
+        number = ctypes.c_int64
         for name, result, arguments in (
             ("source", ctypes.c_char_p, []),
             ("prepare", ctypes.c_int, []),
@@ -79,7 +80,8 @@ class Kernel:
             ("read_keys", number, [pointer, number, number, number, ctypes.POINTER(_Columns)]),
         ):
             function = getattr(library, f"bzkernel_{name}")
-            function.restype, function.argtypes = result, arguments
+            function.restype = result
+            function.argtypes = arguments
         self.source: str = library.bzkernel_source().decode()
         # Best first.
         self.processors: tuple[str, ...] = tuple(
@@ -90,8 +92,8 @@ class Kernel:
         """Make an index of sightings.
 
         sightings: `width` bytes each, 16 or more, which begin with the identifier.
-        unix_seconds: an int64 for each, or None: then one counts at any time.
-        late: how many intervals after its identifier's own a sighting may be, within 4096.
+        unix_seconds: an int64 for each, or None: then a sighting matches at any time.
+        late: how many intervals a sighting may be later than the interval of its identifier, within 4096.
         Raises TypeError, ValueError, MemoryError.
         """
         _require_bytes(sightings, *[] if unix_seconds is None else [unix_seconds])
@@ -108,9 +110,9 @@ class Kernel:
         return Index(self._library, address)
 
     def search(self, index: Index, keys: bytes, starts: bytes, periods: bytes, processor: int) -> "array[int]":
-        """Return the matches, three numbers to each: key row, interval, sighting row.
+        """Return the matches as three numbers each: key row, interval, sighting row.
 
-        keys: 16 bytes to a key; starts, periods: an int64 for each. processor: its place in `processors`.
+        keys: 16 bytes each; starts, periods: an int64 for each key. processor: its place in `processors`.
         Raises TypeError, ValueError, MemoryError.
         """
         _require_bytes(keys, starts, periods)
@@ -120,36 +122,36 @@ class Kernel:
         if not 0 <= processor < len(self.processors):
             raise ValueError(f"processor is {processor}, expected 0..{len(self.processors) - 1}")
         items = ctypes.c_void_p()
-        found = self._library.bzkernel_search(
+        match_count = self._library.bzkernel_search(
             processor, index.address, keys, starts, periods, count, ctypes.byref(items)
         )
-        if found < 0:
+        if match_count < 0:
             raise MemoryError
         try:
-            return array("q", ctypes.string_at(items.value, 24 * found) if items.value else b"")
+            return array("q", ctypes.string_at(items.value, 24 * match_count) if items.value else b"")
         finally:
             self._library.bzkernel_free(items)
 
     def read_keys(self, data: bytes, position: int, absent: int) -> tuple[int, KeysRead, KeysRead] | None:
-        """Read the key messages that follow one another from a position on: the end, the keys and the revised keys.
+        """Read the consecutive key messages from a position on: their end, the keys and the revised keys.
 
         Returns None for messages that no known server writes. Raises TypeError, ValueError.
         """
         _require_bytes(data)
         if not 0 <= position <= len(data):
             raise ValueError(f"position is {position}, expected 0..{len(data)}")
-        found = (_Columns * 2)()
+        columns = (_Columns * 2)()
         try:
-            end = self._library.bzkernel_read_keys(data, len(data), position, absent, found)
-            return None if end < 0 else (end, _copied(found[0]), _copied(found[1]))
+            end = self._library.bzkernel_read_keys(data, len(data), position, absent, columns)
+            return None if end < 0 else (end, _copy(columns[0]), _copy(columns[1]))
         finally:
-            for columns in found:
-                self._library.bzkernel_columns_free(columns)
+            for part in columns:
+                self._library.bzkernel_columns_free(part)
 
     def near_counts(
         self, like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
     ) -> tuple[list[float], list[float]]:
-        """Chances of 0 .. all segments near, and what each segment divided all states by (risk.nearness).
+        """Chances that 0 .. all segments are near, and the divisor of all states in each segment (risk.nearness).
 
         like: float64, segments x shifts x distances. weights: float64, of each shift. is_near: a byte for each
         distance. Raises ValueError, MemoryError.
@@ -158,7 +160,8 @@ class Kernel:
         if not width or not like or len(like) % width or like.typecode != "d" or weights.typecode != "d":
             raise ValueError(f"{len(like)} likelihoods, expected a multiple of {width} float64")
         segments = len(like) // width
-        counts, totals = (ctypes.c_double * (segments + 1))(), (ctypes.c_double * segments)()
+        counts = (ctypes.c_double * (segments + 1))()
+        totals = (ctypes.c_double * segments)()
         outcome = self._library.bzkernel_near_counts(
             like.tobytes(), segments, len(weights), len(is_near), weights.tobytes(), is_near, stay, counts, totals
         )
@@ -167,7 +170,7 @@ class Kernel:
         return list(counts), list(totals)
 
 
-def _copied(columns: _Columns) -> KeysRead:
+def _copy(columns: _Columns) -> KeysRead:
     return KeysRead(
         ctypes.string_at(columns.keys, columns.count * KEY_LENGTH),
         ctypes.string_at(columns.columns, columns.count * _NUMBERS_PER_KEY * 8),
@@ -176,7 +179,7 @@ def _copied(columns: _Columns) -> KeysRead:
 
 def _require_bytes(*arguments: object) -> None:
     if not all(isinstance(argument, bytes) for argument in arguments):
-        raise TypeError("only bytes, because another thread could write to anything else meanwhile")
+        raise TypeError("only bytes, because another thread could write to any other object in the meantime")
 
 
 def _load() -> tuple[Kernel | None, str]:
@@ -197,26 +200,26 @@ def _load() -> tuple[Kernel | None, str]:
 
 
 _kernel, WHY_NOT = _load()
-# What this machine's build can use, best first: "sha+vaes" (AVX-512), "sha+vaes256" (AVX2), "sha+aes", "aes", "armv8",
-# "portable"; none without it.
+# The processors that this machine and this build have, best first: "sha+vaes" (AVX-512), "sha+vaes256" (AVX2),
+# "sha+aes", "aes", "armv8", "portable"; empty without the native matcher.
 PROCESSORS: tuple[str, ...] = _kernel.processors if _kernel else ()
 
 
 class ProcessorMissing(Refused):
-    """The chosen processor is neither python nor among those that this machine and this build have."""
+    """The chosen processor is neither python nor one that this machine and this build have."""
 
     code = "processor_missing"
 
 
 def quickest() -> str:
-    """Return what matches keys fastest on this machine: the best of PROCESSORS, or "python"."""
+    """Return the fastest processor on this machine: the best of PROCESSORS, or "python"."""
     return PROCESSORS[0] if PROCESSORS else PYTHON
 
 
 def chosen(processor: str | None = None) -> str:
-    """Return what matches keys: one of PROCESSORS or "python".
+    """Return the processor to match keys with: one of PROCESSORS or "python".
 
-    processor: one of them, or None for what BLUEZONE_KERNEL says, by default the quickest. Raises ProcessorMissing.
+    processor: one of them, or None for the value of BLUEZONE_KERNEL, by default the quickest. Raises ProcessorMissing.
     """
     name = processor or os.environ.get(CHOICE_VARIABLE) or quickest()
     if name not in (PYTHON, *PROCESSORS):
@@ -225,14 +228,14 @@ def chosen(processor: str | None = None) -> str:
 
 
 def native(processor: str | None = None) -> tuple[Kernel, int] | None:
-    """Return the native matcher and the number of the processor `chosen`, or None to match in Python."""
+    """Return the native matcher and the number of the chosen processor, or None to match in Python."""
     name = chosen(processor)
     return None if _kernel is None or name == PYTHON else (_kernel, PROCESSORS.index(name))
 
 
 def library() -> Kernel | None:
-    """Return the library for what is the same for every processor, or None to do it in Python.
+    """Return the library for calls that are the same for every processor, or None to do them in Python.
 
-    It is used wherever it is built unless BLUEZONE_KERNEL is python.
+    It is used wherever it is built, unless BLUEZONE_KERNEL is python.
     """
     return None if os.environ.get(CHOICE_VARIABLE) == PYTHON else _kernel

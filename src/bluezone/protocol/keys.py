@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Temporary exposure keys, the secret that a phone makes each day, and the diagnosis keys published from them.
+"""Temporary exposure keys, which a phone makes each day and keeps secret, and the diagnosis keys published from them.
 
 Source: docs/protocol.md section 1; Exposure Notification Cryptography Specification v1.2.
 """
@@ -17,13 +17,13 @@ INTERVALS_PER_KEY = INTERVALS_PER_DAY
 
 
 class InvalidKey(Refused):
-    """Not a temporary exposure key, or an interval range no key can have."""
+    """Not a temporary exposure key, or a range of intervals that no key can have."""
 
     code = "key_invalid"
 
 
 class ReportType(IntEnum):
-    """How the diagnosis behind a published key was reached (export.proto, field report_type)."""
+    """The kind of diagnosis behind a published key (export.proto, field report_type)."""
 
     UNKNOWN = 0
     CONFIRMED_TEST = 1
@@ -45,12 +45,12 @@ def check_key(key: bytes, start: int, count: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TemporaryExposureKey:
-    """The key from which a phone derives what it broadcasts.
+    """The key from which a phone derives its identifiers.
 
-    key:     16 bytes; left out of repr, so that no log can hold it.
-    start:   first interval number it was current in; a phone's own keys start on a multiple of 144.
-    period:  intervals it was current, 1..144.
-    Raises InvalidKey when one of them is out of range.
+    key:     16 bytes; left out of repr, so that no log can contain it.
+    start:   first interval number of the key; a phone's own keys start on a multiple of 144.
+    period:  number of intervals for which it was current, 1..144.
+    Raises InvalidKey if one of them is out of range.
     """
 
     key: bytes = field(repr=False)
@@ -73,11 +73,11 @@ class TemporaryExposureKey:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisKey:
-    """A key as an export file publishes it, kept as it was read: other servers' files have odd starts and periods.
+    """A key as read from an export file, unchanged: files of other servers have odd starts and periods.
 
     key:     16 bytes (public once published).
-    start, period: as in the file, not checked; matching makes identifiers only for what is in range.
-    report_type, days_since_onset, transmission_risk_level: None where the file does not say.
+    start, period: as in the file, not checked; matching derives identifiers only for values in range.
+    report_type, days_since_onset, transmission_risk_level: None if absent from the file.
     """
 
     key: bytes

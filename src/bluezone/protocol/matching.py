@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds which published keys made the identifiers that a phone has heard.
+"""Finds the published keys behind the identifiers that a phone has heard.
 
-The native matcher (`_kernel.c`, optional) does all of it in one call without Python's lock; without it Python does the
-same, some thirty times slower: identifiers are derived key by key, and those of a key are looked up at once by their
-first four bytes; only the one key in a thousand that passes is looked at closely.
+The native matcher (`_kernel.c`, optional) does all of it in one call without Python's lock. Without it Python does the
+same, some thirty times slower: it derives the identifiers of each key and looks up their first four bytes together;
+only one key in a thousand passes and is compared in full.
 
 Source: docs/protocol.md section 3, "Match"; docs/exposure-notification.md section 4.
 """
@@ -21,18 +21,18 @@ from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.kernel import Index, Kernel, native
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, InvalidKey, TemporaryExposureKey
 
-# How many intervals after that of its identifier a sighting may be: an imported one lies within two hours; a phone
-# keeps an identifier up to 20 minutes, so one is heard two intervals late, and none early but for a clock that is off.
+# How many intervals a sighting may be later than the interval of its identifier. An import is within two hours. A phone
+# uses an identifier for up to 20 minutes, so up to two intervals late; early only if a clock is wrong.
 IMPORTED = range(-12, 13)
 ON_HANDSET = range(-1, 3)
 
 
 class Match(NamedTuple):
-    """A key and a sighting of an identifier that it made.
+    """A key and a sighting of one of its identifiers.
 
-    key_row:      which key, as a row of what was searched.
-    interval:     the interval number whose identifier was heard.
-    sighting_row: which sighting, as a row of the index.
+    key_row:      row of the key in the columns that were searched.
+    interval:     interval number of the identifier.
+    sighting_row: row of the sighting in the index.
     """
 
     key_row: int
@@ -41,7 +41,7 @@ class Match(NamedTuple):
 
 
 class SightingIndex:
-    """Identifiers a phone has heard, ready for looking up keys."""
+    """The identifiers that a phone has heard, ready to be searched for keys."""
 
     def __init__(
         self,
@@ -51,74 +51,76 @@ class SightingIndex:
         processor: str | None = None,
         width: int = IDENTIFIER_LENGTH,
     ) -> None:
-        """identifiers: `width` bytes to a sighting, which begin with its 16 of identifier; repeats allowed.
+        """identifiers: `width` bytes for each sighting, which begin with the identifier of 16 bytes; repeats allowed.
 
-        unix_seconds: when each was heard, or None: then an identifier matches whenever it was heard; quickest as an
-                      array of whole ones, type "q".
-        late:         how many intervals after its identifier's own a sighting may be, within 4096, step 1.
+        unix_seconds: when each was heard, or None: then an identifier matches at any time; fastest as an array of whole
+                      seconds, type "q".
+        late:         how many intervals a sighting may be later than the interval of its identifier, within 4096,
+                      step 1.
         processor:    see `kernel.chosen`.
         width:        16 or a larger multiple of 4. Raises InvalidKey for other sizes, ProcessorMissing.
         """
-        self._count, odd = divmod(len(identifiers), width)
-        if odd or width < IDENTIFIER_LENGTH or width % 4:
+        self._count, remainder = divmod(len(identifiers), width)
+        if remainder or width < IDENTIFIER_LENGTH or width % 4:
             raise InvalidKey(f"identifiers are {len(identifiers)} bytes, expected a multiple of {width}")
         seconds = None if unix_seconds is None else _whole(unix_seconds)
         if seconds is not None and len(seconds) != self._count:
             raise InvalidKey(f"{self._count} identifiers have {len(seconds)} times")
-        chosen = native(processor)
-        self._looking: _NativeLooking | _PlainLooking
-        if chosen is None:
-            self._looking = _PlainLooking(identifiers, width, seconds, late)
+        kernel = native(processor)
+        self._search: _NativeSearch | _PlainSearch
+        if kernel is None:
+            self._search = _PlainSearch(identifiers, width, seconds, late)
         else:
-            self._looking = _NativeLooking(*chosen, identifiers, width, seconds, late)
+            self._search = _NativeSearch(*kernel, identifiers, width, seconds, late)
 
     def __len__(self) -> int:
         return self._count
 
     @property
     def kernel(self) -> str:
-        """Which implementation looks keys up: "native" or "python"."""
-        return "python" if isinstance(self._looking, _PlainLooking) else "native"
+        """Which implementation searches: "native" or "python"."""
+        return "python" if isinstance(self._search, _PlainSearch) else "native"
 
     def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> list[Match]:
-        """Return every pair of key and sighting whose identifiers are equal and whose times agree.
+        """Return every pair of key and sighting with equal identifiers and matching times.
 
-        They are ordered by key row, then interval, then sighting row. A key makes only the identifiers of its rolling
-        period, at most 144; one whose start or period is out of range (other servers' files may hold such) makes none.
+        They are ordered by key row, then interval, then sighting row. A key has only the identifiers of its rolling
+        period, at most 144, and none if its start or period is out of range, as may be in files of other servers.
         """
         if not isinstance(keys, KeyColumns):
             keys = KeyColumns.of(DiagnosisKey(key.key, key.start, key.period) for key in keys)
-        return list(self._looking.find(keys))
+        return list(self._search.find(keys))
 
 
-class _NativeLooking:
+class _NativeSearch:
     """The index in the memory of `_kernel.c`."""
 
     def __init__(
         self, kernel: Kernel, processor: int, identifiers: bytes, width: int, seconds: "array[int] | None", late: range
     ) -> None:
-        self._kernel, self._processor = kernel, processor
+        self._kernel = kernel
+        self._processor = processor
         self._index: Index = kernel.index(identifiers, width, None if seconds is None else seconds.tobytes(), late)
 
     def find(self, keys: KeyColumns) -> Iterator[Match]:
-        found = self._kernel.search(
+        numbers = self._kernel.search(
             self._index, keys.keys, keys.starts.tobytes(), keys.periods.tobytes(), self._processor
         )
-        return map(Match, found[0::3], found[1::3], found[2::3])
+        return map(Match, numbers[0::3], numbers[1::3], numbers[2::3])
 
 
-class _PlainLooking:
+class _PlainSearch:
     """The index in Python, for machines without the native matcher."""
 
     def __init__(self, identifiers: bytes, width: int, seconds: "array[int] | None", late: range) -> None:
         self._late = late
-        self._sighted = None if seconds is None else [second // SECONDS_PER_INTERVAL for second in seconds]
+        self._sighting_intervals = None if seconds is None else [second // SECONDS_PER_INTERVAL for second in seconds]
         self._rows: dict[bytes, list[int]] = defaultdict(list)
         for row, at in enumerate(range(0, len(identifiers), width)):
             self._rows[identifiers[at : at + IDENTIFIER_LENGTH]].append(row)
         self._first_words = frozenset(_first_words(identifiers, width))
-        # Intervals in which something was heard, so that keys of other days need not be derived.
-        self._intervals = None if self._sighted is None else sorted(set(self._sighted))
+        # Intervals with a sighting, so that the identifiers of other days need not be derived.
+        self._intervals = None if self._sighting_intervals is None else sorted(set(self._sighting_intervals))
 
     def find(self, keys: KeyColumns) -> Iterator[Match]:
         for row, (start, period) in enumerate(zip(keys.starts, keys.periods, strict=True)):
@@ -130,7 +132,7 @@ class _PlainLooking:
                 yield from self._compare(row, start, identifiers)
 
     def _is_possible(self, start: int, count: int) -> bool:
-        """Whether anything was heard when identifiers of `count` intervals from `start` on may be heard."""
+        """Whether there is a sighting at a time at which identifiers of these intervals may be heard."""
         if self._intervals is None:
             return True
         place = bisect_left(self._intervals, start + self._late[0])
@@ -140,12 +142,12 @@ class _PlainLooking:
         for at in range(0, len(identifiers), IDENTIFIER_LENGTH):
             interval = start + at // IDENTIFIER_LENGTH
             for row in self._rows.get(identifiers[at : at + IDENTIFIER_LENGTH], ()):
-                if self._sighted is None or self._sighted[row] - interval in self._late:
+                if self._sighting_intervals is None or self._sighting_intervals[row] - interval in self._late:
                     yield Match(key_row, interval, row)
 
 
 def on_handset(interval: int, unix_seconds: float) -> bool:
-    """Tell whether a sighting lies in intervals j-1 .. j+2 of its identifier: the rule for a phone's own sightings."""
+    """Whether a sighting is in intervals j-1 .. j+2 of its identifier: the rule for a phone's own sightings."""
     return int(unix_seconds // SECONDS_PER_INTERVAL) - interval in ON_HANDSET
 
 

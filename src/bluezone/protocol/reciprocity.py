@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The reciprocity frame: a phone tells its neighbours how it heard them, readable later with a published key alone.
+"""The reciprocity frame: a phone tells its neighbours how it heard them, readable later with a published key only.
 
-Until its sender's key is published nobody reads, links or forges an entry, not even the neighbour whom it is for.
-Afterwards whoever recorded the frame and the neighbour's identifier can read how the sender heard that neighbour.
+Until the sender's key is published, no one can read, link or forge an entry, not even the neighbour that it is for.
+Then anyone who recorded the frame and the neighbour's identifier can read how the sender heard that neighbour.
 Source: docs/protocol.md section 2, "Reciprocity frame".
 """
 
@@ -17,11 +17,13 @@ TYPE = 0x03
 BINDING_LENGTH = 4  # the first bytes of the sender's identifier
 NONCE_LENGTH = 2
 ENTRIES = 4
-MASKED_LENGTH, MAC_LENGTH = 1, 3
+MASKED_LENGTH = 1
+MAC_LENGTH = 3
 ENTRY_LENGTH = MASKED_LENGTH + MAC_LENGTH
 ENTRIES_AT = 1 + BINDING_LENGTH + NONCE_LENGTH
 FRAME_LENGTH = ENTRIES_AT + ENTRIES * ENTRY_LENGTH
-WEAKEST_DBM, STRONGEST_DBM = -128, 127
+WEAKEST_DBM = -128
+STRONGEST_DBM = 127
 
 NeighbourLevel = tuple[bytes, int]
 """A neighbour's identifier, 16 bytes, and how strongly it was heard in dBm, the receiver's correction included."""
@@ -29,7 +31,7 @@ NeighbourLevel = tuple[bytes, int]
 
 @lru_cache(maxsize=64)
 def reciprocity_key(key: bytes) -> bytes:
-    """Derive the 16 bytes under which a phone with this temporary exposure key writes its frames. Raises InvalidKey."""
+    """Derive the 16-byte key for the frames of a phone with this temporary exposure key. Raises InvalidKey."""
     return derive_key(key, b"BZ-RECIP")
 
 
@@ -38,20 +40,20 @@ def encode_frame(
 ) -> bytes:
     """Write one frame, 23 bytes.
 
-    key:         as `reciprocity_key` derives it. identifier: what the sender broadcasts meanwhile, 16 bytes.
-    nonce:       2 bytes, never used before beside this identifier with other levels.
-    heard:       at most four neighbours; levels beyond -128..127 dBm are cut. What is left of four places is random.
-    Raises ValueError on another length or number: all of it is ours, never input.
+    key:         as `reciprocity_key` derives it. identifier: the sender's current identifier, 16 bytes.
+    nonce:       2 bytes, never used before with this identifier and other levels.
+    heard:       at most four neighbours; levels outside -128..127 dBm are clamped. Unused entries are random.
+    Raises ValueError for another length or number, because all of it comes from our own code, never from input.
     """
     if len(identifier) != IDENTIFIER_LENGTH or len(nonce) != NONCE_LENGTH or len(heard) > ENTRIES:
         raise ValueError(f"identifier {len(identifier)}, nonce {len(nonce)} bytes, {len(heard)} neighbours")
     entries = [_entry(key, identifier, nonce, neighbour, level_dbm) for neighbour, level_dbm in heard]
-    filling = random_bytes((ENTRIES - len(entries)) * ENTRY_LENGTH)
-    return bytes([TYPE]) + identifier[:BINDING_LENGTH] + nonce + b"".join(entries) + filling
+    filler = random_bytes((ENTRIES - len(entries)) * ENTRY_LENGTH)
+    return bytes([TYPE]) + identifier[:BINDING_LENGTH] + nonce + b"".join(entries) + filler
 
 
 def is_frame(data: bytes) -> bool:
-    """Tell whether this can be a reciprocity frame; nothing else in it can be checked before its key is known."""
+    """Whether this can be a reciprocity frame; nothing else in it can be checked before its key is known."""
     return len(data) == FRAME_LENGTH and data[0] == TYPE
 
 

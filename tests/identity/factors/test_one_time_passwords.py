@@ -50,5 +50,5 @@ def test_the_address_and_the_shown_key_carry_the_secret():
     secret = parse_qs(address.query)["secret"][0]
 
     assert base64.b32decode(secret) == RFC_SECRET
-    assert second_factors.shown(RFC_SECRET).replace(" ", "") == secret
+    assert second_factors.grouped_text(RFC_SECRET).replace(" ", "") == secret
     assert address.path == "/Bluezone%3Alan.nguyen"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Export files: the wire format, reading with all the oddities of other servers, writing, and keys as columns."""
+"""Export files: the wire format, a reader for all variants of other servers, a writer, and keys as columns."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keys of an export file as columns of numbers, the form that the matcher needs.
 
-The native reader takes files as all known servers write them. Without it, and for anything unusual, the key messages
-are read here one by one: whatever the order of the fields and whatever stands between them.
+The native reader handles files as all known servers write them. Without it, and for anything unusual, the key messages
+are read here one by one, with fields in any order and with unknown fields between them.
 
 Source: docs/exposure-notification.md section 2 (message TemporaryExposureKey).
 """
@@ -23,23 +23,24 @@ from bluezone.protocol.exports.wire import (
 from bluezone.protocol.kernel import Kernel
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, DiagnosisKey
 
-# Outside int32, so no file can hold it.
+# Outside int32, so no file can contain it.
 ABSENT = 2**31
 # Real keys have at most 8 fields. Without a bound a hostile file could make the readers step a million times.
 MOST_FIELDS_PER_KEY = 64
 # Tag, length and the 16 bytes of a key.
 SHORTEST_KEY_MESSAGE = 2 + KEY_LENGTH
 
-KEY_TAG, REVISED_KEY_TAG = 7 << 3 | DELIMITED, 8 << 3 | DELIMITED
+KEY_TAG = 7 << 3 | DELIMITED
+REVISED_KEY_TAG = 8 << 3 | DELIMITED
 
 
 @dataclass(frozen=True, slots=True)
 class KeyColumns:
-    """Diagnosis keys, place i of each column for key i, as the file has them.
+    """Diagnosis keys as in the file; row i of each column is key i.
 
-    keys:    16 bytes for each, one after the other.
+    keys:    16 bytes each.
     starts, periods: int64, not checked; an absent period is 144.
-    report_types, days_since_onset, transmission_risk_levels: int64, ABSENT where not given.
+    report_types, days_since_onset, transmission_risk_levels: int64, ABSENT if not in the file.
     """
 
     keys: bytes
@@ -58,7 +59,7 @@ class KeyColumns:
 
     @classmethod
     def of(cls, keys: Iterable[DiagnosisKey]) -> Self:
-        """Return the columns of keys that are there as objects."""
+        """Return the columns of key objects."""
         keys = list(keys)
         optional = [
             array("q", [ABSENT if value is None else value for value in column])
@@ -77,7 +78,7 @@ class KeyColumns:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return the keys of several files, at least one, one file after the other."""
+        """Return the keys of one or more files, one file after the other."""
         keys, *columns = ([getattr(part, field.name) for part in parts] for field in fields(cls))
         return cls(b"".join(keys), *(array("q", b"".join(column)) for column in columns))
 
@@ -103,19 +104,20 @@ class NativeKeys:
     """Keys of a file read by `_kernel.c`, as every known server writes them."""
 
     def __init__(self, kernel: Kernel, data: bytes) -> None:
-        self._kernel, self._data = kernel, data
+        self._kernel = kernel
+        self._data = data
         self._parts: tuple[list[KeyColumns], list[KeyColumns]] = ([], [])
 
     def read(self, position: int) -> int:
-        """Read the key messages that follow one another from `position` on; return the position after them.
+        """Read the consecutive key messages from `position` on; return the position after them.
 
         Raises UnusualKeys.
         """
         answer = self._kernel.read_keys(self._data, position, ABSENT)
         if answer is None:
             raise UnusualKeys
-        end, *read = answer
-        for parts, (keys, numbers) in zip(self._parts, read, strict=True):
+        end, *both_lists = answer
+        for parts, (keys, numbers) in zip(self._parts, both_lists, strict=True):
             width = len(numbers) // 5
             parts.append(KeyColumns(keys, *(array("q", numbers[at * width : (at + 1) * width]) for at in range(5))))
         return end
@@ -127,16 +129,16 @@ class NativeKeys:
 
 
 class PlainKeys:
-    """Keys of a file read in Python, whatever order and fields they have."""
+    """Keys of a file read in Python, with fields in any order and unknown fields."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._rows_by_tag: dict[int, list[_Row]] = {KEY_TAG: [], REVISED_KEY_TAG: []}
 
     def read(self, position: int) -> int:
-        """Read the key messages that follow one another from `position` on; return the position after them.
+        """Read the consecutive key messages from `position` on; return the position after them.
 
-        Raises InvalidExport when one is malformed, cut off, holds over 64 fields, or has no key of 16 bytes.
+        Raises InvalidExport if one is malformed or truncated, has over 64 fields, or no key of 16 bytes.
         """
         end = len(self._data)
         while position < end and (rows := self._rows_by_tag.get(self._data[position])) is not None:
@@ -159,7 +161,7 @@ def _columns(rows: list[_Row]) -> KeyColumns:
 
 
 def _read_key(data: bytes, position: int, end: int) -> _Row:
-    """Read the key message data[position:end]; of a field that stands there twice the last one counts."""
+    """Read the key message data[position:end]; of a repeated field, the last one counts."""
     key: bytes | None = None
     numbers = {2: ABSENT, 3: 0, 4: INTERVALS_PER_KEY, 5: ABSENT, 6: ABSENT}
     for _ in range(MOST_FIELDS_PER_KEY):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and verify export files, ours and those of other Exposure Notification servers with all their oddities.
+"""Read and verify export files, ours and all variants of other Exposure Notification servers.
 
 Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md sections 2 and 3.
 """
@@ -39,7 +39,7 @@ __all__ = [
     "verify_export",
 ]
 
-# A file of 500,000 keys, the most other servers put into one, is about 20 MB.
+# A file of 500,000 keys, the largest number in a file of other servers, is about 20 MB.
 MAX_EXPORT_BYTES = 32 * 1024 * 1024
 MAX_SIGNATURE_BYTES = 64 * 1024
 MAX_DIRECTORY_BYTES = 64 * 1024
@@ -51,14 +51,14 @@ _ZIP64_LOCATOR = b"PK\x06\x07"
 
 
 class ExportTooLarge(InvalidExport):
-    """The file, or what it would unpack to, is larger than any export."""
+    """The file, or its unpacked content, is larger than any export."""
 
     code = "export_too_large"
 
 
 @dataclass(frozen=True)
 class Export:
-    """One export file as it was read.
+    """The content of an export file.
 
     start_timestamp, end_timestamp: Unix seconds, 0 in some servers' files.
     columns, revised_columns:       the keys as columns, in the order of the file.
@@ -79,12 +79,12 @@ class Export:
 
     @cached_property
     def keys(self) -> tuple[DiagnosisKey, ...]:
-        """The published keys as objects, made when first asked for; `columns` is the fast way."""
+        """The published keys as objects, made on first access; `columns` is the fast way."""
         return self.columns.diagnosis_keys()
 
     @cached_property
     def revised_keys(self) -> tuple[DiagnosisKey, ...]:
-        """Keys published before whose diagnosis changed; not matched."""
+        """Keys that were published earlier and have a changed diagnosis; not matched."""
         return self.revised_columns.diagnosis_keys()
 
 
@@ -92,9 +92,9 @@ def read_export(data: bytes) -> Export:
     """Read an export zip, or a bare export.bin.
 
     data: the file, at most 32 MiB.
-    Takes no, one or several signatures, empty signature infos, keys in any order, zero timestamps, odd periods,
-    revised keys and unknown fields. Raises InvalidExport (ExportTooLarge) for anything truncated, oversized (checked
-    before it is unpacked), without the header, or with a key that is not 16 bytes. Checks no signature.
+    Accepts any number of signatures, empty signature infos, keys in any order, zero timestamps, odd periods, revised
+    keys and unknown fields. Raises InvalidExport (ExportTooLarge) for a file that is truncated or oversized (checked
+    before it is unpacked), has no header, or a key that is not 16 bytes. Does not check signatures.
     """
     if len(data) > MAX_EXPORT_BYTES:
         raise ExportTooLarge(f"file is {len(data)} bytes, expected at most {MAX_EXPORT_BYTES}")
@@ -105,7 +105,7 @@ def read_export(data: bytes) -> Export:
 
 
 def verify_export(export: Export, public_key: bytes) -> Literal["verified", "invalid", "absent"]:
-    """Tell whether one of the export's signatures is of `public_key` over the whole of export.bin.
+    """Whether one of the export's signatures is by `public_key` over the whole of export.bin.
 
     public_key: point on P-256, 65 bytes.
     """
@@ -134,7 +134,7 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
 
 
 def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
-    """Return keys, revised keys and the other fields, read natively where possible."""
+    """Return keys, revised keys and the other fields, read natively if possible."""
     if kernel := library():
         keys = NativeKeys(kernel, data)
         try:
@@ -153,7 +153,9 @@ class _ExportMessage:
 
     def __init__(self, data: bytes, keys: NativeKeys | PlainKeys) -> None:
         self._data = data
-        self.fixed, self.numbers, self.region = {1: 0, 2: 0}, {4: 0, 5: 0}, ""
+        self.fixed = {1: 0, 2: 0}
+        self.numbers = {4: 0, 5: 0}
+        self.region = ""
         self.infos: list[SignatureInfo] = []
         position = len(HEADER)
         for _ in range(MOST_FIELDS):
@@ -161,7 +163,7 @@ class _ExportMessage:
             if position >= len(data):
                 return
             position = self._read_field(position)
-        raise InvalidExport(f"export has over {MOST_FIELDS} fields beside its keys")
+        raise InvalidExport(f"export has over {MOST_FIELDS} fields besides its keys")
 
     def _read_field(self, position: int) -> int:
         number, wire, value, after = read_field(self._data, position, len(self._data))
@@ -179,7 +181,7 @@ class _ExportMessage:
 
 
 def _read_signatures(export_sig: bytes) -> tuple[bytes, ...]:
-    """Return the signatures of a TEKSignatureList, without their infos: any trusted key may have made any of them."""
+    """Return the signatures of a TEKSignatureList without their infos, because any trusted key may have made them."""
     signatures = []
     for number, wire, start, end in read_fields(export_sig, 0, len(export_sig)):
         if number == 1 and wire == DELIMITED:
@@ -191,7 +193,7 @@ def _read_signatures(export_sig: bytes) -> tuple[bytes, ...]:
 
 
 def _unzip(data: bytes) -> tuple[bytes, bytes]:
-    """Return export.bin and export.sig (empty if there is none) of a zip, each at most as large as allowed."""
+    """Return export.bin and export.sig (empty if there is none) of a zip, each within its size limit."""
     _check_directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -205,7 +207,7 @@ def _unzip(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _check_directory(data: bytes) -> None:
-    """Refuse a zip whose directory could hold more than a few names, before any of them is read."""
+    """Refuse a zip with room for more than a few names in its directory, before any of them is read."""
     end = data.rfind(_DIRECTORY_END, -0x10000 - 22)
     if end < 0 or end + 22 > len(data):
         raise InvalidExport(f"zip of {len(data)} bytes is cut off")
@@ -224,9 +226,9 @@ def _member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes | Non
         or member.flag_bits & 1
         or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
     ):
-        raise InvalidExport(f"{name} is there twice, encrypted or packed in a way no export is")
+        raise InvalidExport(f"{name} is in the zip twice, encrypted, or compressed in a way that no export uses")
     if member.file_size > most_bytes:
         raise ExportTooLarge(f"{name} would unpack to {member.file_size} bytes, expected at most {most_bytes}")
     with archive.open(member) as content:
-        # A bound, since reading without one inflates a member that lies about its size to the end before cutting it.
+        # Without a bound, a member with a false size would be inflated completely before it is cut.
         return content.read(member.file_size + 1)

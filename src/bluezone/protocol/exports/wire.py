@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protobuf wire format as far as export files use it: varints, fixed numbers and length-delimited fields.
+"""The part of the protobuf wire format that export files use: varints, fixed numbers and length-delimited fields.
 
 Source: docs/exposure-notification.md section 2 (export.proto, proto2); the protobuf encoding rules.
 """
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from bluezone.refusal import Refused
 
 HEADER = b"EK Export v1    "
-VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
+VARINT = 0
+FIXED64 = 1
+DELIMITED = 2
+FIXED32 = 5
 LONGEST_VARINT = 10
-# Without a bound a hostile file of 32 MiB could hold 16 million fields of two bytes.
+# Without a bound, a hostile file of 32 MiB could contain 16 million fields of two bytes.
 MOST_FIELDS = 1000
 ECDSA_P256_SHA256 = "1.2.840.10045.4.3.2"
 
@@ -25,7 +28,7 @@ class InvalidExport(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SignatureInfo:
-    """Which key signed an export; other servers leave any of these empty.
+    """Which key signed an export; other servers may leave any of these empty.
 
     verification_key_id: for a country its mobile country code, 452 for Vietnam.
     signature_algorithm: OID in dotted form.
@@ -37,7 +40,7 @@ class SignatureInfo:
 
 
 def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
-    """Return (value below 2**64, position after it). Raises InvalidExport when it is cut off or over 10 bytes."""
+    """Return (value below 2**64, position after it). Raises InvalidExport if it is truncated or over 10 bytes."""
     value = 0
     for shift in range(0, 7 * LONGEST_VARINT, 7):
         if position >= end:
@@ -53,12 +56,12 @@ def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
 def read_field(data: bytes, position: int, end: int) -> tuple[int, int, int, int]:
     """Return (field number, wire type, value, position after it) of the field at `position`.
 
-        value is the number for HEADER = b"EK Export v1    "
-    VARINT, FIXED64 and FIXED32; for DELIMITED it is where the content starts.
-        Raises InvalidExport for groups, unknown wire types, field number 0 and anything cut off.
+    The value is the number for VARINT, FIXED64 and FIXED32; for DELIMITED it is where the content starts.
+    Raises InvalidExport for groups, unknown wire types, field number 0 and anything truncated.
     """
     tag, position = read_varint(data, position, end)
-    number, wire = tag >> 3, tag & 7
+    number = tag >> 3
+    wire = tag & 7
     if number == 0:
         raise InvalidExport(f"field number 0 before byte {position}")
     if wire == VARINT:
@@ -80,7 +83,7 @@ def read_field(data: bytes, position: int, end: int) -> tuple[int, int, int, int
 def read_fields(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield each field of the small message data[position:end], as read_field returns it.
 
-    Raises InvalidExport, also when there are over 1,000 of them.
+    Raises InvalidExport, also for over 1,000 of them.
     """
     for _ in range(MOST_FIELDS):
         if position >= end:
@@ -116,7 +119,7 @@ def signature_info_bytes(info: SignatureInfo) -> bytes:
 
 
 def varint(value: int) -> bytes:
-    """Encode a number, 0 <= value < 2**64, in as few bytes as can be."""
+    """Encode a number, 0 <= value < 2**64, in as few bytes as possible."""
     encoded = bytearray()
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes export files. The same keys give the same bytes, so a run repeated after a crash changes nothing.
+"""Writes export files. The same keys give the same bytes, so repeating a run after a crash changes nothing.
 
 Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md section 2.
 """
@@ -25,8 +25,9 @@ from bluezone.protocol.exports.wire import (
 )
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH
 
-# Every start between November 2009 and the year 7073 takes a varint of 4 bytes, so all key messages are as long.
-EARLIEST_START, LATEST_START = 2**21, 2**28 - 1
+# Every start between November 2009 and the year 7073 takes a varint of 4 bytes, so all key messages have one length.
+EARLIEST_START = 2**21
+LATEST_START = 2**28 - 1
 # The range of one byte of zigzag.
 FARTHEST_ONSET_DAYS = 63
 HIGHEST_REPORT_TYPE = 127
@@ -44,7 +45,7 @@ _START_AT, _REPORT_TYPE_AT, _ONSET_AT = (_KEY_FIELD.index(number << 3) + 1 for n
 
 
 class P256Signer(Protocol):
-    """A private key on P-256 as `cryptography` has it, or what asks the signer for its signatures."""
+    """A private key on P-256 of `cryptography`, or an object that gets its signatures from the signer process."""
 
     def sign(self, data: bytes, signature_algorithm: ECDSA, /) -> bytes:
         """The signature in DER."""
@@ -52,7 +53,7 @@ class P256Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExportKeys:
-    """Keys to publish, row i of each column for key i; the period is always 144.
+    """Keys to publish; row i of each column is key i. The period is always 144.
 
     keys:             shape (n, 16), dtype uint8.
     starts:           shape (n,), dtype int64, first interval numbers.
@@ -80,9 +81,9 @@ def write_export(
 ) -> bytes:
     """Return the zip of export.bin and export.sig with the keys sorted by their bytes.
 
-    start_timestamp, end_timestamp: Unix seconds of the period the keys arrived in.
+    start_timestamp, end_timestamp: Unix seconds of the period in which the keys arrived.
     signing_key: on P-256; the signature is deterministic (RFC 6979).
-    Raises InvalidExport when a column has another shape or a value no export of ours holds.
+    Raises InvalidExport if a column has another shape or a value outside our exports.
     """
     info_bytes = signature_info_bytes(info)
     export_bin = b"".join(
@@ -106,7 +107,7 @@ def sign_export(export_bin: bytes, signing_key: P256Signer) -> bytes:
 
 
 def zip_export(export_bin: bytes, signature: bytes, info: SignatureInfo) -> bytes:
-    """Return the file as phones fetch it, of its signed part and the signature (DER)."""
+    """Return the file that phones fetch, from its signed part and the signature (DER)."""
     info_bytes = signature_info_bytes(info)
     signed = delimited(1, info_bytes) + number_field(2, 1) + number_field(3, 1) + delimited(4, signature)
     return _zip({"export.bin": export_bin, "export.sig": delimited(1, signed)})
@@ -145,7 +146,7 @@ def _check(columns: ExportKeys) -> None:
 
 
 def _zip(members: dict[str, bytes]) -> bytes:
-    """Return a stored zip: key bytes do not compress, and without times equal members give equal bytes."""
+    """Return an uncompressed zip, as key bytes do not compress; with a fixed time, equal members give equal bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """GatePass v1: the passes that a phone shows at a gate, and the messages between gate and phone.
 
-A pass holds fresh random values only: nothing of the owner, nothing of the identifiers that contacts hear, and
-nothing that two passes of one phone share. Source: docs/protocol.md section 7; docs/attacks.md rows 28-34, 43.
+A pass has fresh random values only: nothing about the owner, nothing from the identifiers that contacts hear, and
+nothing in common with another pass of the phone. Source: docs/protocol.md section 7; docs/attacks.md rows 28-34, 43.
 
     gate's advertisement   0x01 | gate_id[4] | G_ble[8]      13 bytes, a new G_ble every 30 s, never displayed
     phone's advertisement  0x02 | R_g[16]                    17 bytes
     gate's screen          0x03 | gate_id[4] | G_qr[8]       QR "BZGQ:", a new G_qr every 30 s, never advertised
-    pass A                 0x01 | flags | step | k_sess      QR "BZG1:", 22 bytes: Bluetooth shows the rest
-    pass B                 0x02 | ... | token | signature    QR "BZG2:", 384 bytes: a browser's, without Bluetooth
+    pass A                 0x01 | flags | step | k_sess      QR "BZG1:", 22 bytes: Bluetooth proves the rest
+    pass B                 0x02 | ... | token | signature    QR "BZG2:", 384 bytes: of a browser, without Bluetooth
 
-Base45, the alphabet that a QR code packs into 5.5 bits a character (RFC 9285).
+QR texts are in Base45, an alphabet that QR codes store with 5.5 bits a character (RFC 9285).
 """
 
 import hmac
@@ -27,13 +27,13 @@ _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 
 
 class InvalidBase45(Refused):
-    """Text that is not Base45, or that no encoder writes."""
+    """Text that is not Base45, or not as an encoder writes it."""
 
     code = "base45_invalid"
 
 
 def encode(data: bytes) -> str:
-    """Write bytes as Base45: two bytes in three letters, a last single byte in two.
+    """Write bytes as Base45: three letters for two bytes, two for a last single byte.
 
     Source: RFC 9285 section 4.
     """
@@ -48,23 +48,23 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Read Base45; every text that this accepts is the one that `encode` writes.
+    """Read Base45; it accepts only text exactly as `encode` writes it.
 
-    Raises InvalidBase45 for a foreign letter, a lone last letter, or a group above what its bytes hold.
+    Raises InvalidBase45 for a foreign letter, a single last letter, or a group with a value above its bytes.
 
     Source: RFC 9285 sections 4 and 6.
     """
     if len(text) % 3 == 1:
-        raise InvalidBase45(f"got {len(text)} letters, which is no whole number of groups")
+        raise InvalidBase45(f"got {len(text)} letters, which is not a whole number of groups")
     data = bytearray()
     for start in range(0, len(text), 3):
         group = text[start : start + 3]
         try:
             number = sum(_VALUES[letter] * 45**place for place, letter in enumerate(group))
         except KeyError:
-            raise InvalidBase45("a letter is not of the Base45 alphabet") from None
+            raise InvalidBase45("a letter is not in the Base45 alphabet") from None
         if number >> (8 * (len(group) - 1)):
-            raise InvalidBase45(f"group {start // 3} is above what its bytes can hold")
+            raise InvalidBase45(f"the value of group {start // 3} does not fit its bytes")
         data += number.to_bytes(len(group) - 1, "big")
     return bytes(data)
 
@@ -78,39 +78,46 @@ OPK_LENGTH = 32
 TOKEN_LENGTH = 256
 SIGNATURE_LENGTH = 64
 
-# How long a gate shows or sends one challenge, and a phone counts one step.
+# How long a gate uses a challenge, and how long a phone's step lasts.
 CHALLENGE_SECONDS = 30
 STEP_SECONDS = 15
 
-_GATE_FRAME, _PHONE_FRAME = 0x01, 0x02
-_PASS_A, _PASS_B, _SCREEN = 1, 2, 3
-_CHALLENGED = struct.Struct(f">B{GATE_ID_LENGTH}s{CHALLENGE_LENGTH}s")
-_ANSWERED = struct.Struct(f">B{RESPONSE_LENGTH}s")
+_GATE_FRAME = 0x01
+_PHONE_FRAME = 0x02
+_PASS_A = 1
+_PASS_B = 2
+_SCREEN = 3
+_CHALLENGE = struct.Struct(f">B{GATE_ID_LENGTH}s{CHALLENGE_LENGTH}s")
+_ANSWER = struct.Struct(f">B{RESPONSE_LENGTH}s")
 _A = struct.Struct(f">BBI{SESSION_LENGTH}s")
 _B = struct.Struct(f">BBI{SESSION_LENGTH}s{CHALLENGE_LENGTH}s{OPK_LENGTH}sH{TOKEN_LENGTH}s{SIGNATURE_LENGTH}s")
 
-GATE_FRAME_LENGTH, PHONE_FRAME_LENGTH = _CHALLENGED.size, _ANSWERED.size
-PASS_A_LENGTH, PASS_B_LENGTH = _A.size, _B.size
+GATE_FRAME_LENGTH = _CHALLENGE.size
+PHONE_FRAME_LENGTH = _ANSWER.size
+PASS_A_LENGTH = _A.size
+PASS_B_LENGTH = _B.size
 
-_PREFIX_A, _PREFIX_B, _PREFIX_SCREEN = "BZG1:", "BZG2:", "BZGQ:"
-# Longer than any code of ours; a scanner may read any QR code on a wall.
+_PREFIX_A = "BZG1:"
+_PREFIX_B = "BZG2:"
+_PREFIX_SCREEN = "BZGQ:"
+# Longer than any Bluezone code; a scanner may read any QR code on a wall.
 MOST_QR_LETTERS = 600
 
 
 class NotABluezoneCode(Refused):
-    """A text that is no pass and no gate's screen: another QR code, or one that was cut or altered."""
+    """The text is neither a pass nor a gate's screen: another QR code, or one that was truncated or altered."""
 
     code = "not_a_bluezone_code"
 
 
 class PassSignatureInvalid(Refused):
-    """A pass B whose signature is not by the key in it: it was altered."""
+    """The signature of a pass B is not by the key in it: the pass was altered."""
 
     code = "pass_signature_invalid"
 
 
 class State(IntFlag):
-    """What a phone says about its Bluetooth: a claim that only the answer of pass A by radio proves."""
+    """What a phone claims about its Bluetooth; only the radio answer of a pass A proves it."""
 
     BLUETOOTH_ON = 1
     ADVERTISING = 2
@@ -122,7 +129,7 @@ _ALL_FLAGS = int(State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD)
 
 @dataclass(frozen=True)
 class Challenge:
-    """gate_id: 4 bytes; value: 8 random bytes, on the air (G_ble) or on the gate's screen (G_qr)."""
+    """gate_id: 4 bytes. value: 8 random bytes, advertised (G_ble) or on the gate's screen (G_qr)."""
 
     gate_id: bytes
     value: bytes
@@ -134,7 +141,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class PassA:
-    """step: Unix seconds // 15 when it was made, not checked; session: 16 fresh random bytes, of no second use."""
+    """step: Unix seconds // 15 when it was made, not checked. session: 16 random bytes, never used again."""
 
     state: State
     step: int
@@ -147,12 +154,12 @@ class PassA:
 
 @dataclass(frozen=True)
 class PassB:
-    """A browser's pass: the challenge it read from the gate's screen and a token that was signed blind.
+    """A browser's pass: the challenge from the gate's screen and a token that was signed blind.
 
-    opk:       32 bytes, an Ed25519 key of one use.
-    kid:       number of the gate(week) key that signed the token, as the config lists it.
+    opk:       32 bytes, an Ed25519 key for one use.
+    kid:       number in the config of the gate(week) key that signed the token.
     token:     256 bytes, RSABSSA-SHA384-PSS-Deterministic over "BZ-OPK-v1" || opk.
-    signature: 64 bytes, by opk over "BZ-PASS-v1" and all that stands before it.
+    signature: 64 bytes, by opk over "BZ-PASS-v1" and all bytes before the signature.
     """
 
     state: State
@@ -179,9 +186,9 @@ Pass = PassA | PassB
 
 
 def response(session: bytes, challenge: bytes) -> bytes:
-    """R_g, the 16 bytes by which a phone answers a gate on the air.
+    """R_g, the 16 bytes with which a phone answers a gate by radio.
 
-    session: k_sess of the pass it shows, 16 bytes. challenge: G_ble, 8 bytes.
+    session: k_sess of the pass on its screen, 16 bytes. challenge: G_ble, 8 bytes.
     """
     _require("session", session, SESSION_LENGTH)
     _require("challenge", challenge, CHALLENGE_LENGTH)
@@ -189,75 +196,75 @@ def response(session: bytes, challenge: bytes) -> bytes:
 
 
 def mark_of(session: bytes) -> bytes:
-    """8 bytes by which gates know a session again without knowing it: they answer no challenge."""
+    """8 bytes by which gates recognise a used session without storing it; they cannot answer a challenge."""
     _require("session", session, SESSION_LENGTH)
     return hmac.digest(session, b"BZ-USED-v1", "sha256")[:MARK_LENGTH]
 
 
 def encode_gate_frame(challenge: Challenge) -> bytes:
     """The 13 bytes of service data that a gate advertises."""
-    return _CHALLENGED.pack(_GATE_FRAME, challenge.gate_id, challenge.value)
+    return _CHALLENGE.pack(_GATE_FRAME, challenge.gate_id, challenge.value)
 
 
 def decode_gate_frame(data: bytes) -> Challenge | None:
-    """Read service data as a gate's; None if it is something else, which is common."""
-    if len(data) != _CHALLENGED.size or data[0] != _GATE_FRAME:
+    """Read a gate's service data; None if it is something else, which is common."""
+    if len(data) != _CHALLENGE.size or data[0] != _GATE_FRAME:
         return None
-    _, gate_id, value = _CHALLENGED.unpack(data)
+    _, gate_id, value = _CHALLENGE.unpack(data)
     return Challenge(gate_id, value)
 
 
 def encode_phone_frame(answer: bytes) -> bytes:
-    """The 17 bytes of service data by which a phone answers."""
+    """The 17 bytes of service data with which a phone answers."""
     _require("response", answer, RESPONSE_LENGTH)
-    return _ANSWERED.pack(_PHONE_FRAME, answer)
+    return _ANSWER.pack(_PHONE_FRAME, answer)
 
 
 def decode_phone_frame(data: bytes) -> bytes | None:
-    """Read service data as a phone's answer, 16 bytes; None if it is something else."""
-    return data[1:] if len(data) == _ANSWERED.size and data[0] == _PHONE_FRAME else None
+    """Read a phone's answer, 16 bytes, from service data; None if it is something else."""
+    return data[1:] if len(data) == _ANSWER.size and data[0] == _PHONE_FRAME else None
 
 
 def screen_text(challenge: Challenge) -> str:
     """The QR text that a gate shows to browsers."""
-    return _PREFIX_SCREEN + encode(_CHALLENGED.pack(_SCREEN, challenge.gate_id, challenge.value))
+    return _PREFIX_SCREEN + encode(_CHALLENGE.pack(_SCREEN, challenge.gate_id, challenge.value))
 
 
 def read_screen(text: str) -> Challenge:
     """Read the QR text that a gate shows; raises NotABluezoneCode."""
-    data = _unpacked(text, _PREFIX_SCREEN, _CHALLENGED.size, _SCREEN)
-    _, gate_id, value = _CHALLENGED.unpack(data)
+    data = _decode_text(text, _PREFIX_SCREEN, _CHALLENGE.size, _SCREEN)
+    _, gate_id, value = _CHALLENGE.unpack(data)
     return Challenge(gate_id, value)
 
 
-def encode_pass(shown: Pass) -> bytes:
+def encode_pass(pass_: Pass) -> bytes:
     """The 22 or 384 bytes of a pass."""
-    if isinstance(shown, PassA):
-        return _A.pack(_PASS_A, shown.state, shown.step, shown.session)
-    return _before_signature(shown) + shown.signature
+    if isinstance(pass_, PassA):
+        return _A.pack(_PASS_A, pass_.state, pass_.step, pass_.session)
+    return _before_signature(pass_) + pass_.signature
 
 
-def pass_text(shown: Pass) -> str:
+def pass_text(pass_: Pass) -> str:
     """The QR text of a pass."""
-    prefix = _PREFIX_A if isinstance(shown, PassA) else _PREFIX_B
-    return prefix + encode(encode_pass(shown))
+    prefix = _PREFIX_A if isinstance(pass_, PassA) else _PREFIX_B
+    return prefix + encode(encode_pass(pass_))
 
 
 def read_pass(text: str) -> Pass:
-    """Read a pass from a QR text; whether it is valid here and now is not checked.
+    """Read a pass from a QR text, without checking that it is valid here and now.
 
-    Raises NotABluezoneCode for anything that is not exactly what `pass_text` writes.
+    Raises NotABluezoneCode for any text that `pass_text` does not write.
     """
     if text.startswith(_PREFIX_A):
-        _, flags, step, session = _A.unpack(_unpacked(text, _PREFIX_A, _A.size, _PASS_A))
+        _, flags, step, session = _A.unpack(_decode_text(text, _PREFIX_A, _A.size, _PASS_A))
         return PassA(_state(flags), step, session)
-    data = _unpacked(text, _PREFIX_B, _B.size, _PASS_B)
+    data = _decode_text(text, _PREFIX_B, _B.size, _PASS_B)
     _, flags, step, session, challenge, opk, kid, token, signature = _B.unpack(data)
     return PassB(_state(flags), step, session, challenge, opk, kid, token, signature)
 
 
 def token_message(opk: bytes) -> bytes:
-    """The message that a gate(week) key signs blindly for a one-time key; `blindrsa.blind` and `finalize` take it."""
+    """The message for a one-time key that a gate(week) key signs blind, for `blindrsa.blind` and `finalize`."""
     _require("one-time key", opk, OPK_LENGTH)
     return b"BZ-OPK-v1" + opk
 
@@ -265,33 +272,33 @@ def token_message(opk: bytes) -> bytes:
 def make_pass_b(
     state: State, step: int, session: bytes, challenge: bytes, key: Ed25519Signer, kid: int, token: bytes
 ) -> PassB:
-    """Sign a pass B with its one-time key; the caller forgets the key afterwards."""
+    """Sign a pass B with its one-time key, which the caller deletes afterwards."""
     opk = key.public_key().public_bytes_raw()
     unsigned = PassB(state, step, session, challenge, opk, kid, token, bytes(SIGNATURE_LENGTH))
     signature = key.sign(b"BZ-PASS-v1" + _before_signature(unsigned))
     return PassB(state, step, session, challenge, opk, kid, token, signature)
 
 
-def check_signature(shown: PassB) -> None:
+def check_signature(pass_b: PassB) -> None:
     """Raise PassSignatureInvalid unless the pass is signed by its one-time key."""
-    if not verify_ed25519(shown.opk, shown.signature, b"BZ-PASS-v1" + _before_signature(shown)):
+    if not verify_ed25519(pass_b.opk, pass_b.signature, b"BZ-PASS-v1" + _before_signature(pass_b)):
         raise PassSignatureInvalid("the signature is not by the key in the pass")
 
 
-def token_valid(public: blindrsa.PublicKey, shown: PassB) -> bool:
+def token_valid(public: blindrsa.PublicKey, pass_b: PassB) -> bool:
     """Whether a gate(week) key signed the pass's one-time key."""
-    return blindrsa.verify(public, token_message(shown.opk), shown.token)
+    return blindrsa.verify(public, token_message(pass_b.opk), pass_b.token)
 
 
-def _before_signature(shown: PassB) -> bytes:
+def _before_signature(pass_b: PassB) -> bytes:
     packed = _B.pack(
-        _PASS_B, shown.state, shown.step, shown.session, shown.challenge, shown.opk, shown.kid, shown.token,
+        _PASS_B, pass_b.state, pass_b.step, pass_b.session, pass_b.challenge, pass_b.opk, pass_b.kid, pass_b.token,
         bytes(SIGNATURE_LENGTH),
     )  # fmt: skip
     return packed[:-SIGNATURE_LENGTH]
 
 
-def _unpacked(text: str, prefix: str, length: int, kind: int) -> bytes:
+def _decode_text(text: str, prefix: str, length: int, kind: int) -> bytes:
     if len(text) > MOST_QR_LETTERS or not text.startswith(prefix):
         raise NotABluezoneCode("this is not a code that Bluezone makes")
     try:

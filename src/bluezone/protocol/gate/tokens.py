@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The call by which a browser gets tokens for its passes: 20 blind signatures at once, always of the same size.
+"""The call with which a browser gets tokens for its passes: 20 blind signatures at once, always of the same size.
 
     request  6144 B: u8 1 | u8 flags | u16 kid | 20 * blinded[256] | … | challenge[32] | nonce[8]
     answer   6144 B: u8 1 | u8 status | u16 kid | 20 * blind_sig[256]
@@ -63,7 +63,7 @@ class TokensAnswer:
         elif self.blind_signatures:
             raise BadAnswer(f"status {self.status.name} comes with signatures")
         if (self.challenge is not None) != (self.status is Status.PUZZLE_REQUIRED):
-            raise BadAnswer(f"status {self.status.name} and its challenge do not fit")
+            raise BadAnswer(f"status {self.status.name} and its challenge do not match")
 
 
 def encode_tokens(request: TokensRequest, random_bytes: RandomBytes = os.urandom) -> bytes:
@@ -87,7 +87,7 @@ def decode_tokens(body: bytes) -> TokensRequest:
 
 
 def encode_tokens_answer(answer: TokensAnswer, random_bytes: RandomBytes = os.urandom) -> bytes:
-    """Return the 6,144 bytes of the answer, the rest filled with random bytes."""
+    """Return the 6,144 bytes of the answer, filled up with random bytes."""
     content = _ANSWER_HEADER.pack(_VERSION, answer.status)
     if answer.status is Status.OK:
         content += _KID.pack(answer.kid) + b"".join(answer.blind_signatures)
@@ -107,13 +107,13 @@ def decode_tokens_answer(body: bytes) -> TokensAnswer:
         status = Status(number)
     except ValueError:
         raise BadAnswer(f"status is {number}, expected 0..{max(Status)}") from None
-    rest = _ANSWER_HEADER.size
+    start = _ANSWER_HEADER.size
     if status is Status.PUZZLE_REQUIRED:
-        return TokensAnswer(status, challenge=body[rest : rest + CHALLENGE_LENGTH])
+        return TokensAnswer(status, challenge=body[start : start + CHALLENGE_LENGTH])
     if status is not Status.OK:
         return TokensAnswer(status)
-    (kid,) = _KID.unpack_from(body, rest)
-    return TokensAnswer(status, kid, _split(body, rest + _KID.size))
+    (kid,) = _KID.unpack_from(body, start)
+    return TokensAnswer(status, kid, _split(body, start + _KID.size))
 
 
 def _split(body: bytes, start: int) -> tuple[bytes, ...]:
@@ -122,5 +122,5 @@ def _split(body: bytes, start: int) -> tuple[bytes, ...]:
 
 
 def _check_batch(name: str, batch: tuple[bytes, ...], refusal: type[BadRequest] | type[BadAnswer]) -> None:
-    if len(batch) != BATCH or any(len(each) != BLINDED_LENGTH for each in batch):
+    if len(batch) != BATCH or any(len(message) != BLINDED_LENGTH for message in batch):
         raise refusal(f"got {len(batch)} {name}, expected {BATCH} of {BLINDED_LENGTH} bytes")

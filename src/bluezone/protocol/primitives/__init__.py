@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What phone and protocol need of cryptography beyond the standard library's hashes, by one of two providers.
+"""The cryptography that phone and protocol need beyond the standard library's hashes, by one of two providers.
 
-`cryptography` serves servers and desktops. It is not published for Android, so `libcrypto`, the OpenSSL that comes with
-Python's own ssl module, serves phones. One is chosen at start and never mixed with the other: BLUEZONE_PRIMITIVES names
-it; by default it is `cryptography` where that is installed.
+`cryptography` is for servers and desktops. It is not published for Android, so phones use `libcrypto`, the OpenSSL of
+Python's own ssl module. One is chosen at start and never mixed with the other: BLUEZONE_PRIMITIVES names it; the
+default is `cryptography` if it is installed.
 
 Keys are bytes here. A public key on P-256 is its uncompressed point, 65 bytes; an Ed25519 key is its 32 bytes. Sizes,
-and whether a point lies on its curve, are checked here, so that both providers refuse the same; a signature that
-does not verify is False, whatever is wrong with it.
+and whether a point is on its curve, are checked here, so that both providers refuse the same input. For a signature
+that does not verify, for whatever reason, the result is False.
 
 Source: FIPS 197, SP 800-38A, SP 800-38D (AES and its modes); RFC 8032 (Ed25519); FIPS 186-4, SEC 1 (P-256); RFC 8017
 (RSASSA-PSS); RFC 5480, RFC 8410 (public keys in PEM).
@@ -38,7 +38,7 @@ P256_POINT_LENGTH = 65
 _P256_PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
-# SubjectPublicKeyInfo up to the key itself: every Ed25519 key and every uncompressed key on P-256 begins so.
+# SubjectPublicKeyInfo up to the key itself: the beginning of every Ed25519 key and every uncompressed key on P-256.
 ED25519_PREFIX = bytes.fromhex("302a300506032b6570032100")
 P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 _PEM = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]{1,4000})-----END PUBLIC KEY-----\s*")
@@ -51,15 +51,15 @@ class ProviderMissing(Refused):
 
 
 class InvalidTag(Exception):
-    """What was to be opened was sealed with another key, nonce or associated data, or was changed or cut."""
+    """The message was sealed with another key, nonce or associated data, or was altered or truncated."""
 
 
 class InvalidPublicKey(ValueError):
-    """Not a public key of the kind that was asked for, or a point that is not on its curve."""
+    """Not a public key of the expected kind, or a point that is not on its curve."""
 
 
 class Ed25519Signer(Protocol):
-    """A private key as `cryptography` has it; phones hold none."""
+    """A private key of `cryptography`; phones have none."""
 
     def sign(self, data: bytes, /) -> bytes:
         """The signature, 64 bytes."""
@@ -69,7 +69,7 @@ class Ed25519Signer(Protocol):
 
 
 class Ed25519Public(Protocol):
-    """A public key as `cryptography` has it."""
+    """A public key of `cryptography`."""
 
     def public_bytes_raw(self) -> bytes:
         """The 32 bytes."""
@@ -78,11 +78,11 @@ class Ed25519Public(Protocol):
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except (ImportError, ValueError):  # what blocks imports says so in either way
+    except (ImportError, ValueError):  # a blocked import may raise either
         return False
 
 
-def _chosen() -> str:
+def _choose() -> str:
     name = os.environ.get(CHOICE_VARIABLE) or ("cryptography" if _is_installed("cryptography") else "libcrypto")
     if name not in ("cryptography", "libcrypto"):
         raise ProviderMissing(f"{CHOICE_VARIABLE}: got {name!r}, expected one of: cryptography libcrypto")
@@ -98,12 +98,12 @@ def _load() -> "type[pyca.Provider]":
     return provider
 
 
-PROVIDER: Final = _chosen()
+PROVIDER: Final = _choose()
 _provider = _load()
 
 
 def encrypt_blocks(key: bytes, blocks: bytes) -> bytes:
-    """AES-128 of whole blocks of 16 bytes, each by itself (ECB). Raises ValueError for other sizes."""
+    """AES-128 of whole blocks of 16 bytes, each separately (ECB). Raises ValueError for other sizes."""
     if len(key) != 16 or len(blocks) % AES_BLOCK:
         raise ValueError(f"key of {len(key)} bytes and {len(blocks)} bytes, expected 16 and a multiple of {AES_BLOCK}")
     return _provider.encrypt_blocks(key, blocks)
@@ -117,9 +117,9 @@ def apply_counter(key: bytes, counter: bytes, data: bytes) -> bytes:
 
 
 def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes = b"") -> bytes:
-    """AES-GCM: the ciphertext and behind it the tag of 16 bytes.
+    """AES-GCM: the ciphertext followed by the tag of 16 bytes.
 
-    key: 16 or 32 bytes. nonce: 12 bytes, never used again under this key. associated: bound to it, not sealed.
+    key: 16 or 32 bytes. nonce: 12 bytes, never used again under this key. associated: authenticated, not encrypted.
     Raises ValueError for other sizes.
     """
     if len(key) not in (16, 32) or len(nonce) != GCM_NONCE_LENGTH:
@@ -128,7 +128,7 @@ def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes = b"") -> byt
 
 
 def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes = b"") -> bytes:
-    """Open what `seal` made. Raises InvalidTag, also for a nonce or sealed bytes that are too short to be any."""
+    """Open what `seal` made. Raises InvalidTag, also for a nonce of another size or sealed bytes shorter than a tag."""
     if len(key) not in (16, 32):
         raise ValueError(f"key of {len(key)} bytes, expected 16 or 32")
     if len(nonce) != GCM_NONCE_LENGTH or len(sealed) < GCM_TAG_LENGTH:
@@ -137,19 +137,19 @@ def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes = b"") -> 
 
 
 def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether `signature` is of the holder of the key `public`, 32 bytes, over `message`."""
+    """Whether `signature` is an Ed25519 signature over `message` by the key `public`, 32 bytes."""
     if len(public) != ED25519_KEY_LENGTH or len(signature) != ED25519_SIGNATURE_LENGTH:
         return False
     return _provider.verify_ed25519(public, signature, message)
 
 
 def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether `signature` (DER) is an ECDSA signature with SHA-256 over `message` by the key `public` on P-256."""
+    """Whether `signature` (DER) is an ECDSA signature with SHA-256 over `message` by the key `public` on P-256."""
     return is_on_p256(public) and _provider.verify_ecdsa(public, signature, message)
 
 
 def verify_pss(modulus: int, exponent: int, salt_length: int, signature: bytes, message: bytes) -> bool:
-    """Tell whether `signature` is an RSASSA-PSS signature with SHA-384 and MGF1-SHA-384 over `message`.
+    """Whether `signature` is an RSASSA-PSS signature with SHA-384 and MGF1-SHA-384 over `message`.
 
     modulus: odd, 2048 bits or more. exponent: odd, above 2. salt_length: exactly that of the signature, bytes.
     """
@@ -159,9 +159,9 @@ def verify_pss(modulus: int, exponent: int, salt_length: int, signature: bytes, 
 
 
 def agree_on_p256(public: bytes) -> tuple[bytes, bytes]:
-    """Draw a key on P-256 for one use and agree with the holder of the key `public`.
+    """Make a key on P-256 for one use and agree on a secret with the owner of the key `public` (ECDH).
 
-    Returns the point of the drawn key, 65 bytes, and the shared secret, 32 bytes. Raises InvalidPublicKey.
+    Returns the point of the new key, 65 bytes, and the shared secret, 32 bytes. Raises InvalidPublicKey.
     """
     if not is_on_p256(public):
         raise InvalidPublicKey("the other side's key is no point on P-256")
@@ -169,10 +169,11 @@ def agree_on_p256(public: bytes) -> tuple[bytes, bytes]:
 
 
 def is_on_p256(point: bytes) -> bool:
-    """Tell whether 65 bytes are an uncompressed point on P-256."""
+    """Whether 65 bytes are an uncompressed point on P-256."""
     if len(point) != P256_POINT_LENGTH or point[0] != 4:
         return False
-    x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
+    x = int.from_bytes(point[1:33], "big")
+    y = int.from_bytes(point[33:], "big")
     return x < _P256_PRIME and y < _P256_PRIME and (y * y - x * x * x + 3 * x - _P256_B) % _P256_PRIME == 0
 
 
@@ -190,11 +191,11 @@ def read_ed25519_pem(pem: str) -> bytes:
 
 
 def _read_pem(pem: str, prefix: bytes, length: int) -> bytes:
-    found = _PEM.fullmatch(pem)
-    if found is None:
+    match = _PEM.fullmatch(pem)
+    if match is None:
         raise InvalidPublicKey("the text is not one public key in PEM")
     try:
-        der = base64.b64decode("".join(found[1].split()), validate=True)
+        der = base64.b64decode("".join(match[1].split()), validate=True)
     except ValueError:
         raise InvalidPublicKey("the text is not a public key in PEM: its base64 is damaged") from None
     if len(der) != len(prefix) + length or not der.startswith(prefix):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The primitives by OpenSSL's libcrypto through ctypes, for phones. Callers have checked every size.
+"""The primitives with OpenSSL's libcrypto through ctypes, for phones. Callers have checked every size.
 
 It is the library that Python's own ssl and hashlib are linked with, version 3.0 or newer. Only functions of its EVP
-interface are called, none of them variadic, and what each returns is looked at: their manual pages say 1 for success
-and 0, negative numbers or NULL for failure. Whatever is not plain success is a failure, so a doubt refuses.
+interface are called, none of them variadic, and every result is checked: according to the manual pages, 1 is success,
+and 0, negative numbers or NULL are failure. Anything but plain success counts as failure.
 
 Source: OpenSSL 3.0's manual pages EVP_EncryptInit, EVP_DigestVerifyInit, EVP_PKEY_CTX_ctrl, EVP_PKEY_keygen,
 EVP_PKEY_derive, d2i_X509 and ERR_clear_error; RFC 8017 appendix A.1.1 (RSAPublicKey).
@@ -29,7 +29,8 @@ from bluezone.protocol.primitives import (
 _OLDEST_VERSION = 0x3000_0000
 _SECRET_LENGTH = 32
 # openssl/evp.h and openssl/rsa.h; part of the library's binary interface.
-_GET_TAG, _SET_TAG = 0x10, 0x11
+_GET_TAG = 0x10
+_SET_TAG = 0x11
 _PSS_PADDING = 6
 
 _FUNCTIONS = {
@@ -71,26 +72,27 @@ _FUNCTIONS = {
 
 
 class LibcryptoFailed(RuntimeError):
-    """A call that can only fail for want of memory or of randomness failed."""
+    """A call failed that can fail only for lack of memory or randomness."""
 
 
-def _names() -> Iterator[str]:
-    """Where the library may be: what Python's own hashlib is linked with, as it is called on Android, the system's."""
+def _candidates() -> Iterator[str]:
+    """Where the library may be: the one linked into Python's hashlib, its names on Android, the system's."""
     if hasattr(_hashlib, "__file__"):
         yield _hashlib.__file__
     yield from ("libcrypto_python.so", "libcrypto_chaquopy.so")
-    if found := ctypes.util.find_library("crypto"):
-        yield found
+    if system_library := ctypes.util.find_library("crypto"):
+        yield system_library
 
 
 def _open() -> ctypes.CDLL:
     """Open the first library that has every function and is new enough. Raises OSError."""
-    for name in _names():
+    for path in _candidates():
         try:
-            library = ctypes.CDLL(name)
-            for function, (result, arguments) in _FUNCTIONS.items():
-                found = getattr(library, function)
-                found.restype, found.argtypes = result, arguments
+            library = ctypes.CDLL(path)
+            for name, (result, arguments) in _FUNCTIONS.items():
+                function = getattr(library, name)
+                function.restype = result
+                function.argtypes = arguments
         except (OSError, AttributeError):
             continue
         if library.OpenSSL_version_num() >= _OLDEST_VERSION:
@@ -102,9 +104,9 @@ _lib = _open()
 
 
 def _require(outcome: int) -> None:
-    """Raise LibcryptoFailed unless a call said that it succeeded.
+    """Raise LibcryptoFailed unless a call succeeded.
 
-    The queue of errors is emptied, because ssl uses the same one and would take them for its own.
+    It empties the error queue, because ssl uses the same queue and would take the errors for its own.
     """
     if outcome != 1:
         _lib.ERR_clear_error()
@@ -112,8 +114,8 @@ def _require(outcome: int) -> None:
 
 
 @contextmanager
-def _freed(address: int | None, free: Callable[[int], None]) -> Iterator[int]:
-    """Hold what a call made, and free it whatever happens. Raises LibcryptoFailed where it made nothing."""
+def _owned(address: int | None, free: Callable[[int], None]) -> Iterator[int]:
+    """Use the object that a call made, and free it in any case. Raises LibcryptoFailed if the call made none."""
     if not address:
         _require(0)
     assert address
@@ -124,82 +126,87 @@ def _freed(address: int | None, free: Callable[[int], None]) -> Iterator[int]:
         _lib.ERR_clear_error()
 
 
-def _fetched(name: bytes) -> int:
+def _fetch(name: bytes) -> int:
     cipher: int | None = _lib.EVP_CIPHER_fetch(None, name, None)
     if not cipher:
         raise OSError(f"libcrypto has no {name.decode()}")
     return cipher
 
 
-# Never freed: they live as long as the program.
-_ECB, _CTR = _fetched(b"AES-128-ECB"), _fetched(b"AES-128-CTR")
-_GCM = {16: _fetched(b"AES-128-GCM"), 32: _fetched(b"AES-256-GCM")}
+# Never freed: they are needed until the program ends.
+_ECB = _fetch(b"AES-128-ECB")
+_CTR = _fetch(b"AES-128-CTR")
+_GCM = {16: _fetch(b"AES-128-GCM"), 32: _fetch(b"AES-256-GCM")}
 
 
 class Provider:
-    """What bluezone.protocol.primitives says of each."""
+    """The functions of bluezone.protocol.primitives, which documents them."""
 
     @staticmethod
     def encrypt_blocks(key: bytes, blocks: bytes) -> bytes:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return _encrypt(_ECB, key, None, blocks)
 
     @staticmethod
     def apply_counter(key: bytes, counter: bytes, data: bytes) -> bytes:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return _encrypt(_CTR, key, counter, data)
 
     @staticmethod
     def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes) -> bytes:
-        """As there."""
-        tag, size = create_string_buffer(GCM_TAG_LENGTH), c_int()
-        with _freed(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
-            # The nonce has the length that GCM takes by itself.
+        """See bluezone.protocol.primitives."""
+        tag = create_string_buffer(GCM_TAG_LENGTH)
+        size = c_int()
+        with _owned(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
+            # The nonce has the default length of GCM.
             _require(_lib.EVP_EncryptInit_ex2(context, _GCM[len(key)], key, nonce, None))
             if associated:
                 _require(_lib.EVP_EncryptUpdate(context, None, byref(size), associated, _length(associated)))
-            sealed = _updated(_lib.EVP_EncryptUpdate, context, plain)
+            sealed = _update(_lib.EVP_EncryptUpdate, context, plain)
             _require(_lib.EVP_EncryptFinal_ex(context, create_string_buffer(AES_BLOCK), byref(size)))
             _require(_lib.EVP_CIPHER_CTX_ctrl(context, _GET_TAG, GCM_TAG_LENGTH, tag))
         return sealed + tag.raw
 
     @staticmethod
     def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
-        """As there."""
-        content, tag, size = sealed[:-GCM_TAG_LENGTH], sealed[-GCM_TAG_LENGTH:], c_int()
-        with _freed(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
+        """See bluezone.protocol.primitives."""
+        content = sealed[:-GCM_TAG_LENGTH]
+        tag = sealed[-GCM_TAG_LENGTH:]
+        size = c_int()
+        with _owned(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
             _require(_lib.EVP_DecryptInit_ex2(context, _GCM[len(key)], key, nonce, None))
             if associated:
                 _require(_lib.EVP_DecryptUpdate(context, None, byref(size), associated, _length(associated)))
-            plain = _updated(_lib.EVP_DecryptUpdate, context, content)
+            plain = _update(_lib.EVP_DecryptUpdate, context, content)
             _require(_lib.EVP_CIPHER_CTX_ctrl(context, _SET_TAG, GCM_TAG_LENGTH, tag))
-            # Nothing of `plain` is given out before this has said that the tag is right.
+            # `plain` is not returned before this call confirms the tag.
             if _lib.EVP_DecryptFinal_ex(context, create_string_buffer(AES_BLOCK), byref(size)) != 1:
                 raise InvalidTag
         return plain
 
     @staticmethod
     def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return _is_signed(ED25519_PREFIX + public, None, signature, message)
 
     @staticmethod
     def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return _is_signed(P256_PREFIX + public, b"SHA256", signature, message)
 
     @staticmethod
     def verify_pss(modulus: int, exponent: int, salt_length: int, signature: bytes, message: bytes) -> bool:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return _is_signed(_rsa_key(modulus, exponent), b"SHA384", signature, message, salt_length)
 
     @staticmethod
     def agree_on_p256(public: bytes) -> tuple[bytes, bytes]:
-        """As there."""
-        with _freed(_drawn_p256(), _lib.EVP_PKEY_free) as drawn, _public_key(P256_PREFIX + public) as peer:
-            point = _point(drawn)
-            secret, size = create_string_buffer(_SECRET_LENGTH), c_size_t(_SECRET_LENGTH)
-            with _freed(_lib.EVP_PKEY_CTX_new_from_pkey(None, drawn, None), _lib.EVP_PKEY_CTX_free) as context:
+        """See bluezone.protocol.primitives."""
+        with _owned(_generate_p256(), _lib.EVP_PKEY_free) as own, _public_key(P256_PREFIX + public) as peer:
+            point = _point(own)
+            secret = create_string_buffer(_SECRET_LENGTH)
+            size = c_size_t(_SECRET_LENGTH)
+            with _owned(_lib.EVP_PKEY_CTX_new_from_pkey(None, own, None), _lib.EVP_PKEY_CTX_free) as context:
                 _require(_lib.EVP_PKEY_derive_init(context))
                 _require(_lib.EVP_PKEY_derive_set_peer(context, peer))
                 _require(_lib.EVP_PKEY_derive(context, secret, byref(size)))
@@ -208,49 +215,50 @@ class Provider:
 
 
 def _length(data: bytes) -> int:
-    """The size of data as a C int holds it. Raises OverflowError."""
+    """The size of data, which must fit a C int. Raises OverflowError."""
     if len(data) >= 2**31:
         raise OverflowError(f"{len(data)} bytes at once, expected fewer than 2147483648")
     return len(data)
 
 
 def _encrypt(cipher: int, key: bytes, counter: bytes | None, data: bytes) -> bytes:
-    """Encrypt whole blocks, or any number of bytes by a cipher that makes a stream."""
+    """Encrypt whole blocks, or any number of bytes with a stream cipher."""
     size = c_int()
-    with _freed(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
+    with _owned(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
         _require(_lib.EVP_EncryptInit_ex2(context, cipher, key, counter, None))
         _require(_lib.EVP_CIPHER_CTX_set_padding(context, 0))
-        encrypted = _updated(_lib.EVP_EncryptUpdate, context, data)
+        encrypted = _update(_lib.EVP_EncryptUpdate, context, data)
         _require(_lib.EVP_EncryptFinal_ex(context, create_string_buffer(AES_BLOCK), byref(size)))
     return encrypted
 
 
-def _updated(update: Callable[[int, Any, Any, bytes, int], int], context: int, data: bytes) -> bytes:
-    """What an update writes for data: as many bytes, without padding."""
+def _update(update: Callable[[int, Any, Any, bytes, int], int], context: int, data: bytes) -> bytes:
+    """The output of an update for data, of the same length, without padding."""
     if not data:
         return b""
-    # The manual asks for room for one block more.
-    written, size = create_string_buffer(len(data) + AES_BLOCK), c_int()
-    _require(update(context, written, byref(size), data, _length(data)))
+    # The manual asks for room for one more block.
+    output = create_string_buffer(len(data) + AES_BLOCK)
+    size = c_int()
+    _require(update(context, output, byref(size), data, _length(data)))
     _require(size.value == len(data))
-    return written.raw[: len(data)]
+    return output.raw[: len(data)]
 
 
 @contextmanager
 def _public_key(der: bytes) -> Iterator[int]:
-    """Hold the public key of a SubjectPublicKeyInfo. Raises LibcryptoFailed for anything else."""
+    """Use the public key of a SubjectPublicKeyInfo. Raises LibcryptoFailed for anything else."""
     place = c_char_p(der)
-    with _freed(_lib.d2i_PUBKEY(None, byref(place), len(der)), _lib.EVP_PKEY_free) as key:
+    with _owned(_lib.d2i_PUBKEY(None, byref(place), len(der)), _lib.EVP_PKEY_free) as key:
         yield key
 
 
 def _is_signed(der: bytes, digest: bytes | None, signature: bytes, message: bytes, salt_length: int = -1) -> bool:
-    """Verify with the public key in `der`; every failure is False. salt_length: of PSS, negative for other schemes."""
+    """Verify with the public key in `der`; False for any failure. salt_length: of PSS, negative for other schemes."""
     parameters = c_void_p()
     try:
         with (
             _public_key(der) as key,
-            _freed(_lib.EVP_MD_CTX_new(), _lib.EVP_MD_CTX_free) as context,
+            _owned(_lib.EVP_MD_CTX_new(), _lib.EVP_MD_CTX_free) as context,
         ):
             # `parameters` belongs to the context and is freed with it.
             _require(_lib.EVP_DigestVerifyInit_ex(context, byref(parameters), digest, None, None, key, None))
@@ -264,9 +272,9 @@ def _is_signed(der: bytes, digest: bytes | None, signature: bytes, message: byte
         return False
 
 
-def _drawn_p256() -> int | None:
+def _generate_p256() -> int | None:
     key = c_void_p()
-    with _freed(_lib.EVP_PKEY_CTX_new_from_name(None, b"EC", None), _lib.EVP_PKEY_CTX_free) as context:
+    with _owned(_lib.EVP_PKEY_CTX_new_from_name(None, b"EC", None), _lib.EVP_PKEY_CTX_free) as context:
         _require(_lib.EVP_PKEY_keygen_init(context))
         _require(_lib.EVP_PKEY_CTX_set_group_name(context, b"P-256"))
         _require(_lib.EVP_PKEY_generate(context, byref(key)))
@@ -277,24 +285,24 @@ def _point(key: int) -> bytes:
     """The public half of a key on P-256, uncompressed."""
     size = len(P256_PREFIX) + P256_POINT_LENGTH
     _require(_lib.i2d_PUBKEY(key, None) == size)
-    written = create_string_buffer(size)
-    place = c_void_p(ctypes.addressof(written))
+    output = create_string_buffer(size)
+    place = c_void_p(ctypes.addressof(output))
     _require(_lib.i2d_PUBKEY(key, byref(place)) == size)
-    _require(written.raw.startswith(P256_PREFIX))
-    return written.raw[len(P256_PREFIX) :]
+    _require(output.raw.startswith(P256_PREFIX))
+    return output.raw[len(P256_PREFIX) :]
 
 
 def _rsa_key(modulus: int, exponent: int) -> bytes:
     """SubjectPublicKeyInfo of an RSA key: rsaEncryption, and a bit string of the two numbers."""
     numbers = b"".join(
-        _tagged(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in (modulus, exponent)
+        _der(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in (modulus, exponent)
     )
     algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
-    return _tagged(0x30, algorithm + _tagged(0x03, b"\0" + _tagged(0x30, numbers)))
+    return _der(0x30, algorithm + _der(0x03, b"\0" + _der(0x30, numbers)))
 
 
-def _tagged(tag: int, content: bytes) -> bytes:
-    """DER of one value: tag, length, content."""
+def _der(tag: int, content: bytes) -> bytes:
+    """One value in DER: tag, length, content."""
     if len(content) < 0x80:
         return bytes([tag, len(content)]) + content
     length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")

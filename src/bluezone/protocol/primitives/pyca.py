@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The primitives by the package `cryptography`, for servers and desktops. Callers have checked every size."""
+"""The primitives with the package `cryptography`, for servers and desktops. Callers have checked every size."""
 
 from functools import lru_cache
 
@@ -15,27 +15,27 @@ from bluezone.protocol.primitives import InvalidTag
 
 
 class Provider:
-    """What bluezone.protocol.primitives says of each."""
+    """The functions of bluezone.protocol.primitives, which documents them."""
 
     @staticmethod
     def encrypt_blocks(key: bytes, blocks: bytes) -> bytes:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305  the specification's PRF
         return encryptor.update(blocks)
 
     @staticmethod
     def apply_counter(key: bytes, counter: bytes, data: bytes) -> bytes:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor().update(data)
 
     @staticmethod
     def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes) -> bytes:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         return AESGCM(key).encrypt(nonce, plain, associated)
 
     @staticmethod
     def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         try:
             return AESGCM(key).decrypt(nonce, sealed, associated)
         except exceptions.InvalidTag:
@@ -43,7 +43,7 @@ class Provider:
 
     @staticmethod
     def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         try:
             Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
         except (exceptions.InvalidSignature, ValueError):
@@ -52,7 +52,7 @@ class Provider:
 
     @staticmethod
     def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         try:
             _p256(public).verify(signature, message, ec.ECDSA(hashes.SHA256()))
         except (exceptions.InvalidSignature, ValueError):
@@ -61,7 +61,7 @@ class Provider:
 
     @staticmethod
     def verify_pss(modulus: int, exponent: int, salt_length: int, signature: bytes, message: bytes) -> bool:
-        """As there."""
+        """See bluezone.protocol.primitives."""
         scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=salt_length)
         try:
             _rsa(modulus, exponent).verify(signature, message, scheme, hashes.SHA384())
@@ -71,10 +71,10 @@ class Provider:
 
     @staticmethod
     def agree_on_p256(public: bytes) -> tuple[bytes, bytes]:
-        """As there."""
-        drawn = ec.generate_private_key(ec.SECP256R1())
-        point = drawn.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return point, drawn.exchange(ec.ECDH(), _p256(public))
+        """See bluezone.protocol.primitives."""
+        own = ec.generate_private_key(ec.SECP256R1())
+        point = own.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return point, own.exchange(ec.ECDH(), _p256(public))
 
 
 def _p256(point: bytes) -> ec.EllipticCurvePublicKey:

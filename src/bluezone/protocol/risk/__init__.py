@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From matched sightings to a warning: windows, scores, levels, and the disease profile that decides them."""
+"""From matched sightings to a warning: windows, scores, levels, and the disease profile that determines them."""

@@ -3,7 +3,7 @@
 
 Source: docs/protocol.md section 3; docs/contracts.md, `exposure score`.
 
-Daily summaries as Exposure Notification v2 computes them: informational, no level depends on them.
+Also the daily summaries of Exposure Notification v2, for information only: no level depends on them.
 
 Source: docs/exposure-notification.md section 6, DailySummary.
 """
@@ -26,7 +26,7 @@ from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 class DailySummary:
     """Sums over a day's windows, in weighted seconds (15 minutes at weight 1 are 900).
 
-    weighted_duration_sum counts attenuation alone; score_sum and maximum_score (the largest window) also
+    weighted_duration_sum is weighted by attenuation only; score_sum and maximum_score (the largest window) also by
     report type and infectiousness.
     """
 
@@ -36,7 +36,7 @@ class DailySummary:
 
 
 def summarise(windows: Iterable[ExposureWindow], weights: SummaryWeights) -> DailySummary:
-    """Summarise the windows of one day; windows without a score are left out, as Exposure Notification does."""
+    """Summarise the windows of one day without those that have no score, like Exposure Notification."""
     durations: list[float] = []
     scores: list[float] = []
     for window in windows:
@@ -74,15 +74,15 @@ Band = Literal["<10", "10-15", "15-30", ">30"]
 
 _LEVELS: tuple[Level, ...] = ("none", "low", "high")
 
-# Share of a day's distribution that the minutes shown hold.
+# Share of a day's distribution within the minutes that are shown.
 _SHOWN_SHARE = 0.8
 
-# Without a model of nearness: confidence from which both radios count as measured, and what else a sure warning needs.
+# Without a model of nearness: confidence from which both radios count as measured, and other bounds of a sure warning.
 _SURE_CONFIDENCE = 2
 _SURE_BELOW_DB = 63
 _SURE_ABOVE_MINUTES = 15
 
-# Binary fractions miss a bound such as 9.0 by far less than this many decimals can show.
+# Binary fractions miss a bound such as 9.0 by far less than the last of these decimals.
 _SCORE_DECIMALS = 6
 _DOSE_DECIMALS = 2
 _ROUNDING = 1e-9
@@ -90,17 +90,17 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class DayExposure:
-    """What one day amounts to.
+    """The exposure of one day.
 
     day:       local date.
-    score:     the dose: sum over all cases met of expected minutes near x factor, or of minutes x weight x factor
-               where the profile has no model of nearness.
+    score:     the dose: sum over all cases of expected minutes near x factor, or of minutes x weight x factor if the
+               profile has no model of nearness.
     minutes:   minutes in which cases were heard (counted minutes without the model), to the nearest 5; band: the same
-               as it is shown.
+               for display.
     certainty: how sure it is that the owner was near for at least the profile's minutes: "sure", "likely", "unlikely",
-               or "unclear" where the evidence allows no answer.
-    summary:   as Exposure Notification v2 would have it, or None where the profile gives no weights for it.
-    near:      minutes likely near, from .. to, holding the truth with a chance of 80 %; None without the model.
+               or "unclear" if the evidence allows no answer.
+    summary:   that of Exposure Notification v2, or None if the profile has no weights for it.
+    near:      minutes likely near, from .. to, which include the truth with a chance of 80 %; None without the model.
     chance:    chance of at least the profile's minutes near, 0..1; None without the model.
     """
 
@@ -126,7 +126,7 @@ class Assessment:
 def assess(windows: Iterable[ExposureWindow], profile: Profile, today: date) -> Assessment:
     """Score windows day by day.
 
-    today: local date; windows of later days and of days older than the profile's bound are left out.
+    today: local date; windows of later days, or days older than the profile's bound, are left out.
 
     Source: docs/protocol.md section 3.
     """
@@ -144,13 +144,13 @@ def _is_assessed(window: ExposureWindow, profile: Profile, today: date) -> bool:
         return False
     if (window.report_type, window.infectiousness) in profile.dropped_factors:
         return False
-    for filtered in profile.minutes_filters:
+    for rule in profile.minutes_filters:
         seconds = sum(
             instance.seconds_since_last_scan
             for instance in window.scan_instances
-            if _attenuation(instance, profile) in filtered.attenuation_db
+            if _attenuation(instance, profile) in rule.attenuation_db
         )
-        if seconds / 60 in filtered.dropped_minutes:
+        if seconds / 60 in rule.dropped_minutes:
             return False
     return True
 
@@ -190,14 +190,15 @@ def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) 
 def _assess_by_nearness(
     day: date, windows: Sequence[ExposureWindow], profile: Profile, model: Nearness
 ) -> DayExposure:  # fmt: skip
-    factors = [profile.factor(window.report_type, window.infectiousness) for window in windows]
-    counted = [(window, factor) for window, factor in zip(windows, factors, strict=True) if factor > 0]
-    judged = [_judged(window, model, factor) for window, factor in counted]
-    everything = add(near for near, _, _ in judged)
-    firm = add(near for near, _, weak in judged if not weak)
-    doses = [near.expected * factor for near, factor, _ in judged]
-    dose = round(math.fsum(doses), _DOSE_DECIMALS)
-    firm_dose = math.fsum(one for one, (_, _, weak) in zip(doses, judged, strict=True) if not weak)
+    meetings = []
+    for window in windows:
+        factor = profile.factor(window.report_type, window.infectiousness)
+        if factor > 0:
+            meetings.append(_meeting(window, model, factor))
+    everything = add(meeting.near for meeting in meetings)
+    firm = add(meeting.near for meeting in meetings if not meeting.is_weak)
+    dose = round(math.fsum(meeting.dose for meeting in meetings), _DOSE_DECIMALS)
+    firm_dose = math.fsum(meeting.dose for meeting in meetings if not meeting.is_weak)
     chance = everything.chance_of(model.high_minutes)
 
     level: Level = "none"
@@ -206,13 +207,13 @@ def _assess_by_nearness(
             level = "high"
         elif dose >= model.low_dose:
             level = "low"
-    certainty: Certainty
+    certainty: Certainty = "unlikely"
     if level != "high" and 2 * firm_dose < dose:
         certainty = "unclear"
     elif chance >= model.sure_chance:
         certainty = "sure"
-    else:
-        certainty = "likely" if chance >= model.high_chance else "unlikely"
+    elif chance >= model.high_chance:
+        certainty = "likely"
     low, high = everything.interval(_SHOWN_SHARE)
     return DayExposure(
         day=day,
@@ -227,11 +228,20 @@ def _assess_by_nearness(
     )
 
 
-def _judged(window: ExposureWindow, model: Nearness, factor: float) -> tuple[NearMinutes, float, bool]:
-    """The minutes near, what they count by, and whether strength says too little to tell anybody to stay at home.
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """One window under the model. is_weak: signal strength says too little to ask anybody to stay at home."""
 
-    That is so with few bursts; directions that disagree; and, where the profile knows it, a crowd all of which is
-    heard alike. Radios without calibration are judged like others, with the wider spread that the profile has for them.
+    near: NearMinutes
+    dose: float
+    is_weak: bool
+
+
+def _meeting(window: ExposureWindow, model: Nearness, factor: float) -> _Meeting:
+    """Apply the model to a window. factor: what a minute near counts.
+
+    The evidence is weak with few bursts, with directions that disagree, and, if the profile checks it, in a crowd that
+    is all heard alike. Radios without calibration are treated like others, with the wider spread of the profile.
     """
     meeting = HeardMeeting(window, model)
     is_weak = (
@@ -239,23 +249,26 @@ def _judged(window: ExposureWindow, model: Nearness, factor: float) -> tuple[Nea
         or meeting.is_crowded_and_flat()
         or meeting.directions_disagree()
     )
-    return meeting.near_minutes(), factor, is_weak
+    near = meeting.near_minutes()
+    return _Meeting(near, near.expected * factor, is_weak)
 
 
 def band_of(minutes: float) -> Band:
-    """The band in which minutes are shown."""
+    """The band in which minutes are displayed."""
     if minutes < 10:
         return "<10"
     if minutes < 15:
         return "10-15"
-    return "15-30" if minutes <= 30 else ">30"
+    if minutes <= 30:
+        return "15-30"
+    return ">30"
 
 
 def _certainty(windows: Sequence[ExposureWindow], counted: Sequence[ScanInstance], minutes: float) -> Certainty:
     confidence = min(min(window.confidence, window.own_confidence) for window in windows)
     if confidence == 0:
         return "unclear"
-    weighed = math.fsum(instance.typical_attenuation_db * instance.seconds_since_last_scan for instance in counted)
-    if confidence >= _SURE_CONFIDENCE and minutes > _SURE_ABOVE_MINUTES and weighed < _SURE_BELOW_DB * minutes * 60:
+    weighted = math.fsum(instance.typical_attenuation_db * instance.seconds_since_last_scan for instance in counted)
+    if confidence >= _SURE_CONFIDENCE and minutes > _SURE_ABOVE_MINUTES and weighted < _SURE_BELOW_DB * minutes * 60:
         return "sure"
     return "likely"

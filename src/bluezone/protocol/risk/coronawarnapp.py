@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formats of the Corona-Warn-App: its risk calculation configuration, and exposure windows as in its test cases."""
+"""Formats of the Corona-Warn-App: its risk calculation configuration, and the exposure windows of its test cases."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 from bluezone.protocol.signed.members import LARGEST_INTEGER, JsonMembers
 from bluezone.refusal import Refused
 
-# An entry that every such configuration has and no profile of our own format.
+# An entry that every such configuration has, and no profile in our own format.
 CWA_MARK = "minutesAtAttenuationWeights"
 
 _LEVELS: dict[int, Level] = {0: "none", 1: "low", 2: "high"}
@@ -30,12 +30,12 @@ _INFECTIOUSNESS_OFFSETS = {STANDARD: "infectiousnessOffsetStandard", HIGH: "infe
 
 
 def parse_cwa(table: ProfileTable) -> Profile:
-    """Make a profile of a configuration object; raises InvalidProfile."""
+    """Make a profile from a configuration object; raises InvalidProfile."""
     risk_levels = _risk_levels(table.table("trlEncoding"))
     values = _risk_values(table, sorted(set(risk_levels.values())))
     dropped = [entry.read_whole(_dropped_levels) for entry in table.tables("trlFilters")]
     days = [entry.read_whole(_level) for entry in table.tables("normalizedTimePerDayToRiskLevelMapping", least=1)]
-    # Levels of single windows are for counting encounters, which we do not show: they are checked and ignored.
+    # Levels of single windows are for a count of encounters, which we do not show: check and ignore them.
     for entry in table.tables("normalizedTimePerEWToRiskLevelMapping"):
         entry.read_whole(_level)
     profile = Profile(
@@ -63,14 +63,14 @@ def _risk_levels(table: ProfileTable) -> dict[tuple[int, int], int]:
 
 
 def _risk_values(table: ProfileTable, risk_levels: list[int]) -> dict[int, float]:
-    """What each transmission risk level counts: a table since version 1.15, a multiple before it."""
+    """The value of each transmission risk level: from a table since version 1.15, a multiple before."""
     multiple = table.number("transmissionRiskLevelMultiplier", 0, 100, default=0)
     if "transmissionRiskValueMapping" not in table:
         if not multiple:
             raise InvalidProfile("profile.transmissionRiskValueMapping is missing")
         return {level: level * multiple for level in risk_levels}
-    listed = dict(entry.read_whole(_risk_value) for entry in table.tables("transmissionRiskValueMapping"))
-    return {level: listed.get(level, 0.0) for level in risk_levels}
+    values = dict(entry.read_whole(_risk_value) for entry in table.tables("transmissionRiskValueMapping"))
+    return {level: values.get(level, 0.0) for level in risk_levels}
 
 
 def _risk_value(entry: ProfileTable) -> tuple[int, float]:
@@ -97,7 +97,8 @@ def _dropped_levels(entry: ProfileTable) -> Range:
 
 
 def _range(entry: ProfileTable) -> Range:
-    low, high = entry.number("min", 0, _LARGEST), entry.number("max", 0, _LARGEST)
+    low = entry.number("min", 0, _LARGEST)
+    high = entry.number("max", 0, _LARGEST)
     if low > high:
         raise InvalidProfile(f"a range runs from {low} to {high}, expected the smaller number first")
     return Range(low, high, entry.flag("minExclusive", False), entry.flag("maxExclusive", False))
@@ -113,18 +114,18 @@ class InvalidWindows(Refused):
 
 
 def read_windows(data: bytes, today: date) -> tuple[ExposureWindow, ...]:
-    """Read a JSON list of windows; `today` is the local date from which their ages count. Raises InvalidWindows."""
+    """Read a JSON list of windows; their ages count from the local date `today`. Raises InvalidWindows."""
     try:
-        read = json.loads(data)
+        entries = json.loads(data)
     except (ValueError, RecursionError):
         raise InvalidWindows(f"file of {len(data)} bytes is not JSON") from None
-    if not isinstance(read, list):
-        raise InvalidWindows(f"file holds {type(read).__name__}, expected a list of windows")
-    return windows_of(read, today)
+    if not isinstance(entries, list):
+        raise InvalidWindows(f"file holds {type(entries).__name__}, expected a list of windows")
+    return windows_of(entries, today)
 
 
 def windows_of(entries: Sequence[Any], today: date) -> tuple[ExposureWindow, ...]:
-    """Make windows of decoded JSON; raises InvalidWindows."""
+    """Make windows from decoded JSON; raises InvalidWindows."""
     return tuple(
         _window(JsonMembers(entry, InvalidWindows, f"windows[{position}]"), today)
         for position, entry in enumerate(entries)
@@ -135,7 +136,7 @@ def _window(entry: JsonMembers, today: date) -> ExposureWindow:
     age_days = entry.integer("ageInDays", 0, _LARGEST_AGE_DAYS)
     if age_days >= today.toordinal():
         raise InvalidWindows(f"a window is {age_days} days old, which is before the calendar's first day")
-    # The file has only the confidence that the case's phone sent, and nothing about our own radio.
+    # The file has only the confidence that the case's phone sent, nothing about our own radio.
     return ExposureWindow(
         day=today - timedelta(days=age_days),
         report_type=entry.integer("reportType", 0, 5),
@@ -150,6 +151,6 @@ def _scan_instance(entry: JsonMembers) -> ScanInstance:
     return ScanInstance(
         typical_attenuation_db=entry.integer("typicalAttenuation", 0, 255),
         minimum_attenuation_db=entry.integer("minAttenuation", 0, 255),
-        # A scan that ended before it began counts nothing, as in the Corona-Warn-App.
+        # A scan with a negative duration counts nothing, as in the Corona-Warn-App.
         seconds_since_last_scan=max(entry.integer("secondsSinceLastScan", -LARGEST_INTEGER), 0),
     )

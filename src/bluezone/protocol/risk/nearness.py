@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many minutes of a meeting were within two metres, as a distribution: what strength can tell, and no more.
+"""How many minutes of a meeting were within two metres, as a distribution: all that signal strength can tell.
 
 The model, in one page (docs/risk.md has it with its figures):
 
 - Attenuation grows with distance along two straight lines over log distance, the second one nearly flat.
-- Bodies, pockets and calibration shift a whole meeting by some dB. The shift is unknown, so every value of it is
-  tried, weighed by a normal distribution. Each direction has a part of its own, so hearing both halves that part.
-- A meeting is cut into equal segments of at most five minutes. The mean of a segment scatters by fading, the less the
-  more bursts were heard.
+- Bodies, pockets and calibration shift a whole meeting by some dB. The shift is unknown, so every value is tried,
+  weighted by a normal distribution. Part of it is separate for each direction, so hearing both halves that part.
+- A meeting is cut into equal segments of at most five minutes. The mean of a segment varies by fading; more bursts
+  make it vary less.
 - From one segment to the next two people stay at their distance with a certain chance, else they take a new one.
   That chance differs between people who sit and people who walk; each value of the profile is tried.
 
-What is left is a sum over distances, shifts and chances: no random numbers, no fitting on the phone.
+The result is a sum over distances, shifts and chances: no random numbers, no fitting on the phone.
 """
 
 import math
@@ -39,8 +39,8 @@ _ROUNDING = 1e-9
 class NearMinutes:
     """Chances of having been near for 0, 1, 2 .. steps of half a minute.
 
-    chances: adding to 1. heard: minutes in which the other phone was heard at all.
-    resolution: the longest time that one burst stands for, minutes.
+    chances: their sum is 1. heard: minutes in which the other phone was heard at all.
+    resolution: the longest time that one burst represents, minutes.
     """
 
     chances: Sequence[float]
@@ -53,17 +53,18 @@ class NearMinutes:
         return math.fsum(steps * chance for steps, chance in enumerate(self.chances)) * _STEP_MINUTES
 
     def chance_of(self, minutes: float) -> float:
-        """Chance of at least so many minutes, 0..1."""
+        """Chance of at least this many minutes, 0..1."""
         return math.fsum(self.chances[math.ceil(minutes / _STEP_MINUTES - _ROUNDING) :])
 
     def interval(self, share: float) -> tuple[float, float]:
-        """The minutes between which the truth lies with a chance of at least `share`, as much left out at each end.
+        """The minutes from .. to that include the truth with a chance of at least `share`, with equal tails.
 
-        A burst stands for a stretch of time, so each end may be off by one; the upper one is never more than that
+        A burst represents a stretch of time, so each end may be off by one burst; the upper end is at most that much
         above the minutes heard.
         """
-        below = list(accumulate(self.chances))
-        low, high = (bisect_left(below, chance) for chance in ((1 - share) / 2, (1 + share) / 2 - _ROUNDING))
+        cumulative = list(accumulate(self.chances))
+        low = bisect_left(cumulative, (1 - share) / 2)
+        high = bisect_left(cumulative, (1 + share) / 2 - _ROUNDING)
         return (
             max(low * _STEP_MINUTES - self.resolution, 0.0),
             min(high * _STEP_MINUTES, self.heard) + self.resolution,
@@ -74,30 +75,30 @@ NOTHING = NearMinutes((1.0,), 0.0, 0.0)
 
 
 def add(parts: Iterable[NearMinutes]) -> NearMinutes:
-    """Minutes near over several meetings, whose chances do not depend on each other."""
+    """Minutes near over several meetings with independent chances."""
     total = NOTHING
     for part in parts:
         total = NearMinutes(
-            _convolved(total.chances, part.chances),
+            _convolve(total.chances, part.chances),
             total.heard + part.heard,
             max(total.resolution, part.resolution),
         )
     return total
 
 
-def _convolved(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:
-    """The chances of a sum. Most of a meeting's steps have none, and are passed over."""
+def _convolve(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:
+    """The chances of a sum. Most steps of a meeting have no chance and are skipped."""
     chances = [0.0] * (len(left) + len(right) - 1)
-    some = [(steps, chance) for steps, chance in enumerate(right) if chance]
+    nonzero = [(steps, chance) for steps, chance in enumerate(right) if chance]
     for first, chance in enumerate(left):
         if chance:
-            for steps, other in some:
+            for steps, other in nonzero:
                 chances[first + steps] += chance * other
     return chances
 
 
 class HeardMeeting:
-    """One meeting as a model of nearness sees it, cut into segments once."""
+    """One meeting under a model of nearness, cut into segments once."""
 
     def __init__(self, window: ExposureWindow, model: Nearness) -> None:
         self._window = window
@@ -106,7 +107,8 @@ class HeardMeeting:
 
     def near_minutes(self) -> NearMinutes:
         """The minutes near."""
-        segments, instances = self._segments, self._window.scan_instances
+        segments = self._segments
+        instances = self._window.scan_instances
         if not segments:
             return NOTHING
         like = _likelihoods(segments, self._window, self._model)
@@ -120,16 +122,19 @@ class HeardMeeting:
         return NearMinutes(chances, heard, longest / 60)
 
     def directions_disagree(self) -> bool:
-        """Whether the two phones heard each other so differently, in most of what both know, that strength says
+        """Whether the two phones heard each other so differently, in most segments that both heard, that strength says
         little."""
-        both = [segment for segment in self._segments if segment.reciprocal_db is not None]
-        return bool(both) and sum(not segment.agrees(self._model) for segment in both) * 2 > len(both)
+        two_way = [segment for segment in self._segments if segment.reciprocal_db is not None]
+        return bool(two_way) and sum(not segment.agrees(self._model) for segment in two_way) * 2 > len(two_way)
 
     def is_crowded_and_flat(self) -> bool:
-        """Whether all around were heard alike, and this phone alike all the time, as in a tram."""
-        instances, model = self._window.scan_instances, self._model
+        """Whether all phones around were heard alike, and the case's phone at one level all the time, as in a tram."""
+        instances = self._window.scan_instances
+        model = self._model
         spreads = [
-            one.others_spread_db for one in instances if one.others >= model.crowd and one.others_spread_db is not None
+            instance.others_spread_db
+            for instance in instances
+            if instance.others >= model.crowd and instance.others_spread_db is not None
         ]
         if len(spreads) * 2 <= len(instances) or sum(spreads) / len(spreads) > model.crowd_spread_db:
             return False
@@ -139,7 +144,7 @@ class HeardMeeting:
 
 @dataclass(frozen=True)
 class _Segment:
-    """Means over the bursts of one segment, dB; reciprocal_db is None where the other direction is not known."""
+    """Means over the bursts of one segment, dB; reciprocal_db is None if the other direction is unknown."""
 
     typical_db: float
     bursts: int
@@ -147,13 +152,14 @@ class _Segment:
     reciprocal_bursts: int
 
     def both_db(self, model: Nearness) -> float:
-        """The mean of both directions, never farther from our own than half of what they may differ by.
+        """The mean of both directions, at most half the allowed difference away from our own direction.
 
-        So a case's phone that lies moves a pair by 6 dB at most, however great its lie.
+        So false levels from a case's phone move a pair by at most 6 dB.
         """
         if self.reciprocal_db is None:
             return self.typical_db
-        half, most = (self.reciprocal_db - self.typical_db) / 2, model.directions_within_db / 2
+        half = (self.reciprocal_db - self.typical_db) / 2
+        most = model.directions_within_db / 2
         return self.typical_db + min(max(half, -most), most)
 
     def agrees(self, model: Nearness) -> bool:
@@ -163,22 +169,24 @@ class _Segment:
 
 
 def _segments(instances: Sequence[ScanInstance], model: Nearness) -> list[_Segment]:
-    """Cut a meeting into equal segments; one in which no burst lies is left out by joining its time to the others."""
+    """Cut a meeting into equal segments; the time of a segment without bursts goes to the other segments."""
     seconds = math.fsum(instance.seconds_since_last_scan for instance in instances)
     if seconds <= 0:
         return []
     count = max(1, math.ceil(seconds / model.segment_seconds - _ROUNDING))
     parts: list[list[ScanInstance]] = [[] for _ in range(count)]
-    passed = 0.0
+    elapsed = 0.0
     for instance in instances:
-        middle = passed + instance.seconds_since_last_scan / 2
+        middle = elapsed + instance.seconds_since_last_scan / 2
         parts[min(int(middle / seconds * count), count - 1)].append(instance)
-        passed += instance.seconds_since_last_scan
+        elapsed += instance.seconds_since_last_scan
     return [_segment(part) for part in parts if part]
 
 
 def _segment(instances: Sequence[ScanInstance]) -> _Segment:
-    reciprocal = [one.reciprocal_attenuation_db for one in instances if one.reciprocal_attenuation_db is not None]
+    reciprocal = [
+        instance.reciprocal_attenuation_db for instance in instances if instance.reciprocal_attenuation_db is not None
+    ]
     return _Segment(
         sum(instance.typical_attenuation_db for instance in instances) / len(instances),
         len(instances),
@@ -188,43 +196,47 @@ def _segment(instances: Sequence[ScanInstance]) -> _Segment:
 
 
 def _likelihoods(segments: Sequence[_Segment], window: ExposureWindow, model: Nearness) -> "array[float]":
-    """How well each shift and distance explain each segment: segments x shifts x distances, largest of each 1."""
+    """How well each shift and distance explain each segment: segments x shifts x distances, at most 1 in each."""
     _, curve = _distances(model)
     shifts, _ = _shifts()
     calibration = model.calibration_db[window.confidence] ** 2 + model.calibration_db[window.own_confidence] ** 2
     own_part = model.direction_db**2 + calibration
     likelihoods = array("d")
     for segment in segments:
-        level, bursts, part = segment.both_db(model), segment.bursts, own_part
+        level = segment.both_db(model)
+        bursts = segment.bursts
+        part = own_part
         if segment.agrees(model):
-            bursts, part = bursts + segment.reciprocal_bursts, own_part / 2
-        shift = math.sqrt(model.pair_db**2 + part)
+            bursts += segment.reciprocal_bursts
+            part /= 2
+        deviation = math.sqrt(model.pair_db**2 + part)
         spread = math.sqrt(model.drift_db**2 + model.burst_db**2 / bursts)
-        logarithms = [
-            -0.5 * ((level - attenuation - shift * shifted) / spread) ** 2
-            for shifted in shifts
-            for attenuation in curve
-        ]
+        logarithms: list[float] = []
+        for shift in shifts:
+            shifted = deviation * shift
+            logarithms += [-0.5 * ((level - attenuation - shifted) / spread) ** 2 for attenuation in curve]
         most = max(logarithms)
         likelihoods.extend([math.exp(logarithm - most) for logarithm in logarithms])
     return likelihoods
 
 
 def _counts(like: "array[float]", model: Nearness) -> list[float]:
-    """Chances of 0 .. all segments near.
+    """Chances that 0 .. all segments are near.
 
-    How well a chance to stay explains the whole meeting decides how much it says.
+    Each chance to stay is weighted by how well it explains the whole meeting.
     """
     near, _ = _distances(model)
     _, weights = _shifts()
     kernel = library()
-    evidence, counts = [], []
+    near_counts = kernel.near_counts if kernel else count_near
+    evidence = []
+    counts = []
     for stay in model.stays:
-        of_stay, totals = (kernel.near_counts if kernel else count_near)(like, weights, near, stay)
+        of_stay, totals = near_counts(like, weights, near, stay)
         evidence.append(math.fsum(map(math.log, totals)))
         counts.append(of_stay)
     best = max(evidence)
-    shares = [math.exp(one - best) for one in evidence]
+    shares = [math.exp(logarithm - best) for logarithm in evidence]
     whole = math.fsum(shares)
     return [math.fsum(map(operator.mul, shares, column)) / whole for column in zip(*counts, strict=True)]
 
@@ -232,21 +244,25 @@ def _counts(like: "array[float]", model: Nearness) -> list[float]:
 def count_near(
     like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
 ) -> tuple[list[float], list[float]]:
-    """`Kernel.near_counts` in Python: seconds for a meeting of half a day, and the same chances.
+    """`Kernel.near_counts` in Python, with the same result; a meeting of half a day takes seconds.
 
-    Forward over the segments, `rows` holds the weight of each number of near segments so far, shift and distance.
+    Forward over the segments, `rows` has the weight of each number of near segments so far, shift and distance.
     """
-    distances, width = len(is_near), len(weights) * len(is_near)
-    nothing, prior, totals = [0.0] * width, 1 / len(is_near), []
+    distances = len(is_near)
+    width = len(weights) * distances
+    nothing = [0.0] * width
+    prior = 1 / distances
+    totals = []
     near = list(is_near) * len(weights)
     rows: list[list[float]] = []
     for start in range(0, len(like), width):
-        one = like[start : start + width]
-        after = [_moved(row, one, stay, prior, distances) for row in rows] or [
-            [weights[at // distances] * prior * value for at, value in enumerate(one)]
-        ]
+        segment = like[start : start + width]
+        if rows:
+            after = [_step(row, segment, stay, prior, distances) for row in rows]
+        else:
+            after = [[weights[at // distances] * prior * value for at, value in enumerate(segment)]]
         rows = [
-            [under if is_so else same for under, same, is_so in zip(below, row, near, strict=True)]
+            [under if is_near_here else same for under, same, is_near_here in zip(below, row, near, strict=True)]
             for below, row in zip([nothing, *after], [*after, nothing], strict=True)
         ]
         totals.append(math.fsum(map(sum, rows)))
@@ -254,27 +270,32 @@ def count_near(
     return [math.fsum(row) for row in rows], totals
 
 
-def _moved(row: list[float], one: "array[float]", stay: float, prior: float, distances: int) -> list[float]:
-    """Where people are one segment later, each shift by itself: at the same distance, or at any."""
-    moved: list[float] = []
+def _step(row: list[float], segment: "array[float]", stay: float, prior: float, distances: int) -> list[float]:
+    """The weights one segment later, separately for each shift: people are at the same distance, or at any.
+
+    segment: its likelihoods, shifts x distances.
+    """
+    after: list[float] = []
     for start in range(0, len(row), distances):
         here = row[start : start + distances]
-        anew = sum(here) * (1 - stay) * prior
-        moved += [stay * value + anew for value in here]
-    return list(map(operator.mul, moved, one))
+        redrawn = sum(here) * (1 - stay) * prior
+        after += [stay * value + redrawn for value in here]
+    return list(map(operator.mul, after, segment))
 
 
 @lru_cache(maxsize=8)
 def _distances(model: Nearness) -> tuple[bytes, list[float]]:
-    """Which of the distances tried are near, a byte each, and the attenuation (dB) at each; all weigh the same."""
-    nearest, farthest = math.log(model.nearest_m), math.log(model.farthest_m)
+    """Whether each distance is near, one byte each, and its attenuation (dB); all have the same weight."""
+    nearest = math.log(model.nearest_m)
+    farthest = math.log(model.farthest_m)
     metres = [math.exp(nearest + (farthest - nearest) * place / (_DISTANCES - 1)) for place in range(_DISTANCES)]
-    return bytes(distance <= model.near_m for distance in metres), [model.attenuation_db(one) for one in metres]
+    is_near = bytes(distance <= model.near_m for distance in metres)
+    return is_near, [model.attenuation_db(distance) for distance in metres]
 
 
 @lru_cache(maxsize=1)
 def _shifts() -> tuple["array[float]", "array[float]"]:
-    """The shifts tried, in standard deviations, and their weights."""
+    """The shifts to try, in standard deviations, and their weights."""
     shifts = array("d", [_LARGEST_SHIFT * (2 * place / (_SHIFTS - 1) - 1) for place in range(_SHIFTS)])
     weights = [math.exp(-0.5 * shift**2) for shift in shifts]
     return shifts, array("d", [weight / math.fsum(weights) for weight in weights])

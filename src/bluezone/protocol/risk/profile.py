@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disease profile: how nearness, duration and infectiousness become a level of exposure risk.
+"""A disease profile: how nearness, duration and infectiousness determine a level of exposure risk.
 
-Values only: profilefiles.py reads them from a file, assessment.py and windows.py apply them. Source: docs/protocol.md
-section 3.
+Only the values: profilefiles.py reads them from a file, assessment.py and windows.py apply them. Source:
+docs/protocol.md section 3.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Literal
 Level = Literal["none", "low", "high"]
 AttenuationKind = Literal["typical", "minimum"]
 
-# Infectiousness as Exposure Notification numbers it; None (0) is never the infectiousness of a published key.
+# Infectiousness with the numbers of Exposure Notification; a published key never has 0 (none).
 STANDARD = 1
 HIGH = 2
 
@@ -35,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True)
 class MinutesFilter:
-    """Drops a window whose minutes at an attenuation (dB) lie in a range."""
+    """Drops a window if its minutes at an attenuation (dB) are in a range."""
 
     attenuation_db: Range
     dropped_minutes: Range
@@ -43,9 +43,9 @@ class MinutesFilter:
 
 @dataclass(frozen=True)
 class SummaryWeights:
-    """Weights of an Exposure Notification v2 daily summary, computed beside our score for comparison.
+    """Weights of an Exposure Notification v2 daily summary, computed in addition to our score for comparison.
 
-    thresholds_db: three bounds of the typical attenuation, each belonging to the nearer bucket.
+    thresholds_db: three bounds of the typical attenuation, each part of the nearer bucket.
     attenuation:   four bucket weights; report_type, infectiousness: weights by number, 0 where absent.
     """
 
@@ -55,31 +55,32 @@ class SummaryWeights:
     infectiousness: Mapping[int, float]
 
     def attenuation_weight(self, typical_attenuation_db: int) -> float:
-        """Return the weight of the bucket that holds an attenuation."""
+        """Return the weight of the bucket of an attenuation."""
         return self.attenuation[sum(typical_attenuation_db > bound for bound in self.thresholds_db)]
 
 
 @dataclass(frozen=True)
 class Nearness:
-    """What a phone needs to know to say how long two people were near each other (nearness.py).
+    """The model by which a phone estimates how long two people were near each other (nearness.py).
 
-    near_m:               up to where a minute counts as near, metres.
-    nearest_m, farthest_m: distances of people who meet, before anything was heard: all decades alike likely.
-    at_1m_db, slope_db, bend_m, far_slope_db: attenuation at 1 m, what a decade of distance adds up to the bend, and
+    near_m:               distance up to which a minute counts as near, metres.
+    nearest_m, farthest_m: the range of distances before anything was heard; all decades are equally likely.
+    at_1m_db, slope_db, bend_m, far_slope_db: attenuation at 1 m, increase per decade of distance up to the bend, and
                           beyond it.
-    pair_db, direction_db: standard deviation of a meeting's shift: the part both directions share, and each one's own.
+    pair_db, direction_db: standard deviation of a meeting's shift: the part common to both directions, and the part of
+                          each.
     calibration_db:       standard deviation of one radio's calibration, by its confidence 0..3.
-    drift_db, burst_db:   scatter of a segment's mean that does not average out, and that of one burst.
+    drift_db, burst_db:   spread of a segment's mean that does not average out, and that of one burst.
     segment_seconds:      longest segment. stays: chances that a distance lasts from one segment to the next.
-    directions_within_db: by how much the two directions may differ: the mean of both lies at most half of it from what
-                          this phone heard itself, and beyond it they disagree.
+    directions_within_db: allowed difference between the two directions. Beyond it they disagree. The mean of both is at
+                          most half of it away from what this phone heard itself.
     low_dose, high_dose:  dose of a day from which its level is low, and high: expected minutes near x factor.
-    high_minutes, high_chance: a high level also needs at least this chance of at least so many minutes near.
-    sure_chance:          chance from which the words say that it is sure.
-    crowd, crowd_spread_db, change_db: so many others in sight, whose levels scatter no more than this (standard
-                          deviation), and a level of the pair that changes no more than this from segment to segment,
-                          make a place in which strength says nothing about distance. A crowd of 1000 is off.
-    fewest_bursts:        with fewer bursts heard nothing can be told.
+    high_minutes, high_chance: a high level also needs at least this chance of at least this many minutes near.
+    sure_chance:          chance from which a warning says that it is sure.
+    crowd, crowd_spread_db, change_db: in a place with this many other phones, levels within this spread (standard
+                          deviation) and a level of the pair that changes no more than this between segments, strength
+                          says nothing about distance. A crowd of 1000 turns the check off.
+    fewest_bursts:        with fewer bursts the evidence is too weak.
     """
 
     near_m: float
@@ -109,7 +110,8 @@ class Nearness:
 
     def attenuation_db(self, metres: float) -> float:
         """The mean attenuation at a distance, metres above 0."""
-        decades, bend = math.log10(metres), math.log10(self.bend_m)
+        decades = math.log10(metres)
+        bend = math.log10(self.bend_m)
         return self.at_1m_db + self.slope_db * min(decades, bend) + self.far_slope_db * max(decades - bend, 0.0)
 
 
@@ -117,15 +119,15 @@ class Nearness:
 class Profile:
     """The decisions of a city's health authority about one disease.
 
-    attenuation:          which attenuation of a scan instance is weighed.
-    weights:              weight of a minute by attenuation (dB), the first range that fits; 0 where none does.
-    factors:              what a minute counts by (report type, infectiousness); 0 where absent.
-    levels:               level of a day by its score, the first range that fits; "none" where none does.
-    minimum_minutes:      a day with so many counted minutes or fewer has no level; None: its score alone decides.
+    attenuation:          which attenuation of a scan instance is used.
+    weights:              weight of a minute by attenuation (dB), from the first range that matches; 0 if none does.
+    factors:              value of a minute by (report type, infectiousness); 0 if absent.
+    levels:               level of a day by its score, from the first range that matches; "none" if none does.
+    minimum_minutes:      a day with this many counted minutes or fewer has no level; None: only its score decides.
     max_age_days:         days older than this are not assessed; None: all are.
-    high_days_since_onset: `days_since_onset` of a published key that mean high infectiousness; others standard.
-    nearness:             how distance is judged; None: by `weights` alone, as the profile "cwa" does.
-    minutes_filters, dropped_factors: windows left out whole (only CWA's older configurations have them).
+    high_days_since_onset: `days_since_onset` of published keys with high infectiousness; others are standard.
+    nearness:             the model of distance; None: only `weights`, as in the profile "cwa".
+    minutes_filters, dropped_factors: windows to leave out completely (only in CWA's older configurations).
     """
 
     name: str
@@ -142,11 +144,11 @@ class Profile:
     nearness: Nearness | None = None
 
     def weight(self, attenuation_db: float) -> float:
-        """Return what a minute at this attenuation counts, 0 if nothing."""
+        """Return the weight of a minute at this attenuation, 0 for none."""
         return next((weight for within, weight in self.weights if attenuation_db in within), 0.0)
 
     def factor(self, report_type: int, infectiousness: int) -> float:
-        """Return what a minute near such a case counts, 0 if nothing."""
+        """Return the factor of a minute near such a case, 0 for none."""
         return self.factors.get((report_type, infectiousness), 0.0)
 
     def level(self, score: float) -> Level:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find and read disease profiles: those that ship, files, and the one in a city's signed config."""
+"""Find and read disease profiles: those that ship, those in files, and the one in a city's signed config."""
 
 import json
 import math
@@ -41,7 +41,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
 
 def profile_document(name_or_path: str | Path) -> dict[str, Any]:
-    """Return a profile as the mapping that stands in its file and in a signed config; raises InvalidProfile.
+    """Return a profile as the mapping in its file and in a signed config; raises InvalidProfile.
 
     Its content is not checked; `parse_profile` does that.
     """
@@ -56,19 +56,19 @@ def profile_document(name_or_path: str | Path) -> dict[str, Any]:
     if len(data) > _LARGEST_FILE:
         raise InvalidProfile(f"profile file is {len(data)} bytes, expected at most {_LARGEST_FILE}")
     try:
-        read = json.loads(data) if path.suffix == ".json" else tomllib.loads(data.decode())
+        document = json.loads(data) if path.suffix == ".json" else tomllib.loads(data.decode())
     except (ValueError, RecursionError):
         raise InvalidProfile(f"profile file is not {'JSON' if path.suffix == '.json' else 'TOML'}") from None
-    if not isinstance(read, dict):
+    if not isinstance(document, dict):
         raise InvalidProfile("profile file holds no table")
-    return read
+    return document
 
 
 def parse_profile(document: Mapping[str, Any]) -> Profile:
-    """Make a profile of a mapping in our format or of a Corona-Warn-App configuration object.
+    """Make a profile from a mapping in our format, or from a Corona-Warn-App configuration object.
 
-    Raises InvalidProfile, with the entry's name, for what is wrongly typed, out of range, missing or unknown.
-    The format is explained in profiles/covid-19.toml.
+    Raises InvalidProfile, with its name, for an entry of a wrong type, out of range, missing or unknown.
+    profiles/covid-19.toml explains the format.
     """
     table = ProfileTable(document)
     return parse_cwa(table) if CWA_MARK in table else table.read_whole(_profile)
@@ -84,7 +84,7 @@ def _profile(table: ProfileTable) -> Profile:
     return Profile(
         name=table.text("name", 40),
         attenuation=cast(AttenuationKind, attenuation),
-        # Weights beside the model of nearness are for phones that do not know it.
+        # If there is a model of nearness, the weights are only for phones that do not know it.
         weights=() if nearness is not None else weights,
         factors=table.table("factors").read_whole(_factors),
         levels=table.table("levels").read_whole(_levels),
@@ -122,32 +122,39 @@ def _factors(table: ProfileTable) -> dict[tuple[int, int], float]:
 
 
 def _levels(table: ProfileTable) -> tuple[tuple[Range, Level], ...]:
-    low, high = table.number("low", 0, 10_000), table.number("high", 0, 10_000)
+    low = table.number("low", 0, 10_000)
+    high = table.number("high", 0, 10_000)
     if not 0 < low < high:
         raise InvalidProfile(f"profile.levels has low {low} and high {high}, expected 0 < low < high")
     return (Range(high, math.inf), "high"), (Range(low, high, high_exclusive=True), "low")
 
 
 def _nearness(table: ProfileTable) -> Nearness:
-    distances, attenuation = table.table("distances"), table.table("attenuation")
-    shift, segment = table.table("shift"), table.table("segment")
-    levels, unclear = table.table("levels"), table.table("unclear")
+    distances = table.table("distances")
+    attenuation = table.table("attenuation")
+    shift = table.table("shift")
+    segment = table.table("segment")
+    levels = table.table("levels")
+    unclear = table.table("unclear")
     calibration = shift.numbers("calibration_db", 4, 0, 40)
     near_m = distances.number("near_m", 0.1, 100)
-    nearest_m, farthest_m = distances.number("nearest_m", 0.05, 10), distances.number("farthest_m", 0.5, 1_000)
+    nearest_m = distances.number("nearest_m", 0.05, 10)
+    farthest_m = distances.number("farthest_m", 0.5, 1_000)
     stays = segment.numbers("stays", None, 0, 1)
-    low_dose, high_dose = levels.number("low_dose", 0, 10_000), levels.number("high_dose", 0, 10_000)
-    high_chance, sure_chance = levels.number("high_chance", 0, 1), levels.number("sure_chance", 0, 1)
-    for name, rising in (
+    low_dose = levels.number("low_dose", 0, 10_000)
+    high_dose = levels.number("high_dose", 0, 10_000)
+    high_chance = levels.number("high_chance", 0, 1)
+    sure_chance = levels.number("sure_chance", 0, 1)
+    for name, values in (
         ("distances has nearest_m, near_m, farthest_m", (nearest_m, near_m, farthest_m)),
         ("levels has low_dose, high_dose", (0, low_dose, high_dose)),
         ("levels has high_chance, sure_chance", (high_chance, sure_chance)),
     ):
-        if list(rising) != sorted(set(rising)):
-            raise InvalidProfile(f"profile.nearness.{name} {rising}, expected rising numbers")
+        if list(values) != sorted(set(values)):
+            raise InvalidProfile(f"profile.nearness.{name} {values}, expected rising numbers")
     if not 1 <= len(stays) <= 5:
         raise InvalidProfile(f"profile.nearness.segment.stays has {len(stays)} entries, expected 1..5")
-    read = Nearness(
+    nearness = Nearness(
         near_m=near_m,
         nearest_m=nearest_m,
         farthest_m=farthest_m,
@@ -175,7 +182,7 @@ def _nearness(table: ProfileTable) -> Nearness:
     )
     for part in (distances, attenuation, shift, segment, levels, unclear):
         part.finish()
-    return read
+    return nearness
 
 
 def _summary(table: ProfileTable) -> SummaryWeights:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a profile's tables strictly: a wrongly typed, out of range, missing or unknown entry is refused by its name."""
+"""A strict reader of a profile's tables: it refuses an entry of a wrong type, out of range, missing or unknown."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,13 +12,13 @@ _MISSING: Any = object()
 
 
 class InvalidProfile(Refused):
-    """Not a disease profile; the profile in force stays as it is."""
+    """Not a disease profile; the current profile stays as it is."""
 
     code = "profile_invalid"
 
 
 class ProfileTable:
-    """One table of a profile; every entry must be asked for before `finish`, so that a misspelt name is noticed.
+    """One table of a profile; every entry must be read before `finish`, so that a misspelt name is noticed.
 
     where: the table's path, for messages.
     """
@@ -28,16 +28,16 @@ class ProfileTable:
             raise InvalidProfile(f"{where} is {type(value).__name__}, expected a table")
         self._value = value
         self._where = where
-        self._asked: set[str] = set()
+        self._names_read: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         return name in self._value
 
     def number(self, name: str, low: float, high: float, default: float = _MISSING) -> float:
-        """Return a number within low..high, which no NaN and no infinity is."""
+        """Return a number within low..high, never NaN or infinity."""
         value = self._entry(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a number")
+            raise InvalidProfile(f"{self._where}.{name} is {_short(value)}, expected a number")
         if not low <= value <= high:
             raise InvalidProfile(f"{self._where}.{name} is {value}, expected {low}..{high}")
         return value
@@ -54,8 +54,8 @@ class ProfileTable:
         items = self._list(name)
         if count is not None and len(items) != count:
             raise InvalidProfile(f"{self._where}.{name} has {len(items)} entries, expected {count}")
-        read = ProfileTable({str(position): item for position, item in enumerate(items)}, f"{self._where}.{name}")
-        return tuple(read.number(str(position), low, high) for position in range(len(items)))
+        table = ProfileTable({str(position): item for position, item in enumerate(items)}, f"{self._where}.{name}")
+        return tuple(table.number(str(position), low, high) for position in range(len(items)))
 
     def integers(self, name: str, count: int | None, low: int, high: int) -> tuple[int, ...]:
         """Return a list of whole numbers within low..high, `count` of them unless None."""
@@ -68,21 +68,21 @@ class ProfileTable:
         """Return true or false."""
         value = self._entry(name, default)
         if not isinstance(value, bool):
-            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected true or false")
+            raise InvalidProfile(f"{self._where}.{name} is {_short(value)}, expected true or false")
         return value
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
         """Return one of the named texts."""
         value = self._entry(name, _MISSING)
         if not isinstance(value, str) or value not in choices:
-            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected {' or '.join(choices)}")
+            raise InvalidProfile(f"{self._where}.{name} is {_short(value)}, expected {' or '.join(choices)}")
         return value
 
     def text(self, name: str, longest: int) -> str:
         """Return a text of 1..longest characters."""
         value = self._entry(name, _MISSING)
         if not isinstance(value, str) or not 1 <= len(value) <= longest:
-            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a text of 1..{longest} characters")
+            raise InvalidProfile(f"{self._where}.{name} is {_short(value)}, expected a text of 1..{longest} characters")
         return value
 
     def table(self, name: str) -> "ProfileTable":
@@ -97,19 +97,19 @@ class ProfileTable:
         return [ProfileTable(item, f"{self._where}.{name}[{position}]") for position, item in enumerate(items)]
 
     def finish(self) -> None:
-        """Refuse entries that nobody asked for."""
-        unknown = sorted(str(name) for name in self._value if name not in self._asked)
+        """Refuse entries that were not read."""
+        unknown = sorted(str(name) for name in self._value if name not in self._names_read)
         if unknown:
-            raise InvalidProfile(f"{self._where} has an unknown entry {_shown(unknown[0])}")
+            raise InvalidProfile(f"{self._where} has an unknown entry {_short(unknown[0])}")
 
     def read_whole(self, read: "Callable[[ProfileTable], Read]") -> Read:
-        """Apply a reader to this table and refuse what it did not ask for."""
+        """Apply a reader to this table and refuse entries that it did not read."""
         result = read(self)
         self.finish()
         return result
 
     def _entry(self, name: str, default: Any) -> Any:
-        self._asked.add(name)
+        self._names_read.add(name)
         value = self._value.get(name, default)
         if value is _MISSING:
             raise InvalidProfile(f"{self._where}.{name} is missing")
@@ -118,11 +118,11 @@ class ProfileTable:
     def _list(self, name: str) -> list[Any]:
         value = self._entry(name, _MISSING)
         if not isinstance(value, list | tuple):
-            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a list")
+            raise InvalidProfile(f"{self._where}.{name} is {_short(value)}, expected a list")
         return list(value)
 
 
-def _shown(value: object) -> str:
-    """A value as it may stand in a message: short, on one line."""
+def _short(value: object) -> str:
+    """A value for a message: short, on one line."""
     text = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
     return text if len(text) <= 40 else text[:37] + "..."

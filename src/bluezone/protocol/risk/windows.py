@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From matched sightings of one key to exposure windows, all that is kept of an encounter."""
+"""From matched sightings of one key to exposure windows, which are all that is stored of an encounter."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from itertools import chain
 
 from bluezone.protocol.keys import ReportType
 from bluezone.protocol.risk.profile import Profile
@@ -15,10 +16,10 @@ class ScanInstance:
     """One scan burst in which a case's phone was heard.
 
     typical_attenuation_db: mean of the burst, rounded; minimum_attenuation_db: its smallest. Both 0..255 dB.
-    seconds_since_last_scan: what the instance stands for, 0 or more.
-    reciprocal_attenuation_db: the same the other way round, as the case's phone heard this one; None: not known.
+    seconds_since_last_scan: the time that the instance represents, 0 or more.
+    reciprocal_attenuation_db: the same in the other direction, as the case's phone heard this one; None: unknown.
     others, others_spread_db: how many other identifiers the burst heard, and the standard deviation of their levels;
-                              None where fewer than two were heard.
+                              None for fewer than two.
     """
 
     typical_attenuation_db: int
@@ -31,12 +32,12 @@ class ScanInstance:
 
 @dataclass(frozen=True)
 class ExposureWindow:
-    """A stretch of time near one case.
+    """A period near one case.
 
-    day:            local date of its start; no time of day is kept.
+    day:            local date of its start; the time of day is not stored.
     report_type:    as published, 0..5.
     infectiousness: 1 standard, 2 high.
-    confidence:     calibration confidence the case's phone sent, 0..3, the smallest over all sightings.
+    confidence:     calibration confidence that the case's phone sent, 0..3, the smallest over all sightings.
     own_confidence: calibration confidence of this phone's radio, 0..3.
     """
 
@@ -48,11 +49,11 @@ class ExposureWindow:
     scan_instances: tuple[ScanInstance, ...]
 
 
-# No instance counts for more, however long the radio was off before it.
+# No instance counts more, however long the radio was off before it.
 LONGEST_INSTANCE_SECONDS = 300
 WINDOW_SECONDS = 30 * 60
 
-# Google: sightings within 1.5 times the longest scan (4 s, 13 s more beside Bluetooth audio) are one instance.
+# Google: sightings within 1.5 times the longest scan (4 s, 13 s more during Bluetooth audio) are one instance.
 _GOOGLE_JOIN_SECONDS = 25.5
 _GOOGLE_UNKNOWN_SECONDS = 120
 _GOOGLE_MOST_MINUTES = 5
@@ -62,10 +63,10 @@ _GOOGLE_MOST_MINUTES = 5
 class MatchedSighting:
     """One hearing of a case's identifier, after its metadata was decrypted.
 
-    unix_seconds:   trusted time. burst: number of the own scan burst it was heard in (0 for imports).
-    seconds_since_previous_burst: boot time between the starts of that burst and the one before it, one scan
-                    period for the first; None where an import does not know it.
-    attenuation_db: 0..255, None where the metadata allows none: such a sighting says nothing about nearness.
+    unix_seconds:   trusted time. burst: number of this phone's scan burst that heard it (0 for imports).
+    seconds_since_previous_burst: boot time from the start of the previous burst to the start of this one, one scan
+                    period for the first; None if an import does not know it.
+    attenuation_db: 0..255, None if the metadata gives none: such a sighting says nothing about nearness.
     confidence:     calibration confidence in the metadata, 0..3.
     reciprocal_attenuation_db, others, others_spread_db: of the burst, as in ScanInstance.
     """
@@ -85,7 +86,7 @@ Instance = list[MatchedSighting]
 
 @dataclass(frozen=True)
 class _Case:
-    """What all windows of one key have in common."""
+    """The values that all windows of one key share."""
 
     report_type: int | None
     infectiousness: int
@@ -99,11 +100,11 @@ def build_windows(
 ) -> tuple[ExposureWindow, ...]:  # fmt: skip
     """Build the windows of one key from a phone's own scan bursts.
 
-    sightings:      those of one key, in any order.
-    report_type, days_since_onset: as the key was published, None where the file does not say.
-    zone:           whose calendar names the day of a window's start.
+    sightings:      of one key, in any order.
+    report_type, days_since_onset: of the published key, None if absent from the file.
+    zone:           time zone that gives the day of a window's start.
     own_confidence: calibration confidence of this phone's radio, 0..3.
-    One burst is one instance. A window ends where nothing was heard for 30 minutes. A revoked key has no windows.
+    One burst is one instance. A window ends if nothing was heard for 30 minutes. A revoked key has no windows.
 
     Source: docs/protocol.md section 3.
     """
@@ -128,9 +129,9 @@ def google_windows(
 ) -> tuple[ExposureWindow, ...]:  # fmt: skip
     """Build the windows of one key from imported sightings, by the rule of Google's implementation.
 
-    Parameters as for `build_windows`; burst numbers are not looked at. Sightings within 25.5 s are one instance,
-    which counts whole minutes since the scan before it, or 120 s where that is not known. A window spans less than
-    30 minutes from its first sighting.
+    Parameters as for `build_windows`; burst numbers are ignored. Sightings within 25.5 s are one instance, which counts
+    whole minutes since the previous scan, or 120 s if that is unknown. A window lasts less than 30 minutes from its
+    first sighting.
 
     Source: docs/exposure-notification.md section 6, Exposure windows.
     """
@@ -151,8 +152,8 @@ def google_windows(
 def _usable(sightings: Iterable[MatchedSighting], report_type: int | None) -> list[MatchedSighting]:
     if report_type == ReportType.REVOKED:
         return []
-    heard = [sighting for sighting in sightings if sighting.attenuation_db is not None]
-    return sorted(heard, key=lambda sighting: (sighting.unix_seconds, sighting.burst))
+    usable = [sighting for sighting in sightings if sighting.attenuation_db is not None]
+    return sorted(usable, key=lambda sighting: (sighting.unix_seconds, sighting.burst))
 
 
 def _own_seconds(instance: Instance) -> float:
@@ -174,7 +175,7 @@ def _window(instances: Sequence[Instance], seconds: Callable[[Instance], float],
         day=_local_day(instances[0][0].unix_seconds, case.zone),
         report_type=int(case.report_type or ReportType.UNKNOWN),
         infectiousness=case.infectiousness,
-        confidence=min(sighting.confidence for instance in instances for sighting in instance),
+        confidence=min(sighting.confidence for sighting in chain.from_iterable(instances)),
         own_confidence=case.own_confidence,
         scan_instances=tuple(_scan_instance(instance, seconds(instance)) for instance in instances),
     )
@@ -186,7 +187,7 @@ def _local_day(unix_seconds: float, zone: tzinfo) -> date:
 
 def _scan_instance(instance: Instance, seconds: float) -> ScanInstance:
     attenuations = [sighting.attenuation_db for sighting in instance if sighting.attenuation_db is not None]
-    # Halves go up, as in Exposure Notification; round() would send them to the even neighbour.
+    # Round halves up, as in Exposure Notification; round() would round them to the even neighbour.
     typical = math.floor(sum(attenuations) / len(attenuations) + 0.5)
     first = instance[0]
     return ScanInstance(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed config: what a city tells every phone, and how a phone follows its history.
 
-Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
+Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": the config).
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from bluezone.protocol.signed.members import JsonMembers
 from bluezone.refusal import Refused
 
 HISTORY_LENGTH = 50
-# A key shown to one phone only would mark that phone's certificate; one that has stood a week in the config that all
-# phones compare would have been seen.
+# A key shown to only one phone would mark that phone's certificate. All phones compare the config, so such a key would
+# be noticed within a week.
 ANNOUNCED_BEFORE_USE_SECONDS = 7 * SECONDS_PER_DAY
 MODULUS_BITS = 2048
 MOST_NEIGHBOURS = 8
@@ -38,31 +38,31 @@ _CLASSES = {"upload": (1, 2), "gate": (0, 0), "chaff": (0, 0)}
 
 
 class InvalidConfig(Refused):
-    """A config that lacks something every phone needs (the health hotline, a week key's modulus) or is no config."""
+    """Not a config, or one without something that every phone needs (the health hotline, a week key's modulus)."""
 
     code = "config_invalid"
 
 
 class ConfigRefused(Refused):
-    """A whole config that does not continue the history this phone has seen."""
+    """A complete config that does not continue the history that this phone has seen."""
 
     code = "config_refused"
 
 
 class ConfigRolledBack(ConfigRefused):
-    """Its number is below the one already held, or it says an earlier time."""
+    """Its number is below that of the phone's config, or its time is earlier."""
 
     code = "config_rolled_back"
 
 
 class ConfigHistoryDiffers(ConfigRefused):
-    """The config already held is not in its history: this server gives phones different configs."""
+    """The phone's config is not in its history: this server gives phones different configs."""
 
     code = "config_history_differs"
 
 
 class ConfigGap(ConfigRefused):
-    """The config already held is older than the history it lists, and those between are gone: nothing is taken in."""
+    """The phone's config is older than the history it lists, and the configs between are lost: it is not accepted."""
 
     code = "config_gap"
 
@@ -71,10 +71,10 @@ class ConfigGap(ConfigRefused):
 class WeekKey:
     """One RSA public key that signs certificates of one purpose, class and week.
 
-    kid:          0..65535, names exactly this key.
+    kid:          0..65535, unique to this key.
     klass:        1 confirmed test, 2 clinical; 0 for gate and chaff.
     week:         ISO week in UTC, such as "2026-W48".
-    use_from, accept_until, announced_at: Unix seconds; accepted until the week's end and 7 days.
+    use_from, accept_until, announced_at: Unix seconds; accepted until 7 days after the end of the week.
     n, e:         modulus of 2048 bits and public exponent.
     """
 
@@ -91,13 +91,13 @@ class WeekKey:
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """What the health authority asks of a warned person and of a patient; days are counted from the day itself, 0.
+    """What the health authority asks a warned person and a patient to do; the day itself counts as 0.
 
-    watch_days:     how long a warned person watches their health, 1..14: phones keep nothing older.
-    home_days:      how long of that a person with a high risk is asked to stay at home, 0..watch_days.
-    isolation_days: how long a patient is asked to stay apart, from the day of the result or the report, 1..21:
-                    phones keep what their owner noted for 30 days.
-    test_from_day:  from which day after the contact a test is worth taking, 0..watch_days.
+    watch_days:     how long a warned person should watch their health, 1..14: phones store nothing older.
+    home_days:      how long a person with a high risk should stay at home in that time, 0..watch_days.
+    isolation_days: how long a patient should isolate, from the day of the result or the report, 1..21: phones store
+                    their owner's notes for 30 days.
+    test_from_day:  first day after the exposure on which a test is useful, 0..watch_days.
     test_places:    where to be tested, each a line for people: name, address, hours, number.
     """
 
@@ -110,14 +110,14 @@ class Care:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another city, or another maker's server of Exposure Notification, whose files phones of this city may follow.
+    """Another city, or an Exposure Notification server of another maker, that phones of this city may follow.
 
     name:       by language, "vi" and "en".
-    address:    where a phone asks it, `https://host[:port]`.
-    everybody:  whether every phone follows it, or those alone whose owner wants it.
-    key:        of another city: its public key (Ed25519, hex), from which all other trust in it follows.
-    index, export_key: of another maker's server: path of its list of files, a name a line, and the PEM of the P-256
-                key that signs them. Either `key` or these two are there, the others are "".
+    address:    where a phone fetches its files, `https://host[:port]`.
+    everybody:  whether every phone follows it, or only those with a setting by their owner.
+    key:        of another city: its public key (Ed25519, hex), the root of all other trust in it.
+    index, export_key: of another maker's server: path of its list of files, one name a line, and the PEM of the P-256
+                key that signs them. Either `key` or these two are set, the others are "".
     """
 
     name: Mapping[str, str]
@@ -129,9 +129,9 @@ class Neighbour:
 
     @property
     def id(self) -> str:
-        """Its name on a phone: another key or another address is another neighbour."""
-        told = "\0".join((self.address, self.key, self.index, self.export_key))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """Its name on a phone; with another key or address it is another neighbour."""
+        identity = "\0".join((self.address, self.key, self.index, self.export_key))
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +140,21 @@ class Config:
 
     number:       1 for the first config, one more for each.
     generated_at: Unix seconds.
-    history:      SHA-256 (hex) of the payloads of its last 50 numbers, oldest first, without its own.
-    city, texts:  by language, "vi" and "en"; texts hold at least TEXT_NAMES.
+    history:      SHA-256 (hex) of the payloads of the last 50 numbers before it, oldest first.
+    city, texts:  by language, "vi" and "en"; texts have at least TEXT_NAMES.
     hotline:      the health hotline, never empty.
-    profile:      the disease profile, as bluezone.protocol.risk.assessment.parse_profile reads it.
-    export_keys:  PEM of the P-256 keys whose export files are to be believed.
+    profile:      the disease profile, for bluezone.protocol.risk.assessment.parse_profile.
+    export_keys:  PEM of the P-256 keys that sign trusted export files.
     waits:        verify_to_upload_seconds, web_minimum_seconds.
     venue_keys:   raw Ed25519 public keys (hex) of venue codes by their number, "0".."255"; none in older configs.
-    push_key:     public key of Web Push (uncompressed P-256 point, base64url), None where there is none.
-    national_hotline: the ministry's number, said beside the city's own; None in older configs.
-    reciprocity:  whether phones send reciprocity frames and keep them; so it is in older configs.
-    recovery_key: raw Ed25519 public key (hex) that signs new epochs, None where the city has none.
+    push_key:     public key of Web Push (uncompressed P-256 point, base64url), None for none.
+    national_hotline: the ministry's number, shown next to the city's own; None in older configs.
+    reciprocity:  whether phones send and store reciprocity frames; true in older configs.
+    recovery_key: raw Ed25519 public key (hex) that signs new epochs, None if the city has none.
     epochs:       the signed record (base64) of each epoch, oldest first; see signed/epoch.py.
-    witnesses:    the record (base64) of each change of who watches the log, oldest first; see transparency/watch.py.
-    care:         for how long who is asked for what; the defaults in older configs.
-    neighbours:   others whose files a phone may follow besides; at most MOST_NEIGHBOURS.
+    witnesses:    the record (base64) of each change of the log's witnesses, oldest first; see transparency/watch.py.
+    care:         what people should do, and for how long; the defaults in older configs.
+    neighbours:   other servers that a phone may also follow; at most MOST_NEIGHBOURS.
     """
 
     number: int
@@ -185,15 +185,15 @@ class Config:
 
 
 def encode_config(config: Config) -> bytes:
-    """Return the payload to sign: canonical JSON, moduli in hex since browsers read no number so long."""
+    """Return the payload to sign: canonical JSON, with moduli in hex, as browsers cannot read such long numbers."""
     members = asdict(config)
     for key in members["week_keys"]:
         key["n"] = f"{key['n']:x}"
-    # A city that has none of them says what it said before there were any.
+    # The payload of a city that has none of them is the same as in earlier versions.
     for name in ("recovery_key", "epochs", "witnesses", "neighbours"):
         if not members[name]:
             del members[name]
-    # Phones of 0.1.0 need weights in the profile and refuse it with nearness: so that goes next to it.
+    # Phones of 0.1.0 need weights in the profile and refuse it with nearness, so nearness goes next to the profile.
     if {"weights", "nearness"} <= members["profile"].keys():
         members["nearness"] = members["profile"].pop("nearness")
     return canonical_json(members)
@@ -201,51 +201,51 @@ def encode_config(config: Config) -> bytes:
 
 def decode_config(payload: bytes) -> Config:
     """Read a config's payload (its signature already checked). Raises InvalidConfig."""
-    read = JsonMembers.parse(payload, InvalidConfig)
-    history = read.texts("history", _SHA256)
+    members = JsonMembers.parse(payload, InvalidConfig)
+    history = members.texts("history", _SHA256)
     if len(history) > HISTORY_LENGTH:
         raise InvalidConfig(f"history holds {len(history)} hashes, expected at most {HISTORY_LENGTH}")
-    waits = read.inner("waits")
+    waits = members.inner("waits")
     return Config(
-        number=read.integer("number", lowest=1),
-        generated_at=read.integer("generated_at"),
+        number=members.integer("number", lowest=1),
+        generated_at=members.integer("generated_at"),
         history=history,
-        city=_by_language(read.inner("city")),
-        zone=read.text("zone", r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*"),
-        public_host=read.text("public_host", _HOST),
-        office_host=read.text("office_host", _HOST),
-        hotline=read.text("hotline"),
-        profile=_profile(read),
-        week_keys=_week_keys(read.each("week_keys")),
-        export_keys=_export_keys(read.texts("export_keys")),
-        declaration_key=read.text_or_none("declaration_key"),
-        limits=read.mapping("limits"),
+        city=_by_language(members.inner("city")),
+        zone=members.text("zone", r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*"),
+        public_host=members.text("public_host", _HOST),
+        office_host=members.text("office_host", _HOST),
+        hotline=members.text("hotline"),
+        profile=_profile(members),
+        week_keys=_week_keys(members.each("week_keys")),
+        export_keys=_export_keys(members.texts("export_keys")),
+        declaration_key=members.text_or_none("declaration_key"),
+        limits=members.mapping("limits"),
         waits={
             name: waits.integer(name)
             for name in ("verify_to_upload_seconds", "web_minimum_seconds", "hold_seconds")
             if name != "hold_seconds" or waits.has(name)
         },
-        poll_seconds=read.integer("poll_seconds"),
-        texts={language: _texts(read.inner("texts").inner(language)) for language in LANGUAGES},
-        venue_keys=_venue_keys(read.inner("venue_keys")) if read.has("venue_keys") else {},
-        push_key=read.text("push_key", _PUSH_KEY) if read.has("push_key") else None,
-        national_hotline=read.text_or_none("national_hotline"),
-        reciprocity=read.boolean("reciprocity") if read.has("reciprocity") else True,
-        recovery_key=read.text("recovery_key", _SHA256) if read.has("recovery_key") else None,
-        epochs=read.texts("epochs", _BASE64) if read.has("epochs") else (),
-        witnesses=read.texts("witnesses", _BASE64) if read.has("witnesses") else (),
-        care=_care(read.inner("care")) if read.has("care") else Care(),
-        neighbours=_neighbours(read.each("neighbours")) if read.has("neighbours") else (),
+        poll_seconds=members.integer("poll_seconds"),
+        texts={language: _texts(members.inner("texts").inner(language)) for language in LANGUAGES},
+        venue_keys=_venue_keys(members.inner("venue_keys")) if members.has("venue_keys") else {},
+        push_key=members.text("push_key", _PUSH_KEY) if members.has("push_key") else None,
+        national_hotline=members.text_or_none("national_hotline"),
+        reciprocity=members.boolean("reciprocity") if members.has("reciprocity") else True,
+        recovery_key=members.text("recovery_key", _SHA256) if members.has("recovery_key") else None,
+        epochs=members.texts("epochs", _BASE64) if members.has("epochs") else (),
+        witnesses=members.texts("witnesses", _BASE64) if members.has("witnesses") else (),
+        care=_care(members.inner("care")) if members.has("care") else Care(),
+        neighbours=_neighbours(members.each("neighbours")) if members.has("neighbours") else (),
     )
 
 
 def follow_config(
     config: Config, payload_sha256: str, known_number: int, known_sha256: str, known_generated_at: int
 ) -> None:
-    """Check that `config` continues the config this phone holds.
+    """Check that `config` continues the config that this phone has.
 
-    payload_sha256, known_sha256: SHA-256 (hex) of the two payloads. known_generated_at: Unix seconds of the one held.
-    Raises ConfigRolledBack, ConfigHistoryDiffers or ConfigGap; what is held then stays.
+    payload_sha256, known_sha256: SHA-256 (hex) of the two payloads. known_generated_at: Unix seconds of the phone's
+    config. Raises ConfigRolledBack, ConfigHistoryDiffers or ConfigGap; the phone then keeps its config.
     """
     if config.number < known_number:
         raise ConfigRolledBack(f"config has number {config.number}, expected at least {known_number}")
@@ -261,49 +261,52 @@ def follow_config(
         )
 
 
-def _care(read: JsonMembers) -> Care:
-    watch_days = read.integer("watch_days", 1, 14)
+def _care(members: JsonMembers) -> Care:
+    watch_days = members.integer("watch_days", 1, 14)
     return Care(
         watch_days=watch_days,
-        home_days=read.integer("home_days", 0, watch_days),
-        isolation_days=read.integer("isolation_days", 1, 21),
-        test_from_day=read.integer("test_from_day", 0, watch_days),
-        test_places=read.texts("test_places"),
+        home_days=members.integer("home_days", 0, watch_days),
+        isolation_days=members.integer("isolation_days", 1, 21),
+        test_from_day=members.integer("test_from_day", 0, watch_days),
+        test_places=members.texts("test_places"),
     )
 
 
-def _neighbours(reads: list[JsonMembers]) -> tuple[Neighbour, ...]:
-    found = tuple(_neighbour(read) for read in reads)
-    if len(found) > MOST_NEIGHBOURS or len({one.id for one in found}) < len(found):
-        raise InvalidConfig(f"{len(found)} neighbours, expected {MOST_NEIGHBOURS} at most, and none twice")
-    return found
+def _neighbours(entries: list[JsonMembers]) -> tuple[Neighbour, ...]:
+    neighbours = tuple(_neighbour(entry) for entry in entries)
+    if len(neighbours) > MOST_NEIGHBOURS or len({neighbour.id for neighbour in neighbours}) < len(neighbours):
+        raise InvalidConfig(f"{len(neighbours)} neighbours, expected {MOST_NEIGHBOURS} at most, and none twice")
+    return neighbours
 
 
-def _neighbour(read: JsonMembers) -> Neighbour:
-    name, address = _by_language(read.inner("name")), read.text("address", _ADDRESS)
-    everybody = read.boolean("everybody")
-    key = read.text("key", f"{_SHA256}|")
+def _neighbour(members: JsonMembers) -> Neighbour:
+    name = _by_language(members.inner("name"))
+    address = members.text("address", _ADDRESS)
+    everybody = members.boolean("everybody")
+    key = members.text("key", f"{_SHA256}|")
     if key:
         return Neighbour(name, address, everybody, key)
-    (pem,) = _export_keys((read.text("export_key"),))
-    return Neighbour(name, address, everybody, index=read.text("index", _PATH), export_key=pem)
+    (pem,) = _export_keys((members.text("export_key"),))
+    return Neighbour(name, address, everybody, index=members.text("index", _PATH), export_key=pem)
 
 
-def _profile(read: JsonMembers) -> Mapping[str, Any]:
-    profile = read.mapping("profile")
-    return {**profile, "nearness": read.mapping("nearness")} if read.has("nearness") else profile
+def _profile(members: JsonMembers) -> Mapping[str, Any]:
+    profile = members.mapping("profile")
+    if not members.has("nearness"):
+        return profile
+    return {**profile, "nearness": members.mapping("nearness")}
 
 
-def _by_language(read: JsonMembers) -> dict[str, str]:
-    return {language: read.text(language) for language in LANGUAGES}
+def _by_language(members: JsonMembers) -> dict[str, str]:
+    return {language: members.text(language) for language in LANGUAGES}
 
 
-def _texts(read: JsonMembers) -> dict[str, str]:
-    return {name: read.text(name) for name in (*TEXT_NAMES, *read.other_names(TEXT_NAMES))}
+def _texts(members: JsonMembers) -> dict[str, str]:
+    return {name: members.text(name) for name in (*TEXT_NAMES, *members.other_names(TEXT_NAMES))}
 
 
-def _venue_keys(read: JsonMembers) -> dict[str, str]:
-    keys = {kid: read.text(kid, _SHA256) for kid in read.other_names(())}
+def _venue_keys(members: JsonMembers) -> dict[str, str]:
+    keys = {kid: members.text(kid, _SHA256) for kid in members.other_names(())}
     for kid in keys:
         if not _VENUE_KID.fullmatch(kid) or int(kid) > 255:
             raise InvalidConfig(f"venue_keys names a key {kid!r}, expected 0..255")
@@ -321,25 +324,25 @@ def _export_keys(pems: tuple[str, ...]) -> tuple[str, ...]:
     return pems
 
 
-def _week_keys(reads: list[JsonMembers]) -> tuple[WeekKey, ...]:
-    keys = tuple(_week_key(read) for read in reads)
+def _week_keys(entries: list[JsonMembers]) -> tuple[WeekKey, ...]:
+    keys = tuple(_week_key(entry) for entry in entries)
     if len({key.kid for key in keys}) < len(keys):
         raise InvalidConfig("two week keys have the same kid")
     return keys
 
 
-def _week_key(read: JsonMembers) -> WeekKey:
-    purpose = read.text("purpose", "|".join(_CLASSES))
+def _week_key(members: JsonMembers) -> WeekKey:
+    purpose = members.text("purpose", "|".join(_CLASSES))
     key = WeekKey(
-        kid=read.integer("kid", highest=0xFFFF),
+        kid=members.integer("kid", highest=0xFFFF),
         purpose=purpose,  # type: ignore[arg-type]  # one of the three, by the pattern above
-        klass=read.integer("klass", *_CLASSES[purpose]),
-        week=read.text("week", r"[0-9]{4}-W[0-9]{2}"),
-        use_from=read.integer("use_from"),
-        accept_until=read.integer("accept_until"),
-        announced_at=read.integer("announced_at"),
-        n=int(read.text("n", rf"[0-9a-f]{{{MODULUS_BITS // 4}}}"), 16),
-        e=read.integer("e", lowest=3),
+        klass=members.integer("klass", *_CLASSES[purpose]),
+        week=members.text("week", r"[0-9]{4}-W[0-9]{2}"),
+        use_from=members.integer("use_from"),
+        accept_until=members.integer("accept_until"),
+        announced_at=members.integer("announced_at"),
+        n=int(members.text("n", rf"[0-9a-f]{{{MODULUS_BITS // 4}}}"), 16),
+        e=members.integer("e", lowest=3),
     )
     if key.n.bit_length() != MODULUS_BITS or not key.n % 2 or not key.e % 2:
         raise InvalidConfig(f"week key {key.kid} is not an RSA key of {MODULUS_BITS} bits")

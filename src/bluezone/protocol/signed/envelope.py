@@ -18,29 +18,29 @@ from bluezone.refusal import Refused
 
 CHAIN_START = bytes(32)
 FINGERPRINT_DIGITS = 16
-# Two MiB: forty times a config with three weeks of keys, and small enough that a phone never chokes on a wrong answer.
+# Two MiB: forty times a config with three weeks of keys, and small enough for every phone, even as a wrong answer.
 MAX_SIGNED_BYTES = 2 * 1024 * 1024
 
 
 class InvalidSignedFile(Refused):
-    """Not an envelope of this shape: truncated, oversized or of another encoding."""
+    """Not a signed envelope: truncated, oversized or in another encoding."""
 
     code = "signed_file_invalid"
 
 
 class UntrustedSignature(InvalidSignedFile):
-    """The envelope is whole, but no trusted key signed this payload for this kind."""
+    """The envelope is complete, but no trusted key signed this payload for this kind."""
 
     code = "signature_untrusted"
 
 
 def fingerprint(public_key: bytes) -> str:
-    """Return the first 16 hex digits of the SHA-256 of a public key of 32 bytes: its `kid`, shown on the portal too."""
+    """Return the first 16 hex digits of the SHA-256 of a public key of 32 bytes: its `kid`, which the portal shows."""
     return hashlib.sha256(public_key).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the one JSON text of `value`: members sorted, no spaces, UTF-8."""
+    """Return the canonical JSON text of `value`: members sorted, no spaces, UTF-8."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -60,7 +60,7 @@ def open_signed(kind: str, data: bytes, trusted: Mapping[str, bytes]) -> bytes:
 
     data:    the file as fetched, at most 2 MiB.
     trusted: Ed25519 public keys, 32 bytes each, by their fingerprint.
-    Raises InvalidSignedFile for another shape, UntrustedSignature where no trusted key signed it for this kind.
+    Raises InvalidSignedFile for another shape, UntrustedSignature if no trusted key signed it for this kind.
     """
     if len(data) > MAX_SIGNED_BYTES:
         raise InvalidSignedFile(f"signed file is {len(data)} bytes, expected at most {MAX_SIGNED_BYTES}")
@@ -70,7 +70,8 @@ def open_signed(kind: str, data: bytes, trusted: Mapping[str, bytes]) -> bytes:
         raise InvalidSignedFile(f"signed file of {len(data)} bytes is not JSON") from None
     if not isinstance(envelope, dict) or set(envelope) != {"payload", "kid", "sig"}:
         raise InvalidSignedFile("signed file does not consist of payload, kid and sig")
-    payload, signature = _base64_member(envelope, "payload"), _base64_member(envelope, "sig")
+    payload = _base64_member(envelope, "payload")
+    signature = _base64_member(envelope, "sig")
     key = trusted.get(envelope["kid"]) if isinstance(envelope["kid"], str) else None
     if key is None:
         raise UntrustedSignature("signed file names a key that is not trusted here")
@@ -80,7 +81,7 @@ def open_signed(kind: str, data: bytes, trusted: Mapping[str, bytes]) -> bytes:
 
 
 def extend_chain(previous: bytes, file_sha256: bytes) -> bytes:
-    """Return the chain value after a file: SHA-256 of the value before it and of the file's own SHA-256."""
+    """Return the chain value after a file: SHA-256 of the value before it and the file's SHA-256."""
     return hashlib.sha256(previous + file_sha256).digest()
 
 

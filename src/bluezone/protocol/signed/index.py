@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed index of what to fetch, and how a phone follows it without being led back or onto another history.
+"""The signed index of files to fetch, and how a phone follows it, refusing older states and other histories.
 
 Source: docs/protocol.md section 5, "History".
 """
@@ -15,36 +15,36 @@ EXPORTS = "exports"
 VENUES = "venues"
 
 _SHA256 = r"[0-9a-f]{64}"
-# A name goes into an address and onto a disk: no separators, no leading dot.
+# A name becomes part of a URL and of a path: no separators, no leading dot.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 
 
 class InvalidIndex(Refused):
-    """Not an index: another shape, or entries that do not follow one another."""
+    """Not an index: another shape, or entries that are not consecutive."""
 
     code = "index_invalid"
 
 
 class IndexRefused(Refused):
-    """A whole index that does not continue the history this phone has seen; what is held stays."""
+    """A complete index that does not continue the history that this phone has seen; the phone keeps its state."""
 
     code = "index_refused"
 
 
 class IndexRolledBack(IndexRefused):
-    """Its number is below the one already held."""
+    """Its number is below the newest file of this phone."""
 
     code = "index_rolled_back"
 
 
 class IndexHistoryDiffers(IndexRefused):
-    """The files it lists are not those this phone has fetched under the same numbers."""
+    """It lists other files than this phone has fetched under the same numbers."""
 
     code = "index_history_differs"
 
 
 class IndexGap(IndexRefused):
-    """It begins after the files this phone knows: start as at first install, and say so."""
+    """It begins after the files that this phone knows: start as after a first install, and say so."""
 
     code = "index_gap"
 
@@ -66,14 +66,14 @@ class Index:
     kind:          "exports" or "venues".
     number:        of the newest file ever published, 0 before the first.
     generated_at:  Unix seconds.
-    config_sha256: SHA-256 (hex) of the payload of the config now in force.
-    chain_before:  chain value (hex) before the first entry; with no entries, the value at `number`.
-    entries:       without a gap, oldest first, the last one `number`.
-    revoked:       SHA256(V) (hex) of withdrawn venue codes, and
-    registered:    how many codes are in force; both only in an index of venues.
-    epoch:         of these numbers, 0 in the beginning (docs/protocol.md section 5, "Epochs").
-    earlier:       files of the last 14 days from before the epoch, under the numbers they had, oldest first.
-    earlier_chain: chain value (hex) before the first of them, "" without any.
+    config_sha256: SHA-256 (hex) of the payload of the current config.
+    chain_before:  chain value (hex) before the first entry; without entries, the value at `number`.
+    entries:       consecutive, oldest first, up to `number`.
+    revoked:       SHA256(V) (hex) of revoked venue codes, only in an index of venues.
+    registered:    number of valid venue codes, only in an index of venues.
+    epoch:         of these numbers, at first 0 (docs/protocol.md section 5, "Epochs").
+    earlier:       files of the last 14 days from before the epoch, with their old numbers, oldest first.
+    earlier_chain: chain value (hex) before the first of them, "" if there are none.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Index:
 
     @property
     def first_number(self) -> int:
-        """Number of the first entry, or of the one to come if there is none."""
+        """Number of the first entry, or of the next one if there is none."""
         return self.number - len(self.entries) + 1
 
 
@@ -99,7 +99,7 @@ def encode_index(index: Index) -> bytes:
     members = asdict(index)
     if index.kind != VENUES:
         del members["revoked"], members["registered"]
-    # In the beginning an index says what it said before there were epochs.
+    # Before the first epoch, the payload is the same as in versions without epochs.
     for name in ("epoch", "earlier", "earlier_chain"):
         if not members[name]:
             del members[name]
@@ -108,20 +108,20 @@ def encode_index(index: Index) -> bytes:
 
 def decode_index(payload: bytes) -> Index:
     """Read an index's payload (its signature already checked). Raises InvalidIndex."""
-    read = JsonMembers.parse(payload, InvalidIndex)
-    kind = read.text("kind", f"{EXPORTS}|{VENUES}")
+    members = JsonMembers.parse(payload, InvalidIndex)
+    kind = members.text("kind", f"{EXPORTS}|{VENUES}")
     index = Index(
         kind=kind,
-        number=read.integer("number"),
-        generated_at=read.integer("generated_at"),
-        config_sha256=read.text("config_sha256", _SHA256),
-        chain_before=read.text("chain_before", _SHA256),
-        entries=_entries(read.each("entries")),
-        revoked=read.texts("revoked", _SHA256) if kind == VENUES else (),
-        registered=read.integer("registered") if kind == VENUES else 0,
-        epoch=read.integer("epoch", lowest=1) if read.has("epoch") else 0,
-        earlier=_entries(read.each("earlier")) if read.has("earlier") else (),
-        earlier_chain=read.text("earlier_chain", _SHA256) if read.has("earlier") else "",
+        number=members.integer("number"),
+        generated_at=members.integer("generated_at"),
+        config_sha256=members.text("config_sha256", _SHA256),
+        chain_before=members.text("chain_before", _SHA256),
+        entries=_entries(members.each("entries")),
+        revoked=members.texts("revoked", _SHA256) if kind == VENUES else (),
+        registered=members.integer("registered") if kind == VENUES else 0,
+        epoch=members.integer("epoch", lowest=1) if members.has("epoch") else 0,
+        earlier=_entries(members.each("earlier")) if members.has("earlier") else (),
+        earlier_chain=members.text("earlier_chain", _SHA256) if members.has("earlier") else "",
     )
     if [entry.number for entry in index.entries] != list(range(index.first_number, index.number + 1)):
         raise InvalidIndex(f"entries do not run up to number {index.number} without a gap")
@@ -131,7 +131,7 @@ def decode_index(payload: bytes) -> Index:
     return index
 
 
-def _entries(reads: list[JsonMembers]) -> tuple[IndexEntry, ...]:
+def _entries(entries: list[JsonMembers]) -> tuple[IndexEntry, ...]:
     return tuple(
         IndexEntry(
             number=entry.integer("number", lowest=1),
@@ -139,7 +139,7 @@ def _entries(reads: list[JsonMembers]) -> tuple[IndexEntry, ...]:
             sha256=entry.text("sha256", _SHA256),
             size=entry.integer("size", lowest=1),
         )
-        for entry in reads
+        for entry in entries
     )
 
 
@@ -154,19 +154,19 @@ def _check_earlier(index: Index) -> None:
 
 
 def heads(index: Index) -> dict[int, str]:
-    """Return every chain value (hex) that an index tells, by the number of the file it stands behind."""
-    told: dict[int, str] = {}
+    """Return every chain value (hex) that an index gives, by the number of the file before it."""
+    values: dict[int, str] = {}
     runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
     for before, entries in runs:
         if not before:
             continue
         value = bytes.fromhex(before)
         first = entries[0].number if entries else index.first_number
-        told[first - 1] = before
+        values[first - 1] = before
         for entry in entries:
             value = extend_chain(value, bytes.fromhex(entry.sha256))
-            told[entry.number] = value.hex()
-    return told
+            values[entry.number] = value.hex()
+    return values
 
 
 def chain_value(index: Index, upto_number: int) -> bytes:
@@ -186,11 +186,11 @@ def chain_value(index: Index, upto_number: int) -> bytes:
 
 
 def follow_index(index: Index, known_number: int, known_chain: bytes) -> list[IndexEntry]:
-    """Return the entries to fetch, oldest first, when `index` continues what this phone holds.
+    """Return the entries to fetch, oldest first, if `index` continues the history of this phone.
 
-    known_number: newest file already taken in, 0 at first install.
-    known_chain:  chain value after it, 32 bytes, CHAIN_START at first install.
-    A first install takes whatever the index lists. Raises IndexRolledBack, IndexHistoryDiffers, IndexGap.
+    known_number: newest file that the phone has read, 0 after a first install.
+    known_chain:  chain value after it, 32 bytes, CHAIN_START after a first install.
+    A first install accepts all files of the index. Raises IndexRolledBack, IndexHistoryDiffers, IndexGap.
     """
     if known_number == 0 and index.first_number > 1:
         return list(index.entries)

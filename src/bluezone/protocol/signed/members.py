@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the members of a JSON object strictly: each has the type and range that is asked for, or the file is refused.
+"""A strict reader of the members of a JSON object: each has the expected type and range, or the file is refused.
 
-Members that are not asked for are ignored, so that a later server may add some.
+Members that are not read are ignored, so that a later server may add some.
 """
 
 import json
@@ -16,9 +16,9 @@ LARGEST_INTEGER = 2**53 - 1
 
 
 class JsonMembers:
-    """One JSON object, and the refusal to raise when a member is not what is asked for.
+    """One JSON object, and the refusal to raise if a member is not as expected.
 
-    where: the path of the object inside the file, for messages; values are never repeated in them.
+    where: the path of the object inside the file, for messages, which never repeat values.
     """
 
     def __init__(self, value: object, refusal: Callable[[str], Refused], where: str = "file") -> None:
@@ -52,18 +52,18 @@ class JsonMembers:
         return value
 
     def text(self, name: str, pattern: str = r"(?s).*\S.*") -> str:
-        """Return a text that matches `pattern` as a whole; without one, any that is not blank."""
+        """Return a text that matches `pattern` completely; by default any text that is not blank."""
         value = self._value.get(name)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise self._refused(name, "text" if pattern.startswith("(?s)") else f"text like {pattern}")
         return value
 
     def has(self, name: str) -> bool:
-        """Tell whether the member is there and not null."""
+        """Whether the member is present and not null."""
         return self._value.get(name) is not None
 
     def text_or_none(self, name: str) -> str | None:
-        """Return a text that is not blank, or None where the member is null or absent."""
+        """Return a text that is not blank, or None if the member is null or absent."""
         return self.text(name) if self.has(name) else None
 
     def texts(self, name: str, pattern: str = r"(?s).*\S.*") -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class JsonMembers:
         return sorted(set(self._value).difference(names))
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """Return an object as it is, for a reader of its own."""
+        """Return an object as it is, for another reader."""
         value = self._value.get(name)
         if not isinstance(value, dict):
             raise self._refused(name, "an object")

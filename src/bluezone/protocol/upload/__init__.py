@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report from phone to server (docs/protocol.md section 4): everything its two ends need, to import from one place.
+"""A report from phone to server (docs/protocol.md section 4): everything that both ends need, to import from here.
 
 payload.py   keys, venue slots, the commitment to them and their bounds
 requests.py  the three requests

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's answers to verify 1, verify 2 and upload: always 1,024 bytes, whatever happened.
+"""A server's answers to verify 1, verify 2 and upload: always 1,024 bytes, whatever the result.
 
 Source: docs/protocol.md section 4.
 """
@@ -29,7 +29,7 @@ RandomBytes = Callable[[int], bytes]
 
 
 class BadAnswer(Refused):
-    """A server's answer that is none of this protocol version; the phone keeps its state and tries later."""
+    """A server's answer is not of this protocol version; the phone keeps its state and tries later."""
 
     code = "bad_answer"
 
@@ -52,7 +52,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What all answers carry.
+    """The fields of all answers.
 
     challenge: 32 bytes if the status is PUZZLE_REQUIRED, else None. Raises BadAnswer on any other combination.
     """
@@ -69,11 +69,11 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify1Answer(Answer):
-    """What a code is worth; the other fields are 0 unless the status is OK.
+    """What a code allows; the other fields are 0 unless the status is OK.
 
     klass:     1 confirmed test, 2 clinical, 0 for chaff.
-    kid:       number of the RSA key to blind for.
-    onset_day: UTC day since 1970-01-01 on which the case's illness began.
+    kid:       number of the RSA key that the message is blinded for.
+    onset_day: UTC day since 1970-01-01 on which the case's symptoms started.
     """
 
     klass: int = 0
@@ -88,7 +88,7 @@ class Verify1Answer(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Verify2Answer(Answer):
-    """The blind signature, 256 bytes, and the number of the key that made it; empty and 0 unless the status is OK."""
+    """The blind signature, 256 bytes, and the number of its key; empty and 0 unless the status is OK."""
 
     kid: int = 0
     blind_signature: bytes = b""
@@ -102,7 +102,7 @@ class Verify2Answer(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class UploadAnswer(Answer):
-    """Whether an upload was taken."""
+    """Whether an upload was accepted."""
 
 
 def encode_verify1_answer(answer: Verify1Answer, random_bytes: RandomBytes = os.urandom) -> bytes:
@@ -123,8 +123,8 @@ def encode_upload_answer(answer: UploadAnswer, random_bytes: RandomBytes = os.ur
 def _encode(answer: Answer, content: bytes, random_bytes: RandomBytes) -> bytes:
     if answer.status is not Status.OK:
         content = answer.challenge or b""
-    written = _HEADER.pack(_VERSION, answer.status) + content
-    return written + random_bytes(ANSWER_SIZE - len(written))
+    encoded = _HEADER.pack(_VERSION, answer.status) + content
+    return encoded + random_bytes(ANSWER_SIZE - len(encoded))
 
 
 def decode_verify1_answer(body: bytes) -> Verify1Answer:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verification codes and links: what a health worker gives to a case, and how a case types it in."""
+"""Verification codes and links: what a health worker gives to a case, and how the case types it in."""
 
 import base64
 import re
@@ -11,14 +11,14 @@ from enum import IntEnum
 
 from bluezone.refusal import Refused
 
-# 36.5 bits; and 49.8 bits for times in which so many wrong codes come that one of the shorter might be hit.
+# 36.5 bits. The long ones have 49.8 bits, for times when many wrong codes make it likely to hit a short one.
 CODE_LENGTH = 12
 LONG_CODE_LENGTH = 16
 _LENGTHS = f"{CODE_LENGTH} or {LONG_CODE_LENGTH}"
 LINK_LENGTH = 16
 CREDENTIAL_LENGTH = 16
 
-# Longer input is not a mistyped code, and is not normalised.
+# Longer input is not a mistyped code and is not even normalised.
 _LONGEST_TEXT = 200
 
 # Quasigroup of order 10 without fixed points on the diagonal: it catches every single wrong digit and every
@@ -36,7 +36,7 @@ _DAMM = (
     "2581436790",
 )
 
-# Dashes of every kind, spaces of every kind, and the invisible marks that chat programs put into copied text.
+# All kinds of dashes and spaces, and the invisible marks that chat programs put into copied text.
 _SEPARATOR_CATEGORIES = {"Pd", "Zs", "Zl", "Zp", "Cf", "Cc"}
 _SEPARATORS = {"\u2212", ".", "_"}
 
@@ -44,13 +44,13 @@ _LINK = re.compile(r"(?:https?://[^/\s?#]+/r#)?([A-Za-z0-9_-]{22})")
 
 
 class InvalidCode(Refused):
-    """The text is no verification code and no reporting link; the message never repeats it."""
+    """The text is neither a verification code nor a reporting link; the message never repeats it."""
 
     code = "code_malformed"
 
 
 class CredentialKind(IntEnum):
-    """Which of a row's two names is used."""
+    """Which of the two secrets of an issued code is used."""
 
     DIGITS = 0
     LINK = 1
@@ -58,10 +58,10 @@ class CredentialKind(IntEnum):
 
 @dataclass(frozen=True)
 class Credential:
-    """A code or a link as it stands in a message.
+    """A code or a link in the form of a message.
 
-    value: 16 bytes; 16 ASCII digits, or 12 and four zero bytes, for DIGITS, the link itself for LINK.
-    Raises InvalidCode when the value does not have that shape. Left out of `repr`, because it is a secret.
+    value: 16 bytes. For DIGITS: 16 ASCII digits, or 12 and four zero bytes. For LINK: the link itself.
+    Raises InvalidCode if the value has another shape. Left out of `repr`, because it is a secret.
 
     Source: docs/protocol.md section 4, verify1.
     """
@@ -94,7 +94,7 @@ class Credential:
 
 
 def damm_digit(digits: str) -> str:
-    """Return the check digit of a string of ASCII digits; 0 for a string that already ends in its own."""
+    """Return the check digit of a string of ASCII digits; "0" for a string that ends with its check digit."""
     interim = 0
     for digit in digits:
         interim = int(_DAMM[interim][int(digit)])
@@ -106,13 +106,13 @@ def new_code(randbelow: Callable[[int], int] = secrets.randbelow, length: int = 
 
     randbelow: n -> uniform integer in 0..n-1. length: CODE_LENGTH or LONG_CODE_LENGTH.
     """
-    drawn = length - 1
-    digits = f"{randbelow(10**drawn):0{drawn}d}"
+    count = length - 1
+    digits = f"{randbelow(10**count):0{count}d}"
     return digits + damm_digit(digits)
 
 
 def format_code(digits: str) -> str:
-    """Write 12 or 16 digits in fours, as `dddd-dddd-dddd`, the form that is read out and printed."""
+    """Write 12 or 16 digits in groups of four, as `dddd-dddd-dddd`, the form to read out and print."""
     return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
@@ -151,9 +151,9 @@ def link_url(origin: str, link: bytes) -> str:
 
 
 def parse_link(text: str) -> bytes:
-    """Read a link, whole or only the part behind `#`; returns its 16 bytes or raises InvalidCode.
+    """Read a link, complete or only the part after `#`; returns its 16 bytes or raises InvalidCode.
 
-    The host is not compared: the phone speaks to its own server whatever the link says.
+    The host is not compared: the phone calls its own server in any case.
     """
     match = _LINK.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
     if match is None:
@@ -161,5 +161,5 @@ def parse_link(text: str) -> bytes:
     encoded = match[1].encode()
     link = base64.urlsafe_b64decode(encoded + b"==")
     if base64.urlsafe_b64encode(link).rstrip(b"=") != encoded:
-        raise InvalidCode("the link's last character does not fit: the link was cut or changed")
+        raise InvalidCode("the link's last character is impossible: the link was truncated or altered")
     return link

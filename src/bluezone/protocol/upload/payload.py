@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a case uploads: keys and venue slots, the commitment to them, and the bounds for both."""
+"""The content of an upload: keys and venue slots, the commitment to them, and the bounds for both."""
 
 import hashlib
 import itertools
@@ -22,8 +22,8 @@ SALT_LENGTH = 32
 STANDARD = 1
 HIGH = 2
 
-# What an export says instead of the true distance, so that a file does not reveal the onset
-# (docs/protocol.md section 5).
+# An export has these values instead of the true distance, so that it does not reveal the onset (docs/protocol.md
+# section 5).
 _DAYS_SINCE_ONSET = {HIGH: 0, STANDARD: 7}
 
 _KEY = struct.Struct(f">{KEY_LENGTH}sIHB")
@@ -34,20 +34,20 @@ SLOT_SIZE = _SLOT.size
 
 
 class KeysRefused(Refused):
-    """Keys or slots outside the bounds of docs/protocol.md section 4; nothing of the upload is taken."""
+    """Keys or slots outside the bounds of docs/protocol.md section 4; nothing of the upload is accepted."""
 
     code = "keys_refused"
 
 
 @dataclass(frozen=True)
 class UploadKey:
-    """A temporary exposure key with the infectiousness its owner computed.
+    """A temporary exposure key with the infectiousness that its owner computed.
 
     key:    16 bytes.
     start:  first interval, a multiple of 144.
     period: intervals, always 144.
     level:  1 standard, 2 high.
-    Raises KeysRefused for what cannot be encoded; `check_keys` decides what a server accepts.
+    Raises KeysRefused for values that cannot be encoded; `check_keys` decides what a server accepts.
     """
 
     key: bytes = field(repr=False)
@@ -62,7 +62,7 @@ class UploadKey:
             raise KeysRefused("a key's start, period or level does not fit its field")
 
     def to_bytes(self) -> bytes:
-        """Return the 23 bytes that are sent and committed to."""
+        """Return the 23 bytes that are sent and part of the commitment."""
         return _KEY.pack(self.key, self.start, self.period, self.level)
 
 
@@ -73,7 +73,7 @@ class Slot:
     hour:         Unix seconds // 3600.
     slot_key:     32 bytes, K_h of docs/protocol.md section 6.
     start_minute: 0..59; end_minute: 1..60, exclusive.
-    Raises KeysRefused for what cannot be encoded; `check_slots` decides what a server accepts.
+    Raises KeysRefused for values that cannot be encoded; `check_slots` decides what a server accepts.
     """
 
     hour: int
@@ -88,46 +88,46 @@ class Slot:
             raise KeysRefused("a slot's hour or minutes do not fit their fields")
 
     def to_bytes(self) -> bytes:
-        """Return the 38 bytes that are sent and committed to."""
+        """Return the 38 bytes that are sent and part of the commitment."""
         return _SLOT.pack(self.hour, self.slot_key, self.start_minute, self.end_minute)
 
     @property
     def end_unix_seconds(self) -> int:
-        """The moment at which the slot is over."""
+        """The end of the slot."""
         return self.hour * 3600 + self.end_minute * 60
 
 
 def key_order(key: UploadKey) -> tuple[int, bytes]:
-    """The order in which keys stand in an upload: by first interval, then by key."""
+    """The order of keys in an upload: by first interval, then by key."""
     return key.start, key.key
 
 
 def encode_keys(keys: Iterable[UploadKey]) -> bytes:
-    """Return `u16 count || keys`, sorted, so that the order does not reveal how the phone made them."""
+    """Return `u16 count || keys`, sorted, so that the order reveals nothing about the phone."""
     encoded = [key.to_bytes() for key in sorted(keys, key=key_order)]
     return _COUNT.pack(len(encoded)) + b"".join(encoded)
 
 
 def encode_slots(slots: Iterable[Slot]) -> bytes:
-    """Return `u16 count || slots`, sorted by their bytes, which begin with the hour."""
+    """Return `u16 count || slots`, sorted by their bytes, and so by hour first."""
     encoded = sorted(slot.to_bytes() for slot in slots)
     return _COUNT.pack(len(encoded)) + b"".join(encoded)
 
 
 def decode_keys(data: bytes) -> tuple[UploadKey, ...]:
-    """Read the keys of `encode_keys` from their bytes without the count, in the order given."""
+    """Read the keys of `encode_keys` from their bytes without the count, in the same order."""
     return tuple(UploadKey(*fields) for fields in _KEY.iter_unpack(data))
 
 
 def decode_slots(data: bytes) -> tuple[Slot, ...]:
-    """Read the slots of `encode_slots` from their bytes without the count, in the order given."""
+    """Read the slots of `encode_slots` from their bytes without the count, in the same order."""
     return tuple(Slot(*fields) for fields in _SLOT.iter_unpack(data))
 
 
 def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) -> bytes:
-    """Return M, the 32 bytes that a certificate signs, so that it fits this upload and no other.
+    """Return M, the 32 bytes that a certificate signs, so that the certificate is valid only for this upload.
 
-    salt: 32 random bytes, so that the blind signer cannot compare an upload that it sees later with guesses.
+    salt: 32 random bytes, so that the blind signer cannot compare a later upload with guesses.
 
     Source: docs/protocol.md section 4.
     """
@@ -135,7 +135,7 @@ def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) ->
 
 
 def infectious_level(day: int, onset_day: int) -> int | None:
-    """Return how infectious a case was on a day: 2 high, 1 standard, None for a day that is not uploaded.
+    """Return how infectious a case was on a day: 2 high, 1 standard, None for days without an upload.
 
     Both days are UTC days since 1970-01-01. Source: docs/protocol.md section 4, Infectious window.
     """
@@ -148,15 +148,15 @@ def infectious_level(day: int, onset_day: int) -> int | None:
 
 
 def days_since_onset(level: int) -> int:
-    """Return the `days_since_onset` under which a key of this level is published: 0 for high, 7 for standard."""
+    """Return the `days_since_onset` with which a key of this level is published: 0 for high, 7 for standard."""
     return _DAYS_SINCE_ONSET[level]
 
 
 def check_keys(keys: Sequence[UploadKey], today: int) -> None:
-    """Raise KeysRefused unless the keys of one upload keep every bound that a server can see.
+    """Raise KeysRefused unless the keys of one upload are within every bound that a server can check.
 
-    today: UTC day since 1970-01-01 at the server. That no key is stored or published already is the
-    caller's to check, because it needs the store. Source: docs/protocol.md section 4; docs/rules/key-validation.md.
+    today: UTC day since 1970-01-01 at the server. The caller checks that no key is stored or published already, because
+    that needs the store. Source: docs/protocol.md section 4; docs/rules/key-validation.md.
     """
     if len(keys) > MAX_KEYS:
         raise KeysRefused(f"got {len(keys)} keys, expected at most {MAX_KEYS}")
@@ -187,7 +187,7 @@ def _check_key(key: UploadKey, today: int) -> None:
 
 
 def check_slots(slots: Sequence[Slot], now: int) -> None:
-    """Raise KeysRefused unless the venue slots of one upload keep their bounds.
+    """Raise KeysRefused unless the venue slots of one upload are within their bounds.
 
     now: Unix seconds at the server. Source: docs/protocol.md section 4.
     """

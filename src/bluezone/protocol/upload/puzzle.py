@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The puzzle that slows down guessing, but locks nobody out."""
+"""The puzzle that slows down guessing, but locks no one out."""
 
 import hashlib
 import json
@@ -13,26 +13,25 @@ NONCE_LENGTH = 8
 NO_CHALLENGE = bytes(CHALLENGE_LENGTH)
 NO_NONCE = bytes(NONCE_LENGTH)
 
-# Where calls bring the answer to a challenge whose bodies have no room for it.
+# Header with the answer to a challenge, for calls without room for it in the body.
 PUZZLE_HEADER = "X-Bluezone-Puzzle"
 _SOLVED = re.compile(rf"[0-9a-f]{{{2 * (CHALLENGE_LENGTH + NONCE_LENGTH)}}}")
-# About a million hashes, a second on a phone: nothing once, too much for guessing 36-bit codes.
+# About a million hashes, a second on a phone: little for one call, too much for guessing 36-bit codes.
 PUZZLE_BITS = 20
-# The first byte of a challenge says how many bits more it asks for. A client follows a server up to here, 16 million
-# hashes, and no further.
+# The first byte of a challenge is the number of further bits. A client solves puzzles up to here, 16 million hashes.
 MOST_BITS = 24
-# How long a server accepts an answer to a challenge it gave out.
+# How long a server accepts an answer to its challenge.
 PUZZLE_SECONDS = 300
 
 
 class PuzzleTooHard(Refused):
-    """The server asks for more work than a phone gives."""
+    """The server asks for more work than a phone does."""
 
     code = "server_answer_refused"
 
 
 def read_puzzle(text: str) -> tuple[bytes, bytes]:
-    """Challenge and nonce of a solved puzzle as callers bring them, 80 hex digits; zero bytes for any other text."""
+    """Challenge and nonce of a solved puzzle, which callers send as 80 hex digits; zero bytes for any other text."""
     if not _SOLVED.fullmatch(text):
         return NO_CHALLENGE, NO_NONCE
     solved = bytes.fromhex(text)
@@ -40,7 +39,7 @@ def read_puzzle(text: str) -> tuple[bytes, bytes]:
 
 
 def challenge_in(refusal: bytes) -> bytes | None:
-    """The challenge, 32 bytes, in a refusal `{"error": {"challenge": 64 hex digits, ...}}`; None where it has none."""
+    """The challenge, 32 bytes, in a refusal `{"error": {"challenge": 64 hex digits, ...}}`; None if it has none."""
     try:
         challenge = bytes.fromhex(json.loads(refusal)["error"]["challenge"])
     except (ValueError, KeyError, TypeError):
@@ -49,12 +48,12 @@ def challenge_in(refusal: bytes) -> bytes | None:
 
 
 def answer_to(challenge: bytes) -> str:
-    """What the header PUZZLE_HEADER says to a challenge: 80 hex digits, found with the work of `solve`."""
+    """The value of the header PUZZLE_HEADER for a challenge: 80 hex digits, found by `solve`."""
     return (challenge + solve(challenge)).hex()
 
 
 def bits_of(challenge: bytes) -> int:
-    """How many zero bits a challenge of 32 bytes asks for: 20 and what its first byte says."""
+    """How many zero bits a challenge of 32 bytes asks for: 20 plus its first byte."""
     return PUZZLE_BITS + challenge[0]
 
 
@@ -62,7 +61,7 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
     """Find the 8-byte nonce for which SHA-256(challenge || nonce) begins with `bits` zero bits.
 
     challenge: 32 bytes from a server's answer `puzzle_required`.
-    bits:      as many as the challenge asks for unless given; the expected work is 2**bits hashes.
+    bits:      by default the number that the challenge asks for; the expected work is 2**bits hashes.
     Raises PuzzleTooHard beyond MOST_BITS.
 
     Source: docs/protocol.md section 4, Limits.
@@ -70,11 +69,11 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
     bits = bits_of(challenge) if bits is None else bits
     if bits > MOST_BITS:
         raise PuzzleTooHard(f"the server asks for a puzzle of {bits} bits, {MOST_BITS} are the most that are solved")
-    begun = hashlib.sha256(challenge)
+    prefix = hashlib.sha256(challenge)
     bound = 1 << (256 - bits)
     for number in count():
         nonce = number.to_bytes(NONCE_LENGTH, "big")
-        attempt = begun.copy()
+        attempt = prefix.copy()
         attempt.update(nonce)
         if int.from_bytes(attempt.digest(), "big") < bound:
             return nonce
@@ -82,8 +81,9 @@ def solve(challenge: bytes, bits: int | None = None) -> bytes:
 
 
 def solved(challenge: bytes, nonce: bytes, bits: int | None = None) -> bool:
-    """Tell whether the nonce answers the challenge; False too for values of another length."""
+    """Whether the nonce answers the challenge; False also for values of another length."""
     if len(challenge) != CHALLENGE_LENGTH or len(nonce) != NONCE_LENGTH:
         return False
+    bits = bits_of(challenge) if bits is None else bits
     digest = hashlib.sha256(challenge + nonce).digest()
-    return int.from_bytes(digest, "big") < 1 << (256 - (bits_of(challenge) if bits is None else bits))
+    return int.from_bytes(digest, "big") < 1 << (256 - bits)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The requests of a report, to the byte: verify 1, verify 2, upload.
+"""The requests of a report, byte by byte: verify 1, verify 2, upload.
 
-Every body has one size whatever it carries; what a message does not need is filled with random bytes.
-Decoders accept any bytes: they return a message or raise Refused. Source: docs/protocol.md section 4.
+Every body has the same size for any content; unused space is filled with random bytes. Decoders accept any bytes: they
+return a message or raise Refused. Source: docs/protocol.md section 4.
 """
 
 import os
@@ -31,7 +31,7 @@ from bluezone.refusal import Refused
 VERIFY_SIZE = 1024
 UPLOAD_SIZE = 4096
 
-# RSA 2048: a blinded message, a blind signature and a signature are one modulus long.
+# RSA 2048: a blinded message, a blind signature and a signature are as long as the modulus.
 SIGNATURE_LENGTH = 256
 # The prefix that makes the signed message unpredictable (RFC 9474 section 4.1, PrepareRandomize).
 RAND_LENGTH = 32
@@ -48,17 +48,17 @@ RandomBytes = Callable[[int], bytes]
 
 
 class BadRequest(Refused):
-    """A body that is no message of this protocol version."""
+    """The body is not a message of this protocol version."""
 
     code = "bad_request"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What all requests carry.
+    """The fields of all requests.
 
-    chaff:     a rehearsal: looks up no credential, is signed by the chaff key, is rolled back.
-    challenge: 32 bytes and nonce: 8 bytes answer a puzzle; zero if none was set.
+    chaff:     a rehearsal: it looks up no credential, is signed by the chaff key, and is rolled back.
+    challenge, nonce: 32 and 8 bytes, the answer to a puzzle; zero bytes if there was none.
     """
 
     chaff: bool = False
@@ -72,16 +72,16 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Verify1Request(Request):
-    """Asks what a code is worth; does not use it."""
+    """Asks what a code allows, without redeeming it."""
 
     credential: Credential
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verify2Request(Request):
-    """Uses a code for one blind signature.
+    """Redeems a code for one blind signature.
 
-    kid: number of the RSA key, as verify 1 answered and the config lists it. blinded: 256 bytes.
+    kid: number of the RSA key, from the answer to verify 1 and in the config. blinded: 256 bytes.
     """
 
     credential: Credential
@@ -98,8 +98,8 @@ class Verify2Request(Request):
 class UploadRequest(Request):
     """Keys and slots with the certificate for their commitment.
 
-    kid: number of the RSA key; rand 32 bytes, signature 256 bytes, salt 32 bytes;
-    the signature is over rand || commitment(salt, keys, slots).
+    kid: number of the RSA key. rand, salt: 32 bytes each. signature: 256 bytes, over rand || commitment(salt, keys,
+    slots).
     """
 
     kid: int
@@ -131,12 +131,9 @@ def _require_kid(kid: int) -> None:
         raise BadRequest(f"kid is {kid}, expected 0..65535")
 
 
-def _filled(content: bytes, size: int, random_bytes: RandomBytes) -> bytes:
-    return content + random_bytes(size - len(content))
-
-
 def _request_body(content: bytes, size: int, request: Request, random_bytes: RandomBytes) -> bytes:
-    return _filled(content, size - _PUZZLE.size, random_bytes) + _PUZZLE.pack(request.challenge, request.nonce)
+    filler = random_bytes(size - _PUZZLE.size - len(content))
+    return content + filler + _PUZZLE.pack(request.challenge, request.nonce)
 
 
 def _verify_header(request: Verify1Request | Verify2Request, step: int) -> bytes:
@@ -171,7 +168,7 @@ def _check_envelope(body: bytes, size: int) -> None:
 
 
 def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
-    """Read a body of `POST /v1/verify`, whichever step it is; raises BadRequest."""
+    """Read a body of `POST /v1/verify`, of either step; raises BadRequest."""
     _check_envelope(body, VERIFY_SIZE)
     _, flags, step, kind, value = _VERIFY.unpack_from(body)
     challenge, nonce = _PUZZLE.unpack_from(body, VERIFY_SIZE - _PUZZLE.size)
@@ -194,22 +191,22 @@ def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
 def decode_upload(body: bytes) -> UploadRequest:
     """Read a body of `POST /v1/upload`; raises BadRequest, or KeysRefused for too many keys or slots.
 
-    Order and bounds of keys and slots are left to `check_keys` and `check_slots`.
+    `check_keys` and `check_slots` check order and bounds of keys and slots.
     """
     _check_envelope(body, UPLOAD_SIZE)
     _, flags, kid, rand, signature, salt = _UPLOAD.unpack_from(body)
     end = UPLOAD_SIZE - _PUZZLE.size
     challenge, nonce = _PUZZLE.unpack_from(body, end)
-    keys, rest = _counted("keys", body[_UPLOAD.size : end], KEY_SIZE, MAX_KEYS)
-    slots, _filler = _counted("slots", rest, SLOT_SIZE, MAX_SLOTS)
+    keys, after_keys = _split_counted("keys", body[_UPLOAD.size : end], KEY_SIZE, MAX_KEYS)
+    slots, _filler = _split_counted("slots", after_keys, SLOT_SIZE, MAX_SLOTS)
     return UploadRequest(
         chaff=bool(flags), kid=kid, rand=rand, signature=signature, salt=salt,
         keys=decode_keys(keys), slots=decode_slots(slots), challenge=challenge, nonce=nonce,
     )  # fmt: skip
 
 
-def _counted(name: str, data: bytes, size: int, most: int) -> tuple[bytes, bytes]:
-    # 15 keys and 80 slots leave room, so that after this check nothing can be cut off.
+def _split_counted(name: str, data: bytes, size: int, most: int) -> tuple[bytes, bytes]:
+    # 15 keys and 80 slots fit into the body, so after this check nothing can be truncated.
     (count,) = _COUNT.unpack_from(data)
     if count > most:
         raise KeysRefused(f"got {count} {name}, expected at most {most}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The codes one checks in with: a venue's, which the city signed, and an event's, which anybody makes.
+"""The codes for check-in: a venue's, which the city signed, and an event's, which anyone can make.
 
-Both are read strictly, because anybody can print a poster.
+Both are read strictly, because anyone can print a poster.
 Source: docs/protocol.md section 6 (V and E); docs/venues.md ("The code", "Events"); docs/attacks.md rows 24, 42, 63.
 """
 
@@ -36,26 +36,26 @@ _EVENT_HEAD = struct.Struct(f">BIH{SEED_LENGTH}s")
 _SIGNATURE_CONTEXT = b"BZ-VENUE-SIG-v1"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LINK = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(?::[0-9]{1,5})?/v#([A-Za-z0-9_-]{1,600})")
-# Signs that cannot be seen, or that turn the direction of what follows, could make one name look like another.
+# Characters that are invisible, or change the direction of text, could make one name look like another.
 _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-# Nobody vouches for an event's name, and it stands in a warning: it must not carry a number to call or an address.
+# An event's name is not verified and appears in warnings: it must not contain a telephone number or an address.
 _NUMBER_OR_ADDRESS = re.compile(r"\d(?:[\s.()+-]*\d){8}|://|www\.", re.IGNORECASE)
 
 
 class InvalidVenue(Refused):
-    """The text or the bytes are no venue code of this version."""
+    """The text or the bytes are not a venue code of this version."""
 
     code = "venue_code_unknown"
 
 
 class VenueForeign(Refused):
-    """A whole code that no venue key of this city signed: another city's, unsigned, or changed."""
+    """A complete code that no venue key of this city signed: another city's, unsigned, or altered."""
 
     code = "venue_foreign"
 
 
 class VenueRevoked(Refused):
-    """The city has withdrawn this code."""
+    """The city has revoked this code."""
 
     code = "venue_revoked"
 
@@ -67,21 +67,21 @@ class VenueNotYet(Refused):
 
 
 class VenueExpired(Refused):
-    """The time for which the code was made is over."""
+    """The code has expired."""
 
     code = "venue_expired"
 
 
 @dataclass(frozen=True)
 class Venue:
-    """What a code says.
+    """The content of a venue's code.
 
     type:         the Corona-Warn-App's number of the kind of place, 0..12.
-    stay_minutes: how long a visit usually lasts, 1..1440; check-out by itself after it.
-    valid_from, valid_to: Unix minutes, valid_to exclusive; 0 open.
-    seed:         16 random bytes, without which a code could be made from a name and an address.
-    name, address: at most 80 and 100 bytes of UTF-8, NFC, nothing that cannot be seen.
-    kid:          which key of the city signed, 0..255; signature: 64 bytes.
+    stay_minutes: usual length of a stay, 1..1440; then the phone checks out automatically.
+    valid_from, valid_to: Unix minutes, valid_to exclusive; 0 for no limit.
+    seed:         16 random bytes, so that no one can make the code from name and address.
+    name, address: at most 80 and 100 bytes of UTF-8, NFC, no invisible characters.
+    kid:          number of the city's key that signed, 0..255; signature: 64 bytes.
     Raises InvalidVenue for anything else.
     """
 
@@ -114,10 +114,11 @@ class Venue:
         _check_text("address", self.address, MAX_ADDRESS_BYTES)
 
     def unsigned_bytes(self) -> bytes:
-        """Everything that is signed: V without its signature, the key's number included."""
+        """The signed part: V without its signature, but with the number of the key."""
         flags = (SIGNED if self.signed else 0) | (TEMPORARY if self.temporary else 0)
         head = _HEAD.pack(VERSION, self.type, flags, self.stay_minutes, self.valid_from, self.valid_to, self.seed)
-        name, address = self.name.encode(), self.address.encode()
+        name = self.name.encode()
+        address = self.address.encode()
         return head + bytes([len(name)]) + name + bytes([len(address)]) + address + bytes([self.kid])
 
     def to_bytes(self) -> bytes:
@@ -127,10 +128,10 @@ class Venue:
 
 @dataclass(frozen=True)
 class Event:
-    """What the code of an event says; whoever holds one made it, and nobody signed it.
+    """The content of an event's code; its host made it, and it is not signed.
 
-    name:    at most 80 bytes as of a venue, and no telephone number or address.
-    begin:   Unix minutes. minutes: how long it lasts, 15..1440; nobody can check in before or after.
+    name:    at most 80 bytes, like a venue's, without a telephone number or address.
+    begin:   Unix minutes. minutes: how long it lasts, 15..1440; check-in is not possible before or after.
     seed:    16 random bytes.
     Raises InvalidVenue for anything else.
     """
@@ -168,8 +169,10 @@ class Event:
 
 
 def parse_code(payload: bytes) -> Venue | Event:
-    """Read V or E. Raises InvalidVenue. A venue's signature is not checked here, but by `check_signature`."""
-    return parse_event(payload) if payload[:1] == bytes([EVENT_VERSION]) else parse_venue(payload)
+    """Read V or E. Raises InvalidVenue. `check_signature` checks the signature of a venue."""
+    if payload[:1] == bytes([EVENT_VERSION]):
+        return parse_event(payload)
+    return parse_venue(payload)
 
 
 def parse_event(payload: bytes) -> Event:
@@ -179,14 +182,14 @@ def parse_event(payload: bytes) -> Event:
     version, begin, minutes, seed = _EVENT_HEAD.unpack_from(payload)
     if version != EVENT_VERSION:
         raise InvalidVenue(f"the code has version {version}, expected {EVENT_VERSION}")
-    name, rest = _text(payload[_EVENT_HEAD.size :])
-    if rest:
-        raise InvalidVenue(f"{len(rest)} bytes follow the name, expected none")
+    name, after_name = _text(payload[_EVENT_HEAD.size :])
+    if after_name:
+        raise InvalidVenue(f"{len(after_name)} bytes follow the name, expected none")
     return Event(name=name, begin=begin, minutes=minutes, seed=seed)
 
 
 def parse_venue(payload: bytes) -> Venue:
-    """Read V. Raises InvalidVenue. The signature is not checked here, but by `check_signature`."""
+    """Read V. Raises InvalidVenue. `check_signature` checks the signature."""
     if len(payload) < _HEAD.size:
         raise InvalidVenue(f"a venue code of {len(payload)} bytes is too short")
     version, kind, flags, stay, valid_from, valid_to, seed = _HEAD.unpack_from(payload)
@@ -194,13 +197,13 @@ def parse_venue(payload: bytes) -> Venue:
         raise InvalidVenue(f"the code has version {version}, expected {VERSION}")
     if flags & ~(SIGNED | TEMPORARY):
         raise InvalidVenue(f"the code has flags {flags:#04x}, expected none but signed and temporary")
-    name, rest = _text(payload[_HEAD.size :])
-    address, rest = _text(rest)
-    if len(rest) != 1 + SIGNATURE_LENGTH:
-        raise InvalidVenue(f"{len(rest)} bytes follow the address, expected {1 + SIGNATURE_LENGTH}")
+    name, after_name = _text(payload[_HEAD.size :])
+    address, end = _text(after_name)
+    if len(end) != 1 + SIGNATURE_LENGTH:
+        raise InvalidVenue(f"{len(end)} bytes follow the address, expected {1 + SIGNATURE_LENGTH}")
     return Venue(
-        type=kind, stay_minutes=stay, name=name, address=address, seed=seed, kid=rest[0], valid_from=valid_from,
-        valid_to=valid_to, temporary=bool(flags & TEMPORARY), signed=bool(flags & SIGNED), signature=rest[1:],
+        type=kind, stay_minutes=stay, name=name, address=address, seed=seed, kid=end[0], valid_from=valid_from,
+        valid_to=valid_to, temporary=bool(flags & TEMPORARY), signed=bool(flags & SIGNED), signature=end[1:],
     )  # fmt: skip
 
 
@@ -220,7 +223,7 @@ def check_signature(venue: Venue, trusted: Mapping[int, bytes]) -> None:
 
 
 def check_usable(venue: Venue | Event, revoked: Collection[str], now: float) -> None:
-    """Raise VenueRevoked, VenueNotYet or VenueExpired unless the code is in force.
+    """Raise VenueRevoked, VenueNotYet or VenueExpired unless the code is valid now.
 
     revoked: SHA256(V) in hex, from the venues index. now: Unix seconds.
     """
@@ -234,12 +237,12 @@ def check_usable(venue: Venue | Event, revoked: Collection[str], now: float) -> 
 
 
 def venue_sha256(venue: Venue | Event) -> bytes:
-    """SHA256(V), 32 bytes: the only trace of a venue's code that the registrar keeps; of an event it keeps none."""
+    """SHA256(V), 32 bytes: all that the registrar stores of a venue's code; it stores nothing of an event's."""
     return hashlib.sha256(venue.to_bytes()).digest()
 
 
 def venue_fingerprint(venue: Venue | Event) -> str:
-    """Six characters that poster and phone both show: the first 30 bits of SHA256(V) in Crockford's base32.
+    """Six characters that both poster and phone show: the first 30 bits of SHA256(V) in Crockford's base32.
 
     Source: docs/venues.md; docs/attacks.md row 42.
     """
@@ -253,12 +256,12 @@ def venue_link(venue: Venue | Event, origin: str) -> str:
 
 
 def read_venue_link(text: str) -> Venue:
-    """Read the text of a venue's QR code. Raises InvalidVenue. The address is not looked at and never opened."""
+    """Read the text of a venue's QR code. Raises InvalidVenue. The URL is ignored and never opened."""
     return parse_venue(_payload_of(text))
 
 
 def read_link(text: str) -> Venue | Event:
-    """Read the text of the QR code of a venue or an event. Raises InvalidVenue. The address is never opened."""
+    """Read the text of the QR code of a venue or an event. Raises InvalidVenue. The URL is never opened."""
     return parse_code(_payload_of(text))
 
 
@@ -280,7 +283,7 @@ def _base64url(text: str) -> bytes:
 
 
 def _text(data: bytes) -> tuple[str, bytes]:
-    """A text with its length before it, and what follows."""
+    """A text after its length, and the bytes after it."""
     if not data or len(data) < 1 + data[0]:
         raise InvalidVenue("the code ends within a text")
     length = data[0]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of a venue and the sealed items of its hours, which only those who were there in that hour can open.
+"""The keys of a venue and the sealed items of its hours, which only people who were there in that hour can open.
 
 Source: docs/protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); docs/attacks.md row 20.
 
-Whether a stay overlapped with a case's stay, and the resulting level day by day.
+Also whether a stay overlapped with a case's stay, and the resulting level day by day.
 
 Source: docs/protocol.md sections 3 (levels, bands) and 6 (weights, match on the true stay); docs/venues.md,
 "Matching and level".
@@ -31,20 +31,20 @@ _RECORD_VERSION = 1
 _SEAL_LENGTH = 16
 ITEM_LENGTH = TAG_LENGTH + NONCE_LENGTH + _RECORD.size + _SEAL_LENGTH
 
-# Level of an item by the class of its report, and the weight of a minute beside such a case.
+# Level of an item by the class of its report.
 CLINICAL_LEVEL = 1
 CONFIRMED_LEVEL = 2
 
 
 class InvalidPackage(Refused):
-    """A venue package that does not consist of whole items."""
+    """A venue package does not consist of whole items."""
 
     code = "venue_package_invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What an item says once it is open. level: 1 clinical, 2 confirmed; minutes of the hour, end exclusive.
+    """The content of an opened item. level: 1 clinical, 2 confirmed. Minutes of the hour, end exclusive.
 
     hour: Unix seconds // 3600.
     """
@@ -66,8 +66,8 @@ class Record:
 
 
 def venue_key(payload: bytes) -> bytes:
-    """K_v, 32 bytes. payload: V whole, signature included."""
-    # HKDF-SHA256 without salt (RFC 5869); one block of 32 bytes is all that is asked.
+    """K_v, 32 bytes. payload: all of V, including the signature."""
+    # HKDF-SHA256 without salt (RFC 5869); only one block of 32 bytes is needed.
     extracted = hmac.digest(bytes(32), payload, "sha256")
     return hmac.digest(extracted, b"BZ-VENUE-v1\x01", "sha256")
 
@@ -95,20 +95,21 @@ def seal_item(key: bytes, record: Record, nonce: bytes) -> bytes:
 
 
 def open_item(key: bytes, hour: int, item: bytes) -> Record | None:
-    """Open an item. Returns None if it is not of this venue and hour, was changed, or holds impossible values.
+    """Open an item. Returns None if it is of another venue or hour, was altered, or has impossible values.
 
     key: K_h of `hour`; item: 52 bytes.
     """
-    tag, nonce = item[:TAG_LENGTH], item[TAG_LENGTH : TAG_LENGTH + NONCE_LENGTH]
+    tag = item[:TAG_LENGTH]
+    nonce = item[TAG_LENGTH : TAG_LENGTH + NONCE_LENGTH]
     if len(item) != ITEM_LENGTH or not hmac.compare_digest(tag, slot_tag(key)):
         return None
     try:
         plain = unseal(slot_cipher_key(key), nonce, item[TAG_LENGTH + NONCE_LENGTH :], tag)
     except InvalidTag:
         return None
-    version, level, start, end, said_hour = _RECORD.unpack(plain)
-    possible = version == _RECORD_VERSION and level in (CLINICAL_LEVEL, CONFIRMED_LEVEL) and start < end <= 60
-    return Record(level, start, end, said_hour) if possible and said_hour == hour else None
+    version, level, start, end, item_hour = _RECORD.unpack(plain)
+    is_possible = version == _RECORD_VERSION and level in (CLINICAL_LEVEL, CONFIRMED_LEVEL) and start < end <= 60
+    return Record(level, start, end, hour) if is_possible and item_hour == hour else None
 
 
 def items_of_package(data: bytes) -> Iterator[bytes]:
@@ -119,17 +120,18 @@ def items_of_package(data: bytes) -> Iterator[bytes]:
         yield data[start : start + ITEM_LENGTH]
 
 
+# Weight of a minute near a case, by the level of the item.
 WEIGHTS = {CLINICAL_LEVEL: 1.4, CONFIRMED_LEVEL: 1.6}
 _LIKELY_ABOVE_MINUTES = 15
-# Binary fractions miss a bound such as 9.0 by far less than this many decimals can show.
+# Binary fractions miss a bound such as 9.0 by far less than the last of these decimals.
 _DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class VenueOverlap:
-    """A piece of a stay that a case shared. day: local date of its beginning; level: 1 clinical, 2 confirmed.
+    """The part of a stay that a case shared. day: local date of its beginning; level: 1 clinical, 2 confirmed.
 
-    visit: the number under which the phone keeps the stay.
+    visit: the number under which the phone stores the stay.
     """
 
     day: date
@@ -140,7 +142,7 @@ class VenueOverlap:
 
 @dataclass(frozen=True)
 class VenueDay:
-    """What the venues of one local day amount to. visits: numbers of the stays concerned, in order."""
+    """The exposure at the venues of one local day. visits: numbers of the stays concerned, in order."""
 
     day: date
     score: float
@@ -152,41 +154,47 @@ class VenueDay:
 
 
 def index_items(items: Iterable[bytes]) -> dict[bytes, list[bytes]]:
-    """Items by their tag; two cases of one venue and hour have the same."""
-    found: dict[bytes, list[bytes]] = defaultdict(list)
+    """Items by their tag, which is the same for all cases of one venue and hour."""
+    by_tag: dict[bytes, list[bytes]] = defaultdict(list)
     for item in items:
-        found[item[:TAG_LENGTH]].append(item)
-    return found
+        by_tag[item[:TAG_LENGTH]].append(item)
+    return by_tag
 
 
 def records_of(keys: Mapping[int, bytes], items: Mapping[bytes, list[bytes]]) -> list[Record]:
-    """What the items say of the hours of one stay. keys: K_h by hour; items: as `index_items` gives them."""
-    opened = [open_item(key, hour, item) for hour, key in sorted(keys.items()) for item in items.get(slot_tag(key), ())]
-    return [record for record in opened if record is not None]
+    """The records for the hours of one stay. keys: K_h by hour; items: from `index_items`."""
+    records = []
+    for hour, key in sorted(keys.items()):
+        for item in items.get(slot_tag(key), ()):
+            record = open_item(key, hour, item)
+            if record is not None:
+                records.append(record)
+    return records
 
 
 def overlap(record: Record, start: float, end: float, visit: int, zone: str) -> VenueOverlap | None:
-    """The time that a case's slot and the true stay have in common; None if there is none. start, end: Unix seconds."""
-    begins, ends = max(start, record.start), min(end, record.end)
-    if begins >= ends:
+    """The time shared by a case's slot and the true stay; None if there is none. start, end: Unix seconds."""
+    shared_start = max(start, record.start)
+    shared_end = min(end, record.end)
+    if shared_start >= shared_end:
         return None
-    day = datetime.fromtimestamp(begins, UTC).astimezone(ZoneInfo(zone)).date()
-    return VenueOverlap(day, (ends - begins) / 60, record.level, visit)
+    day = datetime.fromtimestamp(shared_start, UTC).astimezone(ZoneInfo(zone)).date()
+    return VenueOverlap(day, (shared_end - shared_start) / 60, record.level, visit)
 
 
 def assess_venues(overlaps: Iterable[VenueOverlap], profile: Profile, today: date) -> list[VenueDay]:
-    """Score the venues day by day, earliest first; days too old for the profile, or to come, are left out."""
+    """Score the venues day by day, earliest first, without future days and days too old for the profile."""
     by_day: dict[date, list[VenueOverlap]] = defaultdict(list)
-    for piece in overlaps:
-        age = (today - piece.day).days
+    for part in overlaps:
+        age = (today - part.day).days
         if age >= 0 and (profile.max_age_days is None or age <= profile.max_age_days):
-            by_day[piece.day].append(piece)
+            by_day[part.day].append(part)
     return [_assess_day(day, by_day[day], profile) for day in sorted(by_day)]
 
 
-def _assess_day(day: date, pieces: list[VenueOverlap], profile: Profile) -> VenueDay:
-    minutes = round(math.fsum(piece.minutes for piece in pieces), _DECIMALS)
-    score = round(math.fsum(piece.minutes * WEIGHTS[piece.level] for piece in pieces), _DECIMALS)
+def _assess_day(day: date, overlaps: list[VenueOverlap], profile: Profile) -> VenueDay:
+    minutes = round(math.fsum(part.minutes for part in overlaps), _DECIMALS)
+    score = round(math.fsum(part.minutes * WEIGHTS[part.level] for part in overlaps), _DECIMALS)
     too_short = profile.minimum_minutes is not None and minutes <= profile.minimum_minutes
     return VenueDay(
         day=day,
@@ -194,7 +202,7 @@ def _assess_day(day: date, pieces: list[VenueOverlap], profile: Profile) -> Venu
         level="none" if too_short else profile.level(score),
         minutes=minutes,
         band=band_of(minutes),
-        # Nobody measured a distance, so it is never sure.
+        # Never sure, because no distance was measured.
         certainty="likely" if minutes > _LIKELY_ABOVE_MINUTES else "unclear",
-        visits=tuple(dict.fromkeys(piece.visit for piece in pieces)),
+        visits=tuple(dict.fromkeys(part.visit for part in overlaps)),
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a stay at a venue to the slots that a case sends: the aerosol's tail, hours, and the bounds of an upload.
+"""From a stay at a venue to the slots that a case uploads: the aerosol's tail, hours, and the bounds of an upload.
 
 Source: docs/protocol.md sections 4 (bounds) and 6; docs/venues.md, "What is reported"; the Corona-Warn-App's
 deriveTime as docs/venues.md, "What is reported", gives it.
@@ -12,14 +12,14 @@ from bluezone.protocol.intervals import SECONDS_PER_HOUR, hour_at
 from bluezone.protocol.upload.payload import MAX_SLOTS, MAX_SLOTS_PER_HOUR, Slot
 
 SHORTEST_STAY_MINUTES = 10
-# How far after a stay its last slot may end: the aerosol's tail of 30 minutes and the rounding to ten.
+# How long after a stay its last slot may end: the aerosol's tail of 30 minutes, and rounding to ten minutes.
 TAIL_SECONDS = 40 * 60
 _LONGEST_AEROSOL_SECONDS = 30 * 60
 _STEP = 600
 
 
 def derive_time(start: int, end: int) -> tuple[int, int] | None:
-    """The time in which a case's stay could infect others: with the aerosol's tail, in steps of ten minutes.
+    """The time in which a case's stay could infect others, with the aerosol's tail, in steps of ten minutes.
 
     start, end: Unix seconds. Returns Unix seconds, or None for a stay under ten minutes.
     """
@@ -29,7 +29,8 @@ def derive_time(start: int, end: int) -> tuple[int, int] | None:
         return None
     tail = duration if minutes <= _LONGEST_AEROSOL_SECONDS // 60 else _LONGEST_AEROSOL_SECONDS
     until = end + tail
-    first, last = start // _STEP * _STEP, until // _STEP * _STEP
+    first = start // _STEP * _STEP
+    last = until // _STEP * _STEP
     rounded = (duration + tail + _STEP // 2) // _STEP * _STEP
     if until - last > first + _STEP - start:
         return last + _STEP - rounded, last + _STEP
@@ -37,21 +38,21 @@ def derive_time(start: int, end: int) -> tuple[int, int] | None:
 
 
 def hours_of_stay(start: float, end: float) -> range:
-    """The hours of which a stay's keys are needed: those it touches with its tail. Unix seconds."""
+    """The hours for which keys of a stay are needed, with its tail. start, end: Unix seconds."""
     return range(hour_at(start), hour_at(end + TAIL_SECONDS) + 1)
 
 
 def split_by_hour(start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (hour, start minute, end minute) of a time between two Unix seconds, whole minutes, end exclusive."""
+    """Yield (hour, start minute, end minute) for a time between two Unix seconds, whole minutes, end exclusive."""
     for hour in range(hour_at(start), hour_at(end) + 1):
-        begins = max(start - hour * SECONDS_PER_HOUR, 0) // 60
-        ends = min(end - hour * SECONDS_PER_HOUR, SECONDS_PER_HOUR) // 60
-        if begins < ends:
-            yield hour, begins, ends
+        start_minute = max(start - hour * SECONDS_PER_HOUR, 0) // 60
+        end_minute = min(end - hour * SECONDS_PER_HOUR, SECONDS_PER_HOUR) // 60
+        if start_minute < end_minute:
+            yield hour, start_minute, end_minute
 
 
 def slots_of_stay(start: float, end: float, keys: Mapping[int, bytes], now: float) -> list[Slot]:
-    """The slots that report one stay, nothing of them after `now`.
+    """The slots that report one stay, up to `now`.
 
     start, end, now: Unix seconds. keys: K_h by hour; hours without a key are left out.
     """
@@ -63,18 +64,18 @@ def slots_of_stay(start: float, end: float, keys: Mapping[int, bytes], now: floa
 
 
 def within_bounds(slots: Iterable[Slot]) -> tuple[Slot, ...]:
-    """Return the slots that one upload may hold, sorted: joined where they touch, then the longest and latest.
+    """Return the slots for one upload, sorted: joined if they touch, then the longest and latest.
 
     Source: docs/protocol.md section 4: at most 3 slots an hour and 80 in all.
     """
     by_hour: dict[int, list[Slot]] = defaultdict(list)
     for slot in _joined(slots):
         by_hour[slot.hour].append(slot)
-    kept: list[Slot] = []
+    latest: list[Slot] = []
     for hour in sorted(by_hour, reverse=True):
         longest = sorted(by_hour[hour], key=lambda slot: (slot.start_minute - slot.end_minute, slot.to_bytes()))
-        kept += longest[:MAX_SLOTS_PER_HOUR]
-    return tuple(sorted(kept[:MAX_SLOTS], key=Slot.to_bytes))
+        latest += longest[:MAX_SLOTS_PER_HOUR]
+    return tuple(sorted(latest[:MAX_SLOTS], key=Slot.to_bytes))
 
 
 def _joined(slots: Iterable[Slot]) -> Iterator[Slot]:
