@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from tests.builders.processes import without_moved_clock
 
 from bluezone.face.files import STATIC
 
@@ -64,7 +65,9 @@ def esbuild(tmp_path_factory):
         return installed
     folder = tmp_path_factory.mktemp("esbuild")
     wanted = ["install", "--prefix", folder, "--no-audit", "--no-fund", f"esbuild@{ESBUILD}"]
-    if npm is None or subprocess.run([npm, *wanted], capture_output=True, timeout=300, check=False).returncode:
+    # Certificates of the registry are not valid on every day to which the clock may be moved.
+    environment = without_moved_clock()
+    if npm is None or subprocess.run([npm, *wanted], env=environment, capture_output=True, timeout=300).returncode:
         pytest.skip(f"needs esbuild: npm install --global esbuild@{ESBUILD}")
     return folder / "node_modules" / ".bin" / "esbuild"
 

@@ -6,6 +6,7 @@ a free port from the builder that also starts `serve` starts nothing.
 """
 
 import functools
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -91,6 +92,13 @@ def _names_of(code: CodeType) -> frozenset[str]:
         if isinstance(constant, CodeType):
             names |= _names_of(constant)
     return frozenset(names)
+
+
+def without_moved_clock() -> dict[str, str]:
+    """The environment of this process without libfaketime, for programs that need the true time or no other library."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FAKETIME")}
+    environment.pop("LD_PRELOAD", None)
+    return environment
 
 
 class ProcessWatch:

@@ -16,6 +16,7 @@ from array import array
 from pathlib import Path
 
 import pytest
+from tests.builders.processes import without_moved_clock
 
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.kernel import PROCESSORS, WHY_NOT, native
@@ -35,11 +36,10 @@ def program(name: str, package: str) -> str:
 
 
 def run(*command: object, seconds: float = 120) -> str:
-    # A sanitizer must be the first of all libraries, also where libfaketime moves the clock of every process.
-    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     done = subprocess.run(
         [str(part) for part in command],
-        env=environment,
+        # A sanitizer must be the first of all libraries.
+        env=without_moved_clock(),
         capture_output=True,
         text=True,
         timeout=seconds,
