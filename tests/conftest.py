@@ -35,6 +35,7 @@ if settings.get_current_profile_name() == "same":
     providers._get_local_constants = lambda: providers._local_constants
 STARTED = processes.ProcessWatch()
 FINISHED: list[str] = []
+NOT_FAST = ("serve", "browser", "postgres", "slow")
 REAL_PUZZLE_BITS = puzzle.PUZZLE_BITS
 BROWSER = ("browser", "scenarios")
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
@@ -104,8 +105,9 @@ def pytest_runtest_setup(item) -> None:
 
 @pytest.fixture(autouse=True)
 def no_unmarked_process(request):
-    """A test that starts a process of bluezone is marked `serve`, or tests/builders/processes.py has to learn why."""
-    STARTED.test = "" if request.node.get_closest_marker("serve") else request.node.nodeid
+    """What `make test-fast` and `make test-affected` run starts no process of bluezone."""
+    is_fast = not any(request.node.get_closest_marker(mark) for mark in NOT_FAST)
+    STARTED.test = request.node.nodeid if is_fast else ""
     yield
     STARTED.test = ""
     unmarked = STARTED.unmarked.copy()

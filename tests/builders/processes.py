@@ -102,7 +102,7 @@ def without_moved_clock() -> dict[str, str]:
 
 
 class ProcessWatch:
-    """Notes each process of bluezone that a test without the mark `serve` starts by subprocess.
+    """Notes each process of bluezone that a fast test starts by subprocess.
 
     It holds _reachable() to its word: what the functions named did not show is seen when it happens.
     """
