@@ -26,7 +26,7 @@ test: setup-dev ## the test suite (ARGS is passed to pytest)
 test-fast: setup-dev ## what holds without a browser, a served office, PostgreSQL: for between two edits
 	@$(PYTEST) -q -n 2 --dist worksteal -m "not slow and not long and not browser and not serve and not postgres" $(ARGS)
 
-test-affected: setup-dev ## what holds of that and concerns your change since SINCE (default: HEAD), the closest first, in 20 s of a core
+test-affected: setup-dev ## of these the ones closest to what changed since SINCE (default: HEAD), for 20 s of a core
 	@files=$$(.venv/bin/python tools/affected.py $(SINCE)); test -n "$$files" || { echo "nothing that tests know has changed"; exit 0; }; \
 	$(PYTEST) -q -n 0 --cpu-seconds 18 -m "not slow and not long and not browser and not serve and not postgres" $$files $(ARGS)
 

@@ -13,9 +13,14 @@ NO_SMARTPHONE = "Không có điện thoại thông minh"
 
 
 @pytest.fixture
-def tablet(chromium, standing, request):
-    """A connected tablet of a new gate that has just lost its network, and the gate's primary key."""
-    planted = plant(standing.data, 1, f"Cổng {request.node.name}"[:80])
+def planted(standing, request):
+    """A new gate with a keeper."""
+    return plant(standing.data, 1, f"Cổng {request.node.name}"[:80])
+
+
+@pytest.fixture
+def tablet(chromium, standing, planted):
+    """A connected tablet of the gate that has just lost its network, and the gate's primary key."""
     phone = GatePhone(chromium, standing.public).connect(planted.codes[0])
     # Not in the middle of its first exchange.
     phone.send()
@@ -75,6 +80,18 @@ def test_a_clock_that_was_ahead_for_a_while_holds_up_no_right_passage(tablet, st
         phone.live(ahead + HOUR)
         phone.reload()
         phone.inside(3)
+
+
+def test_a_shift_that_began_while_the_clock_was_ahead_counts_its_own_passages(tablet, planted):
+    phone, _gate = tablet
+    phone.live(20 * MINUTE)
+    come_in(phone, 2)
+    phone.desk(f"await desk.signIn({{badge: {planted.badge!r}, pin: {planted.pin!r}}})")
+    phone.live(-20 * MINUTE)
+    come_in(phone, 1)
+
+    totals = phone.desk("return (await desk.shifts.told(await desk.shifts.onDuty())).totals")
+    assert totals == {"no_smartphone": 1}
 
 
 def test_right_passages_stay_where_they_are_when_the_clock_jumps_before_they_are_sent(tablet, standing):

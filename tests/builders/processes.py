@@ -104,7 +104,7 @@ def without_moved_clock() -> dict[str, str]:
 class ProcessWatch:
     """Notes each process of bluezone that a fast test starts by subprocess.
 
-    It holds _reachable() to its word: what the functions named did not show is seen when it happens.
+    starts_processes() reads the functions of the tests; this sees what the program itself starts.
     """
 
     def __init__(self) -> None:

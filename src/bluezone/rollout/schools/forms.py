@@ -17,7 +17,7 @@ from bluezone.identity.edits import SharedForm
 from bluezone.identity.models import Role, User
 from bluezone.identity.typed_fields import CountField, DayField, PlainLineField
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week, WeekUnreadable
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
 
 NAMED = _(
@@ -216,11 +216,3 @@ class BreakForm(forms.Form):
     def weeks(self) -> tuple[Week, Week]:
         """First and last week. Only after the form is valid."""
         return Week.of(self.cleaned_data["first"]), Week.of(self.cleaned_data["last"])
-
-
-def week_of_text(text: str, default: Week) -> Week:
-    """The week that a form names, or `default` if it cannot be read."""
-    try:
-        return Week.parse(text)
-    except WeekUnreadable:
-        return default

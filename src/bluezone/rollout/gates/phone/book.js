@@ -132,10 +132,10 @@ export class Book {
 
   /**
    * Passages by verdict from a day until another, those that wait included unless `settled`. Left out are those that
-   * the office took without a day, and those that a clock that was ahead dated later than now.
+   * the office took without a day, and those that a clock that was ahead dated later than now, unless `all`.
    */
-  async totals(day, { settled = false, until = "9999" } = {}) {
-    const latest = this.now() + TOLERATED_SECONDS;
+  async totals(day, { settled = false, until = "9999", all = false } = {}) {
+    const latest = all ? Infinity : this.now() + TOLERATED_SECONDS;
     const totals = {};
     for (const [name, buckets] of await this.store.all("day/")) {
       const of = name.slice("day/".length);
@@ -143,7 +143,8 @@ export class Book {
       for (const [bucket, verdicts] of Object.entries(buckets)) {
         if (Number(bucket) > latest) continue;
         for (const [verdict, [count, , undated = 0]] of Object.entries(verdicts)) {
-          if (count > undated) totals[verdict] = (totals[verdict] || 0) + count - undated;
+          const dated = all ? count : count - undated;
+          if (dated) totals[verdict] = (totals[verdict] || 0) + dated;
         }
       }
     }

@@ -35,7 +35,7 @@ export class Shifts {
     this.wrong = [];
     if (await this.onDuty()) await this.signOut();
     const started = Math.floor(this.book.now());
-    const duty = { id: uuid7(started), badge, name: entry.name, started, ended: null, since, before: await this.book.totals(since) };
+    const duty = { id: uuid7(started), badge, name: entry.name, started, ended: null, since, before: await this.book.totals(since, { all: true }) };
     await this.note(duty, duty);
     return this.told(duty);
   }
@@ -51,7 +51,8 @@ export class Shifts {
 
   /** {name, started, ended, totals} of a shift: passages of this tablet while it lasted. */
   async told({ name, started, ended, since, before }) {
-    const now = Object.entries(await this.book.totals(since)).map(([verdict, count]) => [verdict, count - (before[verdict] || 0)]);
+    // What was counted in the shift is its own, whatever day the clock gave it.
+    const now = Object.entries(await this.book.totals(since, { all: true })).map(([verdict, count]) => [verdict, count - (before[verdict] || 0)]);
     return { name, started, ended, totals: Object.fromEntries(now.filter(([, count]) => count)) };
   }
 
