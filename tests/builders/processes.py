@@ -95,7 +95,7 @@ def _names_of(code: CodeType) -> frozenset[str]:
 
 
 def without_moved_clock() -> dict[str, str]:
-    """The environment of this process without libfaketime, for programs that need the true time or no other library."""
+    """The environment without libfaketime, for programs that need the true time or must load another library first."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FAKETIME")}
     environment.pop("LD_PRELOAD", None)
     return environment
