@@ -12,11 +12,15 @@ command -v gcc >/dev/null 2>&1 || need_package gcc "the tests on other days" req
 folder=$(mktemp -d)
 chmod 755 "$folder"
 trap 'rm -rf "$folder"' EXIT
-# libfaketime 0.9.10 refuses the absolute sleeps of Python's time.sleep() where it leaves the monotonic clock alone, and
-# shows the true time to a signal handler that interrupts a wait: PostgreSQL's timeouts would never come.
-gcc -shared -fPIC -o "$folder/sleep.so" -x c - <<'END'
+# Where libfaketime 0.9.10 leaves the monotonic clock alone, it refuses the absolute sleeps of Python's time.sleep(), ends
+# waits for conditions on that clock at once (Chromium and Python's interpreter lock would spin), and shows the true time
+# to a signal handler that interrupts a wait: PostgreSQL's timeouts would never come.
+gcc -shared -fPIC -o "$folder/waits.so" -x c - <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -31,6 +35,19 @@ int poll(struct pollfd *files, nfds_t count, int milliseconds) {
   struct timespec wait = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
   return syscall(SYS_ppoll, files, count, milliseconds < 0 ? (void *)0 : &wait, (void *)0, 8);
 }
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
+  static int (*wait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+  struct timespec moved, actual, deadline = *until;
+  if (!wait)
+    wait = dlsym(dlopen("libc.so.6", RTLD_LAZY), "pthread_cond_timedwait");
+  /* glibc notes here whether a condition counts by the monotonic clock. */
+  if (!(condition->__data.__wrefs & 2)) {
+    clock_gettime(CLOCK_REALTIME, &moved);
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &actual);
+    deadline.tv_sec -= moved.tv_sec - actual.tv_sec;
+  }
+  return wait(condition, mutex, &deadline);
+}
 END
 faketime_library=$(faketime -f +0s printenv LD_PRELOAD)
 failed_days=()
@@ -42,7 +59,7 @@ on() {
   seconds=$(date -ud "$day" +%s) || exit 2
   seconds=$((seconds - $(date +%s)))
   echo "==== $(date -ud "$day" '+%A %F %R'): $*"
-  FAKETIME=$(printf '%+d' "$seconds") FAKETIME_DONT_FAKE_MONOTONIC=1 LD_PRELOAD="$folder/sleep.so:$faketime_library" \
+  FAKETIME=$(printf '%+d' "$seconds") FAKETIME_DONT_FAKE_MONOTONIC=1 LD_PRELOAD="$folder/waits.so:$faketime_library" \
     .ci/run "$@" || failed_days+=("$day")
 }
 
