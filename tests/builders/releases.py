@@ -110,7 +110,9 @@ def wrong_clock(then: float) -> dict[str, str]:
     """The environment in which a program's clock starts at another moment; skips the test without faketime."""
     if not shutil.which("faketime"):
         pytest.skip("needs faketime")
-    offset = f"{then - time.time():+.0f}s"
+    # From the true time, wherever another day has been set for all tests.
+    true_time = time.time() - float(os.environ.get("FAKETIME", "0"))
+    offset = f"{then - true_time:+.0f}s"
     output = subprocess.run(["faketime", "-f", offset, "env"], capture_output=True, text=True, check=True).stdout
     variables = dict(line.partition("=")[::2] for line in output.splitlines())
     return {
