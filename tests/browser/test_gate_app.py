@@ -145,8 +145,8 @@ def test_seven_days_without_a_network_and_every_passage_arrives_on_its_day(table
 def test_a_full_disk_says_that_this_passage_is_not_counted(tablets):
     (phone,), _ = tablets(1, "Cổng hết chỗ")
     phone.desk("""
-        desk.book.store.transact = (names, work, mode) => mode === 'readonly'
-            ? Object.getPrototypeOf(desk.book.store).transact.call(desk.book.store, names, work, mode)
+        desk.book.store.transact = (database, names, work, mode) => mode === 'readonly'
+            ? Object.getPrototypeOf(desk.book.store).transact.call(desk.book.store, database, names, work, mode)
             : Promise.reject(Object.assign(new Error('full'), {code: 'storage_full'}))""")
     phone.page.get_by_role("button", name=NO_SMARTPHONE).click()
     phone.saw("not_counted")
@@ -261,9 +261,9 @@ def test_a_code_costs_one_write_and_no_call(tablets):
         clearTimeout(desk.exchange.timer);
         desk.exchange.now = async () => {};
         const { transact } = desk.book.store;
-        desk.book.store.transact = function (names, work, mode = 'readwrite') {
+        desk.book.store.transact = function (database, names, work, mode = 'readwrite') {
           if (mode === 'readwrite') globalThis.writes += 1;
-          return transact.call(this, names, work, mode);
+          return transact.call(this, database, names, work, mode);
         };""")
     asked = []
     phone.page.on("request", lambda request: asked.append(request.url))

@@ -283,7 +283,11 @@ def test_records_are_encrypted_and_erasing_destroys_the_key_first(chromium, city
         assert "0209" not in before["text"]
         # Killed right after the key: what is left opens to nobody, and the next start clears it.
         visitor.run(
-            "const store = engine.parts.store; await store.transact(['keys'], (t) => t.objectStore('keys').clear())"
+            """
+            const {store} = engine.parts;
+            const {database} = await store.connection;
+            await store.transact(database, ['keys'], (t) => t.objectStore('keys').clear());
+            """
         )
         visitor.reload()
         after = visitor.run("return {visits: await engine.visits(), state: await engine.state()}")
@@ -304,11 +308,16 @@ def test_an_erasure_cut_off_before_the_records_has_destroyed_the_key_already(chr
         left = visitor.run(
             """
             const {store} = engine.parts;
+            const {database} = await store.connection;
             const real = store.transact.bind(store);
-            store.transact = (names, ...told) => names.includes('records') ? Promise.reject(new Error('cut off')) : real(names, ...told);
+            store.transact = (database, names, ...rest) =>
+              names.includes('records') ? Promise.reject(new Error('cut off')) : real(database, names, ...rest);
             await store.erase().catch(() => {});
             store.transact = real;
-            return {keys: await store.request('keys', 'readonly', (keys) => keys.count()), records: await store.read((records) => records.count())};
+            return {
+              keys: await store.request(database, 'keys', (keys) => keys.count()),
+              records: await store.request(database, 'records', (records) => records.count()),
+            };
             """
         )
         assert left["keys"] == 0
@@ -496,6 +505,20 @@ def test_two_tabs_see_one_state_and_erasing_in_one_empties_the_other(chromium, c
         visitor.run("await engine.erase()")
         other.wait("!(await engine.state()).started")
         assert other.run("return engine.visits()") == []
+
+
+def test_while_another_tab_erases_a_tab_shows_an_empty_store_and_no_failure(chromium, city):
+    with browsers(chromium, city, "visitor") as (visitor,):
+        other = Browser.__new__(Browser)
+        other.server, other.context, other.now = city, visitor.context, visitor.now
+        other.page = other._page()
+        other.engine()
+        # The message that the other tab sends at its end has not arrived yet.
+        other.run("engine.channel.onmessage = null")
+        visitor.run("await engine.erase()")
+        assert not other.run("return engine.state()")["started"]
+        other.run("await engine.start({})")
+        assert other.run("return engine.state()")["started"]
 
 
 def test_another_key_in_the_page_is_refused_and_what_is_held_stays(chromium, city):

@@ -19,7 +19,7 @@ import { Visits } from "./visits.js";
 /** Open the store and build what stands on it. environment: replaces parts of the browser's in tests. */
 export async function openParts({ environment = {}, database, loadLog = () => import("./publiclog.js") } = {}) {
   const parts = { environment: { ...browserEnvironment(), ...environment } };
-  parts.store = await Store.open(database);
+  parts.store = await Store.open(database, { reopens: true });
   parts.client = new Client(parts.environment);
   parts.clock = new TrustedClock(parts.environment, (await parts.store.get("time")) || null);
   parts.city = new CityConfig(parts.store, parts.client, parts.clock, loadLog);
