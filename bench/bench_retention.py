@@ -22,7 +22,7 @@ from uuid import uuid4
 import numpy as np
 
 from bluezone.keyserver.retention import forget_keys
-from bluezone.keyserver.sealing import open_store
+from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import BUSY_SECONDS, Store
 from bluezone.protocol.intervals import first_interval

@@ -19,8 +19,8 @@ from tests.builders.keyserver import (
     report_of,
 )
 
-from bluezone.keyserver.sealing import open_store
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import (
     StoreBusy,

@@ -21,9 +21,9 @@ from bluezone.keyserver.publication.bucket import ObjectFiles, Remembered
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles
 from bluezone.keyserver.reports.limits import Limits, note_nothing
-from bluezone.keyserver.sealing import database_url, open_store
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.client import Reminder, RemoteKeys, find_signer
+from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import AbsentStore, Store, StoreRefused
 from bluezone.logs import event
 from bluezone.timekeeping import ClockGuard

@@ -26,8 +26,7 @@ from bluezone.city import FILE_NAME, load_city
 from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS, only_one
 from bluezone.keyserver.declarations import KEY_FILE
 from bluezone.keyserver.keyfolder import Secrets, SigningKeys, erase, open_secrets, read_secret, write_new, write_whole
-from bluezone.keyserver.storage.migrations import migrate
-from bluezone.keyserver.storage.sqlite import SqliteStore, store_file
+from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreBusy, Transaction
 from bluezone.logs import event
 from bluezone.refusal import Refused
@@ -133,28 +132,6 @@ def is_sealed(store: Store) -> bool:
     return store.dialect == "postgresql" and bool(store.read("SELECT 1 FROM sealed_file WHERE name <> '' LIMIT 1"))
 
 
-def open_store(name: str, data_dir: Path, url: str | None) -> Store:
-    """Open the store `name` (codes or keys), bring its tables up to date and return it.
-
-    url: `postgresql://…`, or None for its file in the data folder.
-    Raises StoreTooNew, StoreRefused.
-    """
-    store: Store
-    if url is None:
-        store = SqliteStore(store_file(data_dir, name))
-    else:
-        # psycopg comes with the extra `postgres`; a city on SQLite does not have it.
-        from bluezone.keyserver.storage.postgresql import PostgresqlStore
-
-        store = PostgresqlStore(url, schema=name)
-    try:
-        migrate(store, name)
-    except BaseException:
-        store.close()
-        raise
-    return store
-
-
 def fetch_folder(folder: Path) -> None:
     """Fill a data folder with what its city has sealed in the database; does nothing where keys are kept in files.
 
@@ -172,11 +149,6 @@ def fetch_folder(folder: Path) -> None:
             shared.pull()
     finally:
         store.close()
-
-
-def database_url(store: str) -> str | None:
-    """The address of a store's database, None where it is a file of the data folder."""
-    return os.environ.get(f"BLUEZONE_{store.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL") or None
 
 
 class SealedFolder:

@@ -46,14 +46,13 @@ from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget, forget_files
 from bluezone.keyserver.sealing import (
     SealedFolder,
-    database_url,
     fetch_folder,
-    open_store,
     secrets_of,
     shared_folder,
 )
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
+from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event

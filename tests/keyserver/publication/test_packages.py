@@ -186,8 +186,8 @@ def test_a_rehearsal_leaves_no_item(server):
 
 
 def test_items_that_waited_before_the_upgrade_are_still_published(database, city_folder, clock, monkeypatch):
-    from bluezone.keyserver.sealing import open_store
     from bluezone.keyserver.storage import migrations
+    from bluezone.keyserver.storage.opening import open_store
 
     url = os.environ.get("BLUEZONE_DATABASE_URL")
     real = migrations._scripts

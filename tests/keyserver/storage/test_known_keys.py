@@ -21,8 +21,8 @@ from tests.builders.keyserver import (
 )
 
 from bluezone.keyserver.reports import submission
-from bluezone.keyserver.sealing import open_store
 from bluezone.keyserver.storage import migrations
+from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.postgresql import PostgresqlStore
 from bluezone.keyserver.storage.store import StoreBusy, key_prefix
 from bluezone.protocol.intervals import first_interval

@@ -17,8 +17,8 @@ from typing import Any
 
 from bluezone import logs
 from bluezone.keyserver.parts import PUBLICATION, VARIABLE, open_publication
-from bluezone.keyserver.sealing import database_url
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.opening import database_url
 from bluezone.logs import event
 from bluezone.refusal import Refused
 from bluezone.server.leader import Lead, lead_when_free

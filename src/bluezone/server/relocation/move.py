@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bluezone.keyserver.datafolder import Moved, moved, note_move
-from bluezone.keyserver.sealing import open_store
+from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.refusal import Refused
