@@ -45,7 +45,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
             now += PERIOD_SECONDS
             begun, used = time.perf_counter(), time.process_time()
             server.export_files.publish(now)
-            server.indexes.renew(now)
+            server.index_writer.renew(now)
             seconds += time.perf_counter() - begun
             cpu += time.process_time() - used
             if number % 24 == 23:

@@ -23,7 +23,7 @@ from typing import Any
 
 from bluezone.city import write_default
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.publication.exports import EXPORTS_FOLDER
+from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import (

@@ -7,7 +7,7 @@ import random
 import pytest
 from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
-from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
+from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.protocol.upload import Slot, Status
 from bluezone.protocol.venues.items import ITEM_LENGTH, items_of_package, open_item, slot_tag
 

@@ -7,7 +7,7 @@ import pytest
 from tests.builders.handset import a_city
 from tests.builders.keyserver import call
 
-from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
+from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.keyserver.venues import VenueDescription, VenueRegistered
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.protocol.signed.index import decode_index

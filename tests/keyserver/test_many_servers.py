@@ -120,7 +120,7 @@ def test_who_lost_the_turn_replaces_no_index(server, other, clock):
             turn.check()
         newest = other.indexes.read()
         with pytest.raises(TurnLost):
-            server.indexes.renew(clock.now + 2 * HOUR, turn=turn)
+            server.index_writer.renew(clock.now + 2 * HOUR, turn=turn)
     assert server.indexes.read() == newest
 
 

@@ -22,8 +22,9 @@ from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclara
 from bluezone.healthauthority.quotas import codes_seen_by
 from bluezone.identity.models import User
 from bluezone.keyserver import statistics as keyserver_statistics
-from bluezone.keyserver.publication import embargo, exports
+from bluezone.keyserver.publication import embargo
 from bluezone.keyserver.publication.downloads import FileMissing
+from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_keyserver import key_server
@@ -151,7 +152,7 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.fetch, f"{exports.EXPORTS_FOLDER}/{name}")
+        return _keys_in(server.fetch, f"{EXPORTS_FOLDER}/{name}")
     except Refused:
         return 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.keyfolder import Secrets, sync_folder, write_whole
-from bluezone.keyserver.publication.exports import EXPORTS_FOLDER
+from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
 from bluezone.refusal import Refused

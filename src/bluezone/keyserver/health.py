@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.publication.downloads import Indexes
+from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.statistics import late_after_seconds, overdue_seconds
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import AbsentStore, Store, StoreRefused

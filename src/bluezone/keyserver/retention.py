@@ -10,8 +10,8 @@ import time
 
 from bluezone.keyserver import push
 from bluezone.keyserver.declarations import purge_declarations
-from bluezone.keyserver.publication.downloads import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.publication.folder import PublishedFiles
+from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.reports.codes import GUESSES_HOURS, State
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues import purge_ended

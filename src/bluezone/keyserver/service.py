@@ -30,13 +30,17 @@ from bluezone.keyserver.datafolder import (
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SignerAway, SigningRefused
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes, show_nobody
-from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
+from bluezone.keyserver.publication.downloads import Downloads
+from bluezone.keyserver.publication.exports import ExportFiles
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
 from bluezone.keyserver.publication.history import History
+from bluezone.keyserver.publication.indexes import Indexes
+from bluezone.keyserver.publication.indexwriter import IndexWriter, show_nobody
 from bluezone.keyserver.publication.journal import Journal, journal_folder
+from bluezone.keyserver.publication.packages import VenuePackages
 from bluezone.keyserver.publication.padding import mingle_once_an_hour
 from bluezone.keyserver.publication.publiclog import PublicLog
+from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.publication.witnesses import agreed_config
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
@@ -185,8 +189,18 @@ class KeyServer:
     @property
     def indexes(self) -> Indexes:
         """The signed lists of what was published."""
-        show = self.reminder.show if self.reminder else show_nobody
-        return Indexes(self.keys_store, self.configs, self.secrets.signing_key, self.published, self.journal, show)
+        return Indexes(self.published, self.secrets.signing_key.public_key().public_bytes_raw())
+
+    @property
+    def index_writer(self) -> IndexWriter:
+        """Signs the lists of what was published."""
+        return IndexWriter(
+            self.keys_store, self.configs, self.secrets.signing_key, self.published, self.journal, self._show
+        )
+
+    @property
+    def _show(self) -> Callable[[str, bytes], object]:
+        return self.reminder.show if self.reminder else show_nobody
 
     @property
     def public_log(self) -> PublicLog:
@@ -197,8 +211,8 @@ class KeyServer:
     def history(self) -> History:
         """What was published against what is known here."""
         return History(
-            self.data_dir, self.keys_store, self.codes, self.configs, self.secrets, self.indexes, self.published,
-            self.journal,
+            self.data_dir, self.keys_store, self.codes, self.configs, self.secrets, self.indexes, self._show,
+            self.published, self.journal,
             Adoption(
                 self.keys_store, self.published, self.secrets, self.city.padding_mean, self.city.embargo_seconds
             ),
@@ -271,7 +285,7 @@ class KeyServer:
                     self._bring_over()
                     if believed:
                         self.public_log.keep_up()
-                        self.indexes.renew_all(self.clock(), turn)
+                        self.index_writer.renew_all(self.clock(), turn)
         except SettingsOutdated as refused:
             logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
         except StoreFull as refused:
@@ -315,7 +329,7 @@ class KeyServer:
             self.export_files.publish,
             self.venue_packages.publish,
             lambda _at: self.public_log.keep_up(),
-            lambda at: self.indexes.renew_all(at, turn),
+            lambda at: self.index_writer.renew_all(at, turn),
         )
         # What was not compared with what was published must not go on from it; forgetting may.
         duties = (*(publishing if self.publishes and refusal is None else ()), self.forget)

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_safe
 import bluezone
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
+from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_keyserver import key_server, public_key
 from bluezone.portal.programs import web_edition
@@ -154,7 +154,7 @@ def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.fetch, f"{exports.EXPORTS_FOLDER}/{name}")
+        return _keys_in(server.fetch, f"{EXPORTS_FOLDER}/{name}")
     except Refused:
         return 0
 

@@ -207,7 +207,7 @@ def test_an_index_without_files_still_carries_the_chain(server, clock):
     server.tick()
     chain = extend_chain(CHAIN_START, bytes.fromhex(server.indexes.read().entries[0].sha256))
     clock.pass_by(15 * DAY)
-    server.indexes.renew(clock.now)
+    server.index_writer.renew(clock.now)
 
     index = server.indexes.read()
     assert (index.number, index.entries, index.chain_before) == (1, (), chain.hex())

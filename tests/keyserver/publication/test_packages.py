@@ -12,7 +12,7 @@ from tests.builders.venue import a_venue, keys_of
 
 from bluezone.keyserver.publication import folder
 from bluezone.keyserver.publication.adoption import requeue_items
-from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
+from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.protocol.signed.envelope import CHAIN_START
 from bluezone.protocol.signed.index import chain_value, follow_index
 from bluezone.protocol.upload import Slot, Status, commitment
@@ -149,7 +149,7 @@ def test_the_chain_goes_on_after_a_long_silence(server, clock):
     server.tick()
     before = server.indexes.read(VENUE_PACKAGES)
     clock.pass_by(15 * DAY)
-    server.indexes.renew_all(clock.now)
+    server.index_writer.renew_all(clock.now)
     silent = server.indexes.read(VENUE_PACKAGES)
 
     assert silent.entries == ()

@@ -16,7 +16,7 @@ from tests.builders.signer import signing
 
 from bluezone.city import _RANGES, CityInvalid, write_default
 from bluezone.keyserver.keyfolder import SignerAway, SigningRefused
-from bluezone.keyserver.publication.downloads import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
+from bluezone.keyserver.publication.series import ALL_SERIES, EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.signer.record import FILE_NAME
 from bluezone.keyserver.storage.store import StoreUnreachable
 from bluezone.protocol.exports.files import read_export
@@ -177,7 +177,7 @@ def test_an_index_that_no_longer_reaches_the_head_signed_last_is_refused(city_fo
         server = opened(city_folder, clock, padding_mean=5)
         server.tick()
         made_without_an_index(server, clock, 3)
-        index = server.indexes._index(clock(), EXPORT_FILES, None)
+        index = server.index_writer._index(clock(), EXPORT_FILES, None)
         key = server.secrets.signing_key
 
         def asked(**changes):

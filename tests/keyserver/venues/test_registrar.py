@@ -8,7 +8,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.venue import a_venue, link_of
 
 from bluezone.keyserver import venues
-from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
+from bluezone.keyserver.publication.series import VENUE_PACKAGES
 from bluezone.keyserver.venues import (
     AlertRefused,
     RegistrationInvalid,

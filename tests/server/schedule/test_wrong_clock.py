@@ -20,7 +20,7 @@ from tests.builders.serving import BLUEZONE, serving
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.city import write_default
-from bluezone.keyserver.publication.downloads import EXPORT_FILES
+from bluezone.keyserver.publication.series import EXPORT_FILES
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 

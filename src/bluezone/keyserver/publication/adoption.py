@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.keyserver.keyfolder import Secrets
-from bluezone.keyserver.publication.downloads import EXPORT_FILES, Series
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.exports import requeue_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
+from bluezone.keyserver.publication.series import EXPORT_FILES, Series
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
 from bluezone.protocol.exports.files import Export, InvalidExport, read_export, verify_export
 from bluezone.protocol.primitives import read_p256_pem

@@ -6,7 +6,7 @@ The server adopts them from where they were published, if its own keys signed th
 until an operator opens a new epoch with the recovery key (docs/protocol.md section 5, "Epochs").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -15,9 +15,10 @@ from bluezone.keyserver.configuration import KIND as CONFIG_KIND
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
-from bluezone.keyserver.publication.downloads import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Indexes, Series
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
@@ -66,6 +67,7 @@ KnownHeads = list[tuple[int, dict[int, str]]]
 class History:
     """The history of one city.
 
+    show: shows the signer, by kind and content, an index that was signed elsewhere.
     adopts: whether this process adopts what is missing, or only compares. publishes: whether it writes published files.
     """
 
@@ -75,6 +77,7 @@ class History:
     configs: ConfigFiles
     secrets: Secrets
     indexes: Indexes
+    show: Callable[[str, bytes], object]
     published: PublishedFiles
     journal: Journal
     adoption: Adoption
@@ -300,7 +303,7 @@ class History:
                 version = self.published.version(series.index_name)
                 if content is None:
                     continue
-                self.indexes.show(series.kind, content)
+                self.show(series.kind, content)
                 self.published.replace(series.index_name, content, version[1] if version else None)
                 self._read.pop((id(self.published), series.kind))
 

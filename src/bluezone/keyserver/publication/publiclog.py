@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.publication.downloads import ALL_SERIES
 from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.series import ALL_SERIES
 from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction
 from bluezone.logs import event
 from bluezone.protocol.primitives import Ed25519Signer

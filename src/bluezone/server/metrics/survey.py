@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluezone.backup.copies import last_drill
 from bluezone.keyserver import statistics
-from bluezone.keyserver.publication.downloads import EXPORT_FILES, VENUE_PACKAGES
+from bluezone.keyserver.publication.series import EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.publication.witnesses import absent_witnesses
 from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import Store, StoreRefused

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two series of files that phones fetch, export files and venue packages: their names, tables and folders."""
+
+from dataclasses import dataclass
+
+from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.signed.index import EXPORTS, VENUES
+
+EXPORTS_FOLDER = "exports"
+PACKAGES_FOLDER = "venues"
+CONFIGS_FOLDER = "configs"
+INDEX_NAME = "index.json"
+# How long an index lists a file.
+LISTED_SECONDS = 14 * SECONDS_PER_DAY
+
+
+@dataclass(frozen=True)
+class Series:
+    """Files that are numbered and chained together. table: of their rows; folder: of the published files."""
+
+    kind: str
+    table: str
+    folder: str
+
+    @property
+    def index_name(self) -> str:
+        """Name of the index among the published files."""
+        return f"{self.folder}/{INDEX_NAME}"
+
+
+EXPORT_FILES = Series(EXPORTS, "export_file", EXPORTS_FOLDER)
+VENUE_PACKAGES = Series(VENUES, "venue_package", PACKAGES_FOLDER)
+ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
