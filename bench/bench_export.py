@@ -39,13 +39,15 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
             folder, name_vi="Thử", name_en="Test", hotline="115", publish_period_seconds=PERIOD_SECONDS, padding_mean=50
         )
         server = KeyServer.open(folder, lambda: now)
-        server.export_files.publish(now)
+        publication = server.publication
+        assert publication is not None
+        publication.export_files.publish(now)
         for number in range(FILES):
             _store(server, now, KEYS // FILES + (number < KEYS % FILES))
             now += PERIOD_SECONDS
             begun, used = time.perf_counter(), time.process_time()
-            server.export_files.publish(now)
-            server.index_writer.renew(now)
+            publication.export_files.publish(now)
+            publication.index_writer.renew(now)
             seconds += time.perf_counter() - begun
             cpu += time.process_time() - used
             if number % 24 == 23:

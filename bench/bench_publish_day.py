@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,16 @@ _load = _beside("publish_day_load")
 _upload = _beside("bench_upload")
 
 
+@dataclass
+class _Clock:
+    """This machine's clock, or Unix seconds once they are set."""
+
+    moment: float | None = None
+
+    def __call__(self) -> float:
+        return time.time() if self.moment is None else self.moment
+
+
 def _on(
     folder: Path, environment: dict[str, str], progress: Callable[[str], object], after: Callable[..., Any]
 ) -> tuple[dict[str, Any], Any]:
@@ -103,7 +114,7 @@ def _on(
     before = dict(os.environ)
     os.environ.update(environment)
     try:
-        server = KeyServer.open(folder)
+        server = KeyServer.open(folder, _Clock())
         reports = REPORTS_A_DAY // FILES_A_DAY
         plays = [_load.Play(server, number >= reports) for number in range(round(PLAYS_A_SECOND * LOAD_SECONDS))]
         uploads = [_upload._body(server, _upload._signer(server)) for _ in range(UPLOADS)]
@@ -180,13 +191,16 @@ def _guessing(post: Callable[[str, bytes], bytes]) -> Callable[[float], None]:
 
 def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], object]) -> dict[str, Any]:
     """The exports of the day: the other periods' reports are stored in this process, and the clock runs ahead."""
-    now, kept = server.clock(), set(kept)
+    clock = server.clock
+    assert isinstance(clock, _Clock)
+    now = clock()
+    kept = set(kept)
     uploaded = server.keys_store.read("SELECT key FROM waiting_key")
     kept |= {bytes(key) for (key,) in uploaded}
     seconds, cpu, sizes = [], [], []
     for number in range(FILES_A_DAY + 1):
         now += PERIOD_SECONDS
-        server.clock = lambda now=now: now  # type: ignore[misc]
+        clock.moment = now
         if 0 < number < FILES_A_DAY:
             kept |= _store_reports(server, REPORTS_A_DAY // FILES_A_DAY)
         before = _files(server)
@@ -216,15 +230,17 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
 
 
 def _files(server: KeyServer) -> dict[str, bytes]:
-    names = (name for name in server.published.names(EXPORTS_FOLDER) if name.endswith(".zip"))
-    return {name: server.published.get(name) or b"" for name in names}
+    publication = server.publication
+    assert publication is not None
+    names = (name for name in publication.published.names(EXPORTS_FOLDER) if name.endswith(".zip"))
+    return {name: publication.published.get(name) or b"" for name in names}
 
 
 def _store_reports(server: KeyServer, count: int) -> set[bytes]:
     """Upload reports through the whole check, without HTTP; returns their keys."""
     signer = _upload._signer(server)
     reports = [_load.keys_of_a_report(server.clock()) for _ in range(count)]
-    _upload._cpu_microseconds(Application(server), [_upload._body(server, signer, keys) for keys in reports])
+    _upload._cpu_microseconds(Application(server.parts), [_upload._body(server, signer, keys) for keys in reports])
     return {key.key for keys in reports for key in keys}
 
 

@@ -52,7 +52,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         bodies = [_body(server, signer) for _ in range(2 * UPLOADS + APART + 40 + RATE * RATE_SECONDS)]
         progress(f"{len(bodies)} uploads signed")
         view = _beside("upload_django_view").application(Path(folder), server)
-        application = Application(server)
+        application = Application(server.parts)
         ours, theirs = [], []
         _cpu_microseconds(application, bodies[:20])
         _cpu_microseconds(view, bodies[20:40])
@@ -89,7 +89,7 @@ def _apart(folder: Path, bodies: list[bytes]) -> tuple[float, float]:
         verify.passed_on(folder, "admission") as (front, used_by_part),
         ThreadPoolExecutor(THREADS) as threads,
     ):
-        application = Application(server)
+        application = Application(server.parts)
         for turn in range(TURNS):
             together.append(_cpu_microseconds(application, bodies[turn :: 2 * TURNS], threads))
             some, before = bodies[turn + TURNS :: 2 * TURNS], used_by_signer() + used_by_part()

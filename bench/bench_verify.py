@@ -159,7 +159,7 @@ def _calls_a_second(
     server: KeyServer | Front, bodies: list[bytes], kept: ThreadPoolExecutor | None = None
 ) -> tuple[float, float]:
     """Calls a second by the wall clock and by CPU time. kept: threads that stay; none: one call after the other."""
-    application = Application(server) if isinstance(server, KeyServer) else server
+    application = Application(server.parts) if isinstance(server, KeyServer) else server
 
     def ask_each(some: list[bytes]) -> None:
         for body in some:

@@ -20,7 +20,7 @@ def _application() -> Any:
     folder = Path(os.environ[_FOLDER])
     server = KeyServer.open(folder)
     if os.environ[_WHAT] == "keyserver":
-        return Application(server)
+        return Application(server.parts)
     spec = importlib.util.spec_from_file_location(
         "upload_django_view", Path(__file__).with_name("upload_django_view.py")
     )

@@ -98,8 +98,8 @@ def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_
     done.clear()
     server = KeyServer.open(data_folder, clock)
     uptime = [1000.0]
-    server.guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
-    server.guard.confirm(clock())
+    server.ticks.guard = ClockGuard(data_folder, boot=lambda: Boot("a boot", uptime[0], synchronised=True))
+    server.ticks.guard.confirm(clock())
     meters = Meters.make(1)
     survey = Survey(server, meters, announcer_of(server))
     rounds = Rounds(meters, [Work("purge_sms", f"{__name__}.note")], [Work("send_mail", f"{__name__}.note")])
@@ -132,7 +132,7 @@ def test_one_tick_of_a_wrong_clock_destroys_and_signs_nothing_and_the_next_goes_
     tick()
     assert meters.gauge("clock_doubted") == 0
     assert len(done) == 3
-    assert server.ticked_at() == clock.now
+    assert server.pages.ticked_at() == clock.now
     server.close()
 
 

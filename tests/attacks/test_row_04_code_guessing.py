@@ -61,7 +61,7 @@ def guesses_of(server, number, clock):
     """So many wrong codes, evenly over one hour and from as many networks, as if every puzzle had been solved."""
     for n in range(number):
         clock.pass_by(3600 / number)
-        server.limits.count(n.to_bytes(4, "big"), invalid=True)
+        server.codes_part.limits.count(n.to_bytes(4, "big"), invalid=True)
 
 
 @pytest.mark.long
@@ -75,7 +75,7 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
         for _ in range(codes):
             server.codes.issue("confirmed", ONSET)
         guesses_of(server, guesses, clock)
-        asked.append(bits_of(server.limits.challenge_always(NO_CHALLENGE, NO_NONCE)))
+        asked.append(bits_of(server.codes_part.limits.challenge_always(NO_CHALLENGE, NO_NONCE)))
         server.close()
 
     assert asked == [bits, bits]
@@ -84,11 +84,11 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
 @pytest.mark.long
 @pytest.mark.usefixtures("real_puzzles")
 def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
-    challenge = server.limits.challenge_always(NO_CHALLENGE, NO_NONCE)
+    challenge = server.codes_part.limits.challenge_always(NO_CHALLENGE, NO_NONCE)
     easier = bytes([256 - PUZZLE_BITS]) + challenge[1:]
 
-    assert server.limits.challenge_always(easier, solve(easier, 0)) is not None
-    assert server.limits.challenge_always(challenge, solve(challenge)) is None
+    assert server.codes_part.limits.challenge_always(easier, solve(easier, 0)) is not None
+    assert server.codes_part.limits.challenge_always(challenge, solve(challenge)) is None
 
 
 @pytest.mark.long

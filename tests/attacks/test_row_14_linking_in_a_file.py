@@ -32,7 +32,7 @@ def files(request, tmp_path_factory):
     number_of_files, _ = request.param
     rng = random.Random(14)
     server = opened(tmp_path_factory.mktemp("city"), Clock())
-    server.random_bytes = rng.randbytes
+    server.publication.random_bytes = rng.randbytes
     found = []
     for number in range(2 * number_of_files):
         patient = store_patient(server, rng) if number < number_of_files else {}

@@ -117,7 +117,7 @@ def observed(folder, plays):
     seen = {False: [], True: []}
     gc.disable()
     try:
-        with served(Application(server)) as address:
+        with served(Application(server.parts)) as address:
             for number in range(20):
                 play(server, address, rng, number, number % 2 == 0)
             for number, chaff in enumerate(kinds, start=20):
@@ -153,7 +153,7 @@ def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tm
     """A flood of rehearsals gets its minute and no more, and what it provokes does not tell who is reporting."""
     server = opened(tmp_path, Clock())
     for number in range(60):
-        server.limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
+        server.codes_part.limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
     asked = {}
     for chaff in (False, True):
         issued = server.codes.issue("confirmed", onset_of(server))

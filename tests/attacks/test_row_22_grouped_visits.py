@@ -57,7 +57,7 @@ def test_row_22_another_order_of_uploads_gives_the_same_order_of_tags(tmp_path, 
         reports = cases(6, random.Random(22))
         random.Random(name).shuffle(reports)
         seeded = random.Random(1)
-        server.random_bytes = seeded.randbytes
+        server.publication.random_bytes = seeded.randbytes
         orders.append([item[:16] for item in packaged(server, reports)])
         server.close()
 
@@ -66,7 +66,7 @@ def test_row_22_another_order_of_uploads_gives_the_same_order_of_tags(tmp_path, 
 
 @pytest.mark.long
 def test_row_22_padding_makes_the_count_random_and_looks_like_items(server):
-    server.random_bytes = random.Random(12).randbytes
+    server.publication.random_bytes = random.Random(12).randbytes
     counts = []
     for _ in range(12):
         server.tick()

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.attacks.test_row_59_epoch_with_new_keys import another
 from tests.builders.epochs import RECOVERY, state
+from tests.builders.keyserver import exchange
 from tests.builders.liar import Liar
 from tests.builders.witnesses import NAMES, a_watched_city
 
@@ -148,8 +149,8 @@ def test_row_37_the_server_holds_a_key_back_until_a_quorum_has_signed_and_publis
         phone, server = phones.new("phone"), watchmen.server.key_server
         phone.check()
         before = phone.city.current
-        server.secrets = dataclasses.replace(server.secrets, push_key=ec.generate_private_key(ec.SECP256R1()))
-        server.configs._secrets = server.secrets
+        renewed = dataclasses.replace(server.secrets, push_key=ec.generate_private_key(ec.SECP256R1()))
+        exchange(server, server.secrets, renewed)
         world.pass_by(7200)
         server.tick()
         phone.check()
@@ -300,7 +301,7 @@ def test_row_37_an_honest_epoch_is_followed_once_a_quorum_has_signed_for_it(tmp_
     with a_watched_city(tmp_path) as (watchmen, phones, world):
         phone, server = phones.new("phone"), watchmen.server.key_server
         phone.check()
-        assert server.open_epoch(sign_epoch(server.propose_epoch({}, []), RECOVERY), []).number == 1
+        assert server.ticks.open_epoch(sign_epoch(server.ticks.propose_epoch({}, []), RECOVERY), []).number == 1
         server.tick()
         refuses(phone, QuorumMissing)
         watchmen.go_round()

@@ -4,10 +4,10 @@
 import socket
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from tests.builders.handset import a_city, meet, reported
+from tests.builders.keyserver import set_city
 from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_cities
 
 from bluezone.handset.city import neighbours
@@ -32,9 +32,8 @@ def test_row_64_what_a_neighbour_makes_up_reaches_those_alone_who_follow_it_and_
 
 def test_row_64_a_neighbour_cannot_name_others_or_lead_phones_to_them(tmp_path):
     with two_cities(tmp_path) as (here, phones, there, _, world):
-        city = there.key_server.city
         elsewhere = {**NAMES, "address": "https://elsewhere.example", "key": "ab" * 32, "everybody": 1}
-        there.key_server.city = replace(city, neighbours=(elsewhere,))
+        set_city(there.key_server, neighbours=(elsewhere,))
         publish(world, here, there)
         phone = phones.new("phone")
         phone.check()
@@ -50,7 +49,7 @@ def test_row_64_what_the_own_city_names_no_more_is_forgotten(tmp_path):
         phone.check()
         following(phone)
         phone.check()
-        here.key_server.city = replace(here.key_server.city, neighbours=())
+        set_city(here.key_server, neighbours=())
         publish(world, here, there)
         there.requests.clear()
         phone.check()

@@ -100,8 +100,8 @@ def test_a_browser_looks_through_what_was_published_before_an_epoch_once_more_an
     key_server = city.key_server
     with browsers(chromium, city, "phone") as (phone,):
         phone.run("await engine.check()")
-        record = sign_epoch(key_server.propose_epoch({}, []), RECOVERY)
-        key_server.open_epoch(record, [])
+        record = sign_epoch(key_server.ticks.propose_epoch({}, []), RECOVERY)
+        key_server.ticks.open_epoch(record, [])
         city.world.pass_by(3600)
         key_server.tick()
         city.requests.clear()

@@ -138,7 +138,10 @@ def test_row_37_an_outage_of_all_witnesses_stops_no_package_in_a_browser(chromiu
             watchmen.server.key_server.tick()
             phone.run("sim.now += x; await engine.check()", days * 86_400)
             assert phone.run(STATE)["notice"] == notice
-            assert phone.run(HELD)[1]["number"] == watchmen.server.key_server.journal.heads("venues")[-1].number
+            assert (
+                phone.run(HELD)[1]["number"]
+                == watchmen.server.key_server.ticks.history.journal.heads("venues")[-1].number
+            )
 
 
 def test_the_proofs_and_notes_of_the_tools_of_the_field_hold_in_the_browser(chromium, watchmen):

@@ -9,14 +9,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from tests.builders.keyserver import NOON, opened
+from tests.builders.keyserver import NOON, opened, set_city
 from tests.builders.stores import with_week_keys
 
 from bluezone.handset import Handset
@@ -118,7 +118,7 @@ class Served:
         path = environ["PATH_INFO"]
         self.requests.append((path, int(environ.get("CONTENT_LENGTH") or 0)))
         head: list[Any] = []
-        body = b"".join(Application(self.key_server)(environ, lambda *response: head.extend(response)))
+        body = b"".join(Application(self.key_server.parts)(environ, lambda *response: head.extend(response)))
         if self.down:
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
@@ -265,7 +265,7 @@ def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterato
 def without_random_keys(server: Served) -> None:
     """Remove the random keys, which are stored like real ones, so that a test can count the real ones."""
     key_server = server.key_server
-    key_server.city = replace(key_server.city, padding_mean=0)
+    set_city(key_server, padding_mean=0)
 
     def clear(transaction: Transaction) -> None:
         for table in ("known_key", "waiting_key"):

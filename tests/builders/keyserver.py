@@ -69,6 +69,32 @@ def opened(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServ
     return KeyServer.open(folder, clock)
 
 
+def exchange(server: KeyServer, old: Any, new: Any) -> None:
+    """Put `new` in place of `old`, such as a store, the clock or the city, in every part of a key server."""
+    seen: set[int] = set()
+    waiting: list[Any] = [server]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen or not type(part).__module__.startswith("bluezone."):
+            continue
+        seen.add(id(part))
+        for name, value in list(getattr(part, "__dict__", {}).items()):
+            if value is old:
+                object.__setattr__(part, name, new)
+            elif isinstance(value, tuple):
+                object.__setattr__(part, name, tuple(new if item is old else item for item in value))
+                waiting += value
+            elif getattr(value, "__self__", None) is old:
+                object.__setattr__(part, name, getattr(new, value.__name__))
+            else:
+                waiting.append(value)
+
+
+def set_city(server: KeyServer, **changes: Any) -> None:
+    """Change settings of a key server that runs."""
+    exchange(server, server.city, replace(server.city, **changes))
+
+
 def postgresql_server() -> str:
     """The address of a PostgreSQL server that this run may use; skips the test without one."""
     import pytest
@@ -112,7 +138,7 @@ def call(
     def start_response(status: str, headers: list[tuple[str, str]]) -> None:
         seen.update(status=int(status.split()[0]), headers=dict(headers))
 
-    application = getattr(server, "application", None) or Application(server)
+    application = getattr(server, "application", None) or Application(server.parts)
     chunks = application(
         {
             "REQUEST_METHOD": method,

@@ -154,7 +154,7 @@ def open_office(furnished: Path, folder: Path) -> Iterator[KeyServer]:
         server = opened_key_server.key_server()
         yield server
         server.close()
-        opened_key_server._opened.cache_clear()
+        opened_key_server._open_server.cache_clear()
 
 
 @pytest.fixture
@@ -163,4 +163,4 @@ def server(data_folder) -> KeyServer:
     server = opened_key_server.key_server()
     yield server
     server.close()
-    opened_key_server._opened.cache_clear()
+    opened_key_server._open_server.cache_clear()

@@ -54,7 +54,7 @@ def observed(key_server, world):
     seen = []
 
     def application(environ, start_response):
-        body = b"".join(Application(key_server)(environ, start_response))
+        body = b"".join(Application(key_server.parts)(environ, start_response))
         seen.append((world.now, environ["PATH_INFO"], int(environ.get("CONTENT_LENGTH") or 0), len(body)))
         return [body]
 

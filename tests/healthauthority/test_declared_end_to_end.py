@@ -2,6 +2,7 @@
 """From a warned phone to the supervisor's telephone: sealed on the way, opened with the passphrase, gone in 30 days."""
 
 import datetime
+import functools
 import time
 
 import pytest
@@ -14,7 +15,7 @@ from bluezone.audit import hash_chain
 from bluezone.city import load_city
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.keyserver.parts import open_server
+from bluezone.keyserver.service import KeyServer
 from bluezone.server.schedule import purge_office
 
 pytestmark = pytest.mark.django_db
@@ -29,12 +30,12 @@ def city(tmp_path, settings, monkeypatch):
     (tmp_path / "one").mkdir()
     with a_city(tmp_path / "one") as made:
         # By another clock the office would announce the keys of another week, which no phone here has.
-        monkeypatch.setattr(opened_key_server, "open_server", lambda folder: open_server(folder, lambda: made[2].now))
+        open_server = functools.cache(lambda folder: KeyServer.open(folder, lambda: made[2].now))
+        monkeypatch.setattr(opened_key_server, "_open_server", open_server)
         settings.DATA_FOLDER = made[0].key_server.data_dir
         settings.CITY = load_city(settings.DATA_FOLDER)
         yield made
         opened_key_server.key_server().close()
-        opened_key_server._opened.cache_clear()
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     assert hash_chain.verify().broken_at is None
 
     world.pass_by(30 * 86_400 + 3600)
-    server.key_server.forget(world.now)
+    server.key_server.ticks.forget(world.now)
     purge_office(timezone.now() + datetime.timedelta(days=30, hours=1))
     assert server.key_server.declarations.held() == []
     assert not OpenedDeclaration.objects.exists()

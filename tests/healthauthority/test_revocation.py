@@ -3,7 +3,7 @@
 
 import pytest
 from django.utils import timezone
-from tests.builders.keyserver import Phone, keys_for, poster
+from tests.builders.keyserver import Phone, exchange, keys_for, poster
 from tests.builders.office import row_of, today, user
 
 from bluezone.healthauthority import code_issuance
@@ -31,7 +31,7 @@ def test_a_revoked_code_is_dead_both_as_digits_and_as_link(server, issued):
 
 def test_digits_that_have_expired_still_end_their_link(server, issued):
     tomorrow = server.clock() + 25 * 3600
-    server.clock = lambda: tomorrow
+    exchange(server, server.clock, lambda: tomorrow)
     assert server.codes.status(issued.code) == "expired"
 
     assert code_issuance.revoke(server, None, issued.code) == "revoked"

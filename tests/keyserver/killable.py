@@ -18,7 +18,7 @@ _FOLDER = "BLUEZONE_TEST_KILLABLE"
 
 
 def application(environ, start_response):
-    return Application(_server())(environ, start_response)
+    return Application(_server().parts)(environ, start_response)
 
 
 def _tick_for_ever(server):

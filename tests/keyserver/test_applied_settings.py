@@ -4,10 +4,10 @@
 import shutil
 
 import pytest
-from tests.builders.keyserver import HOUR, call, opened, report_of
+from tests.builders.keyserver import HOUR, call, opened, report_of, set_city
 
-from bluezone.keyserver.configuration import SettingsOutdated
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.protocol.signed.config import decode_config
 from bluezone.protocol.upload import Status
 
@@ -67,11 +67,11 @@ def test_in_whatever_order_hosts_are_restarted_each_setting_is_signed_once(city,
     servers[first] = city.start(first, NEW)
     # The other one comes back once more before it is given the new settings, and then with them.
     servers[1 - first] = city.start(1 - first, OLD)
-    assert servers[1 - first].settings_outdated
+    assert servers[1 - first].governance.settings_outdated
     with pytest.raises(SettingsOutdated):
         servers[1 - first].tick()
     servers[1 - first] = city.start(1 - first, NEW)
-    assert [server.settings_outdated for server in servers.values()] == [False, False]
+    assert [server.governance.settings_outdated for server in servers.values()] == [False, False]
     assert all(server.tick() for server in servers.values())
     assert city.signed() == [OLD, NEW]
 
@@ -109,7 +109,8 @@ def test_settings_that_were_waiting_while_others_were_applied_do_not_come_after_
     """Never applied, and still older: somebody has changed the city since this process read them."""
     late = city.start(0, OLD)
     city.start(1, NEW)
-    late.city = city.start(1, NEW).city.__class__(**{**vars(late.city), "hotline": "0209 3870 222"})
+    city.start(1, NEW)
+    set_city(late, hotline="0209 3870 222")
     with pytest.raises(SettingsOutdated):
         late.tick()
     assert city.signed() == [OLD, NEW]

@@ -117,7 +117,7 @@ def test_declarations_do_not_make_codes_harder_to_use(server, key):
     for _ in range(10):
         send(server, message_for(key))
 
-    assert server.limits.challenge_for(bytes([203, 0, 113, 5]), bytes(32), bytes(8)) is None
+    assert server.codes_part.limits.challenge_for(bytes([203, 0, 113, 5]), bytes(32), bytes(8)) is None
 
 
 def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatch):
@@ -133,10 +133,10 @@ def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatc
 
 def test_a_declaration_is_gone_after_30_days_and_not_before(server, key, clock):
     send(server, message_for(key))
-    server.forget(clock.now + 30 * DAY - HOUR)
+    server.ticks.forget(clock.now + 30 * DAY - HOUR)
     assert len(server.declarations.held()) == 1
 
-    server.forget(clock.now + 30 * DAY)
+    server.ticks.forget(clock.now + 30 * DAY)
     assert server.declarations.held() == []
 
 

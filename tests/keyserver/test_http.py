@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from tests.builders.keyserver import HOUR, call, opened, report_of, served
+from tests.builders.keyserver import HOUR, call, exchange, opened, report_of, served
 
 from bluezone.keyserver.http import Application, handles
 from bluezone.keyserver.reports.limits import Limits
@@ -31,7 +31,7 @@ def http_server(tmp_path_factory, made_keys):
 
     server = opened(folder, Clock())
     server.tick()
-    with served(Application(server)) as (host, port):
+    with served(Application(server.parts)) as (host, port):
         server.address = (host, port)
         yield server
     server.close()
@@ -84,7 +84,7 @@ def test_openapi_names_every_address_that_is_served(http_server):
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_body_of_the_right_size_gets_200_and_1024_bytes(http_server, path, size, data):
-    http_server.limits = Limits(bytes(32), http_server.clock, lambda hour: None)
+    exchange(http_server, http_server.codes_part.limits, Limits(bytes(32), http_server.clock, lambda hour: None))
     head = (
         data.draw(st.binary(max_size=64)) if data.draw(st.booleans()) else b"\x01" + data.draw(st.binary(max_size=64))
     )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from tests.builders.keyserver import HOUR, call, opened, postgresql_database, postgresql_server, report_of
+from tests.builders.keyserver import HOUR, call, exchange, opened, postgresql_database, postgresql_server, report_of
 from tests.builders.relay import Relay
 
 from bluezone.keyserver.datafolder import DataFolderDiffers
@@ -120,7 +120,7 @@ def test_who_lost_the_turn_replaces_no_index(server, other, clock):
             turn.check()
         newest = other.indexes.read()
         with pytest.raises(TurnLost):
-            server.index_writer.renew(clock.now + 2 * HOUR, turn=turn)
+            server.publication.index_writer.renew(clock.now + 2 * HOUR, turn=turn)
     assert server.indexes.read() == newest
 
 
@@ -173,7 +173,7 @@ def test_a_machine_with_keys_of_its_own_or_an_old_copy_is_refused_before_it_make
 def test_who_finds_every_connection_in_use_is_answered_503_and_served_when_one_is_free(server, database):
     phone = report_of(server)
     server.keys_store.close()
-    server.keys_store = PostgresqlStore(database, "keys", connections=2, wait_seconds=0.1)
+    exchange(server, server.keys_store, PostgresqlStore(database, "keys", connections=2, wait_seconds=0.1))
     holding, done = threading.Barrier(3), threading.Event()
 
     def hold(_):
@@ -238,9 +238,10 @@ def relayed(server, database):
     address = urlsplit(database)
     relay = Relay(address.hostname, address.port)
     for name in ("codes", "keys"):
-        getattr(server, f"{name}_store").close()
+        store = getattr(server, f"{name}_store")
+        store.close()
         url = urlunsplit(address._replace(netloc=f"{address.username}@127.0.0.1:{relay.port}"))
-        setattr(server, f"{name}_store", PostgresqlStore(url, name))
+        exchange(server, store, PostgresqlStore(url, name))
     yield relay
     relay.close()
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import random
-from dataclasses import replace
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of, set_city
 
 from bluezone.keyserver import statistics
 from bluezone.keyserver.retention import forget_keys
@@ -17,7 +16,7 @@ def count(store, table):
 
 def without_random_keys(server):
     """Random keys are known as long as real ones; without them the real ones can be counted."""
-    server.city = replace(server.city, padding_mean=0)
+    set_city(server, padding_mean=0)
 
 
 @pytest.mark.long

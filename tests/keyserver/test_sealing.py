@@ -14,7 +14,6 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.signer import signing
 
 from bluezone.backup.archive import key_of_today
-from bluezone.keyserver.configuration import SettingsOutdated
 from bluezone.keyserver.sealing import (
     COMMAND_VARIABLE,
     FILE_VARIABLE,
@@ -25,6 +24,7 @@ from bluezone.keyserver.sealing import (
     shared_folder,
 )
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.protocol.upload import Status
 
 pytestmark = pytest.mark.postgres
@@ -84,7 +84,7 @@ def test_a_host_with_an_empty_folder_is_the_same_city_and_each_goes_on_where_the
     clock.pass_by(7 * DAY)
     other.tick()
     assert secrets_in(second).keys() != secrets_in(server.data_dir).keys()
-    server.sync()
+    server.ticks.sync()
     assert secrets_in(second) == secrets_in(server.data_dir)
     assert server.configs.numbers() == other.configs.numbers() == [1, 2]
     assert report_of(server).upload().status is Status.OK
@@ -92,7 +92,7 @@ def test_a_host_with_an_empty_folder_is_the_same_city_and_each_goes_on_where_the
     # And two weeks on the first erases what has had its time, which is then erased on both.
     clock.pass_by(14 * DAY)
     server.tick()
-    other.sync()
+    other.ticks.sync()
     gone = secrets_in(second)
     assert gone == secrets_in(server.data_dir)
     assert [name for name in ("week-2.json", "week-3.json") if name in gone] == []
@@ -211,7 +211,7 @@ def test_settings_that_are_changed_on_one_host_are_every_hosts_and_signed_once(s
     path = server.data_dir / "city.toml"
     path.write_text(path.read_text().replace("0209 3870 000", "0209 3870 111"))
     restarted = KeyServer.open(server.data_dir, clock)
-    other.sync()
+    other.ticks.sync()
     assert "0209 3870 111" in (second / "city.toml").read_text()
     with pytest.raises(SettingsOutdated):
         other.tick()
@@ -237,7 +237,7 @@ def test_a_key_that_is_lost_here_is_fetched_again_and_not_erased_for_all(server,
     pepper = server.data_dir / "keys" / "pepper"
     held = pepper.read_bytes()
     pepper.unlink()
-    server.sync()
+    server.ticks.sync()
     KeyServer.open(server.data_dir, clock).close()
     assert pepper.read_bytes() == held
 

@@ -13,6 +13,7 @@ from tests.builders.keyserver import (
     NOON,
     Clock,
     call,
+    exchange,
     opened,
     postgresql_database,
     postgresql_server,
@@ -196,7 +197,7 @@ def sqlite_server(city_folder, clock):
 def make_impatient(server):
     """Wait a moment instead of seconds for a lock."""
     server.keys_store.close()
-    server.keys_store = SqliteStore(server.data_dir / "keys.sqlite3", busy_seconds=0.05)
+    exchange(server, server.keys_store, SqliteStore(server.data_dir / "keys.sqlite3", busy_seconds=0.05))
 
 
 def test_a_locked_database_answers_503_store_busy_and_works_again_afterwards(sqlite_server):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.utils.translation import override
+from tests.builders.keyserver import exchange
 
 from bluezone.portal.transparency import RETENTIONS
 from bluezone.protocol.signed.index import chain_value, decode_index
@@ -47,7 +48,7 @@ def test_counts_are_of_the_files_that_are_there(public, server):
 def test_it_says_when_its_list_is_old(public, server):
     assert "quá 36 giờ" not in public.get("/transparency/").text
 
-    server.clock = lambda: time.time() + 37 * 3600
+    exchange(server, server.clock, lambda: time.time() + 37 * 3600)
     assert "quá 36 giờ" in public.get("/transparency/").text
 
 

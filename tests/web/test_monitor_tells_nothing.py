@@ -23,7 +23,7 @@ class Monitored:
 
     def __init__(self, server):
         self.server, self.meters = server, Meters.make(1)
-        server.application = Measured(Application(server), self.meters.row(0), public_class)
+        server.application = Measured(Application(server.parts), self.meters.row(0), public_class)
         self.survey = Survey(server, self.meters, announcer_of(server))
         parts = [Part("worker", ())]
         processes = SimpleNamespace(meters=self.meters, parts=parts, children=[], restarts={}, replaced=0)

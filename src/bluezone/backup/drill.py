@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from bluezone.backup import postgresql
@@ -26,7 +25,7 @@ from bluezone.handset.city.histories import Downloads as FollowedExports
 from bluezone.handset.city.histories import IndexFollower
 from bluezone.handset.client import MAX_EXPORT_BYTES, MAX_SIGNED_BYTES, Client, ServerAnswerRefused
 from bluezone.handset.store import Store
-from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.configfiles import ConfigFolder
 from bluezone.keyserver.datafolder import only_one
 from bluezone.keyserver.http import file_of
 from bluezone.keyserver.keyfolder import open_secrets, signing_folder, write_whole
@@ -121,14 +120,14 @@ def _restore_and_follow(
     else:
         database = None
     restored = scratch / "data"
-    trust = open_secrets(data_dir / "keys", remote_keys(data_dir)).signing_key.public_key().public_bytes_raw()
+    trust = open_secrets(data_dir / "keys", remote_keys(data_dir)).city_key
     clock = _ManualClock(time.time())
     phone = _Phone(scratch / "phone", trust, clock)
     claimed = False
     try:
         place = place_of(published)
-        is_folder = isinstance(place, LocalFiles)
-        live = Downloads(place.get, _configs(data_dir), Path(published).resolve() if is_folder else None)
+        local = Path(published).resolve() if isinstance(place, LocalFiles) else None
+        live = Downloads(place.get, ConfigFolder(data_dir / "configs"), local)
         before = phone.follow(live)
         # What was there before belongs to someone else, and must not be dropped.
         if database:
@@ -185,10 +184,6 @@ def _put_random_keys(server: KeyServer, now: float) -> None:
     server.keys_store.write(lambda transaction: padding.put_before(transaction, now))
 
 
-def _configs(data_dir: Path) -> ConfigFiles:
-    return ConfigFiles(data_dir / "configs", open_secrets(data_dir / "keys", remote_keys(data_dir)))
-
-
 def _run_command(environment: Mapping[str, str], *arguments: Any) -> None:
     """Run one of our commands as an operator would. Raises DrillFailed."""
     program = [sys.executable, "-c", "from bluezone.cli.main import main; main()", *map(str, arguments), "--json"]
@@ -230,8 +225,7 @@ class _LocalClient(Client):
 
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
         """The file that a server would answer with. Raises ServerAnswerRefused."""
-        server: Any = SimpleNamespace(downloads=self.downloads)
-        response = file_of(server, path)
+        response = None if self.downloads is None else file_of(self.downloads, path)
         if response is None or response.status != 200:
             raise ServerAnswerRefused(f"GET {path} is not answered with a file")
         body = response.body if isinstance(response.body, bytes) else response.body.read_bytes()

@@ -102,7 +102,7 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
 
     signal.signal(signal.SIGTERM, _exit)
     # Problems of the history are printed once, at the end.
-    logging.getLogger("bluezone.keyserver.service").setLevel(logging.CRITICAL)
+    logging.getLogger("bluezone.keyserver.ticks").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
     day = restoration.restore(file, folder, day_keys.resolve(), today, _urls(), _purge)
@@ -116,7 +116,7 @@ def _compare(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
 
     server = KeyServer.open(folder)
     try:
-        adopted = server.take_over([place_of(text) for text in published])
+        adopted = server.ticks.adopt([place_of(text) for text in published])
     except Refused as refused:
         return {"adopted": {}, "problem": refused.code, "message": refused.message}
     finally:
@@ -134,7 +134,7 @@ def _purge(folder: Path) -> None:
     ClockGuard(folder).confirm(now.timestamp())
     server = KeyServer.open(folder)
     try:
-        server.forget(now.timestamp())
+        server.ticks.forget(now.timestamp())
     finally:
         server.close()
     prepare_office(folder)

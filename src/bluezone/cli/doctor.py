@@ -279,8 +279,8 @@ def _history(folder: Path) -> Iterator[Check]:
 
 def _recovery_key(folder: Path) -> Check:
     """Whether the city could lead phones to a new epoch after losing what was published."""
-    from bluezone.keyserver.configuration import read_recovery_key
     from bluezone.keyserver.publication.journal import journal_folder
+    from bluezone.keyserver.recoverykey import read_recovery_key
 
     public = read_recovery_key(folder)
     if public is None:

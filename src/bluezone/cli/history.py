@@ -89,8 +89,8 @@ def new(data: str | None) -> dict[str, Any]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.configuration import RECOVERY_CHECK_FILE, RECOVERY_FILE, recovery_check
     from bluezone.keyserver.keyfolder import write_new, write_whole
+    from bluezone.keyserver.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, recovery_check
 
     folder = data_folder(data).resolve()
     load_city(folder)
@@ -154,8 +154,8 @@ def adopt(data: str | None, places: tuple[str, ...], seen: tuple[str, ...]) -> d
     """
     server = _open_keyserver(data)
     try:
-        adopted = server.take_over(_places(places), _seen(seen))
-        return {"heights": server.history.heights(), "adopted": adopted}
+        adopted = server.ticks.adopt(_places(places), _seen(seen))
+        return {"heights": server.ticks.history.heights(), "adopted": adopted}
     finally:
         server.close()
 
@@ -190,7 +190,7 @@ def propose(data: str | None, places: tuple[str, ...], seen: tuple[str, ...], ou
 
     server = _open_keyserver(data)
     try:
-        epoch = server.propose_epoch(_seen(seen), _places(places))
+        epoch = server.ticks.propose_epoch(_seen(seen), _places(places))
     finally:
         server.close()
     out.write_bytes(encode_epoch(epoch))
@@ -211,7 +211,7 @@ def open_(data: str | None, places: tuple[str, ...], file: Path) -> dict[str, An
     """Begin a new epoch with a record that the recovery key has signed. Phones follow at most once a week."""
     server = _open_keyserver(data)
     try:
-        return _as_json(server.open_epoch(file.read_text("ascii").strip(), _places(places)))
+        return _as_json(server.ticks.open_epoch(file.read_text("ascii").strip(), _places(places)))
     finally:
         server.close()
 

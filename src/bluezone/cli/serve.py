@@ -204,7 +204,7 @@ def _ensure_city(
 ) -> None:
     """Write city.toml at the first start, with questions if there is a terminal; print what weakens privacy."""
     from bluezone.city import FILE_NAME, left_over, load_city, write_default
-    from bluezone.keyserver.configuration import read_recovery_key
+    from bluezone.keyserver.recoverykey import read_recovery_key
     from bluezone.logs import say
 
     if not (folder / FILE_NAME).exists():
@@ -265,7 +265,7 @@ def _prepare(options: Any, users: Any) -> None:
     server = KeyServer.open(options.folder)
     _log_city_key(server.secrets.signing_key)
     server.close()
-    if not server.publishes:
+    if server.publication is None:
         raise PublicationApart("the published files are another user's; give the folder to this one, or start as root")
     prepare_office(options.folder.resolve())
 
@@ -395,7 +395,7 @@ def clock(data: str | None, confirm: bool) -> dict[str, Any]:
     load_city(folder)
     server = KeyServer.open(folder)
     try:
-        guard = server.guard
+        guard = server.ticks.guard
         now = server.clock()
         assert guard is not None
         believed = guard.believed()
@@ -440,10 +440,10 @@ def settings(data: str | None, apply: bool) -> dict[str, Any]:
     load_city(folder)
     server = KeyServer.open(folder)
     try:
-        if apply and server.settings_outdated:
+        governance = server.governance
+        if apply and governance.settings_outdated:
             server.apply_settings()
-            server.settings_outdated = False
-        return {"applied": server.applied.newest(server.keys_store)[0], "outdated": server.settings_outdated}
+        return {"applied": governance.newest_settings(), "outdated": governance.settings_outdated}
     finally:
         server.close()
 

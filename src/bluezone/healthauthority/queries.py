@@ -152,7 +152,7 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.fetch, f"{EXPORTS_FOLDER}/{name}")
+        return _keys_in(server.downloads.fetch, f"{EXPORTS_FOLDER}/{name}")
     except Refused:
         return 0
 

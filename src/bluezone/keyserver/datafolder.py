@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.keyfolder import Secrets, sync_folder, write_whole
+from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.keyfolder import SigningKeys, sync_folder, write_whole
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
@@ -25,7 +25,7 @@ class DataFolderDiffers(Refused):
     code = "data_folder_differs"
 
 
-def require_same_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> None:
+def require_same_folder(keys_store: Store, keys: SigningKeys, configs: ConfigFiles) -> None:
     """Compare this data folder with what was noted in the database. Raises DataFolderDiffers.
 
     SQLite stores lie in the folder itself, so there is nothing to compare.
@@ -36,12 +36,12 @@ def require_same_folder(keys_store: Store, secrets: Secrets, configs: ConfigFile
     if not noted:
         return
     signing_key, noted_keys, noted_configs = noted[0]
-    if signing_key != _signing_key(secrets):
+    if signing_key != _signing_key(keys):
         raise DataFolderDiffers(
             f"the database belongs to a data folder whose signing key is {signing_key[:16]}…, this one's is"
-            f" {_signing_key(secrets)[:16]}…; share the folders keys and configs, or use another database"
+            f" {_signing_key(keys)[:16]}…; share the folders keys and configs, or use another database"
         )
-    here = secrets.week_keys.newest_kid(), configs.newest_number()
+    here = keys.week_keys.newest_kid(), configs.newest_number()
     if here[0] < noted_keys or here[1] < noted_configs:
         raise DataFolderDiffers(
             f"this data folder has week keys up to {here[0]} and configs up to {here[1]}, the database has seen"
@@ -49,11 +49,11 @@ def require_same_folder(keys_store: Store, secrets: Secrets, configs: ConfigFile
         )
 
 
-def note_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> None:
+def note_folder(keys_store: Store, keys: SigningKeys, configs: ConfigFiles) -> None:
     """Note in the database how far this data folder is. Call it in the turn, after keys and config were renewed."""
     if keys_store.dialect != "postgresql":
         return
-    row = (1, _signing_key(secrets), secrets.week_keys.newest_kid(), configs.newest_number())
+    row = (1, _signing_key(keys), keys.week_keys.newest_kid(), configs.newest_number())
     if keys_store.read("SELECT * FROM data_folder") == [row]:
         return
 
@@ -67,8 +67,8 @@ def note_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> No
     keys_store.write(action)
 
 
-def _signing_key(secrets: Secrets) -> str:
-    return fingerprint(secrets.signing_key.public_key().public_bytes_raw())
+def _signing_key(keys: SigningKeys) -> str:
+    return fingerprint(keys.city_key)
 
 
 LOCK_NAME = "keyserver.lock"
@@ -98,18 +98,18 @@ class Notes:
 
     folder: Path
 
-    def held(self) -> str | None:
-        """Why nothing is signed now, a code, as the last tick or start found; None if it is."""
+    def signing_problem(self) -> str | None:
+        """Why nothing is signed now, a code, as of the last tick or start; None if it is."""
         try:
             return (self.folder / HELD_NAME).read_text() or None
         except FileNotFoundError:
             return None
 
-    def hold(self, code: str | None) -> None:
-        """Say why nothing is signed, None if it is."""
+    def set_signing_problem(self, code: str | None) -> None:
+        """Note why nothing is signed, None if it is."""
         if code is None:
             (self.folder / HELD_NAME).unlink(missing_ok=True)
-        elif self.held() != code:
+        elif self.signing_problem() != code:
             write_whole(self.folder / HELD_NAME, code.encode())
 
     def ticked_at(self) -> float | None:
@@ -119,8 +119,8 @@ class Notes:
         except FileNotFoundError:
             return None
 
-    def tick(self, moment: float) -> None:
-        """A tick was done at a moment (Unix seconds)."""
+    def set_ticked_at(self, moment: float) -> None:
+        """Note that a tick was done at a moment (Unix seconds)."""
         path = self.folder / TICK_NAME
         path.touch(mode=0o600)
         os.utime(path, (moment, moment))
@@ -137,12 +137,12 @@ def notes_of_publication(data_dir: Path) -> Notes:
 
 
 @contextmanager
-def kept_still(data_dir: Path) -> Iterator[None]:
+def pause_ticks(data_dir: Path) -> Iterator[None]:
     """Keep every process of this folder from ticking, and wait until none does."""
     apart = notes_of_publication(data_dir).folder
-    with ExitStack() as held:
+    with ExitStack() as locks:
         for folder in (data_dir, apart) if apart.is_dir() else (data_dir,):
-            held.enter_context(only_one(folder / LOCK_NAME, wait=True))
+            locks.enter_context(only_one(folder / LOCK_NAME, wait=True))
         yield
 
 

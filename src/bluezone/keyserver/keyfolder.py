@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -335,6 +335,11 @@ class SigningKeys:
         return f"{type(self).__name__}(…)"
 
     @property
+    def city_key(self) -> bytes:
+        """The city's public key, 32 bytes."""
+        return self.signing_key.public_key().public_bytes_raw()
+
+    @property
     def export_public_pem(self) -> str:
         """The public key of export files, as the config lists it."""
         public = self.export_key.public_key()
@@ -351,17 +356,15 @@ def signature_info(public: ec.EllipticCurvePublicKey) -> SignatureInfo:
     return SignatureInfo(hashlib.sha256(der).hexdigest()[:16], EXPORT_KEY_VERSION)
 
 
-@dataclass(frozen=True, repr=False)
-class Secrets(SigningKeys):
-    """Everything in `<data>/keys`; none of it is printed."""
+@dataclass(frozen=True)
+class Pepper:
+    """The secret with which codes are hashed and sealed; it is not printed. value: 32 bytes."""
 
-    venue_key: Ed25519PrivateKey
-    push_key: ec.EllipticCurvePrivateKey
-    _pepper: bytes
+    value: bytes = field(repr=False)
 
     def credential_hash(self, credential: Credential) -> bytes:
         """The 32 bytes under which the codes store knows a credential: HMAC(pepper, kind || cred)."""
-        return hmac.digest(self._pepper, bytes([credential.kind]) + credential.value, "sha256")
+        return hmac.digest(self.value, bytes([credential.kind]) + credential.value, "sha256")
 
     def case_key(self, credential: Credential, handle: bytes) -> bytes:
         """The 32 bytes that seal what a code is worth; they cannot be made without the code itself.
@@ -369,11 +372,20 @@ class Secrets(SigningKeys):
         handle: of the code's row, 16 bytes, so that digits that are drawn again have another key.
         """
         message = b"BZ-CASE\0" + handle + bytes([credential.kind]) + credential.value
-        return hmac.digest(self._pepper, message, "sha256")
+        return hmac.digest(self.value, message, "sha256")
 
     def derived(self, purpose: str) -> bytes:
         """A key of 32 bytes for another purpose, the same in every process of this service."""
-        return hmac.digest(self._pepper, b"BZ-DERIVED\0" + purpose.encode(), "sha256")
+        return hmac.digest(self.value, b"BZ-DERIVED\0" + purpose.encode(), "sha256")
+
+
+@dataclass(frozen=True, repr=False)
+class Secrets(SigningKeys):
+    """Everything in `<data>/keys`; none of it is printed."""
+
+    venue_key: Ed25519PrivateKey
+    push_key: ec.EllipticCurvePrivateKey
+    pepper: Pepper
 
     @property
     def venue_keys(self) -> dict[str, str]:
@@ -400,7 +412,7 @@ def open_secrets(folder: Path, signing: SigningKeys | None = None) -> Secrets:
     return Secrets(signing.signing_key, signing.export_key, signing.week_keys, venue, push, pepper)
 
 
-def open_pepper(folder: Path) -> bytes:
+def open_pepper(folder: Path) -> Pepper:
     """Read the pepper of codes, making it where it is missing; otherwise as `open_secrets`."""
     path = folder / "pepper"
     if not path.exists():
@@ -409,7 +421,12 @@ def open_pepper(folder: Path) -> bytes:
     pepper = read_secret(path, shared=(folder.parent / STORES_FOLDER).is_dir())
     if len(pepper) != PEPPER_LENGTH:
         raise StoreDamaged(f"{folder.name} holds keys of another kind than expected")
-    return pepper
+    return Pepper(pepper)
+
+
+def random_pepper() -> Pepper:
+    """A pepper of one process that has no codes: it authenticates its puzzles while it runs."""
+    return Pepper(os.urandom(PEPPER_LENGTH))
 
 
 def signing_folder(folder: Path) -> Path:

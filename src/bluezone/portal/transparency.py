@@ -19,10 +19,10 @@ from django.views.decorators.http import require_safe
 import bluezone
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.keyserver.parts.pages import Pages
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
-from bluezone.keyserver.service import KeyServer
-from bluezone.office_keyserver import key_server, public_key
+from bluezone.office_keyserver import city_pages, public_key
 from bluezone.portal.programs import web_edition
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index
@@ -120,12 +120,12 @@ class Figures:
 @audience(EVERYONE)
 def transparency(request: HttpRequest) -> HttpResponse:
     """The page with retentions, statements and keys, for everybody to compare."""
-    server = key_server()
-    exports_signed = server.downloads.index().whole
-    venues_signed = server.downloads.venues_index().whole
+    pages = city_pages()
+    exports_signed = pages.downloads.index().whole
+    venues_signed = pages.downloads.venues_index().whole
     exports = _index(exports_signed)
     venues = _index(venues_signed)
-    config_signed = server.downloads.config(None).whole
+    config_signed = pages.downloads.config(None).whole
     config = _statement(_("Settings file"), config_signed)
     statements = [
         config,
@@ -135,10 +135,10 @@ def transparency(request: HttpRequest) -> HttpResponse:
     context = {
         "config": config,
         "files": statements,
-        "stale": server.clock() - exports.generated_at > STALE_SECONDS,
+        "stale": pages.clock() - exports.generated_at > STALE_SECONDS,
         "public_key": public_key(),
         "other_keys": _other_keys(_payload(config_signed)),
-        "figures": _figures(server, exports, venues),
+        "figures": _figures(pages, exports, venues),
         "kept": RETENTIONS,
         "version": bluezone.__version__,
         "assets_listed": list(web_edition().values()),
@@ -146,15 +146,15 @@ def transparency(request: HttpRequest) -> HttpResponse:
     return show(request, "public/transparency.html", context)
 
 
-def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
+def _figures(pages: Pages, exports: Index, venues: Index) -> Figures:
     size = sum(entry.size for entry in (*exports.entries, *venues.entries))
-    keys = sum(_keys_in_file(server, entry.name) for entry in exports.entries)
+    keys = sum(_keys_in_file(pages, entry.name) for entry in exports.entries)
     return Figures(len(exports.entries), keys, len(venues.entries), size / _MEGABYTE)
 
 
-def _keys_in_file(server: KeyServer, name: str) -> int:
+def _keys_in_file(pages: Pages, name: str) -> int:
     try:
-        return _keys_in(server.fetch, f"{EXPORTS_FOLDER}/{name}")
+        return _keys_in(pages.downloads.fetch, f"{EXPORTS_FOLDER}/{name}")
     except Refused:
         return 0
 

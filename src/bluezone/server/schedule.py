@@ -16,10 +16,10 @@ from bluezone.city import data_folder
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work
 from bluezone.duties.duty import load as load_call
-from bluezone.keyserver.configuration import SettingsOutdated
 from bluezone.keyserver.publication.witnesses import WitnessRounds
 from bluezone.keyserver.push import Subscription
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.logs import event, say
 from bluezone.messaging.announcer import Announcer, Outcome, Provider, announce_until
@@ -145,7 +145,7 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
             else:
                 survey.failed()
         survey.measure(server.clock())
-        if server.settings_outdated or server.folder_differs:
+        if server.governance.settings_outdated or server.ticks.folder_differs:
             return
         stopped.wait(pause)
     if not stopped.is_set():
@@ -212,7 +212,7 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
 
 def _sync(server: KeyServer) -> None:
     try:
-        server.sync()
+        server.ticks.sync()
     except StoreRefused:
         # This runs every two seconds; other code reports that the database is away.
         return
@@ -243,7 +243,7 @@ def main() -> None:
     meters = Meters.attach(options.meters)
     # A worker that was killed could not reset this.
     meters.set("worker_leading", 0)
-    meters.set("settings_outdated", server.settings_outdated)
+    meters.set("settings_outdated", server.governance.settings_outdated)
     parameters = connection.get_connection_params() if connection.vendor == "postgresql" else None
     lead = Lead(folder, parameters, on_lost=lambda: meters.set("worker_leading", 0))
     say_ready(options.ready)
@@ -253,7 +253,7 @@ def main() -> None:
             work_until(stopped, server, meters, lead)
             lead.release()
             say("worker_rests", "worker: no longer at work")
-            if server.settings_outdated or server.folder_differs:
+            if server.governance.settings_outdated or server.ticks.folder_differs:
                 stopped.wait(STAND_BACK_SECONDS)
     finally:
         server.close()

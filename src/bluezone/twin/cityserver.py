@@ -107,12 +107,12 @@ def _restore(folder: Path, clock: _Clock, backup: Path, lost: Path) -> None:
 
     def purge(made: Path) -> None:
         server = KeyServer.open(made, clock)
-        server.forget(clock.now)
+        server.ticks.forget(clock.now)
         server.close()
 
     restore(backup, folder, lost / FOLDER, datetime.fromtimestamp(clock.now, UTC).date(), {}, purge)
     server = KeyServer.open(folder, clock)
-    server.take_over([place_of(str(lost))])
+    server.ticks.adopt([place_of(str(lost))])
     server.close()
 
 
@@ -132,7 +132,7 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
         write_default(folder, name_vi="Thử", name_en="Twin", hotline="115", reciprocity=0)
     server = KeyServer.open(folder, clock)
     server.tick(now)
-    application: Callable[..., Any] = Application(server)
+    application: Callable[..., Any] = Application(server.parts)
     front = make_server("127.0.0.1", port, application, _Server, _Silent)
     threading.Thread(target=front.serve_forever, daemon=True).start()
 
@@ -164,7 +164,7 @@ def _serve(folder: Path, now: float, port: int, *restored: Path) -> None:
                 write_default(folder, **told)
                 server = KeyServer.open(folder, clock)
                 server.tick(clock.now)
-                front.set_app(Application(server))
+                front.set_app(Application(server.parts))
                 tell()
             case "issue":
                 issued = server.codes.issue("confirmed", date.fromisoformat(asked["onset"]))

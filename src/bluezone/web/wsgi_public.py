@@ -8,7 +8,7 @@ from typing import Any
 
 from bluezone.duties.catalogue import api_prefixes
 from bluezone.keyserver.http import Application, Environ, Response, file_at_hand, handles
-from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.parts.process import Parts
 from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
 from bluezone.web.databases import state_of
@@ -28,27 +28,27 @@ class PublicOrigin:
     """Opens the key server and Django at the first request, so that importing this module has no effect."""
 
     def __init__(self) -> None:
-        self._server: KeyServer | None = None
+        self._parts: Parts | None = None
         self._pages: Any = None
         self._speakers = plan_server.PlanServer()
 
     def open(self) -> None:
         """Open what requests need; idempotent. Raises what KeyServer.open raises."""
-        if self._server is None:
+        if self._parts is None:
             os.environ["DJANGO_SETTINGS_MODULE"] = "bluezone.web.settings_public"
             _use_public_settings()
             from django.core.wsgi import get_wsgi_application
 
             self._pages = get_wsgi_application()
-            from bluezone.office_keyserver import key_server
+            from bluezone.office_keyserver import public_parts
 
-            self._server = key_server()
+            self._parts = public_parts()
 
     def share_limits(self, descriptor: int) -> None:
         """Count attempts at codes together with the other processes of this `serve`."""
         self.open()
-        assert self._server is not None
-        self._server.share_limits(descriptor)
+        assert self._parts is not None
+        self._parts.share_limits(descriptor)
 
     @property
     def largest_body(self) -> int:
@@ -60,8 +60,8 @@ class PublicOrigin:
     @property
     def trusted_proxies(self) -> tuple[str, ...]:
         """The proxies that are trusted to set X-Forwarded-For."""
-        assert self._server is not None
-        return self._server.city.trusted_proxies
+        assert self._parts is not None
+        return self._parts.city.trusted_proxies
 
     @property
     def common_headers(self) -> list[tuple[str, str]]:
@@ -88,7 +88,7 @@ class PublicOrigin:
 
         headers: by names in lower case.
         """
-        assert self._server is not None
+        assert self._parts is not None
         if path == plan_server.PLAN_PATH:
             not_modified = self._speakers.unchanged(headers.get("authorization", ""), headers.get("if-none-match", ""))
             return None if not_modified is None else Response(HTTPStatus.NOT_MODIFIED, b"", tuple(not_modified))
@@ -98,17 +98,18 @@ class PublicOrigin:
             if (package := androidpackage.package_at_hand()) is None:
                 return None
             return Response(HTTPStatus.OK, package.path, tuple(androidpackage.headers(package)), package.size)
-        return file_at_hand(self._server, path, headers.get("if-none-match", ""))
+        assert self._parts.pages is not None
+        return file_at_hand(self._parts.pages.downloads, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        if self._server is None:
+        if self._parts is None:
             self.open()
-        assert self._server is not None
+        assert self._parts is not None
         path = environ.get("PATH_INFO", "")
         if plan_server.answers(path):
             return self._speakers(environ, start_response)
         if handles(path) and not called_by_devices(path):
-            return Application(self._server)(environ, start_response)
+            return Application(self._parts)(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
 

@@ -66,7 +66,7 @@ def test_the_keys_leave_the_data_folder_and_two_persons_let_a_new_hotline_out(ap
     toml = (data / "city.toml").read_text()
     (data / "city.toml").write_text(toml.replace("0209 3870 000", NEW_HOTLINE))
     server = KeyServer.open(data)
-    assert server.held() == "approval_missing"
+    assert server.pages.signing_problem() == "approval_missing"
     ((digest, changes),) = bluezone("signer", "waiting", "--data", data)[1]["waiting"].items()
     assert changes == {"hotline": ["0209 3870 000", NEW_HOTLINE]}
     for name in "ab":

@@ -8,12 +8,14 @@ from tests.builders.keyserver import HOUR, opened, report_of
 from tests.builders.signer import signing
 
 from bluezone.city import FILE_NAME
-from bluezone.keyserver.configuration import SettingsOutdated
+from bluezone.keyserver import service
 from bluezone.keyserver.datafolder import PublicationApart
-from bluezone.keyserver.parts import open_publication
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import MARK, HistoryUnknown
+from bluezone.keyserver.publication.place import PublishedPlace
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.settings import SettingsOutdated
+from bluezone.keyserver.ticks import open_publication
 from bluezone.protocol.upload import Status
 
 
@@ -30,24 +32,32 @@ class ReadOnly(LocalFiles):
         raise AssertionError(f"{name} is removed")
 
 
-def governing(server):
-    server.publishes = False
-    server.published = ReadOnly(server.data_dir)
-    return server
+@contextmanager
+def governing(folder, clock):
+    """A key server on a folder with files that are another user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "may_publish", lambda _folder: False)
+        place = PublishedPlace(ReadOnly(folder), LocalFiles(folder).get, folder)
+        patch.setattr(service, "open_place", lambda _folder: place)
+        server = KeyServer.open(folder, clock)
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 @contextmanager
 def apart(folder, clock):
     """The process that governs and the one that publishes, on one data folder."""
     with signing(folder, clock):
-        worker = governing(opened(folder, clock))
-        (folder / "run" / "publication").mkdir(parents=True)
-        publication = open_publication(folder, clock)
-        try:
-            yield worker, publication
-        finally:
-            publication.close()
-            worker.close()
+        opened(folder, clock).close()
+        with governing(folder, clock) as worker:
+            (folder / "run" / "publication").mkdir(parents=True)
+            publication = open_publication(folder, clock)
+            try:
+                yield worker, publication
+            finally:
+                publication.close()
 
 
 def files(folder):
@@ -78,7 +88,7 @@ def test_one_governs_and_forgets_and_the_other_publishes(database, city_folder, 
         assert ended_codes(worker), "and forgets no code"
         worker.tick()
         assert not ended_codes(worker)
-        assert publication.held() is None
+        assert publication.notes.signing_problem() is None
 
 
 def test_nothing_tells_random_keys_from_real_ones_by_when_each_process_wrote(city_folder, clock):
@@ -102,7 +112,7 @@ def test_who_publishes_holds_until_its_settings_are_those_that_were_applied(city
         renewed = open_publication(city_folder, clock)
         with pytest.raises(SettingsOutdated):
             renewed.tick()
-        governing(KeyServer.open(city_folder, clock)).close()
+        KeyServer.open(city_folder, clock).close()
         with pytest.raises(SettingsOutdated):
             publication.tick()
         renewed.tick()
@@ -118,13 +128,13 @@ def test_a_restored_folder_is_compared_by_who_governs_before_anything_is_publish
         clock.pass_by(2 * HOUR)
         with pytest.raises(HistoryUnknown):
             publication.tick()
-        assert (files(city_folder), publication.held()) == (before, "history_unknown")
+        assert (files(city_folder), publication.notes.signing_problem()) == (before, "history_unknown")
         worker.tick()
         publication.tick()
         assert len(files(city_folder)) == len(before) + 1
-        assert publication.held() is None
+        assert publication.notes.signing_problem() is None
 
 
 def test_what_writes_published_files_is_refused_to_who_governs(city_folder, clock):
     with apart(city_folder, clock) as (worker, _), pytest.raises(PublicationApart):
-        worker.take_over([])
+        worker.ticks.adopt([])

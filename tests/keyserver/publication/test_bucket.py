@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, call, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, call, exchange, opened, report_of
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE, serving
@@ -194,7 +194,7 @@ def test_files_that_have_had_their_time_leave_the_bucket(server, clock):
     server.tick()
 
     left = {"exports/index.json", f"exports/{server.indexes.read().entries[0].name}"}
-    assert set(server.published.names("exports")) == left
+    assert set(server.publication.published.names("exports")) == left
 
 
 def test_what_lay_in_the_folder_is_brought_over_when_a_bucket_is_set(city_folder, clock, address, monkeypatch):
@@ -238,9 +238,9 @@ def test_a_file_whose_put_failed_is_published_once_by_this_tick_or_the_next(
     keys = {key.key for key in upload(server).keys}
     before = server.indexes.read()
     clock.pass_by(2 * HOUR)
-    patient = server.published
+    patient = server.publication.published
     if fault == "no answer":
-        server.published = ObjectFiles(address, timeout_seconds=1.0)
+        exchange(server, patient, ObjectFiles(address, timeout_seconds=1.0))
     FAULTS[fault](relay, calls)
     try:
         server.tick()
@@ -248,13 +248,13 @@ def test_a_file_whose_put_failed_is_published_once_by_this_tick_or_the_next(
         # Whatever was put, nothing is listed that a phone could not fetch.
         relay.no_more_faults()
         published(server)
-        server.published = patient
+        exchange(server, server.publication.published, patient)
         server.tick()
 
     assert keys <= published(server)
     assert [entry.number for entry in server.indexes.read().entries] == [1, 2]
     assert server.indexes.read().entries[0] == before.entries[0]
-    assert len([name for name in server.published.names("exports") if "/2-" in name]) == 1
+    assert len([name for name in server.publication.published.names("exports") if "/2-" in name]) == 1
 
 
 def test_while_the_bucket_is_gone_reports_are_taken_phones_keep_what_there_was_and_stores_forget(server, relay, clock):
@@ -376,7 +376,7 @@ def test_after_a_restore_on_another_machine_a_phone_is_warned_by_the_next_file_f
         # Nothing is left of the machine: no folder, no journal.
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
         restored(server, world, backup, tmp_path / "anew")
-        assert server.key_server.history_problem is None
+        assert server.key_server.ticks.history_problem is None
         assert is_warned(phone, server, phones, world)
         assert phone.downloads.position.number > 4
         assert phone.store.get("notice") is None

@@ -91,7 +91,7 @@ def test_nothing_is_published_twice(server, clock):
 @pytest.mark.long
 def test_every_file_is_padded_and_sorted(server, clock):
     # Two files have as many keys by chance, once in a thousand draws.
-    server.random_bytes = random.Random(28).randbytes
+    server.publication.random_bytes = random.Random(28).randbytes
     server.tick()
     clock.pass_by(2 * HOUR)
     server.tick()
@@ -156,14 +156,14 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
 
 def publication_began(server, now):
     """What a process does before it dies right after the first of the three steps."""
-    server.keys_store.write(lambda transaction: server.export_files._begin(transaction, now))
+    server.keys_store.write(lambda transaction: server.publication.export_files._begin(transaction, now))
 
 
 @pytest.mark.long
 def test_a_file_sealed_by_a_run_that_died_before_the_index_is_listed_by_the_next(server, clock):
     server.tick()
     clock.pass_by(2 * HOUR)
-    server.export_files.publish(clock.now)
+    server.publication.export_files.publish(clock.now)
     assert server.indexes.read().number == 1
 
     server.tick()
@@ -207,7 +207,7 @@ def test_an_index_without_files_still_carries_the_chain(server, clock):
     server.tick()
     chain = extend_chain(CHAIN_START, bytes.fromhex(server.indexes.read().entries[0].sha256))
     clock.pass_by(15 * DAY)
-    server.index_writer.renew(clock.now)
+    server.publication.index_writer.renew(clock.now)
 
     index = server.indexes.read()
     assert (index.number, index.entries, index.chain_before) == (1, (), chain.hex())
@@ -329,7 +329,7 @@ def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publis
 @pytest.mark.long
 def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_standstill(city_folder, clock):
     server = opened(city_folder, clock)
-    server.random_bytes = random.Random(30).randbytes
+    server.publication.random_bytes = random.Random(30).randbytes
     server.tick()
     clock.pass_by(3 * DAY)
 
@@ -338,7 +338,9 @@ def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_stand
 
     before = waiting()
     for _ in range(5):
-        server.keys_store.write(lambda transaction: server.export_files.padding.put_before(transaction, clock.now))
+        server.keys_store.write(
+            lambda transaction: server.publication.export_files.padding.put_before(transaction, clock.now)
+        )
     # Two hours and the file itself: three parts of a thousand in the mean.
     assert 1500 < waiting() - before < 5000
     server.close()
@@ -348,7 +350,7 @@ def test_random_keys_heap_up_neither_while_a_file_cannot_be_begun_nor_in_a_stand
 def test_random_keys_stand_in_every_cell_of_a_file_and_of_what_no_hourly_copy_has_shown(city_folder, clock):
     """From noon past midnight, where the oldest day of a file changes; copies are taken between two ticks."""
     server = opened(city_folder, clock)
-    server.random_bytes = random.Random(458).randbytes
+    server.publication.random_bytes = random.Random(458).randbytes
     seen, files, unseen = set(), [], []
     for _ in range(18):
         server.tick()

@@ -60,15 +60,15 @@ def restored(server, world, backup, folder):
 
 def adopted(server, folder):
     key_server = server.key_server
-    taken = key_server.history.compare([LocalFiles(folder)])
+    taken = key_server.ticks.history.compare([LocalFiles(folder)])
     key_server.tick()
     return taken
 
 
 def epoch_opened(server, world, key=RECOVERY):
     key_server = server.key_server
-    record = sign_epoch(key_server.history.propose(world.now, {}), key)
-    epoch = key_server.history.open_epoch(record, world.now)
+    record = sign_epoch(key_server.ticks.history.propose(world.now, {}), key)
+    epoch = key_server.ticks.history.open_epoch(record, world.now)
     key_server.tick()
     return epoch
 
@@ -122,7 +122,7 @@ def test_what_is_adopted_while_a_signer_runs_is_shown_to_it_and_is_what_phones_f
         restoration.restore(backup, tmp_path / "anew", old / FOLDER, today, {}, lambda _: None)
         with signing(tmp_path / "anew", lambda: world.now):
             server.key_server = KeyServer.open(tmp_path / "anew", lambda: world.now)
-            server.key_server.history.compare([LocalFiles(old)])
+            server.key_server.ticks.history.compare([LocalFiles(old)])
             assert server.key_server.indexes.read().number == number
             report_and_publish(server, phones, world, "five")
             assert server.key_server.indexes.read().number == number + 1
@@ -142,7 +142,7 @@ def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tm
             server.key_server.tick()
         assert (tmp_path / "anew" / "exports" / "index.json").read_bytes() == served
         assert server.key_server.configs.newest_number() == configs
-        assert server.key_server.history_problem == "history_forked"
+        assert server.key_server.ticks.history_problem == "history_forked"
 
 
 @pytest.mark.long
@@ -152,7 +152,7 @@ def test_while_nothing_may_be_signed_the_monitor_is_told_and_phones_are_served(t
         restored(server, world, backup, tmp_path / "anew")
         # Another process than the one that looked.
         other = KeyServer.open(tmp_path / "anew", lambda: world.now)
-        other.history_problem = None
+        other.ticks.history_problem = None
         try:
             told = call(other, "GET", "/v1/health")
             assert (told.status, json.loads(told.body)["failing"][0]) == (503, "history_forked")
@@ -169,7 +169,7 @@ def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatc
     with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
         restored(server, world, backup, tmp_path / "anew")
-        assert server.key_server.history_problem == "history_unknown"
+        assert server.key_server.ticks.history_problem == "history_unknown"
         with pytest.raises(HistoryForked, match="neither a journal nor a bucket"):
             server.key_server.tick()
 
@@ -182,8 +182,8 @@ def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path
         backup = backed_up(server, world)
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "anew" / "heads"))
         restored(server, world, backup, tmp_path / "anew")
-        assert server.key_server.journal.heads("exports")
-        assert server.key_server.history_problem == "history_unknown"
+        assert server.key_server.ticks.history.journal.heads("exports")
+        assert server.key_server.ticks.history_problem == "history_unknown"
 
 
 @pytest.mark.long
@@ -323,14 +323,14 @@ def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
         patient.encounters.payload()
         reported(patient, server, onset_days_ago=0)
         world.pass_by(26 * 3600)
-        key_server.export_files.publish(world.now)
+        key_server.publication.export_files.publish(world.now)
         with pytest.raises(HistoryForked, match="other files were published"):
             key_server.tick()
 
-        record = sign_epoch(key_server.history.propose(world.now, {}, [LocalFiles(old)]), RECOVERY)
+        record = sign_epoch(key_server.ticks.history.propose(world.now, {}, [LocalFiles(old)]), RECOVERY)
         lost = {entry.sha256 for entry in ahead_index.entries[2:]}
         forked = {sha256.hex() for (sha256,) in key_server.keys_store.read("SELECT sha256 FROM export_file")}
-        key_server.history.open_epoch(record, world.now, [LocalFiles(old)])
+        key_server.ticks.history.open_epoch(record, world.now, [LocalFiles(old)])
         key_server.tick()
         index = key_server.indexes.read()
         assert [entry.number for entry in index.earlier] == [1, 2]

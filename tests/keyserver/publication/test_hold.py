@@ -24,7 +24,7 @@ MIDNIGHT = NOON + 12 * HOUR
 def held(city_folder, clock, database, request):
     """A city that holds keys back, for a day unless said otherwise, and has made its first file. Seeded."""
     server = opened(city_folder, clock, hold_hours=getattr(request, "param", 24), padding_mean=5)
-    server.random_bytes = random.Random(24).randbytes
+    server.publication.random_bytes = random.Random(24).randbytes
     server.tick()
     yield server
     server.close()

@@ -83,7 +83,7 @@ def test_a_clinical_case_weighs_less(server, clock):
 
 @pytest.mark.long
 def test_there_is_one_package_an_hour_reports_or_not(server, clock):
-    server.random_bytes = random.Random(4).randbytes
+    server.publication.random_bytes = random.Random(4).randbytes
     for _ in range(4):
         server.tick()
         server.tick()
@@ -121,7 +121,7 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
     clock.pass_by(HOUR)
     monkeypatch.setattr(folder, "write_new", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        server.venue_packages.publish(clock.now)
+        server.publication.venue_packages.publish(clock.now)
     ((content,),) = server.keys_store.read("SELECT content FROM venue_package WHERE number = 2")
     monkeypatch.undo()
     clock.pass_by(60)
@@ -149,7 +149,7 @@ def test_the_chain_goes_on_after_a_long_silence(server, clock):
     server.tick()
     before = server.indexes.read(VENUE_PACKAGES)
     clock.pass_by(15 * DAY)
-    server.index_writer.renew_all(clock.now)
+    server.publication.index_writer.renew_all(clock.now)
     silent = server.indexes.read(VENUE_PACKAGES)
 
     assert silent.entries == ()

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.keyserver import HOUR, Clock, call, opened, postgresql_database, postgresql_server
 from tests.transparency.vectors import independent_root
 
-from bluezone.keyserver.publication.publiclog import LogForked, LogPathMissing
+from bluezone.keyserver.publication.logwriter import LogForked
+from bluezone.keyserver.publication.publiclog import LogPathMissing
 from bluezone.transparency.leaves import config_leaf, head_leaf
 from bluezone.transparency.merkle import check_consistency, leaf_hash
 from bluezone.transparency.notes import check_proof, cosign, open_checkpoint, read_hashes, read_note, read_proof
@@ -59,7 +60,7 @@ def test_what_is_published_stands_in_the_log_before_phones_can_fetch_it(city, cl
     assert config_leaf(1, city.configs.sha256_of(1)) in contents
     assert sum(b" week-key " in content for content in contents) == len(city.configs.newest().week_keys)
     index = city.indexes.read()
-    chain = city.journal.heads("exports")[-1].chain
+    chain = city.ticks.history.journal.heads("exports")[-1].chain
     assert head_leaf("exports", 0, index.number, chain) in contents
     assert len(set(contents)) == len(contents)
 

@@ -18,7 +18,7 @@ from bluezone.protocol.upload.codes import Credential
 @pytest.fixture
 def post(server):
     """Posts to the key server over HTTP."""
-    with served(Application(server)) as address:
+    with served(Application(server.parts)) as address:
 
         def post(path, body):
             connection = http.client.HTTPConnection(*address, timeout=120)

@@ -155,7 +155,7 @@ def test_an_unknown_code_counts_and_a_valid_one_never_does(server, patient):
 
 @pytest.mark.long
 def test_a_valid_user_behind_a_guessing_network_succeeds_after_the_puzzle(server, patient):
-    exhaust(server.limits)
+    exhaust(server.codes_part.limits)
 
     assert patient.verify1().status is Status.PUZZLE_REQUIRED
     assert patient.verify1().status is Status.OK
@@ -191,7 +191,7 @@ def test_the_proxy_of_the_city_is_believed(tmp_path, monkeypatch):
     from tests.builders.keyserver import opened
 
     server = opened(tmp_path, Clock(), trusted_proxies=["192.0.2.1/32"])
-    exhaust(server.limits)
+    exhaust(server.codes_part.limits)
     body = b"\x01\x00\x01\x01" + os.urandom(1020)
     through = call(server, "POST", "/v1/verify", body, "192.0.2.1", HTTP_X_FORWARDED_FOR="203.0.113.5")
     direct = call(server, "POST", "/v1/verify", body, "192.0.2.1")

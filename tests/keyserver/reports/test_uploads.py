@@ -7,8 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, poster
+from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, exchange, keys_for, poster
 
+from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
     Slot,
@@ -142,7 +143,7 @@ def vars_of(phone):
     ordered=st.booleans(),
 )
 def test_keys_outside_the_bounds_are_refused_and_those_inside_are_taken(server, onset, clock, parts, ordered):
-    server.limits = type(server.limits)(bytes(32), clock, lambda hour: None)
+    exchange(server, server.codes_part.limits, Limits(bytes(32), clock, lambda hour: None))
     today = NOON // DAY
     keys = tuple(
         UploadKey(os.urandom(16), (today - age) * 144 + odd, period, level) for age, period, level, odd in parts
@@ -180,7 +181,7 @@ def with_keys_in_order(body, keys):
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(head=st.binary(max_size=400))
 def test_any_4096_bytes_get_a_status_of_1024_bytes(server, clock, head):
-    server.limits = type(server.limits)(bytes(32), clock, lambda hour: None)
+    exchange(server, server.codes_part.limits, Limits(bytes(32), clock, lambda hour: None))
     answered = call(server, "POST", "/v1/upload", (b"\x01\x00" + head).ljust(UPLOAD_SIZE, b"\x7f"))
 
     assert (answered.status, len(answered.body)) == (200, 1024)

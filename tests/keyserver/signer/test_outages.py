@@ -11,7 +11,7 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, call, opened, report_of
+from tests.builders.keyserver import DAY, HOUR, call, opened, report_of, set_city
 from tests.builders.signer import signing
 
 from bluezone.city import _RANGES, CityInvalid, write_default
@@ -71,7 +71,7 @@ def health(server):
 
 
 def published_keys(server):
-    contents = [server.published.get(f"exports/{entry.name}") for entry in server.indexes.read().entries]
+    contents = [server.publication.published.get(f"exports/{entry.name}") for entry in server.indexes.read().entries]
     return {key.key for content in contents for key in read_export(content).keys}
 
 
@@ -146,9 +146,9 @@ def made_without_an_index(server, clock, periods):
     """Files of many periods that no index lists, as an earlier version left them while its signer refused."""
     for _ in range(periods):
         clock.pass_by(PERIOD)
-        server.export_files.publish(clock())
+        server.publication.export_files.publish(clock())
         for hour in range(clock() - PERIOD + HOUR, clock() + 1, HOUR):
-            server.venue_packages.publish(hour)
+            server.publication.venue_packages.publish(hour)
 
 
 @pytest.mark.long
@@ -177,7 +177,7 @@ def test_an_index_that_no_longer_reaches_the_head_signed_last_is_refused(city_fo
         server = opened(city_folder, clock, padding_mean=5)
         server.tick()
         made_without_an_index(server, clock, 3)
-        index = server.index_writer._index(clock(), EXPORT_FILES, None)
+        index = server.publication.index_writer._index(clock(), EXPORT_FILES, None)
         key = server.secrets.signing_key
 
         def asked(**changes):
@@ -252,11 +252,12 @@ def test_a_config_that_was_signed_and_could_not_be_kept_goes_out_when_it_can(cit
         def away(_name, _content):
             raise StoreUnreachable("the database of all hosts is away")
 
-        keep, server.configs.before_written = server.configs.before_written, away
+        keep = server.configs._before_written
+        server.configs._before_written = away
         tick_refused(server)
         assert configs_signed_last(city_folder)[-1] == held + 1
-        server.configs.before_written = keep
-        server.city = dataclasses.replace(server.city, hotline="0209 3870 001")
+        server.configs._before_written = keep
+        set_city(server, hotline="0209 3870 001")
         clock.pass_by(HOUR)
         server.tick()
         assert server.configs.newest_number() == held + 2

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.hpke import point
-from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, opened, poster, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, opened, poster, report_of, set_city
 from tests.builders.signer import export_of, past_days, signing
 
 from bluezone.keyserver.keyfolder import ApprovalMissing, SignerAway, SigningRefused
@@ -249,10 +249,10 @@ def test_what_a_config_says_anew_waits_for_two_persons_while_week_keys_go_on(cit
     keys = approvers(city_folder)
     with signing(city_folder, clock):
         server = opened(city_folder, clock)
-        server.city = dataclasses.replace(server.city, hotline="0209 3870 999")
+        set_city(server, hotline="0209 3870 999")
         server.tick()
         assert newest_config(server).hotline == "0209 3870 000"
-        assert server.held() == "approval_missing"
+        assert server.pages.signing_problem() == "approval_missing"
         clock.pass_by(7 * DAY)
         server.tick()
         assert newest_config(server).number == 2, "the next week's keys are announced"
@@ -271,7 +271,7 @@ def test_what_a_config_says_anew_waits_for_two_persons_while_week_keys_go_on(cit
         clock.pass_by(60)
         server.tick()
         assert newest_config(server).hotline == "0209 3870 999"
-        assert server.held() is None
+        assert server.pages.signing_problem() is None
         with pytest.raises(ApprovalMissing):
             sign_config(server, following(server, hotline="0209 3870 000"))
         server.close()
@@ -308,7 +308,7 @@ def test_another_hosts_configs_and_files_are_gone_on_from(city_folder, clock):
     # Killed after it had sealed a file, and before it listed it.
     listed = alone.indexes.read().number
     clock.pass_by(12 * HOUR)
-    alone.export_files.publish(clock())
+    alone.publication.export_files.publish(clock())
     assert alone.indexes.read().number == listed
     alone.close()
     with signing(city_folder, clock):

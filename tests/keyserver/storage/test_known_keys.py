@@ -6,7 +6,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from tests.builders.keyserver import (
@@ -18,6 +17,7 @@ from tests.builders.keyserver import (
     postgresql_database,
     postgresql_server,
     report_of,
+    set_city,
 )
 
 from bluezone.keyserver.reports import submission
@@ -155,7 +155,7 @@ class Overtaken:
 
 @pytest.mark.parametrize(("maker", "table"), [("export_files", "waiting_key"), ("venue_packages", "waiting_item")])
 def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock, maker, table):
-    server.city = replace(server.city, padding_mean=0)
+    set_city(server, padding_mean=0)
     server.tick()
     slots = (Slot(int(NOON) // HOUR - 1, os.urandom(32), 0, 30),)
     early, late = report_of(server), report_of(server, slots=slots)
@@ -217,7 +217,7 @@ def test_a_store_that_was_cut_by_day_becomes_whole_and_knows_its_keys_under_what
     before.write(lambda t: t.execute("INSERT INTO spent VALUES (?, 1)", (b"d" * 32,)))
     before.close()
     server = opened(city_folder, clock)
-    server.city = replace(server.city, padding_mean=0)
+    set_city(server, padding_mean=0)
 
     assert tables(server.keys_store) == [("known_key", "r"), ("spent", "r")]
     assert server.keys_store.read("SELECT start FROM known_key ORDER BY start") == [(key.start,) for key in keys]

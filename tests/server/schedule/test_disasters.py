@@ -121,10 +121,10 @@ class City:
 
     def published(self) -> Counter:
         """How often each key is in the files of the published history."""
-        index = self.server.indexes.opened(EXPORT_FILES, self.server.published.get(EXPORT_FILES.index_name))
+        index = self.server.indexes.opened(EXPORT_FILES, self.server.publication.published.get(EXPORT_FILES.index_name))
         found: Counter = Counter()
         for entry in index.entries:
-            content = self.server.published.get(f"{EXPORT_FILES.folder}/{entry.name}")
+            content = self.server.publication.published.get(f"{EXPORT_FILES.folder}/{entry.name}")
             found.update(key.key for key in read_export(content).keys)
         return found
 

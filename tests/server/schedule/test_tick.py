@@ -5,6 +5,7 @@ import json
 import threading
 
 import pytest
+from tests.builders.keyserver import exchange
 from tests.builders.office import data_folder, furnished_folder, server
 from tests.builders.relay import relayed_postgresql
 from tests.builders.serving import free_port
@@ -34,7 +35,7 @@ def test_a_bucket_that_is_away_ends_no_round_and_its_indexes_keep_their_age(serv
         monkeypatch.setenv(f"AWS_{name}", value)
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
         monkeypatch.setenv(f"AWS_{name}", "nobody")
-    server.published = ObjectFiles("s3://away/v1", timeout_seconds=0.5)
+    exchange(server, server.publication.published, ObjectFiles("s3://away/v1", timeout_seconds=0.5))
     meters.set("disk_bytes", 0)
     survey.measure(server.clock())
 

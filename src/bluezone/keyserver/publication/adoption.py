@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.exports import requeue_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
@@ -35,7 +35,7 @@ class Adoption:
 
     store: Store
     published: PublishedFiles
-    secrets: Secrets
+    keys: SigningKeys
     padding_mean: int
     embargo_seconds: int
 
@@ -60,7 +60,7 @@ class Adoption:
             export = read_export(content)
         except InvalidExport as refused:
             raise HistoryForked(f"export {number} is published and cannot be read: {refused.message}") from None
-        if verify_export(export, read_p256_pem(self.secrets.export_public_pem)) != "verified":
+        if verify_export(export, read_p256_pem(self.keys.export_public_pem)) != "verified":
             raise HistoryForked(f"export {number} is published, and this city's key did not sign it")
         return export
 

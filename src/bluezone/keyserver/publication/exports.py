@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bluezone.city import City
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day, takes_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.padding import Padding, export_columns, mingle
@@ -39,7 +39,7 @@ class ExportFiles:
 
     store: Store
     city: City
-    secrets: Secrets
+    keys: SigningKeys
     published: PublishedFiles
     random_bytes: Callable[[int], bytes]
     first_number: int = 1
@@ -128,8 +128,8 @@ class ExportFiles:
                 start_timestamp=start,
                 end_timestamp=end,
                 region=self.city.region,
-                signing_key=self.secrets.export_key,
-                info=self.secrets.export_signature_info(),
+                signing_key=self.keys.export_key,
+                info=self.keys.export_signature_info(),
             )
             digest = hashlib.sha256(data).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from bluezone.keyserver.configuration import KIND as CONFIG_KIND
-from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.configfiles import KIND as CONFIG_KIND
+from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.configuration import ConfigWriter
+from bluezone.keyserver.keyfolder import SigningKeys, WeekKeyRing
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
@@ -63,26 +64,35 @@ KnownHeads = list[tuple[int, dict[int, str]]]
 """Epoch, and chain values (hex) by number: what each index and the journal know of a series."""
 
 
+@dataclass(frozen=True)
+class Adopter:
+    """What a process writes, besides files and their rows, when it adopts what was published."""
+
+    codes: Codes
+    configs: ConfigWriter
+    week_keys: WeekKeyRing
+
+
 @dataclass
 class History:
     """The history of one city.
 
     show: shows the signer, by kind and content, an index that was signed elsewhere.
-    adopts: whether this process adopts what is missing, or only compares. publishes: whether it writes published files.
+    publishes: whether this process writes published files.
+    adopter: what is written to adopt what is missing; None if this process only compares.
     """
 
     data_dir: Path
     keys_store: Store
-    codes: Codes
     configs: ConfigFiles
-    secrets: Secrets
+    keys: SigningKeys
     indexes: Indexes
     show: Callable[[str, bytes], object]
     published: PublishedFiles
     journal: Journal
     adoption: Adoption
-    adopts: bool = True
-    publishes: bool = True
+    publishes: bool
+    adopter: Adopter | None
     _read: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
     def heights(self) -> dict[str, int]:
@@ -101,7 +111,7 @@ class History:
         """
         self._read.clear()
         places = [self.published, *sources]
-        adopted = {CONFIG: self._adopt_configs(places) if self.adopts else []}
+        adopted = {CONFIG: self._adopt_configs(self.adopter, places) if self.adopter else []}
         if self.publishes:
             self._finish_epoch()
         # The index in a restored folder is as old as the rest of it and proves nothing.
@@ -109,7 +119,7 @@ class History:
         witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
         for series in ALL_SERIES:
             indexes = self._indexes_of(places, series)
-            adopted[series.kind] = self._adopt_files(series, indexes, places) if self.adopts else []
+            adopted[series.kind] = self._adopt_files(series, indexes, places) if self.adopter else []
             witnessed_heads = self._known_heads(series, indexes)
             ours = self._heads(series)
             self._require_same(series.kind, ours, witnessed_heads)
@@ -124,11 +134,13 @@ class History:
             reached = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
             witnessed = witnessed or (apart and reached)
         self._require_known_configs(places)
-        if self.publishes and self.adopts:
+        if self.publishes and self.adopter:
             self._adopt_indexes(places[1:])
         mark = self.data_dir / MARK
-        if mark.exists() and not self.adopts:
-            raise HistoryUnknown("this data folder was restored, and the worker has not compared it yet")
+        if self.adopter is None:
+            if mark.exists():
+                raise HistoryUnknown("this data folder was restored, and the worker has not compared it yet")
+            return adopted
         if mark.exists() and not witnessed:
             raise HistoryUnknown(
                 "this data folder was restored, and there is neither a journal nor a bucket to compare it with; name"
@@ -136,13 +148,13 @@ class History:
             )
         if mark.exists() or len(adopted[EXPORT_FILES.kind]) > 1:
             # More than one file: the store is more than a period old, so it may take used codes for open ones.
-            self.codes.revoke_all_open()
+            self.adopter.codes.revoke_all_open()
         mark.unlink(missing_ok=True)
         return adopted
 
     # Configs
 
-    def _adopt_configs(self, places: Sequence[PublishedFiles]) -> list[int]:
+    def _adopt_configs(self, adopter: Adopter, places: Sequence[PublishedFiles]) -> list[int]:
         signed_configs: dict[int, bytes] = dict(self.journal.configs())
         for place in places:
             if self._knows_all_configs(place):
@@ -165,8 +177,8 @@ class History:
                     f"config {number} was published and does not continue config {newest.number}, which is the newest"
                     " here; name a place that has what lies between, or open a new epoch"
                 )
-            self.configs.take(number, signed_configs[number])
-            self.secrets.week_keys.note_kids(key.kid for key in config.week_keys)
+            adopter.configs.take(number, signed_configs[number])
+            adopter.week_keys.note_kids(key.kid for key in config.week_keys)
             adopted.append(number)
         return adopted
 
@@ -181,7 +193,7 @@ class History:
             raise HistoryForked(f"config {number} was published, and is another here; open a new epoch")
 
     def _read_config(self, signed: bytes) -> Config | None:
-        public = self.secrets.signing_key.public_key().public_bytes_raw()
+        public = self.keys.city_key
         try:
             return decode_config(open_signed(CONFIG_KIND, signed, {fingerprint(public): public}))
         except (InvalidSignedFile, InvalidConfig):
@@ -317,6 +329,7 @@ class History:
         newest = self.configs.newest()
         if newest is None or newest.recovery_key is None:
             raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
+        self._read.clear()
         places = [self.published, *sources]
         branches = {}
         for series in ALL_SERIES:
@@ -347,6 +360,8 @@ class History:
 
         Files of abandoned branches that are still available are published in it again.
         """
+        assert self.adopter is not None
+        self._read.clear()
         places = [self.published, *sources]
         newest = self.configs.newest()
         if newest is None or newest.recovery_key is None:
@@ -365,12 +380,12 @@ class History:
         branch = epoch.config
         if branch.first <= newest.number or self.configs.sha256_of(branch.ancestor) != branch.head:
             raise EpochUnfit("configs have changed since the epoch was proposed; propose it again")
-        self.configs.begin_epoch(record, epoch, now)
+        self.adopter.configs.begin_epoch(record, epoch, now)
         self._finish_epoch()
         for series in ALL_SERIES:
             self._adopt_abandoned(series, epoch.branch(series.kind), places)
         (self.data_dir / MARK).unlink(missing_ok=True)
-        self.codes.revoke_all_open()
+        self.adopter.codes.revoke_all_open()
         return epoch
 
     def _finish_epoch(self) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed indexes that phones fetch, read and verified."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.series import EXPORT_FILES, Series
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed
 from bluezone.protocol.signed.index import Index, InvalidIndex, decode_index
@@ -11,14 +11,17 @@ from bluezone.protocol.signed.index import Index, InvalidIndex, decode_index
 
 @dataclass(frozen=True)
 class Indexes:
-    """The published indexes of one city. city_key: its public key, 32 bytes, which signs them."""
+    """The published indexes of one city.
 
-    published: PublishedFiles
+    fetch: returns the content of a published file by its name. city_key: the public key of the city, 32 bytes.
+    """
+
+    fetch: Callable[[str], bytes | None]
     city_key: bytes
 
     def read(self, series: Series = EXPORT_FILES) -> Index | None:
         """The index that phones fetch now; None if it is missing, damaged or not ours. Raises StoreRefused."""
-        data = self.published.get(series.index_name)
+        data = self.fetch(series.index_name)
         return None if data is None else self.opened(series, data)
 
     def opened(self, series: Series, data: bytes) -> Index | None:

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.configfiles import ConfigFiles
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.journal import Journal
@@ -46,7 +46,7 @@ class IndexWriter:
 
     @property
     def _indexes(self) -> Indexes:
-        return Indexes(self.published, self.signing_key.public_key().public_bytes_raw())
+        return Indexes(self.published.get, self.signing_key.public_key().public_bytes_raw())
 
     def renew_all(self, now: float, turn: Turn | None = None) -> None:
         """Renew every index that needs it; see `renew`."""

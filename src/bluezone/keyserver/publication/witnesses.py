@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bluezone.keyserver.publication.logwriter import LogWriter
 from bluezone.keyserver.publication.publiclog import PublicLog
 from bluezone.logs import event
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
@@ -56,7 +57,7 @@ class WitnessNotApart(Refused):
     code = "witness_not_apart"
 
 
-def agreed_config(proposed: Config, current: Config, log: PublicLog) -> Config:
+def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
     """The next config with only those changes that may take effect now: some need a quorum and wait for it.
 
     proposed: the next config according to the settings. Changes that wait for a quorum are put into the log.
@@ -79,7 +80,7 @@ def agreed_config(proposed: Config, current: Config, log: PublicLog) -> Config:
 
 
 def set_witnesses(
-    log: PublicLog, policy: Policy, addresses: dict[str, str], data_dir: Path, hosts: Iterable[str]
+    log: LogWriter, policy: Policy, addresses: dict[str, str], data_dir: Path, hosts: Iterable[str]
 ) -> int:
     """Set who shall watch from now on; returns the number of the change, from 0.
 
@@ -145,7 +146,7 @@ class WitnessRounds:
     log: opens the log for each use. seconds: of a monotonic clock.
     """
 
-    def __init__(self, log: Callable[[], PublicLog], seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: Callable[[], LogWriter], seconds: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._seconds = seconds
         self._running: dict[str, threading.Thread] = {}

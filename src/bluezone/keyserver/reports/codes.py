@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.keyfolder import Pepper
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_WEEK, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
@@ -172,7 +172,7 @@ class Codes:
     """The codes of one city. store: of codes; clock: Unix seconds; zone: IANA name; origin: of the links."""
 
     store: Store
-    secrets: Secrets
+    secrets: Pepper
     clock: Callable[[], float]
     zone: str
     origin: str

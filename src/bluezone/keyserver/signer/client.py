@@ -238,3 +238,11 @@ def find_signer(data_dir: Path) -> Connection | None:
             continue
         return connection
     return None
+
+
+def require_signer(data_dir: Path) -> Connection:
+    """The signer of a data folder, for a process that has no keys itself. Raises SignerAway."""
+    signer = find_signer(data_dir)
+    if signer is None:
+        raise SignerAway("no signer answers this process")
+    return signer

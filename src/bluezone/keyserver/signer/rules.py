@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import FILE_NAME, load_city
-from bluezone.keyserver.configuration import comparable_members
+from bluezone.keyserver.configfiles import comparable_members
 from bluezone.keyserver.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, WeekKeyRing, signature_info
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day
 from bluezone.keyserver.signer.record import Line, Record, Signed

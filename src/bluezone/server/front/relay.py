@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from bluezone.city import load_city
@@ -31,7 +30,7 @@ from bluezone.keyserver.http import (
     file_at_hand,
     refusal,
 )
-from bluezone.keyserver.parts import published_files
+from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.push import MAX_BODY_BYTES
 from bluezone.keyserver.signer.channel import Caller, Gathering, Listener
 from bluezone.keyserver.storage.store import StoreRefused
@@ -137,7 +136,7 @@ class Front:
 
     def __init__(self, folder: Path, run: Path, for_pages: Callable[[str], bool]) -> None:
         self._city = load_city(folder)
-        self._files = SimpleNamespace(downloads=published_files(folder))
+        self._downloads = open_downloads(folder)
         self._parts = {part: Relay(socket_of(run, part), part) for part in _MOST_BYTES}
         self._for_pages = for_pages
 
@@ -155,7 +154,7 @@ class Front:
 
     def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
         """The answer to a GET that needs no waiting: a published file. headers: by names in lower case."""
-        return file_at_hand(self._files, path, headers.get("if-none-match", ""))  # type: ignore[arg-type]
+        return file_at_hand(self._downloads, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

@@ -105,8 +105,8 @@ class Survey:
             with suppress(StoreRefused):
                 index = self._server.indexes.read(series)
                 self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
-        self._meters.set("history_forked", float(self._server.history_problem is not None))
-        self._meters.set("settings_outdated", self._server.settings_outdated)
+        self._meters.set("history_forked", float(self._server.ticks.history_problem is not None))
+        self._meters.set("settings_outdated", self._server.governance.settings_outdated)
         self._note_state("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
         self._note_state("keys", lambda: self._measure_witnesses(now))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]

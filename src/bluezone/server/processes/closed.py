@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -20,7 +19,8 @@ from granian.server.embed import Server
 from bluezone import logs
 from bluezone.keyserver.datafolder import moved
 from bluezone.keyserver.http import file_at_hand, handles
-from bluezone.keyserver.parts import published_files
+from bluezone.keyserver.parts.pages import open_downloads
+from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.server.front.pages import StaticFiles
 from bluezone.server.processes.service import ServeOptions
 from bluezone.servicemanager import ServiceManager
@@ -32,12 +32,12 @@ _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
 class Closed:
-    """The entry of one port. published: the server's files, None on the office's port."""
+    """The entry of one port. downloads: what phones fetch, None on the office's port."""
 
-    def __init__(self, pages: dict[str, bytes], static: StaticFiles, published: Any) -> None:
+    def __init__(self, pages: dict[str, bytes], static: StaticFiles, downloads: Downloads | None) -> None:
         self._pages = pages
         self._static = static
-        self._published = published
+        self._downloads = downloads
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request; its body is not read, and the connection is closed after the answer."""
@@ -45,8 +45,8 @@ class Closed:
         headers = scope.headers
         if scope.method in ("GET", "HEAD"):
             answer: Any = self._static.find(path)
-            if answer is None and self._published is not None:
-                answer = file_at_hand(self._published, path, headers.get("if-none-match") or "")
+            if answer is None and self._downloads is not None:
+                answer = file_at_hand(self._downloads, path, headers.get("if-none-match") or "")
             if answer is not None:
                 body = answer.content if hasattr(answer, "content") else answer.body
                 head = [*(answer.headers if hasattr(answer, "content") else answer.head)]
@@ -109,11 +109,11 @@ async def _serve(options: ServeOptions, secured: Any, folder: Path) -> str:
 
     pages = {language: moving_page(language) for language, _ in settings.LANGUAGES}
     static = StaticFiles(STATIC_FOLDER, static_url())
-    files = published_files(folder)
+    downloads = open_downloads(folder)
     tls = {"ssl_cert": secured.certificate, "ssl_key": secured.key} if secured else {}
     servers = [
         Server(
-            Closed(pages, static, SimpleNamespace(downloads=files) if origin == "public" else None),
+            Closed(pages, static, downloads if origin == "public" else None),
             address=options.host,
             port=port,
             interface=Interfaces.RSGI,

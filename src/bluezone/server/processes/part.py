@@ -13,13 +13,14 @@ from typing import Any
 from bluezone import logs
 from bluezone.keyserver.datafolder import RUN_FOLDER
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.parts import STORE_OF, VARIABLE, open_part
+from bluezone.keyserver.parts.process import VARIABLE, open_admission, open_codes
 from bluezone.refusal import Refused
 from bluezone.server.front.relay import part_server, socket_of
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 from bluezone.server.processes.origin import warm
 
-PARTS = (*STORE_OF, "pages")
+_OPEN = {"codes": open_codes, "admission": open_admission}
+PARTS = (*_OPEN, "pages")
 
 
 def _application(part: str, folder: Path, tallies: int | None) -> Any:
@@ -29,10 +30,10 @@ def _application(part: str, folder: Path, tallies: int | None) -> Any:
         application.open()
         warm(application, "/")
         return application
-    server = open_part(folder, part)
+    parts = _OPEN[part](folder)
     if tallies is not None:
-        server.share_limits(tallies)
-    return Application(server)
+        parts.share_limits(tallies)
+    return Application(parts)
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bluezone import logs
-from bluezone.keyserver.parts import PUBLICATION, VARIABLE, open_publication
-from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.parts.process import VARIABLE
 from bluezone.keyserver.storage.opening import database_url
+from bluezone.keyserver.ticks import Ticks, open_publication
 from bluezone.logs import event
 from bluezone.refusal import Refused
 from bluezone.server.leader import Lead, lead_when_free
@@ -27,18 +27,19 @@ from bluezone.server.processes.lifeline import end_with_parent, name_process, sa
 
 log = logging.getLogger(__name__)
 
+PUBLICATION = "publication"
 TICK_SECONDS = 15.0
 # As the worker's, for a demo.
 HASTY_TICK_SECONDS = 1.0
 
 
-def publish_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
+def publish_until(stopped: threading.Event, ticks: Ticks, meters: Meters, lead: Lead) -> None:
     """Publish what is due until `stopped` or until another leads; what is refused is retried at the next tick."""
-    pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
+    pause = TICK_SECONDS if ticks.city.publish_period_seconds else HASTY_TICK_SECONDS
     while not stopped.is_set() and lead.renew():
         meters.set("publication_leading", 1)
         try:
-            server.tick()
+            ticks.tick()
         except Refused as refused:
             meters.set("publication_failures_total", meters.gauge("publication_failures_total") + 1)
             extra = event("publication_refused", code=refused.code)
@@ -73,7 +74,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     end_with_parent()
     try:
-        server = open_publication(options.folder)
+        ticks = open_publication(options.folder)
     except Refused as refused:
         sentence = f"{PUBLICATION}: {refused.code}: {refused.message}"
         logs.say("part_refused", sentence, 40, code=refused.code, part=PUBLICATION)
@@ -81,14 +82,14 @@ def main() -> None:
     meters = Meters.attach(options.meters)
     # A process that was killed could not reset this.
     meters.set("publication_leading", 0)
-    lead = Lead(server.notes.folder, _database(), lambda: meters.set("publication_leading", 0), PUBLICATION)
+    lead = Lead(ticks.notes.folder, _database(), lambda: meters.set("publication_leading", 0), PUBLICATION)
     say_ready(options.ready)
     try:
         while lead_when_free(lead, stopped):
-            publish_until(stopped, server, meters, lead)
+            publish_until(stopped, ticks, meters, lead)
             lead.release()
     finally:
-        server.close()
+        ticks.close()
 
 
 if __name__ == "__main__":

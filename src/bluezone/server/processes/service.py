@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.datafolder import RUN_FOLDER
+from bluezone.keyserver.parts.process import TALLIES
 from bluezone.keyserver.reports.limits import SIZE, shared_memory
-from bluezone.keyserver.service import LIMITS
 from bluezone.keyserver.signer.client import VARIABLE as SIGNER
 from bluezone.logs import say
 from bluezone.server import garbage
@@ -78,7 +78,7 @@ class Server:
         self._signs = SIGNER not in os.environ
         # With --only, each `serve` runs as the user who starts it.
         self.users = find_users() if options.only is None else None
-        self._tallies = shared_memory(LIMITS * SIZE)
+        self._tallies = shared_memory(TALLIES * SIZE)
         self._operator: OperatorPort | None = None
         if options.operator_port is not None:
             self._operator = _operator_port(take_port("127.0.0.1", options.operator_port, "--operator-port"))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The health of a process, and of the whole city's key server, for monitors and load balancers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bluezone.keyserver.parts.pages import Pages
+from bluezone.keyserver.signer.client import Connection
+from bluezone.keyserver.statistics import late_after_seconds, overdue_seconds
+from bluezone.keyserver.storage.migrations import unknown_to_us
+from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.protocol.signed.index import STALE_SECONDS
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether this process answers, and whether phones get files.
+
+    stores: of this process, by name (codes, keys). signer: None if this process signs alone.
+    pages: what phones read; None if another process reports on it.
+    """
+
+    stores: Mapping[str, Store]
+    signer: Connection | None
+    pages: Pages | None = None
+
+    def readiness(self) -> dict[str, Any]:
+        """Return `status` "ok" or "failing" and `failing`: codes of problems that stop this process from answering."""
+        failing = self._store_problems()
+        # A process without the keys store only certifies, so it is of no use without a signer.
+        if "keys" not in self.stores and (problem := self.signer_problem()):
+            failing.append(problem)
+        return _report(failing)
+
+    def report(self) -> dict[str, Any]:
+        """Return the same for the whole city's key server, and the numbers phones should see.
+
+        In the result, tick_age_seconds: since the worker's last round, null before the first.
+        publication_overdue_seconds: how long phones have had no new file although one was due.
+        """
+        pages = self.pages
+        if pages is None:
+            raise StoreRefused("another process reports on the published files")
+        now = int(pages.clock())
+        # Phones can still fetch if nothing is signed, so readiness ignores these problems.
+        problems = (pages.signing_problem(), self.signer_problem())
+        failing = [*self._store_problems(), *filter(None, problems)]
+        index = None
+        try:
+            index = pages.indexes.read()
+        except StoreRefused as refused:
+            failing.append(refused.code)
+        age = None if index is None else now - index.generated_at
+        if age is None or age > STALE_SECONDS:
+            failing.append("index_stale")
+        period = pages.city.publish_period_seconds
+        overdue = None if index is None else self._overdue(period, index.number, now)
+        if overdue is not None and overdue > late_after_seconds(period):
+            failing.append("publication_overdue")
+        ticked_at = pages.ticked_at()
+        return {
+            **_report(failing),
+            "config_number": pages.configs.newest_number(),
+            "export_number": None if index is None else index.number,
+            "index_age_seconds": age,
+            "tick_age_seconds": None if ticked_at is None else now - int(ticked_at),
+            "publication_overdue_seconds": overdue,
+        }
+
+    def signer_problem(self) -> str | None:
+        """Why the signer does not answer this process, a code; None if it does or this process signs alone."""
+        if self.signer is None:
+            return None
+        try:
+            self.signer.require_answer()
+        except StoreRefused as refused:
+            return refused.code
+        return None
+
+    def _store_problems(self) -> list[str]:
+        problems = (_store_problem(name, store) for name, store in self.stores.items())
+        return [problem for problem in problems if problem]
+
+    def _overdue(self, period_seconds: int, listed: int, now: int) -> int | None:
+        """None if the store does not answer, which `readiness` reports."""
+        try:
+            return int(overdue_seconds(self.stores["keys"], period_seconds, listed, now))
+        except StoreRefused:
+            return None
+
+
+def _report(failing: list[str]) -> dict[str, Any]:
+    return {"status": "failing" if failing else "ok", "failing": failing}
+
+
+def _store_problem(name: str, store: Store) -> str | None:
+    try:
+        return "store_too_new" if unknown_to_us(store, name) else None
+    except StoreRefused as refused:
+        return refused.code

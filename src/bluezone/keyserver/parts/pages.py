@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part that everybody reads: configs, indexes, files, and the state of publication. It has no store and no key."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bluezone.city import City, load_city
+from bluezone.keyserver.configfiles import ConfigFiles, ConfigFolder
+from bluezone.keyserver.datafolder import Notes, notes_of_publication
+from bluezone.keyserver.publication.downloads import Downloads
+from bluezone.keyserver.publication.indexes import Indexes
+from bluezone.keyserver.publication.place import PublishedPlace, open_place
+from bluezone.keyserver.signer.client import RemoteKeys, require_signer
+
+
+class Pages:
+    """What everybody may read of one city. clock: returns Unix seconds.
+
+    city_key: the city's public key, 32 bytes. notes: of the processes that tick, the one that publishes first.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        configs: ConfigFiles,
+        place: PublishedPlace,
+        city_key: bytes,
+        notes: Sequence[Notes],
+        clock: Callable[[], float],
+    ) -> None:
+        self.city = city
+        self.configs = configs
+        self.city_key = city_key
+        self.clock = clock
+        self.downloads = Downloads(place.fetch, configs, place.folder)
+        self.indexes = Indexes(place.files.get, city_key)
+        self._notes = notes
+
+    def signing_problem(self) -> str | None:
+        """Why nothing is signed now, a code, as of the last tick or start on this data folder; None if it is."""
+        return next((code for notes in self._notes if (code := notes.signing_problem())), None)
+
+    def ticked_at(self) -> float | None:
+        """When the last tick on this data folder was done, Unix seconds; None before the first."""
+        return min((moment for notes in self._notes if (moment := notes.ticked_at()) is not None), default=None)
+
+
+def pages_of(folder: Path, city: City, city_key: bytes, notes: Sequence[Notes], clock: Callable[[], float]) -> Pages:
+    """The pages of a data folder."""
+    return Pages(city, ConfigFiles(folder / "configs", city_key), open_place(folder), city_key, notes, clock)
+
+
+def open_pages(folder: Path, clock: Callable[[], float] = time.time) -> Pages:
+    """The pages of a process without a store. Raises SignerAway, CityInvalid."""
+    keys = RemoteKeys(require_signer(folder))
+    return pages_of(folder, load_city(folder), keys.city_key, (notes_of_publication(folder), Notes(folder)), clock)
+
+
+def open_downloads(folder: Path) -> Downloads:
+    """What phones fetch of a data folder, for a process that has not even a public key: nothing is verified."""
+    place = open_place(folder)
+    return Downloads(place.fetch, ConfigFolder(folder / "configs"), place.folder)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part that publishes: export files, venue packages, indexes and the public log. It alone writes them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from bluezone.city import City
+from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.keyfolder import SigningKeys
+from bluezone.keyserver.publication.exports import ExportFiles
+from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.indexwriter import IndexWriter
+from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.logwriter import LogWriter
+from bluezone.keyserver.publication.packages import VenuePackages
+from bluezone.keyserver.publication.series import ALL_SERIES
+from bluezone.keyserver.retention import forget_files
+from bluezone.keyserver.storage.store import Store, Turn
+from bluezone.protocol.signed.index import EXPORTS, VENUES
+
+
+class Publication:
+    """Publishes for one city. store: of keys.
+
+    show: shows the signer, by kind and content, what was signed before. random_bytes: draws the seeds of padding.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        city: City,
+        store: Store,
+        keys: SigningKeys,
+        configs: ConfigFiles,
+        published: PublishedFiles,
+        journal: Journal,
+        log: LogWriter,
+        show: Callable[[str, bytes], object],
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.city = city
+        self.store = store
+        self.published = published
+        self.random_bytes = random_bytes
+        self._data_dir = data_dir
+        self._keys = keys
+        self._configs = configs
+        self._journal = journal
+        self._log = log
+        self._show = show
+
+    @property
+    def export_files(self) -> ExportFiles:
+        """Makes the files of keys."""
+        first = self._first_number(EXPORTS)
+        return ExportFiles(self.store, self.city, self._keys, self.published, self.random_bytes, first)
+
+    @property
+    def venue_packages(self) -> VenuePackages:
+        """Makes the packages of venue items."""
+        period = self.city.publish_period_seconds
+        mean = self.city.venue_padding_mean
+        first = self._first_number(VENUES)
+        return VenuePackages(self.store, self.published, period, mean, self.random_bytes, first)
+
+    @property
+    def index_writer(self) -> IndexWriter:
+        """Signs the lists of what was published."""
+        return IndexWriter(self.store, self._configs, self._keys.signing_key, self.published, self._journal, self._show)
+
+    def duties(self, turn: Turn) -> tuple[Callable[[float], None], ...]:
+        """What is due at each tick, in this order; each is called with the time in Unix seconds."""
+        return (
+            self.export_files.publish,
+            self.venue_packages.publish,
+            lambda _now: self._log.keep_up(),
+            lambda now: self.index_writer.renew_all(now, turn),
+        )
+
+    def renew(self, now: float, turn: Turn | None) -> None:
+        """Bring the public log and the indexes up to date."""
+        self._log.keep_up()
+        self.index_writer.renew_all(now, turn)
+
+    def bring_over(self) -> None:
+        """Move files from before a bucket was configured into it."""
+        if isinstance(self.published, LocalFiles):
+            return
+        from bluezone.keyserver.publication.bucket import bring_over
+
+        for series in ALL_SERIES:
+            bring_over(self._data_dir, series.folder, self.published)
+
+    def remove_old_files(self, now: float) -> None:
+        """Remove the files that no index lists any more."""
+        forget_files(self.store, self.published, now)
+
+    def _first_number(self, kind: str) -> int:
+        epoch = self._configs.epoch()
+        return epoch.branch(kind).first if epoch else 1

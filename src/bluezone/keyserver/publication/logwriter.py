@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the public log of one city: append leaves and sign checkpoints.
+
+Leaves are derived from what was published, so the next round appends a leaf that was lost in a crash. No refusal of
+the log delays a file that phones wait for. Source: docs/protocol.md section 9; C2SP tlog-tiles.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.publication.publiclog import PublicLog, read_node
+from bluezone.keyserver.publication.series import ALL_SERIES
+from bluezone.keyserver.storage.store import StoreRefused, Transaction
+from bluezone.logs import event
+from bluezone.protocol.primitives import Ed25519Signer
+from bluezone.protocol.signed.envelope import extend_chain
+from bluezone.refusal import Refused
+from bluezone.transparency import leaves
+from bluezone.transparency.merkle import completed, leaf_hash, node_hash
+from bluezone.transparency.notes import Checkpoint, Note, Signature, sign_checkpoint
+
+logger = logging.getLogger(__name__)
+
+# Checkpoints that are retained with their cosignatures; older ones prove nothing that the newest do not.
+RETAINED_CHECKPOINTS = 500
+_CONFIG_MARK = "config"
+
+
+class LogForked(StoreRefused):
+    """The store's log differs from the one that was signed before: it was restored without its journal."""
+
+    code = "log_forked"
+
+
+@dataclass(frozen=True)
+class LogWriter(PublicLog):
+    """The log of one city, to be written. signing_key: of the city, for checkpoints."""
+
+    journal: Journal
+    signing_key: Ed25519Signer
+
+    def sign(self, text: bytes) -> bytes:
+        """The city's signature over the text of a checkpoint; the log uses the city's key for nothing else."""
+        return self.signing_key.sign(text)
+
+    def ask(self, content: bytes) -> None:
+        """Have a leaf appended at the next `renew` unless it is in the log already. Safe from any process."""
+        if self.find(leaf_hash(content)) is None:
+            self.store.write(
+                lambda transaction: transaction.execute(
+                    "INSERT INTO log_waiting VALUES (?) ON CONFLICT DO NOTHING", (content,)
+                )
+            )
+
+    def ask_once(self, kind: str, number: int, content: bytes) -> None:
+        """Like `ask`, but only once for a kind and number, such as a day, whatever the leaf. Safe from any process."""
+
+        def put(transaction: Transaction) -> None:
+            if not transaction.execute("SELECT 1 FROM log_mark WHERE kind = ? AND number >= ?", (kind, number)):
+                _set_mark(transaction, kind, number)
+                transaction.execute("INSERT INTO log_waiting VALUES (?) ON CONFLICT DO NOTHING", (content,))
+
+        self.store.write(put)
+
+    def keep_up(self) -> None:
+        """Like `renew`, but only log a failure, so that it delays nothing that phones wait for."""
+        try:
+            self.renew()
+        except Refused as refused:
+            details = event("log_refused", code=refused.code)
+            logger.error("public log: %s: %s", refused.code, refused.message, extra=details)
+
+    def renew(self) -> None:
+        """Append what was published since the last call, and sign a checkpoint of it.
+
+        Call it under the service's lock. Raises LogForked, StoreRefused.
+        """
+        first = self._recover()
+        self.store.write(self._append_new)
+        size = self.size()
+        if size > first:
+            # Before anyone can fetch it: the journal must know all that was signed.
+            self.journal.note_leaves(first, self.contents(first, size))
+        if size and not self.store.read("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)):
+            note = sign_checkpoint(Checkpoint(self.key.name, size, self.root(size)), self.key, self.sign)
+            self.store.write(lambda transaction: _store_checkpoint(transaction, size, note))
+
+    def _recover(self) -> int:
+        """Append leaves that the journal knows and a restored store lacks; returns how many the journal knows."""
+        batches = self.journal.leaves()
+        size = self.size()
+        if not batches:
+            return size
+        end = max(first + len(contents) for first, contents in batches)
+        if end > size:
+            journalled: dict[int, bytes] = {}
+            for first, contents in batches:
+                journalled.update(enumerate(contents, first))
+            missing = [journalled[number] for number in range(size, end) if number in journalled]
+            self.store.write(lambda transaction: _append(transaction, missing))
+        first, contents = batches[-1]
+        if self.contents(first, first + len(contents)) != contents:
+            raise LogForked(f"leaves from {first} on were signed, and are others here")
+        return min(end, self.size())
+
+    def _append_new(self, transaction: Transaction) -> None:
+        waiting = [bytes(row[0]) for row in transaction.execute("DELETE FROM log_waiting RETURNING content")]
+        marks: dict[str, int] = dict(transaction.execute("SELECT kind, number FROM log_mark"))
+        fresh: list[bytes] = []
+        for number in self.configs.numbers():
+            if number > marks.get(_CONFIG_MARK, 0):
+                fresh += _config_leaves(self.configs, number)
+                marks[_CONFIG_MARK] = number
+        epoch = self.configs.epoch_number()
+        for series in ALL_SERIES:
+            rows = transaction.execute(
+                f"SELECT number, sha256, chain_before FROM {series.table}"  # noqa: S608 - names of tables are our own constants
+                " WHERE sha256 IS NOT NULL AND number > ? ORDER BY number",
+                (marks.get(series.kind, 0),),
+            )
+            for number, sha256, before in rows:
+                fresh.append(
+                    leaves.head_leaf(series.kind, epoch, number, extend_chain(bytes(before), bytes(sha256)).hex())
+                )
+                marks[series.kind] = number
+        for kind in (_CONFIG_MARK, *(series.kind for series in ALL_SERIES)):
+            _set_mark(transaction, kind, marks.get(kind, 0))
+        _append(transaction, [*fresh, *sorted(waiting)])
+
+    def set_policy(self, policy: bytes, addresses: str) -> int:
+        """Append a policy of who shall watch; returns its number, from 0."""
+
+        def put(transaction: Transaction) -> int:
+            number = int(transaction.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM log_policy")[0][0])
+            transaction.execute("INSERT INTO log_policy VALUES (?, ?, ?)", (number, policy, addresses))
+            return number
+
+        return self.store.write(put)
+
+    def keep_cosignature(self, size: int, signature: Signature) -> None:
+        """Store the signature of a witness, which the caller has verified."""
+        row = (size, signature.name, signature.line)
+        self.store.write(
+            lambda transaction: transaction.execute(
+                "INSERT INTO log_cosignature VALUES (?, ?, ?)"
+                " ON CONFLICT (size, name) DO UPDATE SET line = excluded.line",
+                row,
+            )
+        )
+
+
+def _config_leaves(configs: ConfigFiles, number: int) -> list[bytes]:
+    config = configs.config(number)
+    return [
+        leaves.config_leaf(number, configs.sha256_of(number)),
+        *(leaves.epoch_leaf(record) for record in config.epochs),
+        *(leaves.week_key_leaf(key) for key in config.week_keys),
+        leaves.city_keys_leaf(config),
+    ]
+
+
+def _set_mark(transaction: Transaction, kind: str, number: int) -> None:
+    sql = "INSERT INTO log_mark VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET number = excluded.number"
+    transaction.execute(sql, (kind, number))
+
+
+def _append(transaction: Transaction, contents: Iterable[bytes]) -> None:
+    """Append leaves that are not in the log yet, with the hashes above them."""
+    number = int(transaction.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM log_leaf")[0][0])
+    for content in contents:
+        if transaction.execute("SELECT 1 FROM log_leaf WHERE content = ?", (content,)):
+            continue
+        transaction.execute("INSERT INTO log_leaf VALUES (?, ?)", (number, content))
+        transaction.execute("INSERT INTO log_node VALUES (0, ?, ?)", (number, leaf_hash(content)))
+        for level, position in completed(number):
+            left = read_node(transaction.execute, level - 1, 2 * position)
+            right = read_node(transaction.execute, level - 1, 2 * position + 1)
+            transaction.execute("INSERT INTO log_node VALUES (?, ?, ?)", (level, position, node_hash(left, right)))
+        number += 1
+
+
+def _store_checkpoint(transaction: Transaction, size: int, note: Note) -> None:
+    transaction.execute("INSERT INTO log_checkpoint VALUES (?, ?) ON CONFLICT DO NOTHING", (size, note.data))
+    old = transaction.execute(
+        "SELECT size FROM log_checkpoint ORDER BY size DESC LIMIT 1 OFFSET ?", (RETAINED_CHECKPOINTS,)
+    )
+    for (least,) in old:
+        for table in ("log_checkpoint", "log_cosignature"):
+            transaction.execute(f"DELETE FROM {table} WHERE size <= ?", (least,))  # noqa: S608 - names of tables are our own constants

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is due again and again, done by one process at a time: compare, govern, publish, forget.
+
+The worker governs and, unless another user does, publishes. The process of publication only publishes.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bluezone.city import City, load_city
+from bluezone.keyserver.configfiles import ConfigFiles
+from bluezone.keyserver.datafolder import (
+    LOCK_NAME,
+    TURN_SECONDS,
+    Notes,
+    PublicationApart,
+    notes_of_publication,
+    only_one,
+    pause_ticks,
+    require_same_folder,
+)
+from bluezone.keyserver.keyfolder import SignerAway, SigningKeys, SigningRefused
+from bluezone.keyserver.parts.governance import Governance
+from bluezone.keyserver.parts.publication import Publication
+from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
+from bluezone.keyserver.publication.folder import PublishedFiles, PublishedRefused
+from bluezone.keyserver.publication.history import History
+from bluezone.keyserver.publication.indexes import Indexes
+from bluezone.keyserver.publication.journal import Journal, journal_folder
+from bluezone.keyserver.publication.logwriter import LogWriter
+from bluezone.keyserver.publication.place import open_place
+from bluezone.keyserver.settings import SettingsOutdated, require_newest_settings
+from bluezone.keyserver.signer.client import Reminder, RemoteKeys, require_signer
+from bluezone.keyserver.storage.opening import database_url, open_store
+from bluezone.keyserver.storage.store import Store, StoreFull, StoreRefused, Turn
+from bluezone.logs import event
+from bluezone.protocol.intervals import hour_at
+from bluezone.protocol.signed.epoch import Epoch
+from bluezone.timekeeping import ClockDoubted, ClockGuard
+
+logger = logging.getLogger(__name__)
+
+# How long the tick of a process that shares the duties waits for that of the other, on PostgreSQL.
+WAIT_FOR_OTHER_SECONDS = 10.0
+
+
+class Ticks:
+    """The ticks of one process. clock: returns Unix seconds.
+
+    stores: those of this process, the keys store last. notes: what this process says of its ticks.
+    guard: asked before what cannot be undone; None if time is simulated.
+    sync: exchanges keys, configs and settings with the hosts that share the database.
+    governance, publication: None if another process has that part.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        city: City,
+        stores: Sequence[Store],
+        keys: SigningKeys,
+        configs: ConfigFiles,
+        history: History,
+        notes: Notes,
+        guard: ClockGuard | None,
+        sync: Callable[[], None],
+        governance: Governance | None,
+        publication: Publication | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.city = city
+        self.notes = notes
+        self.guard = guard
+        self.history = history
+        self.governance = governance
+        self.publication = publication
+        self.sync = sync
+        self.clock = clock
+        # Whether this folder's keys or configs are not those that the hosts of its database share.
+        self.folder_differs = False
+        # Why nothing is signed now: a code, None while what is here and what was published agree.
+        self.history_problem: str | None = None
+        self._data_dir = data_dir
+        self._stores = stores
+        self._keys_store = stores[-1]
+        self._keys = keys
+        self._configs = configs
+        self._hour = -1
+
+    def begin(self) -> None:
+        """Bring up to date what phones fetch, as far as it is this process's; each tick tries again what is refused.
+
+        Call it under the service's lock. Raises StoreRefused if the stores do not answer.
+        """
+        try:
+            with self._keys_store.exclusive(TURN_SECONDS) as turn:
+                believed = self._believes(self.clock())
+                refusal = self._prepare(self.clock()) if believed else None
+                if refusal is not None:
+                    raise refusal
+                if self.publication is None:
+                    return
+                self.publication.bring_over()
+                if believed:
+                    self.publication.renew(self.clock(), turn)
+        except SettingsOutdated as refused:
+            logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
+        except StoreFull as refused:
+            logger.error("%s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
+        except (HistoryForked, PublishedRefused, SignerAway, SigningRefused) as refused:
+            # Reports are taken and files served meanwhile.
+            details = event("signer_away", code=refused.code)
+            if isinstance(refused, HistoryForked):
+                details = event("history_forked", code=refused.code)
+            elif isinstance(refused, PublishedRefused):
+                details = event("published_files_away", code=refused.code)
+            level = logging.WARNING if isinstance(refused, PublishedRefused) else logging.ERROR
+            logger.log(level, "%s: %s", refused.code, refused.message, extra=details)
+
+    def tick(self, now: float | None = None) -> bool:
+        """Do what is due. Idempotent; call it every minute or so.
+
+        now: Unix seconds, the clock's if None. Returns False if another process is at it.
+        Raises StoreRefused, ClockDoubted; what was not done is due at the next tick.
+        """
+        moment = self.clock() if now is None else now
+        alone_here = self.governance is not None and self.publication is not None
+        with only_one(self.notes.folder / LOCK_NAME, wait=False) as locked:
+            if not locked:
+                return False
+            # The lock file is for one machine, the turn for all that share the database.
+            with self._keys_store.exclusive(0 if alone_here else WAIT_FOR_OTHER_SECONDS) as turn:
+                if turn is None:
+                    return False
+                if now is None and self.guard:
+                    self._require_clock(self.guard, moment)
+                self._do_what_is_due(moment, turn)
+                self.notes.set_ticked_at(moment)
+                return True
+
+    def _do_what_is_due(self, now: float, turn: Turn) -> None:
+        refusal = self._prepare(now)
+        hour_is_new = self._begin_hour(hour_at(now))
+        # A turn is lost when PostgreSQL is restarted: what needs it cannot be done twice, and an index checks again.
+        refusals: list[StoreRefused] = [] if refusal is None else [refusal]
+        # What was not compared with what was published must not be continued; old data may be deleted.
+        publishing = self.publication.duties(turn) if self.publication and refusal is None else ()
+        for duty in (*publishing, self.forget):
+            turn.check()
+            try:
+                duty(now)
+            except PublishedRefused as refused:
+                # A bucket that does not answer delays no other duty, least of all deletion.
+                refusals.append(refused)
+        if hour_is_new:
+            for store in self._stores:
+                store.tidy()
+        if refusals:
+            raise refusals[0]
+
+    def _begin_hour(self, hour: int) -> bool:
+        # A process that does not mingle writes random keys: both remove what shows which rows came together.
+        is_new = hour != self._hour
+        self._hour = hour
+        return self.governance.mingle_once_an_hour(hour) if self.governance else is_new
+
+    def forget(self, now: float) -> None:
+        """Delete what has expired at `now` (Unix seconds) and put decoys in. Safe to interrupt and to repeat."""
+        if self.governance:
+            self.governance.forget(now)
+        if self.publication:
+            self.publication.remove_old_files(now)
+
+    def adopt(self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None) -> dict[str, list[int]]:
+        """Adopt what was published and this store has lost; arguments, result and refusals as History.compare.
+
+        Raises also StoreBusy if another process has the turn too long, and PublicationApart.
+        """
+        self._require_publishing()
+        with self.alone():
+            return self.history.compare(sources, seen or {})
+
+    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
+        """The record of the next epoch, for the recovery key to sign; see History.propose."""
+        with self.alone():
+            return self.history.propose(self.clock(), above, sources)
+
+    def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
+        """Continue in a new epoch; see History.open_epoch. Raises also ClockDoubted, PublicationApart."""
+        self._require_publishing()
+        with self.alone():
+            if self.guard:
+                self.guard.require(self.clock())
+            return self.history.open_epoch(record, self.clock(), sources)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Work while no process of this folder ticks, in the turn, with what other hosts have changed."""
+        with pause_ticks(self._data_dir), self._keys_store.exclusive(TURN_SECONDS):
+            self.sync()
+            yield
+            self.sync()
+
+    def close(self) -> None:
+        """Close the stores."""
+        for store in self._stores:
+            store.close()
+
+    def _believes(self, now: float) -> bool:
+        try:
+            if self.guard:
+                self._require_clock(self.guard, now)
+        except ClockDoubted as refused:
+            # Files are served and reports taken all the same; nothing is signed.
+            logger.error("clock: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+            return False
+        return True
+
+    def _require_clock(self, guard: ClockGuard, now: float) -> None:
+        try:
+            guard.require(now)
+        except ClockDoubted as refused:
+            self.notes.set_signing_problem(refused.code)
+            raise
+
+    def _require_publishing(self) -> None:
+        if self.publication is None:
+            raise PublicationApart("the published files here are another user's; run this as root")
+
+    def _prepare(self, now: float) -> StoreRefused | None:
+        """Make what is missing; returns why nothing may be signed, None if all that was published is known here."""
+        self.sync()
+        self.folder_differs = True
+        require_same_folder(self._keys_store, self._keys, self._configs)
+        self.folder_differs = False
+        refusal = self._compare()
+        if self.governance:
+            outdated = self.governance.renew(now, history_is_known=refusal is None)
+            return refusal or outdated
+        self.notes.set_signing_problem(self.history_problem)
+        if refusal is None:
+            require_newest_settings(self._keys_store, self.city, self._data_dir)
+        return refusal
+
+    def _compare(self) -> StoreRefused | None:
+        """Compare what was published with what is known here; returns why they do not agree."""
+        try:
+            self.history.compare()
+        except (HistoryForked, PublishedRefused) as refused:
+            self.history_problem = refused.code if isinstance(refused, HistoryForked) else None
+            self.notes.set_signing_problem(self.history_problem)
+            return refused
+        self.history_problem = None
+        return None
+
+
+def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ticks:
+    """The ticks of the process that only publishes, after a first round. Raises SignerAway, CityInvalid, StoreRefused.
+
+    What the office decides reaches it in files that it reads and checks: the settings, which must be those applied
+    last; the configs, each signed; and the clock that the worker believes. Nothing is made or migrated.
+    """
+    signer = require_signer(folder)
+    keys = RemoteKeys(signer)
+    store = open_store("keys", folder, database_url("keys"))
+    city = load_city(folder)
+    place = open_place(folder)
+    configs = ConfigFiles(folder / "configs", keys.city_key)
+    journal = Journal(journal_folder(folder), keys.signing_key)
+    log = LogWriter(store, configs, keys.city_key, journal, keys.signing_key)
+    show = Reminder(signer).show
+    history = History(
+        folder, store, configs, keys, Indexes(place.files.get, keys.city_key), show, place.files, journal,
+        Adoption(store, place.files, keys, city.padding_mean, city.embargo_seconds), publishes=True, adopter=None,
+    )  # fmt: skip
+    publication = Publication(folder, city, store, keys, configs, place.files, journal, log, show)
+    guard = ClockGuard(folder, store.database_clock, notes=False) if clock is time.time else None
+    notes = notes_of_publication(folder)
+    ticks = Ticks(
+        folder, city, (store,), keys, configs, history, notes, guard, _nothing_to_sync, None, publication, clock
+    )
+    with only_one(notes.folder / LOCK_NAME, wait=True):
+        try:
+            ticks.begin()
+        except StoreRefused as refused:
+            # What is there is served meanwhile; each tick tries again.
+            details = event("publication_refused", code=refused.code)
+            logger.warning("publication: %s: %s", refused.code, refused.message, extra=details)
+    return ticks
+
+
+def _nothing_to_sync() -> None:
+    """Keys that are sealed in the database are fetched by one user for all, so there is no process of publication."""
