@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from bluezone.firstday.trials import record_phone_visit
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.publicpages.page_frame import chrome
+from bluezone.publicpages.page_frame import frame_context
 
 
 @require_safe
@@ -21,6 +21,6 @@ def try_phone(request: HttpRequest, token: str) -> HttpResponse:
     """
     if request.method != "GET" or not record_phone_visit(token, timezone.now()):
         return redirect("home")
-    response = render(request, "firstday/reached.html", chrome(request))
+    response = render(request, "firstday/reached.html", frame_context(request))
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -31,7 +31,8 @@ from bluezone.media_types import PDF
 from bluezone.paper import phrases
 from bluezone.paper.pdf import font_file, sheet_html, write_pdf
 from bluezone.paper.phrases import Facts, facts
-from bluezone.publicpages.page_frame import ASSETS, KEPT_AN_HOUR, Asset, answer, show
+from bluezone.publicpages.page_frame import ASSETS, render_page
+from bluezone.publicpages.static_files import CACHED_AN_HOUR, Asset, serve_asset
 from bluezone.refusal import Refused
 from bluezone.speech.voice import can_speak, spoken_mp3
 
@@ -302,7 +303,7 @@ def materials(request: HttpRequest) -> HttpResponse:
         "zalo_text": phrases.zalo(city),
         "bulletin_text": phrases.bulletin(city),
     }
-    return show(request, "public/materials.html", context)
+    return render_page(request, "public/materials.html", context)
 
 
 @require_safe
@@ -321,8 +322,8 @@ def material(request: HttpRequest, file: str, language: str) -> HttpResponse:
             "text": gettext("A program that makes it is missing. Tell the operator: %(code)s.")
             % {"code": refusal.code},
         }
-        return show(request, "public/problem.html", context, status=503)
-    response = answer(request, Asset("", body, item.media_type), KEPT_AN_HOUR)
+        return render_page(request, "public/problem.html", context, status=503)
+    response = serve_asset(request, Asset("", body, item.media_type), CACHED_AN_HOUR)
     name = f"bluezone-{item.name}.{language}.{item.ending}"
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response

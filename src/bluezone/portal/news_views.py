@@ -26,7 +26,8 @@ from bluezone.paper.phrases import Facts, facts
 from bluezone.portal import news
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.publicpages.page_frame import KEPT, Asset
+from bluezone.publicpages.page_frame import CACHED_A_MINUTE
+from bluezone.publicpages.static_files import Asset
 from bluezone.refusal import Refused
 
 ON_A_PAGE = 30
@@ -186,5 +187,5 @@ def _cached(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The response, or 304 for clients that have it: news changes rarely and phones fetch it often."""
     etag = quote_etag(Asset("", response.content, "").sha256[:32])
     response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = KEPT
+    response.headers["Cache-Control"] = CACHED_A_MINUTE
     return get_conditional_response(request, etag=etag, response=response) or response

@@ -8,7 +8,7 @@ import hashlib
 from bluezone.face import files as face
 from bluezone.office_keyserver import key_server, public_key
 from bluezone.paper import androidpackage
-from bluezone.publicpages.page_frame import Asset
+from bluezone.publicpages.static_files import Asset
 from bluezone.transparency.leaves import edition_leaf, manifest
 
 # The path of the web edition; its page has the empty path below it.

@@ -26,7 +26,7 @@ from bluezone.office_keyserver import city_pages, public_key
 from bluezone.portal.programs import web_edition
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index
-from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.page_frame import render_page
 from bluezone.refusal import Refused
 
 
@@ -143,7 +143,7 @@ def transparency(request: HttpRequest) -> HttpResponse:
         "version": bluezone.__version__,
         "assets_listed": list(web_edition().values()),
     }
-    return show(request, "public/transparency.html", context)
+    return render_page(request, "public/transparency.html", context)
 
 
 def _figures(pages: Pages, exports: Index, venues: Index) -> Figures:

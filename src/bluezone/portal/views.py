@@ -32,9 +32,9 @@ from bluezone.portal import programs, texts
 from bluezone.portal.forms import HelpForm
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import current
-from bluezone.publicpages import page_frame
 from bluezone.publicpages.form_limits import FormLimit
-from bluezone.publicpages.page_frame import ASK_AGAIN, IMMUTABLE, KEPT, answer, show
+from bluezone.publicpages.page_frame import ASSETS, CACHED_A_MINUTE, render_page
+from bluezone.publicpages.static_files import ASK_AGAIN, IMMUTABLE, serve_asset
 from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 ON_THE_FIRST_PAGE = 3
@@ -51,7 +51,7 @@ _WITH_A_POLICY = ("text/html", "image/svg+xml")
 def home(request: HttpRequest) -> HttpResponse:
     """The first page, also at /k, the short link of leaflets and text messages."""
     news = [portal_news.reading(version, _language()) for version in portal_news.published()[:ON_THE_FIRST_PAGE]]
-    return show(request, "public/home.html", {"news": news})
+    return render_page(request, "public/home.html", {"news": news})
 
 
 @require_safe
@@ -59,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def text_page(request: HttpRequest, name: str) -> HttpResponse:
     """A page of the portal's texts."""
     title, parts = texts.page(name, _language(), facts())
-    return show(request, "public/text.html", {"title": title, "parts": parts})
+    return render_page(request, "public/text.html", {"title": title, "parts": parts})
 
 
 @require_safe
@@ -67,14 +67,14 @@ def text_page(request: HttpRequest, name: str) -> HttpResponse:
 def faq(request: HttpRequest) -> HttpResponse:
     """Questions and answers."""
     title, questions = texts.questions(_language(), facts())
-    return show(request, "public/faq.html", {"title": title, "questions": questions})
+    return render_page(request, "public/faq.html", {"title": title, "questions": questions})
 
 
 @require_safe
 @audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
     """Where to install the app, or how to add the web edition to the home screen."""
-    return show(request, "public/install.html", {"package": androidpackage.package()})
+    return render_page(request, "public/install.html", {"package": androidpackage.package()})
 
 
 @require_safe
@@ -101,7 +101,7 @@ def _recordings() -> dict[str, list[str]]:
 def voices(request: HttpRequest) -> HttpResponse:
     """The recordings that the app can play instead of reading aloud: {language: names of screens}; may be empty."""
     response = JsonResponse(_recordings())
-    response.headers["Cache-Control"] = KEPT
+    response.headers["Cache-Control"] = CACHED_A_MINUTE
     return response
 
 
@@ -112,21 +112,21 @@ def recording(request: HttpRequest, language: str, name: str) -> HttpResponse:
     if name not in _recordings().get(language, []):
         raise Http404
     sound = (settings.DATA_FOLDER / "voice" / language / f"{name}.mp3").read_bytes()
-    return HttpResponse(sound, headers={"Content-Type": "audio/mpeg", "Cache-Control": KEPT})
+    return HttpResponse(sound, headers={"Content-Type": "audio/mpeg", "Cache-Control": CACHED_A_MINUTE})
 
 
 @require_safe
 @audience(EVERYONE)
 def venue(request: HttpRequest) -> HttpResponse:
     """The page of a venue poster's link: its script passes the part after `#` to the web edition on the phone."""
-    return show(request, "public/venue.html")
+    return render_page(request, "public/venue.html")
 
 
 @require_safe
 @audience(EVERYONE)
 def report(request: HttpRequest) -> HttpResponse:
     """The page of a health worker's link; as for a venue, the code after `#` never leaves the phone."""
-    return show(request, "public/report.html")
+    return render_page(request, "public/report.html")
 
 
 @require_safe
@@ -135,7 +135,7 @@ def news(request: HttpRequest) -> HttpResponse:
     """The published items, newest first."""
     page = Paginator(portal_news.published(), portal_news.ON_A_PAGE).get_page(request.GET.get("page"))
     readings = [portal_news.reading(version, _language()) for version in page]
-    return show(request, "public/news.html", {"news": readings, "page": page})
+    return render_page(request, "public/news.html", {"news": readings, "page": page})
 
 
 @require_safe
@@ -148,15 +148,15 @@ def news_item(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     is_withdrawn = item.state == NewsState.WITHDRAWN
     context = {"one": portal_news.reading(version, _language()), "item": item, "withdrawn": is_withdrawn}
-    return show(request, "public/news_item.html", context, status=410 if is_withdrawn else 200)
+    return render_page(request, "public/news_item.html", context, status=410 if is_withdrawn else 200)
 
 
 @require_safe
 @audience(EVERYONE)
 def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
     """A file of the portal; its URL changes with the content, and older URLs return the present file."""
-    keep = IMMUTABLE if digest == page_frame.ASSETS.digest else KEPT
-    return answer(request, page_frame.ASSETS.assets.get(path), keep)
+    keep = IMMUTABLE if digest == ASSETS.digest else CACHED_A_MINUTE
+    return serve_asset(request, ASSETS.assets.get(path), keep)
 
 
 @require_safe
@@ -164,7 +164,7 @@ def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
 def web_edition(request: HttpRequest, path: str) -> HttpResponse:
     """A file of the web edition, which stays the same until the city updates it."""
     asset = programs.web_edition().get(path)
-    response = answer(request, asset, ASK_AGAIN)
+    response = serve_asset(request, asset, ASK_AGAIN)
     if asset and path not in WORKERS and not asset.media_type.startswith(_WITH_A_POLICY):
         response._csp_exempt = response.xframe_options_exempt = True  # type: ignore[attr-defined]
     if path in SERVICE_WORKERS:
@@ -188,7 +188,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     context: dict[str, Any] = {"status": status, "title": title, "text": text}
-    return show(request, "public/problem.html", context, status=status)
+    return render_page(request, "public/problem.html", context, status=status)
 
 
 def _language() -> str:
@@ -257,7 +257,7 @@ def sent(request: HttpRequest, ticket: str) -> HttpResponse:
     """The page with the number of a request; it does not reveal whether the request exists."""
     if not _TICKET.fullmatch(ticket):
         return redirect("help")
-    return show(request, "public/help_sent.html", {"ticket": ticket})
+    return render_page(request, "public/help_sent.html", {"ticket": ticket})
 
 
 def _form(
@@ -271,7 +271,7 @@ def _form(
         "challenge": challenge,
         "stations": stations[:MOST_STATIONS],
     }
-    response = show(request, "public/help.html", context, status=status)
+    response = render_page(request, "public/help.html", context, status=status)
     # It contains this reader's key.
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -4,7 +4,7 @@
 from django.urls import include, path
 
 from bluezone.duties.catalogue import public_urls
-from bluezone.publicpages.page_frame import authority_file, trust
+from bluezone.publicpages.trust_page import authority_file, trust
 from bluezone.web.context import choose_language
 
 handler400 = "bluezone.portal.views.bad_request"

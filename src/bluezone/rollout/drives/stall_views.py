@@ -16,7 +16,7 @@ from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.publicpages.form_limits import FormLimit
-from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState
 
@@ -31,7 +31,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
     """Join the queue: 303 to the ticket, 403 sent from another site, 410 the drive is not open, 429 too many."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     if drive.state != DriveState.LIVE:
-        return show(request, "public/stall_over.html", {"drive": drive}, status=410)
+        return render_page(request, "public/stall_over.html", {"drive": drive}, status=410)
     error = ""
     status = 200
     challenge = ""
@@ -53,7 +53,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
                 ticket_page.status_code = 303
                 return ticket_page
     context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": error, "challenge": challenge}
-    response = show(request, "public/stall.html", context, status=status)
+    response = render_page(request, "public/stall.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -68,7 +68,7 @@ def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
         drive=drive, state=HelpState.OPEN, opened_at__lt=help_request.opened_at
     ).count()
     context = {"drive": drive, "one": help_request, "before": before, "waits": help_request.state == HelpState.OPEN}
-    response = show(request, "public/stall_ticket.html", context)
+    response = render_page(request, "public/stall_ticket.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
 

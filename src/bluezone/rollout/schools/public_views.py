@@ -15,7 +15,7 @@ from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.publicpages.form_limits import FormLimit
-from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.page_frame import render_page
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.class_reports import record_all
@@ -127,7 +127,7 @@ def _form(
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
-    response = show(request, template, context, status)
+    response = render_page(request, template, context, status)
     response.headers["Cache-Control"] = "no-store"
     # The address is a secret; the referrer policy of every page (same-origin) keeps it from other sites. With
     # "no-referrer" browsers would send the form with the origin "null".

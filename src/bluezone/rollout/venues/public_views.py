@@ -21,7 +21,7 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.form_limits import FormLimit
-from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.venues import applications, posters
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
@@ -63,7 +63,7 @@ def register(request: HttpRequest) -> HttpResponse:
             else:
                 return _see(redirect("venue-apply-code", venue.handle))
     context = {"form": form, "told": error, "challenge": challenge}
-    return _fresh(show(request, "public/venue_register.html", context, status=status))
+    return _fresh(render_page(request, "public/venue_register.html", context, status=status))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,7 +101,7 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
         "by_text": by_text,
         "challenge": challenge,
     }
-    return _fresh(show(request, "public/venue_apply.html", context, status=status))
+    return _fresh(render_page(request, "public/venue_apply.html", context, status=status))
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -111,7 +111,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
         posters.page_opened(code, timezone.localdate())
-    return _fresh(show(request, "public/venue_poster.html", {"code": code, "venue": code.venue}))
+    return _fresh(render_page(request, "public/venue_poster.html", {"code": code, "venue": code.venue}))
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -121,9 +121,9 @@ def till(request: HttpRequest, token: str) -> HttpResponse:
     venue = posters.till_of(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
-        return _fresh(show(request, "public/till_gone.html", status=404))
+        return _fresh(render_page(request, "public/till_gone.html", status=404))
     context = {"venue": venue, "code": code, "qr": screen_qr(code.link, "large")}
-    return _fresh(show(request, "public/till.html", context))
+    return _fresh(render_page(request, "public/till.html", context))
 
 
 @json_endpoint("POST", EVERYONE)

@@ -15,7 +15,7 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.messaging.sms.outbox import opt_out
 from bluezone.publicpages.form_limits import FormLimit
-from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.page_frame import render_page
 from bluezone.rollout.visitors.forms import StopForm
 
 
@@ -35,26 +35,28 @@ _limit = FormLimit(each=10, all_together=300)
 def stop(request: HttpRequest) -> HttpResponse:
     """Opt a number out: 200 done, also for an unknown number; 403 from another site; 422 no number; 429 too many."""
     if request.method != "POST":
-        return show(request, "public/stop.html", {"form": StopForm()})
+        return render_page(request, "public/stop.html", {"form": StopForm()})
     form = StopForm(request.POST)
     if from_elsewhere(request):
         refusal = _("Nothing was changed: the form came from another site. Send it from here.")
-        return show(request, "public/stop.html", {"form": form, "refused": refusal}, status=403)
+        return render_page(request, "public/stop.html", {"form": form, "refused": refusal}, status=403)
     if not form.is_valid():
-        return show(request, "public/stop.html", {"form": form}, status=422)
+        return render_page(request, "public/stop.html", {"form": form}, status=422)
     try:
         _limit.check(request, timezone.now())
     except PuzzleRequired as required:
-        return show(request, "public/stop.html", {"form": form, "challenge": required.challenge.hex()}, status=429)
+        return render_page(
+            request, "public/stop.html", {"form": form, "challenge": required.challenge.hex()}, status=429
+        )
     opt_out(form.cleaned_data["phone"], timezone.now())
-    return show(request, "public/stop.html", {"done": True})
+    return render_page(request, "public/stop.html", {"done": True})
 
 
 @require_safe
 @audience(EVERYONE)
 def wifi(request: HttpRequest) -> HttpResponse:
     """The start page of a house's or station's Wi-Fi: both languages on one page, no script, one address to type."""
-    return show(request, "public/wifi.html")
+    return render_page(request, "public/wifi.html")
 
 
 urlpatterns = [
