@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
 from bluezone.city import write_default
-from bluezone.keyserver.keyfolder import write_whole
 from bluezone.keyserver.publication.embargo import newest_published_day
+from bluezone.keyserver.securefiles import write_whole
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.exports.wire import delimited, number_field

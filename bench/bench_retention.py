@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from bluezone.keyserver.retention import forget_keys
+from bluezone.keyserver.retention import purge_keys
 from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import BUSY_SECONDS, Store
@@ -41,7 +41,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         copy.mkdir()
         shutil.copy(Path(folder) / "keys.sqlite3", copy / "keys.sqlite3")
         before = first_interval(OLDEST_DAY + 1)
-        ours = _timed(folder, lambda store: forget_keys(store, before))
+        ours = _timed(folder, lambda store: purge_keys(store, before))
         progress(f"in pieces: {ours['seconds']:.1f} s, longest write {ours['longest']:.3f} s")
         plain = _timed(
             str(copy),
@@ -113,7 +113,7 @@ def _forgotten_there(url: str, progress: Callable[[str], object]) -> dict[str, f
             connection.execute(fill, (OLDEST_DAY, DAYS, begin + 1, begin + 4 * CHUNK))
             progress(f"PostgreSQL: {begin + 4 * CHUNK:,} keys stored")
         connection.execute("VACUUM ANALYZE known_key")
-    ours = _timed(url, lambda store: forget_keys(store, first_interval(OLDEST_DAY + 1)))
+    ours = _timed(url, lambda store: purge_keys(store, first_interval(OLDEST_DAY + 1)))
     progress(f"PostgreSQL: {ours['seconds']:.2f} s, longest write {ours['longest']:.3f} s")
     store = _opened(url)
     begun = time.perf_counter()

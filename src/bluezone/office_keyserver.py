@@ -10,10 +10,13 @@ from django.conf import settings
 from bluezone.keyserver.parts.pages import Pages, open_pages
 from bluezone.keyserver.parts.process import VARIABLE, Parts
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.store import StoreRefused
 
 
 def key_server() -> KeyServer:
-    """The key server of this data folder. The process of pages has no stores and must not call this."""
+    """The key server of this data folder. Raises StoreRefused in the process of pages, which has no store."""
+    if _has_pages_alone():
+        raise StoreRefused("the stores are another process's")
     return _open_server(settings.DATA_FOLDER)
 
 

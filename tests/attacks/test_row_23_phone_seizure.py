@@ -6,7 +6,7 @@ from tests.builders.handset import a_city
 from tests.builders.keyserver import HOUR, NOON
 
 from bluezone.handset.store import KEY_FILE, STORE_FILE
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 PHO = VenueDescription("Quan pho Bac Ho", "To 5, phuong Song Cau")
 

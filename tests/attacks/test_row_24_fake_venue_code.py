@@ -8,7 +8,7 @@ import pytest
 from tests.builders.handset import a_city
 from tests.builders.venue import HOST, TRUSTED, a_venue, link_of, link_of_payload
 
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
 from bluezone.refusal import Refused
 

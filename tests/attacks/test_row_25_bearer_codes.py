@@ -10,7 +10,7 @@ from tests.builders.handset import a_city
 from tests.builders.venue import a_venue, link_of
 
 from bluezone.keyserver import http
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.venues.codes import read_venue_link
 
 REPOSITORY = Path(__file__).parents[2]

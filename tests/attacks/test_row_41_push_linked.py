@@ -8,7 +8,7 @@ from tests.builders.handset import a_city
 from tests.builders.keyserver import HOUR, call, report_of
 from tests.builders.pushservice import Browser
 
-from bluezone.keyserver.publication.padding import mingle
+from bluezone.keyserver.publication.mingling import mingle
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.upload import Status
 

@@ -8,7 +8,7 @@ from tests.builders.handset import a_city
 from tests.builders.keyserver import call
 
 from bluezone.keyserver.publication.series import VENUE_PACKAGES
-from bluezone.keyserver.venues import VenueDescription, VenueRegistered
+from bluezone.keyserver.venues.registrar import VenueDescription, VenueRegistered
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.protocol.signed.index import decode_index
 from bluezone.protocol.venues.codes import VenueForeign, sign_venue

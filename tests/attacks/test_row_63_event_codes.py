@@ -7,7 +7,7 @@ from tests.builders.keyserver import HOUR, call
 from tests.builders.venue import link_of_payload
 
 from bluezone.handset.venues import EventInvalid, EventsFull
-from bluezone.keyserver.venues import AlertRefused
+from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.protocol.venues.codes import InvalidVenue, VenueExpired, read_link
 from bluezone.protocol.venues.items import slot_key, venue_key
 

@@ -10,7 +10,7 @@ from tests.builders.peopling import Person
 from tests.builders.visitor import NARROW, Visitor
 
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from tests.builders.accessibility import serious_findings
 
 from bluezone.handset import Handset
 from bluezone.handset.page.api import LocalPage
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 PHO = VenueDescription(name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", type=4, stay_minutes=60)
 PHONE, DESK = 360, 1280

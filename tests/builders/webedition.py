@@ -19,7 +19,7 @@ from tests.builders.handset import Served, World, _Quiet, made_secrets
 from tests.builders.keyserver import opened
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
-from bluezone.keyserver import venues
+from bluezone.keyserver.venues.registrar import VenueCode, VenueDescription
 
 BLANK = b"<!doctype html><title>engine</title><body>"
 NEWS = {"items": []}
@@ -205,9 +205,9 @@ def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
     return server.key_server.codes.issue(klass, onset).code
 
 
-def a_poster(server: WebCity, registration: str = "1", **described: Any) -> venues.VenueCode:
+def a_poster(server: WebCity, registration: str = "1", **described: Any) -> VenueCode:
     """The code of a venue, registered and published now."""
     description = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
-    code = server.key_server.registrar.register(registration, venues.VenueDescription(**description))
+    code = server.key_server.registrar.register(registration, VenueDescription(**description))
     server.key_server.tick()
     return code

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from tests.builders.handset import World, a_city
 
 from bluezone.cli.handset import handset
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.builders.handset import meet, published, reported
 
 from bluezone.face.files import static_files
 from bluezone.handset.page.api import LocalPage
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 PHO = VenueDescription(name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", type=4, stay_minutes=60)
 

@@ -14,7 +14,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON
 from bluezone.handset import Handset
 from bluezone.handset.agent import PURGE_SECONDS, Agent
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.radio.air import Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
 from bluezone.radio.simulatedtime import run_simulated

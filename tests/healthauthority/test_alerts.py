@@ -15,7 +15,7 @@ from bluezone.healthauthority import alerts
 from bluezone.healthauthority.forms import AlertForm
 from bluezone.identity.models import AuditEntry
 from bluezone.keyserver.storage.store import StoreFull
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 pytestmark = pytest.mark.django_db
 PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu")

@@ -74,7 +74,7 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     assert hash_chain.verify().broken_at is None
 
     world.pass_by(30 * 86_400 + 3600)
-    server.key_server.ticks.forget(world.now)
+    server.key_server.ticks.purge(world.now)
     purge_office(timezone.now() + datetime.timedelta(days=30, hours=1))
     assert server.key_server.declarations.held() == []
     assert not OpenedDeclaration.objects.exists()

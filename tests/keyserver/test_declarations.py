@@ -133,10 +133,10 @@ def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatc
 
 def test_a_declaration_is_gone_after_30_days_and_not_before(server, key, clock):
     send(server, message_for(key))
-    server.ticks.forget(clock.now + 30 * DAY - HOUR)
+    server.ticks.purge(clock.now + 30 * DAY - HOUR)
     assert len(server.declarations.held()) == 1
 
-    server.ticks.forget(clock.now + 30 * DAY)
+    server.ticks.purge(clock.now + 30 * DAY)
     assert server.declarations.held() == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.builders.keyserver import HOUR, call, exchange, opened, postgresql_database, postgresql_server, report_of
 from tests.builders.relay import Relay
 
-from bluezone.keyserver.datafolder import DataFolderDiffers
+from bluezone.keyserver.samefolder import DataFolderDiffers
 from bluezone.keyserver.storage import postgresql
 from bluezone.keyserver.storage.leases import TurnLost
 from bluezone.keyserver.storage.postgresql import (

@@ -5,7 +5,7 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of, set_city
 
 from bluezone.keyserver import statistics
-from bluezone.keyserver.retention import forget_keys
+from bluezone.keyserver.retention import purge_keys
 from bluezone.protocol.intervals import first_interval
 from bluezone.protocol.upload import Status
 
@@ -122,7 +122,7 @@ def test_keys_are_forgotten_over_the_whole_range_of_key_bytes(server):
     rows = [(prefix, 144 * (100 + number % 2)) for number, prefix in enumerate(sorted(prefixes))]
     server.keys_store.write(lambda transaction: transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", rows))
 
-    forget_keys(server.keys_store, 144 * 101)
+    purge_keys(server.keys_store, 144 * 101)
 
     left = server.keys_store.read("SELECT prefix, start FROM known_key")
     assert sorted(left) == [row for row in rows if row[1] == 144 * 101]

@@ -14,15 +14,8 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.signer import signing
 
 from bluezone.backup.archive import key_of_today
-from bluezone.keyserver.sealing import (
-    COMMAND_VARIABLE,
-    FILE_VARIABLE,
-    MasterKeyInvalid,
-    MasterKeyWrong,
-    fetch_folder,
-    secrets_of,
-    shared_folder,
-)
+from bluezone.keyserver.masterkey import COMMAND_VARIABLE, FILE_VARIABLE, MasterKeyInvalid
+from bluezone.keyserver.sealing import MasterKeyWrong, fetch_folder, open_sealed_folder, open_shared_secrets
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.settings import SettingsOutdated
 from bluezone.protocol.upload import Status
@@ -135,8 +128,8 @@ def test_of_two_hosts_that_begin_at_once_one_makes_the_keys_and_the_other_has_th
     # This one has looked before the other had made any.
     fetch_folder(second_folder)
     first = opened(city_folder, clock)
-    shared = shared_folder(first.keys_store, second_folder)
-    secrets_of(second_folder, shared, nullcontext)
+    shared = open_sealed_folder(first.keys_store, second_folder)
+    open_shared_secrets(second_folder, shared, nullcontext)
     assert secrets_in(second_folder) == secrets_in(city_folder)
     first.close()
 

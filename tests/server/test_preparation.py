@@ -13,7 +13,7 @@ import pytest
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 
-from bluezone.keyserver.datafolder import only_one
+from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.storage.leases import Lease
 from bluezone.server.preparation import LEASE_NAME, LOCK_NAME
 
@@ -55,7 +55,7 @@ def test_a_process_that_prepares_for_a_restart_waits_for_one_that_prepares_for_a
         return any(line[1:3] == ["->", "FLOCK"] and line[5] == str(process.pid) for line in lines)
 
     with ExitStack() as held:
-        held.enter_context(only_one(data_folder / LOCK_NAME, wait=True))
+        held.enter_context(lock_file(data_folder / LOCK_NAME, wait=True))
         with preparing(["-m", "bluezone.server.preparation", data_folder]) as process:
             until_it_waits(process, waits)
             held.close()

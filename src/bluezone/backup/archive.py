@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bluezone.keyserver.datafolder import give_to_owner
+from bluezone.keyserver.locks import give_to_owner
 from bluezone.refusal import Refused
 
 MAGIC = b"BZBK1"

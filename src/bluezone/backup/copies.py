@@ -16,7 +16,8 @@ from pathlib import Path
 from bluezone.backup import archive, postgresql
 from bluezone.backup.archive import SealedWriter, day_of, forget
 from bluezone.city import data_folder
-from bluezone.keyserver.datafolder import RUN_FOLDER, give_to_owner, only_one
+from bluezone.keyserver.datafolder import RUN_FOLDER
+from bluezone.keyserver.locks import give_to_owner, lock_file
 from bluezone.keyserver.signer.client import FOLDER_NAME
 from bluezone.keyserver.storage.sqlite import STORES_FOLDER, store_file
 from bluezone.logs import event
@@ -54,7 +55,7 @@ def make_backup(
         give_to_owner(data_dir / BACKUPS)
         target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
     # One at a time: other partial files are then of a backup that was killed.
-    with only_one(data_dir / LOCK_NAME, wait=True):
+    with lock_file(data_dir / LOCK_NAME, wait=True):
         clear_left_over(data_dir)
         _write(data_dir, target, today, urls)
     return target

@@ -26,13 +26,14 @@ from bluezone.handset.city.histories import IndexFollower
 from bluezone.handset.client import MAX_EXPORT_BYTES, MAX_SIGNED_BYTES, Client, ServerAnswerRefused
 from bluezone.handset.store import Store
 from bluezone.keyserver.configfiles import ConfigFolder
-from bluezone.keyserver.datafolder import only_one
 from bluezone.keyserver.http import file_of
-from bluezone.keyserver.keyfolder import open_secrets, signing_folder, write_whole
+from bluezone.keyserver.keyfolder import open_secrets, signing_folder
+from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.publication.bucket import place_of
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.padding import Padding
+from bluezone.keyserver.securefiles import write_whole
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.signer.client import FOLDER_NAME, VARIABLE, remote_keys
 from bluezone.keyserver.signer.client import SUFFIX as SOCKET_SUFFIX
@@ -79,7 +80,7 @@ def hold_drill(data_dir: Path, day_keys: Path, published: str, database: str | N
     try:
         backup = backup or _newest(data_dir)
         # The lock keeps backups from starting: one would mistake the scratch folder for that of a killed backup.
-        with only_one(data_dir / LOCK_NAME, wait=True), _scratch(data_dir) as scratch:
+        with lock_file(data_dir / LOCK_NAME, wait=True), _scratch(data_dir) as scratch:
             _restore_and_follow(data_dir, scratch, backup, day_keys, published, database, followed)
     except Refused as refused:
         problem = refused.code

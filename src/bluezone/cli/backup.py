@@ -53,7 +53,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.backup.archive import KEPT_DAYS, heights_of
     from bluezone.backup.copies import make_backup
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.datafolder import require_settled
+    from bluezone.keyserver.moves import require_settled
     from bluezone.timekeeping import ClockGuard
 
     signal.signal(signal.SIGTERM, _exit)
@@ -134,7 +134,7 @@ def _purge(folder: Path) -> None:
     ClockGuard(folder).confirm(now.timestamp())
     server = KeyServer.open(folder)
     try:
-        server.ticks.forget(now.timestamp())
+        server.ticks.purge(now.timestamp())
     finally:
         server.close()
     prepare_office(folder)

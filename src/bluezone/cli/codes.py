@@ -68,7 +68,7 @@ def code(
     out: Path | None,
 ) -> dict[str, Any]:
     """Sign the code of a venue that has no valid one."""
-    from bluezone.keyserver.venues import VenueDescription
+    from bluezone.keyserver.venues.registrar import VenueDescription
 
     if out is not None and out.suffix.lower() not in KINDS:
         raise click.BadParameter(f"{out.name} ends in none of {', '.join(KINDS)}", param_hint="--out")
@@ -99,7 +99,7 @@ def code(
 @command_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
 def revoke_venue(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:
     """Withdraw the code of a venue; phones learn it when they next fetch."""
-    from bluezone.keyserver import venues as keyserver_venues
+    from bluezone.keyserver.venues.registrar import count_valid
 
     if (registration is None) == (link is None):
         raise click.UsageError("give either --registration or --link")
@@ -109,7 +109,7 @@ def revoke_venue(data: str | None, registration: str | None, link: str | None) -
             server.registrar.revoke(registration)
         else:
             server.registrar.revoke_code(link or "")
-        return {"state": "revoked", "registered": keyserver_venues.count_in_force(server.keys_store, server.clock())}
+        return {"state": "revoked", "registered": count_valid(server.keys_store, server.clock())}
     finally:
         server.close()
 

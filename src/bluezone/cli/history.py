@@ -89,8 +89,8 @@ def new(data: str | None) -> dict[str, Any]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.keyfolder import write_new, write_whole
-    from bluezone.keyserver.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, recovery_check
+    from bluezone.keyserver.recoverykey import RECOVERY_CHECK_FILE, RECOVERY_FILE, hash_last_group
+    from bluezone.keyserver.securefiles import write_new, write_whole
 
     folder = data_folder(data).resolve()
     load_city(folder)
@@ -101,7 +101,7 @@ def new(data: str | None) -> dict[str, Any]:
         raise RecoveryKeyExists(f"there is one already: {RECOVERY_FILE} in the data folder; nothing was made")
     # The office's first day asks for the check digits, so that someone reads the paper once more.
     text = key_text(private)
-    write_whole(folder / RECOVERY_CHECK_FILE, recovery_check(public, text[-_GROUP:]), mode=0o600)
+    write_whole(folder / RECOVERY_CHECK_FILE, hash_last_group(public, text[-_GROUP:]), mode=0o600)
     return {"recovery_key": text, "public": public}
 
 
@@ -297,12 +297,13 @@ def signer_take(data: str | None, folder: Path, user: str) -> dict[str, Any]:
     import pwd
 
     from bluezone.city import data_folder
-    from bluezone.keyserver.keyfolder import erase, read_secret, signing_folder, write_whole
-    from bluezone.keyserver.sealing import MasterKeyInvalid, master_key
+    from bluezone.keyserver.keyfolder import signing_folder
+    from bluezone.keyserver.masterkey import MasterKeyInvalid, read_master_key
+    from bluezone.keyserver.securefiles import erase, read_secret, write_whole
     from bluezone.keyserver.signer.client import FOLDER_NAME, SIGNING_FILES
     from bluezone.keyserver.signer.record import FILE_NAME
 
-    if master_key() is not None:
+    if read_master_key() is not None:
         raise MasterKeyInvalid("keys that are sealed in the database are signed with by the signer of `serve`")
     try:
         owner = pwd.getpwnam(user)
@@ -374,7 +375,7 @@ def signer_key(out: Path) -> dict[str, Any]:
     """Make the key of one approver."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from bluezone.keyserver.keyfolder import write_new
+    from bluezone.keyserver.securefiles import write_new
 
     private = Ed25519PrivateKey.generate()
     if not write_new(out, private.private_bytes_raw().hex().encode(), mode=0o600):
@@ -391,7 +392,7 @@ def signer_approve(digest: str, key_file: Path, data: str | None) -> dict[str, A
     """Approve the config that `bluezone signer waiting` shows under DIGEST; it is published when two persons have."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from bluezone.keyserver.keyfolder import read_secret
+    from bluezone.keyserver.securefiles import read_secret
     from bluezone.keyserver.signer.client import Ask
     from bluezone.protocol.signed.envelope import canonical_json, sign_payload
 

@@ -55,12 +55,12 @@ def move(data: str | None, to: str | None, abandon: bool) -> dict[str, Any]:
     """
     from bluezone.city import data_folder, load_city
     from bluezone.cli.serve import LOCK_NAME, AlreadyServing
-    from bluezone.keyserver.datafolder import only_one
+    from bluezone.keyserver.locks import lock_file
     from bluezone.server.relocation import move as relocation
 
     folder = data_folder(data).resolve()
     load_city(folder)
-    with only_one(folder / LOCK_NAME, wait=False) as alone:
+    with lock_file(folder / LOCK_NAME, wait=False) as alone:
         if not alone:
             raise AlreadyServing(f"a serve or another move is running on {folder}; stop it first")
         if abandon:
@@ -85,9 +85,9 @@ def move(data: str | None, to: str | None, abandon: bool) -> dict[str, Any]:
 
 
 def _old(folder: Path, direction: str) -> list[str]:
-    from bluezone.keyserver.datafolder import moved
+    from bluezone.keyserver.moves import read_move
 
-    note = moved(folder)
+    note = read_move(folder)
     if direction == "sqlite" or note is None:
         return []
     return sorted(str(path) for path in folder.rglob(f"*.sqlite3.moved-{note.move}*"))

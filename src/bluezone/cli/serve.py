@@ -129,7 +129,8 @@ def serve(
     """
     from bluezone import logs
     from bluezone.city import data_folder
-    from bluezone.keyserver.datafolder import moved, only_one
+    from bluezone.keyserver.locks import lock_file
+    from bluezone.keyserver.moves import read_move
     from bluezone.keyserver.sealing import fetch_folder
     from bluezone.server.processes.service import ServeOptions
 
@@ -141,7 +142,7 @@ def serve(
     hosts = {"public_host": f"{name}:{public_port}", "office_host": f"{name}:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
     options = ServeOptions(folder, host, public_port, office_port, workers, only, operator_port)
-    note = moved(folder)
+    note = read_move(folder)
     if note is not None and note.state == "moving":
         from bluezone.server.processes.closed import run
         from bluezone.server.processes.users import become, find_users
@@ -151,7 +152,7 @@ def serve(
         if users:
             become(users["office"])
         return {"stopped_by": run(options, secured)}
-    with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
+    with lock_file(folder / LOCK_NAME, wait=False, shared=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
         return _serve(options, tls, lan)
@@ -471,17 +472,17 @@ def keys(data: str | None, to: str | None) -> dict[str, Any]:
     sealed; then unset the variable. Stop every host first.
     """
     from bluezone.city import data_folder, load_city
-    from bluezone.keyserver.sealing import sealed_anew
+    from bluezone.keyserver.sealing import seal_again
     from bluezone.keyserver.service import KeyServer
 
     folder = data_folder(data).resolve()
     if to == "database":
         load_city(folder)
-        return {"where": "database", "files": sealed_anew(folder)}
+        return {"where": "database", "files": seal_again(folder)}
     server = KeyServer.open(folder)
     try:
         if server.shared and to == "files":
-            server.shared.forget()
+            server.shared.delete_all()
         where = "database" if server.shared and to is None else "files"
         return {"where": where, "files": server.shared.count() if server.shared else 0}
     finally:

@@ -32,7 +32,7 @@ from bluezone.firstday.city_setup import (
 from bluezone.firstday.models import Trial
 from bluezone.identity.models import User
 from bluezone.identity.signin import DEMO_NAME
-from bluezone.keyserver.recoverykey import read_recovery_key, tells_recovery_key
+from bluezone.keyserver.recoverykey import matches_recovery_key, read_recovery_key
 from bluezone.messaging.announcer import Provider
 from bluezone.messaging.email import outbox as email_outbox
 from bluezone.messaging.present_city import present_city
@@ -124,7 +124,7 @@ def prove_key(last_group: str, actor: str, now: datetime.datetime) -> None:
     """Pass the trial of the recovery key by its last four characters, read off the paper. Raises TrialRefused."""
     trial = _store(Kind.KEY, "", now, keep_tries=True)
     public = read_recovery_key(settings.DATA_FOLDER)
-    if public is None or trial.tries >= MOST_TRIES or not tells_recovery_key(settings.DATA_FOLDER, last_group):
+    if public is None or trial.tries >= MOST_TRIES or not matches_recovery_key(settings.DATA_FOLDER, last_group):
         Trial.objects.filter(pk=trial.pk).update(tries=trial.tries + 1)
         raise TrialRefused("these are not the last four characters of the backup key")
     Trial.objects.filter(pk=trial.pk).update(passed_at=now, about=public)

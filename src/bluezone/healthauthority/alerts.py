@@ -13,7 +13,7 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.identity.models import AuditEntry, User
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.venues import VenueAlert
+from bluezone.keyserver.venues.alerts import VenueAlert
 from bluezone.refusal import Refused
 from bluezone.training import practising
 

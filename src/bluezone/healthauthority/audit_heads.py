@@ -13,4 +13,4 @@ def note_audit_head(now: datetime.datetime) -> None:
     midnight = now.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = (midnight - datetime.timedelta(days=1)).date()
     leaf = audit_leaf(day.isoformat(), hash_chain.head_before(midnight))
-    key_server().public_log.ask_once("audit", day.toordinal(), leaf)
+    key_server().public_log.request_leaf_once("audit", day.toordinal(), leaf)

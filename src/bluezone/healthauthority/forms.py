@@ -15,7 +15,7 @@ from bluezone.healthauthority.models import CaseClass, RaiseReason
 from bluezone.healthauthority.quotas import facilities_of
 from bluezone.identity.models import User
 from bluezone.identity.typed_fields import CountField, DayField, TimeOfDayField
-from bluezone.keyserver.venues import OLDEST_SECONDS
+from bluezone.keyserver.venues.alerts import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
 from bluezone.vietnamese.typed import plain
 

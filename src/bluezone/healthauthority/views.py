@@ -31,7 +31,7 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.identity.signin import SignInLocked, claim_try
 from bluezone.keyserver import statistics as published
-from bluezone.keyserver import venues as venues_alerts
+from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.media_types import XLSX
 from bluezone.messaging.sms.outbox import BudgetSpent
 from bluezone.office_keyserver import key_server
@@ -317,7 +317,7 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
         form.add_error("code", _("This city did not sign this code, or it was changed. Nobody was warned."))
     except InvalidVenue:
         form.add_error("code", _("This is no code of a venue. Scan the poster again. Nobody was warned."))
-    except venues_alerts.AlertRefused:
+    except AlertRefused:
         form.add_error(
             "day", _("The hours must have ended, lie in the last 14 days and be 24 at most. Nobody was warned.")
         )

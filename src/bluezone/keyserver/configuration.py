@@ -11,8 +11,9 @@ from pathlib import Path
 
 from bluezone.city import City
 from bluezone.keyserver.configfiles import KIND, ConfigFiles, comparable_members
-from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SigningRefused, write_new, write_whole
+from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets, SigningRefused
 from bluezone.keyserver.recoverykey import read_recovery_key
+from bluezone.keyserver.securefiles import write_new, write_whole
 from bluezone.keyserver.settings import config_of_settings
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.logs import event
@@ -31,7 +32,7 @@ class ConfigWriter(ConfigFiles):
 
     agree: returns the next config with only the changes that need no quorum of witnesses or have one; its arguments are
     the proposed config and the current one.
-    before_written: called with name and content of a new config.
+    before_written: called with name and content of each new config.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class ConfigWriter(ConfigFiles):
         folder: Path,
         secrets: Secrets,
         agree: Callable[[Config, Config], Config],
-        before_written: Callable[[str, bytes], None] = lambda _name, _content: None,
+        before_written: Callable[[str, bytes], None] | None = None,
     ) -> None:
         super().__init__(folder, secrets.city_key)
         self._secrets = secrets
@@ -111,7 +112,8 @@ class ConfigWriter(ConfigFiles):
 
     def _put(self, number: int, signed: bytes) -> None:
         path = self.path(number)
-        self._before_written(f"{self.folder.name}/{path.name}", signed)
+        if self._before_written:
+            self._before_written(f"{self.folder.name}/{path.name}", signed)
         write_whole(path, signed)
 
     def _note_pending(self, payload: bytes) -> None:

@@ -15,15 +15,15 @@ def read_recovery_key(data_dir: Path) -> str | None:
     return path.read_text("ascii").strip() if path.exists() else None
 
 
-def recovery_check(public: str, last_group: str) -> bytes:
+def hash_last_group(public: str, last_group: str) -> bytes:
     """The hash of the last four characters on the paper, stored to detect typing errors; it does not hide them."""
     return hashlib.sha256(f"{public} {last_group}".encode()).hexdigest().encode() + b"\n"
 
 
-def tells_recovery_key(data_dir: Path, last_group: str) -> bool:
+def matches_recovery_key(data_dir: Path, last_group: str) -> bool:
     """Whether these are the last four characters of the recovery key; also False if no hash of them is stored."""
     public = read_recovery_key(data_dir)
     path = data_dir / RECOVERY_CHECK_FILE
     if public is None or not path.exists():
         return False
-    return hmac.compare_digest(path.read_bytes(), recovery_check(public, last_group.strip().lower()))
+    return hmac.compare_digest(path.read_bytes(), hash_last_group(public, last_group.strip().lower()))

@@ -14,7 +14,7 @@ from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.series import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.reports.codes import GUESSES_HOURS, State
 from bluezone.keyserver.storage.store import Store, Transaction
-from bluezone.keyserver.venues import purge_ended
+from bluezone.keyserver.venues.registrar import purge_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
@@ -24,14 +24,15 @@ FEW_REPORTS = 5
 _NUMBERED = re.compile(r"([0-9]+)-")
 
 # A piece is a range of keys; its width is adjusted so that it takes about _PIECE_SECONDS.
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_LOWEST = -(2**63)
+_HIGHEST = 2**63 - 1
 _FIRST_WIDTH = 2**56
 _PIECE_SECONDS = 0.015
 # Between two pieces others may write; without a pause a process that polls for the lock would rarely get it.
 _PAUSE_SECONDS = 0.01
 
 
-def forget(codes_store: Store, keys_store: Store, now: float, hold_seconds: int = 0) -> None:
+def purge_stores(codes_store: Store, keys_store: Store, now: float, hold_seconds: int = 0) -> None:
     """Delete from the stores what has expired at `now` (Unix seconds).
 
     hold_seconds: for how long the city holds keys back.
@@ -45,8 +46,8 @@ def forget(codes_store: Store, keys_store: Store, now: float, hold_seconds: int 
     purge_declarations(keys_store, now)
 
 
-def forget_files(keys_store: Store, published: PublishedFiles, now: float) -> None:
-    """Remove the files that no index lists any more, and their rows; like `forget`, and after it.
+def purge_files(keys_store: Store, published: PublishedFiles, now: float) -> None:
+    """Remove the files that no index lists any more, and their rows; like `purge_stores`, and after it.
 
     A bucket that does not answer must not stop the purge of the stores.
     """
@@ -121,7 +122,7 @@ def _purge_keys_once_a_day(store: Store, today: int, hold_seconds: int) -> None:
         return
     # Keys that are held back arrived yesterday and may be a day older than those of today's reports.
     oldest = first_interval(today - MAX_KEY_AGE_DAYS - (hold_seconds > 0))
-    forget_keys(store, oldest)
+    purge_keys(store, oldest)
 
     def action(transaction: Transaction) -> None:
         # Only keys that arrived too late for every file wait so long.
@@ -133,7 +134,7 @@ def _purge_keys_once_a_day(store: Store, today: int, hold_seconds: int) -> None:
     store.write(action)
 
 
-def forget_keys(store: Store, before_start: int) -> None:
+def purge_keys(store: Store, before_start: int) -> None:
     """Delete the keys that start before interval `before_start`.
 
     On SQLite in ranges of keys, each in a short transaction; on PostgreSQL in one, as others need not wait for it.

@@ -7,14 +7,17 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.city import City, load_city
 from bluezone.keyserver.configfiles import ConfigFiles
 from bluezone.keyserver.configuration import ConfigWriter
-from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS, Notes, may_publish, only_one, require_settled
+from bluezone.keyserver.datafolder import LOCK_NAME, TURN_SECONDS, Notes, may_publish
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.locks import lock_file
+from bluezone.keyserver.moves import require_settled
 from bluezone.keyserver.parts.admission import Admission
 from bluezone.keyserver.parts.codes import CodesPart
 from bluezone.keyserver.parts.governance import Governance
@@ -33,55 +36,41 @@ from bluezone.keyserver.publication.place import open_place
 from bluezone.keyserver.publication.witnesses import agreed_config
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
-from bluezone.keyserver.sealing import SealedFolder, fetch_folder, secrets_of, shared_folder
+from bluezone.keyserver.sealing import SealedFolder, fetch_folder, open_sealed_folder, open_shared_secrets
 from bluezone.keyserver.settings import AppliedSettings
 from bluezone.keyserver.signer.client import Ask, Connection, Reminder, RemoteKeys, find_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
 from bluezone.keyserver.storage.store import Store
 from bluezone.keyserver.ticks import Ticks
-from bluezone.keyserver.venues import Registrar, VenueAlerts
+from bluezone.keyserver.venues.alerts import VenueAlerts
+from bluezone.keyserver.venues.registrar import Registrar
 from bluezone.networks import origin_of, speaks_tls
 from bluezone.timekeeping import ClockGuard
 
 
+@dataclass(eq=False, repr=False)
 class KeyServer:
     """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
 
-    origin: address of the public site. secrets, shared, signer: as `open` has opened them.
-    publication: None if the published files are another user's.
+    origin: address of the public site. shared: what the folder shares with other hosts, None if it shares nothing.
+    signer: None if this process signs. publication: None if the published files are another user's.
+    clock: returns Unix seconds.
     """
 
-    def __init__(
-        self,
-        data_dir: Path,
-        city: City,
-        origin: str,
-        secrets: Secrets,
-        shared: SealedFolder | None,
-        signer: Connection | None,
-        codes_part: CodesPart,
-        admission: Admission,
-        governance: Governance,
-        publication: Publication | None,
-        pages: Pages,
-        public_log: LogWriter,
-        ticks: Ticks,
-        clock: Callable[[], float],
-    ) -> None:
-        self.data_dir = data_dir
-        self.city = city
-        self.origin = origin
-        self.secrets = secrets
-        self.shared = shared
-        self.signer = signer
-        self.codes_part = codes_part
-        self.admission = admission
-        self.governance = governance
-        self.publication = publication
-        self.pages = pages
-        self.public_log = public_log
-        self.ticks = ticks
-        self.clock = clock
+    data_dir: Path
+    city: City
+    origin: str
+    secrets: Secrets
+    shared: SealedFolder | None
+    signer: Connection | None
+    codes_part: CodesPart
+    admission: Admission
+    governance: Governance
+    publication: Publication | None
+    pages: Pages
+    public_log: LogWriter
+    ticks: Ticks
+    clock: Callable[[], float]
 
     @property
     def parts(self) -> Parts:
@@ -167,15 +156,15 @@ class KeyServer:
         # Missing or invalid settings are refused before anything is made.
         load_city(folder)
         require_settled(folder)
-        with only_one(folder / LOCK_NAME, wait=True), ExitStack() as opened:
+        with lock_file(folder / LOCK_NAME, wait=True), ExitStack() as opened:
             codes_store = open_store("codes", folder, database_url("codes"))
             opened.callback(codes_store.close)
             keys_store = open_store("keys", folder, database_url("keys"))
             opened.callback(keys_store.close)
-            shared = shared_folder(keys_store, folder)
+            shared = open_sealed_folder(keys_store, folder)
             signer = find_signer(folder)
             signing = (lambda: RemoteKeys(signer)) if signer else (lambda: None)
-            secrets = secrets_of(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS), signing)
+            secrets = open_shared_secrets(folder, shared, lambda: keys_store.exclusive(TURN_SECONDS), signing)
             server = _compose(folder, codes_store, keys_store, secrets, shared, signer, clock)
             server.ticks.begin()
             opened.pop_all()
@@ -205,7 +194,7 @@ def _compose(
         folder / "configs",
         secrets,
         agree=lambda proposed, current: agreed_config(proposed, current, public_log),
-        before_written=shared.keep if shared else _keep_nowhere_else,
+        before_written=shared.seal_new_file if shared else None,
     )
 
     def sync() -> None:
@@ -240,7 +229,3 @@ def _compose(
         folder, city, origin, secrets, shared, signer, codes_part, admission, governance, publication, pages,
         public_log, ticks, clock,
     )  # fmt: skip
-
-
-def _keep_nowhere_else(_name: str, _content: bytes) -> None:
-    """A folder that shares nothing with other hosts has its configs in files alone."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is due again and again, done by one process at a time: compare, govern, publish, forget.
+"""What is due again and again, done by one process at a time: compare, govern, publish, purge.
 
 The worker governs and, unless another user does, publishes. The process of publication only publishes.
 """
@@ -18,11 +18,10 @@ from bluezone.keyserver.datafolder import (
     Notes,
     PublicationApart,
     notes_of_publication,
-    only_one,
     pause_ticks,
-    require_same_folder,
 )
 from bluezone.keyserver.keyfolder import SignerAway, SigningKeys, SigningRefused
+from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.parts.governance import Governance
 from bluezone.keyserver.parts.publication import Publication
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
@@ -32,6 +31,7 @@ from bluezone.keyserver.publication.indexes import Indexes
 from bluezone.keyserver.publication.journal import Journal, journal_folder
 from bluezone.keyserver.publication.logwriter import LogWriter
 from bluezone.keyserver.publication.place import open_place
+from bluezone.keyserver.samefolder import require_same_folder
 from bluezone.keyserver.settings import SettingsOutdated, require_newest_settings
 from bluezone.keyserver.signer.client import Reminder, RemoteKeys, require_signer
 from bluezone.keyserver.storage.opening import database_url, open_store
@@ -128,7 +128,7 @@ class Ticks:
         """
         moment = self.clock() if now is None else now
         alone_here = self.governance is not None and self.publication is not None
-        with only_one(self.notes.folder / LOCK_NAME, wait=False) as locked:
+        with lock_file(self.notes.folder / LOCK_NAME, wait=False) as locked:
             if not locked:
                 return False
             # The lock file is for one machine, the turn for all that share the database.
@@ -148,12 +148,12 @@ class Ticks:
         refusals: list[StoreRefused] = [] if refusal is None else [refusal]
         # What was not compared with what was published must not be continued; old data may be deleted.
         publishing = self.publication.duties(turn) if self.publication and refusal is None else ()
-        for duty in (*publishing, self.forget):
+        for duty in (*publishing, self.purge):
             turn.check()
             try:
                 duty(now)
             except PublishedRefused as refused:
-                # A bucket that does not answer delays no other duty, least of all deletion.
+                # A bucket that does not answer must not delay the other duties, above all deletion.
                 refusals.append(refused)
         if hour_is_new:
             for store in self._stores:
@@ -167,12 +167,12 @@ class Ticks:
         self._hour = hour
         return self.governance.mingle_once_an_hour(hour) if self.governance else is_new
 
-    def forget(self, now: float) -> None:
+    def purge(self, now: float) -> None:
         """Delete what has expired at `now` (Unix seconds) and put decoys in. Safe to interrupt and to repeat."""
         if self.governance:
-            self.governance.forget(now)
+            self.governance.purge(now)
         if self.publication:
-            self.publication.remove_old_files(now)
+            self.publication.purge_files(now)
 
     def adopt(self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None) -> dict[str, list[int]]:
         """Adopt what was published and this store has lost; arguments, result and refusals as History.compare.
@@ -282,7 +282,7 @@ def open_publication(folder: Path, clock: Callable[[], float] = time.time) -> Ti
     ticks = Ticks(
         folder, city, (store,), keys, configs, history, notes, guard, _nothing_to_sync, None, publication, clock
     )
-    with only_one(notes.folder / LOCK_NAME, wait=True):
+    with lock_file(notes.folder / LOCK_NAME, wait=True):
         try:
             ticks.begin()
         except StoreRefused as refused:

@@ -25,10 +25,10 @@ def note_in_log(_now: datetime.datetime) -> None:
     log = key_server().public_log
     files = {path: hashlib.sha256(asset.content).hexdigest() for path, asset in web_edition().items()}
     if files:
-        log.ask(edition_leaf("web", hashlib.sha256(manifest(files)).hexdigest()))
+        log.request_leaf(edition_leaf("web", hashlib.sha256(manifest(files)).hexdigest()))
     app = androidpackage.package()
     if app is not None:
-        log.ask(edition_leaf(app.path.name, app.sha256))
+        log.request_leaf(edition_leaf(app.path.name, app.sha256))
 
 
 @functools.cache

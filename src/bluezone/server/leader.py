@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluezone.keyserver.datafolder import only_one
+from bluezone.keyserver.locks import lock_file
 from bluezone.keyserver.storage.store import ALIVE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Lead:
     def take(self) -> bool:
         """Try to lead; whether this worker leads now. False if the database does not answer."""
         with ExitStack() as attempt:
-            if not attempt.enter_context(only_one(self._folder / f"{self._duty}.lock", wait=False)):
+            if not attempt.enter_context(lock_file(self._folder / f"{self._duty}.lock", wait=False)):
                 return False
             if self._parameters is not None and not self._take_lease(attempt, self._parameters):
                 return False

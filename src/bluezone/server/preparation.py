@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import DATA_VARIABLE
-from bluezone.keyserver.datafolder import only_one, require_settled
+from bluezone.keyserver.locks import lock_file
+from bluezone.keyserver.moves import require_settled
 from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema
 from bluezone.refusal import Refused
 from bluezone.server import garbage
@@ -92,7 +93,7 @@ def prepared_alone(data_dir: Path) -> Iterator[None]:
     """
     from django.db import connection
 
-    with only_one(data_dir / LOCK_NAME, wait=True):
+    with lock_file(data_dir / LOCK_NAME, wait=True):
         if connection.vendor != "postgresql":
             yield
             return

@@ -107,7 +107,7 @@ def _restore(folder: Path, clock: _Clock, backup: Path, lost: Path) -> None:
 
     def purge(made: Path) -> None:
         server = KeyServer.open(made, clock)
-        server.ticks.forget(clock.now)
+        server.ticks.purge(clock.now)
         server.close()
 
     restore(backup, folder, lost / FOLDER, datetime.fromtimestamp(clock.now, UTC).date(), {}, purge)

@@ -22,7 +22,7 @@ from tests.builders.serving import BLUEZONE, free_port
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.city import write_default
-from bluezone.keyserver.datafolder import Moved, note_move
+from bluezone.keyserver.moves import Moved, note_move
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval
 

@@ -10,8 +10,8 @@ from tests.builders.printed import first_page
 
 from bluezone.city import write_default
 from bluezone.cli.main import root
-from bluezone.keyserver import venues
 from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.venues.registrar import count_valid
 from bluezone.protocol.venues.codes import check_signature, read_venue_link, venue_fingerprint
 
 pytestmark = pytest.mark.long
@@ -104,7 +104,7 @@ def test_a_wrong_call_signs_nothing(folder, arguments):
 def _codes(folder):
     server = KeyServer.open(folder, Clock())
     try:
-        return venues.count_in_force(server.keys_store, 0)
+        return count_valid(server.keys_store, 0)
     finally:
         server.close()
 

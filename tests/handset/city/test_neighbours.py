@@ -18,7 +18,7 @@ from tests.builders.neighbours import NAMES, a_meeting_there, publish, two_citie
 
 from bluezone.handset.city.neighbours import NeighbourUnknown
 from bluezone.handset.exposure import risk
-from bluezone.keyserver.venues import VenueDescription
+from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import interval_at
 from bluezone.protocol.venues.codes import VenueForeign, VenueRevoked

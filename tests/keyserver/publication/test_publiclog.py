@@ -160,8 +160,8 @@ def test_a_store_with_another_log_than_was_signed_signs_none_and_publishes_all_t
 
 
 def test_a_leaf_that_is_asked_for_once_is_not_replaced_by_another_of_the_same_day(city):
-    city.public_log.ask_once("audit", 5, b"first")
-    city.public_log.ask_once("audit", 5, b"second")
+    city.public_log.request_leaf_once("audit", 5, b"first")
+    city.public_log.request_leaf_once("audit", 5, b"second")
     city.tick()
 
     assert city.public_log.find(leaf_hash(b"first")) is not None
@@ -183,7 +183,7 @@ def test_on_postgresql_the_log_is_the_same(tmp_path, clock, monkeypatch):
         monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
         city = opened(tmp_path / "city", clock, padding_mean=1)
         try:
-            city.public_log.ask_once("audit", 5, b"asked for")
+            city.public_log.request_leaf_once("audit", 5, b"asked for")
             published(city, clock, 3)
             log = city.public_log
             leaf = config_leaf(1, city.configs.sha256_of(1))
@@ -201,7 +201,7 @@ def test_on_postgresql_the_log_is_the_same(tmp_path, clock, monkeypatch):
             signature = cosign(new.text, policy.witnesses[0].verifier, witness.sign, int(clock()))
             assert log.watched(policy, city.configs.newest()) is None
             for _ in range(2):
-                log.keep_cosignature(new.size, signature)
+                log.store_cosignature(new.size, signature)
             assert log.watched(policy, city.configs.newest())[0] == log.cosigned_size("witness.example") == new.size
             assert log.set_policy(b"first", "{}") == 0
             assert (log.policy(0), log.addresses()) == (b"first", ["{}"])

@@ -16,7 +16,7 @@ from bluezone.keyserver.publication.witnesses import (
     WitnessRounds,
     WitnessUnreachable,
     absent_witnesses,
-    ask,
+    request_cosignature,
     set_witnesses,
 )
 from bluezone.server.metrics.meters import Meters
@@ -145,7 +145,7 @@ def test_what_is_not_signed_by_the_witnesss_own_key_is_not_kept(watchmen, tmp_pa
     witness = watchmen.policy(2).witnesses[0]
     log.store.write(lambda transaction: transaction.execute("DELETE FROM log_cosignature"))
     with serving(stranger) as address, pytest.raises(WitnessUnreachable, match="not signed by its key"):
-        ask(log, witness, address, size, note)
+        request_cosignature(log, witness, address, size, note)
 
 
 @pytest.mark.parametrize(

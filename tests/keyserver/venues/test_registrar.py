@@ -7,14 +7,15 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.venue import a_venue, link_of
 
-from bluezone.keyserver import venues
 from bluezone.keyserver.publication.series import VENUE_PACKAGES
-from bluezone.keyserver.venues import (
-    AlertRefused,
+from bluezone.keyserver.venues.alerts import AlertRefused
+from bluezone.keyserver.venues.registrar import (
     RegistrationInvalid,
     VenueDescription,
     VenueNotRegistered,
     VenueRegistered,
+    count_valid,
+    list_revoked,
 )
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
 from bluezone.protocol.venues.items import index_items, items_of_package, records_of, slot_key, venue_key
@@ -29,7 +30,7 @@ def test_a_code_is_signed_by_the_key_that_the_config_lists(server):
     check_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
     assert (venue.name, venue.address, venue.type, venue.stay_minutes) == (PHO.name, PHO.address, 4, 60)
     assert code.link.startswith(f"http://{server.city.public_host}/v#")
-    assert server.registrar.in_force("dk-1") == code.sha256
+    assert server.registrar.valid_code("dk-1") == code.sha256
 
 
 def test_only_the_hash_is_kept(server):
@@ -57,7 +58,7 @@ def test_a_code_is_revoked_by_its_text_too(server):
     code = server.registrar.register("dk-1", PHO)
     server.registrar.revoke_code(code.link)
 
-    assert server.registrar.in_force("dk-1") is None
+    assert server.registrar.valid_code("dk-1") is None
     with pytest.raises(VenueNotRegistered):
         server.registrar.revoke_code(code.link)
     with pytest.raises(VenueNotRegistered):
@@ -70,13 +71,13 @@ def test_a_code_is_revoked_by_its_text_too(server):
 def test_a_code_that_has_ended_makes_room_and_is_forgotten(server, clock):
     event = dataclasses.replace(PHO, valid_to=NOON + HOUR, temporary=True)
     server.registrar.register("dk-1", event)
-    assert venues.count_in_force(server.keys_store, clock.now) == 1
+    assert count_valid(server.keys_store, clock.now) == 1
     clock.pass_by(HOUR)
-    assert venues.count_in_force(server.keys_store, clock.now) == 0
-    assert server.registrar.in_force("dk-1") is None
+    assert count_valid(server.keys_store, clock.now) == 0
+    assert server.registrar.valid_code("dk-1") is None
     again = server.registrar.register("dk-1", dataclasses.replace(PHO, valid_to=NOON + 3 * HOUR))
     server.registrar.revoke("dk-1")
-    assert venues.revoked(server.keys_store, clock.now) == (again.sha256,)
+    assert list_revoked(server.keys_store, clock.now) == (again.sha256,)
     clock.pass_by(2 * HOUR)
     server.tick()
 
@@ -95,7 +96,7 @@ def test_what_no_code_may_say_is_refused_before_anything_is_kept(server, change)
     with pytest.raises(InvalidVenue):
         server.registrar.register("dk-1", dataclasses.replace(PHO, **change))
 
-    assert server.registrar.in_force("dk-1") is None
+    assert server.registrar.valid_code("dk-1") is None
 
 
 def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):

@@ -12,7 +12,7 @@ from tests.builders.mailserver import MailServer, use
 from tests.builders.office import user
 
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.keyserver import venues
+from bluezone.keyserver.venues.registrar import VenueDescription, list_revoked
 from bluezone.messaging.email.outbox import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
 from bluezone.rollout.venues import applications, decisions, posters
@@ -136,30 +136,30 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     now = timezone.now()
     venue = build.approved(wards[0], now)
     first = venue.codes.get()
-    assert server.registrar.in_force(decisions.registration(venue)) == first.sha256
+    assert server.registrar.valid_code(decisions.registration(venue)) == first.sha256
     signed = server.registrar.read_own(first.link)
     assert (signed.name, signed.address, signed.type) == (venue.name, venue.address, venue.kind)
 
     second = decisions.renew("mai", venue, now + DAY)
     first.refresh_from_db()
     assert (first.ended_why, second.number) == ("renewed", 2)
-    assert server.registrar.in_force(decisions.registration(venue)) == second.sha256
-    assert first.sha256 in venues.revoked(server.keys_store, server.clock())
+    assert server.registrar.valid_code(decisions.registration(venue)) == second.sha256
+    assert first.sha256 in list_revoked(server.keys_store, server.clock())
 
     decisions.suspend("mai", venue, "Quán chuyển chỗ", now + DAY)
-    assert server.registrar.in_force(decisions.registration(venue)) is None
+    assert server.registrar.valid_code(decisions.registration(venue)) is None
     assert decisions.renew("mai", venue, now + 2 * DAY).number == 3
     decisions.close("mai", venue, now + 3 * DAY)
-    assert server.registrar.in_force(decisions.registration(venue)) is None
+    assert server.registrar.valid_code(decisions.registration(venue)) is None
 
 
 def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_the_way(server, wards):
     venue = build.applied(wards[0], timezone.now())
-    lost = venues.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
+    lost = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
     server.registrar.register(decisions.registration(venue), lost)
     decisions.approve("mai", venue, timezone.now())
 
-    assert server.registrar.in_force(decisions.registration(venue)) == venue.codes.get().sha256
+    assert server.registrar.valid_code(decisions.registration(venue)) == venue.codes.get().sha256
 
 
 def test_a_decision_is_made_once(server, wards):
@@ -275,7 +275,7 @@ def test_practice_signs_nothing_and_is_in_no_count(client, officer, server, ward
     venue = Venue.everything.get(training=True)
     client.post(f"/venues/{venue.pk}/approve/", {"account": "on"})
     code = PosterCode.everything.get()
-    assert server.registrar.in_force(decisions.registration(venue)) is None
+    assert server.registrar.valid_code(decisions.registration(venue)) is None
     with pytest.raises(VenueForeign):
         server.registrar.read_own(code.link)
     assert "for practice" in public(f"/p/{code.short}").text

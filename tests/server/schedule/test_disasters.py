@@ -29,8 +29,8 @@ from tests.builders.serving import BLUEZONE
 from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.city import write_default
+from bluezone.keyserver.masterkey import FILE_VARIABLE
 from bluezone.keyserver.publication.series import EXPORT_FILES
-from bluezone.keyserver.sealing import FILE_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status

@@ -150,7 +150,7 @@ def make_key(file: Path) -> dict[str, Any]:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     from bluezone.edge.appliance.updates import KEYS_FILE
-    from bluezone.keyserver.keyfolder import write_new
+    from bluezone.keyserver.securefiles import write_new
 
     key = Ed25519PrivateKey.generate()
     if not write_new(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600):
@@ -172,7 +172,7 @@ def bundle(key: Path, tree: Path, out: Path) -> dict[str, Any]:
 
     from bluezone.edge.appliance.bundle import UpdateInvalid, file_name, make_bundle, platform_of
     from bluezone.edge.appliance.slots import RELEASE
-    from bluezone.keyserver.keyfolder import read_secret
+    from bluezone.keyserver.securefiles import read_secret
 
     try:
         private = load_pem_private_key(read_secret(key), None)

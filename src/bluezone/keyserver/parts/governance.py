@@ -7,11 +7,12 @@ from pathlib import Path
 from bluezone.city import City
 from bluezone.keyserver.configfiles import KIND as CONFIG_KIND
 from bluezone.keyserver.configuration import ConfigWriter
-from bluezone.keyserver.datafolder import Notes, note_folder
+from bluezone.keyserver.datafolder import Notes
 from bluezone.keyserver.keyfolder import ApprovalMissing, Secrets
-from bluezone.keyserver.publication.padding import mingle_once_an_hour
+from bluezone.keyserver.publication.mingling import mingle_once_an_hour
 from bluezone.keyserver.reports.decoys import put_decoys
-from bluezone.keyserver.retention import forget
+from bluezone.keyserver.retention import purge_stores
+from bluezone.keyserver.samefolder import note_folder
 from bluezone.keyserver.settings import AppliedSettings, SettingsOutdated, settings_digest
 from bluezone.keyserver.storage.store import Store
 
@@ -81,10 +82,10 @@ class Governance:
         """Put keys and random keys of earlier hours together; whether the hour is a new one."""
         return mingle_once_an_hour(self.keys_store, hour)
 
-    def forget(self, now: float) -> None:
+    def purge(self, now: float) -> None:
         """Delete from the stores what has expired at `now` (Unix seconds), and put decoys in."""
         put_decoys(self.codes_store, self.keys_store, now, self.city.zone, self.city.padding_mean)
-        forget(self.codes_store, self.keys_store, now, self.city.hold_seconds)
+        purge_stores(self.codes_store, self.keys_store, now, self.city.hold_seconds)
 
     def apply_settings(self) -> None:
         """Put this process's settings after all that were applied, as a person has decided."""

@@ -15,7 +15,7 @@ from bluezone.keyserver.publication.journal import Journal
 from bluezone.keyserver.publication.logwriter import LogWriter
 from bluezone.keyserver.publication.packages import VenuePackages
 from bluezone.keyserver.publication.series import ALL_SERIES
-from bluezone.keyserver.retention import forget_files
+from bluezone.keyserver.retention import purge_files
 from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 
@@ -92,9 +92,9 @@ class Publication:
         for series in ALL_SERIES:
             bring_over(self._data_dir, series.folder, self.published)
 
-    def remove_old_files(self, now: float) -> None:
+    def purge_files(self, now: float) -> None:
         """Remove the files that no index lists any more."""
-        forget_files(self.store, self.published, now)
+        purge_files(self.store, self.published, now)
 
     def _first_number(self, kind: str) -> int:
         epoch = self._configs.epoch()

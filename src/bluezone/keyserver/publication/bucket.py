@@ -6,6 +6,7 @@ variables that S3 programs share (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_I
 """
 
 import datetime
+import itertools
 import os
 import threading
 import time
@@ -132,7 +133,8 @@ class ObjectFiles:
 
     def names(self, folder: str) -> list[str]:
         with self._translated(folder):
-            return [entry["path"] for page in self._obstore.list(self._store, folder) for entry in page]
+            pages = self._obstore.list(self._store, folder)
+            return [entry["path"] for entry in itertools.chain.from_iterable(pages)]
 
     def remove(self, name: str) -> None:
         try:

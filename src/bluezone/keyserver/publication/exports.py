@@ -15,7 +15,8 @@ from bluezone.city import City
 from bluezone.keyserver.keyfolder import SigningKeys
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day, takes_keys
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
-from bluezone.keyserver.publication.padding import Padding, export_columns, mingle
+from bluezone.keyserver.publication.mingling import mingle
+from bluezone.keyserver.publication.padding import Padding, export_columns
 from bluezone.keyserver.publication.series import EXPORTS_FOLDER
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.exports.writer import ExportKeys, write_export

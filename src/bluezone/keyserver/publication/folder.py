@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bluezone.keyserver.keyfolder import write_new, write_whole
+from bluezone.keyserver.securefiles import write_new, write_whole
 from bluezone.keyserver.storage.store import StoreRefused
 
 EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"

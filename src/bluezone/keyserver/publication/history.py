@@ -14,7 +14,7 @@ from types import MappingProxyType
 from bluezone.keyserver.configfiles import KIND as CONFIG_KIND
 from bluezone.keyserver.configfiles import ConfigFiles
 from bluezone.keyserver.configuration import ConfigWriter
-from bluezone.keyserver.keyfolder import SigningKeys, WeekKeyRing
+from bluezone.keyserver.keyfolder import SigningKeys
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.indexes import Indexes
@@ -22,6 +22,7 @@ from bluezone.keyserver.publication.journal import Journal
 from bluezone.keyserver.publication.series import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Series
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
 from bluezone.protocol.signed.envelope import (
@@ -40,6 +41,8 @@ MARK = "history.unchecked"
 # An epoch continues with the next multiple of this number: above every file that may have been published without our
 # knowledge, and 22 years of files below the next multiple.
 STRIDE = 100_000
+# Epoch, and chain values (hex) by number: what each index and the journal know of a series.
+KnownHeads = list[tuple[int, dict[int, str]]]
 
 
 class HistoryUnknown(HistoryForked):
@@ -58,10 +61,6 @@ class RecoveryKeyMissing(StoreRefused):
     """No config ever named a recovery key, so no phone would accept a new epoch."""
 
     code = "recovery_key_missing"
-
-
-KnownHeads = list[tuple[int, dict[int, str]]]
-"""Epoch, and chain values (hex) by number: what each index and the journal know of a series."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from bluezone.keyserver.publication.series import (
     Series,
 )
 from bluezone.keyserver.storage.store import Store, Turn
-from bluezone.keyserver.venues import count_in_force, revoked
+from bluezone.keyserver.venues.registrar import count_valid, list_revoked
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain, sign_payload
@@ -135,8 +135,8 @@ class IndexWriter:
             config_sha256=self.configs.newest_sha256(),
             chain_before=chain.hex(),
             entries=entries,
-            revoked=revoked(self.store, now) if venues else (),
-            registered=count_in_force(self.store, now) if venues else 0,
+            revoked=list_revoked(self.store, now) if venues else (),
+            registered=count_valid(self.store, now) if venues else 0,
             epoch=epoch.number if epoch else 0,
             earlier=earlier,
             earlier_chain=before[earlier[0].number].hex() if earlier else "",

@@ -46,7 +46,7 @@ class LogWriter(PublicLog):
         """The city's signature over the text of a checkpoint; the log uses the city's key for nothing else."""
         return self.signing_key.sign(text)
 
-    def ask(self, content: bytes) -> None:
+    def request_leaf(self, content: bytes) -> None:
         """Have a leaf appended at the next `renew` unless it is in the log already. Safe from any process."""
         if self.find(leaf_hash(content)) is None:
             self.store.write(
@@ -55,8 +55,8 @@ class LogWriter(PublicLog):
                 )
             )
 
-    def ask_once(self, kind: str, number: int, content: bytes) -> None:
-        """Like `ask`, but only once for a kind and number, such as a day, whatever the leaf. Safe from any process."""
+    def request_leaf_once(self, kind: str, number: int, content: bytes) -> None:
+        """Like `request_leaf`, but only once for a kind and number, such as a day, whatever the leaf."""
 
         def put(transaction: Transaction) -> None:
             if not transaction.execute("SELECT 1 FROM log_mark WHERE kind = ? AND number >= ?", (kind, number)):
@@ -140,7 +140,7 @@ class LogWriter(PublicLog):
 
         return self.store.write(put)
 
-    def keep_cosignature(self, size: int, signature: Signature) -> None:
+    def store_cosignature(self, size: int, signature: Signature) -> None:
         """Store the signature of a witness, which the caller has verified."""
         row = (size, signature.name, signature.line)
         self.store.write(

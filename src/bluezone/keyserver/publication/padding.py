@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random keys that hide the keys of reports: they wait, are known and are published like real ones, in every cell of
-every file; and the order of database rows is mingled.
+every file.
 
 A cell is a UTC day, a level and a class. Random keys for the days that a report may cover are added to the waiting ones
 at the start of each hour, and once more before a file takes them. So the new keys in a copy of the store, and the keys
@@ -144,61 +144,3 @@ def export_columns(
     # A class has the same number as its report type (export.proto).
     onset = np.where(levels == HIGH, days_since_onset(HIGH), days_since_onset(STANDARD))
     return ExportKeys(keys, starts.astype(np.int64), classes.astype(np.uint8), onset.astype(np.int8))
-
-
-_DUTY = "mingle"
-# Replaces the hour in which a key was received, once that hour is over.
-_FORGOTTEN = 0
-
-
-def mingle_once_an_hour(store: Store, hour: int) -> bool:
-    """Mingle the keys of the hours before `hour` (Unix seconds // 3600); False if that was done already."""
-    done = store.read("SELECT done FROM duty WHERE name = ?", (_DUTY,))
-    if done and done[0][0] >= hour:
-        return False
-    mingle(store, hour)
-    store.write(
-        lambda transaction: transaction.execute(
-            "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (_DUTY, hour)
-        )
-    )
-    return True
-
-
-def mingle(store: Store, before_hour: int) -> None:
-    """Write the waiting keys received before an hour again, in the order of their bytes and without their hour.
-
-    Every key waits for a file at first, so this reaches all of them. Otherwise keys that wait longer, under embargo or
-    held back, would show all that time when they arrived.
-    """
-    if store.dialect == "sqlite":
-        sql = "UPDATE waiting_key SET received_hour = ? WHERE received_hour > ? AND received_hour < ?"
-        store.write(lambda transaction: transaction.execute(sql, (_FORGOTTEN, _FORGOTTEN, before_hour)))
-        return
-
-    def action(transaction: Transaction) -> None:
-        waiting = transaction.execute(
-            "DELETE FROM waiting_key WHERE received_hour < ? RETURNING start, key, level, class",
-            (before_hour,),
-        )
-        if not waiting:
-            return
-        known = sorted((key_prefix(row[1]), row[0]) for row in waiting)
-        transaction.execute_each("DELETE FROM known_key WHERE prefix = ?", [(prefix,) for prefix, _ in known])
-        transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", known)
-        transaction.execute_each(
-            "INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", [(*row, _FORGOTTEN) for row in sorted(waiting)]
-        )
-
-    store.write(action)
-    mingle_subscriptions(store)
-
-
-def mingle_subscriptions(store: Store) -> None:
-    """Write all push subscriptions again in the order of their addresses, which does not show when each arrived."""
-
-    def action(transaction: Transaction) -> None:
-        rows = transaction.execute("DELETE FROM push_subscription RETURNING endpoint, p256dh, auth, period, proven")
-        transaction.execute_each("INSERT INTO push_subscription VALUES (?, ?, ?, ?, ?)", sorted(rows))
-
-    store.write(action)

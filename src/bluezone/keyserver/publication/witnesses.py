@@ -66,13 +66,13 @@ def agreed_config(proposed: Config, current: Config, log: LogWriter) -> Config:
     policy = policy_of(records)
     if policy is not None and brings_city_key(proposed, current):
         leaf = city_keys_leaf(proposed)
-        log.ask(leaf)
+        log.request_leaf(leaf)
         if log.quorum_proof(leaf, policy, current) is None:
             proposed = replace(proposed, **city_keys(current))
     following = log.policy(len(records))
     if following is not None:
         leaf = policy_leaf(len(records), following)
-        log.ask(leaf)
+        log.request_leaf(leaf)
         proof = None if policy is None else log.quorum_proof(leaf, policy, current)
         if policy is None or proof is not None:
             records = (*records, encode_record(decode_policy(following), proof))
@@ -176,8 +176,8 @@ class WitnessRounds:
 
     def _ask(self, witness: Witness, address: str, size: int, note: Note) -> None:
         try:
-            signature = ask(self._log(), witness, address, size, note)
-            self._log().keep_cosignature(size, signature)
+            signature = request_cosignature(self._log(), witness, address, size, note)
+            self._log().store_cosignature(size, signature)
             self._not_before.pop(witness.name, None)
         except Refused as refused:
             self._not_before[witness.name] = self._seconds() + PAUSE_SECONDS
@@ -220,7 +220,7 @@ def absent_witnesses(log: PublicLog, now: float) -> tuple[list[str], bool]:
     return absent, len(counted) - len(absent) < policy.quorum
 
 
-def ask(log: PublicLog, witness: Witness, address: str, size: int, note: Note) -> Signature:
+def request_cosignature(log: PublicLog, witness: Witness, address: str, size: int, note: Note) -> Signature:
     """Ask one witness to cosign a checkpoint; returns its verified signature. Raises WitnessUnreachable."""
     old_size = log.cosigned_size(witness.name)
     status, body = post(address, request_of(old_size, log.consistency(old_size, size), note))

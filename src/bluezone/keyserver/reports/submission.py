@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.reports.codes import FORGET_CASE, Case, Codes, CredentialRow, State
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
-from bluezone.keyserver.venues import keep_items
+from bluezone.keyserver.venues.items import store_items
+from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.intervals import SECONDS_PER_WEEK, day_at, hour_at, week_start
 from bluezone.protocol.signed.config import WeekKey
@@ -141,7 +141,7 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
         waiting = [(k.start, k.key, k.level, klass, hour_at(now)) for k in request.keys]
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", waiting)
     if request.slots:
-        keep_items(transaction, request.slots, klass)
+        store_items(transaction, request.slots, klass)
     transaction.execute(
         "INSERT INTO upload_count VALUES (?, ?, 1)"
         " ON CONFLICT (day, class) DO UPDATE SET uploads = upload_count.uploads + 1",

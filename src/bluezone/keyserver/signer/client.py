@@ -18,16 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bluezone.keyserver.keyfolder import (
-    SIGNER_FOLDER,
-    ApprovalMissing,
-    SignerAway,
-    SigningKeys,
-    SigningRefused,
-    WeekKeyRing,
-)
+from bluezone.keyserver.keyfolder import SIGNER_FOLDER, ApprovalMissing, SignerAway, SigningKeys, SigningRefused
 from bluezone.keyserver.signer.channel import PATIENCE_SECONDS, Caller
 from bluezone.keyserver.storage.store import StoreRefused
+from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import MAX_EXPORT_BYTES
 from bluezone.protocol.gate.tokens import BATCH
@@ -42,6 +36,14 @@ SIGNING_FILES = ("signing-ed25519.pem", "export-p256.pem", "week-keys.json", "we
 KID = struct.Struct(">H")
 BLINDED_BYTES = blindrsa.MODULUS_BITS // 8
 MOST_ANSWER_BYTES = 2 * MAX_SIGNED_BYTES
+# A batch takes a second of a busy core. A thread that waits longer blocks other requests.
+BLIND_SECONDS = 10.0
+# For a call that only shows whether the signer answers at all.
+LOOK_SECONDS = 5.0
+# The exceptions for codes of refusals; for all other codes SigningRefused.
+_REFUSALS: dict[str, type[StoreRefused]] = {kind.code: kind for kind in (ApprovalMissing, SignerAway)}
+# How long blind signatures are refused at once after the signer has hung.
+PAUSE_SECONDS = 10.0
 
 
 class Ask(IntEnum):
@@ -70,16 +72,6 @@ MOST_BYTES = {
     Ask.WAITING: 0,
     Ask.APPROVE: 4096,
 }
-
-
-# A batch takes a second of a busy core. A thread that waits longer blocks other requests.
-BLIND_SECONDS = 10.0
-# For a call that only shows whether the signer answers at all.
-LOOK_SECONDS = 5.0
-# The exceptions for codes of refusals; for all other codes SigningRefused.
-_REFUSALS: dict[str, type[StoreRefused]] = {kind.code: kind for kind in (ApprovalMissing, SignerAway)}
-# How long blind signatures are refused at once after the signer has hung.
-PAUSE_SECONDS = 10.0
 
 
 class Connection:

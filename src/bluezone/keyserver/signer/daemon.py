@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.keyserver.keyfolder import SignerAway, SigningRefused, open_signing_keys, write_whole
+from bluezone.keyserver.keyfolder import SignerAway, SigningRefused, open_signing_keys
+from bluezone.keyserver.securefiles import write_whole
 from bluezone.keyserver.signer.channel import Listener
 from bluezone.keyserver.signer.client import BLINDED_BYTES, KID, MOST_BYTES, Ask
 from bluezone.keyserver.signer.record import Record
@@ -27,6 +28,13 @@ from bluezone.refusal import Refused
 logger = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 256
+
+
+# How to read the kind of a message to be signed, and of a file that was signed elsewhere.
+_KIND_OF: dict[Ask, Callable[[bytes], str]] = {
+    Ask.SIGN: kind_of_message,
+    Ask.CATCH_UP: lambda body: body.partition(b"\0")[0].decode("ascii", "replace"),
+}
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,8 @@ class Daemon:
             return json.dumps(self._signer.waiting() if self._signer else {}).encode()
         signer = self._opened()
         if what is Ask.BLIND:
-            kid, batch = body[: KID.size], body[KID.size :]
+            kid = body[: KID.size]
+            batch = body[KID.size :]
             if len(kid) < KID.size or not batch or len(batch) % BLINDED_BYTES:
                 raise SigningRefused("not a batch of blinded messages")
             blinded = [batch[start : start + BLINDED_BYTES] for start in range(0, len(batch), BLINDED_BYTES)]
@@ -215,13 +224,6 @@ class Daemon:
                 aside.chmod(0o644)
                 aside.replace(path)
                 self._published = changed
-
-
-# How to read the kind of a message to be signed, and of a file that was signed elsewhere.
-_KIND_OF: dict[Ask, Callable[[bytes], str]] = {
-    Ask.SIGN: kind_of_message,
-    Ask.CATCH_UP: lambda body: body.partition(b"\0")[0].decode("ascii", "replace"),
-}
 
 
 def _longest(first: int) -> int:

@@ -17,9 +17,10 @@ from typing import Any
 
 from bluezone.city import FILE_NAME, load_city
 from bluezone.keyserver.configfiles import comparable_members
-from bluezone.keyserver.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, WeekKeyRing, signature_info
+from bluezone.keyserver.keyfolder import ApprovalMissing, SigningKeys, SigningRefused, signature_info
 from bluezone.keyserver.publication.embargo import newest_published_day, oldest_published_day
 from bluezone.keyserver.signer.record import Line, Record, Signed
+from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.exports.writer import sign_export, zip_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, SECONDS_PER_WEEK, first_interval, week_start
@@ -34,9 +35,12 @@ from bluezone.transparency.notes import log_key, read_checkpoint
 
 SETTINGS_NAME = "signer.toml"
 APPROVAL_KIND = "approval"
-CONFIG, HEAD, EXPORT = "config", "head", "export"
+CONFIG = "config"
+HEAD = "head"
+EXPORT = "export"
 # Of the public log: its checkpoints, and the journal's lines about its leaves.
-CHECKPOINT, LEAVES = "checkpoint", "leaves"
+CHECKPOINT = "checkpoint"
+LEAVES = "leaves"
 # All kinds that are signed, or shown as signed elsewhere.
 KINDS = frozenset({CONFIG, EXPORTS, VENUES, HEAD, LEAVES, CHECKPOINT, EXPORT})
 PERSONS = 2

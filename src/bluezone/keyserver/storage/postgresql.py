@@ -38,6 +38,7 @@ from bluezone.keyserver.storage.store import (
 from bluezone.refusal import Refused
 from bluezone.timekeeping import DatabaseClock
 
+T = TypeVar("T")
 Connection = psycopg.Connection[Row]
 
 CONNECTIONS_VARIABLE = "BLUEZONE_DATABASE_CONNECTIONS"
@@ -49,6 +50,8 @@ MOST_CONNECTIONS = 1000
 _LOOK_SECONDS = 0.05
 # The next request for a connection makes the pool try again; it need not retry on its own.
 _RETRY_SECONDS = 0.01
+_BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
+_FULL = (errors.DiskFull,)
 # The pool logs for every attempt what the refusal contains too.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
@@ -157,12 +160,6 @@ def address_of(url: str, schema: str) -> str:
         **SERVER_SIDE,
     }
     return make_conninfo(url, options=" ".join(f"-c {name}={value}" for name, value in settings.items()), **ALIVE)
-
-
-T = TypeVar("T")
-
-_BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
-_FULL = (errors.DiskFull,)
 
 
 @functools.cache

@@ -55,6 +55,8 @@ _REFUSALS: dict[int, type[StoreRefused]] = {
 }
 # On a full disk SQLite reports "disk I/O error" if the index of the log (-shm) cannot grow.
 _FULL_TOO = (sqlite3.SQLITE_IOERR_SHMSIZE,)
+# Contains a folder for each store if processes run as different users: SQLite needs the folder as well as the file.
+STORES_FOLDER = "stores"
 
 
 class _Statements:
@@ -94,10 +96,6 @@ class _Alone:
 
     def check(self) -> None:
         return None
-
-
-# Contains a folder for each store if processes run as different users: SQLite needs the folder as well as the file.
-STORES_FOLDER = "stores"
 
 
 def store_file(data_dir: Path, name: str) -> Path:

@@ -183,37 +183,3 @@ class Store(Protocol):
     def close(self) -> None:
         """Close every connection of this process."""
         ...
-
-
-class AbsentStore:
-    """Placeholder for the store of another process: refuses every call."""
-
-    dialect = "absent"
-
-    def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        raise _absent()
-
-    def write(self, action: Callable[[Transaction], T]) -> T:
-        raise _absent()
-
-    def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
-        raise _absent()
-
-    def write_alike_each(self, writes: Sequence[tuple[Callable[[Transaction], T], bool]]) -> list[Callable[[], T]]:
-        raise _absent()
-
-    def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:
-        raise _absent()
-
-    def database_clock(self) -> DatabaseClock | None:
-        return None
-
-    def tidy(self) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
-
-
-def _absent() -> StoreRefused:
-    return StoreRefused("this store is another process's")

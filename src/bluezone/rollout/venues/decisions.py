@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop as _
 from bluezone.audit.hash_chain import record
 from bluezone.authority import role_grants
 from bluezone.identity.models import Role
-from bluezone.keyserver import venues
+from bluezone.keyserver.venues.registrar import VenueDescription, VenueNotRegistered
 from bluezone.messaging.email.outbox import send
 from bluezone.networks import origin_of
 from bluezone.office_keyserver import key_server
@@ -130,7 +130,7 @@ def _step(
 
 def _sign_by_registrar(venue: Venue) -> tuple[str, str, str]:
     """Link, fingerprint and SHA-256 of a new code."""
-    described = venues.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
+    described = VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
     code = key_server().registrar.register(registration(venue), described)
     return code.link, code.fingerprint, code.sha256
 
@@ -148,7 +148,7 @@ def _sign_for_practice(venue: Venue) -> tuple[str, str, str]:
 def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
         # This also revokes a code that was signed but that the office then failed to store.
-        with contextlib.suppress(venues.VenueNotRegistered):
+        with contextlib.suppress(VenueNotRegistered):
             key_server().registrar.revoke(registration(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 

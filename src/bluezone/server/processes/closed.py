@@ -17,8 +17,8 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from bluezone import logs
-from bluezone.keyserver.datafolder import moved
 from bluezone.keyserver.http import file_at_hand, handles
+from bluezone.keyserver.moves import read_move
 from bluezone.keyserver.parts.pages import open_downloads
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.server.front.pages import StaticFiles
@@ -162,7 +162,7 @@ async def _answers(server: Server) -> bool:
 
 
 async def _look(folder: Path, end: Any, manager: ServiceManager) -> None:
-    while (note := moved(folder)) is not None and note.state == "moving":
+    while (note := read_move(folder)) is not None and note.state == "moving":
         manager.alive()
         await asyncio.sleep(POLL_SECONDS)
     end("the end of the move")

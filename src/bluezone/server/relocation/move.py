@@ -2,7 +2,7 @@
 """Move the stores of a city from SQLite to PostgreSQL or back: copied in pieces, compared row by row, then switched.
 
 A note in the data folder records that a move has started, and afterwards where the stores are
-(keyserver/datafolder.py). A table in each new store records the progress. Both outlive the process, so that the same
+(keyserver/moves.py). A table in each new store records the progress. Both outlive the process, so that the same
 command continues an interrupted move. The published files, the keys and the configs stay where they are.
 """
 
@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bluezone.keyserver.datafolder import Moved, moved, note_move
+from bluezone.keyserver.moves import Moved, note_move, read_move
 from bluezone.keyserver.storage.opening import open_store
 from bluezone.keyserver.storage.sqlite import store_file
 from bluezone.keyserver.storage.store import StoreRefused
@@ -147,7 +147,7 @@ class Move:
 
     def _begin(self) -> Moved:
         """The note of this move: a new one, or that of the interrupted move."""
-        note = moved(self._folder)
+        note = read_move(self._folder)
         target = "" if self._to == SQLITE else _database_name(self._urls["keys"])
         if note and note.state == "moving":
             if (note.to, note.target) != (self._to, target):
@@ -190,7 +190,7 @@ class Move:
 
     def _open_pair(self, name: str, stack: ExitStack) -> tuple[Tables, Tables]:
         """The tables of a store: source and target. stack: closes them."""
-        note = moved(self._folder)
+        note = read_move(self._folder)
         path = store_file(self._folder, name)
         if note and not path.exists():
             path = path.with_name(f"{path.name}.moved-{note.move}")
@@ -266,7 +266,7 @@ class Move:
 
 def abandon(folder: Path) -> Moved:
     """Give up an unfinished move: the city keeps the old stores. Raises MoveNothing."""
-    note = moved(folder)
+    note = read_move(folder)
     if note is None or note.state != "moving":
         raise MoveNothing(f"no move of {folder} is unfinished")
     if note.to == SQLITE:

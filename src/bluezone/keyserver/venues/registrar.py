@@ -1,41 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues at the key server: signing and revoking venue codes, alerts by the health authority, and sealed items that
-wait for a package.
-"""
+"""The register of venue codes: signed once, revoked by hand, and public only as counts and hashes."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.keyserver.keyfolder import VENUE_KID
 from bluezone.keyserver.storage.store import Store, Transaction
-from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
-from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, Slot
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
-    Event,
     Venue,
     check_signature,
-    read_link,
     read_venue_link,
     sign_venue,
     venue_fingerprint,
     venue_link,
     venue_sha256,
 )
-from bluezone.protocol.venues.items import (
-    CLINICAL_LEVEL,
-    CONFIRMED_LEVEL,
-    NONCE_LENGTH,
-    TAG_LENGTH,
-    Record,
-    seal_item,
-    slot_key,
-    venue_key,
-)
-from bluezone.protocol.venues.stays import split_by_hour
 from bluezone.refusal import Refused
 
 MAX_REGISTRATION_LENGTH = 100
@@ -138,7 +121,7 @@ class Registrar:
         check_signature(venue, {VENUE_KID: self.venue_key.public_key().public_bytes_raw()})
         return venue
 
-    def in_force(self, registration: str) -> str | None:
+    def valid_code(self, registration: str) -> str | None:
         """SHA256(V) (hex) of the valid code of a venue, None if it has none."""
         rows = self.store.read(
             "SELECT sha256, valid_to FROM venue_code WHERE registration = ? AND revoked = 0", (registration,)
@@ -151,7 +134,7 @@ class Registrar:
             raise VenueNotRegistered("no such code is in force here; nothing was changed")
 
 
-def count_in_force(keys_store: Store, now: float) -> int:
+def count_valid(keys_store: Store, now: float) -> int:
     """How many codes are valid: a public number, so that codes issued outside the register would be noticed."""
     rows = keys_store.read(
         "SELECT COUNT(*) FROM venue_code WHERE revoked = 0 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
@@ -159,7 +142,7 @@ def count_in_force(keys_store: Store, now: float) -> int:
     return int(rows[0][0])
 
 
-def revoked(keys_store: Store, now: float) -> tuple[str, ...]:
+def list_revoked(keys_store: Store, now: float) -> tuple[str, ...]:
     """SHA256(V) (hex) of the revoked codes that would be valid otherwise, sorted."""
     rows = keys_store.read(
         "SELECT sha256 FROM venue_code WHERE revoked = 1 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
@@ -179,95 +162,3 @@ def _venue_of(description: VenueDescription) -> Venue:
         valid_from=description.valid_from // 60, valid_to=-(-description.valid_to // 60),
         temporary=description.temporary,
     )  # fmt: skip
-
-
-# Level of an item by the class of its report: a confirmed test weighs more (1.6 against 1.4 a minute).
-_LEVELS = {CONFIRMED_CLASS: CONFIRMED_LEVEL, CLINICAL_CLASS: CLINICAL_LEVEL}
-
-
-def keep_items(transaction: Transaction, slots: Iterable[Slot], klass: int) -> None:
-    """Seal slots and store the items until the next package. klass: 1 confirmed test, 2 clinical."""
-    # In the order of their bytes, so that the order of rows in the database reveals nothing.
-    transaction.execute_each(
-        "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?)",
-        sorted(sealed_item(slot, klass) for slot in slots),
-    )
-
-
-def sealed_item(slot: Slot, klass: int) -> tuple[bytes, bytes, bytes]:
-    """Return tag (16 bytes), nonce (12) and sealed record (24) of one slot."""
-    record = Record(_LEVELS[klass], slot.start_minute, slot.end_minute, slot.hour)
-    item = seal_item(slot.slot_key, record, os.urandom(NONCE_LENGTH))
-    return item[:TAG_LENGTH], item[TAG_LENGTH : TAG_LENGTH + NONCE_LENGTH], item[TAG_LENGTH + NONCE_LENGTH :]
-
-
-LONGEST_SECONDS = SECONDS_PER_DAY
-OLDEST_SECONDS = 14 * SECONDS_PER_DAY
-
-
-class AlertRefused(Refused):
-    """The time is invalid, not in the last 14 days, or longer than a day; nothing is published."""
-
-    code = "venue_alert_refused"
-
-
-@dataclass(frozen=True)
-class VenueAlert:
-    """What will be published with the next package. hours: number of hours at the venue."""
-
-    name: str
-    address: str
-    fingerprint: str
-    hours: int
-
-
-@dataclass(frozen=True)
-class VenueAlerts:
-    """The alerts of one city. store: of keys; clock: Unix seconds."""
-
-    store: Store
-    registrar: Registrar
-    clock: Callable[[], float]
-
-    def check(self, text: str, start: int, end: int) -> VenueAlert:
-        """The result of `publish`, for the office to confirm; nothing is published. Arguments and refusals as there."""
-        code = self._code(text)
-        _check_hours(start, end, int(self.clock()))
-        if isinstance(code, Event) and not 60 * code.valid_from <= start < end <= 60 * code.valid_to:
-            raise AlertRefused("the hours are not within the event, when alone somebody could check in")
-        address = code.address if isinstance(code, Venue) else ""
-        return VenueAlert(code.name, address, venue_fingerprint(code), len(_slots(code, start, end)))
-
-    def publish(self, text: str, start: int, end: int) -> VenueAlert:
-        """Warn the people who were at a venue or an event.
-
-        text: of the QR code of the poster or the event; also of a revoked or expired code, since people checked in with
-        it. start, end: Unix seconds in whole minutes, past, at most a day long, at most 14 days ago. The times are used
-        as entered, without an aerosol tail.
-        Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
-        """
-        alert = self.check(text, start, end)
-        slots = _slots(self._code(text), start, end)
-        self.store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
-        return alert
-
-    def _code(self, text: str) -> Venue | Event:
-        """The code of a venue, signed by this city, or of an event, shown to a health worker by its host."""
-        code = read_link(text)
-        return code if isinstance(code, Event) else self.registrar.read_own(text)
-
-
-def _check_hours(start: int, end: int, now: int) -> None:
-    if end - start < 60:
-        raise AlertRefused("the end is not after the beginning; nothing was published")
-    if end - start > LONGEST_SECONDS:
-        raise AlertRefused(f"{(end - start) / SECONDS_PER_HOUR:.1f} hours were given, expected at most 24")
-    if end > now:
-        raise AlertRefused("the time has not ended yet; nothing was published")
-    if start < now - OLDEST_SECONDS:
-        raise AlertRefused("the time is over 14 days ago, and phones no longer keep their visits")
-
-
-def _slots(venue: Venue | Event, start: int, end: int) -> list[Slot]:
-    key = venue_key(venue.to_bytes())
-    return [Slot(hour, slot_key(key, hour), *minutes) for hour, *minutes in split_by_hour(start, end)]

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of each week, which sign blind: certificates of uploads, and gate tokens."""
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bluezone.keyserver.securefiles import erase, read_secret, write_whole
+from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.protocol import blindrsa
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_WEEK, week_name, week_start
+from bluezone.protocol.signed.config import Purpose, WeekKey
+from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
+
+WEEKS_AHEAD = 3
+# The chaff key certifies nothing, so it need not change; a phone that kept an old config can still rehearse.
+_NEVER = 2**32 - 1
+# Upload certificates are accepted a week longer than they are issued; gate tokens a day, because the week ends on
+# Monday at 7 in the morning in Bắc Kạn, when people already queue.
+_LONGER_SECONDS = {"upload": SECONDS_PER_WEEK, "gate": SECONDS_PER_DAY}
+_WEEKLY: tuple[tuple[Purpose, int], ...] = (("upload", CONFIRMED_CLASS), ("upload", CLINICAL_CLASS), ("gate", 0))
+
+INDEX_NAME = "week-keys.json"
+
+
+class WeekKeyRing:
+    """The week keys in a folder; processes that only sign see what another process has rotated."""
+
+    def __init__(self, folder: Path, index_name: str = INDEX_NAME) -> None:
+        self._folder = folder
+        self._index_path = str(folder / index_name)
+        self._lock = threading.Lock()
+        self._read_at: tuple[int, int] | None = None
+        self._last_kid = 0
+        self._keys: dict[int, WeekKey] = {}
+        self._private: dict[int, blindrsa.PrivateKey] = {}
+
+    def all(self) -> tuple[WeekKey, ...]:
+        """Every key that still has its private half, by kid."""
+        with self._lock:
+            self._refresh()
+            return tuple(self._keys[kid] for kid in sorted(self._keys))
+
+    def newest_kid(self) -> int:
+        """The highest number that was ever given to a key, 0 before the first."""
+        with self._lock:
+            self._refresh()
+            return self._last_kid
+
+    def announced(self, now: float) -> tuple[WeekKey, ...]:
+        """The keys for a config: this and the next three weeks', the chaff key, and gate keys while they are valid."""
+        start = week_start(now)
+        return tuple(
+            key for key in self.all()
+            if key.purpose == "chaff" or key.use_from >= start or (key.purpose == "gate" and now < key.accept_until)
+        )  # fmt: skip
+
+    def find(self, kid: int) -> WeekKey | None:
+        """The key that `kid` names, if there is one."""
+        with self._lock:
+            self._refresh()
+            return self._keys.get(kid)
+
+    def current(self, klass: int, now: float) -> WeekKey:
+        """The key to certify a class with this week; the chaff key for class 0. Raises StoreDamaged without one."""
+        start = week_start(now)
+        for key in self.all():
+            if key.klass == klass and (key.purpose == "chaff" or (key.purpose == "upload" and key.use_from == start)):
+                return key
+        raise StoreDamaged(f"no week key of class {klass} for {week_name(now)}; the tick has not run")
+
+    def private(self, kid: int) -> blindrsa.PrivateKey:
+        """The private half of a key that `find` returned."""
+        with self._lock:
+            if kid not in self._private:
+                members = json.loads(read_secret(self._private_path(kid)))
+                key = blindrsa.PrivateKey(**{name: int(value, 16) for name, value in members.items()})
+                # Derived once here, not in the first request that signs.
+                _ = key.crt
+                self._private[kid] = key
+            return self._private[kid]
+
+    def blind_sign(self, kid: int, blinded: Sequence[bytes]) -> list[bytes]:
+        """Sign blinded messages, each a number below the modulus, with a key that `find` returned."""
+        private = self.private(kid)
+        return [blindrsa.blind_sign(private, each) for each in blinded]
+
+    def note_kids(self, kids: Iterable[int]) -> None:
+        """Reserve numbers from a config: after a restore, the private half of such a key may be lost.
+
+        Call it under the service's lock.
+        """
+        with self._lock:
+            self._refresh()
+            highest = max(kids, default=0)
+            if highest > self._last_kid:
+                self._last_kid = highest
+                self._write_index()
+
+    def rotate(self, now: float) -> None:
+        """Make the keys of this week and the next three that are missing, and erase those no longer accepted.
+
+        Call it under the service's lock.
+        """
+        with self._lock:
+            self._refresh()
+            start = week_start(now)
+            if not any(key.purpose == "chaff" for key in self._keys.values()):
+                self._make("chaff", CHAFF_CLASS, start, now)
+            for week in range(start, start + (WEEKS_AHEAD + 1) * SECONDS_PER_WEEK, SECONDS_PER_WEEK):
+                for purpose, klass in _WEEKLY:
+                    made = {(key.purpose, key.klass, key.use_from) for key in self._keys.values()}
+                    if (purpose, klass, week) not in made:
+                        self._make(purpose, klass, week, now)
+            for kid in [kid for kid, key in self._keys.items() if key.accept_until <= now]:
+                del self._keys[kid]
+                self._private.pop(kid, None)
+                self._write_index()
+                erase(self._private_path(kid))
+
+    def public_index(self, known: tuple[int, int] | None) -> tuple[bytes | None, tuple[int, int] | None]:
+        """The public halves as other processes read them, None if nothing has changed since `known`; and the state."""
+        with self._lock:
+            self._refresh()
+            state = self._read_at
+            members = None if state == known else self._members()
+            return members, state
+
+    def _make(self, purpose: Purpose, klass: int, use_from: int, now: float) -> None:
+        private = blindrsa.generate()
+        self._last_kid += 1
+        if self._last_kid > 0xFFFF:
+            raise StoreDamaged("all 65,535 numbers of week keys are used up")
+        key = WeekKey(
+            kid=self._last_kid,
+            purpose=purpose,
+            klass=klass,
+            week=week_name(use_from),
+            use_from=use_from,
+            accept_until=_NEVER if purpose == "chaff" else use_from + SECONDS_PER_WEEK + _LONGER_SECONDS[purpose],
+            announced_at=int(now),
+            n=private.n,
+            e=private.e,
+        )
+        members = {name: f"{getattr(private, name):x}" for name in ("n", "e", "d", "p", "q")}
+        # The private half first: a crash in between leaves a file that the next key of this number replaces.
+        write_whole(self._private_path(key.kid), json.dumps(members).encode(), mode=0o600)
+        self._private.pop(key.kid, None)
+        self._keys[key.kid] = key
+        self._write_index()
+
+    def _private_path(self, kid: int) -> Path:
+        return self._folder / f"week-{kid}.json"
+
+    def _write_index(self) -> None:
+        write_whole(Path(self._index_path), self._members(), mode=0o600)
+        self._read_at = self._state()
+
+    def _members(self) -> bytes:
+        return json.dumps({"last_kid": self._last_kid, "keys": [asdict(key) for key in self._keys.values()]}).encode()
+
+    def _refresh(self) -> None:
+        state = self._state()
+        if state is None or state == self._read_at:
+            return
+        try:
+            members: dict[str, Any] = json.loads(self._read_index())
+            self._keys = {key["kid"]: WeekKey(**key) for key in members["keys"]}
+            self._last_kid = int(members["last_kid"])
+        except (ValueError, KeyError, TypeError):
+            raise StoreDamaged(f"{INDEX_NAME} is not a list of week keys") from None
+        self._private = {kid: key for kid, key in self._private.items() if kid in self._keys}
+        self._read_at = state
+
+    def _read_index(self) -> bytes:
+        return read_secret(Path(self._index_path))
+
+    def _state(self) -> tuple[int, int] | None:
+        # Every change replaces the file, so its inode and time tell whether it is the one read.
+        try:
+            status = os.stat(self._index_path)  # asked at every request, and this is the quick way
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
